@@ -1,0 +1,1 @@
+//! The simulated Zoho accounts server, Bigin API and SMTP inbox.
