@@ -1,5 +1,17 @@
 //! On a schedule, read a directory, correlate, judge, report, keep evidence, notify.
+//!
+//! Layers, arrows pointing inward: `model` is the centre and imports nothing of the crate; `access`, `audit`,
+//! `report` are pure and import `model` (and `audit` and `report` the matrix of `access`); `connector`,
+//! `store`, `mail`, `config` touch the world, each on its own; `run`, `cli` and `app` wire them together.
 
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should panic"))]
 
+pub mod access;
+pub mod audit;
+pub mod config;
+pub mod connector;
+pub mod mail;
+pub mod model;
+pub mod report;
 pub mod simulator;
+pub mod store;

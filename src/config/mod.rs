@@ -1,0 +1,1 @@
+//! The configuration: the file as written, then checked settings.

@@ -1,0 +1,1 @@
+//! Reads a workspace over its API.

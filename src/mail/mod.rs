@@ -1,0 +1,1 @@
+//! Typed messages, and the way to the mail server.

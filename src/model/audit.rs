@@ -1,0 +1,70 @@
+//! A completed audit: everything that a report says, a store keeps and a mail tells.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{
+    change::Drift,
+    directory::Directory,
+    finding::{Finding, RuleOutcome, Severity, Subject},
+    id::ProfileId,
+    policy::Policy,
+};
+
+/// A completed audit of one workspace.
+#[derive(Debug)]
+pub struct Audit {
+    /// The audit's id, time-ordered.
+    pub id: Uuid,
+    /// The job that it belongs to; none where it was asked for by hand without one.
+    pub job: Option<String>,
+    /// The workspace's name in the configuration.
+    pub workspace: String,
+    /// When it was judged: rules about ages count from here.
+    pub judged_at: DateTime<Utc>,
+    /// The version of rolecall.
+    pub version: &'static str,
+    /// The policy that was applied.
+    pub policy: Policy,
+    /// What was read.
+    pub directory: Directory,
+    /// The profiles that make an administrator: the policy's names and ids, resolved against the master list.
+    pub administrator_profiles: Vec<ProfileId>,
+    /// What the rules found, the gravest first, then by rule and subject.
+    pub findings: Vec<Finding>,
+    /// What came of each rule, in the registry's order.
+    pub outcomes: Vec<RuleOutcome>,
+    /// What changed since the previous audit.
+    pub drift: Drift,
+}
+
+impl Audit {
+    /// Findings that count.
+    pub fn open_findings(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.is_open())
+    }
+
+    /// How many open findings have each severity, gravest first.
+    pub fn open_by_severity(&self) -> [(Severity, usize); 5] {
+        Severity::ALL.map(|severity| (severity, self.open_findings().filter(|f| f.severity == severity).count()))
+    }
+
+    /// A subject as a person would name it, and its id.
+    pub fn subject_label(&self, subject: &Subject) -> (String, String) {
+        match subject {
+            Subject::Workspace => (self.workspace.clone(), self.workspace.clone()),
+            Subject::User(index) => {
+                let user = self.directory.users.get(*index);
+                (user.label().to_owned(), user.id().to_owned())
+            }
+            Subject::Role(id) => {
+                let role = self.directory.roles.iter().find(|role| role.id == *id);
+                (role.map_or_else(|| id.to_string(), |role| role.name.clone()), id.to_string())
+            }
+            Subject::Profile(id) => {
+                let profile = self.directory.profiles.iter().find(|profile| profile.id == *id);
+                (profile.map_or_else(|| id.to_string(), |profile| profile.name.clone()), id.to_string())
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What one read of a workspace returned.
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    id::{PersonId, ProfileId, RoleId, UserId},
+    reading::Reading,
+    users::Users,
+};
+
+/// What one read of a workspace returned: organization, current user, users, roles, profiles, and how
+/// completely they were read.
+#[derive(Debug)]
+pub struct Directory {
+    /// Where it was read.
+    pub source: Source,
+    /// The organization.
+    pub organization: Organization,
+    /// The account that it was read with.
+    pub current_user: CurrentUser,
+    /// All users, of every status.
+    pub users: Users,
+    /// The master list of roles, by id.
+    pub roles: Vec<Role>,
+    /// The master list of profiles, by id.
+    pub profiles: Vec<Profile>,
+    /// How it was read, and how completely.
+    pub reading: Reading,
+}
+
+/// Where a directory was read.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Source {
+    /// The connector's name, as in the configuration: `zoho_bigin`, `truto`.
+    pub connector: &'static str,
+    /// The API's base address, without credentials.
+    pub api_url: String,
+    /// The vendor's data centre, where there is one.
+    pub data_center: Option<String>,
+    /// The scopes that the token answer named; none where it named none.
+    pub scopes: Option<Vec<String>>,
+}
+
+/// The organization that a workspace belongs to. What the API did not give is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Organization {
+    /// The organization's id.
+    pub id: Option<String>,
+    /// The company's name.
+    pub company_name: Option<String>,
+    /// The vendor's account id (`zgid`).
+    pub zgid: Option<String>,
+    /// The domain name that the vendor gave it.
+    pub domain_name: Option<String>,
+    /// The primary user (super admin), by [`PersonId`].
+    pub primary_zuid: Option<PersonId>,
+    /// The primary user's address.
+    pub primary_email: Option<String>,
+    /// The country code.
+    pub country_code: Option<String>,
+    /// The IANA time zone.
+    pub time_zone: Option<String>,
+    /// The currency's ISO code.
+    pub iso_code: Option<String>,
+    /// The locale of the currency.
+    pub currency_locale: Option<String>,
+    /// The licence's name: `free`, `biginpremier` and the like.
+    pub paid_type: Option<String>,
+    /// How many user licences were bought.
+    pub users_license_purchased: Option<u64>,
+}
+
+/// The account that a directory was read with.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct CurrentUser {
+    /// The user's id.
+    pub id: UserId,
+    /// The display name.
+    pub full_name: Option<String>,
+    /// The address.
+    pub email: Option<String>,
+    /// The profile's id.
+    pub profile: Option<ProfileId>,
+}
+
+/// A role of the master list: row-level data access by hierarchy.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Role {
+    /// The role's id.
+    pub id: RoleId,
+    /// The name.
+    pub name: String,
+    /// The role above; none at the top.
+    pub reporting_to: Option<RoleId>,
+    /// Whether the role carries administrative power; none where the API did not say.
+    pub admin_user: Option<bool>,
+    /// Whether holders see their peers' records; none where the API did not say.
+    pub share_with_peers: Option<bool>,
+    /// The description.
+    pub description: Option<String>,
+}
+
+/// A profile of the master list: feature permissions.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Profile {
+    /// The profile's id.
+    pub id: ProfileId,
+    /// The name.
+    pub name: String,
+    /// Whether somebody made it, other than the vendor; none where the API did not say.
+    pub custom: Option<bool>,
+    /// The description.
+    pub description: Option<String>,
+    /// When it last changed; built-in profiles have none.
+    pub modified: Option<DateTime<Utc>>,
+    /// What it permits.
+    pub permissions: Permissions,
+}
+
+/// What a profile permits, as far as the API tells.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permissions {
+    /// The API gave them, ordered by name.
+    Known(Vec<Permission>),
+    /// The API did not give them, and why.
+    Unknown(String),
+}
+
+impl Permissions {
+    /// The permissions that are switched on; none where the API did not give them.
+    pub fn enabled(&self) -> Option<impl Iterator<Item = &Permission>> {
+        match self {
+            Self::Known(all) => Some(all.iter().filter(|permission| permission.enabled)),
+            Self::Unknown(_) => None,
+        }
+    }
+}
+
+/// One permission of a profile.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Permission {
+    /// The API's name of it.
+    pub name: String,
+    /// The module that it is about; none for the whole workspace.
+    pub module: Option<String>,
+    /// The words that the product shows for it.
+    pub label: Option<String>,
+    /// Whether the profile has it.
+    pub enabled: bool,
+}

@@ -1,0 +1,28 @@
+//! What a report can say of a value: known, unknown, or not applicable. Never a default in place of an answer.
+
+/// A value in a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known<T> {
+    /// The source gave it.
+    Known(T),
+    /// The source did not give it.
+    Unknown,
+    /// It has no meaning for this subject.
+    NotApplicable,
+}
+
+impl<T> From<Option<T>> for Known<T> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Unknown, Self::Known)
+    }
+}
+
+impl<T: std::fmt::Display> std::fmt::Display for Known<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Known(value) => value.fmt(f),
+            Self::Unknown => f.write_str("unknown"),
+            Self::NotApplicable => f.write_str("not applicable"),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The centre: plain data, no input or output, nothing of the rest of the crate.
+
+pub mod audit;
+pub mod change;
+pub mod directory;
+pub mod email;
+pub mod finding;
+pub mod id;
+pub mod known;
+pub mod policy;
+pub mod reading;
+pub mod status;
+pub mod users;

@@ -1,0 +1,1 @@
+//! Pure: the reports of an audit.

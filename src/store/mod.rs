@@ -1,0 +1,1 @@
+//! Completed audits, kept compactly.
