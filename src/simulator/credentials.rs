@@ -1,6 +1,6 @@
 //! The credentials of the simulated accounts server.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use sha2::{Digest, Sha256};
 
@@ -21,7 +21,11 @@ impl Credentials {
     pub(super) fn from_seed(seed: u64) -> Self {
         let hex = |purpose: &str| -> String {
             let digest = Sha256::digest(format!("rolecall simulator {seed} {purpose}"));
-            digest.iter().map(|byte| format!("{byte:02x}")).collect()
+            digest.iter().fold(String::new(), |mut hex, byte| {
+                // Writing into a `String` cannot fail.
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            })
         };
         let token = |purpose: &str| {
             let hex = hex(purpose);

@@ -18,6 +18,7 @@ use thiserror::Error;
 macro_rules! faults {
     ($($variant:ident $name:literal $help:literal)*) => {
         /// One thing that goes wrong on purpose.
+        #[expect(clippy::doc_markdown, reason = "the same text is plain text in the help")]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Fault {
             $(#[doc = $help] $variant,)*

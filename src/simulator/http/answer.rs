@@ -66,21 +66,21 @@ impl Answer {
     }
 
     /// An error of the API: always this one object.
-    pub(super) fn error(status: u16, code: &str, details: Value, message: &str) -> Self {
+    pub(super) fn error(status: u16, code: &str, details: &Value, message: &str) -> Self {
         let mut body = error_body(code, details, message);
         body["status"] = json!("error");
         Self::json(status, &body)
     }
 
     pub(super) fn invalid_token() -> Self {
-        Self::error(401, "INVALID_TOKEN", json!({}), "invalid oauth token")
+        Self::error(401, "INVALID_TOKEN", &json!({}), "invalid oauth token")
     }
 
     pub(super) fn authentication_failure() -> Self {
         Self::error(
             401,
             "AUTHENTICATION_FAILURE",
-            json!({}),
+            &json!({}),
             "Authentication failed",
         )
     }
@@ -88,14 +88,14 @@ impl Answer {
     pub(super) fn invalid_request() -> Self {
         let message = "unable to process your request. please verify whether you have entered proper method name, \
                        parameter and parameter values.";
-        Self::error(400, "INVALID_REQUEST", json!({}), message)
+        Self::error(400, "INVALID_REQUEST", &json!({}), message)
     }
 
     pub(super) fn scope_mismatch() -> Self {
         Self::error(
             401,
             "OAUTH_SCOPE_MISMATCH",
-            json!({}),
+            &json!({}),
             "invalid oauth scope to access this URL",
         )
     }
@@ -104,19 +104,19 @@ impl Answer {
         Self::error(
             403,
             "NO_PERMISSION",
-            json!({"permissions": [permission]}),
+            &json!({"permissions": [permission]}),
             "permission denied",
         )
     }
 
     pub(super) fn unknown_path() -> Self {
         let message = "Please check if the URL trying to access is a correct one";
-        Self::error(404, "INVALID_URL_PATTERN", json!({}), message)
+        Self::error(404, "INVALID_URL_PATTERN", &json!({}), message)
     }
 
     pub(super) fn wrong_method() -> Self {
         let message = "The http request method type is not a valid one";
-        Self::error(400, "INVALID_REQUEST_METHOD", json!({}), message)
+        Self::error(400, "INVALID_REQUEST_METHOD", &json!({}), message)
     }
 
     pub(super) fn bad_parameter(name: &str) -> Self {
@@ -124,7 +124,7 @@ impl Answer {
         Self::error(
             400,
             "PATTERN_NOT_MATCHED",
-            json!({"api_name": name}),
+            &json!({"api_name": name}),
             message,
         )
     }
@@ -134,14 +134,14 @@ impl Answer {
         Self::error(
             400,
             "INVALID_DATA",
-            details,
+            &details,
             "the_id_given_seems_to_be_invalid",
         )
     }
 
     pub(super) fn bad_profile_id() -> Self {
         let message = "the id given seems to be invalid or already deleted";
-        Self::error(400, "INVALID_DATA", json!({}), message)
+        Self::error(400, "INVALID_DATA", &json!({}), message)
     }
 
     pub(super) fn too_many_at_once() -> Self {
@@ -153,11 +153,11 @@ impl Answer {
     }
 
     fn too_many(message: &str) -> Self {
-        Self::error(429, "TOO_MANY_REQUESTS", json!({}), message)
+        Self::error(429, "TOO_MANY_REQUESTS", &json!({}), message)
     }
 
     /// The outcome of a deletion, in the envelope of users.
-    pub(super) fn deletion(status: u16, code: &str, details: Value, message: &str) -> Self {
+    pub(super) fn deletion(status: u16, code: &str, details: &Value, message: &str) -> Self {
         let mut outcome = error_body(code, details, message);
         outcome["status"] = json!(if status == 200 { "success" } else { "error" });
         Self::json(status, &json!({"users": [outcome]}))
@@ -184,6 +184,6 @@ impl Answer {
     }
 }
 
-fn error_body(code: &str, details: Value, message: &str) -> Value {
+fn error_body(code: &str, details: &Value, message: &str) -> Value {
     json!({"code": code, "details": details, "message": message})
 }

@@ -159,7 +159,7 @@ fn fault(shared: &Shared, number: CallNumber) -> Option<Answer> {
         return Some(Answer::error(
             500,
             "INTERNAL_SERVER_ERROR",
-            json!({}),
+            &json!({}),
             "Internal Server Error",
         ));
     }
@@ -182,7 +182,7 @@ fn fault(shared: &Shared, number: CallNumber) -> Option<Answer> {
             Answer::error(
                 500,
                 "INTERNAL_ERROR",
-                json!({}),
+                &json!({}),
                 "Internal server error occurred.",
             )
         }),

@@ -54,7 +54,14 @@ fn dropped(answer: Answer) -> Response<Body> {
     let length = answer.body.len();
     let half = Bytes::copy_from_slice(&answer.body.as_bytes()[..length / 2]);
     let broken = io::Error::new(io::ErrorKind::ConnectionReset, "dropped on purpose");
-    let body = Body::from_stream(stream::iter([Ok(half), Err(broken)]));
+    // Without a break between the two, the server would give up before it had sent anything.
+    let pieces = stream::iter([Ok(half), Err(broken)]).then(|piece| async move {
+        if piece.is_err() {
+            tokio::task::yield_now().await;
+        }
+        piece
+    });
+    let body = Body::from_stream(pieces);
     let mut response = answer.into_response(Some(body));
     response
         .headers_mut()

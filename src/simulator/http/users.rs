@@ -44,7 +44,7 @@ impl Query {
             match &*name {
                 "type" => {
                     parsed.filter =
-                        UserFilter::parse(&value).ok_or_else(|| Answer::bad_parameter("type"))?
+                        UserFilter::parse(&value).ok_or_else(|| Answer::bad_parameter("type"))?;
                 }
                 "page" => parsed.page = number()?,
                 "per_page" => parsed.per_page = number()?.min(MAX_PER_PAGE),
@@ -166,7 +166,7 @@ pub(super) fn delete(shared: &Shared, id: &str) -> Answer {
     shared.world.edit(|world| {
         if !world.caller_may(MANAGE_USERS) {
             let message = "User does not have sufficient privilege to delete users";
-            return Answer::error(400, "AUTHORIZATION_FAILED", json!({}), message);
+            return Answer::error(400, "AUTHORIZATION_FAILED", &json!({}), message);
         }
         let Some(user) = world.find(id) else {
             return Answer::nothing();
@@ -175,7 +175,7 @@ pub(super) fn delete(shared: &Shared, id: &str) -> Answer {
             return Answer::deletion(
                 400,
                 "ID_ALREADY_DELETED",
-                json!({}),
+                &json!({}),
                 "User is already deleted",
             );
         }
@@ -184,12 +184,12 @@ pub(super) fn delete(shared: &Shared, id: &str) -> Answer {
             return Answer::deletion(
                 400,
                 "INVALID_REQUEST",
-                json!({}),
+                &json!({}),
                 "Primary contact cannot be deleted",
             );
         }
         match world.delete(id) {
-            Ok(()) => Answer::deletion(200, "SUCCESS", json!({"id": id}), "User deleted"),
+            Ok(()) => Answer::deletion(200, "SUCCESS", &json!({"id": id}), "User deleted"),
             Err(_) => Answer::nothing(),
         }
     })

@@ -9,25 +9,21 @@ use crate::simulator::{Fault, Options};
 async fn a_token_is_given_for_parameters_in_the_query_a_form_and_a_multipart_body() {
     let visit = Visit::start(Options::default()).await;
     let parameters = visit.refresh_parameters();
-    let boundary = "invented";
-    let mut multipart: String = parameters
-        .iter()
-        .map(|(name, value)| {
-            format!(
-                "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-            )
-        })
-        .collect();
+    let mut multipart = String::new();
+    for (name, value) in &parameters {
+        multipart.push_str("--invented\r\nContent-Disposition: form-data; name=\"");
+        multipart.push_str(name);
+        multipart.push_str("\"\r\n\r\n");
+        multipart.push_str(value);
+        multipart.push_str("\r\n");
+    }
     multipart.push_str("--invented--\r\n");
     let post = || visit.client.post(visit.url("/oauth/v2/token"));
     let requests = [
         post().query(&parameters),
         post().form(&parameters),
         post()
-            .header(
-                "Content-Type",
-                format!("multipart/form-data; boundary={boundary}"),
-            )
+            .header("Content-Type", "multipart/form-data; boundary=invented")
             .body(multipart),
     ];
     for request in requests {

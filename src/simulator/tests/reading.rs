@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use super::{Visit, ids_in, read};
 use crate::simulator::{ALL_SCOPES, Answer, Options, World, WorldJson};
 
+/// Whom a type should list.
+type Test<'a> = &'a dyn Fn(&Value) -> bool;
+
 fn all_scopes() -> Vec<String> {
     ALL_SCOPES.iter().map(|scope| (*scope).to_owned()).collect()
 }
@@ -48,7 +51,6 @@ async fn every_type_lists_those_that_it_names() {
     .await;
     let (_, everyone) = visit.get_json("/users?type=AllUsers").await;
     let admin = |user: &Value| user["profile"]["id"] == "5820190000000026011";
-    type Test<'a> = &'a dyn Fn(&Value) -> bool;
     let types: [(&str, Test<'_>); 9] = [
         ("ActiveUsers", &|user| user["status"] == "active"),
         ("DeactiveUsers", &|user| user["status"] == "disabled"),

@@ -148,7 +148,7 @@ impl World {
     fn place(&self, user: &str) -> Result<usize, WorldError> {
         self.users
             .iter()
-            .position(|candidate| self.id_of(candidate) == user)
+            .position(User::has_id(user))
             .ok_or_else(|| WorldError::NoSuchUser(user.to_owned()))
     }
 }

@@ -65,6 +65,15 @@ impl World {
                 more: end < self.users.len(),
             };
         }
+        if filter == UserFilter::CurrentUser {
+            let users = self
+                .find(&self.caller)
+                .into_iter()
+                .skip(offset)
+                .take(limit)
+                .collect();
+            return Stretch { users, more: false };
+        }
         let administrator = self.administrator_profile();
         let mut matching = self
             .users
@@ -85,7 +94,6 @@ impl World {
         let confirmed = || self.is_confirmed(user);
         let admin = || administrator.is_some() && self.profile_id_of(user) == administrator;
         match filter {
-            UserFilter::All => true,
             UserFilter::Active => active,
             UserFilter::Deactive => matches!(status, "disabled" | "inactive"),
             UserFilter::Confirmed => confirmed(),
@@ -94,7 +102,7 @@ impl World {
             UserFilter::ActiveConfirmed => active && confirmed(),
             UserFilter::Admin => admin(),
             UserFilter::ActiveConfirmedAdmins => active && confirmed() && admin(),
-            UserFilter::CurrentUser => self.id_of(user) == self.caller,
+            UserFilter::All | UserFilter::CurrentUser => true,
         }
     }
 

@@ -106,7 +106,7 @@ impl World {
     pub fn user_ids(&self) -> Vec<String> {
         self.users
             .iter()
-            .map(|user| self.id_of(user).into_owned())
+            .map(|user| user.id().into_owned())
             .collect()
     }
 
@@ -148,7 +148,8 @@ impl World {
     }
 
     pub(in crate::simulator) fn find(&self, id: &str) -> Option<&User> {
-        self.users.iter().find(|user| self.id_of(user) == id)
+        let has_id = User::has_id(id);
+        self.users.iter().find(|user| has_id(user))
     }
 
     /// Whether the caller's profile has a permission. Where the permissions are not known, it has.

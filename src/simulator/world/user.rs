@@ -51,14 +51,32 @@ impl RawUser {
     }
 }
 
-impl World {
-    pub(in crate::simulator) fn id_of<'a>(&self, user: &'a User) -> Cow<'a, str> {
-        match user {
-            User::Generated(index) => Cow::Owned(generated_id(*index)),
-            User::Raw(raw) => Cow::Borrowed(&raw.id),
+impl User {
+    /// The id; empty where the record has none.
+    pub(super) fn id(&self) -> Cow<'_, str> {
+        match self {
+            Self::Generated(index) => Cow::Owned(generated_id(*index)),
+            Self::Raw(raw) => Cow::Borrowed(&raw.id),
         }
     }
 
+    /// Finds users by id without spelling out the id of each generated one.
+    pub(super) fn has_id(id: &str) -> impl Fn(&Self) -> bool {
+        let number = id
+            .parse::<u64>()
+            .ok()
+            .and_then(|number| number.checked_sub(FIRST_USER_ID));
+        let wanted = number
+            .and_then(|number| u32::try_from(number).ok())
+            .filter(|index| generated_id(*index) == id);
+        move |user| match user {
+            Self::Generated(index) => wanted == Some(*index),
+            Self::Raw(raw) => raw.id == id,
+        }
+    }
+}
+
+impl World {
     pub(in crate::simulator) fn status_of<'a>(&self, user: &'a User) -> &'a str {
         match user {
             User::Generated(index) => self.population.member(*index).status,
