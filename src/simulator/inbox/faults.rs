@@ -38,6 +38,22 @@ impl InboxFault {
         Self::DropAfterData,
     ];
 
+    /// What it does, in one line.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::AuthenticationRefused => "The inbox refuses the user name and password (535).",
+            Self::SenderRefused => "The inbox refuses the sender (550).",
+            Self::RecipientRefused => "The inbox refuses every recipient for good (550).",
+            Self::RecipientDeferred => "The inbox refuses every recipient for now (450).",
+            Self::LaterRecipientsRefused => "The inbox refuses all recipients but the first (550).",
+            Self::DataRefused => "The inbox refuses the message after it was transmitted (554).",
+            Self::StallAfterData => "The inbox keeps the message and never answers.",
+            Self::DropAfterData => {
+                "The inbox keeps the message and closes the connection without an answer."
+            }
+        }
+    }
+
     /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {

@@ -13,6 +13,7 @@ mod tests;
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use tokio::{net::TcpListener, sync::watch};
@@ -24,6 +25,9 @@ const KEPT_MESSAGES: usize = 1_000;
 
 /// The largest message that is accepted, in bytes.
 pub(super) const MAX_MESSAGE_SIZE: usize = 35 * 1024 * 1024;
+
+/// The pause after a connection that could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A message as it was handed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,8 +123,9 @@ impl Inbox {
     /// Answers connections until the task is dropped.
     pub(super) async fn serve(self, listener: TcpListener) {
         loop {
-            // A connection that failed before it was accepted concerns nobody else.
             let Ok((stream, _)) = listener.accept().await else {
+                // Mostly too many open files: some will be closed meanwhile.
+                tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             };
             let inbox = self.clone();

@@ -16,13 +16,13 @@ fn the_same_seed_gives_the_same_workspace() {
 }
 
 #[test]
-fn a_generated_record_has_every_key_of_the_real_api() {
+fn a_generated_record_has_every_key_of_the_real_api_and_an_unknown_one() {
     let keys = "Isonline Modified_By Modified_Time Preferred_Currency__s alias category city confirm country \
         country_locale created_by created_time customize_info date_format decimal_separator default_tab_group dob \
         email fax first_name full_name id language last_name locale microsoft mobile name_format number_separator \
         offset personal_account phone profile role sandboxDeveloper signature sort_order_preference state status \
         status_reason__s street theme time_format time_zone website zip zuid $current_shift $next_shift \
-        $shift_effective_from";
+        $shift_effective_from Future_Field__s";
     let record: Value = serde_json::from_str(&text(&World::generate(12, 1), 3)).unwrap();
     let mut expected: Vec<_> = keys.split_whitespace().collect();
     let mut actual: Vec<_> = record

@@ -123,7 +123,8 @@ impl World {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    /// Writes a generated record with every key that the API sends.
+    /// Writes a generated record with every key that the API sends, nulls included, and one that it
+    /// does not send yet: the API grows without a new version, and clients must not mind.
     fn write_member(&self, member: Member, out: &mut String) {
         let name = self.population.name(member);
         let stale = member.part == Part::StaleNames;
@@ -187,7 +188,7 @@ impl World {
         let confirmed = member.confirmed;
         let _ = write!(
             out,
-            r#","time_zone":"Etc/UTC","number_separator":"Comma","confirm":{confirmed},"date_format":"MM/dd/yyyy","category":"regular_user"}}"#,
+            r#","time_zone":"Etc/UTC","number_separator":"Comma","confirm":{confirmed},"date_format":"MM/dd/yyyy","category":"regular_user","Future_Field__s":{{"values":[null,1.5]}}}}"#,
         );
     }
 }
