@@ -81,7 +81,7 @@ const PAIRS: u64 = (FIRST.len() * LAST.len()) as u64;
 
 /// Odd, hence coprime to [`PAIRS`] (a power of two): neighbours in the list get unlike names, and
 /// every pair is still used once.
-const STEP: u64 = 1021;
+const STEP: u64 = 749;
 
 /// The first and the last name of person number `index` in a workspace generated from `seed`.
 pub(super) fn name(index: u32, seed: u64) -> (&'static str, String) {
