@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod cli;
 pub mod config;
 pub mod connector;
 pub mod mail;

@@ -1,0 +1,205 @@
+//! The command line as written: commands, options and their help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{
+    model::finding::Severity,
+    simulator::{Fault, InboxFault},
+};
+
+/// Who can do what in a SaaS workspace: a scheduled access review, with proof.
+#[derive(Debug, Parser)]
+#[command(name = "rolecall", version, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// The configuration file; without it `rolecall.toml`, then `/etc/rolecall/rolecall.toml`
+    #[arg(long, global = true, value_name = "PATH", env = "ROLECALL_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// How logs are written to stderr
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+    /// Say more; twice, everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How logs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The whole product against a simulated workspace: no account, no mail server, no configuration
+    Demo(DemoArgs),
+    /// Validate the configuration and show each job's next fire times
+    Check,
+    /// Audit now: read, correlate, judge, report
+    Audit(AuditArgs),
+    /// The rules, or one of them with its documentation
+    Rules {
+        /// The rule's name
+        name: Option<String>,
+    },
+    /// The mail server
+    #[command(subcommand)]
+    Mail(MailCommand),
+    /// Serve a simulated Zoho accounts server, Bigin API and SMTP inbox until stopped
+    Simulate(SimulateArgs),
+    /// JSON Schema of the configuration or of report.json
+    Schema {
+        /// Which schema
+        #[arg(default_value = "config")]
+        which: SchemaKind,
+    },
+    /// Completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// The manual page, in roff
+    Man,
+}
+
+/// Which schema to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaKind {
+    /// Of the configuration file
+    Config,
+    /// Of report.json
+    Report,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Where the reports and the message go
+    #[arg(long, value_name = "DIR", default_value = "rolecall-demo")]
+    pub(crate) out: PathBuf,
+    /// How many users the simulated workspace has
+    #[arg(long, value_name = "N", default_value_t = 48, value_parser = clap::value_parser!(u32).range(12..=1_000_000))]
+    pub(crate) users: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    /// The job whose workspaces, recipients and history are used
+    #[arg(long, value_name = "J")]
+    pub(crate) job: Option<String>,
+    /// Only these workspaces
+    #[arg(long = "workspace", value_name = "W")]
+    pub(crate) workspaces: Vec<String>,
+    /// Write the reports into this folder (one folder below it for each workspace where there are several)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Which reports to write
+    #[arg(long, value_name = "KIND", value_delimiter = ',', requires = "out", default_values_t = ReportKind::ALL)]
+    pub(crate) reports: Vec<ReportKind>,
+    /// Mail the report to the job's recipients; without it no mail leaves
+    #[arg(long)]
+    pub(crate) send: bool,
+    /// Exit with 3 where a finding that counts is of this severity or graver
+    #[arg(long, value_name = "SEVERITY", value_parser = severity_parser())]
+    pub(crate) fail_on: Option<Severity>,
+}
+
+/// Kinds of report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportKind {
+    /// access-matrix.csv
+    Matrix,
+    /// findings.csv
+    Findings,
+    /// changes.csv
+    Changes,
+    /// report.html
+    Html,
+    /// report.json
+    Json,
+    /// report.xlsx
+    Xlsx,
+}
+
+impl ReportKind {
+    const ALL: [Self; 6] = [Self::Matrix, Self::Findings, Self::Changes, Self::Html, Self::Json, Self::Xlsx];
+}
+
+impl std::fmt::Display for ReportKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Matrix => "matrix",
+            Self::Findings => "findings",
+            Self::Changes => "changes",
+            Self::Html => "html",
+            Self::Json => "json",
+            Self::Xlsx => "xlsx",
+        })
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MailCommand {
+    /// Send one test message through the configured server and say at which stage it failed
+    Test {
+        /// The recipient; without it the first recipient of the first job that mails
+        #[arg(long, value_name = "ADDRESS")]
+        to: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// The port on 127.0.0.1; 0 lets the system choose
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) port: u16,
+    /// The port of the SMTP inbox; 0 lets the system choose
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) smtp_port: u16,
+    /// How many users the workspace has
+    #[arg(long, value_name = "N", default_value_t = 48)]
+    pub(crate) users: u32,
+    /// Which workspace: the same number gives the same one
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Faults to switch on; `list` names them all
+    #[arg(long = "fault", value_name = "NAME")]
+    pub(crate) faults: Vec<FaultName>,
+    /// Faults that strike now and then strike every so many calls
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) every: u64,
+    /// Wait this long before each answer, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub(crate) latency: u64,
+}
+
+/// A fault of the API or of the inbox, or the wish to see them all.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum FaultName {
+    List,
+    Api(Fault),
+    Inbox(InboxFault),
+}
+
+impl std::str::FromStr for FaultName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "list" {
+            return Ok(Self::List);
+        }
+        let api = text.parse().map(Self::Api).ok();
+        api.or_else(|| text.parse().map(Self::Inbox).ok())
+            .ok_or_else(|| format!("“{text}” is no fault; `rolecall simulate --fault list` names them all"))
+    }
+}
+
+fn severity_parser() -> impl clap::builder::TypedValueParser<Value = Severity> {
+    use clap::builder::TypedValueParser as _;
+    clap::builder::PossibleValuesParser::new(Severity::ALL.map(Severity::word)).try_map(|word| word.parse::<Severity>())
+}

@@ -1,0 +1,258 @@
+//! The store in one SQLite file: write-ahead log, full synchronisation, one writer.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use sqlx::{
+    Row, SqlitePool,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
+};
+use uuid::Uuid;
+
+use super::{AuditRecord, Kept, Store, StoreError};
+
+/// How long a write waits for another process's to end.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A store in one SQLite file.
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    pool: SqlitePool,
+    path: PathBuf,
+}
+
+impl SqliteStore {
+    /// Opens the file, making it where there is none, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError`], with what the user can do.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(BUSY_TIMEOUT);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options)
+            .await
+            .map_err(|error| explain(path, "be opened", &error))?;
+        let store = Self { pool, path: path.to_owned() };
+        migrations().run(&store.pool).await.map_err(|error| match error {
+            MigrateError::VersionMissing(version) => StoreError::NewerSchema { path: path.to_owned(), version },
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+                explain(path, "be brought up to date", &error)
+            }
+            other => StoreError::Open { path: path.to_owned(), reason: other.to_string() },
+        })?;
+        Ok(store)
+    }
+
+    fn explain(&self, action: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
+        move |error| explain(&self.path, action, &error)
+    }
+}
+
+fn migrations() -> Migrator {
+    let sql = sqlx::SqlSafeStr::into_sql_str(include_str!("0001_audits.sql"));
+    Migrator::with_migrations(vec![Migration::new(1, "audits".into(), MigrationType::Simple, sql, false)])
+}
+
+/// SQLite's primary result codes (<https://www.sqlite.org/rescode.html>).
+mod code {
+    pub(super) const BUSY: u32 = 5;
+    pub(super) const LOCKED: u32 = 6;
+    pub(super) const CORRUPT: u32 = 11;
+    pub(super) const FULL: u32 = 13;
+    pub(super) const CANNOT_OPEN: u32 = 14;
+    pub(super) const NOT_A_DATABASE: u32 = 26;
+}
+
+fn explain(path: &Path, action: &'static str, error: &sqlx::Error) -> StoreError {
+    let (path, reason) = (path.to_owned(), error.to_string());
+    let extended = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<u32>().ok());
+    match extended.map(|code| code & 0xff) {
+        Some(code::BUSY | code::LOCKED) => StoreError::Locked { path, reason },
+        Some(code::CORRUPT | code::NOT_A_DATABASE) => StoreError::Damaged { path, reason },
+        Some(code::FULL) => StoreError::Full { path, reason },
+        Some(code::CANNOT_OPEN) => StoreError::Open { path, reason },
+        _ => StoreError::Query { path, action, reason },
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for SqliteStore {
+    async fn keep(
+        &self,
+        record: &AuditRecord,
+        parts: &mut (dyn Iterator<Item = Vec<u8>> + Send),
+    ) -> Result<(), StoreError> {
+        let failed = self.explain("keep the audit");
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
+        sqlx::query(
+            "INSERT INTO audit (id, job, workspace, started_at, finished_at, complete, users, administrators, open_findings)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(record.id.as_bytes().as_slice())
+        .bind(record.job.as_deref())
+        .bind(&record.workspace)
+        .bind(record.started_at.timestamp_millis())
+        .bind(record.finished_at.timestamp_millis())
+        .bind(record.complete)
+        .bind(count(record.users))
+        .bind(count(record.administrators))
+        .bind(count(record.open_findings))
+        .execute(&mut *transaction)
+        .await
+        .map_err(&failed)?;
+        for (sequence, body) in (0_i64..).zip(parts) {
+            sqlx::query("INSERT INTO snapshot_part (audit, sequence, body) VALUES (?, ?, ?)")
+                .bind(record.id.as_bytes().as_slice())
+                .bind(sequence)
+                .bind(body)
+                .execute(&mut *transaction)
+                .await
+                .map_err(&failed)?;
+        }
+        transaction.commit().await.map_err(&failed)
+    }
+
+    async fn last_complete(&self, job: Option<&str>, workspace: &str) -> Result<Option<Kept>, StoreError> {
+        let failed = self.explain("read the previous audit");
+        let row = sqlx::query(
+            "SELECT * FROM audit WHERE workspace = ? AND job IS ? AND complete = 1
+             ORDER BY finished_at DESC, id DESC LIMIT 1",
+        )
+        .bind(workspace)
+        .bind(job)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(&failed)?;
+        let Some(row) = row else { return Ok(None) };
+        let record = record(&row).map_err(&failed)?;
+        let parts = sqlx::query("SELECT body FROM snapshot_part WHERE audit = ? ORDER BY sequence")
+            .bind(record.id.as_bytes().as_slice())
+            .fetch_all(&self.pool)
+            .await
+            .and_then(|rows| rows.iter().map(|row| row.try_get("body")).collect())
+            .map_err(&failed)?;
+        Ok(Some(Kept { record, parts }))
+    }
+}
+
+fn record(row: &SqliteRow) -> Result<AuditRecord, sqlx::Error> {
+    let number = |column| row.try_get::<i64, _>(column).map(|value| value.unsigned_abs());
+    let time = |column| {
+        row.try_get::<i64, _>(column)
+            .map(|value| DateTime::from_timestamp_millis(value).unwrap_or(DateTime::<Utc>::UNIX_EPOCH))
+    };
+    let id: Vec<u8> = row.try_get("id")?;
+    Ok(AuditRecord {
+        id: Uuid::from_slice(&id).map_err(|error| sqlx::Error::Decode(error.into()))?,
+        job: row.try_get("job")?,
+        workspace: row.try_get("workspace")?,
+        started_at: time("started_at")?,
+        finished_at: time("finished_at")?,
+        complete: row.try_get("complete")?,
+        users: number("users")?,
+        administrators: number("administrators")?,
+        open_findings: number("open_findings")?,
+    })
+}
+
+fn count(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(workspace: &str, job: Option<&str>, second: i64) -> AuditRecord {
+        AuditRecord {
+            id: Uuid::now_v7(),
+            job: job.map(str::to_owned),
+            workspace: workspace.to_owned(),
+            started_at: DateTime::from_timestamp(second - 5, 0).unwrap(),
+            finished_at: DateTime::from_timestamp(second, 0).unwrap(),
+            complete: true,
+            users: 3,
+            administrators: 1,
+            open_findings: 2,
+        }
+    }
+
+    async fn open(folder: &tempfile::TempDir) -> SqliteStore {
+        SqliteStore::open(&folder.path().join("store.db")).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_last_complete_audit_of_the_same_job_and_workspace_comes_back_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&folder).await;
+        let wanted = record("acme", Some("weekly"), 200);
+        let mut incomplete = record("acme", Some("weekly"), 300);
+        incomplete.complete = false;
+        for other in [
+            &record("acme", Some("weekly"), 100),
+            &record("acme", None, 400),
+            &record("beta", Some("weekly"), 500),
+            &incomplete,
+        ] {
+            store.keep(other, &mut std::iter::once(vec![9])).await.unwrap();
+        }
+        store.keep(&wanted, &mut [vec![1, 2], vec![3]].into_iter()).await.unwrap();
+        drop(store);
+
+        let kept = open(&folder).await.last_complete(Some("weekly"), "acme").await.unwrap();
+        assert_eq!(kept, Some(Kept { record: wanted, parts: vec![vec![1, 2], vec![3]] }));
+    }
+
+    #[tokio::test]
+    async fn an_audit_that_is_kept_twice_is_refused_and_the_first_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&folder).await;
+        let audit = record("acme", None, 100);
+        store.keep(&audit, &mut std::iter::once(vec![1])).await.unwrap();
+        assert!(store.keep(&audit, &mut std::iter::once(vec![2])).await.is_err());
+        assert_eq!(store.last_complete(None, "acme").await.unwrap().unwrap().parts, [vec![1]]);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_database_is_named_as_damaged_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        std::fs::write(&path, "not a database at all, and long enough to have a header of 100 bytes ".repeat(9))
+            .unwrap();
+        let before = std::fs::read(&path).unwrap();
+        let error = SqliteStore::open(&path).await.unwrap_err();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+
+    #[tokio::test]
+    async fn a_newer_schema_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&folder).await;
+        sqlx::query("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (99, 'later', 1, x'00', 0)")
+            .execute(&store.pool)
+            .await
+            .unwrap();
+        drop(store);
+        let error = SqliteStore::open(&folder.path().join("store.db")).await.unwrap_err();
+        assert!(matches!(error, StoreError::NewerSchema { version: 99, .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_does_not_exist_is_a_clear_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = SqliteStore::open(&folder.path().join("missing/store.db")).await.unwrap_err();
+        assert!(matches!(error, StoreError::Open { .. }), "{error}");
+    }
+}
