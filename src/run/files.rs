@@ -1,0 +1,69 @@
+//! Report files on disk: each is whole or not there.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufWriter, Write as _},
+    path::{Path, PathBuf},
+    thread,
+};
+
+use crate::report::{self, ReportError, ReportFile, ReportInput};
+
+/// A report could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The folder cannot be made.
+    #[error("the folder {path} cannot be made: {source}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file cannot be written. The one of an earlier run, if any, is still there.
+    #[error("{path} cannot be written: {source}. What stood there before is unchanged")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: ReportError,
+    },
+}
+
+/// Writes reports into a folder, two at a time, each beside its place first and then renamed, so that nobody
+/// ever reads half a report. Returns the paths in the order asked for.
+///
+/// # Errors
+/// [`FileError`]; the reports that were finished before stay.
+pub fn write(input: &ReportInput<'_>, folder: &Path, files: &[ReportFile]) -> Result<Vec<PathBuf>, FileError> {
+    fs::create_dir_all(folder).map_err(|source| FileError::Folder { path: folder.to_owned(), source })?;
+    // The workbook costs about as much as all the others together.
+    let (workbook, others): (Vec<ReportFile>, Vec<ReportFile>) =
+        files.iter().partition(|file| **file == ReportFile::Xlsx);
+    let all = |files: Vec<ReportFile>| files.into_iter().try_for_each(|file| write_one(input, folder, file));
+    thread::scope(|scope| {
+        let beside = scope.spawn(|| all(workbook));
+        let here = all(others);
+        // A panic in the other thread is carried on here rather than turned into a report that is missing.
+        let beside = beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        here.and(beside)
+    })?;
+    Ok(files.iter().map(|file| folder.join(file.file_name())).collect())
+}
+
+fn write_one(input: &ReportInput<'_>, folder: &Path, file: ReportFile) -> Result<(), FileError> {
+    let path = folder.join(file.file_name());
+    let partial = folder.join(format!(".{}.partial", file.file_name()));
+    let written = (|| {
+        let mut writer = BufWriter::with_capacity(1 << 18, File::create(&partial)?);
+        report::write(file, input, &mut writer)?;
+        writer.flush()?;
+        fs::rename(&partial, &path)?;
+        Ok(())
+    })();
+    written.map_err(|source| {
+        // The partial file is of no use to anybody; that it cannot be removed changes nothing.
+        let _ = fs::remove_file(&partial);
+        FileError::Write { path, source }
+    })
+}

@@ -1,0 +1,129 @@
+//! Reads the sources and holds the table of layers: who may import whom.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Each room, and the rooms of the crate that it may name. A room may always name itself.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("model", &[]),
+    ("access", &["model"]),
+    ("schedule", &[]),
+    ("audit", &["model", "access"]),
+    ("report", &["model", "access"]),
+    ("connector", &["model", "access"]),
+    ("store", &["model", "access"]),
+    ("mail", &["model", "access"]),
+    ("config", &["model", "schedule"]),
+    ("simulator", &[]),
+    ("run", &["model", "access", "audit", "report", "connector", "store", "mail"]),
+    ("app", &["model", "audit", "config", "connector", "store", "mail", "run"]),
+    (
+        "cli",
+        &[
+            "model",
+            "access",
+            "audit",
+            "report",
+            "connector",
+            "store",
+            "mail",
+            "config",
+            "schedule",
+            "simulator",
+            "run",
+            "app",
+        ],
+    ),
+];
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The first path segment after each `crate::` in the code, tests at the end of a file left out.
+fn imports(path: &Path) -> BTreeSet<String> {
+    let text = fs::read_to_string(path).unwrap();
+    let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
+    let mut found = BTreeSet::new();
+    for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+        for (at, _) in line.match_indices("crate::") {
+            let rest = &line[at + "crate::".len()..];
+            found.insert(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+        }
+    }
+    // `use crate::{ a::.., b::.. }` over several lines: the names at the first level of the braces.
+    for (at, _) in code.match_indices("use crate::{") {
+        let (mut depth, mut name, mut fresh) = (1, String::new(), true);
+        for c in code[at + "use crate::{".len()..].chars() {
+            match c {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                _ => {}
+            }
+            if depth == 1 && fresh && (c.is_alphanumeric() || c == '_') {
+                name.push(c);
+            } else if !name.is_empty() {
+                found.insert(std::mem::take(&mut name));
+                fresh = false;
+            }
+            if depth == 1 && c == ',' {
+                fresh = true;
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+    }
+    found.remove("");
+    found
+}
+
+#[test]
+fn arrows_point_inward() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    for path in sources(&src) {
+        let inside = path.strip_prefix(&src).unwrap();
+        let is_test = inside
+            .components()
+            .any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "tests.rs" | "testing.rs")));
+        let room = inside.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned();
+        if is_test || room == "lib" || room == "main" {
+            continue;
+        }
+        let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == room) else {
+            wrong.push(format!("{} is a room that the table does not have", inside.display()));
+            continue;
+        };
+        for import in imports(&path) {
+            if import != room && !allowed.contains(&import.as_str()) {
+                wrong.push(format!("{} imports {import}", inside.display()));
+            }
+        }
+        seen.insert(room);
+    }
+    assert!(seen.contains("model") && seen.contains("cli"), "the sources were not found: {seen:?}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_table_of_layers_has_no_cycle() {
+    for (place, (room, _)) in MAY_IMPORT.iter().enumerate() {
+        for (earlier, allowed) in &MAY_IMPORT[..place] {
+            assert!(!allowed.contains(room), "{earlier} comes before {room} and must not import it");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The product as its users meet it: the real binary, the simulated API, a real browser, other people's validators.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should panic")]
+
+mod architecture;
