@@ -53,7 +53,7 @@ pub trait Store: Send + Sync {
     async fn keep(
         &self,
         record: &AuditRecord,
-        parts: &mut (dyn Iterator<Item = Vec<u8>> + Send),
+        parts: &mut (dyn Iterator<Item = Result<Vec<u8>, StoreError>> + Send),
     ) -> Result<(), StoreError>;
 
     /// The last complete audit of a job and workspace.
@@ -122,6 +122,12 @@ pub enum StoreError {
         /// What was asked of it.
         action: &'static str,
         /// What the database said.
+        reason: String,
+    },
+    /// A snapshot cannot be made.
+    #[error("the snapshot of this audit cannot be made: {reason}. Nothing was kept")]
+    Pack {
+        /// Why not.
         reason: String,
     },
     /// A kept snapshot cannot be read back.

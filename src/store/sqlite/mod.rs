@@ -76,7 +76,7 @@ mod code {
 
 fn explain(path: &Path, action: &'static str, error: &sqlx::Error) -> StoreError {
     let (path, reason) = (path.to_owned(), error.to_string());
-    let extended = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<u32>().ok());
+    let extended = error.as_database_error().and_then(sqlx::error::DatabaseError::code).and_then(|code| code.parse::<u32>().ok());
     match extended.map(|code| code & 0xff) {
         Some(code::BUSY | code::LOCKED) => StoreError::Locked { path, reason },
         Some(code::CORRUPT | code::NOT_A_DATABASE) => StoreError::Damaged { path, reason },
@@ -91,7 +91,7 @@ impl Store for SqliteStore {
     async fn keep(
         &self,
         record: &AuditRecord,
-        parts: &mut (dyn Iterator<Item = Vec<u8>> + Send),
+        parts: &mut (dyn Iterator<Item = Result<Vec<u8>, StoreError>> + Send),
     ) -> Result<(), StoreError> {
         let failed = self.explain("keep the audit");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
@@ -115,7 +115,7 @@ impl Store for SqliteStore {
             sqlx::query("INSERT INTO snapshot_part (audit, sequence, body) VALUES (?, ?, ?)")
                 .bind(record.id.as_bytes().as_slice())
                 .bind(sequence)
-                .bind(body)
+                .bind(body?)
                 .execute(&mut *transaction)
                 .await
                 .map_err(&failed)?;
@@ -147,7 +147,7 @@ impl Store for SqliteStore {
 }
 
 fn record(row: &SqliteRow) -> Result<AuditRecord, sqlx::Error> {
-    let number = |column| row.try_get::<i64, _>(column).map(|value| value.unsigned_abs());
+    let number = |column| row.try_get::<i64, _>(column).map(i64::unsigned_abs);
     let time = |column| {
         row.try_get::<i64, _>(column)
             .map(|value| DateTime::from_timestamp_millis(value).unwrap_or(DateTime::<Utc>::UNIX_EPOCH))
@@ -205,9 +205,9 @@ mod tests {
             &record("beta", Some("weekly"), 500),
             &incomplete,
         ] {
-            store.keep(other, &mut std::iter::once(vec![9])).await.unwrap();
+            store.keep(other, &mut std::iter::once(Ok(vec![9]))).await.unwrap();
         }
-        store.keep(&wanted, &mut [vec![1, 2], vec![3]].into_iter()).await.unwrap();
+        store.keep(&wanted, &mut [Ok(vec![1, 2]), Ok(vec![3])].into_iter()).await.unwrap();
         drop(store);
 
         let kept = open(&folder).await.last_complete(Some("weekly"), "acme").await.unwrap();
@@ -219,9 +219,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&folder).await;
         let audit = record("acme", None, 100);
-        store.keep(&audit, &mut std::iter::once(vec![1])).await.unwrap();
-        assert!(store.keep(&audit, &mut std::iter::once(vec![2])).await.is_err());
+        store.keep(&audit, &mut std::iter::once(Ok(vec![1]))).await.unwrap();
+        assert!(store.keep(&audit, &mut std::iter::once(Ok(vec![2]))).await.is_err());
         assert_eq!(store.last_complete(None, "acme").await.unwrap().unwrap().parts, [vec![1]]);
+    }
+
+    #[tokio::test]
+    async fn an_audit_whose_snapshot_breaks_off_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&folder).await;
+        let broken = Err(StoreError::Pack { reason: "broke off".into() });
+        assert!(store.keep(&record("acme", None, 100), &mut [Ok(vec![1]), broken].into_iter()).await.is_err());
+        assert_eq!(store.last_complete(None, "acme").await.unwrap(), None);
     }
 
     #[tokio::test]

@@ -1,0 +1,85 @@
+//! How long to wait before the next try. Pure: headers, the number of the try and a random number in, a time out.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::header::HeaderMap;
+
+/// A `ratelimit-reset` beyond this is no number of seconds but a time of the epoch.
+const EPOCH_GUARD: u64 = 1_000_000_000;
+
+/// How long the server asks to wait, if it does: `Retry-After` (RFC 9110 §10.2.3, seconds or a date), else
+/// `ratelimit-reset` (seconds from now; an epoch is recognised). The answer's own `Date` is the clock that a
+/// date is measured by, so that a wrong clock here does no harm.
+pub fn asked(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let now = text("date").and_then(http_date).unwrap_or(now);
+    let until = |time: DateTime<Utc>| (time - now).to_std().unwrap_or(Duration::ZERO);
+    let retry_after = text("retry-after").and_then(|value| {
+        let seconds = value.parse().map(Duration::from_secs).ok();
+        seconds.or_else(|| http_date(value).map(until))
+    });
+    retry_after.or_else(|| {
+        let seconds: u64 = text("ratelimit-reset")?.parse().ok()?;
+        if seconds < EPOCH_GUARD {
+            return Some(Duration::from_secs(seconds));
+        }
+        DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0).map(until)
+    })
+}
+
+/// Exponential backoff with full jitter: a random part of `base` doubled with each try, at most `cap`.
+/// `random` is in `0.0..1.0`; `attempt` is 1 after the first try.
+pub fn backoff(base: Duration, cap: Duration, attempt: u32, random: f64) -> Duration {
+    let longest = base.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1).min(20))).min(cap);
+    longest.mul_f64(random.clamp(0.0, 1.0))
+}
+
+fn http_date(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc2822(text).ok().map(|time| time.with_timezone(&Utc))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn the_server_s_wish_is_read_in_every_published_form() {
+        let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+        let date = "Mon, 21 Sep 2026 15:13:20 GMT";
+        let cases: [(&[(&str, &str)], Option<u64>); 9] = [
+            (&[], None),
+            (&[("retry-after", "7")], Some(7)),
+            (&[("retry-after", "0")], Some(0)),
+            (&[("retry-after", "Mon, 21 Sep 2026 15:13:50 GMT"), ("date", "Mon, 21 Sep 2026 15:13:20 GMT")], Some(30)),
+            (&[("retry-after", "Mon, 21 Sep 2026 15:13:10 GMT"), ("date", "Mon, 21 Sep 2026 15:13:20 GMT")], Some(0)),
+            (&[("ratelimit-reset", "60")], Some(60)),
+            (&[("retry-after", "90"), ("ratelimit-reset", "60")], Some(90)),
+            (&[("ratelimit-reset", "1790000005"), ("date", "Mon, 21 Sep 2026 13:33:20 GMT")], None),
+            (&[("retry-after", "soon"), ("ratelimit-reset", "4")], Some(4)),
+        ];
+        assert!(http_date(date).is_some());
+        for (pairs, seconds) in cases {
+            let pairs: Vec<(&'static str, &'static str)> = pairs.to_vec();
+            let waited = asked(&headers(&pairs), now);
+            if pairs.iter().any(|(_, value)| *value == "1790000005") {
+                assert!(waited.unwrap() < Duration::from_hours(3), "{waited:?}");
+            } else {
+                assert_eq!(waited, seconds.map(Duration::from_secs), "{pairs:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn backoff_doubles_up_to_its_cap_and_stays_within_it() {
+        let second = Duration::from_secs(1);
+        assert_eq!(backoff(second, second * 60, 1, 1.0), second);
+        assert_eq!(backoff(second, second * 60, 4, 1.0), second * 8);
+        assert_eq!(backoff(second, second * 60, 4, 0.5), second * 4);
+        assert_eq!(backoff(second, second * 60, 4_000, 1.0), second * 60);
+    }
+}

@@ -1,0 +1,110 @@
+//! Delivery: one message per recipient, and what came of each.
+
+use chrono::{DateTime, Utc};
+
+use super::files::FileError;
+use crate::{
+    mail::{
+        message::{Addressing, Attachment, Email, MessageError, assemble},
+        report_mail::{DEFAULT_ATTACHMENT_LIMIT, ReportMail},
+        smtp::{Accepted, Mailer, SendError},
+    },
+    model::audit::Audit,
+    report::{self, ReportFile, ReportInput, RuleTexts},
+};
+
+/// When a report is mailed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// After every audit.
+    Always,
+    /// Where a finding counts, and where the read was incomplete.
+    Findings,
+    /// Where something changed, after the first audit, and where the read was incomplete.
+    Changes,
+}
+
+/// A report could not be made into messages.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliverError {
+    /// An attachment could not be written.
+    #[error(transparent)]
+    Attachment(#[from] FileError),
+    /// A template failed, which is a defect of rolecall.
+    #[error("the message cannot be rendered: {0}")]
+    Template(#[from] askama::Error),
+    /// An address is none.
+    #[error(transparent)]
+    Message(#[from] MessageError),
+}
+
+/// What came of one recipient.
+#[derive(Debug)]
+pub struct Delivery {
+    /// The recipient's address.
+    pub to: String,
+    /// Whether the mail server took the message.
+    pub result: Result<Accepted, SendError>,
+}
+
+/// Whether an audit is to be mailed.
+pub fn wanted(when: When, audit: &Audit) -> bool {
+    let incomplete = !audit.directory.reading.is_complete();
+    incomplete
+        || match when {
+            When::Always => true,
+            When::Findings => audit.open_findings().next().is_some(),
+            When::Changes => audit.drift.previous.is_none() || !audit.drift.changes.is_empty(),
+        }
+}
+
+/// The messages of an audit: the same report to each recipient, in one thread per job and workspace.
+///
+/// # Errors
+/// [`DeliverError`]
+pub fn messages(
+    input: &ReportInput<'_>,
+    attach: &[ReportFile],
+    from: &str,
+    recipients: &[String],
+    date: DateTime<Utc>,
+) -> Result<Vec<Email>, DeliverError> {
+    let audit = input.audit();
+    let title = |rule: &str| input.rules().get(rule).map_or("", |text| text.title);
+    let attachments = attach.iter().map(|file| attachment(input, *file)).collect::<Result<Vec<_>, _>>()?;
+    let mail = ReportMail::new(audit, input.matrix(), &title, attachments, DEFAULT_ATTACHMENT_LIMIT)?;
+    let id = audit.id.to_string();
+    let job = audit.job.as_deref().unwrap_or("audit");
+    let address = |to: &String| {
+        let addressing =
+            Addressing { from, to, date, id: &id, kind: ReportMail::KIND, thread: Some((job, &audit.workspace)) };
+        assemble(mail.content(), &addressing)
+    };
+    Ok(recipients.iter().map(address).collect::<Result<_, _>>()?)
+}
+
+/// Hands every message on. A recipient's failure does not hold back the others.
+pub async fn send(mailer: &dyn Mailer, messages: &[Email]) -> Vec<Delivery> {
+    let mut deliveries = Vec::with_capacity(messages.len());
+    for email in messages {
+        deliveries.push(Delivery { to: email.to.clone(), result: mailer.send(email).await });
+    }
+    deliveries
+}
+
+fn attachment(input: &ReportInput<'_>, file: ReportFile) -> Result<Attachment, FileError> {
+    let mut bytes = Vec::new();
+    report::write(file, input, &mut bytes).map_err(|source| FileError::Write { path: file.file_name().into(), source })?;
+    Ok(Attachment { file_name: file.file_name().to_owned(), content_type: file.media_type().to_owned(), bytes })
+}
+
+/// The text of every rule, for reports.
+pub fn rule_texts() -> RuleTexts {
+    crate::audit::registry::rules()
+        .iter()
+        .map(|rule| {
+            let text = report::RuleText { title: rule.title, criterion: rule.criterion, advice: rule.advice() };
+            (rule.name, text)
+        })
+        .collect()
+}

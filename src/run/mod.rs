@@ -1,0 +1,172 @@
+//! One run: read, judge, compare, write, keep, deliver. Reads like the sentence; the details are elsewhere.
+
+pub mod deliver;
+pub mod files;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::{
+    access::{administrators::resolve_administrator_profiles, drift, matrix::AccessMatrix},
+    audit::{self, JudgeInput},
+    connector::{Connector, ConnectorError, Progress, ReadRequest},
+    model::{
+        audit::Audit,
+        change::Drift,
+        policy::Policy,
+    },
+    store::{AuditRecord, Store, StoreError, snapshot},
+};
+
+/// What a run needs of the world.
+pub struct Env<'a> {
+    /// Reads the workspace.
+    pub connector: &'a dyn Connector,
+    /// Keeps completed audits.
+    pub store: &'a dyn Store,
+    /// What time it is.
+    pub clock: &'a (dyn Fn() -> DateTime<Utc> + Send + Sync),
+    /// Told how far the read is.
+    pub progress: &'a dyn Progress,
+}
+
+/// What a run is asked to do.
+#[derive(Debug, Clone, Copy)]
+pub struct RunRequest<'a> {
+    /// The job; none for an audit by hand.
+    pub job: Option<&'a str>,
+    /// The workspace's name in the configuration.
+    pub workspace: &'a str,
+    /// The policy to judge by.
+    pub policy: &'a Policy,
+    /// How long the read may take in all.
+    pub deadline: Duration,
+}
+
+/// A run did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The workspace could not be read.
+    #[error("workspace {workspace}: {source}")]
+    Read {
+        /// The workspace's name.
+        workspace: String,
+        /// Why not.
+        source: ConnectorError,
+    },
+    /// None of the policy's administrator profiles is on the master list, so nobody could be called an administrator.
+    #[error(
+        "workspace {workspace}: none of `policy.administrator_profiles` ({wanted}) is a profile of this workspace. Its profiles are: {known}. Name one of these, or its id"
+    )]
+    NoAdministratorProfile {
+        /// The workspace's name.
+        workspace: String,
+        /// What the policy names.
+        wanted: String,
+        /// What the workspace has.
+        known: String,
+    },
+    /// The store failed.
+    #[error("workspace {workspace}: {source}")]
+    Store {
+        /// The workspace's name.
+        workspace: String,
+        /// Why.
+        source: StoreError,
+    },
+}
+
+/// Reads a workspace, judges it and compares it with the previous audit. Nothing is written yet: what comes back
+/// is complete, or it is an error.
+///
+/// # Errors
+/// [`RunError`]
+pub async fn audit(env: &Env<'_>, request: &RunRequest<'_>) -> Result<Audit, RunError> {
+    let workspace = request.workspace.to_owned();
+    let store_failed = |source| RunError::Store { workspace: workspace.clone(), source };
+    let read = ReadRequest {
+        administrator_profiles: request.policy.administrator_profiles.clone(),
+        deadline: request.deadline,
+    };
+    // The previous snapshot comes while the pages do: one waits for the disk, the other for the network.
+    let (directory, previous) =
+        tokio::join!(env.connector.read(&read, env.progress), env.store.last_complete(request.job, request.workspace));
+    let directory = directory.map_err(|source| RunError::Read { workspace: workspace.clone(), source })?;
+    let previous = previous.map_err(store_failed)?;
+    let header = previous.as_ref().map(snapshot::header).transpose().map_err(store_failed)?;
+
+    let (administrator_profiles, unmatched) =
+        resolve_administrator_profiles(&request.policy.administrator_profiles, &directory.profiles);
+    if administrator_profiles.is_empty() {
+        return Err(RunError::NoAdministratorProfile {
+            workspace,
+            wanted: request.policy.administrator_profiles.join(", "),
+            known: directory.profiles.iter().map(|profile| format!("{} ({})", profile.name, profile.id)).collect::<Vec<_>>().join(", "),
+        });
+    }
+    let judged_at = (env.clock)();
+    let matrix = AccessMatrix::new(&directory, &administrator_profiles);
+    let judgement = audit::judge(&JudgeInput {
+        matrix: &matrix,
+        administrator_profiles: &administrator_profiles,
+        unmatched_administrator_profiles: &unmatched,
+        policy: request.policy,
+        workspace: request.workspace,
+        now: judged_at,
+        previous: header.as_ref(),
+    });
+    let mut findings = judgement.findings;
+    drift::mark_continuing(&mut findings, &matrix, request.workspace, header.as_ref());
+    let drift = match (&previous, &header) {
+        (Some(kept), Some(header)) => {
+            let current = drift::Current {
+                matrix: &matrix,
+                administrator_profiles: &administrator_profiles,
+                findings: &findings,
+                outcomes: &judgement.outcomes,
+                workspace: request.workspace,
+            };
+            drift::compare(&current, header, snapshot::users(kept)).map_err(store_failed)?
+        }
+        _ => Drift::default(),
+    };
+    Ok(Audit {
+        id: Uuid::now_v7(),
+        job: request.job.map(str::to_owned),
+        workspace: request.workspace.to_owned(),
+        judged_at,
+        version: env!("CARGO_PKG_VERSION"),
+        policy: request.policy.clone(),
+        administrator_profiles,
+        findings,
+        outcomes: judgement.outcomes,
+        drift,
+        directory,
+    })
+}
+
+/// Keeps a completed audit, so that the next one of its job and workspace is compared with it.
+///
+/// # Errors
+/// [`RunError::Store`]
+pub async fn keep(store: &dyn Store, audit: &Audit) -> Result<(), RunError> {
+    let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+    let record = AuditRecord {
+        id: audit.id,
+        job: audit.job.clone(),
+        workspace: audit.workspace.clone(),
+        started_at: audit.directory.reading.started_at,
+        finished_at: audit.directory.reading.finished_at,
+        complete: audit.directory.reading.is_complete(),
+        users: audit.directory.users.len() as u64,
+        administrators: matrix.rows().filter(crate::access::matrix::MatrixRow::is_active_administrator).count() as u64,
+        open_findings: audit.open_findings().count() as u64,
+    };
+    let mut parts = snapshot::parts(audit, &matrix);
+    store
+        .keep(&record, &mut parts)
+        .await
+        .map_err(|source| RunError::Store { workspace: audit.workspace.clone(), source })
+}
