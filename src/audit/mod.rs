@@ -14,7 +14,7 @@ mod sink;
 mod text;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
