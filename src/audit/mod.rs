@@ -1,8 +1,8 @@
 //! Pure: rules, and what they find.
 //!
 //! [`registry`] lists the rules, one file each under `rules/` with its documentation beside it. [`judge`] runs
-//! them over one [`Context`](context::Context); a [`Sink`](sink::Sink) takes what they report, applies the
-//! policy's severities and [`exceptions`], and remembers what could not be evaluated.
+//! them over one `Context`; a `Sink` takes what they report, applies the policy's severities and exceptions,
+//! and remembers what could not be evaluated.
 
 mod context;
 mod exceptions;

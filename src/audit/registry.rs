@@ -2,7 +2,7 @@
 //! never given to another rule.
 //!
 //! To add a rule: write `rules/<name>.rs` and `rules/<name>.md` beside it, declare the module in `rules.rs`,
-//! add it to [`RULES`] where it belongs, and accept the snapshot of the list.
+//! add it to `RULES` where it belongs, and accept the snapshot of the list.
 
 use std::fmt;
 
