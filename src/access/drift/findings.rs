@@ -1,0 +1,184 @@
+//! Findings that are new, that continue and that are resolved.
+//!
+//! A finding is known again by its rule and subject, whatever numbers its sentence tells this time. Where a
+//! rule says several things of one subject, the sentences tell them apart, their numbers aside.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Current, KnownFinding, SnapshotHeader};
+use crate::{
+    access::matrix::AccessMatrix,
+    model::{
+        change::{Change, ChangeKind},
+        directory::{Directory, Profile, Role},
+        finding::{Finding, RuleResult, Subject},
+        id::{ProfileId, RoleId},
+    },
+};
+
+/// Sets [`Finding::continuing`]: whether the previous audit had it too, open or excepted.
+pub fn mark_continuing(
+    findings: &mut [Finding],
+    matrix: &AccessMatrix<'_>,
+    workspace: &str,
+    previous: Option<&SnapshotHeader>,
+) {
+    let Some(previous) = previous else {
+        return findings.iter_mut().for_each(|finding| finding.continuing = None);
+    };
+    let matches = pair(findings, &Subjects::of(matrix.directory(), workspace), previous);
+    for (finding, known) in findings.iter_mut().zip(matches.of_current) {
+        finding.continuing = Some(known.is_some());
+    }
+}
+
+pub(super) fn compare(current: &Current<'_>, previous: &SnapshotHeader, changes: &mut Vec<Change>) {
+    let subjects = Subjects::of(current.matrix.directory(), current.workspace);
+    let matches = pair(current.findings, &subjects, previous);
+    for (finding, known) in current.findings.iter().zip(&matches.of_current) {
+        let known = known.map(|place| &previous.findings[place]);
+        if finding.is_open() && known.is_none_or(|known| !known.open) {
+            // One whose exception ended or was taken away counts again.
+            let before = if known.is_some() { "excepted" } else { "" };
+            let (kind, id, label) =
+                (finding.subject.kind(), subjects.id(&finding.subject), subjects.label(&finding.subject));
+            changes.push(change(ChangeKind::FindingNew, finding.rule, (kind, id, label), before, &finding.message));
+        }
+    }
+    if !current.matrix.directory().reading.is_complete() {
+        return;
+    }
+    // What was not looked at is not resolved.
+    let looked_at = |rule: &str| {
+        let outcome = current.outcomes.iter().find(|outcome| outcome.rule == rule);
+        outcome.is_some_and(|outcome| match outcome.result {
+            RuleResult::Passed | RuleResult::Failed { .. } => true,
+            RuleResult::NotEvaluated(_) | RuleResult::SwitchedOff => false,
+        })
+    };
+    let open = previous.findings.iter().enumerate().filter(|(_, known)| known.open);
+    for (_, known) in open.filter(|(place, known)| !matches.continuing.contains(place) && looked_at(&known.rule)) {
+        let about = (known.subject_type.as_str(), known.subject_id.as_str(), known.subject.as_str());
+        changes.push(change(ChangeKind::FindingResolved, &known.rule, about, &known.message, ""));
+    }
+}
+
+fn change(kind: ChangeKind, rule: &str, (of, id, label): (&str, &str, &str), before: &str, after: &str) -> Change {
+    Change {
+        kind,
+        subject_type: "finding",
+        subject_id: format!("{rule}:{of}:{id}"),
+        subject: format!("{rule}: {label}"),
+        field: "",
+        before: before.to_owned(),
+        after: after.to_owned(),
+    }
+}
+
+/// All findings of an audit as a store keeps them.
+pub(super) fn known_findings(current: &Current<'_>) -> Vec<KnownFinding> {
+    let subjects = Subjects::of(current.matrix.directory(), current.workspace);
+    let known = |finding: &Finding| KnownFinding {
+        rule: finding.rule.to_owned(),
+        subject_type: finding.subject.kind().to_owned(),
+        subject_id: subjects.id(&finding.subject).to_owned(),
+        subject: subjects.label(&finding.subject).to_owned(),
+        message: finding.message.to_string(),
+        open: finding.is_open(),
+    };
+    current.findings.iter().map(known).collect()
+}
+
+/// Which findings of two audits are the same.
+struct Matches {
+    /// For each finding of the current audit its place in the previous one.
+    of_current: Vec<Option<usize>>,
+    /// The places in the previous audit that continue.
+    continuing: HashSet<usize>,
+}
+
+/// Rule, kind of subject, id of the subject.
+type Key<'a> = (&'a str, &'a str, &'a str);
+
+fn pair(findings: &[Finding], subjects: &Subjects<'_>, previous: &SnapshotHeader) -> Matches {
+    let mut by_key: HashMap<Key<'_>, (Vec<usize>, Vec<usize>)> = HashMap::new();
+    for (place, known) in previous.findings.iter().enumerate() {
+        let key = (known.rule.as_str(), known.subject_type.as_str(), known.subject_id.as_str());
+        by_key.entry(key).or_default().0.push(place);
+    }
+    for (place, finding) in findings.iter().enumerate() {
+        let key = (finding.rule, finding.subject.kind(), subjects.id(&finding.subject));
+        if let Some((_, now)) = by_key.get_mut(&key) {
+            now.push(place);
+        }
+    }
+    let mut matches = Matches { of_current: vec![None; findings.len()], continuing: HashSet::new() };
+    for (before, now) in by_key.into_values() {
+        if let ([before], [now]) = (&before[..], &now[..]) {
+            matches.join(*before, *now);
+            continue;
+        }
+        let mut by_words: HashMap<String, Vec<usize>> = HashMap::new();
+        for place in before.into_iter().rev() {
+            by_words.entry(words(&previous.findings[place].message)).or_default().push(place);
+        }
+        for place in now {
+            if let Some(known) = by_words.get_mut(&words(&findings[place].message)).and_then(Vec::pop) {
+                matches.join(known, place);
+            }
+        }
+    }
+    matches
+}
+
+impl Matches {
+    fn join(&mut self, before: usize, now: usize) {
+        self.of_current[now] = Some(before);
+        self.continuing.insert(before);
+    }
+}
+
+/// A sentence without its numbers.
+fn words(message: &str) -> String {
+    message.chars().filter(|letter| !letter.is_ascii_digit()).collect()
+}
+
+/// Ids and labels of subjects.
+struct Subjects<'a> {
+    directory: &'a Directory,
+    workspace: &'a str,
+    roles: HashMap<&'a RoleId, &'a Role>,
+    profiles: HashMap<&'a ProfileId, &'a Profile>,
+}
+
+impl<'a> Subjects<'a> {
+    fn of(directory: &'a Directory, workspace: &'a str) -> Self {
+        let roles = directory.roles.iter().map(|role| (&role.id, role)).collect();
+        let profiles = directory.profiles.iter().map(|profile| (&profile.id, profile)).collect();
+        Self { directory, workspace, roles, profiles }
+    }
+
+    fn id<'s>(&self, subject: &'s Subject) -> &'s str
+    where
+        'a: 's,
+    {
+        match subject {
+            Subject::Workspace => self.workspace,
+            Subject::User(index) => self.directory.users.get(*index).id(),
+            Subject::Role(id) => id.as_str(),
+            Subject::Profile(id) => id.as_str(),
+        }
+    }
+
+    fn label<'s>(&self, subject: &'s Subject) -> &'s str
+    where
+        'a: 's,
+    {
+        match subject {
+            Subject::Workspace => self.workspace,
+            Subject::User(index) => self.directory.users.get(*index).label(),
+            Subject::Role(id) => self.roles.get(id).map_or(id.as_str(), |role| role.name.as_str()),
+            Subject::Profile(id) => self.profiles.get(id).map_or(id.as_str(), |profile| profile.name.as_str()),
+        }
+    }
+}

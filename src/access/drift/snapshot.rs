@@ -1,0 +1,123 @@
+//! What a store keeps of an audit to compare with the next.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Current, findings::known_findings};
+use crate::access::matrix::MatrixRow;
+use crate::model::{
+    directory::{Directory, Profile, Role},
+    id::{PersonId, ProfileId},
+    users::User,
+};
+
+/// All of an audit that is compared with the next, except the users.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotHeader {
+    /// The audit's id.
+    pub id: String,
+    /// When the last answer of its read had come.
+    pub finished_at: DateTime<Utc>,
+    /// The primary user (super admin); none where the API did not say.
+    pub primary_zuid: Option<PersonId>,
+    /// The primary user's address.
+    pub primary_email: Option<String>,
+    /// The master list of roles.
+    pub roles: Vec<Role>,
+    /// The master list of profiles, with what they permit.
+    pub profiles: Vec<Profile>,
+    /// The profiles that made an administrator.
+    pub administrator_profiles: Vec<ProfileId>,
+    /// How many users there were, of every status.
+    pub users: u64,
+    /// How many active administrators there were.
+    pub administrators: u64,
+    /// What the rules had found.
+    pub findings: Vec<KnownFinding>,
+}
+
+/// A finding of an audit, without reference to its directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownFinding {
+    /// The rule's name.
+    pub rule: String,
+    /// `user`, `role`, `profile` or `workspace`.
+    pub subject_type: String,
+    /// The subject's id; the workspace's name for the workspace.
+    pub subject_id: String,
+    /// The subject as a person would name it.
+    pub subject: String,
+    /// The sentence.
+    pub message: String,
+    /// Whether it counted, and was not excepted.
+    pub open: bool,
+}
+
+impl SnapshotHeader {
+    /// What is kept of an audit.
+    pub fn of(audit: Uuid, current: &Current<'_>) -> Self {
+        let directory = current.matrix.directory();
+        Self {
+            id: audit.to_string(),
+            finished_at: directory.reading.finished_at,
+            primary_zuid: directory.organization.primary_zuid.clone(),
+            primary_email: directory.organization.primary_email.clone(),
+            roles: directory.roles.clone(),
+            profiles: directory.profiles.clone(),
+            administrator_profiles: current.administrator_profiles.to_vec(),
+            users: directory.users.len() as u64,
+            administrators: current.matrix.rows().filter(MatrixRow::is_active_administrator).count() as u64,
+            findings: known_findings(current),
+        }
+    }
+}
+
+/// A user as a store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotUser<'a> {
+    /// The user's id.
+    pub id: Cow<'a, str>,
+    /// The display name.
+    pub full_name: Option<Cow<'a, str>>,
+    /// The address.
+    pub email: Option<Cow<'a, str>>,
+    /// The API's own word for the status.
+    pub status: Cow<'a, str>,
+    /// Whether the invitation was accepted; none where the API did not say.
+    pub confirmed: Option<bool>,
+    /// The role's id.
+    pub role_id: Option<Cow<'a, str>>,
+    /// The profile's id.
+    pub profile_id: Option<Cow<'a, str>>,
+}
+
+impl<'a> From<User<'a>> for SnapshotUser<'a> {
+    fn from(user: User<'a>) -> Self {
+        Self {
+            id: user.id().into(),
+            full_name: user.full_name().map(Into::into),
+            email: user.email().map(Into::into),
+            status: user.status().word().into(),
+            confirmed: user.confirmed(),
+            role_id: user.role().map(|role| role.id.as_str().into()),
+            profile_id: user.profile().map(|profile| profile.id.as_str().into()),
+        }
+    }
+}
+
+impl SnapshotUser<'_> {
+    /// How a person would name this user: the name, else the address, else the id.
+    pub fn label(&self) -> &str {
+        let text = |text: &&str| !text.trim().is_empty();
+        let name = self.full_name.as_deref().filter(text);
+        name.or(self.email.as_deref().filter(text)).unwrap_or(&self.id)
+    }
+}
+
+/// The users of a directory as a store keeps them, by id as a number.
+pub fn snapshot_users(directory: &Directory) -> impl ExactSizeIterator<Item = SnapshotUser<'_>> {
+    directory.users.iter().map(SnapshotUser::from)
+}

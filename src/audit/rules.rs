@@ -1,0 +1,43 @@
+//! One file per rule, its documentation beside it. [`super::registry`] gives the order.
+
+pub(super) mod administrative_role;
+pub(super) mod administrator;
+pub(super) mod administrator_clone;
+pub(super) mod dangerous_profile;
+pub(super) mod duplicate_person;
+pub(super) mod expired_exception;
+pub(super) mod inactive_administrator;
+pub(super) mod incomplete_read;
+pub(super) mod missing_parent_role;
+pub(super) mod no_administrator;
+pub(super) mod no_profile;
+pub(super) mod no_role;
+pub(super) mod only_one_administrator;
+pub(super) mod outside_domain;
+pub(super) mod primary_user_changed;
+pub(super) mod primary_user_inactive;
+pub(super) mod role_cycle;
+pub(super) mod shared_mailbox;
+pub(super) mod similar_profile_names;
+pub(super) mod similar_role_names;
+pub(super) mod stale_profile_name;
+pub(super) mod stale_role_name;
+pub(super) mod too_many_administrators;
+pub(super) mod unapproved_administrator;
+pub(super) mod unconfirmed_administrator;
+pub(super) mod unconfirmed_user;
+pub(super) mod unknown_profile;
+pub(super) mod unknown_role;
+pub(super) mod unknown_status;
+pub(super) mod unmatched_exception;
+pub(super) mod unmatched_policy_entry;
+pub(super) mod unused_profile;
+pub(super) mod unused_role;
+
+/// What a rule's file needs.
+mod prelude {
+    pub(super) use crate::{
+        audit::{context::Context, registry::Rule, sink::Sink, text},
+        model::finding::{Severity, Subject},
+    };
+}

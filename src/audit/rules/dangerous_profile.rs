@@ -1,0 +1,53 @@
+//! Administration, export and mass deletion in the hands of those who are no administrators.
+
+use super::prelude::*;
+use crate::model::directory::{Permission, Profile};
+
+pub(in crate::audit) const RULE: Rule = Rule {
+    name: "dangerous-profile",
+    title: "Profile with dangerous permissions",
+    severity: Severity::Medium,
+    criterion: "CC6.3",
+    doc: include_str!("dangerous-profile.md"),
+    judges_population: false,
+    evaluate,
+};
+
+fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let mut unknown = Vec::new();
+    for profile in context.directory.profiles.iter().filter(|profile| is_of_interest(context, profile)) {
+        let Some(enabled) = profile.permissions.enabled() else {
+            unknown.push(profile.name.as_str());
+            continue;
+        };
+        let fragments = &context.policy().dangerous_permissions;
+        let dangerous: Vec<&str> = enabled.filter(|one| is_dangerous(one, fragments)).map(shown).collect();
+        if dangerous.is_empty() {
+            continue;
+        }
+        let holders = context.population.holders_of_profile(context.input.matrix, &profile.id).active;
+        let message = format!(
+            "This profile permits {} and is held by {}; keep only what the work of its holders needs.",
+            text::names(dangerous),
+            text::count(holders, "active user", "active users")
+        );
+        sink.report(Subject::Profile(profile.id.clone()), message);
+    }
+    if !unknown.is_empty() {
+        sink.not_evaluated(format!("the API does not tell what {} permits", text::names(unknown)));
+    }
+}
+
+/// Not the profiles that make an administrator, who may do all of it, nor those that the vendor made.
+fn is_of_interest(context: &Context<'_>, profile: &Profile) -> bool {
+    profile.custom != Some(false) && !context.input.administrator_profiles.contains(&profile.id)
+}
+
+fn is_dangerous(permission: &Permission, fragments: &[String]) -> bool {
+    let names = [Some(permission.name.to_lowercase()), permission.label.as_ref().map(|label| label.to_lowercase())];
+    names.iter().flatten().any(|name| fragments.iter().any(|fragment| name.contains(fragment.as_str())))
+}
+
+fn shown(permission: &Permission) -> &str {
+    permission.label.as_deref().unwrap_or(&permission.name)
+}

@@ -1,0 +1,124 @@
+//! Access that is taken from one account of a person stays with the other.
+//!
+//! Three signs, each looked for in one sorted list of hashes, so that a million users cost no million strings.
+
+use std::{
+    collections::HashSet,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use super::prelude::*;
+use crate::model::{
+    policy::Policy,
+    users::{User, UserIndex},
+};
+
+pub(in crate::audit) const RULE: Rule = Rule {
+    name: "duplicate-person",
+    title: "Person with more than one account",
+    severity: Severity::Medium,
+    criterion: "CC6.2",
+    doc: include_str!("duplicate-person.md"),
+    judges_population: true,
+    evaluate,
+};
+
+/// What shows that two accounts are one person's: writes the text that both share, or says that there is none.
+type Sign = fn(&User<'_>, &Policy, &mut String) -> bool;
+
+/// The signs, the surest first. An account is reported by the surest one only.
+const SIGNS: [(Sign, &str); 3] = [
+    (same_zuid, "the same zuid"),
+    (same_mailbox, "the same address"),
+    (same_name_and_mailbox, "the same name, and the same address in another domain"),
+];
+
+fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let mut reported: HashSet<UserIndex> = HashSet::new();
+    let mut text = String::new();
+    let mut hashes: Vec<(u64, UserIndex)> = Vec::new();
+    for (sign, words) in SIGNS {
+        hashes.clear();
+        for row in context.present() {
+            text.clear();
+            if sign(&row.user, context.policy(), &mut text) {
+                hashes.push((hash_of(&text), row.user.index()));
+            }
+        }
+        hashes.sort_unstable();
+        for same_hash in hashes.chunk_by(|a, b| a.0 == b.0).filter(|chunk| chunk.len() > 1) {
+            for accounts in of_same_text(context, same_hash, sign) {
+                report(context, sink, &accounts, words, &mut reported);
+            }
+        }
+    }
+}
+
+fn hash_of(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Accounts that share a text. That they share its hash is no proof.
+fn of_same_text(context: &Context<'_>, same_hash: &[(u64, UserIndex)], sign: Sign) -> Vec<Vec<UserIndex>> {
+    let text_of = |index: UserIndex| {
+        let mut text = String::new();
+        sign(&context.directory.users.get(index), context.policy(), &mut text);
+        text
+    };
+    let mut texts: Vec<(String, UserIndex)> = same_hash.iter().map(|(_, index)| (text_of(*index), *index)).collect();
+    texts.sort();
+    let groups = texts.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1);
+    groups.map(|group| group.iter().map(|(_, index)| *index).collect()).collect()
+}
+
+fn report(
+    context: &Context<'_>,
+    sink: &mut Sink<'_>,
+    accounts: &[UserIndex],
+    sign: &str,
+    reported: &mut HashSet<UserIndex>,
+) {
+    for index in accounts {
+        if !reported.insert(*index) {
+            continue;
+        }
+        let others =
+            accounts.iter().filter(|other| *other != index).map(|other| context.directory.users.get(*other).id());
+        let others = text::some_of(others, accounts.len() - 1);
+        let message = format!("Shares {sign} with {others}; keep one account and delete the rest.");
+        sink.report(Subject::User(*index), message);
+    }
+}
+
+fn same_zuid(user: &User<'_>, _: &Policy, text: &mut String) -> bool {
+    text.push_str(user.zuid().unwrap_or_default());
+    !text.is_empty()
+}
+
+/// The same mailbox whatever the case and the `+tag`.
+fn same_mailbox(user: &User<'_>, _: &Policy, text: &mut String) -> bool {
+    let Some((name, domain)) = user.email().and_then(text::mailbox) else { return false };
+    text::push_lowercase(text, name);
+    text.push('@');
+    text::push_lowercase(text, domain);
+    true
+}
+
+/// The same name of two words or more, and the same mailbox name. One of both alone proves nothing: people
+/// have namesakes, and every domain has an `info@`.
+fn same_name_and_mailbox(user: &User<'_>, policy: &Policy, text: &mut String) -> bool {
+    let Some((name, _)) = user.email().and_then(text::mailbox) else { return false };
+    text::push_lowercase(text, name);
+    if policy.shared_mailboxes.contains(text.as_str()) {
+        return false;
+    }
+    let mut words = 0;
+    for word in user.full_name().unwrap_or_default().split_whitespace() {
+        text.push(' ');
+        text::push_lowercase(text, word);
+        words += usize::from(word.chars().nth(1).is_some());
+    }
+    words >= 2
+}

@@ -1,0 +1,40 @@
+//! The company cannot switch off an address that it does not manage.
+
+use super::prelude::*;
+use crate::model::email;
+
+pub(in crate::audit) const RULE: Rule = Rule {
+    name: "outside-domain",
+    title: "User outside the company's domains",
+    severity: Severity::Medium,
+    criterion: "CC6.2",
+    doc: include_str!("outside-domain.md"),
+    judges_population: true,
+    evaluate,
+};
+
+fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let company = &context.policy().company_domains;
+    if company.is_empty() {
+        return sink.not_evaluated("the policy names no company domains (company_domains)");
+    }
+    let mut without_address = 0;
+    let mut domain = String::new();
+    for row in context.present() {
+        let Some((_, part)) = row.user.email().and_then(|address| address.trim().rsplit_once('@')) else {
+            without_address += 1;
+            continue;
+        };
+        domain.clear();
+        text::push_lowercase(&mut domain, part.trim_end_matches('.'));
+        if !company.iter().any(|parent| email::within(&domain, parent)) {
+            let message =
+                format!("The domain {domain} is none of the company's; confirm that this person belongs here.");
+            sink.report(Subject::User(row.user.index()), message);
+        }
+    }
+    if without_address > 0 {
+        let users = text::count(without_address, "user has", "users have");
+        sink.not_evaluated(format!("{users} no e-mail address"));
+    }
+}

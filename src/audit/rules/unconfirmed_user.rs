@@ -1,0 +1,43 @@
+//! An invitation that nobody accepted is access that nobody watches.
+
+use super::prelude::*;
+
+pub(in crate::audit) const RULE: Rule = Rule {
+    name: "unconfirmed-user",
+    title: "Invitation that stays open",
+    severity: Severity::Medium,
+    criterion: "CC6.2",
+    doc: include_str!("unconfirmed-user.md"),
+    judges_population: true,
+    evaluate,
+};
+
+fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
+    let days = context.policy().unconfirmed_days;
+    let (mut unknown, mut undated) = (0, 0);
+    for row in context.present().filter(|row| row.user.status().is_active()) {
+        match (row.user.confirmed(), row.user.created()) {
+            (Some(true), _) => {}
+            (None, _) => unknown += 1,
+            (Some(false), None) => undated += 1,
+            (Some(false), Some(created)) => {
+                let age = (context.input.now - created).num_days();
+                if age > days {
+                    let message = format!(
+                        "The invitation has been open for {age} days, and the policy allows {days}; withdraw it or \
+                         have it accepted."
+                    );
+                    sink.report(Subject::User(row.user.index()), message);
+                }
+            }
+        }
+    }
+    if unknown > 0 {
+        let users = text::count(unknown, "active user", "active users");
+        sink.not_evaluated(format!("the API did not say whether {users} confirmed"));
+    }
+    if undated > 0 {
+        let users = text::count(undated, "unconfirmed user was", "unconfirmed users were");
+        sink.not_evaluated(format!("the API did not say when {users} created"));
+    }
+}

@@ -1,0 +1,235 @@
+//! Builds small worlds for tests from terse parts.
+
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+
+use super::{JudgeInput, Judgement, judge};
+use crate::{
+    access::{drift::SnapshotHeader, matrix::AccessMatrix},
+    model::{
+        directory::{CurrentUser, Directory, Organization, Permission, Permissions, Profile, Role, Source},
+        finding::{Finding, RuleResult, Subject},
+        id::{PersonId, ProfileId, UserId},
+        policy::Policy,
+        reading::{Check, CheckKind, CheckOutcome, Reading},
+        users::{NewUser, UserBlock, Users},
+    },
+};
+
+/// The workspace of all worlds.
+pub(crate) const WORKSPACE: &str = "acme";
+/// The Administrator profile of the quiet world.
+pub(crate) const ADMINISTRATOR: &str = "11";
+/// The Standard profile of the quiet world.
+pub(crate) const STANDARD: &str = "14";
+/// The role of the quiet world.
+pub(crate) const LEVEL_1: &str = "21";
+
+/// When all worlds are judged.
+pub(crate) fn now() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 10, 5, 8, 0, 0).unwrap()
+}
+
+/// A user, owned, so that a test can change one thing.
+#[derive(Debug, Clone)]
+pub(crate) struct Person {
+    pub(crate) id: String,
+    pub(crate) zuid: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) status: String,
+    pub(crate) confirmed: Option<bool>,
+    pub(crate) role: Option<(String, Option<String>)>,
+    pub(crate) profile: Option<(String, Option<String>)>,
+    pub(crate) created: Option<DateTime<Utc>>,
+}
+
+/// An active, confirmed user with the role of the quiet world.
+pub(crate) fn person(id: u32, profile: &str) -> Person {
+    Person {
+        id: id.to_string(),
+        zuid: Some(format!("7{id}")),
+        name: Some(format!("User Number{id}")),
+        email: Some(format!("user{id}@example.com")),
+        status: "active".into(),
+        confirmed: Some(true),
+        role: Some((LEVEL_1.into(), None)),
+        profile: Some((profile.into(), None)),
+        created: Some(now() - TimeDelta::days(400)),
+    }
+}
+
+/// A role at the top.
+pub(crate) fn role(id: &str, name: &str) -> Role {
+    let name = name.to_owned();
+    let admin_user = Some(false);
+    Role { id: id.into(), name, reporting_to: None, admin_user, share_with_peers: None, description: None }
+}
+
+/// A profile with these permissions switched on.
+pub(crate) fn profile(id: &str, name: &str, custom: bool, enabled: &[&str]) -> Profile {
+    let permission = |name: &&str| Permission { name: (*name).into(), module: None, label: None, enabled: true };
+    let permissions = Permissions::Known(enabled.iter().map(permission).collect());
+    let custom = Some(custom);
+    Profile { id: id.into(), name: name.into(), custom, description: None, modified: None, permissions }
+}
+
+/// What a test judges.
+#[derive(Debug, Clone)]
+pub(crate) struct World {
+    pub(crate) people: Vec<Person>,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) profiles: Vec<Profile>,
+    pub(crate) organization: Organization,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) policy: Policy,
+    pub(crate) unmatched_profiles: Vec<String>,
+    pub(crate) previous: Option<SnapshotHeader>,
+}
+
+/// A world of which no rule says anything: two approved administrators and eight others.
+pub(crate) fn quiet() -> World {
+    let mut people: Vec<Person> = (1..=2).map(|id| person(id, ADMINISTRATOR)).collect();
+    people.extend((3..=10).map(|id| person(id, STANDARD)));
+    let everything = ["view", "edit", "manage users", "export contacts"];
+    let approved = ["user1@example.com", "user2@example.com"].map(str::to_owned);
+    World {
+        people,
+        roles: vec![role(LEVEL_1, "Level 1")],
+        profiles: vec![
+            profile(ADMINISTRATOR, "Administrator", false, &everything),
+            profile(STANDARD, "Standard", false, &["view"]),
+        ],
+        organization: Organization { primary_zuid: Some(PersonId::from("71")), ..Organization::default() },
+        checks: vec![Check { kind: CheckKind::MoreRecords, outcome: CheckOutcome::Agreed }],
+        policy: Policy {
+            approved_administrators: Some(approved.into()),
+            company_domains: vec!["example.com".into()],
+            ..Policy::default()
+        },
+        unmatched_profiles: Vec::new(),
+        previous: None,
+    }
+}
+
+impl World {
+    /// The profiles that make an administrator.
+    pub(crate) fn administrator_profiles(&self) -> Vec<ProfileId> {
+        let named = |profile: &&Profile| self.policy.administrator_profiles.contains(&profile.name);
+        self.profiles.iter().filter(named).map(|profile| profile.id.clone()).collect()
+    }
+
+    /// The user of an id.
+    pub(crate) fn person(&mut self, id: u32) -> &mut Person {
+        let id = id.to_string();
+        self.people.iter_mut().find(|person| person.id == id).unwrap()
+    }
+
+    /// What a connector would have read.
+    pub(crate) fn directory(&self) -> Directory {
+        let mut block = UserBlock::default();
+        for person in &self.people {
+            let (role, profile) = (&person.role, &person.profile);
+            block
+                .push(&NewUser {
+                    id: &person.id,
+                    zuid: person.zuid.as_deref(),
+                    full_name: person.name.as_deref(),
+                    email: person.email.as_deref(),
+                    status: &person.status,
+                    confirmed: person.confirmed,
+                    role: role.as_ref().map(|(id, name)| (id.as_str(), name.as_deref())),
+                    profile: profile.as_ref().map(|(id, name)| (id.as_str(), name.as_deref())),
+                    created: person.created,
+                    modified: None,
+                })
+                .unwrap();
+        }
+        let (users, _) = Users::from_blocks(vec![block]);
+        Directory {
+            source: Source {
+                connector: "zoho_bigin",
+                api_url: "https://api.example.com".into(),
+                data_center: None,
+                scopes: None,
+            },
+            organization: self.organization.clone(),
+            current_user: CurrentUser { id: UserId::from("1"), full_name: None, email: None, profile: None },
+            reading: Reading {
+                started_at: now(),
+                finished_at: now(),
+                attempts: 1,
+                pages: 1,
+                per_page: 200,
+                rows: users.len() as u64,
+                users: users.len() as u64,
+                requests: 1,
+                retries: 0,
+                bytes: 0,
+                query: String::new(),
+                checks: self.checks.clone(),
+            },
+            users,
+            roles: self.roles.clone(),
+            profiles: self.profiles.clone(),
+        }
+    }
+
+    /// What the rules find.
+    pub(crate) fn judge(&self) -> Judged {
+        let directory = self.directory();
+        let administrators = self.administrator_profiles();
+        let judgement = judge(&JudgeInput {
+            matrix: &AccessMatrix::new(&directory, &administrators),
+            administrator_profiles: &administrators,
+            unmatched_administrator_profiles: &self.unmatched_profiles,
+            policy: &self.policy,
+            workspace: WORKSPACE,
+            now: now(),
+            previous: self.previous.as_ref(),
+        });
+        Judged { directory, judgement }
+    }
+}
+
+/// What the rules found, with the directory in which to look users up.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    pub(crate) directory: Directory,
+    pub(crate) judgement: Judgement,
+}
+
+impl Judged {
+    /// The findings of a rule.
+    pub(crate) fn of<'a>(&'a self, rule: &'a str) -> impl Iterator<Item = &'a Finding> {
+        self.judgement.findings.iter().filter(move |finding| finding.rule == rule)
+    }
+
+    /// Kind and id of what a rule found, in the order of findings.
+    pub(crate) fn subjects(&self, rule: &str) -> Vec<String> {
+        let shown = |finding: &Finding| match &finding.subject {
+            Subject::Workspace => "workspace".to_owned(),
+            Subject::User(index) => format!("user {}", self.directory.users.get(*index).id()),
+            Subject::Role(id) => format!("role {id}"),
+            Subject::Profile(id) => format!("profile {id}"),
+        };
+        self.of(rule).map(shown).collect()
+    }
+
+    /// The sentences of a rule.
+    pub(crate) fn messages(&self, rule: &str) -> Vec<&str> {
+        self.judgement.findings.iter().filter(|found| found.rule == rule).map(|found| &*found.message).collect()
+    }
+
+    /// What came of a rule.
+    pub(crate) fn result(&self, rule: &str) -> &RuleResult {
+        &self.judgement.outcomes.iter().find(|outcome| outcome.rule == rule).unwrap().result
+    }
+
+    /// Why a rule was not evaluated, or not for everything.
+    pub(crate) fn not_evaluated(&self, rule: &str) -> &str {
+        match self.result(rule) {
+            RuleResult::NotEvaluated(reason) | RuleResult::Failed { not_evaluated: reason, .. } => reason,
+            _ => "",
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Every rule on a small world: quiet first, then one thing changed.
+
+mod administration;
+mod lists;
+mod people;
+mod policy;
+mod properties;

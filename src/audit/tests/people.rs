@@ -1,0 +1,132 @@
+//! Rules about single users.
+
+use chrono::TimeDelta;
+
+use crate::{
+    audit::testing::{ADMINISTRATOR, LEVEL_1, now, person, quiet},
+    model::finding::RuleResult,
+};
+
+#[test]
+fn ids_on_no_master_list_are_findings_of_the_user() {
+    let mut world = quiet();
+    world.person(3).role = Some(("99".into(), Some("Sales".into())));
+    world.person(4).profile = Some(("98".into(), None));
+    let judged = world.judge();
+    assert_eq!(judged.subjects("unknown-role"), ["user 3"]);
+    assert!(judged.messages("unknown-role")[0].contains("99 “Sales”"));
+    assert_eq!(judged.subjects("unknown-profile"), ["user 4"]);
+}
+
+#[test]
+fn a_profile_id_in_the_place_of_a_role_is_unknown() {
+    let mut world = quiet();
+    world.person(3).role = Some((ADMINISTRATOR.into(), None));
+    assert_eq!(world.judge().subjects("unknown-role"), ["user 3"]);
+}
+
+#[test]
+fn no_role_and_no_profile_are_findings() {
+    let mut world = quiet();
+    world.person(3).role = None;
+    world.person(4).profile = None;
+    let judged = world.judge();
+    assert_eq!(judged.subjects("no-role"), ["user 3"]);
+    assert_eq!(judged.subjects("no-profile"), ["user 4"]);
+}
+
+#[test]
+fn a_status_that_is_not_known_is_reported_in_its_own_word() {
+    let mut world = quiet();
+    world.person(3).status = "closed".into();
+    world.person(4).status = "Inactive".into();
+    assert_eq!(world.judge().subjects("unknown-status"), ["user 3"]);
+    assert!(world.judge().messages("unknown-status")[0].contains("“closed”"));
+}
+
+#[test]
+fn an_invitation_is_too_old_after_the_policys_days_and_not_on_them() {
+    let mut world = quiet();
+    for (id, age) in [(3, TimeDelta::days(14)), (4, TimeDelta::days(15)), (5, TimeDelta::days(-2))] {
+        world.person(id).confirmed = Some(false);
+        world.person(id).created = Some(now() - age);
+    }
+    assert_eq!(world.judge().subjects("unconfirmed-user"), ["user 4"]);
+    assert!(world.judge().messages("unconfirmed-user")[0].contains("open for 15 days, and the policy allows 14"));
+}
+
+#[test]
+fn an_invitation_of_unknown_age_is_not_evaluated() {
+    let mut world = quiet();
+    world.person(3).confirmed = Some(false);
+    world.person(3).created = None;
+    world.person(4).confirmed = None;
+    let judged = world.judge();
+    assert_eq!(
+        judged.not_evaluated("unconfirmed-user"),
+        "the API did not say whether 1 active user confirmed; the API did not say when 1 unconfirmed user was created"
+    );
+}
+
+#[test]
+fn a_domain_that_only_ends_alike_is_outside() {
+    let mut world = quiet();
+    world.person(3).email = Some("user3@Mail.Example.com".into());
+    world.person(4).email = Some("user4@notexample.com".into());
+    world.person(5).email = None;
+    let judged = world.judge();
+    assert_eq!(judged.subjects("outside-domain"), ["user 4"]);
+    assert_eq!(judged.not_evaluated("outside-domain"), "1 user has no e-mail address");
+    world.policy.company_domains.clear();
+    assert!(world.judge().not_evaluated("outside-domain").contains("company_domains"));
+}
+
+#[test]
+fn a_mailbox_named_for_a_function_is_shared() {
+    let mut world = quiet();
+    world.person(3).email = Some("Info+crm@example.com".into());
+    world.person(4).email = Some("information@example.com".into());
+    assert_eq!(world.judge().subjects("shared-mailbox"), ["user 3"]);
+}
+
+#[test]
+fn one_person_with_two_accounts_is_known_by_zuid_address_or_name_and_mailbox() {
+    let mut world = quiet();
+    world.person(3).zuid = Some("74".into());
+    world.person(5).email = Some("USER6+crm@example.com".into());
+    world.person(7).name = Some("Generated  NAME".into());
+    world.person(7).email = Some("user8@sub.example.com".into());
+    world.person(8).name = Some("generated name".into());
+    let judged = world.judge();
+    assert_eq!(judged.subjects("duplicate-person"), ["user 3", "user 4", "user 5", "user 6", "user 7", "user 8"]);
+    let messages = judged.messages("duplicate-person");
+    assert_eq!(messages[0], "Shares the same zuid with 4; keep one account and delete the rest.");
+    assert!(messages[2].starts_with("Shares the same address with 6;"));
+    assert!(messages[4].starts_with("Shares the same name, and the same address in another domain with 8;"));
+}
+
+#[test]
+fn a_namesake_and_a_mailbox_of_the_same_name_are_two_people() {
+    let mut world = quiet();
+    world.person(3).name = world.person(4).name.clone();
+    world.person(5).email = Some("user6@sub.example.com".into());
+    for id in [7, 8] {
+        world.person(id).name = Some("The Office".into());
+    }
+    world.person(7).email = Some("office@example.com".into());
+    world.person(8).email = Some("office@sub.example.com".into());
+    world.person(9).name = Some("Single".into());
+    world.person(9).email = Some("user10@sub.example.com".into());
+    world.person(10).name = Some("Single".into());
+    assert_eq!(world.judge().result("duplicate-person"), &RuleResult::Passed);
+}
+
+#[test]
+fn an_account_that_was_deleted_is_no_second_account() {
+    let mut world = quiet();
+    let mut gone = person(3, LEVEL_1);
+    gone.id = "33".into();
+    gone.status = "deleted".into();
+    world.people.push(gone);
+    assert_eq!(world.judge().result("duplicate-person"), &RuleResult::Passed);
+}
