@@ -173,7 +173,7 @@ fn body(content: &Content, identity: &str) -> Result<MultiPart, MessageError> {
 
 fn text_part(content_type: ContentType, text: &str) -> SinglePart {
     let encoding = ContentTransferEncoding::QuotedPrintable;
-    let body = Body::new_with_encoding(text.to_owned(), encoding).unwrap_or_else(|bytes| base64(bytes));
+    let body = Body::new_with_encoding(text.to_owned(), encoding).unwrap_or_else(base64);
     SinglePart::builder().header(content_type).body(body)
 }
 

@@ -118,10 +118,10 @@ mod tests {
         assert_eq!(results.len(), Stage::ALL.len());
         assert!(results.iter().all(passed), "{results:#?}");
         let message = &simulator.inbox().wait_for(1).await[0];
-        let parsed = parse(&message.bytes);
-        assert_eq!(addressed(&parsed), ("rolecall <audit@example.com>".to_owned(), "security@example.com".to_owned()));
-        assert_eq!(parsed.parts.len(), 2);
-        assert!(parsed.parts.iter().all(|(_, body)| body.contains("sent by")));
+        let read = parse(&message.bytes);
+        assert_eq!(addressed(&read), ("rolecall <audit@example.com>".to_owned(), "security@example.com".to_owned()));
+        assert_eq!(read.parts.len(), 2);
+        assert!(read.parts.iter().all(|(_, body)| body.contains("sent by")));
     }
 
     #[tokio::test]

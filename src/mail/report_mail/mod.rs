@@ -8,6 +8,7 @@
 //! - [`actions`]: findings as things to do, by rule, the most urgent first.
 
 mod actions;
+mod facts;
 mod fit;
 mod lists;
 mod subject;

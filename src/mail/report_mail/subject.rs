@@ -1,7 +1,7 @@
 //! The subject: the result and the change in one line.
 
 use crate::{
-    access::matrix::AccessMatrix,
+    access::matrix::{AccessMatrix, MatrixRow},
     mail::text::{count, name},
     model::{
         audit::Audit,
@@ -53,7 +53,7 @@ impl Delta {
             phrases.push(format!("+{}", count(self.granted, "administrator")));
         }
         if self.revoked > 0 {
-            phrases.push(format!("−{}", count(self.revoked, "administrator")));
+            phrases.push(format!("-{}", count(self.revoked, "administrator")));
         }
         if self.new_findings > 0 {
             phrases.push(format!("{} new", count(self.new_findings, "finding")));
@@ -96,7 +96,7 @@ pub(super) fn subject(audit: &Audit, matrix: &AccessMatrix<'_>) -> String {
     };
     let result = match Delta::of(audit) {
         None => {
-            let administrators = matrix.rows().filter(|row| row.is_active_administrator()).count();
+            let administrators = matrix.rows().filter(MatrixRow::is_active_administrator).count();
             format!("first audit, {}, {standing}", count(administrators, "administrator"))
         }
         Some(delta) if delta.is_none() => {

@@ -83,7 +83,7 @@ fn subjects_tell_the_result_and_the_change() {
     by_hand.job = None;
     by_hand.findings.iter_mut().for_each(|finding| finding.continuing = Some(true));
     by_hand.drift.changes = vec![change(ChangeKind::AdministratorRevoked, ("1", "Ana"), "", "")];
-    assert_eq!(subject(&by_hand), "[rolecall] acme: −1 administrator, 4 findings open (1 critical, 1 high)");
+    assert_eq!(subject(&by_hand), "[rolecall] acme: -1 administrator, 4 findings open (1 critical, 1 high)");
 }
 
 #[test]

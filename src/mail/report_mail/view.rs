@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{
     RuleTitle,
     actions::{Action, MAX_NAME, actions, actors},
+    facts::facts,
     lists::{Bounded, Limits},
     subject::{Delta, is_new},
 };
@@ -15,8 +16,6 @@ use crate::{
         audit::Audit,
         change::{Change, ChangeKind},
         finding::{Finding, RuleResult, Severity},
-        reading::CheckOutcome,
-        status::StatusKind,
     },
 };
 
@@ -197,7 +196,8 @@ fn verdict(audit: &Audit) -> Verdict {
             format!("In what could be read: {sentence}")
         };
         let sentence = format!("The workspace could not be read in full, so this review is not done. {so_far}");
-        return Verdict { tone: "high", word: "INCOMPLETE", sentence };
+        let critical = audit.open_findings().any(|finding| finding.severity == Severity::Critical);
+        return Verdict { tone: if critical { "critical" } else { "high" }, word: "INCOMPLETE", sentence };
     }
     let (tone, word) = match audit.open_findings().map(|finding| finding.severity).max() {
         Some(Severity::Critical) => ("critical", "Act now"),
@@ -220,7 +220,7 @@ fn changes(input: &Input<'_>, limits: Limits) -> Changes {
             let unsure = if audit.directory.reading.is_complete() {
                 ""
             } else {
-                " As the workspace could not be read in full, what looks removed may still be there."
+                " As the workspace could not be read in full, what looks removed or resolved may still be there."
             };
             if delta.is_none() {
                 format!("Nothing since {since}.{unsure}")
@@ -274,8 +274,9 @@ fn administrators(input: &Input<'_>, limits: Limits) -> Administrators {
         audit.drift.previous.as_ref().map_or_else(String::new, |previous| {
             format!(", {} at the previous audit", grouped(previous.administrators))
         });
+    let at_least = if audit.directory.reading.is_complete() { "" } else { "At least " };
     Administrators {
-        summary: format!("{} of {}{before}.", grouped(rows.len() as u64), count(active, "active user")),
+        summary: format!("{at_least}{} of {}{before}.", grouped(rows.len() as u64), count(active, "active user")),
         lines: Bounded::new(&rows, limits.administrators, |row| {
             let mut notes =
                 vec![row.profile_name().map_or_else(|| "profile unknown".to_owned(), |p| name(p, MAX_NAME))];
@@ -316,62 +317,7 @@ fn not_evaluated(input: &Input<'_>, limits: Limits) -> Bounded<(String, String)>
     })
 }
 
-fn facts(audit: &Audit) -> Vec<(&'static str, String)> {
-    let directory = &audit.directory;
-    let reading = &directory.reading;
-    let reader = &directory.current_user;
-    let reader = reader.email.as_deref().or(reader.full_name.as_deref()).unwrap_or(reader.id.as_str());
-    let of_kind = |kind| directory.users.iter().filter(|user| user.status().kind() == kind).count();
-    let mut users = format!("{} read on {}", grouped(reading.users), count(reading.pages as usize, "page"));
-    let kinds = [
-        (StatusKind::Active, "active"),
-        (StatusKind::Inactive, "inactive"),
-        (StatusKind::Deleted, "deleted"),
-        (StatusKind::Other, "of another status"),
-    ];
-    let kinds: Vec<String> = kinds
-        .into_iter()
-        .map(|(kind, word)| (of_kind(kind), word))
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, word)| format!("{} {word}", grouped(number as u64)))
-        .collect();
-    if !kinds.is_empty() {
-        users = format!("{users}: {}", kinds.join(", "));
-    }
-    let outcomes = |word: fn(&CheckOutcome) -> bool| reading.checks.iter().filter(|c| word(&c.outcome)).count();
-    let repaired = outcomes(|outcome| matches!(outcome, CheckOutcome::Repaired { .. }));
-    let unmade = outcomes(|outcome| matches!(outcome, CheckOutcome::NotEvaluated { .. }));
-    let disagree = reading.problems().count();
-    let mut completeness = if disagree == 0 {
-        format!("{} made, none disagrees", count(reading.checks.len() - unmade, "check"))
-    } else {
-        format!("INCOMPLETE: {} of {} disagree", disagree, count(reading.checks.len(), "check"))
-    };
-    if repaired > 0 {
-        completeness = format!("{completeness}, {repaired} repaired by reading again");
-    }
-    if unmade > 0 {
-        completeness = format!("{completeness}, {unmade} could not be made");
-    }
-    vec![
-        ("Source", format!("{}, {}", directory.source.connector, one_line(&directory.source.api_url, MAX_NAME))),
-        ("Read with", name(reader, MAX_NAME)),
-        (
-            "Read at",
-            format!(
-                "{} to {} UTC",
-                reading.started_at.format("%Y-%m-%d %H:%M:%S"),
-                reading.finished_at.format("%H:%M:%S")
-            ),
-        ),
-        ("Users", users),
-        ("Completeness", completeness),
-        ("Not evaluated", "last login and second factor: the API does not give them".to_owned()),
-        ("Audit", format!("{}, rolecall {}", audit.id, audit.version)),
-    ]
-}
-
 /// A day and a time for people.
 fn date(time: DateTime<Utc>) -> String {
-    time.format("%A %-d %B %Y, %H:%M UTC").to_string()
+    time.format("%a %-d %b %Y, %H:%M UTC").to_string()
 }

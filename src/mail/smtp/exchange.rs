@@ -183,8 +183,8 @@ fn list(addresses: &[SocketAddr]) -> String {
 
 /// A certificate or protocol that does not fit stays so until somebody changes it; a broken line does not.
 fn tls_failure(error: &io::Error) -> Broken {
-    let lasting =
-        error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) || error.kind() == io::ErrorKind::Other;
+    let lasting = error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
+        || error.kind() == io::ErrorKind::Other;
     let failure = if lasting { Failure::Permanent } else { Failure::Transient };
     Broken::new(Stage::Tls, failure, error.to_string())
 }

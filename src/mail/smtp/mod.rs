@@ -139,7 +139,7 @@ impl SmtpMailer {
                 let answer = error::answer(answer, self.settings.password.as_ref(), Stage::Data);
                 Ok(Accepted { answer })
             }
-            (None, broken) => Err(self.error(broken.unwrap_or_else(|| Broken::closed(progress.stage)))),
+            (None, broken) => Err(self.error(&broken.unwrap_or_else(|| Broken::closed(progress.stage)))),
         };
         (progress, result)
     }
@@ -150,7 +150,7 @@ impl SmtpMailer {
         Broken { stage: progress.stage, failure, code: None, text }
     }
 
-    fn error(&self, broken: Broken) -> SendError {
+    fn error(&self, broken: &Broken) -> SendError {
         SendError {
             server: format!("{}:{}", self.settings.host, self.settings.port),
             stage: broken.stage,
