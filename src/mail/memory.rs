@@ -45,3 +45,24 @@ impl Mailer for MemoryMailer {
         Ok(Accepted { answer: "kept in memory".to_owned() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_accepted_is_kept_and_what_fails_is_not() {
+        let email = Email {
+            from: "a@example.com".into(),
+            to: "b@example.com".into(),
+            message_id: "<1@x>".into(),
+            bytes: vec![],
+        };
+        let mailer = MemoryMailer::default();
+        mailer.set_failure(Some((Stage::Data, Failure::Unknown)));
+        assert_eq!(mailer.send(&email).await.unwrap_err().failure, Failure::Unknown);
+        mailer.set_failure(None);
+        mailer.send(&email).await.unwrap();
+        assert_eq!(mailer.sent(), [email]);
+    }
+}

@@ -3,9 +3,9 @@
 //! The first screen answers what a reader asks: can I rely on it, what changed, who should do what, who can
 //! administer. The rest is a selection, the gravest first, and says where all of it stands.
 //!
-//! - [`View`](view::View): what the two templates show; built here from the audit, with bounded lists;
-//! - [`subject`]: the result and the change in one line;
-//! - [`actions`]: findings as things to do, by rule, the most urgent first.
+//! - `view`: what the two templates show; built here from the audit, with bounded lists;
+//! - `subject`: the result and the change in one line;
+//! - `actions`: findings as things to do, by rule, the most urgent first.
 
 mod actions;
 mod facts;
