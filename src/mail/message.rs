@@ -1,0 +1,295 @@
+//! A mail as complete bytes (RFC 5322), for one recipient, ready to be stored, saved as `.eml` and sent.
+//!
+//! The same arguments give the same bytes: date, ids and boundaries are arguments or derived. A message says that
+//! a machine wrote it (`Auto-Submitted`, RFC 3834; `X-Auto-Response-Suppress` for Exchange), so that nobody's
+//! holiday notice answers it. It has no `Precedence`: that was never a standard, and filters hold `bulk` against
+//! a message that somebody waits for.
+
+use std::time::SystemTime;
+
+use chrono::{DateTime, Utc};
+use lettre::{
+    Message,
+    message::{
+        Attachment as Part, Body, Mailbox, MultiPart, SinglePart,
+        header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
+    },
+};
+
+use super::{
+    identity::{ascii_domain, digest, label},
+    text::one_line,
+};
+
+/// The longest subject, in characters.
+const MAX_SUBJECT: usize = 200;
+/// The longest name of an attached file, in characters.
+const MAX_FILE_NAME: usize = 120;
+
+/// What a mail says, to whomever it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// The subject.
+    pub subject: String,
+    /// The text part.
+    pub text: String,
+    /// The HTML part, which says the same.
+    pub html: String,
+    /// What is attached.
+    pub attachments: Vec<Attachment>,
+}
+
+/// A file that is attached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// The file's name.
+    pub file_name: String,
+    /// The MIME type: `text/csv`.
+    pub content_type: String,
+    /// The content.
+    pub bytes: Vec<u8>,
+}
+
+/// From whom, to whom, when, and what tells this message from others.
+#[derive(Debug, Clone, Copy)]
+pub struct Addressing<'a> {
+    /// The sender: an address, or a name with an address in angle brackets.
+    pub from: &'a str,
+    /// The one recipient, likewise.
+    pub to: &'a str,
+    /// The date of the message.
+    pub date: DateTime<Utc>,
+    /// What the message is about: the id of an audit or of a run.
+    pub id: &'a str,
+    /// The kind of message: `report`, `test`.
+    pub kind: &'a str,
+    /// The job, and the workspace, whose messages form one thread and one list.
+    pub thread: Option<(&'a str, &'a str)>,
+}
+
+/// A mail for one recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Email {
+    /// The sender's address of the envelope.
+    pub from: String,
+    /// The recipient's address of the envelope.
+    pub to: String,
+    /// The `Message-ID`, in its angle brackets.
+    pub message_id: String,
+    /// The whole message, with CRLF line ends.
+    pub bytes: Vec<u8>,
+}
+
+/// A message that cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum MessageError {
+    /// An address is none.
+    #[error("the {role} `{address}` is no mail address: {reason}")]
+    Address {
+        /// `sender` or `recipient`.
+        role: &'static str,
+        /// What stands there, shortened.
+        address: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The MIME type of an attachment is none.
+    #[error("`{content_type}` is no MIME type, for the attachment {file_name}")]
+    ContentType {
+        /// The attached file's name.
+        file_name: String,
+        /// What stands there.
+        content_type: String,
+    },
+    /// The mail library refused the message.
+    #[error("the message cannot be built: {0}")]
+    Build(#[from] lettre::error::Error),
+}
+
+/// Builds the message.
+///
+/// # Errors
+/// [`MessageError`]: an address or a MIME type that is none.
+pub fn assemble(content: &Content, addressing: &Addressing<'_>) -> Result<Email, MessageError> {
+    let from = mailbox("sender", addressing.from)?;
+    let to = mailbox("recipient", addressing.to)?;
+    let domain = ascii_domain(from.email.domain());
+    let recipient = to.email.to_string().to_lowercase();
+    let identity = digest(&["message", addressing.id, &recipient, addressing.kind]);
+    let message_id = format!("<{identity}@{domain}>");
+    let (envelope_from, envelope_to) = (from.email.to_string(), to.email.to_string());
+
+    let mut builder = Message::builder()
+        .from(from)
+        .to(to)
+        .date(SystemTime::from(addressing.date))
+        .message_id(Some(message_id.clone()))
+        .subject(one_line(&content.subject, MAX_SUBJECT))
+        .raw_header(header("Auto-Submitted", "auto-generated".to_owned()))
+        .raw_header(header("X-Auto-Response-Suppress", "All".to_owned()));
+    if let Some((job, workspace)) = addressing.thread {
+        // No message has this id: clients thread those that name the same ancestor.
+        let root = format!("<thread-{}@{domain}>", digest(&["thread", job, workspace]));
+        let list = format!("<{}.{}.rolecall.{domain}>", label(job), label(workspace));
+        builder = builder.in_reply_to(root.clone()).references(root).raw_header(header("List-Id", list));
+    }
+    let message = builder.multipart(body(content, &identity)?)?;
+    Ok(Email { from: envelope_from, to: envelope_to, message_id, bytes: message.formatted() })
+}
+
+fn mailbox(role: &'static str, text: &str) -> Result<Mailbox, MessageError> {
+    let error = |reason: String| MessageError::Address { role, address: one_line(text, 100), reason };
+    if text.chars().any(char::is_control) {
+        return Err(error("it holds a control character".to_owned()));
+    }
+    text.parse().map_err(|reason: lettre::address::AddressError| error(reason.to_string()))
+}
+
+/// A header with a fixed name. lettre folds the value and encodes what a header may not hold.
+fn header(name: &'static str, value: String) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
+}
+
+/// The parts. `=_` stands in no quoted-printable and no base64 text (RFC 2045, 6.7), and all parts are one or the
+/// other, so the boundaries cannot occur inside.
+fn body(content: &Content, identity: &str) -> Result<MultiPart, MessageError> {
+    let alternative = MultiPart::alternative()
+        .boundary(format!("=_alternative_{identity}"))
+        .singlepart(text_part(ContentType::TEXT_PLAIN, &content.text))
+        .singlepart(text_part(ContentType::TEXT_HTML, &content.html));
+    if content.attachments.is_empty() {
+        return Ok(alternative);
+    }
+    let mixed = MultiPart::mixed().boundary(format!("=_mixed_{identity}")).multipart(alternative);
+    content.attachments.iter().try_fold(mixed, |mixed, attachment| {
+        let file_name = one_line(&attachment.file_name, MAX_FILE_NAME).replace(['/', '\\', '"'], "_");
+        let content_type = ContentType::parse(&attachment.content_type).map_err(|_| MessageError::ContentType {
+            file_name: file_name.clone(),
+            content_type: one_line(&attachment.content_type, 100),
+        })?;
+        Ok(mixed.singlepart(Part::new(file_name).body(base64(attachment.bytes.clone()), content_type)))
+    })
+}
+
+fn text_part(content_type: ContentType, text: &str) -> SinglePart {
+    let encoding = ContentTransferEncoding::QuotedPrintable;
+    let body = Body::new_with_encoding(text.to_owned(), encoding).unwrap_or_else(base64);
+    SinglePart::builder().header(content_type).body(body)
+}
+
+fn base64(bytes: Vec<u8>) -> Body {
+    // Anything can be written as base64; were it refused, the general way would choose it.
+    Body::new_with_encoding(bytes, ContentTransferEncoding::Base64).unwrap_or_else(Body::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::testing::{addressed, at, parse};
+
+    fn content(subject: &str) -> Content {
+        let attachment = Attachment {
+            file_name: "access-matrix.csv".to_owned(),
+            content_type: "text/csv".to_owned(),
+            bytes: b"workspace,user_id\r\nacme,1\r\n".to_vec(),
+        };
+        let (text, html) = ("Grüße\nFrom here\n".to_owned(), "<p>Grüße</p>\n".to_owned());
+        Content { subject: subject.to_owned(), text, html, attachments: vec![attachment] }
+    }
+
+    fn addressing<'a>(to: &'a str, thread: Option<(&'a str, &'a str)>) -> Addressing<'a> {
+        let from = "rolecall <audit@example.com>";
+        Addressing { from, to, date: at("2026-03-02T08:00:04Z"), id: "42", kind: "report", thread }
+    }
+
+    fn build(to: &str) -> Email {
+        assemble(&content("A subject"), &addressing(to, Some(("weekly", "acme")))).unwrap()
+    }
+
+    #[test]
+    fn all_headers_and_parts_can_be_read_back() {
+        let email = build("Security <security@example.com>");
+        assert_eq!((email.from.as_str(), email.to.as_str()), ("audit@example.com", "security@example.com"));
+        let parsed = parse(&email.bytes);
+        let (from, to) = addressed(&parsed);
+        assert_eq!((from.as_str(), to.as_str()), ("rolecall <audit@example.com>", "Security <security@example.com>"));
+        let expected = [
+            ("Date", "Mon, 02 Mar 2026 08:00:04 +0000"),
+            ("Subject", "A subject"),
+            ("Message-ID", email.message_id.as_str()),
+            ("Auto-Submitted", "auto-generated"),
+            ("X-Auto-Response-Suppress", "All"),
+            ("List-Id", "<weekly.acme.rolecall.example.com>"),
+            ("MIME-Version", "1.0"),
+        ];
+        for (name, value) in expected {
+            assert_eq!(parsed.header(name), Some(value), "{name}");
+        }
+        assert_eq!(parsed.header("In-Reply-To"), parsed.header("References"));
+        let parts: Vec<_> = parsed.parts.iter().map(|(kind, body)| (kind.as_str(), body.trim_end())).collect();
+        let csv = "workspace,user_id\r\nacme,1";
+        assert_eq!(parts, [("text/plain", "Grüße\r\nFrom here"), ("text/html", "<p>Grüße</p>"), ("text/csv", csv)]);
+        assert!(email.bytes.is_ascii(), "some servers cannot take more");
+    }
+
+    #[test]
+    fn the_same_message_has_the_same_bytes_and_each_recipient_and_kind_an_id_of_its_own() {
+        assert_eq!(build("a@example.com"), build("a@example.com"));
+        assert_eq!(build("a@example.com").message_id, build("Ana <A@example.com>").message_id);
+        assert_ne!(build("a@example.com").message_id, build("b@example.com").message_id);
+        let mut other = addressing("a@example.com", None);
+        other.kind = "reminder";
+        assert_ne!(assemble(&content(""), &other).unwrap().message_id, build("a@example.com").message_id);
+    }
+
+    #[test]
+    fn the_audits_of_one_job_and_workspace_are_one_thread_and_others_are_not() {
+        let thread = |id, job, workspace| {
+            let addressing = Addressing { id, ..addressing("a@example.com", Some((job, workspace))) };
+            let email = assemble(&content("x"), &addressing).unwrap();
+            parse(&email.bytes).header("References").unwrap().to_owned()
+        };
+        assert_eq!(thread("1", "weekly", "acme"), thread("2", "weekly", "acme"));
+        assert_ne!(thread("1", "weekly", "acme"), thread("1", "weekly", "other"));
+        assert_ne!(thread("1", "daily", "acme"), thread("1", "weekly", "acme"));
+    }
+
+    #[test]
+    fn nothing_from_outside_becomes_a_header() {
+        let evil = "x\r\nBcc: evil@example.com\r\n\r\n<b>body</b>\n\u{2028}Bcc: evil@example.com\r";
+        let mut content = content(evil);
+        content.attachments[0].file_name = format!("{evil}\".csv");
+        let addressing = addressing("a@example.com", Some((evil, evil)));
+        let email = assemble(&content, &addressing).unwrap();
+        let parsed = parse(&email.bytes);
+        assert_eq!(parsed.header("Bcc"), None);
+        assert!(parsed.header("Subject").unwrap().starts_with("x Bcc: evil@example.com <b>body</b>"));
+        assert_eq!(parsed.parts.len(), 3, "the body began early");
+        let text = String::from_utf8(email.bytes).unwrap();
+        assert!(text.lines().all(|line| !line.starts_with("Bcc")), "{text}");
+        assert!(!text.replace("\r\n", "").contains(['\r', '\n']), "a line ends oddly");
+        for hostile in ["a@example.com\r\nBcc: b@example.com", "a@example.com, b@example.com", "nobody", ""] {
+            let addressing = Addressing { to: hostile, ..addressing };
+            let error = assemble(&content, &addressing).unwrap_err().to_string();
+            assert!(error.starts_with("the recipient `") && !error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn subjects_beyond_ascii_and_beyond_a_line_are_encoded_and_come_back() {
+        let subject = format!("[rolecall] größe: −1 administrator – {}", "日本語 ".repeat(20).trim_end());
+        let email = assemble(&content(&subject), &addressing("a@example.com", None)).unwrap();
+        assert!(email.bytes.is_ascii());
+        let text = String::from_utf8(email.bytes.clone()).unwrap();
+        assert!(text.lines().all(|line| line.len() <= 998), "a line is too long");
+        assert_eq!(parse(&email.bytes).header("Subject"), Some(subject.as_str()));
+    }
+
+    #[test]
+    fn a_type_that_is_none_is_told_with_its_file() {
+        let mut content = content("x");
+        content.attachments[0].content_type = "nonsense".to_owned();
+        let error = assemble(&content, &addressing("a@example.com", None)).unwrap_err().to_string();
+        assert_eq!(error, "`nonsense` is no MIME type, for the attachment access-matrix.csv");
+    }
+}

@@ -1,0 +1,55 @@
+//! Bounded lists: a mail stays small however large the workspace is, and says what it leaves out.
+
+/// How much of each list a mail shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Limits {
+    /// Changes.
+    pub(super) changes: usize,
+    /// Things to do.
+    pub(super) actions: usize,
+    /// Administrators.
+    pub(super) administrators: usize,
+    /// Findings.
+    pub(super) findings: usize,
+    /// Checks of the read that disagree, and rules that could not be evaluated.
+    pub(super) notes: usize,
+}
+
+impl Limits {
+    /// What a mail shows where it fits.
+    pub(super) const FULL: Self = Self { changes: 12, actions: 10, administrators: 15, findings: 25, notes: 8 };
+    /// Nothing but counts.
+    pub(super) const NONE: Self = Self { changes: 0, actions: 0, administrators: 0, findings: 0, notes: 0 };
+
+    /// Half of each.
+    pub(super) fn halved(self) -> Self {
+        Self {
+            changes: self.changes / 2,
+            actions: self.actions / 2,
+            administrators: self.administrators / 2,
+            findings: self.findings / 2,
+            notes: self.notes / 2,
+        }
+    }
+}
+
+/// The beginning of a list, and how much more there is.
+#[derive(Debug)]
+pub(super) struct Bounded<T> {
+    pub(super) shown: Vec<T>,
+    /// How many are not shown.
+    pub(super) more: usize,
+}
+
+impl<T> Bounded<T> {
+    /// Takes what `limit` allows; `show` makes what is shown, and only of that.
+    pub(super) fn new<S>(all: &[S], limit: usize, show: impl FnMut(&S) -> T) -> Self {
+        let shown: Vec<T> = all.iter().take(limit).map(show).collect();
+        Self { more: all.len() - shown.len(), shown }
+    }
+
+    /// Whether there is nothing, shown or not.
+    pub(super) fn is_empty(&self) -> bool {
+        self.shown.is_empty() && self.more == 0
+    }
+}

@@ -1,0 +1,95 @@
+//! The mail that tells what one audit found.
+//!
+//! The first screen answers what a reader asks: can I rely on it, what changed, who should do what, who can
+//! administer. The rest is a selection, the gravest first, and says where all of it stands.
+//!
+//! - `view`: what the two templates show; built here from the audit, with bounded lists;
+//! - `subject`: the result and the change in one line;
+//! - `actions`: findings as things to do, by rule, the most urgent first.
+
+mod actions;
+mod facts;
+mod fit;
+mod lists;
+mod subject;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+use askama::Template;
+
+use self::{
+    fit::fit,
+    lists::Limits,
+    view::{Input, View},
+};
+use super::message::{Attachment, Content};
+use crate::{access::matrix::AccessMatrix, model::audit::Audit};
+
+/// The largest HTML part, in bytes. Gmail cuts messages off at 102 KB.
+pub const MAX_HTML: usize = 100_000;
+
+/// The total size of attachments where the caller has no other wish, in bytes before the encoding of mails, which
+/// makes them a third larger. Many servers refuse messages beyond 20 MB or 25 MB.
+pub const DEFAULT_ATTACHMENT_LIMIT: usize = 10 * 1024 * 1024;
+
+/// A rule's title, by the rule's name.
+pub type RuleTitle<'a> = &'a dyn Fn(&str) -> &'static str;
+
+/// The mail of one audit, the same for every recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportMail {
+    content: Content,
+}
+
+#[derive(Template)]
+#[template(path = "mail/report/body.html")]
+struct Html<'a> {
+    view: &'a View,
+}
+
+#[derive(Template)]
+#[template(path = "mail/report/body.txt")]
+struct Text<'a> {
+    view: &'a View,
+}
+
+impl ReportMail {
+    /// The kind of this message, for [`Addressing`](super::message::Addressing).
+    pub const KIND: &'static str = "report";
+
+    /// Writes the mail. Attachments are taken in their order as long as the next one fits into `limit` bytes; of
+    /// those left out the mail says so.
+    ///
+    /// # Errors
+    /// Where a template cannot be rendered, which is a defect of rolecall.
+    pub fn new(
+        audit: &Audit,
+        matrix: &AccessMatrix<'_>,
+        title: RuleTitle<'_>,
+        attachments: Vec<Attachment>,
+        limit: usize,
+    ) -> Result<Self, askama::Error> {
+        let (attachments, left_out) = fit(attachments, limit);
+        let attached: Vec<&str> = attachments.iter().map(|attachment| attachment.file_name.as_str()).collect();
+        let input = Input { audit, matrix, title, attached: &attached, left_out: &left_out };
+        let mut limits = Limits::FULL;
+        // Names may be long and full of characters that HTML writes as five: what is shown is then less.
+        let (html, text) = loop {
+            let view = View::new(&input, limits);
+            let html = Html { view: &view }.render()?;
+            if html.len() <= MAX_HTML || limits == Limits::NONE {
+                break (html, Text { view: &view }.render()?);
+            }
+            limits = limits.halved();
+        };
+        let subject = subject::subject(audit, matrix);
+        Ok(Self { content: Content { subject, text, html, attachments } })
+    }
+
+    /// What it says.
+    pub fn content(&self) -> &Content {
+        &self.content
+    }
+}

@@ -1,0 +1,201 @@
+use insta::assert_snapshot;
+
+use super::*;
+use crate::{
+    mail::testing::{TestUser, audit_of, change, changed_audit, finding, incomplete, small_audit},
+    model::{
+        change::ChangeKind,
+        finding::{FindingStatus, RuleOutcome, RuleResult, Severity, Subject},
+        users::UserIndex,
+    },
+};
+
+fn title(rule: &str) -> &'static str {
+    match rule {
+        "unapproved-administrator" => "Administrator whom nobody approved",
+        "dangerous-profile" => "Profile with dangerous permissions",
+        "foreign-domain" => "User outside the company's domains",
+        "primary-user" => "Primary user",
+        "profile-clone" => "Profile cloned from Administrator",
+        _ => "Some rule",
+    }
+}
+
+fn mail_with(audit: &Audit, attachments: Vec<Attachment>, limit: usize) -> Content {
+    let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+    ReportMail::new(audit, &matrix, &title, attachments, limit).unwrap().content().clone()
+}
+
+fn mail(audit: &Audit) -> Content {
+    mail_with(audit, Vec::new(), DEFAULT_ATTACHMENT_LIMIT)
+}
+
+fn file(name: &str, length: usize) -> Attachment {
+    Attachment { file_name: name.to_owned(), content_type: "text/csv".to_owned(), bytes: vec![b'x'; length] }
+}
+
+#[test]
+fn a_first_audit_without_findings() {
+    let content = mail(&small_audit());
+    assert_snapshot!("first_subject", content.subject);
+    assert_snapshot!("first_text", content.text);
+    assert_snapshot!("first_html", content.html);
+}
+
+#[test]
+fn an_audit_with_changes_and_findings() {
+    let content = mail_with(&changed_audit(), vec![file("findings.csv", 10), file("access-matrix.csv", 90)], 50);
+    assert_snapshot!("changed_subject", content.subject);
+    assert_snapshot!("changed_text", content.text);
+    assert_snapshot!("changed_html", content.html);
+}
+
+#[test]
+fn an_incomplete_audit_says_so_first_and_never_reads_as_nothing_found() {
+    for audit in [incomplete(small_audit()), incomplete(changed_audit())] {
+        let Content { subject, text, html, .. } = mail(&audit);
+        assert!(subject.starts_with("[rolecall] INCOMPLETE acme: "), "{subject}");
+        assert!(text.starts_with("INCOMPLETE – "), "{text}");
+        for body in [&text, &html] {
+            let lower = body.to_lowercase();
+            for calm in ["no open findings", "nothing to do", "nothing since", "no change,"] {
+                assert!(!lower.contains(calm), "{calm}: {body}");
+            }
+            assert!(body.contains("run the audit again"));
+            assert!(body.contains("the API lists 3 administrators, the user list has 2"));
+        }
+    }
+    let content = mail(&incomplete(small_audit()));
+    assert_snapshot!("incomplete_subject", content.subject);
+    assert_snapshot!("incomplete_text", content.text);
+}
+
+#[test]
+fn subjects_tell_the_result_and_the_change() {
+    let subject = |audit: &Audit| mail(audit).subject;
+    let mut unchanged = changed_audit();
+    unchanged.drift.changes.clear();
+    unchanged.findings.retain(|finding| finding.continuing == Some(true));
+    assert_eq!(subject(&unchanged), "[rolecall] acme: no change, 2 findings open (1 high) – weekly-access-review");
+    unchanged.findings.clear();
+    assert_eq!(subject(&unchanged), "[rolecall] acme: no change, no open findings – weekly-access-review");
+    let mut by_hand = changed_audit();
+    by_hand.job = None;
+    by_hand.findings.iter_mut().for_each(|finding| finding.continuing = Some(true));
+    by_hand.drift.changes = vec![change(ChangeKind::AdministratorRevoked, ("1", "Ana"), "", "")];
+    assert_eq!(subject(&by_hand), "[rolecall] acme: -1 administrator, 4 findings open (1 critical, 1 high)");
+}
+
+#[test]
+fn text_and_html_say_the_same() {
+    let Content { text, html, .. } = mail_with(&changed_audit(), vec![file("findings.csv", 90)], 50);
+    // What the HTML shows, without tags, must stand in the text, word for word.
+    let start = html.find("<h1").unwrap();
+    let mut plain = String::new();
+    let mut inside = false;
+    for c in html[start..].chars() {
+        match c {
+            '<' => inside = true,
+            '>' => {
+                inside = false;
+                plain.push(' ');
+            }
+            c if !inside => plain.push(c),
+            _ => {}
+        }
+    }
+    let words = |text: &str| -> std::collections::BTreeSet<String> {
+        let cleaned = text.replace("&#39;", "'").replace("&#60;", "<").replace("&#62;", ">").replace("&nbsp;", " ");
+        let trimmed = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        cleaned.split_whitespace().map(trimmed).filter(|word| !word.is_empty()).collect()
+    };
+    let missing: Vec<_> = words(&plain).difference(&words(&text)).cloned().collect();
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
+fn html_stays_small_and_whole_with_thousands_of_hostile_findings() {
+    let hostile = "&<script>\"'".repeat(500);
+    let users: Vec<TestUser> = (0..3_000)
+        .map(|number| (format!("1{number:06}"), format!("{number} {hostile}"), format!("{number}@{hostile}"), true))
+        .collect();
+    let mut audit = audit_of(&users);
+    let all = |severity| {
+        move |index| {
+            let mut finding = finding("unapproved-administrator", severity, Subject::User(UserIndex(index)), None);
+            finding.message = "&".repeat(5_000).into();
+            finding
+        }
+    };
+    audit.findings = (0..1_500).map(all(Severity::Critical)).chain((1_500..3_000).map(all(Severity::Low))).collect();
+    audit.drift.previous = changed_audit().drift.previous;
+    audit.drift.changes = (0..3_000)
+        .map(|_| change(ChangeKind::AdministratorGranted, ("1", hostile.as_str()), hostile.as_str(), hostile.as_str()))
+        .collect();
+    audit.outcomes = (0..60)
+        .map(|_| RuleOutcome { rule: "profile-clone", result: RuleResult::NotEvaluated(hostile.clone()) })
+        .collect();
+    audit.workspace = hostile.clone();
+    audit.job = Some(hostile.clone());
+    audit.directory.organization.company_name = Some(hostile);
+    let Content { subject, text, html, .. } = mail(&audit);
+    assert!(html.len() <= MAX_HTML, "{}", html.len());
+    assert!(html.ends_with("</html>"), "it was cut");
+    assert!(!html.contains("<script"), "a name became markup");
+    assert!(text.len() <= MAX_HTML, "{}", text.len());
+    assert!(subject.chars().count() <= 250, "{subject}");
+    assert!(html.contains("more in findings.csv of this audit"), "nothing says that there is more");
+    assert!(html.contains("3,000 findings open: 1,500 critical, 1,500 low."), "the counts are not of all");
+    assert!(html.contains("#a01c1c"), "the gravest are not shown");
+}
+
+#[test]
+fn what_is_shown_of_many_findings_is_the_gravest_and_the_rest_is_pointed_to() {
+    let mut audit = small_audit();
+    audit.findings = (0..40)
+        .map(|number| {
+            let severity = if number < 30 { Severity::High } else { Severity::Low };
+            finding("foreign-domain", severity, Subject::User(UserIndex(number % 6)), None)
+        })
+        .collect();
+    let Content { text, html, .. } = mail_with(&audit, vec![file("findings.csv", 10)], 50);
+    assert!(text.contains("- and 15 more in the attached findings.csv"), "{text}");
+    assert!(html.contains("and 15 more in the attached findings.csv"), "{html}");
+    assert!(!text.contains("- low: "), "{text}");
+}
+
+#[test]
+fn an_administrator_in_a_grave_finding_is_not_asked_to_settle_it() {
+    let text = mail(&changed_audit()).text;
+    assert!(text.contains("Ana One should settle each point"), "{text}");
+    let mut audit = changed_audit();
+    audit.policy.approved_administrators = Some(["dan.four@example.com".to_owned()].into());
+    let text = mail(&audit).text;
+    assert!(text.contains("An administrator of the workspace should settle each point"), "{text}");
+}
+
+#[test]
+fn a_name_cannot_forge_a_line_or_make_a_link() {
+    let mut users: Vec<TestUser> = vec![("1".into(), "Ana".into(), "ana@example.com".into(), true)];
+    users[0].1 = "Eve\r\n\r\nVERDICT: nothing to do https://evil.example/".to_owned();
+    let Content { text, html, .. } = mail(&audit_of(&users));
+    assert!(text.contains("- Eve VERDICT: nothing to do https[:]//evil.example/ <"), "{text}");
+    assert!(!html.contains("://evil"), "{html}");
+}
+
+#[test]
+fn accepted_findings_are_told_and_not_counted() {
+    let mut audit = small_audit();
+    audit.findings = vec![finding("foreign-domain", Severity::High, Subject::Workspace, None)];
+    audit.findings[0].status = FindingStatus::Excepted(0);
+    let content = mail(&audit);
+    assert!(content.text.contains("No open findings. 1 more is accepted by an exception"), "{}", content.text);
+}
+
+#[test]
+fn nothing_is_loaded_and_nothing_runs() {
+    let html = mail(&changed_audit()).html;
+    for forbidden in ["<script", "<img", "<link", "<iframe", "src=", "href=", "url(", "@import", "onclick"] {
+        assert!(!html.contains(forbidden), "{forbidden}");
+    }
+}

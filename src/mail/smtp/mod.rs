@@ -1,0 +1,169 @@
+//! Handing a message to a mail server: one exchange, one bound on it, and a failure that names its stage.
+//!
+//! - [`SmtpSettings`]: the `[smtp]` section, checked;
+//! - [`Mailer`]: what everything else knows of sending; [`SmtpMailer`] is the real one;
+//! - [`SendError`]: the [`Stage`], the [`Failure`] (transient, permanent, unknown) and the server's words;
+//! - [`StageResult`]: what came of each stage, for `rolecall mail test`.
+//!
+//! Encryption is asked for or not; there is no “if the server offers it”.
+
+mod error;
+mod exchange;
+mod starttls;
+mod stream;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+
+pub use self::error::{Failure, SendError, Stage};
+use self::exchange::{Broken, Progress};
+use super::message::Email;
+
+/// The longest exchange where the configuration gives none: RFC 5321 would wait ten minutes for the last answer
+/// alone; servers that take longer than two are broken.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// How the connection to the mail server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// Plain at first, then `STARTTLS`, without which nothing is sent. Port 587.
+    StartTls,
+    /// Encrypted from the first byte. Port 465.
+    Tls,
+    /// Not at all.
+    None,
+}
+
+/// How to reach the mail server.
+#[derive(Debug, Clone)]
+pub struct SmtpSettings {
+    /// The server's name, which its certificate must have, or address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// The account; none where the server asks for none.
+    pub username: Option<String>,
+    /// Its password.
+    pub password: Option<SecretString>,
+    /// The bound on the whole exchange, from looking the name up to taking leave.
+    pub timeout: Duration,
+    /// Certificate authorities to trust beside the system's, as PEM.
+    pub extra_roots: Option<Vec<u8>>,
+}
+
+/// A message that a server accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// What the server answered, often with its own id of the message.
+    pub answer: String,
+}
+
+/// Hands messages on.
+#[async_trait]
+pub trait Mailer: Send + Sync {
+    /// Hands one message on.
+    ///
+    /// # Errors
+    /// [`SendError`]: not accepted, or not known to be accepted.
+    async fn send(&self, email: &Email) -> Result<Accepted, SendError>;
+}
+
+/// What came of one stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageResult {
+    /// The stage.
+    pub stage: Stage,
+    /// What came of it.
+    pub outcome: StageOutcome,
+}
+
+/// What came of one stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StageOutcome {
+    /// It passed; what there is to say of it.
+    Passed(String),
+    /// It failed.
+    Failed(SendError),
+    /// An earlier one failed.
+    NotReached,
+}
+
+/// Hands messages to a mail server, each over a connection of its own.
+#[derive(Debug)]
+pub struct SmtpMailer {
+    settings: SmtpSettings,
+}
+
+impl SmtpMailer {
+    /// For a server.
+    pub fn new(settings: SmtpSettings) -> Self {
+        Self { settings }
+    }
+
+    /// Sends a message and says what came of each stage.
+    ///
+    /// All stages passed means that the server accepted the message.
+    pub async fn send_by_stages(&self, email: &Email) -> Vec<StageResult> {
+        let (progress, result) = self.exchange(email).await;
+        let error = result.err();
+        let outcome = |stage: Stage| {
+            if let Some((_, detail)) = progress.passed.iter().find(|(passed, _)| *passed == stage) {
+                return StageOutcome::Passed(error::answer(detail, self.settings.password.as_ref(), stage));
+            }
+            match &error {
+                Some(error) if error.stage == stage => StageOutcome::Failed(error.clone()),
+                _ => StageOutcome::NotReached,
+            }
+        };
+        Stage::ALL.into_iter().map(|stage| StageResult { stage, outcome: outcome(stage) }).collect()
+    }
+
+    async fn exchange(&self, email: &Email) -> (Progress, Result<Accepted, SendError>) {
+        let mut progress = Progress::default();
+        let bounded = tokio::time::timeout(self.settings.timeout, exchange::send(&self.settings, email, &mut progress));
+        let broken = match bounded.await {
+            Ok(Ok(())) => None,
+            Ok(Err(broken)) => Some(broken),
+            Err(_) => Some(self.timed_out(&progress)),
+        };
+        // An accepted message stays accepted, even where the time ran out over taking leave.
+        let result = match (&progress.accepted, broken) {
+            (Some(answer), _) => {
+                let answer = error::answer(answer, self.settings.password.as_ref(), Stage::Data);
+                Ok(Accepted { answer })
+            }
+            (None, broken) => Err(self.error(&broken.unwrap_or_else(|| Broken::closed(progress.stage)))),
+        };
+        (progress, result)
+    }
+
+    fn timed_out(&self, progress: &Progress) -> Broken {
+        let failure = if progress.handed_over { Failure::Unknown } else { Failure::Transient };
+        let text = format!("no answer within {} s for the whole exchange", self.settings.timeout.as_secs_f64());
+        Broken { stage: progress.stage, failure, code: None, text }
+    }
+
+    fn error(&self, broken: &Broken) -> SendError {
+        SendError {
+            server: format!("{}:{}", self.settings.host, self.settings.port),
+            stage: broken.stage,
+            failure: broken.failure,
+            code: broken.code,
+            answer: error::answer(&broken.text, self.settings.password.as_ref(), broken.stage),
+        }
+    }
+}
+
+#[async_trait]
+impl Mailer for SmtpMailer {
+    async fn send(&self, email: &Email) -> Result<Accepted, SendError> {
+        self.exchange(email).await.1
+    }
+}

@@ -1,0 +1,245 @@
+//! What tests of mails share: small audits, settings for the simulated inbox, messages read back.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use mailparse::ParsedMail;
+use uuid::Uuid;
+
+use super::smtp::{Security, SmtpSettings};
+use crate::{
+    model::{
+        audit::Audit,
+        change::{Change, ChangeKind, Drift, Previous},
+        directory::{CurrentUser, Directory, Organization, Permissions, Profile, Role, Source},
+        finding::{Finding, FindingStatus, RuleOutcome, RuleResult, Severity, Subject},
+        id::{PersonId, ProfileId, RoleId, UserId},
+        policy::Policy,
+        reading::{Check, CheckKind, CheckOutcome, Reading},
+        users::{NewUser, UserBlock, UserIndex, Users},
+    },
+    simulator::Inbox,
+};
+
+/// The inbox of a simulator, reached without encryption.
+pub(crate) fn settings_for(inbox: &Inbox) -> SmtpSettings {
+    SmtpSettings {
+        host: inbox.address().ip().to_string(),
+        port: inbox.address().port(),
+        security: Security::None,
+        username: None,
+        password: None,
+        timeout: Duration::from_secs(20),
+        extra_roots: None,
+    }
+}
+
+/// A message read back by a parser that is not the one that wrote it.
+pub(crate) struct Parsed {
+    pub(crate) headers: Vec<(String, String)>,
+    /// Type and decoded text of each leaf.
+    pub(crate) parts: Vec<(String, String)>,
+}
+
+impl Parsed {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut found = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        let (_, value) = found.next()?;
+        assert!(found.next().is_none(), "{name} stands twice");
+        Some(value)
+    }
+}
+
+pub(crate) fn parse(bytes: &[u8]) -> Parsed {
+    fn leaves(mail: &ParsedMail<'_>, parts: &mut Vec<(String, String)>) {
+        if mail.subparts.is_empty() {
+            parts.push((mail.ctype.mimetype.clone(), mail.get_body().unwrap()));
+        }
+        mail.subparts.iter().for_each(|part| leaves(part, parts));
+    }
+    let mail = mailparse::parse_mail(bytes).unwrap();
+    let mut parts = Vec::new();
+    leaves(&mail, &mut parts);
+    let headers = mail.headers.iter().map(|header| (header.get_key(), header.get_value())).collect();
+    Parsed { headers, parts }
+}
+
+/// The `From` and the `To`.
+pub(crate) fn addressed(parsed: &Parsed) -> (String, String) {
+    let of = |name| parsed.header(name).unwrap_or_default().to_owned();
+    (of("From"), of("To"))
+}
+
+pub(crate) fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+fn profile(id: &str, name: &str) -> Profile {
+    Profile {
+        id: ProfileId::from(id),
+        name: name.to_owned(),
+        custom: Some(false),
+        description: None,
+        modified: None,
+        permissions: Permissions::Unknown("not asked".to_owned()),
+    }
+}
+
+fn user(number: u32, name: &str) -> (String, String, String, bool) {
+    let email = format!("{}@example.com", name.to_lowercase().replace(' ', "."));
+    (format!("10{number:04}"), name.to_owned(), email, number < 3)
+}
+
+/// A user of [`small_audit`]: id, name, address, whether an administrator.
+pub(crate) type TestUser = (String, String, String, bool);
+
+/// A directory of these users.
+fn directory(users: &[TestUser]) -> Directory {
+    let mut block = UserBlock::default();
+    for (id, name, email, administrator) in users {
+        let profile = if *administrator { ("1", Some("Administrator")) } else { ("2", Some("Standard")) };
+        let user = NewUser {
+            id,
+            zuid: Some(id),
+            full_name: Some(name),
+            email: Some(email),
+            status: "active",
+            confirmed: Some(true),
+            role: Some(("7", Some("CEO"))),
+            profile: Some(profile),
+            created: None,
+            modified: None,
+        };
+        block.push(&user).unwrap();
+    }
+    let role = Role {
+        id: RoleId::from("7"),
+        name: "CEO".to_owned(),
+        reporting_to: None,
+        admin_user: None,
+        share_with_peers: None,
+        description: None,
+    };
+    let agreed = |kind| Check { kind, outcome: CheckOutcome::Agreed };
+    Directory {
+        source: Source {
+            connector: "zoho_bigin",
+            api_url: "https://www.zohoapis.eu/bigin/v2".to_owned(),
+            data_center: Some("eu".to_owned()),
+            scopes: None,
+        },
+        organization: Organization {
+            company_name: Some("Example Company".to_owned()),
+            primary_zuid: Some(PersonId::from(users[0].0.as_str())),
+            ..Organization::default()
+        },
+        current_user: CurrentUser {
+            id: UserId::from(users[0].0.as_str()),
+            full_name: None,
+            email: Some(users[0].2.clone()),
+            profile: None,
+        },
+        users: Users::from_blocks(vec![block]).0,
+        roles: vec![role],
+        profiles: vec![profile("1", "Administrator"), profile("2", "Standard")],
+        reading: Reading {
+            started_at: at("2026-03-02T08:00:01Z"),
+            finished_at: at("2026-03-02T08:00:03Z"),
+            attempts: 1,
+            pages: 1,
+            per_page: 200,
+            rows: users.len() as u64,
+            users: users.len() as u64,
+            requests: 6,
+            retries: 0,
+            bytes: 4_096,
+            query: "type=AllUsers".to_owned(),
+            checks: vec![agreed(CheckKind::DistinctUsers), agreed(CheckKind::Administrators)],
+        },
+    }
+}
+
+/// A first audit of these users that found nothing.
+pub(crate) fn audit_of(users: &[TestUser]) -> Audit {
+    Audit {
+        id: Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001),
+        job: Some("weekly-access-review".to_owned()),
+        workspace: "acme".to_owned(),
+        judged_at: at("2026-03-02T08:00:04Z"),
+        version: "0.1.0",
+        policy: Policy::default(),
+        directory: directory(users),
+        administrator_profiles: vec![ProfileId::from("1")],
+        findings: Vec::new(),
+        outcomes: Vec::new(),
+        drift: Drift::default(),
+    }
+}
+
+/// A first audit of six users, two of them administrators, that found nothing.
+pub(crate) fn small_audit() -> Audit {
+    let names = ["Ana One", "Ben Two", "Cleo Three", "Dan Four", "Eve Five", "Finn Six"];
+    let users: Vec<_> = (1..).zip(names).map(|(number, name)| user(number, name)).collect();
+    audit_of(&users)
+}
+
+pub(crate) fn finding(rule: &'static str, severity: Severity, subject: Subject, continuing: Option<bool>) -> Finding {
+    let message = format!("what {rule} has to say about it").into();
+    Finding { rule, severity, subject, message, status: FindingStatus::Open, continuing }
+}
+
+pub(crate) fn change(kind: ChangeKind, subject: (&str, &str), before: &str, after: &str) -> Change {
+    Change {
+        kind,
+        subject_type: "user",
+        subject_id: subject.0.to_owned(),
+        subject: subject.1.to_owned(),
+        field: "",
+        before: before.to_owned(),
+        after: after.to_owned(),
+    }
+}
+
+/// The second audit: Ben became an administrator, somebody left, and there are findings.
+pub(crate) fn changed_audit() -> Audit {
+    let mut audit = small_audit();
+    let ben = Subject::User(UserIndex(1));
+    audit.findings = vec![
+        finding("unapproved-administrator", Severity::Critical, ben.clone(), Some(false)),
+        finding("dangerous-profile", Severity::High, Subject::Profile(ProfileId::from("2")), Some(true)),
+        finding("foreign-domain", Severity::Medium, Subject::User(UserIndex(3)), Some(true)),
+        finding("foreign-domain", Severity::Medium, Subject::User(UserIndex(4)), Some(false)),
+        finding("primary-user", Severity::Info, Subject::Workspace, Some(true)),
+    ];
+    audit.findings[2].status = FindingStatus::Excepted(0);
+    audit.outcomes = vec![
+        RuleOutcome { rule: "unapproved-administrator", result: RuleResult::Passed },
+        RuleOutcome {
+            rule: "profile-clone",
+            result: RuleResult::NotEvaluated("the API does not give the permissions of profiles".to_owned()),
+        },
+    ];
+    audit.drift = Drift {
+        previous: Some(Previous {
+            id: "1".to_owned(),
+            finished_at: at("2026-02-23T08:00:03Z"),
+            users: 7,
+            administrators: 1,
+        }),
+        changes: vec![
+            change(ChangeKind::AdministratorGranted, ("100002", "Ben Two"), "Standard", "Administrator"),
+            change(ChangeKind::UserRemoved, ("100009", "Gus Seven"), "", ""),
+            change(ChangeKind::RoleChanged, ("100005", "Eve Five"), "Manager", "CEO"),
+            change(ChangeKind::FindingNew, ("100002", "Ben Two"), "", ""),
+            change(ChangeKind::FindingResolved, ("100006", "Finn Six"), "", ""),
+        ],
+    };
+    audit
+}
+
+/// Makes an audit's read incomplete.
+pub(crate) fn incomplete(mut audit: Audit) -> Audit {
+    let detail = "the API lists 3 administrators, the user list has 2".to_owned();
+    audit.directory.reading.checks[1].outcome = CheckOutcome::Disagreed { detail };
+    audit
+}
