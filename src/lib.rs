@@ -14,5 +14,6 @@ pub mod connector;
 pub mod mail;
 pub mod model;
 pub mod report;
+pub mod schedule;
 pub mod simulator;
 pub mod store;

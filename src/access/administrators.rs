@@ -34,7 +34,8 @@ mod tests {
             modified: None,
             permissions: Permissions::Known(Vec::new()),
         };
-        let profiles = [profile("1", "Administrator"), profile("2", "Administrator "), profile("3", "Ops"), profile("4", "Ops")];
+        let profiles =
+            [profile("1", "Administrator"), profile("2", "Administrator "), profile("3", "Ops"), profile("4", "Ops")];
         let wanted = ["Administrator", "Ops", "3", "Boss"].map(str::to_owned);
         let (found, unmatched) = resolve_administrator_profiles(&wanted, &profiles);
         assert_eq!(found, ["1", "3", "4"].map(ProfileId::from));

@@ -23,7 +23,9 @@ pub enum ConnectorError {
         code: String,
     },
     /// The client secret is wrong.
-    #[error("{accounts_url} refuses the client secret ({code}). Copy it again from the API console into what `client_secret` names")]
+    #[error(
+        "{accounts_url} refuses the client secret ({code}). Copy it again from the API console into what `client_secret` names"
+    )]
     ClientSecret {
         /// The accounts server.
         accounts_url: String,
@@ -43,7 +45,9 @@ pub enum ConnectorError {
         code: String,
     },
     /// The accounts server gives no more tokens for now.
-    #[error("{accounts_url} gives no more access tokens for now: too many were asked for. Nothing is revoked; it goes on after about half an hour without requests")]
+    #[error(
+        "{accounts_url} gives no more access tokens for now: too many were asked for. Nothing is revoked; it goes on after about half an hour without requests"
+    )]
     TokensThrottled {
         /// The accounts server.
         accounts_url: String,
@@ -57,13 +61,17 @@ pub enum ConnectorError {
         what: String,
     },
     /// The token answer names an API address that is not the vendor's.
-    #[error("the token answer names the API address {api_domain}, which is none of the vendor's: no token was sent there. Set `api_url` if a gateway is meant")]
+    #[error(
+        "the token answer names the API address {api_domain}, which is none of the vendor's: no token was sent there. Set `api_url` if a gateway is meant"
+    )]
     ForeignApiDomain {
         /// The address.
         api_domain: String,
     },
     /// The access token is refused again and again.
-    #[error("{call}: the API refuses the access token that the accounts server just gave ({code}). Do `accounts_url` and `api_url` belong to the same data centre (\"{data_center}\")?")]
+    #[error(
+        "{call}: the API refuses the access token that the accounts server just gave ({code}). Do `accounts_url` and `api_url` belong to the same data centre (\"{data_center}\")?"
+    )]
     TokenRefused {
         /// The call.
         call: String,
@@ -73,7 +81,9 @@ pub enum ConnectorError {
         data_center: String,
     },
     /// The token lacks a scope.
-    #[error("{call}: the token lacks the scope {scope}. Generate a new grant code with it in Zoho's API console (Self Client, Generate Code), exchange it for a refresh token, and put that into what `refresh_token` names")]
+    #[error(
+        "{call}: the token lacks the scope {scope}. Generate a new grant code with it in Zoho's API console (Self Client, Generate Code), exchange it for a refresh token, and put that into what `refresh_token` names"
+    )]
     MissingScope {
         /// The call.
         call: String,
@@ -81,7 +91,9 @@ pub enum ConnectorError {
         scope: &'static str,
     },
     /// The account lacks a right.
-    #[error("{call}: the account that the token belongs to lacks a right{permissions}. In Bigin, Setup > Profiles, let its profile manage users and see roles and profiles, or use the token of an account that may")]
+    #[error(
+        "{call}: the account that the token belongs to lacks a right{permissions}. In Bigin, Setup > Profiles, let its profile manage users and see roles and profiles, or use the token of an account that may"
+    )]
     MissingRight {
         /// The call.
         call: String,
@@ -89,7 +101,9 @@ pub enum ConnectorError {
         permissions: String,
     },
     /// Rate limited for longer than the run may take.
-    #[error("{call}: rate limited; the API asks to wait {wait:?}, and {left:?} are left of this run. Run it later, or raise `deadline_minutes`")]
+    #[error(
+        "{call}: rate limited; the API asks to wait {wait:?}, and {left:?} are left of this run. Run it later, or raise `deadline_minutes`"
+    )]
     RateLimited {
         /// The call.
         call: String,
@@ -99,7 +113,9 @@ pub enum ConnectorError {
         left: Duration,
     },
     /// It failed again and again.
-    #[error("{call}: failed {attempts} times, the last time with {what}. If it lasts, the vendor's status page may know")]
+    #[error(
+        "{call}: failed {attempts} times, the last time with {what}. If it lasts, the vendor's status page may know"
+    )]
     Unavailable {
         /// The call.
         call: String,
@@ -132,7 +148,9 @@ pub enum ConnectorError {
         limit: usize,
     },
     /// A redirect, which is not followed with a token.
-    #[error("{call}: the server redirects (HTTP {status}); rolecall does not carry a token elsewhere. Correct `api_url` or `accounts_url`")]
+    #[error(
+        "{call}: the server redirects (HTTP {status}); rolecall does not carry a token elsewhere. Correct `api_url` or `accounts_url`"
+    )]
     Redirect {
         /// The call.
         call: String,
@@ -152,13 +170,17 @@ pub enum ConnectorError {
         problem: String,
     },
     /// No users at all, although the token belongs to one.
-    #[error("{call}: the API lists no users at all, which cannot be: the token itself belongs to one. Nothing was reported; try again, and check the scopes if it stays")]
+    #[error(
+        "{call}: the API lists no users at all, which cannot be: the token itself belongs to one. Nothing was reported; try again, and check the scopes if it stays"
+    )]
     NoUsers {
         /// The call.
         call: String,
     },
     /// The API answered with another user than the one asked for.
-    #[error("{call}: asked for user {asked}, the API answered with user {answered}. Is the id right? For some wrong ids this API answers with the caller")]
+    #[error(
+        "{call}: asked for user {asked}, the API answered with user {answered}. Is the id right? For some wrong ids this API answers with the caller"
+    )]
     AnotherUser {
         /// The call.
         call: String,

@@ -22,7 +22,10 @@ const USERS_IN_PART: usize = 5_000;
 const LEVEL: i32 = 1;
 
 /// The parts of an audit's snapshot, made one at a time.
-pub fn parts<'a>(audit: &'a Audit, matrix: &'a AccessMatrix<'a>) -> impl Iterator<Item = Result<Vec<u8>, StoreError>> + Send + 'a {
+pub fn parts<'a>(
+    audit: &'a Audit,
+    matrix: &'a AccessMatrix<'a>,
+) -> impl Iterator<Item = Result<Vec<u8>, StoreError>> + Send + 'a {
     let header = SnapshotHeader::of(audit.id, &current(audit, matrix));
     let mut users = snapshot_users(&audit.directory);
     let part = move || {

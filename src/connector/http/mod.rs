@@ -10,11 +10,7 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{
-    RequestBuilder, StatusCode,
-    header::HeaderMap,
-    redirect::Policy,
-};
+use reqwest::{RequestBuilder, StatusCode, header::HeaderMap, redirect::Policy};
 use tokio::{sync::Semaphore, time::Instant};
 use url::Url;
 

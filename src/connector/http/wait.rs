@@ -51,7 +51,8 @@ mod tests {
     fn the_server_s_wish_is_read_in_every_published_form() {
         let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
         let date = "Mon, 21 Sep 2026 15:13:20 GMT";
-        let cases: [(&[(&str, &str)], Option<u64>); 9] = [
+        type Headers = &'static [(&'static str, &'static str)];
+        let cases: [(Headers, Option<u64>); 9] = [
             (&[], None),
             (&[("retry-after", "7")], Some(7)),
             (&[("retry-after", "0")], Some(0)),
@@ -64,8 +65,7 @@ mod tests {
         ];
         assert!(http_date(date).is_some());
         for (pairs, seconds) in cases {
-            let pairs: Vec<(&'static str, &'static str)> = pairs.to_vec();
-            let waited = asked(&headers(&pairs), now);
+            let waited = asked(&headers(pairs), now);
             if pairs.iter().any(|(_, value)| *value == "1790000005") {
                 assert!(waited.unwrap() < Duration::from_hours(3), "{waited:?}");
             } else {

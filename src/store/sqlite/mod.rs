@@ -76,7 +76,8 @@ mod code {
 
 fn explain(path: &Path, action: &'static str, error: &sqlx::Error) -> StoreError {
     let (path, reason) = (path.to_owned(), error.to_string());
-    let extended = error.as_database_error().and_then(sqlx::error::DatabaseError::code).and_then(|code| code.parse::<u32>().ok());
+    let extended =
+        error.as_database_error().and_then(sqlx::error::DatabaseError::code).and_then(|code| code.parse::<u32>().ok());
     match extended.map(|code| code & 0xff) {
         Some(code::BUSY | code::LOCKED) => StoreError::Locked { path, reason },
         Some(code::CORRUPT | code::NOT_A_DATABASE) => StoreError::Damaged { path, reason },

@@ -1,0 +1,266 @@
+//! One call of the API, with everything that may happen to it: a token that expired, limits, failures, refusals.
+
+use chrono::Utc;
+use reqwest::{StatusCode, header::AUTHORIZATION};
+use secrecy::ExposeSecret as _;
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+
+use super::{
+    settings::ZohoSettings,
+    token::{Token, Tokens},
+};
+use crate::connector::{
+    ConnectorError,
+    http::{Account, Answer, CallError, Session, wait},
+};
+
+/// The API of one workspace.
+#[derive(Debug)]
+pub(super) struct Api {
+    pub(super) settings: ZohoSettings,
+    session: Session,
+    tokens: Tokens,
+}
+
+/// A call: what an error names, and the scope that it needs.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    /// The path and query below the API's base.
+    pub(super) path: String,
+    /// The scope.
+    pub(super) scope: &'static str,
+}
+
+impl Call {
+    pub(super) fn new(path: impl Into<String>, scope: &'static str) -> Self {
+        Self { path: path.into(), scope }
+    }
+
+    /// The call as an error names it.
+    pub(super) fn name(&self) -> String {
+        format!("GET /bigin/v2/{}", self.path)
+    }
+}
+
+/// What an answer means for the call.
+enum Meaning {
+    /// It is the answer; none for 204.
+    Done(Option<Vec<u8>>),
+    /// The token is not valid any more.
+    StaleToken(String),
+    /// Try again.
+    Again(String),
+    /// It will not be answered otherwise.
+    Final(ConnectorError),
+}
+
+impl Api {
+    pub(super) fn new(settings: ZohoSettings) -> Result<Self, ConnectorError> {
+        let session = Session::new(settings.limits.clone())?;
+        Ok(Self { settings, session, tokens: Tokens::default() })
+    }
+
+    /// The token in use.
+    pub(super) async fn token(&self, account: &Account) -> Result<Token, ConnectorError> {
+        self.tokens.get(&self.session, &self.settings, account, None).await
+    }
+
+    /// Makes a call and parses its answer; none for 204. An answer that breaks off in the middle is asked for again.
+    pub(super) async fn get<T>(
+        &self,
+        call: &Call,
+        account: &Account,
+        read: impl Fn(&[u8]) -> Result<T, ParseError>,
+    ) -> Result<Option<T>, ConnectorError> {
+        let limits = self.session.limits();
+        let (mut attempt, mut refused) = (1, None);
+        loop {
+            let token = self.tokens.get(&self.session, &self.settings, account, refused).await?;
+            let url = Url::parse(&format!("{}/bigin/v2/{}", token.api, call.path))
+                .map_err(|error| ConnectorError::Setup(format!("{}: {error}", token.api)))?;
+            let mut authorization =
+                reqwest::header::HeaderValue::from_str(&format!("Zoho-oauthtoken {}", token.value.expose_secret()))
+                    .map_err(|_| ConnectorError::TokenAnswer {
+                        accounts_url: self.settings.accounts(),
+                        what: "a token that no header can carry".into(),
+                    })?;
+            authorization.set_sensitive(true);
+            let answer = self.session.call(self.session.get(url).header(AUTHORIZATION, authorization), account).await;
+            let mut asked = None;
+            let what = match answer.map(|answer| self.meaning(call, answer, &mut asked)) {
+                Ok(Meaning::Done(None)) => return Ok(None),
+                Ok(Meaning::Done(Some(body))) => match read(&body) {
+                    Ok(value) => return Ok(Some(value)),
+                    Err(ParseError::BrokenOff(what)) => what,
+                    Err(ParseError::Shape { path, user, problem }) => {
+                        return Err(ConnectorError::Shape { call: call.name(), path, user, problem });
+                    }
+                },
+                Ok(Meaning::StaleToken(code)) if refused.is_some() => {
+                    let data_center = self.settings.data_center.to_string();
+                    return Err(ConnectorError::TokenRefused { call: call.name(), code, data_center });
+                }
+                Ok(Meaning::StaleToken(_)) => {
+                    refused = Some(token.number);
+                    account.retried();
+                    continue;
+                }
+                Ok(Meaning::Final(error)) => return Err(error),
+                Ok(Meaning::Again(what)) | Err(CallError::Broken(what)) => what,
+                Err(CallError::TooLarge(limit)) => return Err(ConnectorError::TooLarge { call: call.name(), limit }),
+                Err(CallError::Redirect(status)) => return Err(ConnectorError::Redirect { call: call.name(), status }),
+            };
+            if attempt >= limits.attempts {
+                return Err(ConnectorError::Unavailable { call: call.name(), attempts: attempt, what });
+            }
+            let backoff = wait::backoff(limits.backoff, limits.backoff_cap, attempt, rand::random());
+            // A herd that was told the same second comes back spread over the next moments.
+            let pause = asked.map_or(backoff, |wish| wish + backoff.min(limits.backoff));
+            if pause >= account.left() {
+                return Err(ConnectorError::RateLimited { call: call.name(), wait: pause, left: account.left() });
+            }
+            tracing::info!(call = %call.name(), attempt, ?pause, what, "the call is repeated");
+            attempt += 1;
+            account.retried();
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    fn meaning(&self, call: &Call, answer: Answer, asked: &mut Option<std::time::Duration>) -> Meaning {
+        let status = answer.status;
+        if status == StatusCode::NO_CONTENT {
+            return Meaning::Done(None);
+        }
+        if status.is_success() {
+            return Meaning::Done(Some(answer.body));
+        }
+        let problem: Problem = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let code = problem.code();
+        if status == StatusCode::TOO_MANY_REQUESTS || code == "TOO_MANY_REQUESTS" {
+            *asked = wait::asked(&answer.headers, Utc::now());
+            return Meaning::Again("HTTP 429: too many requests".to_owned());
+        }
+        if status.is_server_error() {
+            *asked = wait::asked(&answer.headers, Utc::now());
+            return Meaning::Again(format!("HTTP {status} {code}"));
+        }
+        Meaning::Final(match code.as_str() {
+            "INVALID_TOKEN" => return Meaning::StaleToken(code),
+            "AUTHENTICATION_FAILURE" => ConnectorError::TokenRefused {
+                call: call.name(),
+                code,
+                data_center: self.settings.data_center.to_string(),
+            },
+            "OAUTH_SCOPE_MISMATCH" => ConnectorError::MissingScope { call: call.name(), scope: call.scope },
+            "NO_PERMISSION" | "AUTHORIZATION_FAILED" => {
+                ConnectorError::MissingRight { call: call.name(), permissions: problem.permissions() }
+            }
+            _ => {
+                ConnectorError::Refused { call: call.name(), status: status.as_u16(), code, message: problem.message() }
+            }
+        })
+    }
+}
+
+/// An error of the API. Older ones have a number as their code.
+#[derive(Debug, Default, Deserialize)]
+struct Problem {
+    #[serde(default)]
+    code: Value,
+    #[serde(default)]
+    message: Value,
+    #[serde(default)]
+    details: Value,
+}
+
+impl Problem {
+    fn code(&self) -> String {
+        match &self.code {
+            Value::String(code) => clean(code, 60),
+            Value::Number(code) => code.to_string(),
+            _ => "without a code".to_owned(),
+        }
+    }
+
+    fn message(&self) -> String {
+        clean(self.message.as_str().unwrap_or("without a message"), 200)
+    }
+
+    fn permissions(&self) -> String {
+        let named: Vec<&str> =
+            self.details["permissions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        if named.is_empty() { String::new() } else { format!(" ({})", clean(&named.join(", "), 200)) }
+    }
+}
+
+fn clean(text: &str, longest: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(longest).collect()
+}
+
+/// Why an answer cannot be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ParseError {
+    /// It is not whole, or no JSON: another try may bring it.
+    #[error("{0}")]
+    BrokenOff(String),
+    /// It is JSON of another shape.
+    #[error("at `{path}`{user}: {problem}")]
+    Shape {
+        /// The place in the JSON.
+        path: String,
+        /// ` (user ID)` where a user is concerned.
+        user: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// Parses an answer. The fast way first; only a failure is looked at again, for its place.
+pub(super) fn parse<'de, T: Deserialize<'de>>(body: &'de [u8], call: &str) -> Result<T, ParseError> {
+    let Ok(text) = std::str::from_utf8(body) else {
+        return Err(ParseError::BrokenOff(format!("{call}: an answer that is no UTF-8")));
+    };
+    let error = match serde_json::from_str(text) {
+        Ok(value) => return Ok(value),
+        Err(error) => error,
+    };
+    if !error.is_data() {
+        return Err(ParseError::BrokenOff(format!(
+            "an answer that is no whole JSON (byte {} of {})",
+            error.column(),
+            body.len()
+        )));
+    }
+    let tracked = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_str(text));
+    let Err(tracked) = tracked else {
+        return Err(ParseError::BrokenOff("an answer that parsed only the second time".to_owned()));
+    };
+    let mut path = tracked.path().to_string();
+    let message = tracked.inner().to_string();
+    if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+        path = if path == "." { field.to_owned() } else { format!("{path}.{field}") };
+    }
+    Err(ParseError::Shape { user: user_at(text, &path), path, problem: without_values(&message) })
+}
+
+/// The id of the user at a path such as `users[3].role.id`, as an error names it.
+fn user_at(text: &str, path: &str) -> String {
+    let place = path.strip_prefix("users[").and_then(|rest| rest.split(']').next()?.parse::<usize>().ok());
+    let Some(place) = place else { return String::new() };
+    let page: Value = serde_json::from_str(text).unwrap_or_default();
+    match &page["users"][place]["id"] {
+        Value::String(id) => format!(" (user {})", clean(id, 40)),
+        Value::Number(id) => format!(" (user {id})"),
+        _ => " (a user without an id)".to_owned(),
+    }
+}
+
+/// The reader's message, without the values that it quotes: they may be what people are called.
+fn without_values(message: &str) -> String {
+    let message = message.split(" at line ").next().unwrap_or(message);
+    let Some((before, after)) = message.split_once('"') else { return message.to_owned() };
+    let after = after.rsplit_once('"').map_or("", |(_, after)| after);
+    format!("{before}…{after}")
+}

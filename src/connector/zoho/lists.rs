@@ -1,0 +1,249 @@
+//! Organization, current user, roles and profiles: small answers, each parsed into the model.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::Value;
+
+use super::text::{Id, Text};
+use crate::model::{
+    directory::{CurrentUser, Organization, Permission, Permissions, Profile, Role},
+    id::{PersonId, ProfileId, RoleId, UserId},
+};
+
+/// A text or a number, as a text; anything else is as good as not given.
+fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Option::<Value>::deserialize(deserializer)? {
+        Some(Value::String(text)) => Some(text),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        _ => None,
+    })
+}
+
+/// A whole number, however it is written.
+fn lenient_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Ok(lenient(deserializer)?.and_then(|text| text.parse().ok()))
+}
+
+/// A yes or no; anything else is as good as not given.
+fn lenient_bool<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    Ok(Option::<Value>::deserialize(deserializer)?.and_then(|value| value.as_bool()))
+}
+
+fn owned(text: Option<Text<'_>>) -> Option<String> {
+    text.map(|text| text.0.into_owned())
+}
+
+#[derive(Deserialize)]
+pub(super) struct OrganizationAnswer {
+    org: Vec<RawOrganization>,
+}
+
+#[derive(Deserialize)]
+struct RawOrganization {
+    #[serde(default, deserialize_with = "lenient")]
+    id: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    company_name: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    zgid: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    domain_name: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    primary_zuid: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    primary_email: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    country_code: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    time_zone: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    iso_code: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    currency_locale: Option<String>,
+    #[serde(default)]
+    license_details: Option<RawLicense>,
+}
+
+#[derive(Deserialize)]
+struct RawLicense {
+    #[serde(default, deserialize_with = "lenient")]
+    paid_type: Option<String>,
+    #[serde(default, deserialize_with = "lenient_number")]
+    users_license_purchased: Option<u64>,
+}
+
+impl OrganizationAnswer {
+    pub(super) fn into_organization(self) -> Option<Organization> {
+        let raw = self.org.into_iter().next()?;
+        let (paid_type, users_license_purchased) =
+            raw.license_details.map_or((None, None), |license| (license.paid_type, license.users_license_purchased));
+        Some(Organization {
+            id: raw.id,
+            company_name: raw.company_name,
+            zgid: raw.zgid,
+            domain_name: raw.domain_name,
+            primary_zuid: raw.primary_zuid.map(|zuid| PersonId::from(zuid.as_str())),
+            primary_email: raw.primary_email,
+            country_code: raw.country_code,
+            time_zone: raw.time_zone,
+            iso_code: raw.iso_code,
+            currency_locale: raw.currency_locale,
+            paid_type,
+            users_license_purchased,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct UserAnswer<'a> {
+    #[serde(borrow)]
+    users: Vec<RawCurrentUser<'a>>,
+}
+
+#[derive(Deserialize)]
+struct RawCurrentUser<'a> {
+    #[serde(borrow)]
+    id: Id<'a>,
+    #[serde(borrow, default)]
+    full_name: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    email: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    profile: Option<RawReference<'a>>,
+}
+
+#[derive(Deserialize)]
+struct RawReference<'a> {
+    #[serde(borrow)]
+    id: Id<'a>,
+}
+
+impl UserAnswer<'_> {
+    pub(super) fn into_user(self) -> Option<CurrentUser> {
+        let raw = self.users.into_iter().next()?;
+        Some(CurrentUser {
+            id: UserId::from(&*raw.id.0),
+            full_name: owned(raw.full_name),
+            email: owned(raw.email),
+            profile: raw.profile.map(|profile| ProfileId::from(&*profile.id.0)),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct RolesAnswer<'a> {
+    #[serde(borrow)]
+    roles: Vec<RawRole<'a>>,
+}
+
+#[derive(Deserialize)]
+struct RawRole<'a> {
+    #[serde(borrow)]
+    id: Id<'a>,
+    #[serde(borrow, default)]
+    name: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    display_label: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    reporting_to: Option<RawReference<'a>>,
+    // The second name is the older one of the vendor's own library.
+    #[serde(default, alias = "is_admin", deserialize_with = "lenient_bool")]
+    admin_user: Option<bool>,
+    #[serde(default, deserialize_with = "lenient_bool")]
+    share_with_peers: Option<bool>,
+    #[serde(borrow, default)]
+    description: Option<Text<'a>>,
+}
+
+impl RolesAnswer<'_> {
+    pub(super) fn into_roles(self) -> Vec<Role> {
+        let role = |raw: RawRole<'_>| Role {
+            id: RoleId::from(&*raw.id.0),
+            name: owned(raw.name.or(raw.display_label)).unwrap_or_default(),
+            reporting_to: raw.reporting_to.map(|parent| RoleId::from(&*parent.id.0)),
+            admin_user: raw.admin_user,
+            share_with_peers: raw.share_with_peers,
+            description: owned(raw.description),
+        };
+        let mut roles: Vec<Role> = self.roles.into_iter().map(role).collect();
+        roles.sort_by(|a, b| a.id.cmp(&b.id));
+        roles.dedup_by(|a, b| a.id == b.id);
+        roles
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct ProfilesAnswer<'a> {
+    #[serde(borrow)]
+    profiles: Vec<RawProfile<'a>>,
+}
+
+#[derive(Deserialize)]
+struct RawProfile<'a> {
+    #[serde(borrow)]
+    id: Id<'a>,
+    #[serde(borrow, default)]
+    name: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    display_label: Option<Text<'a>>,
+    /// Older answers: true for a profile that somebody made.
+    #[serde(default, deserialize_with = "lenient_bool")]
+    category: Option<bool>,
+    /// Newer answers: the same.
+    #[serde(default, deserialize_with = "lenient_bool")]
+    custom: Option<bool>,
+    #[serde(borrow, default)]
+    description: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    modified_time: Option<Text<'a>>,
+    #[serde(default, deserialize_with = "permissions")]
+    permissions_details: Option<Vec<Permission>>,
+}
+
+#[derive(Deserialize)]
+struct RawPermission {
+    #[serde(default, deserialize_with = "lenient")]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    display_label: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    module: Option<String>,
+    #[serde(default, deserialize_with = "lenient_bool")]
+    enabled: Option<bool>,
+}
+
+/// The permissions. One without a word on whether it is switched on cannot be judged, and neither can the profile.
+fn permissions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Permission>>, D::Error> {
+    let Some(raw) = Option::<Vec<RawPermission>>::deserialize(deserializer)? else { return Ok(None) };
+    let permission = |raw: RawPermission| {
+        let name = raw.name.or_else(|| raw.display_label.clone()).ok_or_else(|| D::Error::missing_field("name"))?;
+        let enabled = raw.enabled.ok_or_else(|| D::Error::missing_field("enabled"))?;
+        Ok(Permission { name, module: raw.module, label: raw.display_label, enabled })
+    };
+    let mut all = raw.into_iter().map(permission).collect::<Result<Vec<_>, D::Error>>()?;
+    all.sort();
+    Ok(Some(all))
+}
+
+impl ProfilesAnswer<'_> {
+    /// The profiles, by id. Their permissions are unknown where the answer has none: the list never has them.
+    pub(super) fn into_profiles(self) -> Vec<Profile> {
+        let profile = |raw: RawProfile<'_>| Profile {
+            id: ProfileId::from(&*raw.id.0),
+            name: owned(raw.name.or(raw.display_label)).unwrap_or_default(),
+            custom: raw.custom.or(raw.category),
+            description: owned(raw.description),
+            modified: raw
+                .modified_time
+                .and_then(|time| DateTime::parse_from_rfc3339(&time.0).ok())
+                .map(|time| time.with_timezone(&Utc)),
+            permissions: raw
+                .permissions_details
+                .map_or_else(|| Permissions::Unknown("the API gave none".to_owned()), Permissions::Known),
+        };
+        let mut profiles: Vec<Profile> = self.profiles.into_iter().map(profile).collect();
+        profiles.sort_by(|a, b| a.id.cmp(&b.id));
+        profiles.dedup_by(|a, b| a.id == b.id);
+        profiles
+    }
+}

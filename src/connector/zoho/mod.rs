@@ -1,0 +1,111 @@
+//! The `zoho_bigin` connector: Bigin's REST API v2 behind Zoho's OAuth.
+//!
+//! [`ZohoBigin`] is the connector. `settings` says where to go, `token` keeps the access token, `api` makes one
+//! call with everything that may happen to it, `page`, `lists` and `text` parse, `read` reads everything once,
+//! `verify` decides whether that was everything.
+
+mod api;
+mod lists;
+mod page;
+mod read;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod text;
+mod token;
+mod verify;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+
+pub use self::settings::{DataCenter, ZohoSettings};
+use self::{
+    api::{Api, Call, ParseError, parse},
+    lists::{OrganizationAnswer, UserAnswer},
+};
+use super::{Connector, ConnectorError, Progress, ReadRequest, http::Account};
+use crate::model::{
+    directory::{CurrentUser, Directory, Organization},
+    id::UserId,
+};
+
+/// The scope of users.
+const USERS_SCOPE: &str = "ZohoBigin.users.READ";
+/// The scope of roles.
+const ROLES_SCOPE: &str = "ZohoBigin.settings.roles.READ";
+/// The scope of profiles.
+const PROFILES_SCOPE: &str = "ZohoBigin.settings.profiles.READ";
+/// The scope of the organization.
+const ORG_SCOPE: &str = "ZohoBigin.org.READ";
+
+/// How long a single look-up may take.
+const LOOK_UP: Duration = Duration::from_mins(5);
+
+/// Reads a Bigin workspace.
+#[derive(Debug, Clone)]
+pub struct ZohoBigin {
+    api: Arc<Api>,
+}
+
+impl ZohoBigin {
+    /// A connector with these settings. No call is made yet.
+    ///
+    /// # Errors
+    /// [`ConnectorError::Setup`]
+    pub fn new(settings: ZohoSettings) -> Result<Self, ConnectorError> {
+        Ok(Self { api: Arc::new(Api::new(settings)?) })
+    }
+
+    async fn organization_of(&self, account: &Account) -> Result<Organization, ConnectorError> {
+        let call = Call::new("org", ORG_SCOPE);
+        let answer = self.api.get(&call, account, |body| {
+            parse::<OrganizationAnswer>(body, "org").map(OrganizationAnswer::into_organization)
+        });
+        answer.await?.flatten().ok_or_else(|| empty(&call, "org", "the organization is missing"))
+    }
+
+    async fn current_user_of(&self, account: &Account) -> Result<CurrentUser, ConnectorError> {
+        let call = Call::new("users?type=CurrentUser", USERS_SCOPE);
+        let answer = self.api.get(&call, account, user).await?;
+        answer.flatten().ok_or_else(|| empty(&call, "users", "the current user is missing"))
+    }
+}
+
+fn user(body: &[u8]) -> Result<Option<CurrentUser>, ParseError> {
+    parse::<UserAnswer<'_>>(body, "users").map(UserAnswer::into_user)
+}
+
+fn empty(call: &Call, path: &str, problem: &str) -> ConnectorError {
+    ConnectorError::Shape { call: call.name(), path: path.into(), user: String::new(), problem: problem.into() }
+}
+
+#[async_trait]
+impl Connector for ZohoBigin {
+    async fn read(&self, request: &ReadRequest, progress: &dyn Progress) -> Result<Directory, ConnectorError> {
+        let read = verify::read(self, request, progress);
+        tokio::time::timeout(request.deadline, read).await.map_err(|_| ConnectorError::Deadline(request.deadline))?
+    }
+
+    async fn current_user(&self) -> Result<CurrentUser, ConnectorError> {
+        self.current_user_of(&Account::new(LOOK_UP)).await
+    }
+
+    async fn organization(&self) -> Result<Organization, ConnectorError> {
+        self.organization_of(&Account::new(LOOK_UP)).await
+    }
+
+    async fn user(&self, id: &UserId) -> Result<Option<CurrentUser>, ConnectorError> {
+        let escaped: String = url::form_urlencoded::byte_serialize(id.as_str().as_bytes()).collect();
+        let call = Call::new(format!("users/{escaped}"), USERS_SCOPE);
+        let answer = self.api.get(&call, &Account::new(LOOK_UP), user).await?.flatten();
+        match answer {
+            Some(user) if user.id != *id => Err(ConnectorError::AnotherUser {
+                call: call.name(),
+                asked: id.to_string(),
+                answered: user.id.to_string(),
+            }),
+            answer => Ok(answer),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Access tokens: got with the refresh token, kept until shortly before they expire, got once however many wait.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use tokio::{sync::Mutex, time::Instant};
+use url::Url;
+
+use super::settings::ZohoSettings;
+use crate::connector::{
+    ConnectorError,
+    http::{Account, Answer, CallError, Session, is_safe, wait},
+};
+
+/// A token is renewed this long before it expires, or a tenth of its life before where that is shorter.
+const MARGIN: Duration = Duration::from_mins(2);
+/// The life of a token whose answer does not tell (the vendor's rule).
+const DEFAULT_LIFE: Duration = Duration::from_hours(1);
+/// Tries of the token endpoint: few, because each one prolongs the vendor's lock.
+const ATTEMPTS: u32 = 3;
+
+/// An access token and what came with it.
+#[derive(Debug, Clone)]
+pub(super) struct Token {
+    /// The token.
+    pub(super) value: SecretString,
+    /// Which one it is: a call that was refused says which token it used.
+    pub(super) number: u64,
+    /// The API to use it at, without a slash at the end.
+    pub(super) api: String,
+    /// The scopes that the answer named.
+    pub(super) scopes: Option<Vec<String>>,
+    expires: Instant,
+}
+
+/// The one token in use.
+#[derive(Debug, Default)]
+pub(super) struct Tokens {
+    // Held while a token is being got, so that all who wait share the one that comes.
+    current: Mutex<Option<Token>>,
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: Option<String>,
+    api_domain: Option<String>,
+    scope: Option<String>,
+    expires_in: Option<u64>,
+    expires_in_sec: Option<u64>,
+    error: Option<String>,
+    error_description: Option<String>,
+}
+
+impl Tokens {
+    /// The token in use, or a new one where there is none, it is about to expire, or it is the refused one.
+    pub(super) async fn get(
+        &self,
+        session: &Session,
+        settings: &ZohoSettings,
+        account: &Account,
+        refused: Option<u64>,
+    ) -> Result<Token, ConnectorError> {
+        let mut current = self.current.lock().await;
+        let number = match &*current {
+            Some(token) if Some(token.number) != refused && token.expires > Instant::now() => return Ok(token.clone()),
+            Some(token) => token.number + 1,
+            None => 0,
+        };
+        let token = request(session, settings, account, number).await?;
+        *current = Some(token.clone());
+        Ok(token)
+    }
+}
+
+async fn request(
+    session: &Session,
+    settings: &ZohoSettings,
+    account: &Account,
+    number: u64,
+) -> Result<Token, ConnectorError> {
+    let accounts_url = settings.accounts();
+    let url = Url::parse(&format!("{accounts_url}/oauth/v2/token"))
+        .ok()
+        .filter(is_safe)
+        .ok_or_else(|| ConnectorError::Setup(format!("{accounts_url} is no https address")))?;
+    let mut attempt = 1;
+    loop {
+        // In the body, never in the query: queries are logged along the way.
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("client_id", &settings.client_id),
+            ("client_secret", settings.client_secret.expose_secret()),
+            ("refresh_token", settings.refresh_token.expose_secret()),
+        ];
+        let outcome = session.call(session.post(url.clone()).form(&form), account).await;
+        let (error, asked) = match outcome {
+            Ok(answer) => match judge(&answer, settings, number) {
+                Err(error) if is_transient(&error) => (error, wait::asked(&answer.headers, Utc::now())),
+                final_word => return final_word,
+            },
+            Err(CallError::Broken(what)) => {
+                (ConnectorError::TokenAnswer { accounts_url: accounts_url.clone(), what }, None)
+            }
+            Err(CallError::TooLarge(limit)) => return Err(ConnectorError::TooLarge { call: url.to_string(), limit }),
+            Err(CallError::Redirect(status)) => return Err(ConnectorError::Redirect { call: url.to_string(), status }),
+        };
+        let limits = session.limits();
+        let pause =
+            asked.unwrap_or_else(|| wait::backoff(limits.backoff * 4, limits.backoff_cap, attempt, rand::random()));
+        if attempt >= ATTEMPTS || pause >= account.left() {
+            return Err(error);
+        }
+        attempt += 1;
+        account.retried();
+        tokio::time::sleep(pause).await;
+    }
+}
+
+fn is_transient(error: &ConnectorError) -> bool {
+    matches!(error, ConnectorError::TokensThrottled { .. } | ConnectorError::TokenAnswer { .. })
+}
+
+/// What a token answer means. Its HTTP status says little: refusals come with 200, throttling with 400 and in the
+/// language of the account. Only a token is success.
+fn judge(answer: &Answer, settings: &ZohoSettings, number: u64) -> Result<Token, ConnectorError> {
+    let accounts_url = settings.accounts();
+    let status = answer.status.as_u16();
+    let Ok(body) = serde_json::from_slice::<TokenAnswer>(&answer.body) else {
+        if status == 429 {
+            return Err(ConnectorError::TokensThrottled { accounts_url });
+        }
+        let what =
+            format!("HTTP {status} and something that is no token answer. Is `accounts_url` or `data_center` right?");
+        return Err(ConnectorError::TokenAnswer { accounts_url, what });
+    };
+    if let Some(token) = body.access_token.filter(|token| !token.is_empty()) {
+        let api = settings.api(body.api_domain.as_deref())?;
+        if !Url::parse(&api).is_ok_and(|url| is_safe(&url)) {
+            return Err(ConnectorError::Setup(format!("{api} is no https address")));
+        }
+        let life = body.expires_in_sec.or(body.expires_in).map_or(DEFAULT_LIFE, Duration::from_secs);
+        let scopes = body
+            .scope
+            .map(|scope| scope.split([' ', ',']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect());
+        // A life beyond what a clock can hold is as good as the default.
+        let expires = Instant::now()
+            .checked_add(life.saturating_sub(MARGIN.min(life / 10)))
+            .unwrap_or_else(|| Instant::now() + DEFAULT_LIFE);
+        return Ok(Token { value: token.into(), number, api, scopes, expires });
+    }
+    let code: String = body.error.unwrap_or_default().chars().filter(|c| !c.is_control()).take(60).collect();
+    let data_center = settings.data_center.to_string();
+    match code.as_str() {
+        "invalid_code" | "invalid_grant" => Err(ConnectorError::RefreshToken { accounts_url, data_center, code }),
+        "invalid_client" => Err(ConnectorError::UnknownClient { accounts_url, data_center, code }),
+        "invalid_client_secret" => Err(ConnectorError::ClientSecret { accounts_url, code }),
+        _ if body.error_description.is_some() || status == 429 => Err(ConnectorError::TokensThrottled { accounts_url }),
+        _ => {
+            Err(ConnectorError::TokenAnswer { accounts_url, what: format!("HTTP {status} and the error “{code}”") })
+        }
+    }
+}
