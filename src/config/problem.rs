@@ -1,0 +1,96 @@
+//! What is wrong with a configuration: where, what was expected, and the line itself.
+
+use std::{ops::Range, path::Path};
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode};
+
+/// One thing that is wrong, or should be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong.
+    pub message: String,
+    /// What was expected, or what to do; may be empty.
+    pub help: String,
+    /// The bytes of the file that it is about; none for the file as a whole.
+    pub span: Option<Range<usize>>,
+    /// Whether the configuration can still be used.
+    pub warning: bool,
+}
+
+impl Problem {
+    /// An error at a place.
+    pub fn error(span: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { message: message.into(), help: help.into(), span: Some(span), warning: false }
+    }
+
+    /// A warning at a place.
+    pub fn warning(span: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { warning: true, ..Self::error(span, message, help) }
+    }
+}
+
+/// A configuration's text and its problems.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.render(false))]
+pub struct Problems {
+    /// The file's name, for people.
+    pub file: String,
+    /// Its text.
+    pub text: String,
+    /// What is wrong, in the order of the file.
+    pub problems: Vec<Problem>,
+}
+
+#[derive(Debug)]
+struct Shown<'a> {
+    problem: &'a Problem,
+    source: &'a NamedSource<String>,
+}
+
+impl std::fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.problem.message)
+    }
+}
+
+impl std::error::Error for Shown<'_> {}
+
+impl Diagnostic for Shown<'_> {
+    fn severity(&self) -> Option<Severity> {
+        Some(if self.problem.warning { Severity::Warning } else { Severity::Error })
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        (!self.problem.help.is_empty()).then(|| Box::new(&self.problem.help) as Box<_>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.problem.span.is_some().then_some(self.source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let span = self.problem.span.clone()?;
+        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(Some("here".to_owned()), span))))
+    }
+}
+
+impl Problems {
+    pub(super) fn new(path: &Path, text: &str, mut problems: Vec<Problem>) -> Self {
+        problems.sort_by_key(|problem| problem.span.as_ref().map_or(0, |span| span.start));
+        Self { file: path.display().to_string(), text: text.to_owned(), problems }
+    }
+
+    /// Every problem with its line, for people; in colour on a terminal.
+    pub fn render(&self, color: bool) -> String {
+        let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+        let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_width(100);
+        let source = NamedSource::new(&self.file, self.text.clone());
+        let mut out = String::new();
+        for problem in &self.problems {
+            // Writing to a string does not fail.
+            let _ = handler.render_report(&mut out, &Shown { problem, source: &source });
+            out.push('\n');
+        }
+        out
+    }
+}

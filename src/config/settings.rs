@@ -1,0 +1,204 @@
+//! A checked configuration: what the rest of the program may rely on.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::file::{Attach, Missed, Security, When};
+use crate::{
+    model::{finding::Severity, policy::Policy},
+    schedule::Schedule,
+};
+
+/// A checked configuration.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The workspaces, by name.
+    pub workspaces: BTreeMap<String, Workspace>,
+    /// The policy.
+    pub policy: Policy,
+    /// The jobs, by name.
+    pub jobs: BTreeMap<String, Job>,
+    /// The mail server; none where nothing is mailed.
+    pub smtp: Option<Smtp>,
+    /// The file of the store.
+    pub store: PathBuf,
+}
+
+/// A workspace.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    /// How it is reached.
+    pub connector: ConnectorSettings,
+    /// Calls in flight at once.
+    pub concurrency: usize,
+    /// How long a read may take.
+    pub deadline: Duration,
+}
+
+/// How a workspace is reached.
+#[derive(Debug, Clone)]
+pub enum ConnectorSettings {
+    /// Zoho Bigin, directly.
+    ZohoBigin {
+        /// The data centre's code: one of the vendor's.
+        data_center: String,
+        /// The client's id.
+        client_id: String,
+        /// The client's secret.
+        client_secret: SecretSource,
+        /// The refresh token.
+        refresh_token: SecretSource,
+        /// An accounts server in place of the data centre's.
+        accounts_url: Option<Url>,
+        /// An API address in place of the one that the vendor names.
+        api_url: Option<Url>,
+    },
+    /// Through Truto: the configuration is accepted, and an audit says that this version cannot read it.
+    Truto,
+}
+
+/// Where a secret is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// In an environment variable.
+    Env(String),
+    /// In a file.
+    File(PathBuf),
+}
+
+/// A secret cannot be had. The secret itself is never part of the message.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The variable is not set, or is no text.
+    #[error("the environment variable {0} is not set")]
+    NotSet(String),
+    /// The file cannot be read.
+    #[error("the file {path} cannot be read: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// There is nothing in it.
+    #[error("{0} is empty")]
+    Empty(String),
+    /// It has a line break or another control character in it.
+    #[error("{0} holds a line break or another control character; it must be one line")]
+    Control(String),
+}
+
+impl SecretSource {
+    /// The secret, without the line break at its end.
+    ///
+    /// # Errors
+    /// [`SecretError`]
+    pub fn read(&self) -> Result<SecretString, SecretError> {
+        let text = match self {
+            Self::Env(name) => std::env::var(name).map_err(|_| SecretError::NotSet(name.clone()))?,
+            Self::File(path) => {
+                fs::read_to_string(path).map_err(|source| SecretError::Unreadable { path: path.clone(), source })?
+            }
+        };
+        let secret = text.trim_end_matches(['\r', '\n']);
+        if secret.trim().is_empty() {
+            return Err(SecretError::Empty(self.to_string()));
+        }
+        if secret.chars().any(char::is_control) {
+            return Err(SecretError::Control(self.to_string()));
+        }
+        Ok(secret.into())
+    }
+
+    /// Whether others than its owner may read the file.
+    pub fn is_open_to_others(&self) -> bool {
+        use std::os::unix::fs::PermissionsExt as _;
+        let Self::File(path) = self else { return false };
+        fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o007 != 0)
+    }
+}
+
+impl std::fmt::Display for SecretSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "the environment variable {name}"),
+            Self::File(path) => write!(f, "the file {}", path.display()),
+        }
+    }
+}
+
+/// A job.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The names of its workspaces, in their order.
+    pub workspaces: Vec<String>,
+    /// When it is due.
+    pub schedule: Schedule,
+    /// What happens to fire times that were missed.
+    pub missed: Missed,
+    /// The severity from which an audit of this job exits with 3.
+    pub fail_on: Option<Severity>,
+    /// Who is told.
+    pub email: Option<Email>,
+}
+
+/// Who is told.
+#[derive(Debug, Clone)]
+pub struct Email {
+    /// The recipients.
+    pub to: Vec<String>,
+    /// What is attached.
+    pub attach: Vec<Attach>,
+    /// When a report is mailed.
+    pub when: When,
+}
+
+/// The mail server.
+#[derive(Debug, Clone)]
+pub struct Smtp {
+    /// The server's name.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: Security,
+    /// The account.
+    pub username: Option<String>,
+    /// Its password.
+    pub password: Option<SecretSource>,
+    /// The sender.
+    pub from: String,
+    /// The bound on one exchange.
+    pub timeout: Duration,
+    /// Certificate authorities to trust beside the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Every secret that the configuration names, and for what.
+    pub fn secrets(&self) -> Vec<(String, &SecretSource)> {
+        let mut secrets = Vec::new();
+        for (name, workspace) in &self.workspaces {
+            if let ConnectorSettings::ZohoBigin { client_secret, refresh_token, .. } = &workspace.connector {
+                secrets.push((format!("workspaces.{name}.client_secret"), client_secret));
+                secrets.push((format!("workspaces.{name}.refresh_token"), refresh_token));
+            }
+        }
+        if let Some(password) = self.smtp.as_ref().and_then(|smtp| smtp.password.as_ref()) {
+            secrets.push(("smtp.password".to_owned(), password));
+        }
+        secrets
+    }
+}
+
+/// A path of the configuration, relative to the folder of its file.
+pub(super) fn relative(folder: &Path, path: &str) -> PathBuf {
+    folder.join(path)
+}
