@@ -44,9 +44,6 @@ impl Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Credentials")
-            .field("client_id", &self.client_id)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Credentials").field("client_id", &self.client_id).finish_non_exhaustive()
     }
 }

@@ -106,11 +106,7 @@ impl FromStr for Fault {
     type Err = UnknownFault;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|fault| fault.name() == name)
-            .ok_or_else(|| UnknownFault(name.to_owned()))
+        Self::ALL.iter().copied().find(|fault| fault.name() == name).ok_or_else(|| UnknownFault(name.to_owned()))
     }
 }
 
@@ -129,22 +125,14 @@ struct Board {
 impl FaultBoard {
     pub(super) fn new(faults: impl IntoIterator<Item = Fault>, every: u64) -> Self {
         let on = faults.into_iter().collect();
-        Self(Mutex::new(Board {
-            on,
-            every: every.max(1),
-            ..Board::default()
-        }))
+        Self(Mutex::new(Board { on, every: every.max(1), ..Board::default() }))
     }
 
     /// Switches on exactly these faults. Counting begins anew.
     pub(super) fn set(&self, faults: impl IntoIterator<Item = Fault>) {
         let mut board = self.lock();
         let every = board.every;
-        *board = Board {
-            on: faults.into_iter().collect(),
-            every,
-            ..Board::default()
-        };
+        *board = Board { on: faults.into_iter().collect(), every, ..Board::default() };
     }
 
     pub(super) fn is_on(&self, fault: Fault) -> bool {
@@ -161,10 +149,7 @@ impl FaultBoard {
     pub(super) fn count_call(&self) -> CallNumber {
         let mut board = self.lock();
         board.calls += 1;
-        CallNumber {
-            number: board.calls,
-            every: board.every,
-        }
+        CallNumber { number: board.calls, every: board.every }
     }
 
     fn lock(&self) -> MutexGuard<'_, Board> {
@@ -194,13 +179,7 @@ mod tests {
     fn every_fault_is_found_by_its_own_kebab_case_name() {
         for fault in Fault::ALL {
             assert_eq!(fault.name().parse(), Ok(*fault));
-            assert!(
-                fault
-                    .name()
-                    .bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte == b'-'),
-                "{fault}"
-            );
+            assert!(fault.name().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{fault}");
         }
         assert!("rate-limit".parse::<Fault>().is_err());
     }

@@ -14,13 +14,7 @@ use url::form_urlencoded;
 const KEPT_CALLS: usize = 100_000;
 
 /// Parameters that clients may send in the query and that nobody may read afterwards.
-const SECRET_PARAMETERS: [&str; 5] = [
-    "refresh_token",
-    "access_token",
-    "client_secret",
-    "code",
-    "token",
-];
+const SECRET_PARAMETERS: [&str; 5] = ["refresh_token", "access_token", "client_secret", "code", "token"];
 
 /// One call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,28 +69,14 @@ impl Journal {
     }
 
     /// Enters a call; its status follows.
-    pub(super) fn open(
-        &self,
-        method: &str,
-        path: &str,
-        query: Option<&str>,
-        authorized: bool,
-    ) -> OpenCall {
+    pub(super) fn open(&self, method: &str, path: &str, query: Option<&str>, authorized: bool) -> OpenCall {
         let mut pages = self.lock();
         if pages.calls.len() == KEPT_CALLS {
             pages.calls.pop_front();
             pages.forgotten += 1;
         }
-        pages.calls.push_back(Call {
-            method: method.to_owned(),
-            path: masked(path, query),
-            authorized,
-            status: None,
-        });
-        OpenCall {
-            journal: self.clone(),
-            number: pages.forgotten + pages.calls.len() - 1,
-        }
+        pages.calls.push_back(Call { method: method.to_owned(), path: masked(path, query), authorized, status: None });
+        OpenCall { journal: self.clone(), number: pages.forgotten + pages.calls.len() - 1 }
     }
 
     pub(super) fn count_token_request(&self) {
@@ -108,10 +88,7 @@ impl Journal {
         let mut pages = self.lock();
         pages.in_flight += 1;
         pages.max_in_flight = pages.max_in_flight.max(pages.in_flight);
-        InFlight {
-            journal: self.clone(),
-            simultaneous: pages.in_flight,
-        }
+        InFlight { journal: self.clone(), simultaneous: pages.in_flight }
     }
 
     fn lock(&self) -> MutexGuard<'_, Pages> {
@@ -130,10 +107,7 @@ impl OpenCall {
     pub(super) fn close(self, status: u16) {
         let mut pages = self.journal.lock();
         let forgotten = pages.forgotten;
-        let entry = self
-            .number
-            .checked_sub(forgotten)
-            .and_then(|place| pages.calls.get_mut(place));
+        let entry = self.number.checked_sub(forgotten).and_then(|place| pages.calls.get_mut(place));
         if let Some(call) = entry {
             call.status = Some(status);
         }
@@ -163,13 +137,7 @@ fn masked(path: &str, query: Option<&str>) -> String {
         return format!("{path}?{query}");
     }
     let pairs: Vec<String> = form_urlencoded::parse(query.as_bytes())
-        .map(|(name, value)| {
-            if is_secret(&name) {
-                format!("{name}=***")
-            } else {
-                format!("{name}={value}")
-            }
-        })
+        .map(|(name, value)| if is_secret(&name) { format!("{name}=***") } else { format!("{name}={value}") })
         .collect();
     format!("{path}?{}", pairs.join("&"))
 }
@@ -185,33 +153,17 @@ mod tests {
     #[test]
     fn calls_stand_in_the_order_in_which_they_came_with_the_status_they_got() {
         let journal = Journal::default();
-        let (first, second) = (
-            journal.open("GET", "/a", None, true),
-            journal.open("GET", "/b", Some("page=2"), false),
-        );
+        let (first, second) = (journal.open("GET", "/a", None, true), journal.open("GET", "/b", Some("page=2"), false));
         second.close(204);
         first.close(200);
-        let calls: Vec<_> = journal
-            .calls()
-            .into_iter()
-            .map(|call| (call.path, call.status))
-            .collect();
-        assert_eq!(
-            calls,
-            [
-                ("/a".to_owned(), Some(200)),
-                ("/b?page=2".to_owned(), Some(204))
-            ]
-        );
+        let calls: Vec<_> = journal.calls().into_iter().map(|call| (call.path, call.status)).collect();
+        assert_eq!(calls, [("/a".to_owned(), Some(200)), ("/b?page=2".to_owned(), Some(204))]);
     }
 
     #[test]
     fn secrets_in_a_query_are_masked() {
         assert_eq!(
-            masked(
-                "/oauth/v2/token",
-                Some("client_id=1&client_secret=s&refresh%5Ftoken=t")
-            ),
+            masked("/oauth/v2/token", Some("client_id=1&client_secret=s&refresh%5Ftoken=t")),
             "/oauth/v2/token?client_id=1&client_secret=***&refresh_token=***"
         );
     }

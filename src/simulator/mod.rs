@@ -53,11 +53,7 @@ pub const AUDIT_SCOPES: &[&str] = &[
 ];
 
 /// Scopes that open all that the simulator serves, deletion included.
-pub const ALL_SCOPES: &[&str] = &[
-    "ZohoBigin.users.ALL",
-    "ZohoBigin.settings.ALL",
-    "ZohoBigin.org.ALL",
-];
+pub const ALL_SCOPES: &[&str] = &["ZohoBigin.users.ALL", "ZohoBigin.settings.ALL", "ZohoBigin.org.ALL"];
 
 /// What to simulate. `Options::default()` is a workspace of 50 users without faults.
 #[derive(Debug)]
@@ -109,10 +105,7 @@ impl Default for Options {
             faults: Vec::new(),
             every: 5,
             latency: Duration::ZERO,
-            scopes: AUDIT_SCOPES
-                .iter()
-                .map(|scope| (*scope).to_owned())
-                .collect(),
+            scopes: AUDIT_SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
             token_lifetime: Duration::from_hours(1),
             tokens_per_window: 10,
             max_concurrent: 10,
@@ -144,13 +137,10 @@ impl Simulator {
         let smtp = bind(options.smtp_port)?;
         let credentials = Credentials::from_seed(options.seed);
         let limits = Limits {
-            lifetime: chrono::Duration::from_std(options.token_lifetime)
-                .map_err(io::Error::other)?,
+            lifetime: chrono::Duration::from_std(options.token_lifetime).map_err(io::Error::other)?,
             per_window: options.tokens_per_window,
         };
-        let world = options
-            .world
-            .unwrap_or_else(|| World::generate(options.users, options.seed));
+        let world = options.world.unwrap_or_else(|| World::generate(options.users, options.seed));
         let shared = Arc::new(Shared {
             base_url: format!("http://{}", api.local_addr()?),
             world: WorldHandle::new(world),
@@ -166,18 +156,9 @@ impl Simulator {
             retry_after: options.retry_after,
             slow_body_pause: options.slow_body_pause,
         });
-        let inbox = Inbox::new(
-            smtp.local_addr()?,
-            options.smtp_login,
-            options.max_message_size,
-        );
+        let inbox = Inbox::new(smtp.local_addr()?, options.smtp_login, options.max_message_size);
         let server = Server::start(api, http::router(Arc::clone(&shared)), smtp, inbox.clone())?;
-        Ok(Self {
-            shared,
-            credentials,
-            inbox,
-            server,
-        })
+        Ok(Self { shared, credentials, inbox, server })
     }
 
     /// The address of accounts server and API, without a slash at the end.
@@ -212,18 +193,12 @@ impl Simulator {
 
     /// Sets the pause before every answer.
     pub fn set_latency(&self, latency: Duration) {
-        self.shared
-            .latency_micros
-            .store(micros(latency), Ordering::Relaxed);
+        self.shared.latency_micros.store(micros(latency), Ordering::Relaxed);
     }
 
     /// Answers a path of the API (without query) with this, or again with the truth.
     pub fn override_answer(&self, path: &str, answer: Option<Answer>) {
-        let mut overrides = self
-            .shared
-            .overrides
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut overrides = self.shared.overrides.lock().unwrap_or_else(PoisonError::into_inner);
         match answer {
             Some(answer) => overrides.insert(path.to_owned(), answer),
             None => overrides.remove(path),

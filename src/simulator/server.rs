@@ -27,12 +27,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn start(
-        api: TcpListener,
-        router: Router,
-        smtp: TcpListener,
-        inbox: Inbox,
-    ) -> io::Result<Self> {
+    pub(super) fn start(api: TcpListener, router: Router, smtp: TcpListener, inbox: Inbox) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("simulator")
@@ -40,36 +35,28 @@ impl Server {
             .build()?;
         let (stop, stopped) = oneshot::channel();
         let (started, ready) = mpsc::channel();
-        let thread = thread::Builder::new()
-            .name("simulator".to_owned())
-            .spawn(move || {
-                runtime.block_on(async move {
-                    let listeners = (|| {
-                        io::Result::Ok((
-                            tokio::net::TcpListener::from_std(api)?,
-                            tokio::net::TcpListener::from_std(smtp)?,
-                        ))
-                    })();
-                    match listeners {
-                        Ok((api, smtp)) => {
-                            tokio::spawn(async move { axum::serve(api, router).await });
-                            tokio::spawn(inbox.serve(smtp));
-                            // Nobody waits any more if the starter is gone; then `stop` is gone, too.
-                            let _ = started.send(Ok(()));
-                            let _ = stopped.await;
-                        }
-                        Err(error) => {
-                            let _ = started.send(Err(error));
-                        }
+        let thread = thread::Builder::new().name("simulator".to_owned()).spawn(move || {
+            runtime.block_on(async move {
+                let listeners = (|| {
+                    io::Result::Ok((tokio::net::TcpListener::from_std(api)?, tokio::net::TcpListener::from_std(smtp)?))
+                })();
+                match listeners {
+                    Ok((api, smtp)) => {
+                        tokio::spawn(async move { axum::serve(api, router).await });
+                        tokio::spawn(inbox.serve(smtp));
+                        // Nobody waits any more if the starter is gone; then `stop` is gone, too.
+                        let _ = started.send(Ok(()));
+                        let _ = stopped.await;
                     }
-                });
-                runtime.shutdown_timeout(SHUTDOWN);
-            })?;
+                    Err(error) => {
+                        let _ = started.send(Err(error));
+                    }
+                }
+            });
+            runtime.shutdown_timeout(SHUTDOWN);
+        })?;
         ready.recv().map_err(io::Error::other)??;
-        Ok(Self {
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 
     pub(super) async fn stop(mut self) {

@@ -47,10 +47,7 @@ pub(super) async fn revoke(shared: &Shared, request: Request) -> Answer {
         return Answer::html(405, "Method Not Allowed");
     }
     let parameters = parameters(request).await;
-    let token = parameters
-        .get("token")
-        .map(String::as_str)
-        .unwrap_or_default();
+    let token = parameters.get("token").map(String::as_str).unwrap_or_default();
     if shared.tokens().revoke(token, Utc::now()) {
         Answer::json(200, &json!({"status": "success"}))
     } else {
@@ -59,11 +56,7 @@ pub(super) async fn revoke(shared: &Shared, request: Request) -> Answer {
 }
 
 fn success(shared: &Shared, issued: Issued, expires_in: i64) -> Answer {
-    let api_domain = if shared.faults.is_on(Fault::ForeignApiDomain) {
-        FOREIGN_API_DOMAIN
-    } else {
-        &shared.base_url
-    };
+    let api_domain = if shared.faults.is_on(Fault::ForeignApiDomain) { FOREIGN_API_DOMAIN } else { &shared.base_url };
     let scopes: Vec<&str> = super::api::granted(shared).collect();
     let mut body = json!({
         "access_token": issued.access_token,
@@ -97,10 +90,7 @@ fn fault(shared: &Shared) -> Option<Answer> {
         return Some(Answer::html(500, "Internal Server Error"));
     }
     if faults.is_on(Fault::TokenThrottledLocalised) {
-        return Some(throttled(
-            "访问被拒绝",
-            "您连续发出的请求过多，请稍后再试。",
-        ));
+        return Some(throttled("访问被拒绝", "您连续发出的请求过多，请稍后再试。"));
     }
     if faults.is_on(Fault::TokenThrottled) || faults.once(Fault::TokenThrottledOnce) {
         return Some(refused(Refusal::Throttled));
@@ -117,10 +107,7 @@ fn error(code: &str) -> Answer {
 
 /// Both texts are in the language of the account's owner.
 fn throttled(error: &str, description: &str) -> Answer {
-    Answer::json(
-        400,
-        &json!({"error_description": description, "error": error, "status": "failure"}),
-    )
+    Answer::json(400, &json!({"error_description": description, "error": error, "status": "failure"}))
 }
 
 /// The parameters from wherever the client put them: query, urlencoded body or multipart body.
@@ -129,10 +116,7 @@ async fn parameters(request: Request) -> BTreeMap<String, String> {
     if let Some(query) = request.uri().query() {
         parameters.extend(form_urlencoded::parse(query.as_bytes()).into_owned());
     }
-    let content_type = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if content_type.is_some_and(|value| value.starts_with("multipart/form-data")) {
         if let Ok(mut form) = Multipart::from_request(request, &()).await {
             while let Ok(Some(field)) = form.next_field().await {

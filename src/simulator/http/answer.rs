@@ -25,12 +25,7 @@ pub struct Answer {
 impl Answer {
     /// JSON that is ready as text.
     pub fn json_text(status: u16, body: String) -> Self {
-        Self {
-            status,
-            content_type: JSON,
-            headers: Vec::new(),
-            body,
-        }
+        Self { status, content_type: JSON, headers: Vec::new(), body }
     }
 
     /// A JSON value.
@@ -40,12 +35,7 @@ impl Answer {
 
     /// 204, which the API sends where there is nothing.
     pub fn nothing() -> Self {
-        Self {
-            status: 204,
-            content_type: "",
-            headers: Vec::new(),
-            body: String::new(),
-        }
+        Self { status: 204, content_type: "", headers: Vec::new(), body: String::new() }
     }
 
     /// A page of HTML, as proxies send.
@@ -77,12 +67,7 @@ impl Answer {
     }
 
     pub(super) fn authentication_failure() -> Self {
-        Self::error(
-            401,
-            "AUTHENTICATION_FAILURE",
-            &json!({}),
-            "Authentication failed",
-        )
+        Self::error(401, "AUTHENTICATION_FAILURE", &json!({}), "Authentication failed")
     }
 
     pub(super) fn invalid_request() -> Self {
@@ -92,21 +77,11 @@ impl Answer {
     }
 
     pub(super) fn scope_mismatch() -> Self {
-        Self::error(
-            401,
-            "OAUTH_SCOPE_MISMATCH",
-            &json!({}),
-            "invalid oauth scope to access this URL",
-        )
+        Self::error(401, "OAUTH_SCOPE_MISMATCH", &json!({}), "invalid oauth scope to access this URL")
     }
 
     pub(super) fn no_permission(permission: &str) -> Self {
-        Self::error(
-            403,
-            "NO_PERMISSION",
-            &json!({"permissions": [permission]}),
-            "permission denied",
-        )
+        Self::error(403, "NO_PERMISSION", &json!({"permissions": [permission]}), "permission denied")
     }
 
     pub(super) fn unknown_path() -> Self {
@@ -121,22 +96,12 @@ impl Answer {
 
     pub(super) fn bad_parameter(name: &str) -> Self {
         let message = "Please check whether the input values are correct";
-        Self::error(
-            400,
-            "PATTERN_NOT_MATCHED",
-            &json!({"api_name": name}),
-            message,
-        )
+        Self::error(400, "PATTERN_NOT_MATCHED", &json!({"api_name": name}), message)
     }
 
     pub(super) fn bad_user_id() -> Self {
         let details = json!({"resource_path_index": 1});
-        Self::error(
-            400,
-            "INVALID_DATA",
-            &details,
-            "the_id_given_seems_to_be_invalid",
-        )
+        Self::error(400, "INVALID_DATA", &details, "the_id_given_seems_to_be_invalid")
     }
 
     pub(super) fn bad_profile_id() -> Self {
@@ -170,10 +135,7 @@ impl Answer {
         *response.status_mut() = status;
         let headers = response.headers_mut();
         if !self.content_type.is_empty() {
-            headers.insert(
-                header::CONTENT_TYPE,
-                HeaderValue::from_static(self.content_type),
-            );
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         }
         for (name, value) in self.headers {
             if let Ok(value) = HeaderValue::from_str(&value) {

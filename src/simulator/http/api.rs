@@ -54,27 +54,13 @@ pub(super) fn granted(shared: &Shared) -> impl Iterator<Item = &str> {
         .scopes
         .iter()
         .map(String::as_str)
-        .filter(move |scope| {
-            !missing
-                .iter()
-                .flatten()
-                .any(|prefix| scope.starts_with(prefix))
-        })
+        .filter(move |scope| !missing.iter().flatten().any(|prefix| scope.starts_with(prefix)))
 }
 
-fn authenticate(
-    shared: &Shared,
-    headers: &HeaderMap,
-    number: CallNumber,
-) -> Result<Session, Answer> {
-    let header = headers
-        .get(header::AUTHORIZATION)
-        .ok_or_else(Answer::authentication_failure)?;
-    let (scheme, token) = header
-        .to_str()
-        .ok()
-        .and_then(|header| header.split_once(' '))
-        .ok_or_else(Answer::invalid_request)?;
+fn authenticate(shared: &Shared, headers: &HeaderMap, number: CallNumber) -> Result<Session, Answer> {
+    let header = headers.get(header::AUTHORIZATION).ok_or_else(Answer::authentication_failure)?;
+    let (scheme, token) =
+        header.to_str().ok().and_then(|header| header.split_once(' ')).ok_or_else(Answer::invalid_request)?;
     if !scheme.eq_ignore_ascii_case("Zoho-oauthtoken") {
         return Err(Answer::invalid_request());
     }
@@ -85,9 +71,7 @@ fn authenticate(
     if shared.faults.is_on(Fault::TokenNeverAccepted) {
         return Err(Answer::invalid_token());
     }
-    let expires = tokens
-        .expiry(token.trim(), Utc::now())
-        .ok_or_else(Answer::invalid_token)?;
+    let expires = tokens.expiry(token.trim(), Utc::now()).ok_or_else(Answer::invalid_token)?;
     Ok(Session { expires })
 }
 
@@ -117,30 +101,22 @@ fn authenticated(shared: &Shared, request: &Parts, number: CallNumber) -> Answer
         Route::User(id) => users::one(shared, id),
         Route::Roles => permitted(shared, MANAGE_ROLES, settings::roles),
         Route::Role(id) => permitted(shared, MANAGE_ROLES, |world| settings::role(world, id)),
-        Route::Profiles => permitted(shared, MANAGE_PROFILES, |world| {
-            settings::profiles(shared, world)
-        }),
+        Route::Profiles => permitted(shared, MANAGE_PROFILES, |world| settings::profiles(shared, world)),
         Route::Profile(_) if shared.faults.is_on(Fault::ProfileDetailsRefused) => {
             Answer::no_permission(MANAGE_PROFILES)
         }
-        Route::Profile(id) => permitted(shared, MANAGE_PROFILES, |world| {
-            settings::profile(shared, world, id)
-        }),
+        Route::Profile(id) => permitted(shared, MANAGE_PROFILES, |world| settings::profile(shared, world, id)),
         Route::Modules => shared.world.read(settings::modules),
-        Route::Org => shared
-            .world
-            .read(|world| Answer::json(200, &json!({"org": [world.org()]}))),
+        Route::Org => shared.world.read(|world| Answer::json(200, &json!({"org": [world.org()]}))),
     }
 }
 
 fn permitted(shared: &Shared, permission: &str, answer: impl FnOnce(&World) -> Answer) -> Answer {
-    shared.world.read(|world| {
-        if world.caller_may(permission) {
-            answer(world)
-        } else {
-            Answer::no_permission(permission)
-        }
-    })
+    shared.world.read(
+        |world| {
+            if world.caller_may(permission) { answer(world) } else { Answer::no_permission(permission) }
+        },
+    )
 }
 
 /// An answer that a fault puts in the place of the true one.
@@ -156,80 +132,46 @@ fn fault(shared: &Shared, number: CallNumber) -> Option<Answer> {
         return Some(limited().header("retry-after", seconds()));
     }
     if faults.is_on(Fault::ServerErrorAlways) {
-        return Some(Answer::error(
-            500,
-            "INTERNAL_SERVER_ERROR",
-            &json!({}),
-            "Internal Server Error",
-        ));
+        return Some(Answer::error(500, "INTERNAL_SERVER_ERROR", &json!({}), "Internal Server Error"));
     }
     if !number.is_struck() {
         return None;
     }
     let strikes: [(Fault, &dyn Fn() -> Answer); 7] = [
-        (Fault::RateLimitSeconds, &|| {
-            limited().header("retry-after", seconds())
-        }),
-        (Fault::RateLimitDate, &|| {
-            limited().header("retry-after", http_date(Utc::now(), shared.retry_after))
-        }),
-        (Fault::RateLimitReset, &|| {
-            limited().header("ratelimit-reset", seconds())
-        }),
+        (Fault::RateLimitSeconds, &|| limited().header("retry-after", seconds())),
+        (Fault::RateLimitDate, &|| limited().header("retry-after", http_date(Utc::now(), shared.retry_after))),
+        (Fault::RateLimitReset, &|| limited().header("ratelimit-reset", seconds())),
         (Fault::RateLimitBare, &Answer::out_of_credits),
         (Fault::RateLimitOldShape, &old_rate_limit),
-        (Fault::ServerError, &|| {
-            Answer::error(
-                500,
-                "INTERNAL_ERROR",
-                &json!({}),
-                "Internal server error occurred.",
-            )
-        }),
+        (Fault::ServerError, &|| Answer::error(500, "INTERNAL_ERROR", &json!({}), "Internal server error occurred.")),
         (Fault::BadGateway, &|| Answer::html(502, "Bad Gateway")),
     ];
-    strikes
-        .iter()
-        .find(|(fault, _)| faults.is_on(*fault))
-        .map(|(_, answer)| answer())
+    strikes.iter().find(|(fault, _)| faults.is_on(*fault)).map(|(_, answer)| answer())
 }
 
 fn old_rate_limit() -> Answer {
     let text = "Many requests fired than the allowed limit for the past 24 hours.";
-    Answer::json(
-        429,
-        &json!({"code": 429, "error": "TOO_MANY_REQUESTS", "error_info": text, "details": []}),
-    )
+    Answer::json(429, &json!({"code": 429, "error": "TOO_MANY_REQUESTS", "error_info": text, "details": []}))
 }
 
 /// An HTTP date has whole seconds; the next one is named, so that waiting for it is never too short.
 fn http_date(now: DateTime<Utc>, wait: std::time::Duration) -> String {
-    let wait =
-        Duration::from_std(wait).unwrap_or(Duration::seconds(1)) + Duration::milliseconds(999);
+    let wait = Duration::from_std(wait).unwrap_or(Duration::seconds(1)) + Duration::milliseconds(999);
     (now + wait).format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// The headers that the API sends with everything.
 fn with_usual_headers(shared: &Shared, answer: Answer, session: Option<&Session>) -> Answer {
     let mut answer = answer
-        .header(
-            "cache-control",
-            "no-store, no-cache, must-revalidate, private".to_owned(),
-        )
+        .header("cache-control", "no-store, no-cache, must-revalidate, private".to_owned())
         .header("x-content-type-options", "nosniff".to_owned())
         .header("content-language", "en-US".to_owned())
         .header("server", "ZGS".to_owned())
         .header("clientversion", "simulated".to_owned())
-        .header(
-            "set-cookie",
-            "simulated_session=1; Path=/; HttpOnly".to_owned(),
-        )
+        .header("set-cookie", "simulated_session=1; Path=/; HttpOnly".to_owned())
         .header("set-cookie", "simulated_balancer=1; Path=/".to_owned());
     if answer.status == 200 {
-        answer = answer.header(
-            "content-disposition",
-            "attachment; filename=response.json".to_owned(),
-        );
+        answer = answer.header("content-disposition", "attachment; filename=response.json".to_owned());
     }
     if let Some(session) = session {
         let reset = session.expires.to_rfc3339_opts(SecondsFormat::Secs, false);
@@ -250,9 +192,6 @@ mod tests {
     #[test]
     fn an_http_date_is_never_before_the_wait_is_over() {
         let now = DateTime::from_timestamp_millis(1_500).unwrap();
-        assert_eq!(
-            http_date(now, std::time::Duration::from_secs(1)),
-            "Thu, 01 Jan 1970 00:00:03 GMT"
-        );
+        assert_eq!(http_date(now, std::time::Duration::from_secs(1)), "Thu, 01 Jan 1970 00:00:03 GMT");
     }
 }

@@ -58,11 +58,7 @@ impl Shared {
     }
 
     fn override_for(&self, path: &str) -> Option<Answer> {
-        self.overrides
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(path)
-            .cloned()
+        self.overrides.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
     }
 
     async fn wait_latency(&self) {
@@ -84,12 +80,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
     let authorized = request.headers().contains_key(header::AUTHORIZATION);
     let uri = request.uri().clone();
-    let call = shared.journal.open(
-        request.method().as_str(),
-        uri.path(),
-        uri.query(),
-        authorized,
-    );
+    let call = shared.journal.open(request.method().as_str(), uri.path(), uri.query(), authorized);
     let response = match uri.path() {
         "/oauth/v2/token" => {
             shared.journal.count_token_request();

@@ -21,9 +21,7 @@ pub(super) const DELETE: &str = "DELETE";
 impl<'a> Route<'a> {
     /// The resource at a path; versions 1 and 2 of the API have the same ones.
     pub(super) fn parse(path: &'a str) -> Option<Self> {
-        let path = path
-            .strip_prefix("/bigin/v2/")
-            .or_else(|| path.strip_prefix("/bigin/v1/"))?;
+        let path = path.strip_prefix("/bigin/v2/").or_else(|| path.strip_prefix("/bigin/v1/"))?;
         let mut segments = path.split('/');
         let route = match (segments.next()?, segments.next(), segments.next()) {
             ("users", None, None) => Self::Users,
@@ -52,16 +50,13 @@ impl<'a> Route<'a> {
     pub(super) fn is_open_to(self, granted: &[String], right: &str) -> bool {
         let area = self.area();
         granted.iter().any(|scope| {
-            let Some((scope_area, scope_right)) = scope
-                .strip_prefix("ZohoBigin.")
-                .and_then(|scope| scope.rsplit_once('.'))
+            let Some((scope_area, scope_right)) =
+                scope.strip_prefix("ZohoBigin.").and_then(|scope| scope.rsplit_once('.'))
             else {
                 return false;
             };
-            let covers = scope_area == area
-                || area
-                    .strip_prefix(scope_area)
-                    .is_some_and(|narrower| narrower.starts_with('.'));
+            let covers =
+                scope_area == area || area.strip_prefix(scope_area).is_some_and(|narrower| narrower.starts_with('.'));
             covers && (scope_right == "ALL" || scope_right == right)
         })
     }
@@ -84,33 +79,20 @@ mod tests {
     #[test]
     fn paths_of_both_versions_name_resources() {
         assert_eq!(Route::parse("/bigin/v2/users/12"), Some(Route::User("12")));
-        assert_eq!(
-            Route::parse("/bigin/v1/settings/profiles"),
-            Some(Route::Profiles)
-        );
-        for path in [
-            "/bigin/v2/user",
-            "/bigin/v3/users",
-            "/bigin/v2/users/1/2",
-            "/bigin/v2/org/1",
-        ] {
+        assert_eq!(Route::parse("/bigin/v1/settings/profiles"), Some(Route::Profiles));
+        for path in ["/bigin/v2/user", "/bigin/v3/users", "/bigin/v2/users/1/2", "/bigin/v2/org/1"] {
             assert_eq!(Route::parse(path), None, "{path}");
         }
     }
 
     #[test]
     fn a_scope_opens_its_area_and_what_is_below_it() {
-        let open =
-            |scope: &str, route: Route<'_>, right| route.is_open_to(&[scope.to_owned()], right);
+        let open = |scope: &str, route: Route<'_>, right| route.is_open_to(&[scope.to_owned()], right);
         assert!(open("ZohoBigin.users.READ", Route::Users, READ));
         assert!(open("ZohoBigin.users.ALL", Route::User("1"), DELETE));
         assert!(open("ZohoBigin.settings.ALL", Route::Roles, READ));
         assert!(!open("ZohoBigin.users.READ", Route::User("1"), DELETE));
-        assert!(!open(
-            "ZohoBigin.settings.roles.READ",
-            Route::Profiles,
-            READ
-        ));
+        assert!(!open("ZohoBigin.settings.roles.READ", Route::Profiles, READ));
         assert!(!open("ZohoCRM.users.READ", Route::Users, READ));
     }
 }

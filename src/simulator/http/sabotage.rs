@@ -19,12 +19,7 @@ const SLOW_PIECES: usize = 8;
 const ENDLESS_PIECE: usize = 64 * 1024;
 
 /// Puts an answer on the wire, with the faults that are on.
-pub(super) fn respond(
-    shared: &Shared,
-    mut answer: Answer,
-    number: CallNumber,
-    path: &str,
-) -> Response<Body> {
+pub(super) fn respond(shared: &Shared, mut answer: Answer, number: CallNumber, path: &str) -> Response<Body> {
     let faults = &shared.faults;
     if answer.status != 200 {
         return answer.into_response(None);
@@ -63,19 +58,13 @@ fn dropped(answer: Answer) -> Response<Body> {
     });
     let body = Body::from_stream(pieces);
     let mut response = answer.into_response(Some(body));
-    response
-        .headers_mut()
-        .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     response
 }
 
 fn slow(body: &str, pause: Duration) -> Body {
     let size = body.len().div_ceil(SLOW_PIECES).max(1);
-    let pieces: Vec<Bytes> = body
-        .as_bytes()
-        .chunks(size)
-        .map(Bytes::copy_from_slice)
-        .collect();
+    let pieces: Vec<Bytes> = body.as_bytes().chunks(size).map(Bytes::copy_from_slice).collect();
     Body::from_stream(stream::iter(pieces).then(move |piece| async move {
         tokio::time::sleep(pause).await;
         Ok::<_, io::Error>(piece)
@@ -86,16 +75,11 @@ fn slow(body: &str, pause: Duration) -> Body {
 fn endless(body: &str) -> Body {
     let start = Bytes::copy_from_slice(&body.as_bytes()[..middle_between_rows(body)]);
     let blanks = Bytes::from(vec![b' '; ENDLESS_PIECE]);
-    Body::from_stream(
-        stream::iter([start])
-            .chain(stream::repeat(blanks))
-            .map(Ok::<_, io::Error>),
-    )
+    Body::from_stream(stream::iter([start]).chain(stream::repeat(blanks)).map(Ok::<_, io::Error>))
 }
 
 fn middle_between_rows(body: &str) -> usize {
-    body.find(r#"{"users":["#)
-        .map_or(0, |start| start + r#"{"users":["#.len())
+    body.find(r#"{"users":["#).map_or(0, |start| start + r#"{"users":["#.len())
 }
 
 fn middle(text: &str) -> usize {
@@ -111,13 +95,8 @@ fn ids_as_numbers(body: &str) -> String {
     while let Some(at) = rest.find(KEY) {
         let (before, after) = rest.split_at(at + KEY.len());
         out.push_str(before);
-        let digits = after
-            .strip_prefix('"')
-            .and_then(|value| value.split_once('"'))
-            .map(|(digits, _)| digits);
-        match digits
-            .filter(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
-        {
+        let digits = after.strip_prefix('"').and_then(|value| value.split_once('"')).map(|(digits, _)| digits);
+        match digits.filter(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())) {
             Some(digits) => {
                 out.push_str(digits);
                 rest = &after[digits.len() + 2..];
@@ -135,10 +114,8 @@ mod tests {
 
     #[test]
     fn ids_become_numbers_and_nothing_else_does() {
-        let body =
-            r#"{"id":"12","name":"\"id\":\"3\"","zuid":"4","role":{"id":"5"},"other":{"id":"x"}}"#;
-        let expected =
-            r#"{"id":12,"name":"\"id\":\"3\"","zuid":"4","role":{"id":5},"other":{"id":"x"}}"#;
+        let body = r#"{"id":"12","name":"\"id\":\"3\"","zuid":"4","role":{"id":"5"},"other":{"id":"x"}}"#;
+        let expected = r#"{"id":12,"name":"\"id\":\"3\"","zuid":"4","role":{"id":5},"other":{"id":"x"}}"#;
         assert_eq!(ids_as_numbers(body), expected);
     }
 }

@@ -42,11 +42,8 @@ pub(super) fn profile(shared: &Shared, world: &World, id: &str) -> Answer {
 
 /// `GET /settings/modules`: which profiles see each module.
 pub(super) fn modules(world: &World) -> Answer {
-    let seen_by: Vec<Value> = world
-        .profiles()
-        .iter()
-        .map(|profile| json!({"name": profile["name"], "id": profile["id"]}))
-        .collect();
+    let seen_by: Vec<Value> =
+        world.profiles().iter().map(|profile| json!({"name": profile["name"], "id": profile["id"]})).collect();
     let names = [
         ("Contacts", "Contact", "Contacts"),
         ("Accounts", "Company", "Companies"),
@@ -70,11 +67,7 @@ pub(super) fn modules(world: &World) -> Answer {
 }
 
 fn rows(name: &str, rows: &[Value]) -> Answer {
-    if rows.is_empty() {
-        Answer::nothing()
-    } else {
-        Answer::json(200, &json!({name: rows}))
-    }
+    if rows.is_empty() { Answer::nothing() } else { Answer::json(200, &json!({name: rows})) }
 }
 
 /// A profile as newer versions of the vendor's APIs show it.

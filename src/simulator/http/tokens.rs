@@ -94,22 +94,14 @@ impl TokenStore {
         match given("grant_type") {
             "refresh_token" => {
                 let access_token = self.refresh(given("refresh_token"), now)?;
-                Ok(Issued {
-                    access_token,
-                    refresh_token: None,
-                })
+                Ok(Issued { access_token, refresh_token: None })
             }
             "authorization_code" => {
-                self.grant_code
-                    .take_if(|code| code == given("code"))
-                    .ok_or(Refusal::InvalidCode)?;
+                self.grant_code.take_if(|code| code == given("code")).ok_or(Refusal::InvalidCode)?;
                 let refresh_token = random_token();
                 self.grants.insert(refresh_token.clone(), Grant::default());
                 let access_token = self.refresh(&refresh_token, now)?;
-                Ok(Issued {
-                    access_token,
-                    refresh_token: Some(refresh_token),
-                })
+                Ok(Issued { access_token, refresh_token: Some(refresh_token) })
             }
             _ => Err(Refusal::UnsupportedGrant),
         }
@@ -117,15 +109,8 @@ impl TokenStore {
 
     fn refresh(&mut self, refresh_token: &str, now: DateTime<Utc>) -> Result<String, Refusal> {
         let limits = self.limits;
-        let grant = self
-            .grants
-            .get_mut(refresh_token)
-            .ok_or(Refusal::InvalidCode)?;
-        while grant
-            .issued
-            .front()
-            .is_some_and(|issued| *issued + WINDOW <= now)
-        {
+        let grant = self.grants.get_mut(refresh_token).ok_or(Refusal::InvalidCode)?;
+        while grant.issued.front().is_some_and(|issued| *issued + WINDOW <= now) {
             grant.issued.pop_front();
         }
         if grant.issued.len() >= limits.per_window {
@@ -137,10 +122,7 @@ impl TokenStore {
             grant.active.pop_front();
         }
         let token = random_token();
-        grant.active.push_back(Active {
-            token: token.clone(),
-            expires: now + limits.lifetime,
-        });
+        grant.active.push_back(Active { token: token.clone(), expires: now + limits.lifetime });
         Ok(token)
     }
 
@@ -171,21 +153,14 @@ impl TokenStore {
 
 /// A token as the vendor's look: `1000.<32 hex digits>.<32 hex digits>`.
 fn random_token() -> String {
-    format!(
-        "1000.{}.{}",
-        Uuid::new_v4().simple(),
-        Uuid::new_v4().simple()
-    )
+    format!("1000.{}.{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits {
-        lifetime: Duration::seconds(3600),
-        per_window: 10,
-    };
+    const LIMITS: Limits = Limits { lifetime: Duration::seconds(3600), per_window: 10 };
 
     fn store(limits: Limits) -> (TokenStore, BTreeMap<String, String>) {
         let credentials = Credentials::from_seed(1);
@@ -196,9 +171,7 @@ mod tests {
             ("refresh_token", &credentials.refresh_token),
             ("code", &credentials.grant_code),
         ];
-        let parameters = parameters
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into();
+        let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         (TokenStore::new(&credentials, limits), parameters)
     }
 
@@ -209,23 +182,15 @@ mod tests {
         for _ in 0..10 {
             assert!(store.issue(&parameters, start).is_ok());
         }
-        assert_eq!(
-            store.issue(&parameters, start + Duration::seconds(599)),
-            Err(Refusal::Throttled)
-        );
+        assert_eq!(store.issue(&parameters, start + Duration::seconds(599)), Err(Refusal::Throttled));
         assert!(store.issue(&parameters, start + WINDOW).is_ok());
     }
 
     #[test]
     fn the_sixteenth_active_token_drops_the_oldest() {
-        let (mut store, parameters) = store(Limits {
-            per_window: 100,
-            ..LIMITS
-        });
+        let (mut store, parameters) = store(Limits { per_window: 100, ..LIMITS });
         let now = DateTime::UNIX_EPOCH;
-        let tokens: Vec<_> = (0..16)
-            .map(|_| store.issue(&parameters, now).unwrap().access_token)
-            .collect();
+        let tokens: Vec<_> = (0..16).map(|_| store.issue(&parameters, now).unwrap().access_token).collect();
         assert_eq!(store.expiry(&tokens[0], now), None);
         assert!(store.expiry(&tokens[1], now).is_some());
     }
@@ -235,11 +200,7 @@ mod tests {
         let (mut store, parameters) = store(LIMITS);
         let now = DateTime::UNIX_EPOCH;
         let token = store.issue(&parameters, now).unwrap().access_token;
-        assert!(
-            store
-                .expiry(&token, now + Duration::seconds(3599))
-                .is_some()
-        );
+        assert!(store.expiry(&token, now + Duration::seconds(3599)).is_some());
         assert_eq!(store.expiry(&token, now + Duration::seconds(3600)), None);
     }
 
@@ -248,11 +209,7 @@ mod tests {
         let (mut store, mut parameters) = store(LIMITS);
         let now = DateTime::UNIX_EPOCH;
         parameters.insert("grant_type".to_owned(), "authorization_code".to_owned());
-        let refresh_token = store
-            .issue(&parameters, now)
-            .unwrap()
-            .refresh_token
-            .unwrap();
+        let refresh_token = store.issue(&parameters, now).unwrap().refresh_token.unwrap();
         assert_eq!(store.issue(&parameters, now), Err(Refusal::InvalidCode));
         parameters.insert("grant_type".to_owned(), "refresh_token".to_owned());
         parameters.insert("refresh_token".to_owned(), refresh_token.clone());

@@ -28,23 +28,12 @@ struct Query {
 impl Query {
     /// Reads the query; a client that wants more than the most rows gets the most.
     fn parse(query: &str) -> Result<Self, Answer> {
-        let mut parsed = Self {
-            filter: UserFilter::All,
-            page: 1,
-            per_page: MAX_PER_PAGE,
-        };
+        let mut parsed = Self { filter: UserFilter::All, page: 1, per_page: MAX_PER_PAGE };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let number = || {
-                value
-                    .parse()
-                    .ok()
-                    .filter(|number| *number > 0)
-                    .ok_or_else(|| Answer::bad_parameter(&name))
-            };
+            let number = || value.parse().ok().filter(|number| *number > 0).ok_or_else(|| Answer::bad_parameter(&name));
             match &*name {
                 "type" => {
-                    parsed.filter =
-                        UserFilter::parse(&value).ok_or_else(|| Answer::bad_parameter("type"))?;
+                    parsed.filter = UserFilter::parse(&value).ok_or_else(|| Answer::bad_parameter("type"))?;
                 }
                 "page" => parsed.page = number()?,
                 "per_page" => parsed.per_page = number()?.min(MAX_PER_PAGE),
@@ -83,22 +72,12 @@ pub(super) fn list(shared: &Shared, query: &str) -> Answer {
 }
 
 fn page(world: &World, faults: &FaultBoard, query: Query) -> Answer {
-    let Query {
-        filter,
-        page,
-        per_page,
-    } = query;
+    let Query { filter, page, per_page } = query;
     let mut offset = (page - 1).saturating_mul(per_page);
-    if query.is_listing()
-        && page == 2
-        && strikes(faults, Fault::DuplicateRowOnce, Fault::DuplicateRowAlways)
-    {
+    if query.is_listing() && page == 2 && strikes(faults, Fault::DuplicateRowOnce, Fault::DuplicateRowAlways) {
         offset -= 1;
     }
-    let Stretch {
-        mut users,
-        mut more,
-    } = world.stretch(filter, offset, per_page);
+    let Stretch { mut users, mut more } = world.stretch(filter, offset, per_page);
     if filter == UserFilter::Admin && !more && faults.is_on(Fault::AdminFilterDisagrees) {
         users.pop();
     }
@@ -128,10 +107,7 @@ fn page(world: &World, faults: &FaultBoard, query: Query) -> Answer {
         }
     }
     // Writing into a `String` cannot fail.
-    let _ = write!(
-        body,
-        r#"],"info":{{"per_page":{per_page},"count":{count},"page":{page},"more_records":{more}}}}}"#
-    );
+    let _ = write!(body, r#"],"info":{{"per_page":{per_page},"count":{count},"page":{page},"more_records":{more}}}}}"#);
     Answer::json_text(200, body)
 }
 
@@ -143,11 +119,7 @@ pub(super) fn one(shared: &Shared, id: &str) -> Answer {
     shared.world.read(|world| {
         // The real API answers an id that does not fit into 64 bits with the caller.
         let beyond_range = id.parse::<i64>().is_err();
-        let wanted = if beyond_range || shared.faults.is_on(Fault::WrongUserById) {
-            world.caller()
-        } else {
-            id
-        };
+        let wanted = if beyond_range || shared.faults.is_on(Fault::WrongUserById) { world.caller() } else { id };
         let Some(user) = world.find(wanted) else {
             return Answer::nothing();
         };
@@ -172,21 +144,11 @@ pub(super) fn delete(shared: &Shared, id: &str) -> Answer {
             return Answer::nothing();
         };
         if world.status_of(user) == "deleted" {
-            return Answer::deletion(
-                400,
-                "ID_ALREADY_DELETED",
-                &json!({}),
-                "User is already deleted",
-            );
+            return Answer::deletion(400, "ID_ALREADY_DELETED", &json!({}), "User is already deleted");
         }
         let primary = world.org()["primary_zuid"].as_str();
         if primary.is_some() && world.zuid_of(user).as_deref() == primary {
-            return Answer::deletion(
-                400,
-                "INVALID_REQUEST",
-                &json!({}),
-                "Primary contact cannot be deleted",
-            );
+            return Answer::deletion(400, "INVALID_REQUEST", &json!({}), "Primary contact cannot be deleted");
         }
         match world.delete(id) {
             Ok(()) => Answer::deletion(200, "SUCCESS", &json!({"id": id}), "User deleted"),
@@ -222,9 +184,7 @@ fn shift(shared: &Shared) {
 const VISITOR: &str = "visitor@example.com";
 
 fn insert_first(shared: &Shared) {
-    shared.world.edit(|world| {
-        world.insert_user(0, &json!({"email": "arrived.during.the.read@example.com"}))
-    });
+    shared.world.edit(|world| world.insert_user(0, &json!({"email": "arrived.during.the.read@example.com"})));
 }
 
 fn strikes(faults: &FaultBoard, once: Fault, always: Fault) -> bool {

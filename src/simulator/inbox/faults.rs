@@ -48,9 +48,7 @@ impl InboxFault {
             Self::LaterRecipientsRefused => "The inbox refuses all recipients but the first (550).",
             Self::DataRefused => "The inbox refuses the message after it was transmitted (554).",
             Self::StallAfterData => "The inbox keeps the message and never answers.",
-            Self::DropAfterData => {
-                "The inbox keeps the message and closes the connection without an answer."
-            }
+            Self::DropAfterData => "The inbox keeps the message and closes the connection without an answer.",
         }
     }
 
@@ -84,10 +82,6 @@ impl FromStr for InboxFault {
     type Err = UnknownInboxFault;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|fault| fault.name() == name)
-            .ok_or_else(|| UnknownInboxFault(name.to_owned()))
+        Self::ALL.iter().copied().find(|fault| fault.name() == name).ok_or_else(|| UnknownInboxFault(name.to_owned()))
     }
 }

@@ -54,10 +54,7 @@ pub struct Login {
 
 impl std::fmt::Debug for Login {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Login")
-            .field("username", &self.username)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Login").field("username", &self.username).finish_non_exhaustive()
     }
 }
 
@@ -78,16 +75,9 @@ struct Shared {
 
 impl Inbox {
     pub(super) fn new(address: SocketAddr, login: Option<Login>, max_message_size: usize) -> Self {
-        let shared = Shared {
-            messages: watch::Sender::new(Vec::new()),
-            fault: Mutex::new(None),
-            login,
-            max_message_size,
-        };
-        Self {
-            address,
-            shared: Arc::new(shared),
-        }
+        let shared =
+            Shared { messages: watch::Sender::new(Vec::new()), fault: Mutex::new(None), login, max_message_size };
+        Self { address, shared: Arc::new(shared) }
     }
 
     /// Where it listens.
@@ -138,10 +128,7 @@ impl Inbox {
     }
 
     fn fault_lock(&self) -> MutexGuard<'_, Option<InboxFault>> {
-        self.shared
-            .fault
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn keep(&self, message: Message) {

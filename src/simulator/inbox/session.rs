@@ -68,8 +68,7 @@ where
             }
             "AUTH" => {
                 let accepted = authenticate(stream, argument, inbox.shared.login.as_ref()).await?;
-                session.authenticated =
-                    accepted && fault != Some(InboxFault::AuthenticationRefused);
+                session.authenticated = accepted && fault != Some(InboxFault::AuthenticationRefused);
                 Next::Reply(if session.authenticated {
                     "235 2.7.0 Authentication successful"
                 } else {
@@ -170,12 +169,7 @@ impl Session {
             _ => Next::Reply("250 2.0.0 Accepted"),
         };
         let acknowledged = matches!(next, Next::Reply(_));
-        inbox.keep(Message {
-            from,
-            to,
-            bytes,
-            acknowledged,
-        });
+        inbox.keep(Message { from, to, bytes, acknowledged });
         next
     }
 }
@@ -200,17 +194,9 @@ async fn receive<S: AsyncBufRead + Unpin>(stream: &mut S, max: usize) -> io::Res
             return Ok(None);
         };
         if line_begins && matches!(piece.as_slice(), b".\r\n" | b".\n") {
-            return Ok(Some(if size > max {
-                Data::TooLarge
-            } else {
-                Data::Complete(bytes)
-            }));
+            return Ok(Some(if size > max { Data::TooLarge } else { Data::Complete(bytes) }));
         }
-        let text = if line_begins && piece.starts_with(b".") {
-            &piece[1..]
-        } else {
-            &piece[..]
-        };
+        let text = if line_begins && piece.starts_with(b".") { &piece[1..] } else { &piece[..] };
         line_begins = piece.ends_with(b"\n");
         size += text.len();
         if size <= max {
@@ -227,35 +213,19 @@ where
     let (mechanism, initial) = argument.split_once(' ').unwrap_or((argument, ""));
     let (given, expected) = match mechanism.to_ascii_uppercase().as_str() {
         "PLAIN" => {
-            let given = if initial.is_empty() {
-                ask(stream, "334 ").await?
-            } else {
-                initial.to_owned()
-            };
+            let given = if initial.is_empty() { ask(stream, "334 ").await? } else { initial.to_owned() };
             let expected = |login: &Login| format!("\0{}\0{}", login.username, login.password);
             (vec![given], login.map(|login| vec![expected(login)]))
         }
         "LOGIN" => {
             // "Username:" and "Password:" in base64.
-            let username = if initial.is_empty() {
-                ask(stream, "334 VXNlcm5hbWU6").await?
-            } else {
-                initial.to_owned()
-            };
+            let username = if initial.is_empty() { ask(stream, "334 VXNlcm5hbWU6").await? } else { initial.to_owned() };
             let password = ask(stream, "334 UGFzc3dvcmQ6").await?;
-            (
-                vec![username, password],
-                login.map(|login| vec![login.username.clone(), login.password.clone()]),
-            )
+            (vec![username, password], login.map(|login| vec![login.username.clone(), login.password.clone()]))
         }
         _ => return Ok(false),
     };
-    Ok(expected.is_none_or(|expected| {
-        expected
-            .iter()
-            .map(|part| base64(part.as_bytes()))
-            .eq(given)
-    }))
+    Ok(expected.is_none_or(|expected| expected.iter().map(|part| base64(part.as_bytes())).eq(given)))
 }
 
 async fn ask<S>(stream: &mut S, prompt: &str) -> io::Result<String>
@@ -281,9 +251,7 @@ fn path_of(argument: &str, keyword: &str) -> Option<String> {
 fn declared_size(argument: &str) -> Option<usize> {
     argument.split(' ').find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
-        name.eq_ignore_ascii_case("SIZE")
-            .then(|| value.parse().ok())
-            .flatten()
+        name.eq_ignore_ascii_case("SIZE").then(|| value.parse().ok()).flatten()
     })
 }
 
@@ -310,16 +278,10 @@ fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for chunk in bytes.chunks(3) {
-        let bits = (0..3).fold(0_u32, |bits, place| {
-            bits << 8 | u32::from(chunk.get(place).copied().unwrap_or(0))
-        });
+        let bits = (0..3).fold(0_u32, |bits, place| bits << 8 | u32::from(chunk.get(place).copied().unwrap_or(0)));
         for place in 0..4 {
             let digit = (bits >> (18 - 6 * place)) as usize & 0x3F;
-            out.push(if place > chunk.len() {
-                '='
-            } else {
-                char::from(ALPHABET[digit])
-            });
+            out.push(if place > chunk.len() { '=' } else { char::from(ALPHABET[digit]) });
         }
     }
     out
@@ -331,13 +293,7 @@ mod tests {
 
     #[test]
     fn base64_matches_the_examples_of_its_standard() {
-        let examples = [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foobar", "Zm9vYmFy"),
-        ];
+        let examples = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
         for (plain, encoded) in examples {
             assert_eq!(base64(plain.as_bytes()), encoded);
         }
@@ -346,19 +302,14 @@ mod tests {
     #[tokio::test]
     async fn stuffed_dots_are_taken_out_and_nothing_else() {
         let mut stream = &b"a\r\n..b\r\n.c\r\nd.\r\n.\r\nQUIT\r\n"[..];
-        let Some(Data::Complete(bytes)) = receive(&mut stream, 100).await.unwrap() else {
-            panic!("not received")
-        };
+        let Some(Data::Complete(bytes)) = receive(&mut stream, 100).await.unwrap() else { panic!("not received") };
         assert_eq!(bytes, b"a\r\n.b\r\nc\r\nd.\r\n");
         assert_eq!(stream, b"QUIT\r\n");
     }
 
     #[test]
     fn an_address_is_read_with_and_without_parameters() {
-        assert_eq!(
-            path_of("FROM:<a@example.com> SIZE=12", "FROM:"),
-            Some("a@example.com".to_owned())
-        );
+        assert_eq!(path_of("FROM:<a@example.com> SIZE=12", "FROM:"), Some("a@example.com".to_owned()));
         assert_eq!(path_of("from: <>", "FROM:"), Some(String::new()));
         assert_eq!(path_of("FROM:a@example.com", "FROM:"), None);
         assert_eq!(declared_size("FROM:<a@example.com> size=12"), Some(12));

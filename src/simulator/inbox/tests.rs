@@ -18,11 +18,7 @@ fn mail(body: &str) -> Mail {
 }
 
 fn start(options: Options) -> Simulator {
-    Simulator::start(Options {
-        users: 12,
-        ..options
-    })
-    .unwrap()
+    Simulator::start(Options { users: 12, ..options }).unwrap()
 }
 
 fn transport(inbox: &Inbox) -> lettre::transport::smtp::AsyncSmtpTransportBuilder {
@@ -42,15 +38,10 @@ fn code_of(result: Result<(), lettre::transport::smtp::Error>) -> Option<u16> {
 #[tokio::test]
 async fn a_message_arrives_with_its_envelope_and_its_dots() {
     let simulator = start(Options::default());
-    send(simulator.inbox(), mail("one\r\n.two\r\n..three"))
-        .await
-        .unwrap();
+    send(simulator.inbox(), mail("one\r\n.two\r\n..three")).await.unwrap();
     let messages = simulator.inbox().wait_for(1).await;
     assert_eq!(messages[0].from, "audit@example.com");
-    assert_eq!(
-        messages[0].to,
-        ["security@example.com", "review@example.com"]
-    );
+    assert_eq!(messages[0].to, ["security@example.com", "review@example.com"]);
     assert!(messages[0].acknowledged);
     let text = String::from_utf8(messages[0].bytes.clone()).unwrap();
     assert!(text.contains("Subject: Access review\r\n"), "{text}");
@@ -95,40 +86,22 @@ async fn a_message_whose_answer_was_lost_is_kept_as_unacknowledged() {
 
 #[tokio::test]
 async fn a_login_is_asked_for_where_one_was_configured() {
-    let login = Login {
-        username: "rolecall".to_owned(),
-        password: "invented".to_owned(),
-    };
-    let simulator = start(Options {
-        smtp_login: Some(login),
-        ..Options::default()
-    });
+    let login = Login { username: "rolecall".to_owned(), password: "invented".to_owned() };
+    let simulator = start(Options { smtp_login: Some(login), ..Options::default() });
     let inbox = simulator.inbox();
     let with_password = |password: &str| {
         let credentials = SmtpCredentials::new("rolecall".to_owned(), password.to_owned());
         transport(inbox).credentials(credentials).build()
     };
     assert_eq!(code_of(send(inbox, mail("x")).await), Some(530));
-    assert_eq!(
-        code_of(with_password("wrong").send(mail("x")).await.map(drop)),
-        Some(535)
-    );
+    assert_eq!(code_of(with_password("wrong").send(mail("x")).await.map(drop)), Some(535));
     with_password("invented").send(mail("x")).await.unwrap();
     inbox.set_fault(Some(InboxFault::AuthenticationRefused));
-    assert_eq!(
-        code_of(with_password("invented").send(mail("x")).await.map(drop)),
-        Some(535)
-    );
+    assert_eq!(code_of(with_password("invented").send(mail("x")).await.map(drop)), Some(535));
 }
 
 #[tokio::test]
 async fn a_message_beyond_the_size_limit_is_refused() {
-    let simulator = start(Options {
-        max_message_size: 1_000,
-        ..Options::default()
-    });
-    assert_eq!(
-        code_of(send(simulator.inbox(), mail(&"x".repeat(2_000))).await),
-        Some(552)
-    );
+    let simulator = start(Options { max_message_size: 1_000, ..Options::default() });
+    assert_eq!(code_of(send(simulator.inbox(), mail(&"x".repeat(2_000))).await), Some(552));
 }

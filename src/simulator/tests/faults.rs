@@ -9,12 +9,7 @@ use super::{Visit, ids_in};
 use crate::simulator::{Fault, Options};
 
 async fn visit(fault: Fault) -> Visit {
-    let visit = Visit::start(Options {
-        users: 450,
-        every: 3,
-        ..Options::default()
-    })
-    .await;
+    let visit = Visit::start(Options { users: 450, every: 3, ..Options::default() }).await;
     visit.simulator.set_faults([fault]);
     visit
 }
@@ -43,11 +38,7 @@ async fn every_third_call_fails_in_the_way_that_was_switched_on() {
         assert_eq!(statuses, [200, 200, status, 200, 200, status], "{fault}");
     }
     visit.simulator.set_faults([Fault::RateLimitDate]);
-    let answers = [
-        visit.get("/org").await,
-        visit.get("/org").await,
-        visit.get("/org").await,
-    ];
+    let answers = [visit.get("/org").await, visit.get("/org").await, visit.get("/org").await];
     let date = answers[2].headers()["retry-after"].to_str().unwrap();
     assert!(chrono::DateTime::parse_from_rfc2822(date).is_ok(), "{date}");
 }
@@ -78,29 +69,18 @@ async fn a_missing_scope_closes_its_resource_only() {
         for (_, path) in paths {
             let (status, body) = visit.get_json(path).await;
             assert_eq!(status == 401, path == closed, "{fault} {path}");
-            assert_eq!(
-                body["code"] == "OAUTH_SCOPE_MISMATCH",
-                path == closed,
-                "{fault} {path}"
-            );
+            assert_eq!(body["code"] == "OAUTH_SCOPE_MISMATCH", path == closed, "{fault} {path}");
         }
     }
 }
 
 #[tokio::test]
 async fn bodies_are_cut_off_dropped_slowed_and_endless() {
-    let visit = Visit::start(Options {
-        every: 1,
-        slow_body_pause: Duration::from_millis(20),
-        ..Options::default()
-    })
-    .await;
+    let visit =
+        Visit::start(Options { every: 1, slow_body_pause: Duration::from_millis(20), ..Options::default() }).await;
     visit.simulator.set_faults([Fault::TruncatedJson]);
     let text = visit.get("/users").await.text().await.unwrap();
-    assert!(
-        text.starts_with("{\"users\":[")
-            && serde_json::from_str::<serde_json::Value>(&text).is_err()
-    );
+    assert!(text.starts_with("{\"users\":[") && serde_json::from_str::<serde_json::Value>(&text).is_err());
 
     visit.simulator.set_faults([Fault::ConnectionDropped]);
     let response = visit.get("/users").await;
@@ -153,14 +133,7 @@ async fn a_list_that_always_shifts_is_never_read_the_same_twice() {
 #[tokio::test]
 async fn pages_disagree_with_what_they_say() {
     let visit = visit(Fault::DuplicateRowOnce).await;
-    let distinct = async || {
-        visit
-            .all_ids()
-            .await
-            .into_iter()
-            .collect::<HashSet<_>>()
-            .len()
-    };
+    let distinct = async || visit.all_ids().await.into_iter().collect::<HashSet<_>>().len();
     assert_eq!(distinct().await, 449);
     assert_eq!(distinct().await, 450);
     visit.simulator.set_faults([Fault::DuplicateRowAlways]);
@@ -168,31 +141,20 @@ async fn pages_disagree_with_what_they_say() {
 
     visit.simulator.set_faults([Fault::ShortPageOnce]);
     let (_, short) = visit.get_json("/users").await;
-    assert_eq!(
-        (ids_in(&short).len(), &short["info"]["count"]),
-        (199, &200.into())
-    );
+    assert_eq!((ids_in(&short).len(), &short["info"]["count"]), (199, &200.into()));
     assert_eq!(distinct().await, 450);
     visit.simulator.set_faults([Fault::ShortPageAlways]);
     assert_eq!((distinct().await, distinct().await), (449, 449));
 
-    visit
-        .simulator
-        .set_faults([Fault::MoreRecordsFalseTooEarly]);
+    visit.simulator.set_faults([Fault::MoreRecordsFalseTooEarly]);
     assert_eq!(distinct().await, 200);
     visit.simulator.set_faults([Fault::MoreRecordsTrueAtEnd]);
-    assert_eq!(
-        visit.get_json("/users?page=3").await.1["info"]["more_records"],
-        true
-    );
+    assert_eq!(visit.get_json("/users?page=3").await.1["info"]["more_records"], true);
     visit.simulator.set_faults([Fault::EmptyUserList]);
     assert_eq!(visit.get_json("/users").await.0, 204);
     visit.simulator.set_faults([Fault::EmptyUserArray]);
     assert_eq!(distinct().await, 0);
-    assert_eq!(
-        visit.get_json("/users?type=CurrentUser").await.1["info"]["count"],
-        1
-    );
+    assert_eq!(visit.get_json("/users?type=CurrentUser").await.1["info"]["count"], 1);
 }
 
 #[tokio::test]
@@ -216,24 +178,12 @@ async fn records_have_other_shapes_than_expected() {
 #[tokio::test]
 async fn answers_contradict_each_other() {
     let visit = visit(Fault::AdminFilterDisagrees).await;
-    assert_eq!(
-        visit.get_json("/users?type=AdminUsers").await.1["info"]["count"],
-        5
-    );
+    assert_eq!(visit.get_json("/users?type=AdminUsers").await.1["info"]["count"], 5);
     visit.simulator.set_faults([Fault::WrongUserById]);
-    assert_eq!(
-        ids_in(&visit.get_json("/users/5820190000000627009").await.1),
-        ["5820190000000627001"]
-    );
+    assert_eq!(ids_in(&visit.get_json("/users/5820190000000627009").await.1), ["5820190000000627001"]);
     visit.simulator.set_faults([Fault::ProfileDetailsRefused]);
     assert_eq!(visit.get_json("/settings/profiles").await.0, 200);
-    assert_eq!(
-        visit
-            .get_json("/settings/profiles/5820190000000026011")
-            .await
-            .0,
-        403
-    );
+    assert_eq!(visit.get_json("/settings/profiles/5820190000000026011").await.0, 403);
     visit.simulator.set_faults([Fault::Redirect]);
     let response = visit.get("/org").await;
     assert_eq!(response.status(), 302);

@@ -19,32 +19,16 @@ struct Visit {
 impl Visit {
     async fn start(options: Options) -> Self {
         let simulator = Simulator::start(options).unwrap();
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(Policy::none())
-            .build()
-            .unwrap();
-        let mut visit = Self {
-            simulator,
-            client,
-            token: String::new(),
-        };
+        let client = Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
+        let mut visit = Self { simulator, client, token: String::new() };
         visit.token = visit.new_token().await;
         visit
     }
 
     /// An access token, or nothing where none was given.
     async fn new_token(&self) -> String {
-        let answer: Value = self
-            .post_token(&self.refresh_parameters())
-            .await
-            .json()
-            .await
-            .unwrap_or_default();
-        answer["access_token"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
+        let answer: Value = self.post_token(&self.refresh_parameters()).await.json().await.unwrap_or_default();
+        answer["access_token"].as_str().unwrap_or_default().to_owned()
     }
 
     fn refresh_parameters(&self) -> Vec<(&'static str, String)> {
@@ -58,12 +42,7 @@ impl Visit {
     }
 
     async fn post_token(&self, parameters: &[(&'static str, String)]) -> Response {
-        self.client
-            .post(self.url("/oauth/v2/token"))
-            .form(parameters)
-            .send()
-            .await
-            .unwrap()
+        self.client.post(self.url("/oauth/v2/token")).form(parameters).send().await.unwrap()
     }
 
     fn url(&self, path: &str) -> String {
@@ -103,23 +82,10 @@ impl Visit {
 async fn read(response: Response) -> (u16, Value) {
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
-    (
-        status,
-        if text.is_empty() {
-            Value::Null
-        } else {
-            serde_json::from_str(&text).unwrap()
-        },
-    )
+    (status, if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() })
 }
 
 fn ids_in(body: &Value) -> Vec<String> {
-    let users = body["users"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    users
-        .iter()
-        .map(|user| user["id"].as_str().unwrap_or("none").to_owned())
-        .collect()
+    let users = body["users"].as_array().map(Vec::as_slice).unwrap_or_default();
+    users.iter().map(|user| user["id"].as_str().unwrap_or("none").to_owned()).collect()
 }

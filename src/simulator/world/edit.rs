@@ -50,9 +50,7 @@ impl World {
 
     /// Gives a user another role of the list.
     pub fn set_role(&mut self, user: &str, role: &str) -> Result<(), WorldError> {
-        let name = super::name_in(&self.roles, role)
-            .ok_or_else(|| WorldError::NoSuchRole(role.to_owned()))?
-            .to_owned();
+        let name = super::name_in(&self.roles, role).ok_or_else(|| WorldError::NoSuchRole(role.to_owned()))?.to_owned();
         self.patch_user(user, &json!({"role": {"name": name, "id": role}}))
     }
 
@@ -105,11 +103,8 @@ impl World {
         });
         merge(&mut record, changes);
         let user = RawUser::new(&record);
-        let id = record["id"]
-            .as_str()
-            .map_or_else(|| id.to_string(), str::to_owned);
-        self.users
-            .insert(place.min(self.users.len()), User::Raw(Arc::new(user)));
+        let id = record["id"].as_str().map_or_else(|| id.to_string(), str::to_owned);
+        self.users.insert(place.min(self.users.len()), User::Raw(Arc::new(user)));
         id
     }
 
@@ -133,11 +128,7 @@ impl World {
         self.change_user(user, |old| old.clone_from(record))
     }
 
-    fn change_user(
-        &mut self,
-        user: &str,
-        change: impl FnOnce(&mut Value),
-    ) -> Result<(), WorldError> {
+    fn change_user(&mut self, user: &str, change: impl FnOnce(&mut Value)) -> Result<(), WorldError> {
         let place = self.place(user)?;
         let mut record = self.record(&self.users[place]);
         change(&mut record);
@@ -146,10 +137,7 @@ impl World {
     }
 
     fn place(&self, user: &str) -> Result<usize, WorldError> {
-        self.users
-            .iter()
-            .position(User::has_id(user))
-            .ok_or_else(|| WorldError::NoSuchUser(user.to_owned()))
+        self.users.iter().position(User::has_id(user)).ok_or_else(|| WorldError::NoSuchUser(user.to_owned()))
     }
 }
 
@@ -157,16 +145,15 @@ impl World {
 impl World {
     /// Renames a role; the records of its holders follow.
     pub fn rename_role(&mut self, role: &str, name: &str) -> Result<(), WorldError> {
-        let old = rename(&mut self.roles, role, name)
-            .ok_or_else(|| WorldError::NoSuchRole(role.to_owned()))?;
+        let old = rename(&mut self.roles, role, name).ok_or_else(|| WorldError::NoSuchRole(role.to_owned()))?;
         self.rename_in_users("role", role, &old, name);
         Ok(())
     }
 
     /// Renames a profile; the records of its holders follow.
     pub fn rename_profile(&mut self, profile: &str, name: &str) -> Result<(), WorldError> {
-        let old = rename(&mut self.profiles, profile, name)
-            .ok_or_else(|| WorldError::NoSuchProfile(profile.to_owned()))?;
+        let old =
+            rename(&mut self.profiles, profile, name).ok_or_else(|| WorldError::NoSuchProfile(profile.to_owned()))?;
         if let Some(detail) = self.profile_details.get_mut(profile) {
             detail["name"] = json!(name);
             detail["display_label"] = json!(name);
@@ -176,31 +163,20 @@ impl World {
     }
 
     /// Switches one permission of a profile on or off.
-    pub fn set_permission(
-        &mut self,
-        profile: &str,
-        permission: &str,
-        enabled: bool,
-    ) -> Result<(), WorldError> {
-        let detail = self
-            .profile_details
-            .get_mut(profile)
-            .ok_or_else(|| WorldError::NoSuchProfile(profile.to_owned()))?;
+    pub fn set_permission(&mut self, profile: &str, permission: &str, enabled: bool) -> Result<(), WorldError> {
+        let detail =
+            self.profile_details.get_mut(profile).ok_or_else(|| WorldError::NoSuchProfile(profile.to_owned()))?;
         let found = detail["permissions_details"]
             .as_array_mut()
-            .and_then(|all| {
-                all.iter_mut()
-                    .find(|candidate| candidate["name"] == permission)
-            });
+            .and_then(|all| all.iter_mut().find(|candidate| candidate["name"] == permission));
         match found {
             Some(found) => {
                 found["enabled"] = json!(enabled);
                 Ok(())
             }
-            None => Err(WorldError::NoSuchPermission {
-                profile: profile.to_owned(),
-                permission: permission.to_owned(),
-            }),
+            None => {
+                Err(WorldError::NoSuchPermission { profile: profile.to_owned(), permission: permission.to_owned() })
+            }
         }
     }
 

@@ -46,45 +46,20 @@ pub(in crate::simulator) struct Stretch<'a> {
 
 impl World {
     /// The users that `filter` lists, from number `offset` on, at most `limit`.
-    pub(in crate::simulator) fn stretch(
-        &self,
-        filter: UserFilter,
-        offset: usize,
-        limit: usize,
-    ) -> Stretch<'_> {
+    pub(in crate::simulator) fn stretch(&self, filter: UserFilter, offset: usize, limit: usize) -> Stretch<'_> {
         if filter == UserFilter::All {
             let end = offset.saturating_add(limit).min(self.users.len());
-            let users = self
-                .users
-                .get(offset..end)
-                .unwrap_or_default()
-                .iter()
-                .collect();
-            return Stretch {
-                users,
-                more: end < self.users.len(),
-            };
+            let users = self.users.get(offset..end).unwrap_or_default().iter().collect();
+            return Stretch { users, more: end < self.users.len() };
         }
         if filter == UserFilter::CurrentUser {
-            let users = self
-                .find(&self.caller)
-                .into_iter()
-                .skip(offset)
-                .take(limit)
-                .collect();
+            let users = self.find(&self.caller).into_iter().skip(offset).take(limit).collect();
             return Stretch { users, more: false };
         }
         let administrator = self.administrator_profile();
-        let mut matching = self
-            .users
-            .iter()
-            .filter(|user| self.matches(user, filter, administrator))
-            .skip(offset);
+        let mut matching = self.users.iter().filter(|user| self.matches(user, filter, administrator)).skip(offset);
         let users = matching.by_ref().take(limit).collect();
-        Stretch {
-            users,
-            more: matching.next().is_some(),
-        }
+        Stretch { users, more: matching.next().is_some() }
     }
 
     /// Administrators are those with the built-in profile: clones are missed, as by the real API.
@@ -112,11 +87,7 @@ impl World {
             profile["category"] != true && profile["custom"] != true && profile["id"].is_string()
         };
         let mut candidates = self.profiles.iter().filter(built_in);
-        let id = |profile: &serde_json::Value| {
-            profile["id"]
-                .as_str()
-                .is_some_and(|id| id.ends_with("026011"))
-        };
+        let id = |profile: &serde_json::Value| profile["id"].as_str().is_some_and(|id| id.ends_with("026011"));
         candidates
             .clone()
             .find(|profile| id(profile))

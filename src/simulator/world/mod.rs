@@ -104,10 +104,7 @@ impl World {
 
     /// The ids of all users, in the order of the API.
     pub fn user_ids(&self) -> Vec<String> {
-        self.users
-            .iter()
-            .map(|user| user.id().into_owned())
-            .collect()
+        self.users.iter().map(|user| user.id().into_owned()).collect()
     }
 
     /// A user's record as the API would send it.
@@ -132,9 +129,7 @@ impl World {
 
     /// One profile, with permissions where they are known.
     pub fn profile_detail(&self, id: &str) -> Option<&Value> {
-        self.profile_details
-            .get(id)
-            .or_else(|| self.profiles.iter().find(|profile| profile["id"] == id))
+        self.profile_details.get(id).or_else(|| self.profiles.iter().find(|profile| profile["id"] == id))
     }
 
     /// The row of `/org`.
@@ -180,11 +175,7 @@ impl From<WorldJson> for World {
     fn from(json: WorldJson) -> Self {
         Self {
             population: Population { users: 0, seed: 0 },
-            users: json
-                .users
-                .iter()
-                .map(|user| User::Raw(Arc::new(RawUser::new(user))))
-                .collect(),
+            users: json.users.iter().map(|user| User::Raw(Arc::new(RawUser::new(user)))).collect(),
             roles: json.roles,
             profiles: json.profiles,
             profile_details: by_id(json.profile_details),
@@ -217,15 +208,11 @@ impl WorldHandle {
 }
 
 fn name_in<'a>(rows: &'a [Value], id: &str) -> Option<&'a str> {
-    rows.iter()
-        .find(|row| row["id"] == id)
-        .and_then(|row| row["name"].as_str())
+    rows.iter().find(|row| row["id"] == id).and_then(|row| row["name"].as_str())
 }
 
 fn by_id(rows: Vec<Value>) -> BTreeMap<String, Value> {
-    rows.into_iter()
-        .filter_map(|row| row["id"].as_str().map(str::to_owned).map(|id| (id, row)))
-        .collect()
+    rows.into_iter().filter_map(|row| row["id"].as_str().map(str::to_owned).map(|id| (id, row))).collect()
 }
 
 fn org(users: u32, primary_email: &str) -> Value {

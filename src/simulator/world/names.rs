@@ -4,9 +4,9 @@
 //! for one person with two accounts finds the one that was put there and no chance namesakes.
 
 const FIRST: [&str; 32] = [
-    "Ada", "Bram", "Cleo", "Dov", "Edda", "Finn", "Greta", "Hale", "Ines", "Jory", "Kaia", "Lars",
-    "Mina", "Nils", "Orla", "Pim", "Quill", "Runa", "Sten", "Tova", "Una", "Vito", "Wren", "Xenia",
-    "Yara", "Zeno", "Alma", "Bodo", "Cora", "Dirk", "Elva", "Ivo",
+    "Ada", "Bram", "Cleo", "Dov", "Edda", "Finn", "Greta", "Hale", "Ines", "Jory", "Kaia", "Lars", "Mina", "Nils",
+    "Orla", "Pim", "Quill", "Runa", "Sten", "Tova", "Una", "Vito", "Wren", "Xenia", "Yara", "Zeno", "Alma", "Bodo",
+    "Cora", "Dirk", "Elva", "Ivo",
 ];
 
 const LAST: [&str; 64] = [

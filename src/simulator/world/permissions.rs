@@ -35,31 +35,11 @@ const SETUP: [(&str, &str, &str); 8] = [
     ("Manage Users", MANAGE_USERS, "Users_and_Control"),
     ("Manage Roles", MANAGE_ROLES, "Users_and_Control"),
     ("Manage Profiles", MANAGE_PROFILES, "Users_and_Control"),
-    (
-        "Manage Organization",
-        "Crm_Implied_Manage_Organization",
-        "Users_and_Control",
-    ),
-    (
-        "Customize Modules",
-        "Crm_Implied_Customize_Modules",
-        "Customization",
-    ),
-    (
-        "Import Data",
-        "Crm_Implied_Import_Data",
-        "Data_Administration",
-    ),
-    (
-        "Export Data",
-        "Crm_Implied_Export_Data",
-        "Data_Administration",
-    ),
-    (
-        "Data Backup",
-        "Crm_Implied_Data_Backup",
-        "Data_Administration",
-    ),
+    ("Manage Organization", "Crm_Implied_Manage_Organization", "Users_and_Control"),
+    ("Customize Modules", "Crm_Implied_Customize_Modules", "Customization"),
+    ("Import Data", "Crm_Implied_Import_Data", "Data_Administration"),
+    ("Export Data", "Crm_Implied_Export_Data", "Data_Administration"),
+    ("Data Backup", "Crm_Implied_Data_Backup", "Data_Administration"),
 ];
 
 /// Allows deleting users.
@@ -102,8 +82,7 @@ pub(super) fn of(rights: Rights) -> (Value, Value) {
     let mut setup: Vec<Value> = Vec::new();
     for (label, name, category) in SETUP {
         let id = next_id();
-        let enabled = allows(rights, Kind::Setup)
-            || (rights == Rights::BulkData && name == "Crm_Implied_Export_Data");
+        let enabled = allows(rights, Kind::Setup) || (rights == Rights::BulkData && name == "Crm_Implied_Export_Data");
         details.push(json!({
             "display_label": label, "module": null, "name": name, "id": id, "enabled": enabled,
             "customizable": true,

@@ -7,8 +7,8 @@
 use super::{
     names,
     seeds::{
-        ADMINISTRATOR, CEO, DATA_STEWARD, MANAGER, OPERATIONS, OPERATIONS_LEAD, ProfileSeed,
-        RoleSeed, SALES, STANDARD, SUPPORT, SUPPORT_DESK, VANISHED,
+        ADMINISTRATOR, CEO, DATA_STEWARD, MANAGER, OPERATIONS, OPERATIONS_LEAD, ProfileSeed, RoleSeed, SALES, STANDARD,
+        SUPPORT, SUPPORT_DESK, VANISHED,
     },
 };
 
@@ -126,21 +126,15 @@ impl Population {
         };
         let (status, confirmed) = match (part, noise >> 8 & 0xFF) {
             (Part::Deleted, _) | (Part::Colleague, 0..8) => ("deleted", true),
-            (Part::Disabled | Part::DisabledAdministrator, _) | (Part::Colleague, 8..18) => {
-                ("disabled", true)
-            }
-            (Part::Unconfirmed | Part::UnconfirmedAdministrator, _) | (Part::Colleague, 18..24) => {
-                ("active", false)
-            }
+            (Part::Disabled | Part::DisabledAdministrator, _) | (Part::Colleague, 8..18) => ("disabled", true),
+            (Part::Unconfirmed | Part::UnconfirmedAdministrator, _) | (Part::Colleague, 18..24) => ("active", false),
             _ => ("active", true),
         };
         let (role, profile) = match part {
             Part::Primary => (Some(&CEO), &ADMINISTRATOR),
             Part::Administrator | Part::DisabledAdministrator => (Some(&MANAGER), &ADMINISTRATOR),
             Part::UnconfirmedAdministrator => (Some(&OPERATIONS), &ADMINISTRATOR),
-            Part::Unconfirmed | Part::Deleted | Part::Formula | Part::StaleNames => {
-                (Some(&SALES), &STANDARD)
-            }
+            Part::Unconfirmed | Part::Deleted | Part::Formula | Part::StaleNames => (Some(&SALES), &STANDARD),
             Part::SharedMailbox => (Some(&SUPPORT), &SUPPORT_DESK),
             Part::Contractor => (Some(&OPERATIONS), &DATA_STEWARD),
             Part::CloneHolder => (Some(&OPERATIONS), &OPERATIONS_LEAD),
@@ -148,15 +142,7 @@ impl Population {
             Part::NoRole => (None, &STANDARD),
             _ => (Some(everyday.0), everyday.1),
         };
-        Member {
-            index,
-            part,
-            status,
-            confirmed,
-            role,
-            profile,
-            noise,
-        }
+        Member { index, part, status, confirmed, role, profile, noise }
     }
 
     /// The name of a member.
@@ -169,31 +155,17 @@ impl Population {
             email,
         };
         match member.part {
-            Part::Deleted => Name {
-                first: Some(first.to_owned()),
-                last: None,
-                email: format!("{local}@example.com"),
-            },
+            Part::Deleted => Name { first: Some(first.to_owned()), last: None, email: format!("{local}@example.com") },
             Part::SharedMailbox => named("Info", "Desk", "info@example.com".to_owned()),
             Part::Contractor => named(first, &last, format!("{local}@example.org")),
-            Part::Formula => named(
-                "=HYPERLINK(\"https://example.org/\",\"pay slip\")",
-                &last,
-                format!("{local}@example.com"),
-            ),
+            Part::Formula => {
+                named("=HYPERLINK(\"https://example.org/\",\"pay slip\")", &last, format!("{local}@example.com"))
+            }
             Part::SecondAccount => {
                 let (first, last) = names::name(self.index_of(Part::Administrator), self.seed);
-                named(
-                    first,
-                    &last,
-                    format!("{}@example.net", names::local_part(first, &last)),
-                )
+                named(first, &last, format!("{}@example.net", names::local_part(first, &last)))
             }
-            Part::NonAscii => named(
-                "Žofie",
-                "Öländer-Ñandú",
-                "zofie.olander@example.com".to_owned(),
-            ),
+            Part::NonAscii => named("Žofie", "Öländer-Ñandú", "zofie.olander@example.com".to_owned()),
             Part::OtherScript => named("示例", "用户", "shili.yonghu@example.com".to_owned()),
             _ => named(first, &last, format!("{local}@example.com")),
         }
@@ -209,10 +181,7 @@ impl Population {
     }
 
     fn index_of(self, part: Part) -> u32 {
-        let place = CAST
-            .iter()
-            .position(|candidate| *candidate == part)
-            .unwrap_or_default();
+        let place = CAST.iter().position(|candidate| *candidate == part).unwrap_or_default();
         u32::try_from(place).unwrap_or_default() * self.stride()
     }
 
@@ -235,13 +204,9 @@ mod tests {
 
     #[test]
     fn administrators_stay_a_handful_in_a_large_workspace() {
-        let population = Population {
-            users: 100_000,
-            seed: 3,
-        };
-        let administrators = (0..population.users)
-            .filter(|index| population.member(*index).profile.id == ADMINISTRATOR.id)
-            .count();
+        let population = Population { users: 100_000, seed: 3 };
+        let administrators =
+            (0..population.users).filter(|index| population.member(*index).profile.id == ADMINISTRATOR.id).count();
         assert_eq!(administrators, 6);
     }
 
@@ -254,10 +219,7 @@ mod tests {
 
     #[test]
     fn the_second_account_has_the_name_of_an_administrator() {
-        let population = Population {
-            users: 500,
-            seed: 3,
-        };
+        let population = Population { users: 500, seed: 3 };
         let name_of = |part| population.name(population.member(population.index_of(part)));
         let (once, again) = (name_of(Part::Administrator), name_of(Part::SecondAccount));
         assert_eq!(once.full(), again.full());

@@ -140,14 +140,8 @@ static SEASONAL: ProfileSeed = ProfileSeed {
 };
 
 /// The profiles that the API lists.
-static PROFILES: [&ProfileSeed; 6] = [
-    &ADMINISTRATOR,
-    &STANDARD,
-    &SUPPORT_DESK,
-    &OPERATIONS_LEAD,
-    &DATA_STEWARD,
-    &SEASONAL,
-];
+static PROFILES: [&ProfileSeed; 6] =
+    [&ADMINISTRATOR, &STANDARD, &SUPPORT_DESK, &OPERATIONS_LEAD, &DATA_STEWARD, &SEASONAL];
 
 /// The rows of `/settings/roles`.
 pub(super) fn roles() -> Vec<Value> {

@@ -25,12 +25,7 @@ fn a_generated_record_has_every_key_of_the_real_api_and_an_unknown_one() {
         $shift_effective_from Future_Field__s";
     let record: Value = serde_json::from_str(&text(&World::generate(12, 1), 3)).unwrap();
     let mut expected: Vec<_> = keys.split_whitespace().collect();
-    let mut actual: Vec<_> = record
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect();
+    let mut actual: Vec<_> = record.as_object().unwrap().keys().map(String::as_str).collect();
     expected.sort_unstable();
     actual.sort_unstable();
     assert_eq!(actual, expected);
@@ -41,29 +36,13 @@ fn twelve_users_show_what_a_review_looks_for() {
     let world = World::generate(12, 1);
     let users = world.users();
     let any = |test: &dyn Fn(&Value) -> bool| users.iter().any(test);
-    let role_ids: Vec<_> = world
-        .roles()
-        .iter()
-        .map(|role| role["id"].clone())
-        .collect();
-    assert!(any(
-        &|user| user["status"] == "disabled" && user["profile"]["name"] == "Administrator"
-    ));
-    assert!(any(
-        &|user| user["status"] == "deleted" && user["last_name"].is_null()
-    ));
-    assert!(any(
-        &|user| user["confirm"] == false && user["zuid"].is_null()
-    ));
-    assert!(any(&|user| user["full_name"]
-        .as_str()
-        .unwrap()
-        .starts_with('=')));
+    let role_ids: Vec<_> = world.roles().iter().map(|role| role["id"].clone()).collect();
+    assert!(any(&|user| user["status"] == "disabled" && user["profile"]["name"] == "Administrator"));
+    assert!(any(&|user| user["status"] == "deleted" && user["last_name"].is_null()));
+    assert!(any(&|user| user["confirm"] == false && user["zuid"].is_null()));
+    assert!(any(&|user| user["full_name"].as_str().unwrap().starts_with('=')));
     assert!(any(&|user| user["email"] == "info@example.com"));
-    assert!(any(&|user| user["email"]
-        .as_str()
-        .unwrap()
-        .ends_with("@example.org")));
+    assert!(any(&|user| user["email"].as_str().unwrap().ends_with("@example.org")));
     assert!(any(&|user| !role_ids.contains(&user["role"]["id"])));
     assert!(any(&|user| user["profile"]["name"] == "Standard User"));
     assert!(any(&|user| user["profile"]["name"] == "Operations Lead"));
@@ -73,47 +52,24 @@ fn twelve_users_show_what_a_review_looks_for() {
 fn the_clone_has_the_same_permissions_as_administrator() {
     let world = World::generate(12, 1);
     let enabled = |id| -> Vec<Value> {
-        let all = world.profile_detail(id).unwrap()["permissions_details"]
-            .as_array()
-            .unwrap();
-        all.iter()
-            .filter(|one| one["enabled"] == true)
-            .map(|one| one["name"].clone())
-            .collect()
+        let all = world.profile_detail(id).unwrap()["permissions_details"].as_array().unwrap();
+        all.iter().filter(|one| one["enabled"] == true).map(|one| one["name"].clone()).collect()
     };
-    assert_eq!(
-        enabled("5820190000000412004"),
-        enabled("5820190000000026011")
-    );
-    assert_ne!(
-        enabled("5820190000000026014"),
-        enabled("5820190000000026011")
-    );
+    assert_eq!(enabled("5820190000000412004"), enabled("5820190000000026011"));
+    assert_ne!(enabled("5820190000000026014"), enabled("5820190000000026011"));
 }
 
 #[test]
 fn renaming_a_role_reaches_generated_and_edited_users_but_not_stale_names() {
     let mut world = World::generate(12, 1);
     let sales = "5820190000000413001";
-    let (generated, edited, stale) = (
-        world.user_ids()[3].clone(),
-        world.user_ids()[10].clone(),
-        world.user_ids()[9].clone(),
-    );
+    let (generated, edited, stale) =
+        (world.user_ids()[3].clone(), world.user_ids()[10].clone(), world.user_ids()[9].clone());
     world.set_role(&edited, sales).unwrap();
     world.rename_role(sales, "Field \"Sales\"").unwrap();
-    assert_eq!(
-        world.user(&generated).unwrap()["role"]["name"],
-        "Field \"Sales\""
-    );
-    assert_eq!(
-        world.user(&edited).unwrap()["role"]["name"],
-        "Field \"Sales\""
-    );
-    assert_eq!(
-        world.user(&stale).unwrap()["role"]["name"],
-        "Account Executive"
-    );
+    assert_eq!(world.user(&generated).unwrap()["role"]["name"], "Field \"Sales\"");
+    assert_eq!(world.user(&edited).unwrap()["role"]["name"], "Field \"Sales\"");
+    assert_eq!(world.user(&stale).unwrap()["role"]["name"], "Account Executive");
 }
 
 #[test]
@@ -125,10 +81,7 @@ fn edits_change_what_they_say_and_nothing_else() {
     let mut expected = before;
     expected["profile"] = json!({"name": "Administrator", "id": "5820190000000026011"});
     assert_eq!(world.user(&id).unwrap(), expected);
-    assert_eq!(
-        world.promote("1"),
-        Err(WorldError::NoSuchUser("1".to_owned()))
-    );
+    assert_eq!(world.promote("1"), Err(WorldError::NoSuchUser("1".to_owned())));
 }
 
 #[test]

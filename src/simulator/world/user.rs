@@ -62,13 +62,8 @@ impl User {
 
     /// Finds users by id without spelling out the id of each generated one.
     pub(super) fn has_id(id: &str) -> impl Fn(&Self) -> bool {
-        let number = id
-            .parse::<u64>()
-            .ok()
-            .and_then(|number| number.checked_sub(FIRST_USER_ID));
-        let wanted = number
-            .and_then(|number| u32::try_from(number).ok())
-            .filter(|index| generated_id(*index) == id);
+        let number = id.parse::<u64>().ok().and_then(|number| number.checked_sub(FIRST_USER_ID));
+        let wanted = number.and_then(|number| u32::try_from(number).ok()).filter(|index| generated_id(*index) == id);
         move |user| match user {
             Self::Generated(index) => wanted == Some(*index),
             Self::Raw(raw) => raw.id == id,
@@ -135,21 +130,14 @@ impl World {
             r#"{"country":"US","Preferred_Currency__s":null,"language":"en_US","microsoft":false,"$shift_effective_from":null,"id":""#,
         );
         out.push_str(&generated_id(member.index));
-        let (year, month, day) = (
-            2023 + (noise >> 16) % 3,
-            1 + (noise >> 20) % 12,
-            1 + (noise >> 24) % 28,
-        );
+        let (year, month, day) = (2023 + (noise >> 16) % 3, 1 + (noise >> 20) % 12, 1 + (noise >> 24) % 28);
         // Writing into a `String` cannot fail.
         let _ = write!(
             out,
             r#"","state":null,"fax":null,"country_locale":"en_US","sandboxDeveloper":false,"zip":null,"decimal_separator":"Period","created_time":"{year}-{month:02}-{day:02}T09:14:03+00:00","time_format":"hh:mm a","offset":0,"profile":"#,
         );
-        let profile_name = if stale {
-            "Standard User"
-        } else {
-            self.profile_name(member.profile.id, member.profile.name)
-        };
+        let profile_name =
+            if stale { "Standard User" } else { self.profile_name(member.profile.id, member.profile.name) };
         push_reference(out, profile_name, member.profile.id);
         out.push_str(r#","created_by":"#);
         out.push_str(&self.author);
@@ -162,11 +150,7 @@ impl World {
         out.push_str(r#"","role":"#);
         match member.role {
             Some(role) => {
-                let role_name = if stale {
-                    "Account Executive"
-                } else {
-                    self.role_name(role.id, role.name)
-                };
+                let role_name = if stale { "Account Executive" } else { self.role_name(role.id, role.name) };
                 push_reference(out, role_name, role.id);
             }
             None => out.push_str("null"),
@@ -219,10 +203,7 @@ fn push_optional(out: &mut String, text: Option<&str>) {
 
 /// Appends a JSON string. Nearly all need no escape, which is found out without an allocation.
 fn push_string(out: &mut String, text: &str) {
-    if text
-        .bytes()
-        .any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
-    {
+    if text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
         out.push_str(&Value::from(text).to_string());
     } else {
         out.push('"');
