@@ -104,7 +104,7 @@ pub(super) fn verdict(audit: &Audit, state: State, counts: &Counts) -> String {
         State::Act => {
             let grave = [Severity::Critical, Severity::High];
             let count = total(counts, &grave);
-            let rest = match counts.open_total - count {
+            let rest = match total(counts, &[Severity::Medium, Severity::Low]) {
                 0 => String::new(),
                 rest => format!(", {} more {} to review", number(rest as u64), if rest == 1 { "is" } else { "are" }),
             };
