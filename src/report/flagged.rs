@@ -1,7 +1,5 @@
 //! Which rules found something about which user, looked up by walking beside the ordered rows.
 
-use std::collections::BTreeSet;
-
 use crate::model::{
     finding::{Finding, Subject},
     users::UserIndex,
@@ -26,13 +24,6 @@ impl Flagged {
     /// A walk beside rows in the order of [`UserIndex`].
     pub(super) fn walk(&self) -> Walk<'_> {
         Walk(&self.0)
-    }
-
-    /// The users that have any finding, as far as `findings` goes.
-    pub(super) fn users<'f>(findings: impl Iterator<Item = &'f Finding>) -> BTreeSet<UserIndex> {
-        findings
-            .filter_map(|finding| if let Subject::User(user) = finding.subject { Some(user) } else { None })
-            .collect()
     }
 
     /// The rules of one user.
