@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::text::{Budget, LABEL, PROSE, Part, date, shown};
+use super::text::{Budget, LABEL, PROSE, Part, Span, moment, shown, spans};
 use crate::{
     model::finding::{Finding, FindingStatus, Severity},
     report::{ReportInput, summary},
@@ -22,7 +22,7 @@ pub(super) struct Group {
     pub(super) rule: &'static str,
     pub(super) title: String,
     pub(super) criterion: Option<&'static str>,
-    pub(super) advice: String,
+    pub(super) advice: Vec<Span>,
     /// The gravest among them.
     pub(super) severity: Severity,
     pub(super) open: usize,
@@ -86,7 +86,7 @@ fn group(input: &ReportInput<'_>, finding: &Finding) -> Group {
         rule: finding.rule,
         title: text.map_or(finding.rule, |text| text.title).to_owned(),
         criterion: text.map(|text| text.criterion),
-        advice: text.map_or_else(String::new, |text| text.advice.clone()),
+        advice: text.map_or_else(Vec::new, |text| spans(&text.advice)),
         severity: finding.severity,
         open: 0,
         excepted: 0,
@@ -155,7 +155,7 @@ pub(super) fn compared_with(input: &ReportInput<'_>) -> Option<String> {
         format!(
             "audit {} of {}: {}, {}",
             shown(&previous.id, LABEL),
-            date(previous.finished_at),
+            moment(previous.finished_at),
             summary::plural(usize::try_from(previous.users).unwrap_or(usize::MAX), "user"),
             summary::plural(usize::try_from(previous.administrators).unwrap_or(usize::MAX), "administrator"),
         )

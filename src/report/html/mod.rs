@@ -22,7 +22,7 @@ use super::{
 use findings::{ChangeRow, Group};
 use provenance::{CheckRow, Fact};
 use structure::{ProfileRow, RoleRow, RuleRow};
-use text::{LABEL, PROSE, Part, date, moment, shown};
+use text::{LABEL, PROSE, Part, Span, moment, shown, spans};
 use users::UserTables;
 
 /// Bytes gathered before they go to the writer.
@@ -71,7 +71,7 @@ struct Todo {
     title: String,
     action: Action,
     whom: String,
-    advice: String,
+    advice: Vec<Span>,
 }
 
 pub(super) fn write(input: &ReportInput<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -94,7 +94,7 @@ fn page(input: &ReportInput<'_>) -> Page {
         state_class: state_class(headline.state),
         problems: if headline.state == State::Incomplete { provenance::problems(input) } else { Vec::new() },
         tiles: tiles(&headline),
-        since: audit.drift.previous.as_ref().map(|previous| date(previous.finished_at)),
+        since: audit.drift.previous.as_ref().map(|previous| moment(previous.finished_at)),
         actions: actions(input, &headline),
         groups,
         findings,
@@ -181,7 +181,7 @@ fn actions(input: &ReportInput<'_>, headline: &Headline) -> Vec<Todo> {
         Todo {
             title: text.map_or(action.rule, |text| text.title).to_owned(),
             whom: shown(&action.whom(), PROSE),
-            advice: text.map_or_else(String::new, |text| text.advice.clone()),
+            advice: text.map_or_else(Vec::new, |text| spans(&text.advice)),
             action: action.clone(),
         }
     };

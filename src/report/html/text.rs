@@ -32,6 +32,21 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// A piece of the advice of a rule, which marks names of settings and files with backticks.
+pub(super) struct Span {
+    pub(super) code: bool,
+    pub(super) text: String,
+}
+
+/// The pieces of an advice.
+pub(super) fn spans(advice: &str) -> Vec<Span> {
+    let pieces = advice.split('`').enumerate();
+    pieces
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(place, text)| Span { code: place % 2 == 1, text: text.to_owned() })
+        .collect()
+}
+
 /// A day for people: `2 March 2026`.
 pub(super) fn date(time: DateTime<Utc>) -> String {
     time.format("%-d %B %Y").to_string()

@@ -100,7 +100,7 @@ impl<'s, 'w> Sheets<'s, 'w> {
             self.xml,
             "</sheetData><autoFilter ref=\"{range}\"/><pageMargins left=\"0.4\" right=\"0.4\" top=\"0.5\" \
              bottom=\"0.5\" header=\"0.3\" footer=\"0.3\"/><pageSetup orientation=\"landscape\" fitToHeight=\"0\"/>\
-             <headerFooter><oddFooter>&amp;A, page &amp;P of &amp;N</oddFooter></headerFooter><ignoredErrors>\
+             <headerFooter><oddFooter>&amp;C&amp;A, page &amp;P of &amp;N</oddFooter></headerFooter><ignoredErrors>\
              <ignoredError sqref=\"{range}\" numberStoredAsText=\"1\"/></ignoredErrors></worksheet>"
         )?;
         self.flush()

@@ -88,6 +88,8 @@ pub(super) fn escape(text: &str, out: &mut Vec<u8>) {
             '"' => out.extend_from_slice(b"&quot;"),
             '_' if is_escape(&text[place..]) => out.extend_from_slice(b"_x005F_"),
             '\t' | '\n' => out.push(c as u8),
+            // A reader of XML would turn a bare carriage return into a line feed.
+            '\r' => out.extend_from_slice(b"&#13;"),
             '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {
                 out.extend_from_slice(format!("_x{:04X}_", u32::from(c)).as_bytes());
             }
@@ -114,7 +116,7 @@ mod tests {
 
     #[test]
     fn markup_and_controls_are_written_as_the_standard_says() {
-        assert_eq!(written("a & <b>\u{1}\r_x0041_ _x"), "<t>a &amp; &lt;b&gt;_x0001__x000D__x005F_x0041_ _x</t>");
+        assert_eq!(written("a & <b>\u{1}\r_x0041_ _x"), "<t>a &amp; &lt;b&gt;_x0001_&#13;_x005F_x0041_ _x</t>");
         assert_eq!(written(" a"), "<t xml:space=\"preserve\"> a</t>");
         assert_eq!(written("🦀\u{ffff}"), "<t>🦀_xFFFF_</t>");
     }
