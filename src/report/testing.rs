@@ -208,7 +208,7 @@ pub(crate) fn hostile() -> Audit {
         reason: "break-glass, \"sealed\"".to_owned(),
         until: NaiveDate::from_ymd_opt(2026, 6, 30).unwrap(),
     });
-    let with = |finding: Finding, continuing, status| Finding { continuing, status, ..finding };
+    let with = |finding: Finding, continuing, status| Finding { status, continuing, ..finding };
     audit.findings = vec![
         with(finding("unapproved-administrator", Severity::Critical, 7), Some(false), FindingStatus::Open),
         Finding {
@@ -233,7 +233,12 @@ pub(crate) fn hostile() -> Audit {
         RuleOutcome { rule: "dangerous-profile", result: RuleResult::NotEvaluated(not_evaluated) },
         RuleOutcome { rule: "outside-domain", result: RuleResult::SwitchedOff },
     ]);
-    audit.drift = Drift {
+    audit.drift = hostile_drift();
+    audit
+}
+
+fn hostile_drift() -> Drift {
+    Drift {
         previous: Some(Previous {
             id: "01950000-0000-7000-8000-000000000000".to_owned(),
             finished_at: at(0, 0),
@@ -260,8 +265,7 @@ pub(crate) fn hostile() -> Audit {
                 after: String::new(),
             },
         ],
-    };
-    audit
+    }
 }
 
 /// The texts of the rules that the test audits name.

@@ -11,7 +11,10 @@ mod structure;
 mod text;
 mod users;
 
-use std::io::{self, Write};
+use std::{
+    borrow::Borrow,
+    io::{self, Write},
+};
 
 use askama::Template;
 
@@ -57,6 +60,13 @@ struct Page {
     policy: Vec<Fact>,
     audit_id: String,
     version: &'static str,
+}
+
+impl Page {
+    /// A count as the page writes it.
+    fn n(count: impl Borrow<usize>) -> String {
+        summary::number(*count.borrow() as u64)
+    }
 }
 
 /// A number that the reader should see first.
@@ -157,7 +167,8 @@ fn tiles(headline: &Headline) -> Vec<Tile> {
         .collect();
     let incomplete = headline.state == State::Incomplete;
     let found = if incomplete { "so far: the read is incomplete".to_owned() } else { grave.join(", ") };
-    let excepted = if counts.excepted == 0 { String::new() } else { format!("; {} accepted", counts.excepted) };
+    let excepted =
+        if counts.excepted == 0 { String::new() } else { format!("; {} accepted", Page::n(counts.excepted)) };
     let mut tiles = vec![
         tile(counts.administrators, "administrator", "administrators", gained),
         tile(counts.open_total, "open finding", "open findings", format!("{found}{excepted}")),

@@ -2,7 +2,7 @@
 
 use super::{
     findings,
-    text::{LABEL, PROSE, moment, shown},
+    text::{LABEL, PROSE, precise, shown},
 };
 use crate::{
     model::{policy::RuleSetting, reading::Check},
@@ -107,7 +107,7 @@ pub(super) fn facts(input: &ReportInput<'_>, headline: &Headline) -> Vec<Fact> {
                 |scopes| shown(&scopes.join(", "), PROSE),
             ),
         ),
-        fact("Read", format!("{} to {}", moment(reading.started_at), reading.finished_at.format("%H:%M:%S UTC"))),
+        fact("Read", format!("{} to {}", precise(reading.started_at), precise(reading.finished_at))),
         fact("Query of the user list", format!("{}; no other filter", shown(&reading.query, PROSE))),
         fact(
             "Pages",

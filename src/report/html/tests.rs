@@ -82,5 +82,5 @@ fn who_has_power_or_a_finding_is_on_the_page_whatever_its_id() {
     let html = html(&audit);
     let matrix = html.split_once("id=\"matrix\"").unwrap().1;
     assert!(matrix.contains("Late Administrator") && matrix.contains("Late Flagged"));
-    assert!(matrix.contains("This page shows 502 of 3000 users"), "{}", &matrix[..400]);
+    assert!(matrix.contains("This page shows 502 of 3,000 users"), "{}", &matrix[..400]);
 }

@@ -1,5 +1,7 @@
 //! Texts for the page: cut to a length, with nothing invisible in them, and paid from a budget of bytes.
 
+use std::fmt::Write;
+
 use chrono::{DateTime, Utc};
 
 /// The characters of a name, an address or an id that the page shows.
@@ -20,7 +22,8 @@ pub(super) fn shown(text: &str, limit: usize) -> String {
         }
         match c {
             '\n' | '\r' | '\t' => out.push(' '),
-            c if c.is_control() || is_invisible(c) => out.push_str(&format!("[U+{:04X}]", u32::from(c))),
+            // Writing to a string cannot fail.
+            c if c.is_control() || is_invisible(c) => drop(write!(out, "[U+{:04X}]", u32::from(c))),
             c => out.push(c),
         }
     }
@@ -55,6 +58,11 @@ pub(super) fn date(time: DateTime<Utc>) -> String {
 /// A moment for people, in UTC: `2 March 2026, 08:01 UTC`.
 pub(super) fn moment(time: DateTime<Utc>) -> String {
     time.format("%-d %B %Y, %H:%M UTC").to_string()
+}
+
+/// A moment to the second, in UTC: `2 March 2026, 08:01:30 UTC`.
+pub(super) fn precise(time: DateTime<Utc>) -> String {
+    time.format("%-d %B %Y, %H:%M:%S UTC").to_string()
 }
 
 /// The bytes that a section may still take.

@@ -108,7 +108,7 @@ pub(super) fn report<'a>(input: &'a ReportInput<'a>) -> v1::Report<'a> {
             .changes
             .iter()
             .map(|change| v1::Change {
-                change: change.kind.word(),
+                kind: change.kind.word(),
                 subject_type: change.subject_type,
                 subject_id: &change.subject_id,
                 subject: &change.subject,
@@ -167,7 +167,7 @@ fn reading<'a>(input: &ReportInput<'a>) -> v1::Reading<'a> {
             .checks
             .iter()
             .map(|check| v1::Check {
-                check: check.kind.title(),
+                title: check.kind.title(),
                 outcome: check.outcome.word(),
                 detail: check.outcome.detail(),
             })
@@ -266,7 +266,7 @@ fn rule<'a>(input: &ReportInput<'a>, outcome: &'a RuleOutcome) -> v1::Rule<'a> {
         RuleResult::SwitchedOff => ("switched-off", 0, 0, ""),
     };
     v1::Rule {
-        rule: outcome.rule,
+        name: outcome.rule,
         title: text.map(|text| text.title),
         criterion: text.map(|text| text.criterion),
         result,

@@ -185,7 +185,8 @@ pub(super) struct Reading<'a> {
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Check<'a> {
     /// What was compared, in words.
-    pub(super) check: &'static str,
+    #[serde(rename = "check")]
+    pub(super) title: &'static str,
     /// `agrees`, `repaired`, `disagrees` or `not evaluated`.
     pub(super) outcome: &'static str,
     /// What there is to say beyond the word.
@@ -292,7 +293,8 @@ pub(super) struct Previous<'a> {
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Change<'a> {
     /// What kind of change, as in `changes.csv`.
-    pub(super) change: &'static str,
+    #[serde(rename = "change")]
+    pub(super) kind: &'static str,
     /// `user`, `role`, `profile`, `organization` or `finding`.
     pub(super) subject_type: &'static str,
     /// The subject's id.
@@ -372,7 +374,8 @@ pub(super) struct Permission<'a> {
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Rule<'a> {
     /// The rule's name.
-    pub(super) rule: &'static str,
+    #[serde(rename = "rule")]
+    pub(super) name: &'static str,
     /// The rule as a short heading.
     pub(super) title: Option<&'static str>,
     /// The Trust Services Criterion that it supports.

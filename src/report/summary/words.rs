@@ -144,10 +144,10 @@ pub(super) fn subject_result(state: State, counts: &Counts) -> String {
     if found.is_empty() && state != State::Incomplete {
         "no finding above info".clone_into(&mut found);
     }
-    if let Some(new) = counts.new.filter(|new| *new > 0) {
-        found.push_str(&format!(" ({} new)", number(new as u64)));
+    match counts.new {
+        Some(new) if new > 0 => parts.push(format!("{found} ({} new)", number(new as u64))),
+        _ => parts.push(found),
     }
-    parts.push(found);
     match counts.administrators_gained {
         Some(0) => {}
         Some(gained) => {
