@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should panic"))]
 
 pub mod access;
+pub mod app;
 pub mod audit;
 pub mod cli;
 pub mod config;
@@ -14,6 +15,7 @@ pub mod connector;
 pub mod mail;
 pub mod model;
 pub mod report;
+pub mod run;
 pub mod schedule;
 pub mod simulator;
 pub mod store;

@@ -1,6 +1,6 @@
 //! Pure: rules, and what they find.
 //!
-//! [`registry`] lists the rules, one file each under `rules/` with its documentation beside it. [`judge`] runs
+//! [`registry`] lists the rules, one file each under `rules/` with its documentation beside it. [`judge()`] runs
 //! them over one `Context`; a `Sink` takes what they report, applies the policy's severities and exceptions,
 //! and remembers what could not be evaluated.
 

@@ -27,6 +27,15 @@ pub struct Rule {
     pub(super) evaluate: fn(&Context<'_>, &mut Sink<'_>),
 }
 
+impl Rule {
+    /// How to fix what it finds: the first paragraph of that part of its documentation, on one line.
+    pub fn advice(&self) -> String {
+        let part = self.doc.split("\n## ").find(|part| part.starts_with("How to fix")).unwrap_or_default();
+        let paragraph = part.split("\n\n").nth(1).unwrap_or_default();
+        paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Rule({}, {})", self.name, self.severity)

@@ -127,7 +127,7 @@ pub(crate) enum ReportKind {
 }
 
 impl ReportKind {
-    const ALL: [Self; 6] = [Self::Matrix, Self::Findings, Self::Changes, Self::Html, Self::Json, Self::Xlsx];
+    pub(crate) const ALL: [Self; 6] = [Self::Matrix, Self::Findings, Self::Changes, Self::Html, Self::Json, Self::Xlsx];
 }
 
 impl std::fmt::Display for ReportKind {

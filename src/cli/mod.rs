@@ -1,15 +1,22 @@
 //! The command line: reads the arguments, calls the library, says what came of it.
 
 mod args;
+mod audit;
+mod check;
+mod demo;
+mod mail;
 mod output;
+mod progress;
+mod rules;
 mod simulate;
+mod summary;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
 use self::{
-    args::{Cli, Command, LogFormat},
+    args::{Cli, Command, LogFormat, MailCommand, SchemaKind},
     output::Failure,
 };
 
@@ -36,6 +43,7 @@ pub fn main() -> ExitCode {
 }
 
 async fn dispatch(cli: Cli) -> Result<(), Failure> {
+    let named = cli.config.as_deref();
     match cli.command {
         Command::Simulate(args) => simulate::run(args).await,
         Command::Completions { shell } => {
@@ -45,8 +53,23 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Man => clap_mangen::Man::new(Cli::command())
             .render(&mut std::io::stdout())
             .map_err(|error| Failure::failed(format!("cannot write the manual page: {error}"))),
-        _ => Err(Failure::usage("not built")),
+        Command::Check => check::run(named),
+        Command::Audit(args) => audit::run(named, args).await,
+        Command::Demo(args) => demo::run(args).await,
+        Command::Rules { name } => rules::run(name.as_deref()),
+        Command::Mail(MailCommand::Test { to }) => mail::test(named, to).await,
+        Command::Schema { which } => schema(which),
     }
+}
+
+fn schema(which: SchemaKind) -> Result<(), Failure> {
+    let schema = match which {
+        SchemaKind::Config => crate::config::json_schema(),
+        SchemaKind::Report => crate::report::json::schema(),
+    };
+    let text = serde_json::to_string_pretty(&schema).map_err(|error| Failure::failed(error.to_string()))?;
+    output::line(&text);
+    Ok(())
 }
 
 fn log_to_stderr(format: LogFormat, verbose: u8) {

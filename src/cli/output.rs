@@ -10,7 +10,6 @@ pub(super) enum Failure {
     /// Wrong usage or configuration: exit code 2.
     Usage(String),
     /// Done, and findings at or above `--fail-on`: exit code 3.
-    #[expect(dead_code, reason = "the audit command uses it")]
     Findings(String),
 }
 

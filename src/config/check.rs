@@ -15,7 +15,7 @@ use url::Url;
 use super::{
     file::{self, File, Security},
     problem::Problem,
-    settings::{ConnectorSettings, Email, Job, SecretSource, Settings, Smtp, Workspace, relative},
+    settings::{BiginSettings, ConnectorSettings, Email, Job, SecretSource, Settings, Smtp, Workspace, relative},
     shape::suggestion,
 };
 use crate::{
@@ -178,14 +178,14 @@ impl Checker<'_> {
         let secret = |secret: &Option<file::Secret>| {
             secret.as_ref().map_or_else(|| SecretSource::Env(String::new()), |secret| self.secret(secret))
         };
-        ConnectorSettings::ZohoBigin {
+        ConnectorSettings::ZohoBigin(Box::new(BiginSettings {
             data_center: workspace.data_center.as_ref().map(|center| center.get_ref().clone()).unwrap_or_default(),
             client_id: workspace.client_id.clone().unwrap_or_default(),
             client_secret: secret(&workspace.client_secret),
             refresh_token: secret(&workspace.refresh_token),
             accounts_url,
             api_url,
-        }
+        }))
     }
 
     fn secret(&self, secret: &file::Secret) -> SecretSource {

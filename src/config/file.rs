@@ -80,6 +80,7 @@ pub(super) struct Workspace {
     pub(super) api_url: Option<Spanned<String>>,
     /// Whether `offboard` may remove users of this workspace.
     #[serde(default)]
+    #[expect(dead_code, reason = "the shape of the contract; this version has no `offboard`")]
     pub(super) allow_offboarding: bool,
     /// Calls in flight at once, 1 to 10.
     #[schemars(with = "Option<i64>")]

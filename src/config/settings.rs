@@ -46,22 +46,26 @@ pub struct Workspace {
 #[derive(Debug, Clone)]
 pub enum ConnectorSettings {
     /// Zoho Bigin, directly.
-    ZohoBigin {
-        /// The data centre's code: one of the vendor's.
-        data_center: String,
-        /// The client's id.
-        client_id: String,
-        /// The client's secret.
-        client_secret: SecretSource,
-        /// The refresh token.
-        refresh_token: SecretSource,
-        /// An accounts server in place of the data centre's.
-        accounts_url: Option<Url>,
-        /// An API address in place of the one that the vendor names.
-        api_url: Option<Url>,
-    },
+    ZohoBigin(Box<BiginSettings>),
     /// Through Truto: the configuration is accepted, and an audit says that this version cannot read it.
     Truto,
+}
+
+/// How a Bigin organization is reached.
+#[derive(Debug, Clone)]
+pub struct BiginSettings {
+    /// The data centre's code: one of the vendor's.
+    pub data_center: String,
+    /// The client's id.
+    pub client_id: String,
+    /// The client's secret.
+    pub client_secret: SecretSource,
+    /// The refresh token.
+    pub refresh_token: SecretSource,
+    /// An accounts server in place of the data centre's.
+    pub accounts_url: Option<Url>,
+    /// An API address in place of the one that the vendor names.
+    pub api_url: Option<Url>,
 }
 
 /// Where a secret is kept.
@@ -186,9 +190,9 @@ impl Settings {
     pub fn secrets(&self) -> Vec<(String, &SecretSource)> {
         let mut secrets = Vec::new();
         for (name, workspace) in &self.workspaces {
-            if let ConnectorSettings::ZohoBigin { client_secret, refresh_token, .. } = &workspace.connector {
-                secrets.push((format!("workspaces.{name}.client_secret"), client_secret));
-                secrets.push((format!("workspaces.{name}.refresh_token"), refresh_token));
+            if let ConnectorSettings::ZohoBigin(bigin) = &workspace.connector {
+                secrets.push((format!("workspaces.{name}.client_secret"), &bigin.client_secret));
+                secrets.push((format!("workspaces.{name}.refresh_token"), &bigin.refresh_token));
             }
         }
         if let Some(password) = self.smtp.as_ref().and_then(|smtp| smtp.password.as_ref()) {

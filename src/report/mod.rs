@@ -1,1 +1,142 @@
 //! Pure: the reports of an audit.
+//!
+//! [`write()`] writes one of the six files of an audit from a [`ReportInput`]. Every report streams: rows go to
+//! the writer as they are joined, so that a million users cost no more memory than a hundred. The words that
+//! the HTML report, the mail and the terminal share are in [`summary`]; the rows that the CSV files and the
+//! workbook share in `tables`, and the guard against formulas in `cell`.
+
+mod cell;
+mod csv;
+mod flagged;
+mod holders;
+mod html;
+pub mod json;
+pub mod summary;
+mod tables;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+mod xlsx;
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    io::{self, Write},
+};
+
+use crate::{access::matrix::AccessMatrix, model::audit::Audit};
+use flagged::Flagged;
+use tables::Table;
+
+/// What a report says of a rule beside its findings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleText {
+    /// The rule as a short heading.
+    pub title: &'static str,
+    /// The Trust Services Criterion that it supports, as `CC6.3`.
+    pub criterion: &'static str,
+    /// How to fix what it finds, in one paragraph.
+    pub advice: String,
+}
+
+/// The text of each rule, by the rule's name.
+pub type RuleTexts = BTreeMap<&'static str, RuleText>;
+
+/// What every report is made of.
+#[derive(Debug)]
+pub struct ReportInput<'a> {
+    audit: &'a Audit,
+    matrix: &'a AccessMatrix<'a>,
+    rules: &'a RuleTexts,
+    flagged: Flagged,
+}
+
+impl<'a> ReportInput<'a> {
+    /// An audit, its access matrix, and the text of its rules. One input serves all files, also at the same
+    /// time on several threads.
+    pub fn new(audit: &'a Audit, matrix: &'a AccessMatrix<'a>, rules: &'a RuleTexts) -> Self {
+        Self { audit, matrix, rules, flagged: Flagged::new(&audit.findings) }
+    }
+
+    /// The audit.
+    pub fn audit(&self) -> &'a Audit {
+        self.audit
+    }
+
+    /// Its access matrix.
+    pub fn matrix(&self) -> &'a AccessMatrix<'a> {
+        self.matrix
+    }
+
+    /// The text of its rules.
+    pub fn rules(&self) -> &'a RuleTexts {
+        self.rules
+    }
+}
+
+/// A file that an audit writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReportFile {
+    /// One row for each user.
+    AccessMatrixCsv,
+    /// One row for each finding.
+    FindingsCsv,
+    /// One row for each change since the previous audit.
+    ChangesCsv,
+    /// The whole report for people.
+    Html,
+    /// Everything, for programs.
+    Json,
+    /// The three tables as a workbook.
+    Xlsx,
+}
+
+impl ReportFile {
+    /// All six.
+    pub const ALL: [Self; 6] =
+        [Self::AccessMatrixCsv, Self::FindingsCsv, Self::ChangesCsv, Self::Html, Self::Json, Self::Xlsx];
+
+    /// The file's name in the output folder.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::AccessMatrixCsv => "access-matrix.csv",
+            Self::FindingsCsv => "findings.csv",
+            Self::ChangesCsv => "changes.csv",
+            Self::Html => "report.html",
+            Self::Json => "report.json",
+            Self::Xlsx => "report.xlsx",
+        }
+    }
+
+    /// Its media type, for attachments.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::AccessMatrixCsv | Self::FindingsCsv | Self::ChangesCsv => "text/csv; charset=utf-8; header=present",
+            Self::Html => "text/html; charset=utf-8",
+            Self::Json => "application/json",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        }
+    }
+}
+
+impl fmt::Display for ReportFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.file_name())
+    }
+}
+
+/// Writes one file. The writer need not be buffered.
+///
+/// # Errors
+/// Where the writer fails; what was written so far is then no whole report.
+pub fn write(file: ReportFile, input: &ReportInput<'_>, out: &mut dyn Write) -> io::Result<()> {
+    match file {
+        ReportFile::AccessMatrixCsv => csv::write(Table::AccessMatrix, input, out),
+        ReportFile::FindingsCsv => csv::write(Table::Findings, input, out),
+        ReportFile::ChangesCsv => csv::write(Table::Changes, input, out),
+        ReportFile::Html => html::write(input, out),
+        ReportFile::Json => json::write(input, out),
+        ReportFile::Xlsx => xlsx::write(input, out),
+    }
+}

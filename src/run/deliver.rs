@@ -94,7 +94,8 @@ pub async fn send(mailer: &dyn Mailer, messages: &[Email]) -> Vec<Delivery> {
 
 fn attachment(input: &ReportInput<'_>, file: ReportFile) -> Result<Attachment, FileError> {
     let mut bytes = Vec::new();
-    report::write(file, input, &mut bytes).map_err(|source| FileError::Write { path: file.file_name().into(), source })?;
+    report::write(file, input, &mut bytes)
+        .map_err(|source| FileError::Write { path: file.file_name().into(), source })?;
     Ok(Attachment { file_name: file.file_name().to_owned(), content_type: file.media_type().to_owned(), bytes })
 }
 

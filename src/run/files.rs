@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use crate::report::{self, ReportError, ReportFile, ReportInput};
+use crate::report::{self, ReportFile, ReportInput};
 
 /// A report could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +26,7 @@ pub enum FileError {
         /// The file.
         path: PathBuf,
         /// Why not.
-        source: ReportError,
+        source: io::Error,
     },
 }
 
@@ -66,4 +66,36 @@ fn write_one(input: &ReportInput<'_>, folder: &Path, file: ReportFile) -> Result
         let _ = fs::remove_file(&partial);
         FileError::Write { path, source }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{access::matrix::AccessMatrix, report::testing};
+
+    #[test]
+    fn a_report_that_cannot_be_written_is_named_and_the_earlier_one_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        // A folder in the place of the partial file makes the writing fail for any user, root included.
+        fs::create_dir(folder.path().join(".findings.csv.partial")).unwrap();
+        fs::write(folder.path().join("findings.csv"), "last week's").unwrap();
+        let audit = testing::quiet();
+        let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+        let rules = testing::rules();
+        let input = ReportInput::new(&audit, &matrix, &rules);
+        let error = write(&input, folder.path(), &[ReportFile::FindingsCsv]).unwrap_err();
+        assert!(error.to_string().contains("findings.csv cannot be written"), "{error}");
+        assert_eq!(fs::read_to_string(folder.path().join("findings.csv")).unwrap(), "last week's");
+    }
+
+    #[test]
+    fn all_six_reports_are_whole_and_nothing_else_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let audit = testing::quiet();
+        let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+        let rules = testing::rules();
+        let written = write(&ReportInput::new(&audit, &matrix, &rules), folder.path(), &ReportFile::ALL).unwrap();
+        assert!(written.iter().all(|path| fs::metadata(path).unwrap().len() > 0), "{written:?}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), written.len());
+    }
 }

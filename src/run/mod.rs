@@ -12,11 +12,7 @@ use crate::{
     access::{administrators::resolve_administrator_profiles, drift, matrix::AccessMatrix},
     audit::{self, JudgeInput},
     connector::{Connector, ConnectorError, Progress, ReadRequest},
-    model::{
-        audit::Audit,
-        change::Drift,
-        policy::Policy,
-    },
+    model::{audit::Audit, change::Drift, policy::Policy},
     store::{AuditRecord, Store, StoreError, snapshot},
 };
 
@@ -103,7 +99,12 @@ pub async fn audit(env: &Env<'_>, request: &RunRequest<'_>) -> Result<Audit, Run
         return Err(RunError::NoAdministratorProfile {
             workspace,
             wanted: request.policy.administrator_profiles.join(", "),
-            known: directory.profiles.iter().map(|profile| format!("{} ({})", profile.name, profile.id)).collect::<Vec<_>>().join(", "),
+            known: directory
+                .profiles
+                .iter()
+                .map(|profile| format!("{} ({})", profile.name, profile.id))
+                .collect::<Vec<_>>()
+                .join(", "),
         });
     }
     let judged_at = (env.clock)();

@@ -19,7 +19,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["model", "schedule"]),
     ("simulator", &[]),
     ("run", &["model", "access", "audit", "report", "connector", "store", "mail"]),
-    ("app", &["model", "audit", "config", "connector", "store", "mail", "run"]),
+    ("app", &["config", "connector", "mail", "report", "run", "store"]),
     (
         "cli",
         &[

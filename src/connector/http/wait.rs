@@ -47,11 +47,12 @@ mod tests {
         pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
     }
 
+    type Headers = &'static [(&'static str, &'static str)];
+
     #[test]
     fn the_server_s_wish_is_read_in_every_published_form() {
         let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
         let date = "Mon, 21 Sep 2026 15:13:20 GMT";
-        type Headers = &'static [(&'static str, &'static str)];
         let cases: [(Headers, Option<u64>); 9] = [
             (&[], None),
             (&[("retry-after", "7")], Some(7)),

@@ -1,0 +1,149 @@
+//! The composition root: the only place that names concrete adapters. Checked settings in, parts that work out.
+
+use std::{fs, time::Duration};
+
+use secrecy::SecretString;
+
+use crate::{
+    config::{
+        Attach, Security, When,
+        settings::{ConnectorSettings, SecretError, SecretSource, Settings, Smtp, Workspace},
+    },
+    connector::{
+        Connector, ConnectorError,
+        http::Limits,
+        zoho::{DataCenter, ZohoBigin, ZohoSettings},
+    },
+    mail::smtp::{self, SmtpMailer, SmtpSettings},
+    report::ReportFile,
+    run::deliver,
+    store::{StoreError, sqlite::SqliteStore},
+};
+
+/// How often everything is read before a disagreement counts.
+const READS: u32 = 3;
+/// The wait between two reads, for a list that is changing to come to rest.
+const PAUSE_BETWEEN_READS: Duration = Duration::from_secs(2);
+
+/// A part cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// A secret cannot be had.
+    #[error("`{key}`: {source}")]
+    Secret {
+        /// The key of the configuration.
+        key: String,
+        /// Why not.
+        source: SecretError,
+    },
+    /// The connector cannot be set up.
+    #[error(transparent)]
+    Connector(#[from] ConnectorError),
+    /// The connector is not part of this version.
+    #[error("workspace {0}: this version cannot read through Truto. Use connector = \"zoho_bigin\"")]
+    NoTruto(String),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The certificate authorities cannot be read.
+    #[error("`smtp.ca_file`: {path} cannot be read: {source}")]
+    Roots {
+        /// The file.
+        path: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+}
+
+/// The connector of a workspace.
+///
+/// # Errors
+/// [`AppError`]
+pub fn connector(name: &str, workspace: &Workspace) -> Result<Box<dyn Connector>, AppError> {
+    let ConnectorSettings::ZohoBigin(bigin) = &workspace.connector else {
+        return Err(AppError::NoTruto(name.to_owned()));
+    };
+    let secret = |key: &str, source: &SecretSource| read(format!("workspaces.{name}.{key}"), source);
+    Ok(Box::new(ZohoBigin::new(ZohoSettings {
+        data_center: bigin.data_center.parse::<DataCenter>().map_err(ConnectorError::Setup)?,
+        client_id: bigin.client_id.clone(),
+        client_secret: secret("client_secret", &bigin.client_secret)?,
+        refresh_token: secret("refresh_token", &bigin.refresh_token)?,
+        accounts_url: bigin.accounts_url.clone(),
+        api_url: bigin.api_url.clone(),
+        limits: Limits { concurrency: workspace.concurrency, ..Limits::default() },
+        reads: READS,
+        pause_between_reads: PAUSE_BETWEEN_READS,
+    })?))
+}
+
+/// The store.
+///
+/// # Errors
+/// [`AppError::Store`]
+pub async fn store(settings: &Settings) -> Result<SqliteStore, AppError> {
+    Ok(SqliteStore::open(&settings.store).await?)
+}
+
+/// How to reach the mail server.
+///
+/// # Errors
+/// [`AppError`]
+pub fn smtp_settings(smtp: &Smtp) -> Result<SmtpSettings, AppError> {
+    let password = smtp.password.as_ref().map(|source| read("smtp.password".to_owned(), source)).transpose()?;
+    let roots = smtp
+        .ca_file
+        .as_ref()
+        .map(|path| fs::read(path).map_err(|source| AppError::Roots { path: path.display().to_string(), source }));
+    Ok(SmtpSettings {
+        host: smtp.host.clone(),
+        port: smtp.port,
+        security: match smtp.security {
+            Security::Starttls => smtp::Security::StartTls,
+            Security::Tls => smtp::Security::Tls,
+            Security::None => smtp::Security::None,
+        },
+        username: smtp.username.clone(),
+        password,
+        timeout: smtp.timeout,
+        extra_roots: roots.transpose()?,
+    })
+}
+
+/// The way to the mail server.
+///
+/// # Errors
+/// [`AppError`]
+pub fn mailer(smtp: &Smtp) -> Result<SmtpMailer, AppError> {
+    Ok(SmtpMailer::new(smtp_settings(smtp)?))
+}
+
+/// The files behind the words of `attach`.
+pub fn attachments(attach: &[Attach]) -> Vec<ReportFile> {
+    let files = attach.iter().flat_map(|attach| match attach {
+        Attach::Csv => vec![ReportFile::FindingsCsv, ReportFile::ChangesCsv, ReportFile::AccessMatrixCsv],
+        Attach::Xlsx => vec![ReportFile::Xlsx],
+        Attach::Html => vec![ReportFile::Html],
+        Attach::Json => vec![ReportFile::Json],
+    });
+    let mut unique = Vec::new();
+    for file in files {
+        if !unique.contains(&file) {
+            unique.push(file);
+        }
+    }
+    unique
+}
+
+/// When a report is mailed.
+pub fn when(when: When) -> deliver::When {
+    match when {
+        When::Always => deliver::When::Always,
+        When::Findings => deliver::When::Findings,
+        When::Changes => deliver::When::Changes,
+    }
+}
+
+fn read(key: String, source: &SecretSource) -> Result<SecretString, AppError> {
+    source.read().map_err(|source| AppError::Secret { key, source })
+}

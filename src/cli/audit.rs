@@ -1,0 +1,200 @@
+//! `rolecall audit`: one run now.
+
+use std::path::{Path, PathBuf};
+
+use chrono::Utc;
+
+use super::{
+    args::{AuditArgs, ReportKind},
+    check,
+    output::{self, Failure},
+    progress::Line,
+    summary,
+};
+use crate::{
+    access::matrix::AccessMatrix,
+    app,
+    config::settings::{Job, Settings, Smtp},
+    model::{audit::Audit, finding::Severity},
+    report::{ReportFile, ReportInput, RuleTexts},
+    run::{self, Env, RunRequest, deliver, files},
+    store::Store,
+};
+
+/// What is to be done, all of it checked before the first call.
+struct Plan<'a> {
+    job: Option<(&'a str, &'a Job)>,
+    workspaces: Vec<&'a str>,
+    mail: Option<(&'a crate::config::settings::Email, &'a Smtp)>,
+    fail_on: Option<Severity>,
+}
+
+pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Failure> {
+    let settings = check::load(named)?;
+    let plan = plan(&settings, &args)?;
+    let usage = |error: app::AppError| Failure::usage(error.to_string());
+    let mailer = plan.mail.map(|(_, smtp)| app::mailer(smtp)).transpose().map_err(usage)?;
+    let mut connectors = Vec::with_capacity(plan.workspaces.len());
+    for name in &plan.workspaces {
+        let connector = app::connector(name, &settings.workspaces[*name]).map_err(usage)?;
+        connectors.push((*name, connector));
+    }
+    let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
+    let texts = deliver::rule_texts();
+    let mut failures = Vec::new();
+    let mut worst = None;
+    for (name, connector) in &connectors {
+        let request = RunRequest {
+            job: plan.job.map(|(name, _)| name),
+            workspace: name,
+            policy: &settings.policy,
+            deadline: settings.workspaces[*name].deadline,
+        };
+        let folder = args.out.as_ref().map(|out| if connectors.len() > 1 { out.join(name) } else { out.clone() });
+        let mail = plan.mail.zip(mailer.as_ref());
+        let step = Step { store: &store, texts: &texts, folder, reports: &args.reports };
+        // A workspace that fails does not hold back the others.
+        match step.run(connector.as_ref(), &request, mail).await {
+            Ok(severity) => worst = worst.max(severity),
+            Err(error) => failures.push(error),
+        }
+    }
+    if !failures.is_empty() {
+        return Err(Failure::failed(failures.join("\nrolecall: ")));
+    }
+    match plan.fail_on.zip(worst) {
+        Some((limit, worst)) if worst >= limit => {
+            Err(Failure::Findings(format!("there are findings of severity {worst}, and --fail-on is {limit}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn plan<'a>(settings: &'a Settings, args: &AuditArgs) -> Result<Plan<'a>, Failure> {
+    let job = match &args.job {
+        Some(name) => Some(settings.jobs.get_key_value(name).ok_or_else(|| {
+            let known: Vec<&str> = settings.jobs.keys().map(String::as_str).collect();
+            Failure::usage(format!("there is no job `{name}`; the configuration has: {}", known.join(", ")))
+        })?),
+        // The only job is meant where nothing else is said.
+        None if args.workspaces.is_empty() && settings.jobs.len() == 1 => settings.jobs.iter().next(),
+        None if args.workspaces.is_empty() && !settings.jobs.is_empty() => {
+            let known: Vec<&str> = settings.jobs.keys().map(String::as_str).collect();
+            return Err(Failure::usage(format!("there are several jobs; name one with --job: {}", known.join(", "))));
+        }
+        None => None,
+    };
+    let of_job = job.map(|(_, job)| &job.workspaces);
+    let mut workspaces: Vec<&str> = Vec::new();
+    for name in &args.workspaces {
+        let (name, _) = settings.workspaces.get_key_value(name).ok_or_else(|| {
+            let known: Vec<&str> = settings.workspaces.keys().map(String::as_str).collect();
+            Failure::usage(format!("there is no workspace `{name}`; the configuration has: {}", known.join(", ")))
+        })?;
+        if of_job.is_some_and(|workspaces| !workspaces.contains(name)) {
+            return Err(Failure::usage(format!("workspace `{name}` is not part of that job")));
+        }
+        if !workspaces.contains(&name.as_str()) {
+            workspaces.push(name);
+        }
+    }
+    if workspaces.is_empty() {
+        workspaces = match of_job {
+            Some(names) => names.iter().map(String::as_str).collect(),
+            None => settings.workspaces.keys().map(String::as_str).collect(),
+        };
+    }
+    if workspaces.is_empty() {
+        return Err(Failure::usage("the configuration has no workspace to audit"));
+    }
+    let email = job.and_then(|(_, job)| job.email.as_ref());
+    let mail = email.zip(settings.smtp.as_ref()).filter(|_| args.send);
+    if args.send && mail.is_none() {
+        return Err(Failure::usage(
+            "--send needs a job with an [email] table and an [smtp] table: there is nobody to mail",
+        ));
+    }
+    Ok(Plan {
+        job: job.map(|(name, job)| (name.as_str(), job)),
+        workspaces,
+        mail,
+        fail_on: args.fail_on.or_else(|| job.and_then(|(_, job)| job.fail_on)),
+    })
+}
+
+/// What one workspace's run needs beside its connector.
+struct Step<'a> {
+    store: &'a dyn Store,
+    texts: &'a RuleTexts,
+    folder: Option<PathBuf>,
+    reports: &'a [ReportKind],
+}
+
+type Mail<'a> = ((&'a crate::config::settings::Email, &'a Smtp), &'a crate::mail::smtp::SmtpMailer);
+
+impl Step<'_> {
+    /// Audits, prints, writes, keeps and mails; returns the gravest open finding.
+    async fn run(
+        &self,
+        connector: &dyn crate::connector::Connector,
+        request: &RunRequest<'_>,
+        mail: Option<Mail<'_>>,
+    ) -> Result<Option<Severity>, String> {
+        let audit = {
+            let progress = Line::new(request.workspace);
+            let env = Env { connector, store: self.store, clock: &Utc::now, progress: &progress };
+            run::audit(&env, request).await.map_err(|error| error.to_string())?
+        };
+        let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+        let input = ReportInput::new(&audit, &matrix, self.texts);
+        summary::print(&audit, &matrix);
+        if let Some(folder) = &self.folder {
+            let wanted: Vec<ReportFile> = self.reports.iter().map(|kind| kind.file()).collect();
+            let written = files::write(&input, folder, &wanted).map_err(|error| error.to_string())?;
+            for path in written {
+                output::line(&format!("  wrote     {}", path.display()));
+            }
+        }
+        run::keep(self.store, &audit).await.map_err(|error| error.to_string())?;
+        if let Some(((email, smtp), mailer)) = mail {
+            send(&input, &audit, email, smtp, mailer).await?;
+        }
+        Ok(audit.open_findings().map(|finding| finding.severity).max())
+    }
+}
+
+async fn send(
+    input: &ReportInput<'_>,
+    audit: &Audit,
+    email: &crate::config::settings::Email,
+    smtp: &Smtp,
+    mailer: &crate::mail::smtp::SmtpMailer,
+) -> Result<(), String> {
+    if !deliver::wanted(app::when(email.when), audit) {
+        output::line("  mail      not sent: there is nothing that this job's `when` asks for");
+        return Ok(());
+    }
+    let messages = deliver::messages(input, &app::attachments(&email.attach), &smtp.from, &email.to, Utc::now())
+        .map_err(|error| error.to_string())?;
+    let mut failed = Vec::new();
+    for delivery in deliver::send(mailer, &messages).await {
+        match delivery.result {
+            Ok(_) => output::line(&format!("  mailed    {}", delivery.to)),
+            Err(error) => failed.push(format!("the report was not delivered to {}: {error}", delivery.to)),
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("\nrolecall: ")) }
+}
+
+impl ReportKind {
+    fn file(self) -> ReportFile {
+        match self {
+            Self::Matrix => ReportFile::AccessMatrixCsv,
+            Self::Findings => ReportFile::FindingsCsv,
+            Self::Changes => ReportFile::ChangesCsv,
+            Self::Html => ReportFile::Html,
+            Self::Json => ReportFile::Json,
+            Self::Xlsx => ReportFile::Xlsx,
+        }
+    }
+}

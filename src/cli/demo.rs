@@ -1,0 +1,158 @@
+//! `rolecall demo`: the whole product against the simulated workspace. It ends by itself and leaves only files.
+//!
+//! It writes a configuration as a user would, runs the `audit` command twice with a week's changes in between, and
+//! saves what arrived in the built-in inbox.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    args::{AuditArgs, DemoArgs, ReportKind},
+    audit,
+    output::{self, Failure},
+};
+use crate::simulator::{Options, Simulator, WorldError, WorldHandle};
+
+const JOB: &str = "weekly-access-review";
+const WORKSPACE: &str = "acme";
+
+pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
+    let failed = |what: &str| {
+        let what = what.to_owned();
+        move |error: io::Error| Failure::failed(format!("{what}: {error}"))
+    };
+    fs::create_dir_all(&args.out).map_err(failed(&format!("the folder {} cannot be made", args.out.display())))?;
+    let simulator = Simulator::start(Options { users: args.users, ..Options::default() })
+        .map_err(failed("the simulated workspace cannot listen on 127.0.0.1"))?;
+    let private = Private::new().map_err(failed("no folder for the demo's configuration"))?;
+    let config = private.configure(&simulator).map_err(failed("the demo's configuration cannot be written"))?;
+
+    output::line(&format!(
+        "A simulated Bigin workspace with {} users serves on {}.\n",
+        args.users,
+        simulator.base_url()
+    ));
+    output::line("The first weekly review:");
+    let first = args.out.join("week-1");
+    review(&config, &first).await?;
+    a_week_passes(simulator.world()).map_err(|error| Failure::failed(format!("the week could not pass: {error}")))?;
+    output::line(
+        "\nA week passes: somebody becomes Administrator, somebody changes the role, somebody leaves.\nThe second weekly review:",
+    );
+    let second = args.out.join("week-2");
+    review(&config, &second).await?;
+
+    let mut saved = Vec::new();
+    for (week, message) in (1..).zip(simulator.inbox().messages()) {
+        let path = args.out.join(format!("week-{week}.eml"));
+        fs::write(&path, &message.bytes).map_err(failed("the message cannot be saved"))?;
+        saved.push(path);
+    }
+    simulator.stop().await;
+    output::line("\nOpen these:");
+    output::line(&format!("  {:<44} the report, in a browser", second.join("report.html").display().to_string()));
+    if let Some(mail) = saved.last() {
+        output::line(&format!("  {:<44} the message as it arrived, in a mail program", mail.display().to_string()));
+    }
+    output::line(&format!("  {:<44} the tables, in a spreadsheet", second.join("report.xlsx").display().to_string()));
+    Ok(())
+}
+
+async fn review(config: &Path, out: &Path) -> Result<(), Failure> {
+    let args = AuditArgs {
+        job: Some(JOB.to_owned()),
+        workspaces: Vec::new(),
+        out: Some(out.to_owned()),
+        reports: ReportKind::ALL.to_vec(),
+        send: true,
+        fail_on: None,
+    };
+    audit::run(Some(config), args).await
+}
+
+/// What a week changes: a new administrator, another role, a leaver.
+fn a_week_passes(world: &WorldHandle) -> Result<(), WorldError> {
+    world.edit(|world| {
+        let ordinary: Vec<String> = world
+            .user_ids()
+            .into_iter()
+            .filter(|id| {
+                world.user(id).is_some_and(|user| {
+                    user["status"] == "active" && user["confirm"] == true && user["profile"]["name"] == "Standard"
+                })
+            })
+            .collect();
+        let other_role = world.roles().last().and_then(|role| role["id"].as_str()).map(str::to_owned);
+        if let [promoted, .., moved, leaver] = ordinary.as_slice() {
+            world.promote(promoted)?;
+            if let Some(role) = other_role {
+                world.set_role(moved, &role)?;
+            }
+            world.delete(leaver)?;
+        }
+        Ok(())
+    })
+}
+
+/// A folder that is removed with everything in it: configuration, secrets and store of the demo.
+struct Private(PathBuf);
+
+impl Private {
+    fn new() -> io::Result<Self> {
+        use std::os::unix::fs::DirBuilderExt as _;
+        let path = std::env::temp_dir().join(format!("rolecall-demo-{}", uuid::Uuid::new_v4()));
+        fs::DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self(path))
+    }
+
+    fn configure(&self, simulator: &Simulator) -> io::Result<PathBuf> {
+        let credentials = simulator.credentials();
+        let inbox = simulator.inbox().address();
+        fs::write(self.0.join("client-secret"), &credentials.client_secret)?;
+        fs::write(self.0.join("refresh-token"), &credentials.refresh_token)?;
+        let path = self.0.join("rolecall.toml");
+        let text = format!(
+            r#"
+[workspaces.{WORKSPACE}]
+connector = "zoho_bigin"
+data_center = "us"
+client_id = "{}"
+client_secret = {{ file = "client-secret" }}
+refresh_token = {{ file = "refresh-token" }}
+accounts_url = "{}"
+
+[policy]
+company_domains = ["example.com"]
+
+[jobs.{JOB}]
+workspaces = ["{WORKSPACE}"]
+schedule = "0 8 * * MON"
+time_zone = "Europe/Berlin"
+
+[jobs.{JOB}.email]
+to = ["security@example.com"]
+
+[smtp]
+host = "{}"
+port = {}
+security = "none"
+from = "rolecall <audit@example.com>"
+"#,
+            credentials.client_id,
+            simulator.base_url(),
+            inbox.ip(),
+            inbox.port(),
+        );
+        fs::write(&path, text)?;
+        Ok(path)
+    }
+}
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        // What cannot be removed is in the system's folder of temporary files.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,97 @@
+//! What goes into one cell of a table: the guard against formulas, times, and the words for values that the
+//! API did not give.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Datelike, Timelike, Utc};
+
+/// The word for a value that the API did not give.
+pub(super) const UNKNOWN: &str = "unknown";
+/// The words for a value that has no meaning for its subject.
+pub(super) const NOT_APPLICABLE: &str = "not applicable";
+
+/// A text as a table may hold it: one that a spreadsheet would run as a formula gets a leading `'`.
+///
+/// A formula begins with `=`, `+`, `-` or `@`. Spreadsheets also take the full-width forms of these signs,
+/// and some drop white space or a byte order mark in front, so those do not hide one. A tab or a carriage
+/// return in front is guarded whatever follows, because it can move the rest into the next cell.
+pub(super) fn guarded(text: &str) -> Cow<'_, str> {
+    if is_formula(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+}
+
+/// Whether a spreadsheet would run a text as a formula.
+pub(super) fn is_formula(text: &str) -> bool {
+    match text.as_bytes().first() {
+        None => return false,
+        Some(b'\t' | b'\r') => return true,
+        Some(first) if first.is_ascii_alphanumeric() => return false,
+        Some(_) => {}
+    }
+    let invisible = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}');
+    let first = text.trim_start_matches(invisible).chars().next();
+    matches!(first, Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠'))
+}
+
+/// A time as RFC 3339 in UTC to the second, written into a buffer of its own: a matrix has two a row, and
+/// chrono's formatting would take half the time of the whole table.
+#[derive(Default)]
+pub(super) struct Stamp(String);
+
+impl Stamp {
+    /// The text of a time; `unknown` where there is none.
+    pub(super) fn of(&mut self, time: Option<DateTime<Utc>>) -> &str {
+        let Some(time) = time else { return UNKNOWN };
+        // RFC 3339 has four digits for the year.
+        if !(0..=9999).contains(&time.year()) {
+            return UNKNOWN;
+        }
+        self.0.clear();
+        self.digits(time.year().unsigned_abs(), 4);
+        for (mark, part) in
+            [('-', time.month()), ('-', time.day()), ('T', time.hour()), (':', time.minute()), (':', time.second())]
+        {
+            self.0.push(mark);
+            self.digits(part, 2);
+        }
+        self.0.push('Z');
+        &self.0
+    }
+
+    fn digits(&mut self, value: u32, width: u32) {
+        for place in (0..width).rev() {
+            let digit = value / 10_u32.pow(place) % 10;
+            self.0.push(char::from_digit(digit, 10).unwrap_or('0'));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeZone;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_a_spreadsheet_would_run_is_guarded() {
+        for text in ["=1+1", "+49 30", "-1", "@SUM(A1)", "\tx", "\rx", " =1", "\u{feff}=1", "\n=1", "＝1", "\u{a0}＠x"]
+        {
+            assert_eq!(guarded(text), format!("'{text}"));
+        }
+    }
+
+    #[test]
+    fn what_it_would_not_run_stays() {
+        for text in ["", "a=b", "'=1", "ana@example.com", " Ana", "\nAna", "1-2", "“=”", "<b>"] {
+            assert_eq!(guarded(text), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_stamp_is_what_chrono_writes(seconds in 0_i64..253_402_300_799) {
+            let time = Utc.timestamp_opt(seconds, 0).unwrap();
+            let stamp = Stamp::default().of(Some(time)).to_owned();
+            prop_assert_eq!(stamp, time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The findings, by rule, and the changes.
+
+use std::collections::HashMap;
+
+use super::text::{Budget, LABEL, PROSE, Part, Span, moment, shown, spans};
+use crate::{
+    model::finding::{Finding, FindingStatus, Severity},
+    report::{ReportInput, summary},
+};
+
+/// Findings that the page shows.
+const FINDINGS: usize = 2000;
+/// Bytes that the findings may take.
+const FINDINGS_BYTES: usize = 1_400_000;
+/// Changes that the page shows.
+const CHANGES: usize = 1000;
+/// Bytes that the changes may take.
+const CHANGES_BYTES: usize = 600_000;
+
+/// The findings of one rule.
+pub(super) struct Group {
+    pub(super) rule: &'static str,
+    pub(super) title: String,
+    pub(super) criterion: Option<&'static str>,
+    pub(super) advice: Vec<Span>,
+    /// The gravest among them.
+    pub(super) severity: Severity,
+    pub(super) open: usize,
+    pub(super) excepted: usize,
+    pub(super) rows: Vec<FindingRow>,
+    /// Findings that the page does not show.
+    pub(super) hidden: usize,
+}
+
+/// One finding.
+pub(super) struct FindingRow {
+    pub(super) severity: Severity,
+    pub(super) kind: &'static str,
+    pub(super) subject: String,
+    pub(super) id: String,
+    pub(super) message: String,
+    pub(super) new: bool,
+    /// Who accepted it, why and until when; none where it is open.
+    pub(super) accepted: Option<String>,
+}
+
+/// Findings by rule, the gravest first; and how many there are and are shown.
+pub(super) fn groups(input: &ReportInput<'_>) -> (Vec<Group>, Part<()>) {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut budget = Budget::new(FINDINGS_BYTES);
+    let mut left = FINDINGS;
+    let findings = &input.audit.findings;
+    for finding in findings {
+        let place = *places.entry(finding.rule).or_insert_with(|| {
+            groups.push(group(input, finding));
+            groups.len() - 1
+        });
+        let group = &mut groups[place];
+        if finding.is_open() {
+            group.open += 1;
+        } else {
+            group.excepted += 1;
+        }
+        if left > 0 {
+            let row = row(input, finding);
+            let accepted = row.accepted.as_deref().unwrap_or("");
+            if budget.take(&[&row.subject, &row.id, &row.message, accepted]) {
+                group.rows.push(row);
+                left -= 1;
+                continue;
+            }
+            // The gravest come first: once one does not fit, none that is less grave takes its place.
+            left = 0;
+        }
+        group.hidden += 1;
+    }
+    groups.sort_by_key(|group| (group.open == 0, std::cmp::Reverse(group.severity)));
+    let hidden = groups.iter().map(|group| group.hidden).sum();
+    (groups, Part { rows: Vec::new(), all: findings.len(), hidden })
+}
+
+fn group(input: &ReportInput<'_>, finding: &Finding) -> Group {
+    let text = input.rules.get(finding.rule);
+    Group {
+        rule: finding.rule,
+        title: text.map_or(finding.rule, |text| text.title).to_owned(),
+        criterion: text.map(|text| text.criterion),
+        advice: text.map_or_else(Vec::new, |text| spans(&text.advice)),
+        severity: finding.severity,
+        open: 0,
+        excepted: 0,
+        rows: Vec::new(),
+        hidden: 0,
+    }
+}
+
+fn row(input: &ReportInput<'_>, finding: &Finding) -> FindingRow {
+    let (subject, id) = input.audit.subject_label(&finding.subject);
+    let exception = match finding.status {
+        FindingStatus::Open => None,
+        FindingStatus::Excepted(place) => Some(input.audit.policy.exceptions.get(place)),
+    };
+    let accepted = exception.map(|exception| match exception {
+        Some(exception) => format!(
+            "Accepted by {} until {}: {}",
+            shown(&exception.approved_by, LABEL),
+            exception.until,
+            shown(&exception.reason, PROSE)
+        ),
+        None => "Accepted by an exception that the policy no longer has".to_owned(),
+    });
+    FindingRow {
+        severity: finding.severity,
+        kind: finding.subject.kind(),
+        subject: shown(&subject, LABEL),
+        id: shown(&id, LABEL),
+        message: shown(&finding.message, PROSE),
+        new: finding.continuing == Some(false),
+        accepted,
+    }
+}
+
+/// One change.
+pub(super) struct ChangeRow {
+    pub(super) kind: &'static str,
+    pub(super) sentence: String,
+    pub(super) subject_type: &'static str,
+    pub(super) id: String,
+    pub(super) before: String,
+    pub(super) after: String,
+}
+
+/// The changes, the weightiest first.
+pub(super) fn changes(input: &ReportInput<'_>) -> Part<ChangeRow> {
+    Part::of(
+        input.audit.drift.changes.iter(),
+        CHANGES,
+        Budget::new(CHANGES_BYTES),
+        |change| ChangeRow {
+            kind: change.kind.word(),
+            sentence: shown(&summary::change_sentence(change), PROSE),
+            subject_type: change.subject_type,
+            id: shown(&change.subject_id, LABEL),
+            before: shown(&change.before, LABEL),
+            after: shown(&change.after, LABEL),
+        },
+        |row| vec![&row.sentence, &row.id, &row.before, &row.after],
+    )
+}
+
+/// The audit that was compared with, for people.
+pub(super) fn compared_with(input: &ReportInput<'_>) -> Option<String> {
+    input.audit.drift.previous.as_ref().map(|previous| {
+        format!(
+            "audit {} of {}: {}, {}",
+            shown(&previous.id, LABEL),
+            moment(previous.finished_at),
+            summary::plural(usize::try_from(previous.users).unwrap_or(usize::MAX), "user"),
+            summary::plural(usize::try_from(previous.administrators).unwrap_or(usize::MAX), "administrator"),
+        )
+    })
+}

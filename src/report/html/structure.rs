@@ -1,0 +1,171 @@
+//! Roles, profiles and rules.
+
+use super::text::{Budget, LABEL, PROSE, Part, date, shown};
+use crate::{
+    access::hierarchy::{self, Top},
+    model::{directory::Permissions, finding::RuleResult},
+    report::{ReportInput, cell::UNKNOWN, holders::Holders, summary},
+};
+
+/// Roles, and profiles, that the page shows.
+const ENTRIES: usize = 500;
+/// Bytes that the roles may take, and the profiles.
+const BYTES: usize = 400_000;
+/// Dangerous permissions that a profile's row names.
+const PERMISSIONS_NAMED: usize = 6;
+/// Levels that the drawing indents; deeper roles stand at the last.
+const LEVELS: usize = 12;
+
+/// One role of the tree.
+pub(super) struct RoleRow {
+    pub(super) name: String,
+    pub(super) id: String,
+    pub(super) depth: usize,
+    /// The level that assistive technology is told, from 1.
+    pub(super) level: usize,
+    pub(super) holders: String,
+    pub(super) admin: bool,
+    pub(super) broken: String,
+}
+
+pub(super) fn roles(input: &ReportInput<'_>) -> Part<RoleRow> {
+    let holders = Holders::count(input.matrix);
+    Part::of(
+        hierarchy::tree(&input.audit.directory.roles).into_iter(),
+        ENTRIES,
+        Budget::new(BYTES),
+        |branch| RoleRow {
+            name: shown(&branch.role.name, LABEL),
+            id: shown(branch.role.id.as_str(), LABEL),
+            depth: branch.depth.min(LEVELS),
+            level: branch.depth + 1,
+            holders: summary::plural(holders.of_role(&branch.role.id), "user"),
+            admin: branch.role.admin_user == Some(true),
+            broken: match branch.top {
+                None | Some(Top::Root) => String::new(),
+                Some(Top::MissingParent(id)) => {
+                    format!("reports to {}, which is on no list", shown(id.as_str(), LABEL))
+                }
+                Some(Top::Cycle(ids)) if ids.len() == 1 => "reports to itself".to_owned(),
+                Some(Top::Cycle(ids)) => {
+                    let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
+                    format!("reports to itself through {}", shown(&ids.join(", "), PROSE))
+                }
+            },
+        },
+        |row| vec![&row.name, &row.id, &row.broken],
+    )
+}
+
+/// One profile.
+pub(super) struct ProfileRow {
+    pub(super) name: String,
+    pub(super) id: String,
+    pub(super) administrator: bool,
+    pub(super) kind: &'static str,
+    pub(super) holders: String,
+    pub(super) enabled: String,
+    pub(super) dangerous: String,
+    pub(super) modified: String,
+}
+
+pub(super) fn profiles(input: &ReportInput<'_>) -> Part<ProfileRow> {
+    let holders = Holders::count(input.matrix);
+    Part::of(
+        input.audit.directory.profiles.iter(),
+        ENTRIES,
+        Budget::new(BYTES),
+        |profile| {
+            let (enabled, dangerous) = permissions(input, &profile.permissions);
+            ProfileRow {
+                name: shown(&profile.name, LABEL),
+                id: shown(profile.id.as_str(), LABEL),
+                administrator: input.audit.administrator_profiles.contains(&profile.id),
+                kind: match profile.custom {
+                    Some(true) => "custom",
+                    Some(false) => "built in",
+                    None => UNKNOWN,
+                },
+                holders: summary::number(holders.of_profile(&profile.id) as u64),
+                enabled,
+                dangerous,
+                modified: match (profile.modified, profile.custom) {
+                    (Some(time), _) => date(time),
+                    (None, Some(false)) => "not applicable".to_owned(),
+                    (None, _) => UNKNOWN.to_owned(),
+                },
+            }
+        },
+        |row| vec![&row.name, &row.id, &row.enabled, &row.dangerous],
+    )
+}
+
+/// How many permissions are on, and which of those the policy calls dangerous.
+fn permissions(input: &ReportInput<'_>, permissions: &Permissions) -> (String, String) {
+    let all = match permissions {
+        Permissions::Known(all) => all,
+        Permissions::Unknown(why) => return (format!("{UNKNOWN}: {}", shown(why, LABEL)), UNKNOWN.to_owned()),
+    };
+    let is_dangerous = |text: &str| {
+        let text = text.to_lowercase();
+        input.audit.policy.dangerous_permissions.iter().any(|fragment| text.contains(fragment.as_str()))
+    };
+    let on = || all.iter().filter(|permission| permission.enabled);
+    let dangerous: Vec<&str> = on()
+        .filter(|permission| is_dangerous(&permission.name) || permission.label.as_deref().is_some_and(is_dangerous))
+        .map(|permission| permission.label.as_deref().unwrap_or(&permission.name))
+        .collect();
+    let named: Vec<String> = dangerous.iter().take(PERMISSIONS_NAMED).map(|name| shown(name, LABEL)).collect();
+    let more = dangerous.len() - named.len();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    let words = if dangerous.is_empty() {
+        "none".to_owned()
+    } else {
+        format!("{}: {}{more}", dangerous.len(), named.join(", "))
+    };
+    (format!("{} of {}", on().count(), all.len()), words)
+}
+
+/// What came of one rule.
+pub(super) struct RuleRow {
+    pub(super) rule: &'static str,
+    pub(super) title: String,
+    pub(super) criterion: &'static str,
+    pub(super) result: &'static str,
+    pub(super) class: &'static str,
+    pub(super) detail: String,
+}
+
+/// What came of each rule, and that in numbers.
+pub(super) fn rules(input: &ReportInput<'_>) -> (Vec<RuleRow>, String) {
+    let mut rows = Vec::new();
+    let mut counts = [("passed", 0_usize), ("failed", 0), ("not evaluated", 0), ("switched off", 0)];
+    for outcome in &input.audit.outcomes {
+        let (place, class, detail) = match &outcome.result {
+            RuleResult::Passed => (0, "passed", String::new()),
+            RuleResult::Failed { open, excepted, not_evaluated } => {
+                let blind = if not_evaluated.is_empty() {
+                    String::new()
+                } else {
+                    format!(". Not evaluated: {}", shown(not_evaluated, PROSE))
+                };
+                (1, "failed", format!("{open} open, {excepted} accepted{blind}"))
+            }
+            RuleResult::NotEvaluated(why) => (2, "unevaluated", shown(why, PROSE)),
+            RuleResult::SwitchedOff => (3, "off", "by the policy".to_owned()),
+        };
+        counts[place].1 += 1;
+        let text = input.rules.get(outcome.rule);
+        rows.push(RuleRow {
+            rule: outcome.rule,
+            title: text.map_or(outcome.rule, |text| text.title).to_owned(),
+            criterion: text.map_or("", |text| text.criterion),
+            result: counts[place].0,
+            class,
+            detail,
+        });
+    }
+    let words: Vec<String> =
+        counts.iter().filter(|(_, count)| *count > 0).map(|(word, count)| format!("{count} {word}")).collect();
+    (rows, words.join(", "))
+}

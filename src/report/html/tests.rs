@@ -1,0 +1,86 @@
+use super::*;
+use crate::{
+    access::matrix::AccessMatrix,
+    model::{
+        audit::Audit,
+        finding::Severity,
+        reading::{Check, CheckKind, CheckOutcome},
+        users::NewUser,
+    },
+    report::testing,
+};
+
+/// What the contract allows.
+const LIMIT: usize = 5_000_000;
+
+fn html(audit: &Audit) -> String {
+    let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+    let rules = testing::rules();
+    let mut out = Vec::new();
+    write(&ReportInput::new(audit, &matrix, &rules), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn the_page_of_a_hostile_world() {
+    let html = html(&testing::hostile());
+    let body = html.split_once("</head>").unwrap().1;
+    insta::assert_snapshot!(body);
+}
+
+#[test]
+fn no_name_reaches_the_page_unescaped_and_nothing_is_loaded() {
+    let html = html(&testing::hostile());
+    for markup in ["<script", "<img", "<b>bold", "<i>Loop", "\u{202e}", "<Clerk>", "src=\"", "url("] {
+        assert!(!html.contains(markup), "{markup}");
+    }
+    assert!(html.contains("&#60;script&#62;alert(1)"));
+    assert!(!html.contains("http://") && !html.contains("compliant"));
+}
+
+#[test]
+fn an_incomplete_audit_is_shouted_first_and_never_reads_as_nothing_found() {
+    let mut audit = testing::quiet();
+    let detail = "page 2 held 3 users where it said 200".to_owned();
+    audit.directory.reading.checks =
+        vec![Check { kind: CheckKind::PageLength, outcome: CheckOutcome::Disagreed { detail } }];
+    let html = html(&audit);
+    let words = html.to_lowercase();
+    assert!(html.contains("<title>Incomplete:"));
+    assert!(html.find("This audit is incomplete").unwrap() < html.find("Who can administer").unwrap());
+    for phrase in ["found nothing", "nothing above the severity", "no finding"] {
+        assert!(!words.contains(phrase), "{phrase}");
+    }
+}
+
+#[test]
+fn it_stays_small_however_many_users_there_are_and_says_what_it_leaves_out() {
+    let names: Vec<String> = (0..50_000).map(|id| format!("{}{id}", "<&\"'>".repeat(30))).collect();
+    let ids: Vec<String> = (1..=names.len()).map(|id| id.to_string()).collect();
+    let users: Vec<_> = ids
+        .iter()
+        .zip(&names)
+        .map(|(id, name)| NewUser { id, full_name: Some(name), email: Some(name), ..testing::ANA })
+        .collect();
+    let mut audit = testing::audit(&users);
+    audit.findings = (0..50_000).map(|user| testing::finding("administrator", Severity::High, user)).collect();
+    let html = html(&audit);
+    assert!(html.len() < LIMIT, "{} bytes", html.len());
+    assert!(html.contains("are only in findings.csv and report.xlsx"));
+    assert!(html.contains("are only in access-matrix.csv and report.xlsx"));
+}
+
+#[test]
+fn who_has_power_or_a_finding_is_on_the_page_whatever_its_id() {
+    let ids: Vec<String> = (1..=3000).map(|id| id.to_string()).collect();
+    let user = |id| NewUser { id, profile: Some(("22", None)), role: None, zuid: None, ..testing::ANA };
+    let mut users: Vec<_> = ids.iter().map(|id| user(id.as_str())).collect();
+    users[2998] = NewUser { id: "2999", full_name: Some("Late Administrator"), ..testing::ANA };
+    users[2999] = NewUser { full_name: Some("Late Flagged"), ..user("3000") };
+    let mut audit = testing::audit(&users);
+    audit.findings = vec![testing::finding("no-role", Severity::Low, 2999)];
+    let html = html(&audit);
+    let matrix = html.split_once("id=\"matrix\"").unwrap().1;
+    assert!(matrix.contains("Late Administrator") && matrix.contains("Late Flagged"));
+    assert!(matrix.contains("This page shows 502 of 3,000 users"), "{}", &matrix[..400]);
+}

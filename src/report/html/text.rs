@@ -1,0 +1,149 @@
+//! Texts for the page: cut to a length, with nothing invisible in them, and paid from a budget of bytes.
+
+use std::fmt::Write;
+
+use chrono::{DateTime, Utc};
+
+/// The characters of a name, an address or an id that the page shows.
+pub(super) const LABEL: usize = 120;
+/// The characters of a sentence that the page shows.
+pub(super) const PROSE: usize = 600;
+/// The bytes of markup around a row, generously.
+const MARKUP: usize = 700;
+
+/// A text as the page shows it: at most `limit` characters, and characters that would reorder or hide the
+/// text around them written as their code points.
+pub(super) fn shown(text: &str, limit: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(limit * 4));
+    for (place, c) in text.chars().enumerate() {
+        if place == limit {
+            out.push('…');
+            break;
+        }
+        match c {
+            '\n' | '\r' | '\t' => out.push(' '),
+            // Writing to a string cannot fail.
+            c if c.is_control() || is_invisible(c) => drop(write!(out, "[U+{:04X}]", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Controls of the writing direction and other characters without a shape (Unicode Technical Report 36).
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// A piece of the advice of a rule, which marks names of settings and files with backticks.
+pub(super) struct Span {
+    pub(super) code: bool,
+    pub(super) text: String,
+}
+
+/// The pieces of an advice.
+pub(super) fn spans(advice: &str) -> Vec<Span> {
+    let pieces = advice.split('`').enumerate();
+    pieces
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(place, text)| Span { code: place % 2 == 1, text: text.to_owned() })
+        .collect()
+}
+
+/// A day for people: `2 March 2026`.
+pub(super) fn date(time: DateTime<Utc>) -> String {
+    time.format("%-d %B %Y").to_string()
+}
+
+/// A moment for people, in UTC: `2 March 2026, 08:01 UTC`.
+pub(super) fn moment(time: DateTime<Utc>) -> String {
+    time.format("%-d %B %Y, %H:%M UTC").to_string()
+}
+
+/// A moment to the second, in UTC: `2 March 2026, 08:01:30 UTC`.
+pub(super) fn precise(time: DateTime<Utc>) -> String {
+    time.format("%-d %B %Y, %H:%M:%S UTC").to_string()
+}
+
+/// The bytes that a section may still take.
+pub(super) struct Budget(usize);
+
+impl Budget {
+    pub(super) fn new(bytes: usize) -> Self {
+        Self(bytes)
+    }
+
+    /// Takes what a row with these texts costs; false, and nothing taken, where it does not fit.
+    pub(super) fn take(&mut self, texts: &[&str]) -> bool {
+        let cost = MARKUP + texts.iter().map(|text| escaped_length(text)).sum::<usize>();
+        let fits = cost <= self.0;
+        if fits {
+            self.0 -= cost;
+        }
+        fits
+    }
+}
+
+/// The bytes of a text after escaping: a mark of HTML becomes five bytes.
+fn escaped_length(text: &str) -> usize {
+    text.len() + 4 * text.bytes().filter(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'')).count()
+}
+
+/// Rows of which the page shows a part.
+pub(super) struct Part<Row> {
+    /// The rows that it shows.
+    pub(super) rows: Vec<Row>,
+    /// How many there are in all.
+    pub(super) all: usize,
+    /// How many it does not show.
+    pub(super) hidden: usize,
+}
+
+impl<Row> Part<Row> {
+    /// The first rows that a limit and a budget allow. A row comes with its texts.
+    pub(super) fn of<'t, Item>(
+        items: impl ExactSizeIterator<Item = Item>,
+        limit: usize,
+        mut budget: Budget,
+        row: impl Fn(Item) -> Row,
+        texts: impl Fn(&Row) -> Vec<&str> + 't,
+    ) -> Self {
+        let all = items.len();
+        let mut rows = Vec::new();
+        for item in items.take(limit) {
+            let row = row(item);
+            if !budget.take(&texts(&row)) {
+                break;
+            }
+            rows.push(row);
+        }
+        let hidden = all - rows.len();
+        Self { rows, all, hidden }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_reorder_or_hide_text_is_shown_as_its_code_point() {
+        assert_eq!(shown("a\u{202e}b\u{200b}\u{7}c", 20), "a[U+202E]b[U+200B][U+0007]c");
+        assert_eq!(shown("two\nlines", 20), "two lines");
+        assert_eq!(shown("מרים 🦀", 20), "מרים 🦀");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_and_says_so() {
+        assert_eq!(shown("abcdef", 3), "abc…");
+        assert_eq!(shown("abc", 3), "abc");
+    }
+
+    #[test]
+    fn a_budget_counts_escaped_bytes_and_refuses_what_does_not_fit() {
+        let mut budget = Budget::new(MARKUP + 10);
+        assert!(!budget.take(&["<<<"]));
+        assert!(budget.take(&["<<"]));
+        assert!(!budget.take(&[]));
+    }
+}

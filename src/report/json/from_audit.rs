@@ -1,0 +1,300 @@
+//! An audit in the format of version 1. Everything borrows; the rows are joined while they are written.
+
+use serde::{Serialize, Serializer};
+
+use super::{SCHEMA_VERSION, v1};
+use crate::{
+    access::hierarchy::{self, Top},
+    model::{
+        directory::Permissions,
+        finding::{Finding, FindingStatus, RuleOutcome, RuleResult},
+        policy::{Exception, Policy, RuleSetting},
+        users::UserIndex,
+    },
+    report::{ReportInput, holders::Holders, summary},
+};
+
+/// The access matrix, joined row by row as it is written.
+pub(super) struct Rows<'a>(&'a ReportInput<'a>);
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(input) = self;
+        serializer.collect_seq(input.matrix.rows().map(|row| v1::Row {
+            user_id: row.user.id(),
+            zuid: row.user.zuid(),
+            full_name: row.user.full_name(),
+            email: row.user.email(),
+            status: row.user.status().word(),
+            confirmed: row.user.confirmed(),
+            role: row.role.map(|role| v1::Held {
+                id: role.stated.id.as_str(),
+                name: role.master.map(|role| role.name.as_str()),
+                name_in_record: role.stated.name.as_deref(),
+            }),
+            profile: row.profile.map(|profile| v1::Held {
+                id: profile.stated.id.as_str(),
+                name: profile.master.map(|profile| profile.name.as_str()),
+                name_in_record: profile.stated.name.as_deref(),
+            }),
+            administrator: row.administrator,
+            findings: RuleNames(input, row.user.index()),
+            created_time: row.user.created(),
+            modified_time: row.user.modified(),
+        }))
+    }
+}
+
+/// The rules that found something about one user.
+pub(super) struct RuleNames<'a>(&'a ReportInput<'a>, UserIndex);
+
+impl Serialize for RuleNames<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.flagged.of(self.1))
+    }
+}
+
+pub(super) fn report<'a>(input: &'a ReportInput<'a>) -> v1::Report<'a> {
+    let audit = input.audit;
+    let directory = &audit.directory;
+    let organization = &directory.organization;
+    let drift = &audit.drift;
+    v1::Report {
+        schema_version: SCHEMA_VERSION,
+        generator: v1::Generator { name: "rolecall", version: audit.version },
+        audit_id: audit.id.to_string(),
+        job: audit.job.as_deref(),
+        workspace: &audit.workspace,
+        judged_at: audit.judged_at,
+        complete: directory.reading.is_complete(),
+        summary: summary(input),
+        source: v1::Source {
+            connector: directory.source.connector,
+            api_url: &directory.source.api_url,
+            data_center: directory.source.data_center.as_deref(),
+            scopes: directory.source.scopes.as_deref(),
+        },
+        organization: v1::Organization {
+            id: organization.id.as_deref(),
+            company_name: organization.company_name.as_deref(),
+            zgid: organization.zgid.as_deref(),
+            domain_name: organization.domain_name.as_deref(),
+            primary_zuid: organization.primary_zuid.as_ref().map(AsRef::as_ref),
+            primary_email: organization.primary_email.as_deref(),
+            country_code: organization.country_code.as_deref(),
+            time_zone: organization.time_zone.as_deref(),
+            iso_code: organization.iso_code.as_deref(),
+            currency_locale: organization.currency_locale.as_deref(),
+            paid_type: organization.paid_type.as_deref(),
+            users_license_purchased: organization.users_license_purchased,
+        },
+        read_account: v1::ReadAccount {
+            user_id: directory.current_user.id.as_str(),
+            full_name: directory.current_user.full_name.as_deref(),
+            email: directory.current_user.email.as_deref(),
+            profile_id: directory.current_user.profile.as_ref().map(AsRef::as_ref),
+        },
+        reading: reading(input),
+        not_available: ["last login", "second factor"],
+        access_matrix: Rows(input),
+        findings: audit.findings.iter().map(|one| finding(input, one)).collect(),
+        previous: drift.previous.as_ref().map(|previous| v1::Previous {
+            audit_id: &previous.id,
+            finished_at: previous.finished_at,
+            users: previous.users,
+            administrators: previous.administrators,
+        }),
+        changes: drift
+            .changes
+            .iter()
+            .map(|change| v1::Change {
+                kind: change.kind.word(),
+                subject_type: change.subject_type,
+                subject_id: &change.subject_id,
+                subject: &change.subject,
+                field: change.field,
+                before: &change.before,
+                after: &change.after,
+                sentence: summary::change_sentence(change),
+            })
+            .collect(),
+        roles: roles(input),
+        profiles: profiles(input),
+        rules: audit.outcomes.iter().map(|outcome| rule(input, outcome)).collect(),
+        policy: policy(&audit.policy, input),
+    }
+}
+
+fn summary(input: &ReportInput<'_>) -> v1::Summary {
+    let summary::Headline { state, verdict, counts, .. } = summary::headline(input.audit, input.matrix);
+    let by_status = input.audit.directory.users.by_status();
+    v1::Summary {
+        state: match state {
+            summary::State::Incomplete => v1::State::Incomplete,
+            summary::State::Act => v1::State::Act,
+            summary::State::Review => v1::State::Review,
+            summary::State::Clear => v1::State::Clear,
+        },
+        verdict,
+        users: counts.users,
+        users_by_status: by_status.iter().map(|(status, count)| (status.word().to_owned(), *count)).collect(),
+        unconfirmed: counts.unconfirmed,
+        administrators: counts.administrators,
+        open_findings: counts.open.iter().map(|(severity, count)| (severity.word(), *count)).collect(),
+        new_findings: counts.new,
+        excepted_findings: counts.excepted,
+        changes: counts.changes,
+        rules_not_evaluated: counts.rules_not_evaluated,
+        rules_switched_off: counts.rules_off,
+    }
+}
+
+fn reading<'a>(input: &ReportInput<'a>) -> v1::Reading<'a> {
+    let reading = &input.audit.directory.reading;
+    v1::Reading {
+        started_at: reading.started_at,
+        finished_at: reading.finished_at,
+        attempts: reading.attempts,
+        pages: reading.pages,
+        per_page: reading.per_page,
+        rows: reading.rows,
+        users: reading.users,
+        requests: reading.requests,
+        retries: reading.retries,
+        bytes: reading.bytes,
+        query: &reading.query,
+        checks: reading
+            .checks
+            .iter()
+            .map(|check| v1::Check {
+                title: check.kind.title(),
+                outcome: check.outcome.word(),
+                detail: check.outcome.detail(),
+            })
+            .collect(),
+    }
+}
+
+fn finding<'a>(input: &ReportInput<'a>, finding: &'a Finding) -> v1::Finding<'a> {
+    let (subject, subject_id) = input.audit.subject_label(&finding.subject);
+    let covering = match finding.status {
+        FindingStatus::Open => None,
+        FindingStatus::Excepted(place) => input.audit.policy.exceptions.get(place),
+    };
+    v1::Finding {
+        severity: finding.severity.word(),
+        rule: finding.rule,
+        criterion: input.rules.get(finding.rule).map(|rule| rule.criterion),
+        subject_type: finding.subject.kind(),
+        subject_id,
+        subject,
+        message: &finding.message,
+        status: finding.status.word(),
+        continuing: finding.continuing,
+        exception: covering.map(exception),
+    }
+}
+
+fn exception(exception: &Exception) -> v1::Exception<'_> {
+    v1::Exception {
+        rule: &exception.rule,
+        subject: &exception.subject,
+        workspace: exception.workspace.as_deref(),
+        approved_by: &exception.approved_by,
+        reason: &exception.reason,
+        until: exception.until,
+    }
+}
+
+fn roles<'a>(input: &ReportInput<'a>) -> Vec<v1::Role<'a>> {
+    let holders = Holders::count(input.matrix);
+    let tree = hierarchy::tree(&input.audit.directory.roles);
+    let role = |branch: hierarchy::Branch<'a>| v1::Role {
+        id: branch.role.id.as_str(),
+        name: &branch.role.name,
+        depth: branch.depth,
+        reporting_to: branch.role.reporting_to.as_ref().map(AsRef::as_ref),
+        broken: match branch.top {
+            Some(Top::MissingParent(_)) => Some("missing-parent"),
+            Some(Top::Cycle(_)) => Some("cycle"),
+            Some(Top::Root) | None => None,
+        },
+        admin_user: branch.role.admin_user,
+        share_with_peers: branch.role.share_with_peers,
+        description: branch.role.description.as_deref(),
+        holders: holders.of_role(&branch.role.id),
+    };
+    tree.into_iter().map(role).collect()
+}
+
+fn profiles<'a>(input: &ReportInput<'a>) -> Vec<v1::Profile<'a>> {
+    let holders = Holders::count(input.matrix);
+    let permission = |permission: &'a crate::model::directory::Permission| v1::Permission {
+        name: &permission.name,
+        module: permission.module.as_deref(),
+        label: permission.label.as_deref(),
+        enabled: permission.enabled,
+    };
+    let profiles = input.audit.directory.profiles.iter();
+    profiles
+        .map(|profile| {
+            let (permissions, because) = match &profile.permissions {
+                Permissions::Known(all) => (Some(all.iter().map(permission).collect()), None),
+                Permissions::Unknown(because) => (None, Some(because.as_str())),
+            };
+            v1::Profile {
+                id: profile.id.as_str(),
+                name: &profile.name,
+                administrator: input.audit.administrator_profiles.contains(&profile.id),
+                custom: profile.custom,
+                description: profile.description.as_deref(),
+                modified_time: profile.modified,
+                holders: holders.of_profile(&profile.id),
+                permissions,
+                permissions_unknown_because: because,
+            }
+        })
+        .collect()
+}
+
+fn rule<'a>(input: &ReportInput<'a>, outcome: &'a RuleOutcome) -> v1::Rule<'a> {
+    let text = input.rules.get(outcome.rule);
+    let (result, open, excepted, not_evaluated) = match &outcome.result {
+        RuleResult::Passed => ("passed", 0, 0, ""),
+        RuleResult::Failed { open, excepted, not_evaluated } => ("failed", *open, *excepted, not_evaluated.as_str()),
+        RuleResult::NotEvaluated(why) => ("not-evaluated", 0, 0, why.as_str()),
+        RuleResult::SwitchedOff => ("switched-off", 0, 0, ""),
+    };
+    v1::Rule {
+        name: outcome.rule,
+        title: text.map(|text| text.title),
+        criterion: text.map(|text| text.criterion),
+        result,
+        open,
+        excepted,
+        not_evaluated: (!not_evaluated.is_empty()).then_some(not_evaluated),
+    }
+}
+
+fn policy<'a>(policy: &'a Policy, input: &ReportInput<'a>) -> v1::Policy<'a> {
+    let setting = |setting: &RuleSetting| match setting {
+        RuleSetting::Off => "off",
+        RuleSetting::Severity(severity) => severity.word(),
+    };
+    v1::Policy {
+        administrator_profiles: &policy.administrator_profiles,
+        administrator_profile_ids: input.audit.administrator_profiles.iter().map(AsRef::as_ref).collect(),
+        approved_administrators: policy
+            .approved_administrators
+            .as_ref()
+            .map(|addresses| addresses.iter().map(String::as_str).collect()),
+        company_domains: &policy.company_domains,
+        max_administrators: policy.max_administrators,
+        max_administrator_percent: policy.max_administrator_percent,
+        unconfirmed_days: policy.unconfirmed_days,
+        shared_mailboxes: policy.shared_mailboxes.iter().map(String::as_str).collect(),
+        dangerous_permissions: &policy.dangerous_permissions,
+        rules: policy.rules.iter().map(|(rule, of)| (rule.as_str(), setting(of))).collect(),
+        exceptions: policy.exceptions.iter().map(exception).collect(),
+    }
+}

@@ -1,0 +1,164 @@
+//! The wording of summaries.
+
+use super::{Counts, State};
+use crate::model::{
+    audit::Audit,
+    change::{Change, ChangeKind},
+    finding::Severity,
+};
+
+/// A count with thousands separated: `100,000`.
+pub fn number(count: impl Into<u64>) -> String {
+    let digits = count.into().to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A count and its noun: `1 user`, `2 users`; the plural takes an `s`.
+pub fn plural(count: usize, noun: &str) -> String {
+    format!("{} {noun}{}", number(count as u64), if count == 1 { "" } else { "s" })
+}
+
+/// The first of some names, and how many more there are: `Dana Reyes, Ola Berg and 3 more`.
+pub(super) fn list(named: &[String], all: usize) -> String {
+    let more = all.saturating_sub(named.len());
+    match (named, more) {
+        ([], _) => number(all as u64),
+        ([one], 0) => one.clone(),
+        ([first @ .., last], 0) => format!("{} and {last}", first.join(", ")),
+        (some, more) => format!("{} and {} more", some.join(", "), number(more as u64)),
+    }
+}
+
+/// A change as one sentence without a full stop: `Dana Reyes became Administrator (was Standard)`.
+pub fn change_sentence(change: &Change) -> String {
+    let Change { subject, before, after, field, .. } = change;
+    let was = if before.is_empty() { String::new() } else { format!(" (was {before})") };
+    match change.kind {
+        ChangeKind::AdministratorGranted if after.is_empty() || after == "Administrator" => {
+            format!("{subject} became Administrator{was}")
+        }
+        ChangeKind::AdministratorGranted => format!("{subject} became administrator through profile {after}{was}"),
+        ChangeKind::AdministratorRevoked if after.is_empty() => format!("{subject} is no longer Administrator"),
+        ChangeKind::AdministratorRevoked => format!("{subject} is no longer Administrator (now {after})"),
+        ChangeKind::PermissionAdded => format!("Profile {subject} gained the permission {}", either(after, field)),
+        ChangeKind::PermissionRemoved => format!("Profile {subject} lost the permission {}", either(before, field)),
+        ChangeKind::FindingNew => format!("New finding: {subject}{}", detail(after)),
+        ChangeKind::FindingResolved => format!("Resolved: {subject}{}", detail(before)),
+        ChangeKind::ProfileAdded | ChangeKind::ProfileRemoved => {
+            format!("Profile {subject} {}", change.kind.phrase())
+        }
+        ChangeKind::RoleAdded | ChangeKind::RoleRemoved => format!("Role {subject} {}", change.kind.phrase()),
+        ChangeKind::ProfileRenamed => format!("Profile {} was renamed{was}", either(after, subject)),
+        ChangeKind::RoleRenamed => format!("Role {} was renamed{was}", either(after, subject)),
+        ChangeKind::RoleMoved if after.is_empty() => format!("Role {subject} now reports to nobody{was}"),
+        ChangeKind::RoleMoved => format!("Role {subject} now reports to {after}{was}"),
+        ChangeKind::PrimaryUserChanged if !after.is_empty() => {
+            format!("{after} is now the primary user, the super admin{was}")
+        }
+        kind if after.is_empty() => format!("{subject} {}{was}", kind.phrase()),
+        kind => format!("{subject} {}: {after}{was}", kind.phrase()),
+    }
+}
+
+fn either<'a>(first: &'a str, second: &'a str) -> &'a str {
+    if first.is_empty() { second } else { first }
+}
+
+fn detail(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(" ({text})") }
+}
+
+/// `1 critical, 2 high`: the severities that occur among some.
+fn severities(counts: &Counts, of: &[Severity]) -> String {
+    let present = of.iter().map(|severity| (severity, counts.severity(*severity))).filter(|(_, count)| *count > 0);
+    let words: Vec<String> = present.map(|(severity, count)| format!("{} {severity}", number(count as u64))).collect();
+    words.join(", ")
+}
+
+/// The answer in a few short sentences; that of an incomplete audit begins with “Incomplete”.
+pub(super) fn verdict(audit: &Audit, state: State, counts: &Counts) -> String {
+    let workspace = &audit.workspace;
+    let power = format!(
+        "{} of {} can administer {workspace}",
+        number(counts.administrators as u64),
+        plural(counts.active, "active user")
+    );
+    let found = match state {
+        State::Incomplete => {
+            let problem = audit.directory.reading.problems().next().map_or("the read was not whole", |(_, why)| why);
+            let problem = problem.trim_end_matches('.');
+            return format!(
+                "Incomplete: the user list of {workspace} could not be read reliably ({problem}). In what was read, \
+                 {power}, and {} {} open. What is not reported here may still exist: run the audit again.",
+                plural(counts.open_total, "finding"),
+                if counts.open_total == 1 { "is" } else { "are" },
+            );
+        }
+        State::Act => {
+            let grave = [Severity::Critical, Severity::High];
+            let count = total(counts, &grave);
+            let rest = match total(counts, &[Severity::Medium, Severity::Low]) {
+                0 => String::new(),
+                rest => format!(", {} more {} to review", number(rest as u64), if rest == 1 { "is" } else { "are" }),
+            };
+            let verb = if count == 1 { "needs" } else { "need" };
+            format!("{} {verb} action ({}){rest}.", plural(count, "finding"), severities(counts, &grave))
+        }
+        State::Review => {
+            let some = [Severity::Medium, Severity::Low];
+            format!(
+                "No finding is critical or high; {} to review ({}).",
+                total(counts, &some),
+                severities(counts, &some)
+            )
+        }
+        State::Clear => "No finding above info is open.".to_owned(),
+    };
+    let news = match (counts.new, state) {
+        (None, _) | (Some(0), State::Clear) => String::new(),
+        (Some(0), _) => " None is new since the previous audit.".to_owned(),
+        (Some(1), _) => " 1 is new since the previous audit.".to_owned(),
+        (Some(new), _) => format!(" {} are new since the previous audit.", number(new as u64)),
+    };
+    let blind = match counts.rules_not_evaluated {
+        0 => String::new(),
+        rules => format!(" {} could not be evaluated in full.", plural(rules, "rule")),
+    };
+    format!("{power}. {found}{news}{blind}")
+}
+
+/// The result in a few words: `1 critical, 2 high (3 new), +1 administrator`.
+pub(super) fn subject_result(state: State, counts: &Counts) -> String {
+    let mut parts = Vec::new();
+    if state == State::Incomplete {
+        parts.push("INCOMPLETE".to_owned());
+    }
+    let mut found = severities(counts, &Severity::ALL[..4]);
+    if found.is_empty() && state != State::Incomplete {
+        "no finding above info".clone_into(&mut found);
+    }
+    match counts.new {
+        Some(new) if new > 0 => parts.push(format!("{found} ({} new)", number(new as u64))),
+        _ => parts.push(found),
+    }
+    match counts.administrators_gained {
+        Some(0) => {}
+        Some(gained) => {
+            parts.push(format!("{gained:+} administrator{}", if gained.abs() == 1 { "" } else { "s" }));
+        }
+        None => parts.push(plural(counts.administrators, "administrator")),
+    }
+    parts.retain(|part| !part.trim().is_empty());
+    parts.join(", ")
+}
+
+fn total(counts: &Counts, of: &[Severity]) -> usize {
+    of.iter().map(|severity| counts.severity(*severity)).sum()
+}

@@ -1,0 +1,293 @@
+//! Audits built by hand for the tests of reports.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, TimeZone, Utc};
+use uuid::Uuid;
+
+use super::RuleText;
+use crate::model::{
+    audit::Audit,
+    change::{Change, ChangeKind, Drift, Previous},
+    directory::{CurrentUser, Directory, Organization, Permission, Permissions, Profile, Role, Source},
+    finding::{Finding, FindingStatus, RuleOutcome, RuleResult, Severity, Subject},
+    id::{PersonId, ProfileId, RoleId, UserId},
+    policy::{Exception, Policy},
+    reading::{Check, CheckKind, CheckOutcome, Reading},
+    users::{NewUser, UserBlock, UserIndex, Users},
+};
+
+/// The time of every test.
+pub(crate) fn at(hour: u32, minute: u32) -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 3, 2, hour, minute, 0).unwrap()
+}
+
+/// A user that tests change one thing of.
+pub(crate) const ANA: NewUser<'static> = NewUser {
+    id: "5000000000001",
+    zuid: Some("700001"),
+    full_name: Some("Ana Lima"),
+    email: Some("ana@example.com"),
+    status: "active",
+    confirmed: Some(true),
+    role: Some(("11", Some("CEO"))),
+    profile: Some(("21", Some("Administrator"))),
+    created: None,
+    modified: None,
+};
+
+fn role(id: &str, name: &str, above: Option<&str>) -> Role {
+    Role {
+        id: RoleId::from(id),
+        name: name.to_owned(),
+        reporting_to: above.map(RoleId::from),
+        admin_user: Some(id == "11"),
+        share_with_peers: None,
+        description: None,
+    }
+}
+
+fn profile(id: &str, name: &str, permissions: Permissions) -> Profile {
+    Profile {
+        id: ProfileId::from(id),
+        name: name.to_owned(),
+        custom: Some(id > "22"),
+        description: None,
+        modified: None,
+        permissions,
+    }
+}
+
+fn permission(name: &str, enabled: bool) -> Permission {
+    Permission { name: name.to_owned(), module: None, label: None, enabled }
+}
+
+/// An audit of these users: two roles, three profiles, nothing found, nothing changed.
+pub(crate) fn audit(users: &[NewUser<'_>]) -> Audit {
+    let mut block = UserBlock::default();
+    for user in users {
+        block.push(user).unwrap();
+    }
+    let (users, _) = Users::from_blocks(vec![block]);
+    let count = users.len() as u64;
+    let check = |kind| Check { kind, outcome: CheckOutcome::Agreed };
+    Audit {
+        id: Uuid::from_u128(0x0195_5555_5555_7555_8555_5555_5555_5555),
+        job: Some("weekly-access-review".to_owned()),
+        workspace: "acme".to_owned(),
+        judged_at: at(8, 1),
+        version: "0.1.0",
+        policy: Policy::default(),
+        directory: Directory {
+            source: Source {
+                connector: "zoho_bigin",
+                api_url: "https://www.zohoapis.eu/bigin/v2".to_owned(),
+                data_center: Some("eu".to_owned()),
+                scopes: Some(vec!["ZohoBigin.users.READ".to_owned(), "ZohoBigin.settings.READ".to_owned()]),
+            },
+            organization: Organization {
+                id: Some("900".to_owned()),
+                company_name: Some("Example Ltd".to_owned()),
+                primary_zuid: Some(PersonId::from("700001")),
+                time_zone: Some("Europe/Berlin".to_owned()),
+                ..Organization::default()
+            },
+            current_user: CurrentUser {
+                id: UserId::from("5000000000001"),
+                full_name: Some("Ana Lima".to_owned()),
+                email: Some("ana@example.com".to_owned()),
+                profile: Some(ProfileId::from("21")),
+            },
+            users,
+            roles: vec![role("11", "CEO", None), role("12", "Sales", Some("11"))],
+            profiles: vec![
+                profile(
+                    "21",
+                    "Administrator",
+                    Permissions::Known(vec![permission("export_data", true), permission("manage_users", true)]),
+                ),
+                profile("22", "Standard", Permissions::Known(vec![permission("export_data", false)])),
+                profile("23", "Clerk", Permissions::Unknown("the API gave no details".to_owned())),
+            ],
+            reading: Reading {
+                started_at: at(8, 0),
+                finished_at: at(8, 1),
+                attempts: 1,
+                pages: 1,
+                per_page: 200,
+                rows: count,
+                users: count,
+                requests: 9,
+                retries: 0,
+                bytes: 12_345,
+                query: "type=AllUsers&per_page=200".to_owned(),
+                checks: [CheckKind::DistinctUsers, CheckKind::MoreRecords, CheckKind::Administrators]
+                    .map(check)
+                    .to_vec(),
+            },
+        },
+        administrator_profiles: vec![ProfileId::from("21")],
+        findings: Vec::new(),
+        outcomes: vec![RuleOutcome { rule: "unapproved-administrator", result: RuleResult::Passed }],
+        drift: Drift::default(),
+    }
+}
+
+/// One administrator and nothing to say.
+pub(crate) fn quiet() -> Audit {
+    audit(&[ANA])
+}
+
+/// A finding about the user at a place.
+pub(crate) fn finding(rule: &'static str, severity: Severity, user: u32) -> Finding {
+    Finding {
+        rule,
+        severity,
+        subject: Subject::User(UserIndex(user)),
+        message: "has what nobody approved".into(),
+        status: FindingStatus::Open,
+        continuing: None,
+    }
+}
+
+/// The names that try to break out of a report.
+pub(crate) fn hostile() -> Audit {
+    let long = "Maximiliane-".repeat(40);
+    let users = [
+        NewUser { created: Some(at(1, 2)), modified: Some(at(3, 4)), ..ANA },
+        NewUser {
+            id: "5000000000002",
+            full_name: Some("<script>alert(1)</script>"),
+            email: Some("\"x\"@example.com"),
+            profile: Some(("22", Some("Old name"))),
+            ..ANA
+        },
+        NewUser {
+            id: "5000000000003",
+            full_name: Some("=cmd|' /C calc'!A0"),
+            email: Some("+plus@example.com"),
+            status: "disabled",
+            ..ANA
+        },
+        NewUser {
+            id: "5000000000004",
+            full_name: Some("two\r\nlines, \"quoted\""),
+            email: None,
+            confirmed: None,
+            role: None,
+            profile: None,
+            zuid: None,
+            ..ANA
+        },
+        NewUser {
+            id: "5000000000005",
+            full_name: Some("מרים \u{202e}evil 🦀"),
+            role: Some(("99", None)),
+            profile: Some(("98", Some("@SUM(A1)"))),
+            ..ANA
+        },
+        NewUser { id: "5000000000006", full_name: Some(&long), status: "deleted", ..ANA },
+        NewUser {
+            id: "5000000000007",
+            full_name: Some(""),
+            email: Some("invited@example.com"),
+            confirmed: Some(false),
+            zuid: None,
+            ..ANA
+        },
+        NewUser { id: "900", full_name: Some("\t-tab & <b>bold</b>"), status: "=paused", ..ANA },
+    ];
+    let mut audit = audit(&users);
+    audit.directory.roles.push(role("13", "<i>Loop</i>", Some("13")));
+    audit.directory.roles.push(role("14", "Lost", Some("404")));
+    audit.policy.exceptions.push(Exception {
+        rule: "administrator".to_owned(),
+        subject: "ana@example.com".to_owned(),
+        workspace: None,
+        approved_by: "=Board <board@example.com>".to_owned(),
+        reason: "break-glass, \"sealed\"".to_owned(),
+        until: NaiveDate::from_ymd_opt(2026, 6, 30).unwrap(),
+    });
+    let with = |finding: Finding, continuing, status| Finding { status, continuing, ..finding };
+    audit.findings = vec![
+        with(finding("unapproved-administrator", Severity::Critical, 7), Some(false), FindingStatus::Open),
+        Finding {
+            rule: "role-cycle",
+            severity: Severity::High,
+            subject: Subject::Role(RoleId::from("13")),
+            message: "<i>Loop</i> reports to itself".into(),
+            status: FindingStatus::Open,
+            continuing: Some(true),
+        },
+        finding("role-unknown", Severity::Medium, 5),
+        finding("profile-unknown", Severity::Medium, 5),
+        with(finding("administrator", Severity::Info, 1), Some(true), FindingStatus::Excepted(0)),
+        with(finding("administrator", Severity::Info, 7), Some(false), FindingStatus::Open),
+    ];
+    let not_evaluated = "the API gave no permissions for <Clerk>".to_owned();
+    audit.outcomes.extend([
+        RuleOutcome {
+            rule: "role-cycle",
+            result: RuleResult::Failed { open: 1, excepted: 0, not_evaluated: String::new() },
+        },
+        RuleOutcome { rule: "dangerous-profile", result: RuleResult::NotEvaluated(not_evaluated) },
+        RuleOutcome { rule: "outside-domain", result: RuleResult::SwitchedOff },
+    ]);
+    audit.drift = hostile_drift();
+    audit
+}
+
+fn hostile_drift() -> Drift {
+    Drift {
+        previous: Some(Previous {
+            id: "01950000-0000-7000-8000-000000000000".to_owned(),
+            finished_at: at(0, 0),
+            users: 7,
+            administrators: 1,
+        }),
+        changes: vec![
+            Change {
+                kind: ChangeKind::AdministratorGranted,
+                subject_type: "user",
+                subject_id: "5000000000007".to_owned(),
+                subject: "invited@example.com".to_owned(),
+                field: "profile",
+                before: "=Standard".to_owned(),
+                after: "Administrator".to_owned(),
+            },
+            Change {
+                kind: ChangeKind::UserRemoved,
+                subject_type: "user",
+                subject_id: "5000000000009".to_owned(),
+                subject: "<img src=x onerror=alert(1)>".to_owned(),
+                field: "",
+                before: "active".to_owned(),
+                after: String::new(),
+            },
+        ],
+    }
+}
+
+/// The texts of the rules that the test audits name.
+pub(crate) fn rules() -> BTreeMap<&'static str, RuleText> {
+    let text = |title, criterion, advice: &str| RuleText { title, criterion, advice: advice.to_owned() };
+    BTreeMap::from([
+        ("administrator", text("Administrator", "CC6.3", "Check that each still needs it.")),
+        (
+            "unapproved-administrator",
+            text(
+                "Administrator that nobody approved",
+                "CC6.3",
+                "Take the profile away, or add the person to `approved_administrators`.",
+            ),
+        ),
+        (
+            "role-cycle",
+            text(
+                "Roles that report to each other",
+                "CC6.3",
+                "Give one of them a role above that is outside the circle.",
+            ),
+        ),
+    ])
+}

@@ -1,0 +1,71 @@
+use std::io::{Cursor, Read};
+
+use super::*;
+use crate::{
+    access::matrix::AccessMatrix,
+    model::{audit::Audit, users::NewUser},
+    report::testing,
+};
+
+fn part(workbook: &[u8], path: &str) -> String {
+    let mut archive = zip::ZipArchive::new(Cursor::new(workbook)).unwrap();
+    let mut text = String::new();
+    archive.by_name(path).unwrap().read_to_string(&mut text).unwrap();
+    text
+}
+
+fn workbook(audit: &Audit, sheet_rows: usize) -> Vec<u8> {
+    let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+    let rules = testing::rules();
+    let mut out = Vec::new();
+    write_with(&ReportInput::new(audit, &matrix, &rules), &mut out, sheet_rows).unwrap();
+    out
+}
+
+#[test]
+fn the_sheets_of_a_hostile_world() {
+    let workbook = workbook(&testing::hostile(), SHEET_ROWS);
+    let text: Vec<String> =
+        ["xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml", "xl/sharedStrings.xml"]
+            .map(|path| part(&workbook, path).replace("<row>", "\n<row>").replace("<si>", "\n<si>"))
+            .to_vec();
+    insta::assert_snapshot!(text.join("\n\n"));
+}
+
+#[test]
+fn there_is_no_formula_and_every_cell_is_text() {
+    let workbook = workbook(&testing::hostile(), SHEET_ROWS);
+    for sheet in 1..=3 {
+        let xml = part(&workbook, &format!("xl/worksheets/sheet{sheet}.xml"));
+        assert!(!xml.contains("<f>") && !xml.contains("t=\"n\"") && !xml.contains("t=\"str\""));
+        assert_eq!(xml.matches("<c ").count(), xml.matches("<c s=").count());
+    }
+}
+
+#[test]
+fn rows_that_a_sheet_does_not_hold_go_on_in_the_next() {
+    let ids: Vec<String> = (1..=7).map(|id| id.to_string()).collect();
+    let users: Vec<_> = ids.iter().map(|id| NewUser { id, ..testing::ANA }).collect();
+    let workbook = workbook(&testing::audit(&users), 4);
+    let names = part(&workbook, "xl/workbook.xml");
+    for name in ["Access matrix\"", "Access matrix 2\"", "Access matrix 3\"", "Findings\"", "Changes\""] {
+        assert!(names.contains(name), "{name} in {names}");
+    }
+    let rows = [1, 2, 3, 4, 5]
+        .map(|sheet| part(&workbook, &format!("xl/worksheets/sheet{sheet}.xml")).matches("<row>").count());
+    assert_eq!(rows, [4, 4, 2, 1, 1]);
+}
+
+#[test]
+fn a_table_that_fills_its_sheet_exactly_begins_no_other() {
+    let ids: Vec<String> = (1..=3).map(|id| id.to_string()).collect();
+    let users: Vec<_> = ids.iter().map(|id| NewUser { id, ..testing::ANA }).collect();
+    let workbook = workbook(&testing::audit(&users), 4);
+    assert!(!part(&workbook, "xl/workbook.xml").contains("Access matrix 2"));
+    assert_eq!(part(&workbook, "xl/worksheets/sheet1.xml").matches("<row>").count(), 4);
+}
+
+#[test]
+fn the_same_audit_gives_the_same_bytes() {
+    assert!(workbook(&testing::hostile(), SHEET_ROWS) == workbook(&testing::hostile(), SHEET_ROWS));
+}
