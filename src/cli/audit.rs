@@ -17,7 +17,10 @@ use crate::{
     config::settings::{Job, Settings, Smtp},
     model::{audit::Audit, finding::Severity},
     report::{ReportFile, ReportInput, RuleTexts},
-    run::{self, Env, RunRequest, deliver, files},
+    run::{
+        self, Env, RunRequest, deliver,
+        files::{self, FileError},
+    },
     store::Store,
 };
 
@@ -148,18 +151,23 @@ impl Step<'_> {
         let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
         let input = ReportInput::new(&audit, &matrix, self.texts);
         summary::print(&audit, &matrix);
-        if let Some(folder) = &self.folder {
-            let wanted: Vec<ReportFile> = self.reports.iter().map(|kind| kind.file()).collect();
-            let written = files::write(&input, folder, &wanted).map_err(|error| error.to_string())?;
-            for path in written {
-                output::line(&format!("  wrote     {}", path.display()));
-            }
+        let (written, kept) = rayon::join(|| self.write(&input), || run::pack(&audit, &matrix));
+        for path in written.map_err(|error| error.to_string())? {
+            output::line(&format!("  wrote     {}", path.display()));
         }
-        run::keep(self.store, &audit).await.map_err(|error| error.to_string())?;
+        // Only now, so that an audit whose reports nobody could read is not what the next one is compared with.
+        let kept = kept.map_err(|error| error.to_string())?;
+        run::keep(self.store, &kept).await.map_err(|error| error.to_string())?;
         if let Some(((email, smtp), mailer)) = mail {
             send(&input, &audit, email, smtp, mailer).await?;
         }
         Ok(audit.open_findings().map(|finding| finding.severity).max())
+    }
+
+    fn write(&self, input: &ReportInput<'_>) -> Result<Vec<PathBuf>, FileError> {
+        let Some(folder) = &self.folder else { return Ok(Vec::new()) };
+        let wanted: Vec<ReportFile> = self.reports.iter().map(|kind| kind.file()).collect();
+        files::write(input, folder, &wanted)
     }
 }
 

@@ -4,8 +4,9 @@ use std::{
     fs::{self, File},
     io::{self, BufWriter, Write as _},
     path::{Path, PathBuf},
-    thread,
 };
+
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::report::{self, ReportFile, ReportInput};
 
@@ -30,24 +31,14 @@ pub enum FileError {
     },
 }
 
-/// Writes reports into a folder, two at a time, each beside its place first and then renamed, so that nobody
+/// Writes reports into a folder, side by side, each beside its place first and then renamed, so that nobody
 /// ever reads half a report. Returns the paths in the order asked for.
 ///
 /// # Errors
 /// [`FileError`]; the reports that were finished before stay.
 pub fn write(input: &ReportInput<'_>, folder: &Path, files: &[ReportFile]) -> Result<Vec<PathBuf>, FileError> {
     fs::create_dir_all(folder).map_err(|source| FileError::Folder { path: folder.to_owned(), source })?;
-    // The workbook costs about as much as all the others together.
-    let (workbook, others): (Vec<ReportFile>, Vec<ReportFile>) =
-        files.iter().partition(|file| **file == ReportFile::Xlsx);
-    let all = |files: Vec<ReportFile>| files.into_iter().try_for_each(|file| write_one(input, folder, file));
-    thread::scope(|scope| {
-        let beside = scope.spawn(|| all(workbook));
-        let here = all(others);
-        // A panic in the other thread is carried on here rather than turned into a report that is missing.
-        let beside = beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        here.and(beside)
-    })?;
+    files.par_iter().with_max_len(1).try_for_each(|file| write_one(input, folder, *file))?;
     Ok(files.iter().map(|file| folder.join(file.file_name())).collect())
 }
 

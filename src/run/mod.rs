@@ -9,11 +9,15 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    access::{administrators::resolve_administrator_profiles, drift, matrix::AccessMatrix},
+    access::{
+        administrators::resolve_administrator_profiles,
+        drift,
+        matrix::{AccessMatrix, MatrixRow},
+    },
     audit::{self, JudgeInput},
     connector::{Connector, ConnectorError, Progress, ReadRequest},
     model::{audit::Audit, change::Drift, policy::Policy},
-    store::{AuditRecord, Store, StoreError, snapshot},
+    store::{AuditRecord, Kept, Store, StoreError, snapshot},
 };
 
 /// What a run needs of the world.
@@ -148,12 +152,12 @@ pub async fn audit(env: &Env<'_>, request: &RunRequest<'_>) -> Result<Audit, Run
     })
 }
 
-/// Keeps a completed audit, so that the next one of its job and workspace is compared with it.
+/// Makes of a completed audit what is kept of it. Apart from [`keep`], so that it can be done beside the writing
+/// of reports.
 ///
 /// # Errors
 /// [`RunError::Store`]
-pub async fn keep(store: &dyn Store, audit: &Audit) -> Result<(), RunError> {
-    let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+pub fn pack(audit: &Audit, matrix: &AccessMatrix<'_>) -> Result<Kept, RunError> {
     let record = AuditRecord {
         id: audit.id,
         job: audit.job.clone(),
@@ -162,12 +166,19 @@ pub async fn keep(store: &dyn Store, audit: &Audit) -> Result<(), RunError> {
         finished_at: audit.directory.reading.finished_at,
         complete: audit.directory.reading.is_complete(),
         users: audit.directory.users.len() as u64,
-        administrators: matrix.rows().filter(crate::access::matrix::MatrixRow::is_active_administrator).count() as u64,
+        administrators: matrix.rows().filter(MatrixRow::is_active_administrator).count() as u64,
         open_findings: audit.open_findings().count() as u64,
     };
-    let mut parts = snapshot::parts(audit, &matrix);
-    store
-        .keep(&record, &mut parts)
-        .await
-        .map_err(|source| RunError::Store { workspace: audit.workspace.clone(), source })
+    let parts = snapshot::parts(audit, matrix).collect::<Result<_, _>>();
+    let failed = |source| RunError::Store { workspace: audit.workspace.clone(), source };
+    Ok(Kept { record, parts: parts.map_err(failed)? })
+}
+
+/// Keeps a completed audit, so that the next one of its job and workspace is compared with it.
+///
+/// # Errors
+/// [`RunError::Store`]
+pub async fn keep(store: &dyn Store, audit: &Kept) -> Result<(), RunError> {
+    let failed = |source| RunError::Store { workspace: audit.record.workspace.clone(), source };
+    store.keep(audit).await.map_err(failed)
 }

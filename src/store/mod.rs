@@ -50,11 +50,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`] where it could not be kept; what was kept before is untouched.
-    async fn keep(
-        &self,
-        record: &AuditRecord,
-        parts: &mut (dyn Iterator<Item = Result<Vec<u8>, StoreError>> + Send),
-    ) -> Result<(), StoreError>;
+    async fn keep(&self, audit: &Kept) -> Result<(), StoreError>;
 
     /// The last complete audit of a job and workspace.
     ///

@@ -2,7 +2,8 @@
 //!
 //! Only `more_records` tells that another page follows, so that a reader who waits for it reads one page at a
 //! time. Once the first page says that there are more, the next ones are asked for before their turn; what they
-//! answer counts only when the page before them says that they exist.
+//! answer counts only when the page before them says that they exist. The one behind the last is kept: it shows
+//! whether the last one really was the last.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -45,6 +46,8 @@ pub(super) struct UserList {
     pub(super) blocks: Vec<UserBlock>,
     /// What did not fit while it was read.
     pub(super) disagreements: Vec<Disagreement>,
+    /// The page behind the last one, where it was asked for before its turn.
+    pub(super) beyond: Option<PageTask>,
 }
 
 impl UserList {
@@ -74,12 +77,23 @@ pub(super) async fn users_page(
     Ok(answer.filter(|page| !page.users.is_empty()))
 }
 
-type PageTask = AbortOnDropHandle<Result<Option<UsersPage>, ConnectorError>>;
+/// A page that is on its way.
+pub(super) type PageTask = AbortOnDropHandle<Result<Option<UsersPage>, ConnectorError>>;
 
-fn ask(api: &Arc<Api>, account: &Arc<Account>, kind: &'static str, page: u32) -> PageTask {
+/// Asks for a page without waiting for it.
+pub(super) fn ask(api: &Arc<Api>, account: &Arc<Account>, kind: &'static str, page: u32) -> PageTask {
     let (api, account) = (Arc::clone(api), Arc::clone(account));
     // A task of its own, so that pages are parsed side by side.
     AbortOnDropHandle::new(tokio::spawn(async move { users_page(&api, &account, kind, page).await }))
+}
+
+/// Waits for a page.
+pub(super) async fn arrived(page: PageTask) -> Result<Option<UsersPage>, ConnectorError> {
+    // A task ends otherwise only by a panic, which is a defect and is carried on.
+    page.await.unwrap_or_else(|failed| match failed.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => Ok(None),
+    })
 }
 
 /// All pages of a list.
@@ -89,19 +103,16 @@ pub(super) async fn user_list(
     kind: &'static str,
     progress: &dyn Progress,
 ) -> Result<UserList, ConnectorError> {
-    let ahead = u32::try_from(api.settings.limits.concurrency).unwrap_or(1);
+    // Twice as many as may be in flight: a page that is being parsed, or that came before its turn, holds no
+    // other one back.
+    let ahead = u32::try_from(api.settings.limits.concurrency * 2).unwrap_or(2);
     let mut list = UserList::default();
     let mut users = 0;
     let mut waiting: VecDeque<PageTask> = VecDeque::from([ask(api, account, kind, 1)]);
     let mut number = 0;
     while let Some(task) = waiting.pop_front() {
         number += 1;
-        // A task ends otherwise only by a panic, which is a defect and is carried on.
-        let page = task.await.unwrap_or_else(|failed| match failed.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Ok(None),
-        })?;
-        let Some(page) = page else {
+        let Some(page) = arrived(task).await? else {
             if number > 1 {
                 let detail = format!("page {} says that more follow, and page {number} is empty", number - 1);
                 list.disagreements.push((CheckKind::MoreRecords, detail));
@@ -122,6 +133,7 @@ pub(super) async fn user_list(
             break;
         }
         if !more {
+            list.beyond = waiting.pop_front();
             break;
         }
         let asked = number + u32::try_from(waiting.len()).unwrap_or(0);

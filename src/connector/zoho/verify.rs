@@ -1,7 +1,7 @@
 //! Reads everything, and checks that it was everything; where a check disagrees, reads everything again.
 //!
 //! A list that is read page by page slides when somebody is added or removed meanwhile: a user is skipped, or
-//! comes twice. The checks cost three calls beside the pages, made at the same time.
+//! comes twice. The checks cost four calls beside the pages, made at the same time.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -12,7 +12,9 @@ use chrono::Utc;
 
 use super::{
     ZohoBigin,
-    read::{ADMINISTRATORS, ALL_USERS, Disagreement, PER_PAGE, UserList, user_list, users_call, users_page},
+    read::{
+        ADMINISTRATORS, ALL_USERS, Disagreement, PER_PAGE, UserList, arrived, ask, user_list, users_call, users_page,
+    },
 };
 use crate::{
     access::{administrators::resolve_administrator_profiles, matrix::AccessMatrix},
@@ -101,7 +103,7 @@ async fn attempt(
     progress: &dyn Progress,
 ) -> Result<Attempt, ConnectorError> {
     let api = &connector.api;
-    let (list, organization, reader, roles, profiles) = tokio::try_join!(
+    let (mut list, organization, reader, roles, profiles) = tokio::try_join!(
         user_list(api, account, ALL_USERS, progress),
         connector.organization_of(account),
         connector.current_user_of(account),
@@ -109,11 +111,12 @@ async fn attempt(
         connector.profiles(account),
     )?;
     let end = list.pages().max(1);
+    let beyond = list.beyond.take().unwrap_or_else(|| ask(api, account, ALL_USERS, end + 1));
     let last_again = async { if end == 1 { Ok(None) } else { users_page(api, account, ALL_USERS, end).await } };
     let (first_again, last_again, beyond, administrators) = tokio::join!(
         users_page(api, account, ALL_USERS, 1),
         last_again,
-        users_page(api, account, ALL_USERS, end + 1),
+        arrived(beyond),
         user_list(api, account, ADMINISTRATORS, &()),
     );
     let ids = |page: Option<super::page::UsersPage>| page.map(|page| page.users).unwrap_or_default();
