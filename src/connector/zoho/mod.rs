@@ -23,11 +23,13 @@ pub use self::settings::{DataCenter, ZohoSettings};
 use self::{
     api::{Api, Call, ParseError, parse},
     lists::{OrganizationAnswer, UserAnswer},
+    page::UsersPage,
 };
 use super::{Connector, ConnectorError, Progress, ReadRequest, http::Account};
 use crate::model::{
     directory::{CurrentUser, Directory, Organization},
     id::UserId,
+    users::UserBlock,
 };
 
 /// The scope of users.
@@ -70,6 +72,21 @@ impl ZohoBigin {
         let answer = self.api.get(&call, account, user).await?;
         answer.flatten().ok_or_else(|| empty(&call, "users", "the current user is missing"))
     }
+}
+
+/// The users of a page as the API answers it.
+///
+/// # Errors
+/// [`ConnectorError::Shape`] where it is no page of users.
+pub fn users_of_page(body: &[u8]) -> Result<UserBlock, ConnectorError> {
+    let shape = |path: String, user: String, problem: String| {
+        let call = "a page of users".to_owned();
+        ConnectorError::Shape { call, path, user, problem }
+    };
+    parse::<UsersPage>(body, "users").map(|page| page.users).map_err(|error| match error {
+        ParseError::BrokenOff(problem) => shape("users".to_owned(), String::new(), problem),
+        ParseError::Shape { path, user, problem } => shape(path, user, problem),
+    })
 }
 
 fn user(body: &[u8]) -> Result<Option<CurrentUser>, ParseError> {

@@ -1,0 +1,145 @@
+//! What each part of an audit costs, on a simulated workspace: `cargo bench`.
+//!
+//! The bytes and users that a part works through are counted, so that parts compare across sizes. How a whole
+//! audit stands to other programs is what `tests/compare-speed` shows.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot be set up should panic")]
+
+use std::{collections::BTreeMap, io, sync::LazyLock, time::Duration};
+
+use chrono::Utc;
+use divan::{Bencher, black_box, counter::BytesCount, counter::ItemsCount};
+use rolecall::{
+    access::{administrators::resolve_administrator_profiles, matrix::AccessMatrix},
+    audit::{self, JudgeInput, Judgement},
+    connector::{
+        Connector as _, ReadRequest,
+        http::Limits,
+        zoho::{self, DataCenter, ZohoBigin, ZohoSettings},
+    },
+    model::{audit::Audit, change::Drift, policy::Policy},
+    report::{self, ReportFile, ReportInput},
+    run::{self, deliver},
+    simulator::{Options, Simulator},
+};
+
+const USERS: u32 = 20_000;
+
+fn main() {
+    // Outside of what is measured.
+    LazyLock::force(&READ);
+    divan::main();
+}
+
+/// A workspace, read and judged once for all benchmarks.
+struct Read {
+    page: Vec<u8>,
+    audit: Audit,
+}
+
+static READ: LazyLock<Read> = LazyLock::new(|| {
+    let simulator =
+        Simulator::start(Options { users: USERS, seed: 1, tokens_per_window: 1_000, ..Options::default() }).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let connector = ZohoBigin::new(ZohoSettings {
+        data_center: DataCenter::Us,
+        client_id: simulator.credentials().client_id.clone(),
+        client_secret: simulator.credentials().client_secret.clone().into(),
+        refresh_token: simulator.credentials().refresh_token.clone().into(),
+        accounts_url: Some(simulator.base_url().parse().unwrap()),
+        api_url: Some(simulator.base_url().parse().unwrap()),
+        limits: Limits::default(),
+        reads: 1,
+        pause_between_reads: Duration::ZERO,
+    })
+    .unwrap();
+    let policy = Policy { company_domains: ["example.com".to_owned()].into(), ..Policy::default() };
+    let request =
+        ReadRequest { administrator_profiles: policy.administrator_profiles.clone(), deadline: Duration::from_mins(5) };
+    let directory = runtime.block_on(connector.read(&request, &())).unwrap();
+    let (administrator_profiles, _) =
+        resolve_administrator_profiles(&policy.administrator_profiles, &directory.profiles);
+    let page = runtime.block_on(first_page(&simulator));
+    let mut audit = Audit {
+        id: uuid::Uuid::now_v7(),
+        job: Some("weekly".to_owned()),
+        workspace: "acme".to_owned(),
+        judged_at: Utc::now(),
+        version: env!("CARGO_PKG_VERSION"),
+        policy,
+        directory,
+        administrator_profiles,
+        findings: Vec::new(),
+        outcomes: Vec::new(),
+        drift: Drift::default(),
+    };
+    let Judgement { findings, outcomes } = judge(&audit, &matrix(&audit));
+    (audit.findings, audit.outcomes) = (findings, outcomes);
+    Read { page, audit }
+});
+
+fn matrix(audit: &Audit) -> AccessMatrix<'_> {
+    AccessMatrix::new(&audit.directory, &audit.administrator_profiles)
+}
+
+fn judge(audit: &Audit, matrix: &AccessMatrix<'_>) -> Judgement {
+    audit::judge(&JudgeInput {
+        matrix,
+        administrator_profiles: &audit.administrator_profiles,
+        unmatched_administrator_profiles: &[],
+        policy: &audit.policy,
+        workspace: &audit.workspace,
+        now: audit.judged_at,
+        previous: None,
+    })
+}
+
+async fn first_page(simulator: &Simulator) -> Vec<u8> {
+    let client = reqwest::Client::new();
+    let credentials = simulator.credentials();
+    let grant = BTreeMap::from([
+        ("grant_type", "refresh_token"),
+        ("client_id", &credentials.client_id),
+        ("client_secret", &credentials.client_secret),
+        ("refresh_token", &credentials.refresh_token),
+    ]);
+    let token = client.post(format!("{}/oauth/v2/token", simulator.base_url())).form(&grant).send().await.unwrap();
+    let token: serde_json::Value = token.json().await.unwrap();
+    let page = client
+        .get(format!("{}/bigin/v2/users?type=AllUsers&page=1&per_page=200", simulator.base_url()))
+        .header("Authorization", format!("Zoho-oauthtoken {}", token["access_token"].as_str().unwrap()));
+    page.send().await.unwrap().bytes().await.unwrap().to_vec()
+}
+
+#[divan::bench]
+fn parse_a_page(bencher: Bencher<'_, '_>) {
+    let page = &READ.page;
+    bencher.counter(BytesCount::of_slice(page)).bench(|| zoho::users_of_page(black_box(page)).unwrap());
+}
+
+#[divan::bench]
+fn correlate(bencher: Bencher<'_, '_>) {
+    bencher
+        .counter(ItemsCount::new(USERS))
+        .bench(|| matrix(&READ.audit).rows().filter(|row| black_box(row).is_active_administrator()).count());
+}
+
+#[divan::bench]
+fn judge_by_all_rules(bencher: Bencher<'_, '_>) {
+    let matrix = matrix(&READ.audit);
+    bencher.counter(ItemsCount::new(USERS)).bench(|| judge(&READ.audit, black_box(&matrix)));
+}
+
+#[divan::bench]
+fn pack_for_the_store(bencher: Bencher<'_, '_>) {
+    let matrix = matrix(&READ.audit);
+    bencher.counter(ItemsCount::new(USERS)).bench(|| run::pack(black_box(&READ.audit), &matrix).unwrap());
+}
+
+#[divan::bench(args = ReportFile::ALL)]
+fn write_a_report(bencher: Bencher<'_, '_>, file: ReportFile) {
+    let matrix = matrix(&READ.audit);
+    let rules = deliver::rule_texts();
+    let input = ReportInput::new(&READ.audit, &matrix, &rules);
+    bencher.counter(ItemsCount::new(USERS)).bench(|| report::write(black_box(file), &input, &mut io::sink()).unwrap());
+}
