@@ -1,6 +1,9 @@
 //! What the user sees: text on stdout, failures on stderr, exit codes.
 
-use std::{io::Write as _, process::ExitCode};
+use std::{
+    io::{IsTerminal as _, Write as _},
+    process::ExitCode,
+};
 
 /// Why a command did not do what was asked.
 #[derive(Debug)]
@@ -43,4 +46,9 @@ pub(super) fn line(text: &str) {
 /// A line on stderr.
 pub(super) fn note(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Whether stderr takes colours: a terminal, and nobody who asks for none (<https://no-color.org>).
+pub(super) fn color() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
