@@ -3,3 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should panic")]
 
 mod architecture;
+mod audit;
+mod drift;
+mod incomplete;
+mod support;
+mod tools;
