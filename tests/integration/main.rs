@@ -5,6 +5,7 @@
 mod architecture;
 mod audit;
 mod drift;
+mod hostile;
 mod incomplete;
 mod support;
 mod tools;
