@@ -4,8 +4,10 @@
 
 mod architecture;
 mod audit;
+mod demo;
 mod drift;
 mod hostile;
 mod incomplete;
+mod standards;
 mod support;
 mod tools;
