@@ -8,6 +8,7 @@ mod demo;
 mod drift;
 mod hostile;
 mod incomplete;
+mod secrets;
 mod standards;
 mod support;
 mod tools;
