@@ -5,6 +5,7 @@ mod audit;
 mod check;
 mod demo;
 mod mail;
+mod man;
 mod output;
 mod progress;
 mod rules;
@@ -50,8 +51,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             clap_complete::generate(shell, &mut Cli::command(), "rolecall", &mut std::io::stdout());
             Ok(())
         }
-        Command::Man => clap_mangen::Man::new(Cli::command())
-            .render(&mut std::io::stdout())
+        Command::Man => man::write(&mut std::io::stdout())
             .map_err(|error| Failure::failed(format!("cannot write the manual page: {error}"))),
         Command::Check => check::run(named),
         Command::Audit(args) => audit::run(named, args).await,
