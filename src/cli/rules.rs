@@ -15,7 +15,7 @@ pub(super) fn run(name: Option<&str>) -> Result<(), Failure> {
         return Ok(());
     };
     let rule = registry::rule(name).ok_or_else(|| {
-        let meant = nearest(name).map(|rule| format!("; did you mean `{rule}`?")).unwrap_or_else(|| ";".to_owned());
+        let meant = nearest(name).map_or_else(|| ";".to_owned(), |rule| format!("; did you mean `{rule}`?"));
         Failure::usage(format!("there is no rule `{name}`{meant} `rolecall rules` lists them all"))
     })?;
     output::line(rule.doc.trim_end());
