@@ -18,9 +18,8 @@ fn the_demo_ends_by_itself_leaves_only_what_it_names_and_shows_drift() {
     assert_eq!((output.status.code(), stderr.as_str()), (Some(0), ""), "{stdout}");
     assert!(began.elapsed().as_secs() < 60, "it took {:?}", began.elapsed());
 
-    let address = stdout.split("http://").nth(1).unwrap().split(|c: char| c != '.' && c != ':' && !c.is_ascii_digit());
-    let address = address.clone().next().unwrap().trim_end_matches('.').to_owned();
-    assert!(TcpStream::connect(&address).is_err(), "something still listens on {address}");
+    let address = stdout.split("http://").nth(1).unwrap().lines().next().unwrap().trim_end_matches('.');
+    assert!(TcpStream::connect(address).is_err(), "something still listens on {address}");
     let left: Vec<_> = fs::read_dir(&temporary).unwrap().collect();
     assert!(left.is_empty(), "{left:?} is left behind");
 

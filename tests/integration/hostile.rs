@@ -1,6 +1,6 @@
 //! Names that attack: whoever can choose a name in the workspace must not reach the reader of a report through it.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -120,7 +120,7 @@ fn the_workbook_has_the_same_values_as_text() {
 }
 
 /// Fails where an HTML file holds what a name brought in.
-fn is_harmless(path: &PathBuf) -> Value {
+fn is_harmless(path: &Path) -> Value {
     let html = read_html(path);
     for tag in ["script", "img", "svg", "iframe", "object", "embed", "form", "base", "link"] {
         assert_eq!(html["tags"][tag], Value::Null, "{tag} in {}", path.display());

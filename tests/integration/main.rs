@@ -4,12 +4,15 @@
 
 mod architecture;
 mod audit;
+mod check;
+mod cli;
 mod demo;
 mod drift;
 mod hostile;
 mod incomplete;
 mod mail;
 mod secrets;
+mod simulate;
 mod smtp;
 mod standards;
 mod support;

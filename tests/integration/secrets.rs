@@ -82,7 +82,7 @@ fn files_are_clean(bench: &Bench, folder: &Path) -> usize {
         if let Ok(inside) = zstd::decode_all(bytes.as_slice()) {
             is_clean(bench, &inside, &name);
         }
-        if name.ends_with(".xlsx") {
+        if path.extension().is_some_and(|extension| extension == "xlsx") {
             let mut archive = zip::ZipArchive::new(File::open(&path).unwrap()).unwrap();
             for place in 0..archive.len() {
                 let mut inside = Vec::new();
