@@ -1,7 +1,6 @@
 """A mail server (aiosmtpd) on 127.0.0.1 for one test. Arguments: folder of server.pem and server.key, AUTH mechanism,
 password.
 
-
 STARTTLS comes first, then authentication as the user `rolecall`, then mail. The one line on stdout is the port. The
 messages go beside the certificate: 1.eml, 2.eml and so on, and what is known of each into 1.json, 2.json.
 """
