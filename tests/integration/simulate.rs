@@ -61,7 +61,13 @@ async fn it_announces_itself_serves_and_ends_cleanly_on_either_signal() {
         BufReader::new(TcpStream::connect(told("smtp")).unwrap()).read_line(&mut greeting).unwrap();
         assert!(greeting.starts_with("220 "), "{greeting}");
 
-        assert!(Command::new("kill").args([signal, &process.0.id().to_string()]).status().unwrap().success());
+        assert!(
+            Command::new("sh")
+                .args(["-c", "kill \"$0\" \"$1\"", signal, &process.0.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
         assert_eq!(process.0.wait().unwrap().code(), Some(0), "{signal}");
         let (mut rest, mut stderr) = (String::new(), String::new());
         stdout.read_to_string(&mut rest).unwrap();
