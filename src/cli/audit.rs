@@ -24,6 +24,9 @@ use crate::{
     store::Store,
 };
 
+/// Characters of an error, which may quote what the workspace holds.
+const ERROR: usize = 4_000;
+
 /// What is to be done, all of it checked before the first call.
 struct Plan<'a> {
     job: Option<(&'a str, &'a Job)>,
@@ -146,7 +149,7 @@ impl Step<'_> {
         let audit = {
             let progress = Line::new(request.workspace);
             let env = Env { connector, store: self.store, clock: &Utc::now, progress: &progress };
-            run::audit(&env, request).await.map_err(|error| error.to_string())?
+            run::audit(&env, request).await.map_err(|error| output::plain(&error.to_string(), ERROR))?
         };
         let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
         let input = ReportInput::new(&audit, &matrix, self.texts);

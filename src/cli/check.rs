@@ -1,6 +1,6 @@
 //! `rolecall check`: what is wrong with the configuration, and when each job is due.
 
-use std::{io::IsTerminal as _, path::Path};
+use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
@@ -19,7 +19,7 @@ pub(super) fn load(named: Option<&Path>) -> Result<Settings, Failure> {
     let rules: Vec<&str> = registry::rules().iter().map(|rule| rule.name).collect();
     let Loaded { settings, warnings } = config::load(&path, &rules, Utc::now()).map_err(|error| explain(&error))?;
     if !warnings.problems.is_empty() {
-        output::note(warnings.render(color()).trim_end());
+        output::note(warnings.render(output::color()).trim_end());
     }
     Ok(settings)
 }
@@ -29,15 +29,11 @@ fn explain(error: &ConfigError) -> Failure {
         ConfigError::Problems(problems) => {
             let errors = problems.problems.iter().filter(|problem| !problem.warning).count();
             let count = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
-            output::note(problems.render(color()).trim_end());
+            output::note(problems.render(output::color()).trim_end());
             Failure::usage(format!("{}: {count}", problems.file))
         }
         other => Failure::usage(other.to_string()),
     }
-}
-
-fn color() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// The command.

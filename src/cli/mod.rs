@@ -5,6 +5,7 @@ mod audit;
 mod check;
 mod demo;
 mod mail;
+mod man;
 mod output;
 mod progress;
 mod rules;
@@ -50,8 +51,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             clap_complete::generate(shell, &mut Cli::command(), "rolecall", &mut std::io::stdout());
             Ok(())
         }
-        Command::Man => clap_mangen::Man::new(Cli::command())
-            .render(&mut std::io::stdout())
+        Command::Man => man::write(&mut std::io::stdout())
             .map_err(|error| Failure::failed(format!("cannot write the manual page: {error}"))),
         Command::Check => check::run(named),
         Command::Audit(args) => audit::run(named, args).await,
@@ -75,7 +75,8 @@ fn schema(which: SchemaKind) -> Result<(), Failure> {
 fn log_to_stderr(format: LogFormat, verbose: u8) {
     let level = ["warn", "info,sqlx=warn", "debug"][usize::from(verbose.min(2))];
     let filter = tracing_subscriber::EnvFilter::try_from_env("ROLECALL_LOG").unwrap_or_else(|_| level.into());
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(output::color());
     match format {
         LogFormat::Text => subscriber.with_target(false).init(),
         LogFormat::Json => subscriber.json().init(),

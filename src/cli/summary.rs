@@ -2,7 +2,7 @@
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::output;
+use super::output::{self, plain};
 use crate::{
     access::matrix::AccessMatrix,
     model::{audit::Audit, finding::Severity},
@@ -11,13 +11,17 @@ use crate::{
 
 /// Findings that the terminal names.
 const FINDINGS_NAMED: usize = 12;
+/// Characters of a name.
+const NAME: usize = 100;
+/// Characters of a sentence.
+const SENTENCE: usize = 700;
 
 /// Prints the audit.
 pub(super) fn print(audit: &Audit, matrix: &AccessMatrix<'_>) {
     let headline = headline(audit, matrix);
-    output::line(&format!("{}: {}", audit.workspace, plain(&headline.verdict)));
+    output::line(&format!("{}: {}", audit.workspace, plain(&headline.verdict, SENTENCE)));
     for change in &headline.changes {
-        output::line(&format!("  changed   {}", plain(change)));
+        output::line(&format!("  changed   {}", plain(change, SENTENCE)));
     }
     let counts = Severity::ALL.map(|severity| headline.counts.severity(severity));
     let mut table = Table::new();
@@ -35,16 +39,16 @@ pub(super) fn print(audit: &Audit, matrix: &AccessMatrix<'_>) {
     let grave: Vec<_> = audit.open_findings().filter(|finding| finding.severity >= Severity::Medium).collect();
     for finding in grave.iter().take(FINDINGS_NAMED) {
         let (label, _) = audit.subject_label(&finding.subject);
-        let line =
-            format!("  {:<8}  {}: {} ({})", finding.severity, plain(&label), plain(&finding.message), finding.rule);
+        let line = format!(
+            "  {:<8}  {}: {} ({})",
+            finding.severity,
+            plain(&label, NAME),
+            plain(&finding.message, SENTENCE),
+            finding.rule
+        );
         output::line(&line);
     }
     if grave.len() > FINDINGS_NAMED {
         output::line(&format!("  … and {} more of medium severity or graver", grave.len() - FINDINGS_NAMED));
     }
-}
-
-/// A text that came from elsewhere, without what could move a terminal's cursor.
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

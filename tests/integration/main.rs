@@ -3,3 +3,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should panic")]
 
 mod architecture;
+mod audit;
+mod check;
+mod cli;
+mod demo;
+mod drift;
+mod hostile;
+mod incomplete;
+mod mail;
+mod secrets;
+mod simulate;
+mod smtp;
+mod standards;
+mod support;
+mod tools;

@@ -91,11 +91,49 @@ url = "sqlite:rolecall.db"
 /// The real binary, without a configuration.
 pub(crate) fn rolecall() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rolecall"));
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).timeout(std::time::Duration::from_secs(120));
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .timeout(std::time::Duration::from_mins(2));
     command
 }
 
 /// What a finished process printed on stdout and on stderr.
 pub(crate) fn printed(output: &std::process::Output) -> (String, String) {
     (String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+impl Bench {
+    /// Replaces a text of the configuration, which must be there.
+    pub(crate) fn reconfigure(&self, from: &str, to: &str) {
+        let text = self.read("rolecall.toml");
+        assert!(text.contains(from), "the configuration has no {from:?}");
+        fs::write(self.path("rolecall.toml"), text.replace(from, to)).unwrap();
+    }
+
+    /// Runs the binary and gives its exit code with what it printed on stdout and on stderr.
+    pub(crate) fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        let output = self.rolecall(arguments).output().unwrap();
+        let (stdout, stderr) = printed(&output);
+        (output.status.code().unwrap(), stdout, stderr)
+    }
+
+    /// Audits, which must end with exit code 0.
+    pub(crate) fn audit(&self, arguments: &[&str]) -> String {
+        let (code, stdout, stderr) = self.run(&[&["audit"], arguments].concat());
+        assert_eq!(code, 0, "{stderr}");
+        stdout
+    }
+
+    /// The messages in the inbox, the oldest first, as files that other programs can read.
+    pub(crate) fn mails(&self) -> Vec<PathBuf> {
+        let messages = self.simulator.inbox().messages().into_iter().enumerate();
+        messages
+            .map(|(number, message)| {
+                let path = self.path(&format!("{number}.eml"));
+                fs::write(&path, &message.bytes).unwrap();
+                path
+            })
+            .collect()
+    }
 }

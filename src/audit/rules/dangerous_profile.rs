@@ -1,5 +1,7 @@
 //! Administration, export and mass deletion in the hands of those who are no administrators.
 
+use std::collections::BTreeSet;
+
 use super::prelude::*;
 use crate::model::directory::{Permission, Profile};
 
@@ -21,7 +23,10 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
             continue;
         };
         let fragments = &context.policy().dangerous_permissions;
-        let dangerous: Vec<&str> = enabled.filter(|one| is_dangerous(one, fragments)).map(shown).collect();
+        let mut dangerous: Vec<&str> = enabled.filter(|one| is_dangerous(one, fragments)).map(shown).collect();
+        // The API gives a permission once for each module.
+        let mut seen = BTreeSet::new();
+        dangerous.retain(|name| seen.insert(*name));
         if dangerous.is_empty() {
             continue;
         }

@@ -151,6 +151,8 @@ fn a_custom_profile_that_may_export_is_dangerous_whatever_the_case() {
     assert_eq!(judged.subjects("dangerous-profile"), ["profile 31"]);
     assert!(judged.messages("dangerous-profile")[0].contains("“EXPORT Contacts” and is held by 1 active user;"));
     assert_eq!(with_custom(&["view"]).judge().result("dangerous-profile"), &RuleResult::Passed);
+    let twice = with_custom(&["Export", "view", "Export", "Import"]).judge();
+    assert!(!twice.messages("dangerous-profile")[0].contains("“Export”, “Export”"), "one name for several modules");
 }
 
 #[test]

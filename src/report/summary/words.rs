@@ -1,11 +1,16 @@
 //! The wording of summaries.
 
+use std::borrow::Cow;
+
 use super::{Counts, State};
 use crate::model::{
     audit::Audit,
     change::{Change, ChangeKind},
     finding::Severity,
 };
+
+/// Characters of a name or value in a sentence.
+const TEXT: usize = 200;
 
 /// A count with thousands separated: `100,000`.
 pub fn number(count: impl Into<u64>) -> String {
@@ -37,8 +42,11 @@ pub(super) fn list(named: &[String], all: usize) -> String {
 }
 
 /// A change as one sentence without a full stop: `Dana Reyes became Administrator (was Standard)`.
+///
+/// Names are cut, so that no name is long enough to push what happened out of sight.
 pub fn change_sentence(change: &Change) -> String {
-    let Change { subject, before, after, field, .. } = change;
+    let [subject, before, after] = [&change.subject, &change.before, &change.after].map(|text| short(text));
+    let field = change.field;
     let was = if before.is_empty() { String::new() } else { format!(" (was {before})") };
     match change.kind {
         ChangeKind::AdministratorGranted if after.is_empty() || after == "Administrator" => {
@@ -47,16 +55,16 @@ pub fn change_sentence(change: &Change) -> String {
         ChangeKind::AdministratorGranted => format!("{subject} became administrator through profile {after}{was}"),
         ChangeKind::AdministratorRevoked if after.is_empty() => format!("{subject} is no longer Administrator"),
         ChangeKind::AdministratorRevoked => format!("{subject} is no longer Administrator (now {after})"),
-        ChangeKind::PermissionAdded => format!("Profile {subject} gained the permission {}", either(after, field)),
-        ChangeKind::PermissionRemoved => format!("Profile {subject} lost the permission {}", either(before, field)),
-        ChangeKind::FindingNew => format!("New finding: {subject}{}", detail(after)),
-        ChangeKind::FindingResolved => format!("Resolved: {subject}{}", detail(before)),
+        ChangeKind::PermissionAdded => format!("Profile {subject} gained the permission {}", either(&after, field)),
+        ChangeKind::PermissionRemoved => format!("Profile {subject} lost the permission {}", either(&before, field)),
+        ChangeKind::FindingNew => format!("New finding: {subject}{}", detail(&after)),
+        ChangeKind::FindingResolved => format!("Resolved: {subject}{}", detail(&before)),
         ChangeKind::ProfileAdded | ChangeKind::ProfileRemoved => {
             format!("Profile {subject} {}", change.kind.phrase())
         }
         ChangeKind::RoleAdded | ChangeKind::RoleRemoved => format!("Role {subject} {}", change.kind.phrase()),
-        ChangeKind::ProfileRenamed => format!("Profile {} was renamed{was}", either(after, subject)),
-        ChangeKind::RoleRenamed => format!("Role {} was renamed{was}", either(after, subject)),
+        ChangeKind::ProfileRenamed => format!("Profile {} was renamed{was}", either(&after, &subject)),
+        ChangeKind::RoleRenamed => format!("Role {} was renamed{was}", either(&after, &subject)),
         ChangeKind::RoleMoved if after.is_empty() => format!("Role {subject} now reports to nobody{was}"),
         ChangeKind::RoleMoved => format!("Role {subject} now reports to {after}{was}"),
         ChangeKind::PrimaryUserChanged if !after.is_empty() => {
@@ -64,6 +72,14 @@ pub fn change_sentence(change: &Change) -> String {
         }
         kind if after.is_empty() => format!("{subject} {}{was}", kind.phrase()),
         kind => format!("{subject} {}: {after}{was}", kind.phrase()),
+    }
+}
+
+/// The beginning of a text, and `…` where it goes on.
+fn short(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(TEXT) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
     }
 }
 

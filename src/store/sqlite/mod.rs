@@ -31,6 +31,7 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`], with what the user can do.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        make_private(path);
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -57,6 +58,14 @@ impl SqliteStore {
     fn explain(&self, action: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
         move |error| explain(&self.path, action, &error)
     }
+}
+
+/// Makes the file where there is none, readable for this account only: snapshots hold names and addresses. SQLite
+/// gives the files beside it the same mode.
+fn make_private(path: &Path) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    // Where it is there already its mode is its owner's choice; any other failure is SQLite's to explain.
+    let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
 }
 
 fn migrations() -> Migrator {
@@ -247,6 +256,18 @@ mod tests {
         drop(store);
         let error = SqliteStore::open(&folder.path().join("store.db")).await.unwrap_err();
         assert!(matches!(error, StoreError::NewerSchema { version: 99, .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_new_store_is_private_and_the_mode_of_an_old_one_is_left_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        for chosen in [0o600, 0o640] {
+            let store = open(&folder).await;
+            let metadata = std::fs::metadata(&store.path).unwrap();
+            assert_eq!(metadata.permissions().mode() & 0o777, chosen);
+            std::fs::set_permissions(&store.path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        }
     }
 
     #[tokio::test]

@@ -1,0 +1,82 @@
+//! `rolecall check`: what is wrong stands with its place, and what is right shows when it fires.
+
+use chrono::{DateTime, Datelike as _, Timelike as _, Utc, Weekday};
+use chrono_tz::Europe::Berlin;
+
+use crate::support::{Bench, options, printed, rolecall};
+
+#[test]
+fn a_valid_configuration_shows_the_next_fire_times_in_the_job_s_zone_and_in_utc() {
+    let bench = Bench::new(options(12));
+    let (code, stdout, stderr) = bench.run(&["check"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert!(
+        stdout.starts_with("The configuration is valid.\n\nJob weekly: “0 8 * * MON” in Europe/Berlin, acme\n"),
+        "{stdout}"
+    );
+    let times: Vec<DateTime<Utc>> =
+        stdout.lines().skip(3).map(|line| line.split_whitespace().last().unwrap().parse().unwrap()).collect();
+    assert_eq!(times.len(), 5);
+    assert!(times[0] > Utc::now() && times.is_sorted());
+    for (time, line) in times.iter().zip(stdout.lines().skip(3)) {
+        let there = time.with_timezone(&Berlin);
+        assert_eq!((there.weekday(), there.hour(), there.minute()), (Weekday::Mon, 8, 0), "{line}");
+        assert!(line.trim_start().starts_with(&there.format("Mon %Y-%m-%d 08:00:00").to_string()), "{line}");
+    }
+    assert!(bench.simulator.journal().calls().is_empty(), "check calls nobody");
+}
+
+#[test]
+fn every_mistake_is_told_at_once_with_file_line_column_and_what_was_expected() {
+    let bench = Bench::new(options(12));
+    bench.reconfigure("company_domains", "company_domain");
+    bench.reconfigure("0 8 * * MON", "0 8 * * MOO");
+    bench.reconfigure("data_center = \"us\"", "data_center = \"usa\"");
+    let (code, stdout, stderr) = bench.run(&["check"]);
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    let text = bench.read("rolecall.toml");
+    let line = text.lines().position(|line| line.starts_with("company_domain = ")).unwrap() + 1;
+    assert!(stderr.contains(&format!("rolecall.toml:{line}:1]")), "{stderr}");
+    assert!(stderr.contains("did you mean `company_domains`?"), "{stderr}");
+    // What the shape hides comes next, all of it.
+    bench.reconfigure("company_domain = ", "company_domains = ");
+    let (_, _, stderr) = bench.run(&["check"]);
+    assert!(
+        stderr.contains("MOO") && stderr.contains("usa") && stderr.ends_with("rolecall.toml: 2 errors\n"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn an_audit_refuses_a_configuration_with_a_mistake_before_any_call() {
+    let bench = Bench::new(options(12));
+    bench.reconfigure("[policy]", "[policy]\nmax_administrator = 3");
+    let (code, _, stderr) = bench.run(&["audit", "--out", "out"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("did you mean `max_administrators`?"), "{stderr}");
+    assert!(bench.simulator.journal().calls().is_empty() && !bench.path("out").exists());
+}
+
+#[test]
+fn a_secret_that_is_not_there_is_named_by_check_and_stops_an_audit() {
+    let bench = Bench::new(options(12));
+    for (arguments, words) in [
+        (&["check"][..], "workspaces.acme.client_secret: the environment variable TEST_CLIENT_SECRET is not set"),
+        (&["audit"], "`workspaces.acme.client_secret`: the environment variable TEST_CLIENT_SECRET is not set"),
+    ] {
+        let output = bench.rolecall(arguments).env_remove("TEST_CLIENT_SECRET").output().unwrap();
+        let (stdout, stderr) = printed(&output);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!((stdout + &stderr).contains(words), "{stderr}");
+    }
+}
+
+#[test]
+fn without_a_configuration_the_places_that_were_looked_at_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = rolecall().arg("check").current_dir(&folder).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(printed(&output).1.contains("looked for rolecall.toml, /etc/rolecall/rolecall.toml"));
+    let output = rolecall().arg("check").env("ROLECALL_CONFIG", folder.path().join("mine.toml")).output().unwrap();
+    assert!(printed(&output).1.contains("mine.toml cannot be read"), "{}", printed(&output).1);
+}

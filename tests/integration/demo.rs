@@ -1,0 +1,71 @@
+//! `rolecall demo` on a machine where nothing is configured.
+
+use std::{fs, net::TcpStream, time::Instant};
+
+use serde_json::Value;
+
+use crate::{
+    support::{printed, rolecall},
+    tools::{read_csv, read_mail},
+};
+
+#[test]
+fn the_demo_ends_by_itself_leaves_only_what_it_names_and_shows_drift() {
+    let (folder, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let began = Instant::now();
+    let output = rolecall().arg("demo").current_dir(&folder).env("TMPDIR", temporary.path()).output().unwrap();
+    let (stdout, stderr) = printed(&output);
+    assert_eq!((output.status.code(), stderr.as_str()), (Some(0), ""), "{stdout}");
+    assert!(began.elapsed().as_secs() < 60, "it took {:?}", began.elapsed());
+
+    let address = stdout.split("http://").nth(1).unwrap().lines().next().unwrap().trim_end_matches('.');
+    assert!(TcpStream::connect(address).is_err(), "something still listens on {address}");
+    let left: Vec<_> = fs::read_dir(&temporary).unwrap().collect();
+    assert!(left.is_empty(), "{left:?} is left behind");
+
+    let named =
+        stdout.lines().filter_map(|line| line.split_whitespace().find(|word| word.starts_with("rolecall-demo/")));
+    let named: Vec<&str> = named.collect();
+    assert!(named.len() >= 15, "{stdout}");
+    for path in named {
+        assert!(fs::metadata(folder.path().join(path)).unwrap().len() > 0, "{path}");
+    }
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+
+    let demo = folder.path().join("rolecall-demo");
+    assert_eq!(read_csv(&demo.join("week-1/changes.csv")).len(), 1);
+    let kinds: Vec<String> =
+        read_csv(&demo.join("week-2/changes.csv")).into_iter().map(|change| change[1].clone()).collect();
+    assert_eq!(kinds[1], "administrator-granted");
+    assert!(kinds.contains(&"role-changed".to_owned()) && kinds.contains(&"user-removed".to_owned()), "{kinds:?}");
+
+    let mail = read_mail(&demo.join("week-2.eml"));
+    assert_eq!(
+        mail["structure"].as_array().unwrap()[..4],
+        ["multipart/mixed", "multipart/alternative", "text/plain", "text/html"]
+    );
+    assert!(mail["headers"].to_string().contains("[rolecall] acme: +1 administrator"), "{}", mail["headers"]);
+}
+
+#[test]
+fn the_demo_can_be_repeated_in_the_same_folder_and_knows_no_one_s_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("rolecall.toml"), "this is no TOML").unwrap();
+    for _ in 0..2 {
+        let output = rolecall().args(["demo", "--out", "here", "--users", "12"]).current_dir(&folder).output().unwrap();
+        assert!(output.status.success(), "{}", printed(&output).1);
+    }
+    let report: Value =
+        serde_json::from_slice(&fs::read(folder.path().join("here/week-1/report.json")).unwrap()).unwrap();
+    assert_eq!(report["previous"], Value::Null, "it remembers the demo before");
+    assert_eq!(report["access_matrix"].as_array().unwrap().len(), 12);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_a_clear_error() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("taken"), "a file").unwrap();
+    let output = rolecall().args(["demo", "--out", "taken"]).current_dir(&folder).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(printed(&output).1.starts_with("rolecall: the folder taken cannot be made"), "{}", printed(&output).1);
+}
