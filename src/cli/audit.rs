@@ -45,6 +45,11 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
         let connector = app::connector(name, &settings.workspaces[*name]).map_err(usage)?;
         connectors.push((*name, connector));
     }
+    let folder_of =
+        |name: &str| args.out.as_ref().map(|out| if connectors.len() > 1 { out.join(name) } else { out.clone() });
+    for folder in connectors.iter().filter_map(|(name, _)| folder_of(name)) {
+        files::probe(&folder).map_err(|error| Failure::failed(error.to_string()))?;
+    }
     let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
     let texts = deliver::rule_texts();
     let mut failures = Vec::new();
@@ -56,7 +61,7 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
             policy: &settings.policy,
             deadline: settings.workspaces[*name].deadline,
         };
-        let folder = args.out.as_ref().map(|out| if connectors.len() > 1 { out.join(name) } else { out.clone() });
+        let folder = folder_of(name);
         let mail = plan.mail.zip(mailer.as_ref());
         let step = Step { store: &store, texts: &texts, folder, reports: &args.reports };
         // A workspace that fails does not hold back the others.

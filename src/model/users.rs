@@ -101,6 +101,12 @@ impl UserBlock {
         Self { text: String::with_capacity(users * 80), rows: Vec::with_capacity(users), ..Self::default() }
     }
 
+    /// Gives back the room that it was given and did not need.
+    pub fn shrink(&mut self) {
+        self.text.shrink_to_fit();
+        self.rows.shrink_to_fit();
+    }
+
     /// How many users it holds.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -215,8 +221,6 @@ impl Users {
             let number = users.blocks.len();
             #[expect(clippy::cast_possible_truncation, reason = "the vendor's ids end long before 2^32 users")]
             users.order.extend((0..block.rows.len()).map(|row| Place { block: number as u32, row: row as u32 }));
-            block.text.shrink_to_fit();
-            block.rows.shrink_to_fit();
             users.blocks.push(block);
         }
         let blocks = &users.blocks;
@@ -228,18 +232,16 @@ impl Users {
         order.sort_by(|a, b| numeric_order(id(*a), id(*b)));
         let mut repeated = Vec::new();
         // The sort is stable, so the later of two equal ids was read later.
-        let mut kept: Vec<Place> = Vec::with_capacity(order.len());
-        for place in order {
-            match kept.last_mut() {
-                Some(last) if id(*last) == id(place) => {
-                    repeated.push(UserId::from(id(place)));
-                    *last = place;
-                }
-                _ => kept.push(place),
+        order.dedup_by(|later, kept| {
+            let same = id(*later) == id(*kept);
+            if same {
+                repeated.push(UserId::from(id(*later)));
+                *kept = *later;
             }
-        }
+            same
+        });
         repeated.dedup();
-        users.order = kept;
+        users.order = order;
         (users, repeated)
     }
 

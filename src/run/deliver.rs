@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
-use super::files::FileError;
+use super::{attachments, files::FileError};
 use crate::{
     mail::{
-        message::{Addressing, Attachment, Email, MessageError, assemble},
-        report_mail::{DEFAULT_ATTACHMENT_LIMIT, ReportMail},
+        message::{Addressing, Email, MessageError, assemble},
+        report_mail::ReportMail,
         smtp::{Accepted, Mailer, SendError},
     },
     model::audit::Audit,
@@ -71,8 +71,8 @@ pub fn messages(
 ) -> Result<Vec<Email>, DeliverError> {
     let audit = input.audit();
     let title = |rule: &str| input.rules().get(rule).map_or("", |text| text.title);
-    let attachments = attach.iter().map(|file| attachment(input, *file)).collect::<Result<Vec<_>, _>>()?;
-    let mail = ReportMail::new(audit, input.matrix(), &title, attachments, DEFAULT_ATTACHMENT_LIMIT)?;
+    let (attachments, left_out) = attachments::attachments(input, attach, attachments::LIMIT)?;
+    let mail = ReportMail::new(audit, input.matrix(), &title, attachments, &left_out)?;
     let id = audit.id.to_string();
     let job = audit.job.as_deref().unwrap_or("audit");
     let address = |to: &String| {
@@ -90,13 +90,6 @@ pub async fn send(mailer: &dyn Mailer, messages: &[Email]) -> Vec<Delivery> {
         deliveries.push(Delivery { to: email.to.clone(), result: mailer.send(email).await });
     }
     deliveries
-}
-
-fn attachment(input: &ReportInput<'_>, file: ReportFile) -> Result<Attachment, FileError> {
-    let mut bytes = Vec::new();
-    report::write(file, input, &mut bytes)
-        .map_err(|source| FileError::Write { path: file.file_name().into(), source })?;
-    Ok(Attachment { file_name: file.file_name().to_owned(), content_type: file.media_type().to_owned(), bytes })
 }
 
 /// The text of every rule, for reports.

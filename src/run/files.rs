@@ -31,9 +31,24 @@ pub enum FileError {
     },
 }
 
+/// Tries whether reports can be written into a folder: before a long read, not after it. Leaves no trace.
+///
+/// # Errors
+/// [`FileError`]
+pub fn probe(folder: &Path) -> Result<(), FileError> {
+    let new: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
+    fs::create_dir_all(folder).map_err(|source| FileError::Folder { path: folder.to_owned(), source })?;
+    let file = folder.join(".rolecall.partial");
+    let tried = File::create(&file).and_then(|_| fs::remove_file(&file));
+    for folder in new {
+        // Somebody else may have put something there meanwhile: then it stays.
+        let _ = fs::remove_dir(folder);
+    }
+    tried.map_err(|source| FileError::Write { path: file, source })
+}
+
 /// Writes reports into a folder, side by side, each beside its place first and then renamed, so that nobody
 /// ever reads half a report. Returns the paths in the order asked for.
-///
 /// # Errors
 /// [`FileError`]; the reports that were finished before stay.
 pub fn write(input: &ReportInput<'_>, folder: &Path, files: &[ReportFile]) -> Result<Vec<PathBuf>, FileError> {
@@ -77,6 +92,16 @@ mod tests {
         let error = write(&input, folder.path(), &[ReportFile::FindingsCsv]).unwrap_err();
         assert!(error.to_string().contains("findings.csv cannot be written"), "{error}");
         assert_eq!(fs::read_to_string(folder.path().join("findings.csv")).unwrap(), "last week's");
+    }
+
+    #[test]
+    fn a_folder_is_tried_without_a_trace_and_one_that_cannot_be_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        probe(&folder.path().join("new/reports")).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        fs::write(folder.path().join("file"), "").unwrap();
+        let error = probe(&folder.path().join("file/reports")).unwrap_err();
+        assert!(error.to_string().contains("file/reports cannot be made"), "{error}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One run: read, judge, compare, write, keep, deliver. Reads like the sentence; the details are elsewhere.
 
+mod attachments;
 pub mod deliver;
 pub mod files;
 

@@ -49,32 +49,41 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
 /// Groups of accounts that share what a sign writes.
 fn sharing(context: &Context<'_>, sign: Sign) -> Vec<Vec<UserIndex>> {
     let mut text = String::new();
-    let mut hashes: Vec<(u64, UserIndex)> = Vec::new();
+    let mut hashes: Vec<Hashed> = Vec::with_capacity(context.directory.users.len());
     for row in context.present() {
         text.clear();
         if sign(&row.user, context.policy(), &mut text) {
-            hashes.push((hash_of(&text), row.user.index()));
+            hashes.push(Hashed { hash: hash_of(&text), user: row.user.index() });
         }
     }
     hashes.sort_unstable();
-    let same_hash = hashes.chunk_by(|a, b| a.0 == b.0).filter(|chunk| chunk.len() > 1);
+    let same_hash = hashes.chunk_by(|a, b| a.hash == b.hash).filter(|chunk| chunk.len() > 1);
     same_hash.flat_map(|accounts| of_same_text(context, accounts, sign)).collect()
 }
 
-fn hash_of(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
+/// An account and a short hash of its sign: eight bytes, because there are as many as users, three times.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Hashed {
+    hash: u32,
+    user: UserIndex,
 }
 
-/// Accounts that share a text. That they share its hash is no proof.
-fn of_same_text(context: &Context<'_>, same_hash: &[(u64, UserIndex)], sign: Sign) -> Vec<Vec<UserIndex>> {
+fn hash_of(text: &str) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    // One half is enough: that two accounts share a hash is no proof anyway.
+    (hasher.finish() >> 32) as u32
+}
+
+/// Accounts that share a text, of those that share its hash.
+fn of_same_text(context: &Context<'_>, same_hash: &[Hashed], sign: Sign) -> Vec<Vec<UserIndex>> {
     let text_of = |index: UserIndex| {
         let mut text = String::new();
         sign(&context.directory.users.get(index), context.policy(), &mut text);
         text
     };
-    let mut texts: Vec<(String, UserIndex)> = same_hash.iter().map(|(_, index)| (text_of(*index), *index)).collect();
+    let mut texts: Vec<(String, UserIndex)> =
+        same_hash.iter().map(|account| (text_of(account.user), account.user)).collect();
     texts.sort();
     let groups = texts.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1);
     groups.map(|group| group.iter().map(|(_, index)| *index).collect()).collect()

@@ -108,6 +108,8 @@ fn users<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UserBlock, D::Err
             while let Some(user) = list.next_element::<RawUser<'_>>()? {
                 block.push(&user.as_new()).map_err(A::Error::custom)?;
             }
+            // At once: what a million users did not need would be 20 MB.
+            block.shrink();
             Ok(block)
         }
     }

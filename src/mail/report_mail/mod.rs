@@ -9,7 +9,6 @@
 
 mod actions;
 mod facts;
-mod fit;
 mod lists;
 mod subject;
 mod view;
@@ -20,19 +19,29 @@ mod tests;
 use askama::Template;
 
 use self::{
-    fit::fit,
     lists::Limits,
     view::{Input, View},
 };
-use super::message::{Attachment, Content};
+use super::{
+    message::{Attachment, Content},
+    text::{name, size},
+};
 use crate::{access::matrix::AccessMatrix, model::audit::Audit};
 
 /// The largest HTML part, in bytes. Gmail cuts messages off at 102 KB.
 pub const MAX_HTML: usize = 100_000;
 
-/// The total size of attachments where the caller has no other wish, in bytes before the encoding of mails, which
-/// makes them a third larger. Many servers refuse messages beyond 20 MB or 25 MB.
-pub const DEFAULT_ATTACHMENT_LIMIT: usize = 10 * 1024 * 1024;
+/// The longest file name that a body shows, in characters.
+const MAX_FILE_NAME: usize = 80;
+
+/// A file that would have been attached, had the mail had room for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Its name.
+    pub file_name: String,
+    /// Its size in bytes.
+    pub bytes: usize,
+}
 
 /// A rule's title, by the rule's name.
 pub type RuleTitle<'a> = &'a dyn Fn(&str) -> &'static str;
@@ -59,8 +68,7 @@ impl ReportMail {
     /// The kind of this message, for [`Addressing`](super::message::Addressing).
     pub const KIND: &'static str = "report";
 
-    /// Writes the mail. Attachments are taken in their order as long as the next one fits into `limit` bytes; of
-    /// those left out the mail says so.
+    /// Writes the mail, which names what was left out too.
     ///
     /// # Errors
     /// Where a template cannot be rendered, which is a defect of rolecall.
@@ -69,9 +77,10 @@ impl ReportMail {
         matrix: &AccessMatrix<'_>,
         title: RuleTitle<'_>,
         attachments: Vec<Attachment>,
-        limit: usize,
+        left_out: &[LeftOut],
     ) -> Result<Self, askama::Error> {
-        let (attachments, left_out) = fit(attachments, limit);
+        let sized = |file: &LeftOut| format!("{} ({})", name(&file.file_name, MAX_FILE_NAME), size(file.bytes));
+        let left_out: Vec<String> = left_out.iter().map(sized).collect();
         let attached: Vec<&str> = attachments.iter().map(|attachment| attachment.file_name.as_str()).collect();
         let input = Input { audit, matrix, title, attached: &attached, left_out: &left_out };
         let mut limits = Limits::FULL;

@@ -1,0 +1,93 @@
+//! The files that go with a mail: written in memory, and never more of them than a mail may carry.
+
+use std::io::{self, Write};
+
+use super::files::FileError;
+use crate::{
+    mail::{message::Attachment, report_mail::LeftOut},
+    report::{self, ReportFile, ReportInput},
+};
+
+/// The total size of attachments, in bytes before the encoding of mails, which makes them a third larger. Many
+/// servers refuse messages beyond 20 MB or 25 MB.
+pub(super) const LIMIT: usize = 10 << 20;
+
+/// Writes files in their order as long as the next one fits into `limit` bytes. Of one that does not fit only
+/// the size is kept, so that a large workspace costs no more memory than a mail holds.
+pub(super) fn attachments(
+    input: &ReportInput<'_>,
+    files: &[ReportFile],
+    limit: usize,
+) -> Result<(Vec<Attachment>, Vec<LeftOut>), FileError> {
+    let (mut attached, mut left_out) = (Vec::new(), Vec::new());
+    let mut room = limit;
+    for file in files {
+        let file_name = file.file_name().to_owned();
+        let mut capped = Capped { bytes: Vec::new(), limit: room, written: 0 };
+        report::write(*file, input, &mut capped)
+            .map_err(|source| FileError::Write { path: file.file_name().into(), source })?;
+        if capped.written > room {
+            left_out.push(LeftOut { file_name, bytes: capped.written });
+        } else {
+            room -= capped.written;
+            attached.push(Attachment { file_name, content_type: file.media_type().to_owned(), bytes: capped.bytes });
+        }
+    }
+    Ok((attached, left_out))
+}
+
+/// Keeps what is written up to a limit, and counts the rest.
+struct Capped {
+    bytes: Vec<u8>,
+    limit: usize,
+    written: usize,
+}
+
+impl Write for Capped {
+    fn write(&mut self, more: &[u8]) -> io::Result<usize> {
+        self.written += more.len();
+        if self.written > self.limit {
+            self.bytes = Vec::new();
+        } else {
+            self.bytes.extend_from_slice(more);
+        }
+        Ok(more.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{access::matrix::AccessMatrix, report::testing};
+
+    #[test]
+    fn what_does_not_fit_is_told_with_its_size_and_what_follows_may_still_fit() {
+        let audit = testing::quiet();
+        let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+        let rules = testing::rules();
+        let input = ReportInput::new(&audit, &matrix, &rules);
+        let files = [ReportFile::FindingsCsv, ReportFile::Html, ReportFile::ChangesCsv];
+        let (all, none) = attachments(&input, &files, usize::MAX).unwrap();
+        assert_eq!((all.len(), none.len()), (3, 0));
+        let size = |place: usize| all[place].bytes.len();
+        assert!(size(1) > size(0) + size(2), "the page is the largest");
+
+        let (some, left_out) = attachments(&input, &files, size(0) + size(2)).unwrap();
+        assert_eq!(some, [all[0].clone(), all[2].clone()]);
+        assert_eq!(left_out, [LeftOut { file_name: "report.html".to_owned(), bytes: size(1) }]);
+    }
+
+    #[test]
+    fn beyond_the_limit_nothing_is_held() {
+        let mut capped = Capped { bytes: Vec::new(), limit: 10, written: 0 };
+        for _ in 0..1_000 {
+            capped.write_all(&[0; 4]).unwrap();
+            assert!(capped.bytes.capacity() <= 16);
+        }
+        assert_eq!((capped.written, capped.bytes.capacity()), (4_000, 0));
+    }
+}
