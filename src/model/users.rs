@@ -51,8 +51,8 @@ pub struct Stated<Id> {
 
 /// No role, no profile.
 const NONE: u32 = u32::MAX;
-/// No time.
-const NO_TIME: i64 = i64::MIN;
+/// No time. Times are whole seconds since 1970 and reach to 2106; one outside of that is no time of a record.
+const NO_TIME: u32 = u32::MAX;
 
 #[derive(Debug, Clone, Copy)]
 struct Row {
@@ -67,8 +67,8 @@ struct Row {
     confirmed: Option<bool>,
     has_name: bool,
     has_email: bool,
-    created: i64,
-    modified: i64,
+    created: u32,
+    modified: u32,
 }
 
 /// The users of one page.
@@ -101,10 +101,11 @@ impl UserBlock {
         Self { text: String::with_capacity(users * 80), rows: Vec::with_capacity(users), ..Self::default() }
     }
 
-    /// Gives back the room that it was given and did not need.
+    /// Gives back the room that it was given and did not need. The texts move: shrinking them where they are
+    /// would leave holes too small for the next page.
     pub fn shrink(&mut self) {
-        self.text.shrink_to_fit();
-        self.rows.shrink_to_fit();
+        self.text = self.text.as_str().to_owned();
+        self.rows = self.rows.as_slice().to_vec();
     }
 
     /// How many users it holds.
@@ -151,8 +152,8 @@ impl UserBlock {
             confirmed: user.confirmed,
             has_name: user.full_name.is_some(),
             has_email: user.email.is_some(),
-            created: user.created.map_or(NO_TIME, |time| time.timestamp()),
-            modified: user.modified.map_or(NO_TIME, |time| time.timestamp()),
+            created: seconds(user.created),
+            modified: seconds(user.modified),
         };
         for part in [Some(user.id), user.zuid, user.full_name, user.email].into_iter().flatten() {
             self.text.push_str(part);
@@ -451,6 +452,10 @@ impl PartialEq for User<'_> {
     }
 }
 
-fn time(seconds: i64) -> Option<DateTime<Utc>> {
-    if seconds == NO_TIME { None } else { DateTime::from_timestamp(seconds, 0) }
+fn seconds(time: Option<DateTime<Utc>>) -> u32 {
+    time.and_then(|time| u32::try_from(time.timestamp()).ok()).unwrap_or(NO_TIME)
+}
+
+fn time(seconds: u32) -> Option<DateTime<Utc>> {
+    if seconds == NO_TIME { None } else { DateTime::from_timestamp(i64::from(seconds), 0) }
 }
