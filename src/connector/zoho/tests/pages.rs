@@ -35,7 +35,8 @@ proptest! {
         prop_assert_eq!(read.len(), distinct.len());
         prop_assert_eq!(repeated.is_empty(), distinct.len() == users.len());
         for (user, (id, (name, email))) in read.iter().zip(&distinct) {
-            prop_assert_eq!((user.id(), user.full_name(), user.email()), (id.to_string().as_str(), Some(*name), *email));
+            let id = id.to_string();
+            prop_assert_eq!((user.id(), user.full_name(), user.email()), (id.as_str(), Some(*name), *email));
         }
     }
 
