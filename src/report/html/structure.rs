@@ -1,5 +1,7 @@
 //! Roles, profiles and rules.
 
+use std::collections::BTreeSet;
+
 use super::text::{Budget, LABEL, PROSE, Part, date, shown};
 use crate::{
     access::hierarchy::{self, Top},
@@ -115,13 +117,14 @@ fn permissions(input: &ReportInput<'_>, permissions: &Permissions) -> (String, S
         .filter(|permission| is_dangerous(&permission.name) || permission.label.as_deref().is_some_and(is_dangerous))
         .map(|permission| permission.label.as_deref().unwrap_or(&permission.name))
         .collect();
-    let named: Vec<String> = dangerous.iter().take(PERMISSIONS_NAMED).map(|name| shown(name, LABEL)).collect();
-    let more = dangerous.len() - named.len();
-    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    // The same label stands for every module that the permission is given for.
+    let kinds: BTreeSet<&str> = dangerous.iter().copied().collect();
+    let named: Vec<String> = kinds.iter().take(PERMISSIONS_NAMED).map(|name| shown(name, LABEL)).collect();
+    let more = if kinds.len() > named.len() { ", …" } else { "" };
     let words = if dangerous.is_empty() {
         "none".to_owned()
     } else {
-        format!("{}: {}{more}", dangerous.len(), named.join(", "))
+        format!("{} permissions: {}{more}", dangerous.len(), named.join(", "))
     };
     (format!("{} of {}", on().count(), all.len()), words)
 }
