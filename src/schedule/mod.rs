@@ -1,4 +1,7 @@
-//! Pure: when a job is due. A pattern and a time zone in, fire times out.
+//! Pure: when a job is due. A pattern and a time zone in, fire times out; a cursor and the time in, what is due and
+//! what was missed.
+
+mod plan;
 
 use chrono::{DateTime, Days, Duration, NaiveDate, NaiveTime, TimeZone as _, Utc};
 use chrono_tz::Tz;
@@ -6,6 +9,8 @@ use croner::{
     Cron,
     parser::{CronParser, Seconds},
 };
+
+pub use self::plan::{GRACE, Missed, Plan, Skipped};
 
 /// A schedule: a cron pattern in a time zone.
 #[derive(Debug, Clone)]
@@ -49,14 +54,16 @@ impl Schedule {
 
     /// The next fire times after a moment, at most `count`.
     pub fn next(&self, after: DateTime<Utc>, count: usize) -> Vec<DateTime<Utc>> {
-        let mut times = Vec::with_capacity(count);
+        self.times(after).take(count).collect()
+    }
+
+    /// All fire times after a moment, each worked out when it is asked for.
+    pub fn times(&self, after: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> + '_ {
         let mut from = after.with_timezone(&self.zone);
-        while times.len() < count {
-            let Ok(next) = self.cron.find_next_occurrence(&from, false) else { break };
-            times.push(next.with_timezone(&Utc));
-            from = next;
-        }
-        times
+        std::iter::from_fn(move || {
+            from = self.cron.find_next_occurrence(&from, false).ok()?;
+            Some(from.with_timezone(&Utc))
+        })
     }
 
     /// The pattern as written.
