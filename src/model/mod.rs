@@ -9,5 +9,6 @@ pub mod id;
 pub mod known;
 pub mod policy;
 pub mod reading;
+pub mod run;
 pub mod status;
 pub mod users;

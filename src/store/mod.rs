@@ -1,8 +1,10 @@
-//! Completed audits, kept compactly, so that the next one can tell what changed.
+//! Completed audits, kept compactly, so that the next one can tell what changed; and the schedule's memory
+//! ([`queue`]).
 //!
 //! A [`Store`] keeps one record per audit and, beside it, a snapshot in compressed parts. What is inside the
 //! parts is the business of [`snapshot`]; a store only keeps bytes.
 
+pub mod queue;
 pub mod snapshot;
 pub mod sqlite;
 
@@ -119,6 +121,12 @@ pub enum StoreError {
         action: &'static str,
         /// What the database said.
         reason: String,
+    },
+    /// Somebody else has claimed it meanwhile.
+    #[error("{what} is being worked on by another process; this one stops working on it")]
+    Lost {
+        /// The run or message.
+        what: String,
     },
     /// A snapshot cannot be made.
     #[error("the snapshot of this audit cannot be made: {reason}. Nothing was kept")]

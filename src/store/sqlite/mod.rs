@@ -1,19 +1,23 @@
 //! The store in one SQLite file: write-ahead log, full synchronisation, one writer.
+//!
+//! `audits` keeps completed audits, `queue` the schedule's memory, `outbox` its messages.
+
+mod audits;
+mod outbox;
+mod queue;
 
 use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use super::StoreError;
 use chrono::{DateTime, Utc};
 use sqlx::{
-    Row, SqlitePool,
+    SqlitePool,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use uuid::Uuid;
-
-use super::{AuditRecord, Kept, Store, StoreError};
 
 /// How long a write waits for another process's to end.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -68,9 +72,29 @@ fn make_private(path: &Path) {
     let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
 }
 
+/// Every step that the schema has ever gone, in order. One that was released is never changed.
+const MIGRATIONS: [(i64, &str, &str); 2] =
+    [(1, "audits", include_str!("0001_audits.sql")), (2, "runs", include_str!("0002_runs.sql"))];
+
 fn migrations() -> Migrator {
-    let sql = sqlx::SqlSafeStr::into_sql_str(include_str!("0001_audits.sql"));
-    Migrator::with_migrations(vec![Migration::new(1, "audits".into(), MigrationType::Simple, sql, false)])
+    let step = |(version, name, sql): (i64, &'static str, &'static str)| {
+        Migration::new(version, name.into(), MigrationType::Simple, sqlx::SqlSafeStr::into_sql_str(sql), false)
+    };
+    Migrator::with_migrations(MIGRATIONS.map(step).to_vec())
+}
+
+/// A moment as the store writes it.
+fn millis(time: DateTime<Utc>) -> i64 {
+    time.timestamp_millis()
+}
+
+/// A moment as the store wrote it.
+fn moment(millis: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::<Utc>::UNIX_EPOCH)
+}
+
+fn count(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 /// SQLite's primary result codes (<https://www.sqlite.org/rescode.html>).
@@ -96,90 +120,12 @@ fn explain(path: &Path, action: &'static str, error: &sqlx::Error) -> StoreError
     }
 }
 
-#[async_trait::async_trait]
-impl Store for SqliteStore {
-    async fn keep(&self, audit: &Kept) -> Result<(), StoreError> {
-        let Kept { record, parts } = audit;
-        let failed = self.explain("keep the audit");
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
-        sqlx::query(
-            "INSERT INTO audit (id, job, workspace, started_at, finished_at, complete, users, administrators, open_findings)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(record.id.as_bytes().as_slice())
-        .bind(record.job.as_deref())
-        .bind(&record.workspace)
-        .bind(record.started_at.timestamp_millis())
-        .bind(record.finished_at.timestamp_millis())
-        .bind(record.complete)
-        .bind(count(record.users))
-        .bind(count(record.administrators))
-        .bind(count(record.open_findings))
-        .execute(&mut *transaction)
-        .await
-        .map_err(&failed)?;
-        for (sequence, body) in (0_i64..).zip(parts) {
-            sqlx::query("INSERT INTO snapshot_part (audit, sequence, body) VALUES (?, ?, ?)")
-                .bind(record.id.as_bytes().as_slice())
-                .bind(sequence)
-                .bind(body.as_slice())
-                .execute(&mut *transaction)
-                .await
-                .map_err(&failed)?;
-        }
-        transaction.commit().await.map_err(&failed)
-    }
-
-    async fn last_complete(&self, job: Option<&str>, workspace: &str) -> Result<Option<Kept>, StoreError> {
-        let failed = self.explain("read the previous audit");
-        let row = sqlx::query(
-            "SELECT * FROM audit WHERE workspace = ? AND job IS ? AND complete = 1
-             ORDER BY finished_at DESC, id DESC LIMIT 1",
-        )
-        .bind(workspace)
-        .bind(job)
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(&failed)?;
-        let Some(row) = row else { return Ok(None) };
-        let record = record(&row).map_err(&failed)?;
-        let parts = sqlx::query("SELECT body FROM snapshot_part WHERE audit = ? ORDER BY sequence")
-            .bind(record.id.as_bytes().as_slice())
-            .fetch_all(&self.pool)
-            .await
-            .and_then(|rows| rows.iter().map(|row| row.try_get("body")).collect())
-            .map_err(&failed)?;
-        Ok(Some(Kept { record, parts }))
-    }
-}
-
-fn record(row: &SqliteRow) -> Result<AuditRecord, sqlx::Error> {
-    let number = |column| row.try_get::<i64, _>(column).map(i64::unsigned_abs);
-    let time = |column| {
-        row.try_get::<i64, _>(column)
-            .map(|value| DateTime::from_timestamp_millis(value).unwrap_or(DateTime::<Utc>::UNIX_EPOCH))
-    };
-    let id: Vec<u8> = row.try_get("id")?;
-    Ok(AuditRecord {
-        id: Uuid::from_slice(&id).map_err(|error| sqlx::Error::Decode(error.into()))?,
-        job: row.try_get("job")?,
-        workspace: row.try_get("workspace")?,
-        started_at: time("started_at")?,
-        finished_at: time("finished_at")?,
-        complete: row.try_get("complete")?,
-        users: number("users")?,
-        administrators: number("administrators")?,
-        open_findings: number("open_findings")?,
-    })
-}
-
-fn count(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+    use crate::store::{AuditRecord, Kept, Store as _};
 
     fn record(workspace: &str, job: Option<&str>, second: i64) -> AuditRecord {
         AuditRecord {

@@ -1,0 +1,214 @@
+//! The schedule's memory: what was decided, which runs there are, and which messages wait to be sent.
+//!
+//! Several processes may work on one queue. A run or a message is claimed with a lease; every later write names the
+//! claim's fence, and is refused ([`StoreError::Lost`]) where somebody else has claimed it meanwhile.
+//!
+//! A lease, or a time before which nothing is tried again, that lies further ahead than anybody sets one
+//! ([`LONGEST_WAIT`]) was set by a clock that has been put back since: it holds nobody up.
+
+use chrono::{DateTime, Duration, Utc};
+use uuid::Uuid;
+
+use super::{Kept, StoreError};
+use crate::model::run::{Claim, Gap, MessageState, Run, RunState};
+
+/// The longest lease, and the longest wait between two attempts.
+pub const LONGEST_WAIT: Duration = Duration::hours(2);
+
+/// Up to where the fire times of a job are decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// The schedule by which they were: pattern and time zone.
+    pub schedule: String,
+    /// Up to where.
+    pub at: DateTime<Utc>,
+}
+
+/// Decisions about fire times, stored together.
+#[derive(Debug, Clone, Copy)]
+pub struct Decided<'a> {
+    /// The job.
+    pub job: &'a str,
+    /// Its workspaces: each gets a run for each due fire time.
+    pub workspaces: &'a [String],
+    /// The due fire times.
+    pub due: &'a [DateTime<Utc>],
+    /// Fire times that become no runs.
+    pub gap: Option<&'a Gap>,
+    /// The cursor that was found; none where there was none.
+    pub from: Option<&'a Cursor>,
+    /// The cursor after these decisions.
+    pub to: &'a Cursor,
+    /// When it was decided.
+    pub now: DateTime<Utc>,
+}
+
+/// A message on its way into the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMessage {
+    /// The kind: `report`, `failure`.
+    pub kind: String,
+    /// The recipient's address of the envelope.
+    pub recipient: String,
+    /// The sender's address of the envelope.
+    pub sender: String,
+    /// The `Message-ID`, in its angle brackets.
+    pub message_id: String,
+    /// The whole message.
+    pub bytes: Vec<u8>,
+}
+
+/// A message that was taken out to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The message.
+    pub message: NewMessage,
+    /// Its number in the outbox.
+    pub id: i64,
+    /// Its run.
+    pub run: Uuid,
+    /// How often it was taken out, this time included.
+    pub attempt: u32,
+    /// When it came into the outbox.
+    pub created_at: DateTime<Utc>,
+    /// Which claim of this message it is.
+    pub fence: u64,
+}
+
+/// What came of sending a message once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sent {
+    /// A server accepted it.
+    Accepted,
+    /// It is tried again then.
+    Again(DateTime<Utc>),
+    /// It is given up.
+    GivenUp,
+}
+
+/// A message as the history shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageRecord {
+    /// The kind.
+    pub kind: String,
+    /// The recipient.
+    pub recipient: String,
+    /// The `Message-ID`.
+    pub message_id: String,
+    /// What has become of it.
+    pub state: MessageState,
+    /// How often it was taken out.
+    pub attempt: u32,
+    /// What the server answered last, or what broke.
+    pub answer: Option<String>,
+    /// When it was accepted or given up.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// The schedule's memory.
+#[async_trait::async_trait]
+pub trait Queue: Send + Sync {
+    /// Up to where a job's fire times are decided; none for a new job.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn cursor(&self, job: &str) -> Result<Option<Cursor>, StoreError>;
+
+    /// Stores decisions: the runs, the gap and the cursor, or nothing where the cursor is another than the one found.
+    /// A fire time that is a run already stays that one run. Returns whether it was stored.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn decide(&self, decided: &Decided<'_>) -> Result<bool, StoreError>;
+
+    /// Claims the oldest run that can be worked on: due and not held back, or begun by somebody whose lease is over.
+    /// A run waits for the earlier ones of its job and workspace.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn claim(&self, now: DateTime<Utc>, lease: Duration) -> Result<Option<Claim>, StoreError>;
+
+    /// Prolongs a lease.
+    ///
+    /// # Errors
+    /// [`StoreError::Lost`] where the claim is no longer valid.
+    async fn prolong(&self, claim: &Claim, lease_until: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// The next step of a run has begun or, with `Read` and `Judged`, ended.
+    ///
+    /// # Errors
+    /// [`StoreError::Lost`] where the claim is no longer valid.
+    async fn advance(&self, claim: &Claim, state: RunState) -> Result<(), StoreError>;
+
+    /// Keeps the audit of a run and puts its messages into the outbox: all of it or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Lost`] where the claim is no longer valid.
+    async fn record(
+        &self,
+        claim: &Claim,
+        audit: &Kept,
+        messages: &[NewMessage],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+
+    /// Hands a run back after an attempt that failed, to be tried again not before a time.
+    ///
+    /// # Errors
+    /// [`StoreError::Lost`] where the claim is no longer valid.
+    async fn hand_back(&self, claim: &Claim, error: Option<&str>, not_before: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// Gives a run up, and puts what there is to say of that into the outbox.
+    ///
+    /// # Errors
+    /// [`StoreError::Lost`] where the claim is no longer valid.
+    async fn give_up(
+        &self,
+        claim: &Claim,
+        error: &str,
+        messages: &[NewMessage],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+
+    /// Takes a message out of the outbox.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn take_message(&self, now: DateTime<Utc>, lease: Duration) -> Result<Option<Outgoing>, StoreError>;
+
+    /// Says what came of sending a message; with the last message of its run, the run is delivered.
+    ///
+    /// # Errors
+    /// [`StoreError::Lost`] where somebody else has taken it meanwhile.
+    async fn sent(
+        &self,
+        message: &Outgoing,
+        outcome: &Sent,
+        answer: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+
+    /// Closes the runs that are delivered, and returns them.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn close(&self, now: DateTime<Utc>) -> Result<Vec<Run>, StoreError>;
+
+    /// The runs, newest fire time first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn runs(&self, most: u32) -> Result<Vec<Run>, StoreError>;
+
+    /// The messages of a run.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn messages(&self, run: Uuid) -> Result<Vec<MessageRecord>, StoreError>;
+
+    /// The gaps, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn gaps(&self, most: u32) -> Result<Vec<Gap>, StoreError>;
+}

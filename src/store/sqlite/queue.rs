@@ -1,0 +1,262 @@
+//! Fire times become runs, and runs go through their steps.
+
+use chrono::{DateTime, Duration, Utc};
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use super::{SqliteStore, audits, count, millis, moment, outbox};
+use crate::{
+    model::run::{Claim, Gap, Run, RunState},
+    store::{
+        Kept, StoreError,
+        queue::{Cursor, Decided, LONGEST_WAIT, MessageRecord, NewMessage, Outgoing, Queue, Sent},
+    },
+};
+
+/// The run that can be worked on, if its turn has come (?1 is now, ?2 the end of the new lease, ?3 the furthest
+/// that any wait reaches). Runs of one job and workspace follow one another.
+const CLAIM: &str = "
+UPDATE run
+SET state = 'claimed', attempt = attempt + 1, fence = fence + 1, lease_until = ?2, not_before = NULL,
+    started_at = COALESCE(started_at, ?1)
+WHERE id = (
+    SELECT r.id FROM run AS r
+    WHERE (
+        (r.state = 'due' AND (r.not_before IS NULL OR r.not_before NOT BETWEEN ?1 + 1 AND ?3))
+        OR (r.state IN ('claimed', 'read', 'judged') AND (r.lease_until NOT BETWEEN ?1 + 1 AND ?3))
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM run AS other
+        WHERE other.job = r.job AND other.workspace = r.workspace AND other.id <> r.id
+        AND (
+            (other.fire_at < r.fire_at AND other.state IN ('due', 'claimed', 'read', 'judged'))
+            OR (other.state IN ('claimed', 'read', 'judged') AND other.lease_until BETWEEN ?1 + 1 AND ?3)
+        )
+    )
+    ORDER BY r.fire_at, r.id LIMIT 1
+)
+RETURNING *";
+
+/// A write of a worker: only while its claim is valid.
+const HELD: &str = "WHERE id = ? AND fence = ? AND state IN ('claimed', 'read', 'judged')";
+
+#[async_trait::async_trait]
+impl Queue for SqliteStore {
+    async fn cursor(&self, job: &str) -> Result<Option<Cursor>, StoreError> {
+        let mut connection = self.pool.acquire().await.map_err(self.explain("read the schedule"))?;
+        cursor(&mut connection, job).await.map_err(self.explain("read the schedule"))
+    }
+
+    async fn decide(&self, decided: &Decided<'_>) -> Result<bool, StoreError> {
+        let failed = self.explain("store what is due");
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
+        if cursor(&mut transaction, decided.job).await.map_err(&failed)?.as_ref() != decided.from {
+            return Ok(false);
+        }
+        store_decisions(&mut transaction, decided).await.map_err(&failed)?;
+        transaction.commit().await.map_err(&failed)?;
+        Ok(true)
+    }
+
+    async fn claim(&self, now: DateTime<Utc>, lease: Duration) -> Result<Option<Claim>, StoreError> {
+        let failed = self.explain("claim a run");
+        let row = sqlx::query(CLAIM)
+            .bind(millis(now))
+            .bind(millis(now + lease))
+            .bind(millis(now + LONGEST_WAIT))
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(&failed)?;
+        let claim = |row: SqliteRow| -> Result<Claim, sqlx::Error> {
+            Ok(Claim { run: run(&row)?, fence: row.try_get::<i64, _>("fence")?.unsigned_abs() })
+        };
+        row.map(claim).transpose().map_err(&failed)
+    }
+
+    async fn prolong(&self, claim: &Claim, lease_until: DateTime<Utc>) -> Result<(), StoreError> {
+        let sql = format!("UPDATE run SET lease_until = ? {HELD}");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(millis(lease_until));
+        let failed = self.explain("prolong a lease");
+        held(claim, held_by(query, claim).execute(&self.pool).await.map_err(failed)?.rows_affected())
+    }
+
+    async fn advance(&self, claim: &Claim, state: RunState) -> Result<(), StoreError> {
+        let sql = format!("UPDATE run SET state = ? {HELD}");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(state.word());
+        let failed = self.explain("store a step");
+        held(claim, held_by(query, claim).execute(&self.pool).await.map_err(failed)?.rows_affected())
+    }
+
+    async fn record(
+        &self,
+        claim: &Claim,
+        audit: &Kept,
+        messages: &[NewMessage],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let failed = self.explain("record the audit");
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
+        let state = if messages.is_empty() { RunState::Delivered } else { RunState::Recorded };
+        let sql = format!("UPDATE run SET state = ?, lease_until = NULL, error = NULL {HELD}");
+        let query = held_by(sqlx::query(sqlx::AssertSqlSafe(sql)).bind(state.word()), claim);
+        held(claim, query.execute(&mut *transaction).await.map_err(&failed)?.rows_affected())?;
+        audits::insert(&mut transaction, audit).await.map_err(&failed)?;
+        outbox::insert(&mut transaction, claim.run.id, messages, now).await.map_err(&failed)?;
+        transaction.commit().await.map_err(&failed)
+    }
+
+    async fn hand_back(&self, claim: &Claim, error: Option<&str>, not_before: DateTime<Utc>) -> Result<(), StoreError> {
+        let sql = format!(
+            "UPDATE run SET state = 'due', lease_until = NULL, error = COALESCE(?, error), not_before = ? {HELD}"
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(error).bind(millis(not_before));
+        let failed = self.explain("hand a run back");
+        held(claim, held_by(query, claim).execute(&self.pool).await.map_err(failed)?.rows_affected())
+    }
+
+    async fn give_up(
+        &self,
+        claim: &Claim,
+        error: &str,
+        messages: &[NewMessage],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let failed = self.explain("give a run up");
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
+        let sql = format!("UPDATE run SET state = 'failed', lease_until = NULL, error = ?, finished_at = ? {HELD}");
+        let query = held_by(sqlx::query(sqlx::AssertSqlSafe(sql)).bind(error).bind(millis(now)), claim);
+        held(claim, query.execute(&mut *transaction).await.map_err(&failed)?.rows_affected())?;
+        outbox::insert(&mut transaction, claim.run.id, messages, now).await.map_err(&failed)?;
+        transaction.commit().await.map_err(&failed)
+    }
+
+    async fn take_message(&self, now: DateTime<Utc>, lease: Duration) -> Result<Option<Outgoing>, StoreError> {
+        outbox::take(&self.pool, now, lease).await.map_err(self.explain("take a message out of the outbox"))
+    }
+
+    async fn sent(
+        &self,
+        message: &Outgoing,
+        outcome: &Sent,
+        answer: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let failed = self.explain("store what came of a message");
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
+        if !outbox::sent(&mut transaction, message, outcome, answer, now).await.map_err(&failed)? {
+            return Err(StoreError::Lost { what: format!("the message to {}", message.message.recipient) });
+        }
+        transaction.commit().await.map_err(&failed)
+    }
+
+    async fn close(&self, now: DateTime<Utc>) -> Result<Vec<Run>, StoreError> {
+        let failed = self.explain("close runs");
+        let sql = "UPDATE run SET state = 'closed', finished_at = ? WHERE state = 'delivered' RETURNING *";
+        let rows = sqlx::query(sql).bind(millis(now)).fetch_all(&self.pool).await.map_err(&failed)?;
+        rows.iter().map(run).collect::<Result<_, _>>().map_err(&failed)
+    }
+
+    async fn runs(&self, most: u32) -> Result<Vec<Run>, StoreError> {
+        let failed = self.explain("read the runs");
+        let sql = "SELECT * FROM run ORDER BY fire_at DESC, id DESC LIMIT ?";
+        let rows = sqlx::query(sql).bind(most).fetch_all(&self.pool).await.map_err(&failed)?;
+        rows.iter().map(run).collect::<Result<_, _>>().map_err(&failed)
+    }
+
+    async fn messages(&self, run: Uuid) -> Result<Vec<MessageRecord>, StoreError> {
+        outbox::messages(&self.pool, run).await.map_err(self.explain("read the messages of a run"))
+    }
+
+    async fn gaps(&self, most: u32) -> Result<Vec<Gap>, StoreError> {
+        let failed = self.explain("read the gaps");
+        let sql = "SELECT * FROM gap ORDER BY first_at DESC, id DESC LIMIT ?";
+        let rows = sqlx::query(sql).bind(most).fetch_all(&self.pool).await.map_err(&failed)?;
+        let gap = |row: &SqliteRow| -> Result<Gap, sqlx::Error> {
+            Ok(Gap {
+                job: row.try_get("job")?,
+                first: moment(row.try_get("first_at")?),
+                last: moment(row.try_get("last_at")?),
+                count: row.try_get::<i64, _>("count")?.unsigned_abs(),
+                reason: row.try_get("reason")?,
+            })
+        };
+        rows.iter().map(gap).collect::<Result<_, _>>().map_err(&failed)
+    }
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+
+fn held_by<'q>(query: Query<'q>, claim: &Claim) -> Query<'q> {
+    query.bind(claim.run.id.as_bytes().to_vec()).bind(count(claim.fence))
+}
+
+fn held(claim: &Claim, rows: u64) -> Result<(), StoreError> {
+    if rows == 1 {
+        return Ok(());
+    }
+    let Run { job, workspace, fire_at, .. } = &claim.run;
+    Err(StoreError::Lost { what: format!("the run of {job} for {workspace} at {fire_at}") })
+}
+
+async fn cursor(connection: &mut SqliteConnection, job: &str) -> Result<Option<Cursor>, sqlx::Error> {
+    let row = sqlx::query("SELECT schedule, at FROM cursor WHERE job = ?").bind(job).fetch_optional(connection).await?;
+    let cursor = |row: SqliteRow| Ok(Cursor { schedule: row.try_get("schedule")?, at: moment(row.try_get("at")?) });
+    row.map(cursor).transpose()
+}
+
+async fn store_decisions(connection: &mut SqliteConnection, decided: &Decided<'_>) -> Result<(), sqlx::Error> {
+    for fire_at in decided.due {
+        for workspace in decided.workspaces {
+            sqlx::query(
+                "INSERT INTO run (id, job, workspace, fire_at, state, planned_at) VALUES (?, ?, ?, ?, 'due', ?)
+                 ON CONFLICT (job, workspace, fire_at) DO NOTHING",
+            )
+            .bind(Uuid::now_v7().as_bytes().to_vec())
+            .bind(decided.job)
+            .bind(workspace)
+            .bind(millis(*fire_at))
+            .bind(millis(decided.now))
+            .execute(&mut *connection)
+            .await?;
+        }
+    }
+    if let Some(gap) = decided.gap {
+        sqlx::query("INSERT INTO gap (job, first_at, last_at, count, reason, recorded_at) VALUES (?, ?, ?, ?, ?, ?)")
+            .bind(&gap.job)
+            .bind(millis(gap.first))
+            .bind(millis(gap.last))
+            .bind(count(gap.count))
+            .bind(&gap.reason)
+            .bind(millis(decided.now))
+            .execute(&mut *connection)
+            .await?;
+    }
+    sqlx::query(
+        "INSERT INTO cursor (job, schedule, at) VALUES (?, ?, ?)
+         ON CONFLICT (job) DO UPDATE SET schedule = excluded.schedule, at = excluded.at",
+    )
+    .bind(decided.job)
+    .bind(&decided.to.schedule)
+    .bind(millis(decided.to.at))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn run(row: &SqliteRow) -> Result<Run, sqlx::Error> {
+    let time = |column| row.try_get::<Option<i64>, _>(column).map(|time| time.map(moment));
+    let state: String = row.try_get("state")?;
+    let id: Vec<u8> = row.try_get("id")?;
+    Ok(Run {
+        id: Uuid::from_slice(&id).map_err(|error| sqlx::Error::Decode(error.into()))?,
+        job: row.try_get("job")?,
+        workspace: row.try_get("workspace")?,
+        fire_at: moment(row.try_get("fire_at")?),
+        state: RunState::of_word(&state).ok_or_else(|| sqlx::Error::Decode(format!("no state: {state}").into()))?,
+        attempt: u32::try_from(row.try_get::<i64, _>("attempt")?).unwrap_or(u32::MAX),
+        started_at: time("started_at")?,
+        finished_at: time("finished_at")?,
+        not_before: time("not_before")?,
+        error: row.try_get("error")?,
+    })
+}
