@@ -41,7 +41,7 @@ fn names() -> Vec<String> {
 
 /// An audited workspace in which users, a role, a profile and the company have such names; administrators among
 /// them, so that they stand in findings, changes, mail and subject.
-fn audited() -> (Bench, Vec<String>) {
+pub(crate) fn audited() -> (Bench, Vec<String>) {
     let bench = Bench::new(options(12));
     bench.audit(&["--send"]);
     bench.simulator.inbox().clear();

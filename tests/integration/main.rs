@@ -4,6 +4,7 @@
 
 mod architecture;
 mod audit;
+mod browser;
 mod check;
 mod cli;
 mod demo;
