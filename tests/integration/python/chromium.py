@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import select
+import signal
 import subprocess
 import tempfile
 import time
@@ -14,7 +15,8 @@ PATIENCE = 90
 
 class Chromium:
     def __init__(self):
-        self.profile = tempfile.TemporaryDirectory()
+        # Helpers of Chromium may still write there while it ends.
+        self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         command_out, command_in = os.pipe()
         answer_out, answer_in = os.pipe()
         flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run"]
@@ -27,6 +29,7 @@ class Chromium:
             pass_fds=(command_out, answer_in),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         os.close(command_out)
         os.close(answer_in)
@@ -37,7 +40,8 @@ class Chromium:
         return self
 
     def __exit__(self, *_):
-        self.process.terminate()
+        # The helpers it started are of its group, and nobody else is.
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(PATIENCE)
         self.profile.cleanup()
 
