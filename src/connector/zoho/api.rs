@@ -117,7 +117,7 @@ impl Api {
             }
             let backoff = wait::backoff(limits.backoff, limits.backoff_cap, attempt, rand::random());
             // A herd that was told the same second comes back spread over the next moments.
-            let pause = asked.map_or(backoff, |wish| wish + backoff.min(limits.backoff));
+            let pause = asked.map_or(backoff, |wish| wish.saturating_add(backoff.min(limits.backoff)));
             if pause >= account.left() {
                 return Err(ConnectorError::RateLimited { call: call.name(), wait: pause, left: account.left() });
             }
@@ -219,6 +219,8 @@ pub(super) enum ParseError {
 
 /// Parses an answer. The fast way first; only a failure is looked at again, for its place.
 pub(super) fn parse<'de, T: Deserialize<'de>>(body: &'de [u8], call: &str) -> Result<T, ParseError> {
+    // RFC 8259 §8.1 lets a reader pass over a byte order mark, which some gateways put there.
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     let Ok(text) = std::str::from_utf8(body) else {
         return Err(ParseError::BrokenOff(format!("{call}: an answer that is no UTF-8")));
     };

@@ -7,8 +7,12 @@ use serde::{
     Deserialize,
     de::{Deserializer, Error as _, SeqAccess, Visitor},
 };
+use serde_json::Value;
 
-use super::text::{Id, Text};
+use super::{
+    lists::lenient_number,
+    text::{Id, Text},
+};
 use crate::model::users::{NewUser, UserBlock};
 
 /// A page of users.
@@ -26,12 +30,13 @@ pub(super) struct UsersPage {
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub(super) struct Info {
     /// How many users a page holds.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient_number")]
     pub(super) per_page: Option<u64>,
     /// How many users this page holds.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient_number")]
     pub(super) count: Option<u64>,
     /// Whether another page follows.
+    #[serde(deserialize_with = "yes_or_no")]
     pub(super) more_records: bool,
 }
 
@@ -86,6 +91,16 @@ impl RawUser<'_> {
             created: self.created_time.as_ref().and_then(time),
             modified: self.modified_time.as_ref().and_then(time),
         }
+    }
+}
+
+/// A yes or no, also where it is written as a text. Anything else is an error: it decides whether a list is whole.
+fn yes_or_no<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Bool(answer) => Ok(answer),
+        Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(true),
+        Value::String(text) if text.eq_ignore_ascii_case("false") => Ok(false),
+        _ => Err(D::Error::custom("expected true or false")),
     }
 }
 

@@ -125,11 +125,15 @@ async fn attempt(
     if end > 1 {
         disagreements.extend(slid(CheckKind::LastPageAgain, end, list.blocks.last(), &ids(last_again?)));
     }
-    // That a page beyond the end is refused says the same as that it is empty.
-    if let Ok(Some(beyond)) = beyond {
-        let detail =
-            format!("page {end} says that it is the last, and page {} holds {} users", end + 1, beyond.users.len());
-        disagreements.push((CheckKind::MoreRecords, detail));
+    match beyond {
+        // That a page beyond the end is refused says the same as that it is empty.
+        Ok(None) | Err(ConnectorError::Refused { .. }) => {}
+        Ok(Some(beyond)) => {
+            let held = beyond.users.len();
+            let detail = format!("page {end} says that it is the last, and page {} holds {held} users", end + 1);
+            disagreements.push((CheckKind::MoreRecords, detail));
+        }
+        Err(error) => return Err(error),
     }
 
     let (pages, rows) = (list.pages(), list.rows());

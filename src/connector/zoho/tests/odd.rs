@@ -1,0 +1,226 @@
+//! Answers that this API is not documented to give, and gateways in front of it might.
+
+use serde_json::{Value, json};
+use wiremock::ResponseTemplate;
+
+use super::support::{Asked, ids, json, outcome, page, raw, read, scripted, settings, user};
+use crate::{
+    connector::ConnectorError,
+    model::{
+        directory::{Directory, Permissions},
+        reading::{CheckKind, CheckOutcome},
+    },
+};
+
+async fn read_with(
+    answer: impl Fn(&Asked) -> Option<ResponseTemplate> + Send + Sync + 'static,
+) -> Result<Directory, ConnectorError> {
+    let server = scripted(answer).await;
+    read(settings(&server.uri())).await
+}
+
+/// A read in which the first page of users is this.
+async fn read_page(body: Value) -> Result<Directory, ConnectorError> {
+    read_with(move |asked| (asked.page() == Some(1)).then(|| json(200, &body))).await
+}
+
+fn many(from: usize, to: usize) -> Vec<Value> {
+    (from..=to).map(user).collect()
+}
+
+#[tokio::test]
+async fn the_usual_answers_make_a_complete_read() {
+    let directory = read_with(|_| None).await.unwrap();
+    assert_eq!(ids(&directory), ["1", "2"]);
+    assert!(directory.reading.is_complete(), "{:?}", directory.reading.checks);
+}
+
+#[tokio::test]
+async fn a_server_with_smaller_pages_is_read_whole() {
+    let directory = read_with(|asked| {
+        let number = asked.page()?;
+        let last = (number * 100).min(250);
+        let users = if number <= 3 { many(number * 100 - 99, last) } else { return Some(ResponseTemplate::new(204)) };
+        let info = json!({"per_page": 100, "count": users.len(), "more_records": number < 3});
+        Some(json(200, &json!({"users": users, "info": info})))
+    });
+    let directory = directory.await.unwrap();
+    assert_eq!(directory.users.len(), 250);
+    assert!(directory.reading.is_complete(), "{:?}", directory.reading.checks);
+}
+
+#[tokio::test]
+async fn smaller_pages_that_are_not_admitted_are_no_complete_read() {
+    let directory = read_with(|asked| match asked.page()? {
+        1 => Some(json(200, &page(&many(1, 100), true))),
+        2 => Some(json(200, &page(&many(101, 150), false))),
+        _ => None,
+    });
+    let directory = directory.await.unwrap();
+    assert!(matches!(outcome(&directory, CheckKind::PageLength), CheckOutcome::Disagreed { .. }));
+}
+
+#[tokio::test]
+async fn a_page_behind_the_last_that_is_refused_is_as_good_as_an_empty_one() {
+    for status in [400, 404, 304] {
+        let refused = move |asked: &Asked| (asked.page()? > 1).then(|| json(status, &json!({"code": "INVALID_DATA"})));
+        let directory = read_with(refused).await.unwrap();
+        assert!(directory.reading.is_complete(), "{status}: {:?}", directory.reading.checks);
+    }
+}
+
+#[tokio::test]
+async fn a_page_behind_the_last_that_cannot_be_had_fails_the_read() {
+    let error = read_with(|asked| (asked.page()? > 1).then(|| ResponseTemplate::new(502))).await.unwrap_err();
+    assert!(matches!(error, ConnectorError::Unavailable { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_list_without_word_on_more_pages_is_followed_by_none_only_when_there_is_none() {
+    let whole = read_page(json!({"users": [user(1), user(2)]})).await.unwrap();
+    assert!(whole.reading.is_complete(), "{:?}", whole.reading.checks);
+    let cut = read_with(|asked| match asked.page()? {
+        1 => Some(json(200, &json!({"users": many(1, 200)}))),
+        2 => Some(json(200, &json!({"users": many(201, 210)}))),
+        _ => None,
+    });
+    let cut = cut.await.unwrap();
+    assert!(matches!(outcome(&cut, CheckKind::MoreRecords), CheckOutcome::Disagreed { .. }));
+}
+
+#[tokio::test]
+async fn numbers_and_truth_values_may_be_written_as_texts() {
+    let directory = read_with(|asked| {
+        let number = asked.page()?;
+        let users = if number == 1 { many(1, 200) } else { many(201, 201) };
+        let info =
+            json!({"per_page": "200", "count": users.len().to_string(), "more_records": (number == 1).to_string()});
+        (number < 3).then(|| json(200, &json!({"users": users, "info": info})))
+    });
+    assert_eq!(directory.await.unwrap().users.len(), 201);
+}
+
+#[tokio::test]
+async fn a_word_on_more_pages_that_is_neither_yes_nor_no_is_an_error() {
+    for more in [json!(1), json!("perhaps"), json!(null), json!({})] {
+        let error = read_page(json!({"users": [user(1)], "info": {"more_records": more}})).await.unwrap_err();
+        assert!(error.to_string().contains("`info.more_records`"), "{error}");
+    }
+    let error = read_page(json!({"users": [user(1)], "info": {"count": 1}})).await.unwrap_err();
+    assert!(error.to_string().contains("`info.more_records`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_is_passed_over() {
+    let body = format!("\u{feff}{}", page(&[user(1), user(2)], false));
+    let directory = read_with(move |asked| (asked.page()? == 1).then(|| raw(200, body.clone()))).await.unwrap();
+    assert_eq!(ids(&directory), ["1", "2"]);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_json_is_asked_for_again_and_then_named() {
+    for body in ["", "<html>", "{\"users\":[", "\u{0}", "nul"] {
+        let error = read_with(move |asked| (asked.page()? == 1).then(|| raw(200, body))).await.unwrap_err();
+        assert!(matches!(error, ConnectorError::Unavailable { attempts: 6, .. }), "{body:?}: {error}");
+        assert!(error.to_string().contains("GET /bigin/v2/users?type=AllUsers&page=1"), "{error}");
+    }
+    let error = read_with(|asked| (asked.page()? == 1).then(|| raw(200, [0xff, 0xfe, b'{']))).await.unwrap_err();
+    assert!(error.to_string().contains("no UTF-8"), "{error}");
+}
+
+#[tokio::test]
+async fn json_of_another_shape_names_its_place() {
+    let cases = [
+        (json!([user(1)]), "`[0]`"),
+        (json!({"data": []}), "`users`"),
+        (json!({"users": {"id": "1"}}), "`users`"),
+        (json!({"users": ["1"]}), "`users[0]`"),
+        (
+            json!({"users": [user(1), {"id": "7", "status": "active", "role": {"name": "CEO"}}]}),
+            "`users[1].role.id` (user 7)",
+        ),
+        (json!({"users": [{"id": "7", "status": "active", "profile": {}}]}), "`users[0].profile.id` (user 7)"),
+        (json!({"users": [{"id": "", "status": "active"}]}), "`users[0].id`"),
+        (json!({"users": [{"id": 1.5, "status": "active"}]}), "`users[0].id`"),
+        (json!({"users": [{"id": "7"}]}), "`users[0].status` (user 7)"),
+        (json!({"code": "INTERNAL_ERROR", "status": "error", "message": "x"}), "`users`"),
+    ];
+    for (body, place) in cases {
+        let shown = body.to_string();
+        let error = read_page(body).await.unwrap_err();
+        assert!(matches!(error, ConnectorError::Shape { .. }), "{shown}: {error}");
+        assert!(error.to_string().contains(place), "{shown}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_new_or_missing_does_not_matter() {
+    let mut first = user(1);
+    for (key, value) in [("a", json!(null)), ("b", json!([1, [2, {}]])), ("c", json!({"id": "8"})), ("d", json!(1e300))]
+    {
+        first[key] = value;
+    }
+    let body = json!({"new": [], "users": [first, {"id": 9_007_199_254_740_993_u64, "status": "closed", "role": null}], "info": {"more_records": false, "z": 1}});
+    let directory = read_page(body).await.unwrap();
+    assert_eq!(ids(&directory), ["1", "9007199254740993"]);
+    let second = directory.users.find("9007199254740993").unwrap();
+    assert_eq!((second.full_name(), second.email(), second.zuid(), second.confirmed()), (None, None, None, None));
+    assert!(second.role().is_none() && second.profile().is_none());
+    assert_eq!(second.status().word(), "closed");
+}
+
+#[tokio::test]
+async fn names_are_kept_as_they_are() {
+    let names = ["<b>\u{202e}x", "line\r\nbreak", "\u{0}nul", "=cmd|' /C calc'!A0", &"long ".repeat(2_000), "", "😀"];
+    let mut users = many(1, names.len());
+    for (user, name) in users.iter_mut().zip(names) {
+        user["full_name"] = json!(name);
+    }
+    let directory = read_page(page(&users, false)).await.unwrap();
+    let read: Vec<&str> = directory.users.iter().map(|user| user.full_name().unwrap()).collect();
+    assert_eq!(read, names);
+}
+
+#[tokio::test]
+async fn master_lists_that_are_empty_fail_the_read() {
+    for (path, words) in
+        [("settings/roles", "there is no role at all"), ("settings/profiles", "there is no profile at all")]
+    {
+        for empty in [ResponseTemplate::new(204), json(200, &json!({"roles": [], "profiles": []}))] {
+            let error = read_with(move |asked| (asked.path == path).then(|| empty.clone())).await.unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
+    let error = read_with(|asked| (asked.path == "org").then(|| json(200, &json!({"org": []})))).await.unwrap_err();
+    assert!(error.to_string().contains("the organization is missing"), "{error}");
+}
+
+#[tokio::test]
+async fn permissions_in_the_list_of_profiles_need_no_second_call() {
+    let permissions = json!([{"name": "Bigin_Export", "display_label": "Export", "module": null, "enabled": true}]);
+    let list = json!({"profiles": [{"id": "9", "name": "Administrator", "permissions_details": permissions}]});
+    let directory = read_with(move |asked| match asked.path.as_str() {
+        "settings/profiles" => Some(json(200, &list)),
+        path if path.starts_with("settings/profiles/") => panic!("{path} was asked for"),
+        _ => None,
+    });
+    let directory = directory.await.unwrap();
+    assert!(matches!(&directory.profiles[0].permissions, Permissions::Known(all) if all[0].name == "Bigin_Export"));
+}
+
+#[tokio::test]
+async fn an_administrators_filter_that_is_refused_is_said_and_nothing_more() {
+    let refused = |asked: &Asked| {
+        (asked.query("type") == "AdminUsers").then(|| json(400, &json!({"code": "INVALID_DATA", "message": "type"})))
+    };
+    let directory = read_with(refused).await.unwrap();
+    assert!(directory.reading.is_complete());
+    assert!(matches!(outcome(&directory, CheckKind::Administrators), CheckOutcome::NotEvaluated { .. }));
+}
+
+#[tokio::test]
+async fn a_reader_who_is_not_among_the_users_makes_the_read_incomplete() {
+    let stranger = |asked: &Asked| (asked.query("type") == "CurrentUser").then(|| json(200, &page(&[user(77)], false)));
+    let directory = read_with(stranger).await.unwrap();
+    assert!(matches!(outcome(&directory, CheckKind::ReaderListed), CheckOutcome::Disagreed { .. }));
+}

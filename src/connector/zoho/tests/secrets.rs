@@ -1,0 +1,93 @@
+//! No secret in an error, in what a debugger prints, or in a log at its most talkative.
+
+use std::{
+    fmt::Write as _,
+    io,
+    sync::{Arc, Mutex},
+};
+
+use serde_json::json;
+use tracing_subscriber::fmt::MakeWriter;
+use wiremock::ResponseTemplate;
+
+use super::support::{ACCESS_TOKEN, Asked, CLIENT_SECRET, REFRESH_TOKEN, json, raw, request, scripted, settings};
+use crate::connector::{Connector as _, zoho::ZohoBigin};
+
+/// Takes every line of the log.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+type Script = fn(&Asked) -> Option<ResponseTemplate>;
+
+fn is_token(asked: &Asked) -> bool {
+    asked.path == "/oauth/v2/token"
+}
+
+/// Answers that echo what they were sent, or break in ways whose errors might.
+const SCRIPTS: [Script; 9] = [
+    |_| None,
+    |asked| is_token(asked).then(|| json(400, &json!({"error": "invalid_client", "echo": CLIENT_SECRET}))),
+    |asked| is_token(asked).then(|| raw(500, format!("<p>{REFRESH_TOKEN}</p>"))),
+    |asked| is_token(asked).then(|| json(200, &json!({"access_token": [ACCESS_TOKEN]}))),
+    |asked| {
+        is_token(asked).then(|| json(200, &json!({"access_token": ACCESS_TOKEN, "api_domain": "https://x.example"})))
+    },
+    |asked| (asked.path == "org").then(|| json(401, &json!({"code": "INVALID_TOKEN", "message": ACCESS_TOKEN}))),
+    |asked| (asked.path == "org").then(|| json(200, &json!({"org": ACCESS_TOKEN}))),
+    |asked| (asked.path == "org").then(|| ResponseTemplate::new(302).insert_header("location", ACCESS_TOKEN)),
+    |asked| (asked.page()? == 1).then(|| json(200, &json!({"users": [{"id": {"x": ACCESS_TOKEN}}]}))),
+];
+
+#[test]
+fn no_secret_is_told_whatever_happens() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
+    let mut said = String::new();
+    // One thread, so that every line of every task and library comes to this log.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    tracing::subscriber::with_default(subscriber, || {
+        for script in SCRIPTS {
+            runtime.block_on(async {
+                let server = scripted(script).await;
+                let settings = settings(&server.uri());
+                write!(said, "{settings:?}").unwrap();
+                let connector = ZohoBigin::new(settings).unwrap();
+                let result = connector.read(&request(), &()).await;
+                write!(said, "{connector:?}").unwrap();
+                if let Err(error) = result {
+                    write!(said, "{error} {error:?}").unwrap();
+                    let mut source = std::error::Error::source(&error);
+                    while let Some(cause) = source {
+                        write!(said, "{cause} {cause:?}").unwrap();
+                        source = cause.source();
+                    }
+                }
+            });
+        }
+    });
+    let log = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    assert!(log.contains("hyper") || log.contains("reqwest"), "the libraries log here too");
+    for secret in [CLIENT_SECRET, REFRESH_TOKEN, ACCESS_TOKEN] {
+        assert!(!said.contains(secret), "{said}");
+        assert!(!log.contains(secret), "{}", log.lines().find(|line| line.contains(secret)).unwrap_or_default());
+    }
+}
