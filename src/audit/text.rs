@@ -10,13 +10,15 @@ pub(super) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-/// “a”, “b”, “c” and 4 more.
+/// “a”, “b” and “c”, or “a”, “b”, “c” and 4 more.
 pub(super) fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names = names.into_iter();
     let shown: Vec<String> = names.by_ref().take(NAMES_SHOWN).map(|name| format!("“{name}”")).collect();
-    let more = names.count();
-    let shown = shown.join(", ");
-    if more == 0 { shown } else { format!("{shown} and {more} more") }
+    match (shown.as_slice(), names.count()) {
+        ([first @ .., last], 0) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        (all, 0) => all.concat(),
+        (some, more) => format!("{} and {more} more", some.join(", ")),
+    }
 }
 
 /// Some of `all` ids, and how many more there are. Takes no more of them than it shows.
@@ -95,7 +97,8 @@ mod tests {
 
     #[test]
     fn a_long_list_of_names_ends_in_how_many_more() {
-        assert_eq!(names(["a", "b"]), "“a”, “b”");
+        assert_eq!([names([]), names(["a"]), names(["a", "b"])], ["", "“a”", "“a” and “b”"]);
+        assert_eq!(names(["a", "b", "c"]), "“a”, “b” and “c”");
         assert_eq!(names(["a", "b", "c", "d", "e"]), "“a”, “b”, “c” and 2 more");
     }
 

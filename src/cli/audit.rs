@@ -15,7 +15,7 @@ use crate::{
     access::matrix::AccessMatrix,
     app,
     config::settings::{Job, Settings, Smtp},
-    model::{audit::Audit, finding::Severity},
+    model::finding::Severity,
     report::{ReportFile, ReportInput, RuleTexts},
     run::{
         self, Env, RunRequest, deliver,
@@ -160,14 +160,15 @@ impl Step<'_> {
         let input = ReportInput::new(&audit, &matrix, self.texts);
         summary::print(&audit, &matrix);
         let (written, kept) = rayon::join(|| self.write(&input), || run::pack(&audit, &matrix));
-        for path in written.map_err(|error| error.to_string())? {
+        let written = written.map_err(|error| error.to_string())?;
+        for path in &written {
             output::line(&format!("  wrote     {}", path.display()));
         }
         // Only now, so that an audit whose reports nobody could read is not what the next one is compared with.
         let kept = kept.map_err(|error| error.to_string())?;
         run::keep(self.store, &kept).await.map_err(|error| error.to_string())?;
         if let Some(((email, smtp), mailer)) = mail {
-            send(&input, &audit, email, smtp, mailer).await?;
+            send(&input, &written, email, smtp, mailer).await?;
         }
         Ok(audit.open_findings().map(|finding| finding.severity).max())
     }
@@ -181,16 +182,20 @@ impl Step<'_> {
 
 async fn send(
     input: &ReportInput<'_>,
-    audit: &Audit,
+    written: &[PathBuf],
     email: &crate::config::settings::Email,
     smtp: &Smtp,
     mailer: &crate::mail::smtp::SmtpMailer,
 ) -> Result<(), String> {
-    if !deliver::wanted(app::when(email.when), audit) {
+    if !deliver::wanted(app::when(email.when), input.audit()) {
         output::line("  mail      not sent: there is nothing that this job's `when` asks for");
         return Ok(());
     }
-    let messages = deliver::messages(input, &app::attachments(&email.attach), &smtp.from, &email.to, Utc::now())
+    // A reader of the mail does not know where it was started.
+    let written: Vec<PathBuf> =
+        written.iter().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone())).collect();
+    let attach = app::attachments(&email.attach);
+    let messages = deliver::messages(input, &attach, &written, &smtp.from, &email.to, Utc::now())
         .map_err(|error| error.to_string())?;
     let mut failed = Vec::new();
     for delivery in deliver::send(mailer, &messages).await {

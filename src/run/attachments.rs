@@ -1,6 +1,9 @@
 //! The files that go with a mail: written in memory, and never more of them than a mail may carry.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
 
 use super::files::FileError;
 use crate::{
@@ -13,10 +16,12 @@ use crate::{
 pub(super) const LIMIT: usize = 10 << 20;
 
 /// Writes files in their order as long as the next one fits into `limit` bytes. Of one that does not fit only
-/// the size is kept, so that a large workspace costs no more memory than a mail holds.
+/// the size is kept, so that a large workspace costs no more memory than a mail holds, and its place among the
+/// files that were `written`.
 pub(super) fn attachments(
     input: &ReportInput<'_>,
     files: &[ReportFile],
+    written: &[PathBuf],
     limit: usize,
 ) -> Result<(Vec<Attachment>, Vec<LeftOut>), FileError> {
     let (mut attached, mut left_out) = (Vec::new(), Vec::new());
@@ -27,7 +32,8 @@ pub(super) fn attachments(
         report::write(*file, input, &mut capped)
             .map_err(|source| FileError::Write { path: file.file_name().into(), source })?;
         if capped.written > room {
-            left_out.push(LeftOut { file_name, bytes: capped.written });
+            let path = written.iter().find(|path| path.ends_with(&file_name)).cloned();
+            left_out.push(LeftOut { file_name, bytes: capped.written, path });
         } else {
             room -= capped.written;
             attached.push(Attachment { file_name, content_type: file.media_type().to_owned(), bytes: capped.bytes });
@@ -71,14 +77,17 @@ mod tests {
         let rules = testing::rules();
         let input = ReportInput::new(&audit, &matrix, &rules);
         let files = [ReportFile::FindingsCsv, ReportFile::Html, ReportFile::ChangesCsv];
-        let (all, none) = attachments(&input, &files, usize::MAX).unwrap();
+        let (all, none) = attachments(&input, &files, &[], usize::MAX).unwrap();
         assert_eq!((all.len(), none.len()), (3, 0));
         let size = |place: usize| all[place].bytes.len();
         assert!(size(1) > size(0) + size(2), "the page is the largest");
 
-        let (some, left_out) = attachments(&input, &files, size(0) + size(2)).unwrap();
-        assert_eq!(some, [all[0].clone(), all[2].clone()]);
-        assert_eq!(left_out, [LeftOut { file_name: "report.html".to_owned(), bytes: size(1) }]);
+        let written = [PathBuf::from("out/findings.csv"), PathBuf::from("out/report.html")];
+        for (written, path) in [(&written[..], Some(written[1].clone())), (&[], None)] {
+            let (some, left_out) = attachments(&input, &files, written, size(0) + size(2)).unwrap();
+            assert_eq!(some, [all[0].clone(), all[2].clone()]);
+            assert_eq!(left_out, [LeftOut { file_name: "report.html".to_owned(), bytes: size(1), path }]);
+        }
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Delivery: one message per recipient, and what came of each.
 
+use std::path::PathBuf;
+
 use chrono::{DateTime, Utc};
 
 use super::{attachments, files::FileError};
 use crate::{
     mail::{
         message::{Addressing, Email, MessageError, assemble},
-        report_mail::ReportMail,
+        report_mail::{ReportMail, RuleWords},
         smtp::{Accepted, Mailer, SendError},
     },
     model::audit::Audit,
@@ -58,21 +60,26 @@ pub fn wanted(when: When, audit: &Audit) -> bool {
         }
 }
 
-/// The messages of an audit: the same report to each recipient, in one thread per job and workspace.
+/// The messages of an audit: the same report to each recipient, in one thread per job and workspace. What is too
+/// large to attach is told with its place among the files that were `written`.
 ///
 /// # Errors
 /// [`DeliverError`]
 pub fn messages(
     input: &ReportInput<'_>,
     attach: &[ReportFile],
+    written: &[PathBuf],
     from: &str,
     recipients: &[String],
     date: DateTime<Utc>,
 ) -> Result<Vec<Email>, DeliverError> {
     let audit = input.audit();
-    let title = |rule: &str| input.rules().get(rule).map_or("", |text| text.title);
-    let (attachments, left_out) = attachments::attachments(input, attach, attachments::LIMIT)?;
-    let mail = ReportMail::new(audit, input.matrix(), &title, attachments, &left_out)?;
+    let words = |rule: &str| {
+        let text = input.rules().get(rule);
+        text.map_or_else(RuleWords::default, |text| RuleWords { title: text.title, advice: text.advice.clone() })
+    };
+    let (attachments, left_out) = attachments::attachments(input, attach, written, attachments::LIMIT)?;
+    let mail = ReportMail::new(audit, input.matrix(), &words, attachments, &left_out)?;
     let id = audit.id.to_string();
     let job = audit.job.as_deref().unwrap_or("audit");
     let address = |to: &String| {

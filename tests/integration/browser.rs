@@ -52,6 +52,7 @@ fn what_the_browser_is_to_find_it_finds() {
         "the console says: ",
         "it asks for https://example.org/pixel.png",
         "it scrolls sideways",
+        "paper cuts it off",
         "th without scope",
         "not one h1",
         "an id twice",

@@ -36,7 +36,7 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
         if let Some((original, _)) = measures.iter().find(|(_, measure)| measure.is_subset(&permissions)) {
             let holders = context.population.holders_of_profile(context.input.matrix, &profile.id).active;
             let message = format!(
-                "This profile permits all that “{}” permits and is held by {}; count its holders as administrators or \
+                "This profile permits all that “{}” permits, and is held by {}; count its holders as administrators or \
                  reduce it.",
                 original.name,
                 text::count(holders, "active user", "active users")

@@ -32,7 +32,7 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
         }
         let holders = context.population.holders_of_profile(context.input.matrix, &profile.id).active;
         let message = format!(
-            "This profile permits {} and is held by {}; keep only what the work of its holders needs.",
+            "This profile permits {}, and is held by {}; keep only what the work of its holders needs.",
             text::names(dangerous),
             text::count(holders, "active user", "active users")
         );

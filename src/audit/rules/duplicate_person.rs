@@ -32,7 +32,7 @@ type Sign = fn(&User<'_>, &Policy, &mut String) -> bool;
 const SIGNS: [(Sign, &str); 3] = [
     (same_zuid, "the same zuid"),
     (same_mailbox, "the same address"),
-    (same_name_and_mailbox, "the same name, and the same address in another domain"),
+    (same_name_and_mailbox, "the same name, and the same address in another domain,"),
 ];
 
 fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
@@ -102,8 +102,9 @@ fn report(
         }
         let others =
             accounts.iter().filter(|other| *other != index).map(|other| context.directory.users.get(*other).id());
+        let users = if accounts.len() == 2 { "user" } else { "users" };
         let others = text::some_of(others, accounts.len() - 1);
-        let message = format!("Shares {sign} with {others}; keep one account and delete the rest.");
+        let message = format!("Shares {sign} with {users} {others}; keep one account and delete the rest.");
         sink.report(Subject::User(*index), message);
     }
 }

@@ -24,8 +24,8 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
         let (Some(name), Some(listed)) = (stated.name.as_deref(), names.get(&stated.id)) else { continue };
         if name != *listed {
             let message = format!(
-                "{} call this profile “{name}”; the master list calls it “{listed}”, and so do the reports.",
-                text::count(holders.present, "user record", "user records")
+                "{} this profile “{name}”; the master list calls it “{listed}”, and so do the reports.",
+                text::count(holders.present, "user record calls", "user records call")
             );
             sink.report(Subject::Profile(stated.id.clone()), message);
         }

@@ -10,7 +10,7 @@ fn roles_in_a_circle_are_one_finding_that_names_them() {
     world.roles[2].reporting_to = Some("22".into());
     let judged = world.judge();
     assert_eq!(judged.subjects("role-cycle"), ["role 22"]);
-    assert!(judged.messages("role-cycle")[0].contains("through “Second”, “Third”;"));
+    assert!(judged.messages("role-cycle")[0].contains("through “Second” and “Third”;"));
 }
 
 #[test]

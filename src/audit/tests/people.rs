@@ -100,9 +100,9 @@ fn one_person_with_two_accounts_is_known_by_zuid_address_or_name_and_mailbox() {
     let judged = world.judge();
     assert_eq!(judged.subjects("duplicate-person"), ["user 3", "user 4", "user 5", "user 6", "user 7", "user 8"]);
     let messages = judged.messages("duplicate-person");
-    assert_eq!(messages[0], "Shares the same zuid with 4; keep one account and delete the rest.");
-    assert!(messages[2].starts_with("Shares the same address with 6;"));
-    assert!(messages[4].starts_with("Shares the same name, and the same address in another domain with 8;"));
+    assert_eq!(messages[0], "Shares the same zuid with user 4; keep one account and delete the rest.");
+    assert!(messages[2].starts_with("Shares the same address with user 6;"));
+    assert!(messages[4].starts_with("Shares the same name, and the same address in another domain, with user 8;"));
 }
 
 #[test]

@@ -16,6 +16,8 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+use std::path::PathBuf;
+
 use askama::Template;
 
 use self::{
@@ -33,6 +35,8 @@ pub const MAX_HTML: usize = 100_000;
 
 /// The longest file name that a body shows, in characters.
 const MAX_FILE_NAME: usize = 80;
+/// The longest path that a body shows, in characters.
+const MAX_PATH: usize = 300;
 
 /// A file that would have been attached, had the mail had room for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,15 +45,37 @@ pub struct LeftOut {
     pub file_name: String,
     /// Its size in bytes.
     pub bytes: usize,
+    /// Where it was written; none where it was not.
+    pub path: Option<PathBuf>,
 }
 
-/// A rule's title, by the rule's name.
-pub type RuleTitle<'a> = &'a dyn Fn(&str) -> &'static str;
+/// What a mail says of a rule beside its findings.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RuleWords {
+    /// The rule as a short heading.
+    pub title: &'static str,
+    /// How to settle what it finds, in one paragraph.
+    pub advice: String,
+}
+
+/// The words of a rule, by the rule's name.
+pub type Rules<'a> = &'a dyn Fn(&str) -> RuleWords;
 
 /// The mail of one audit, the same for every recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportMail {
     content: Content,
+}
+
+/// A file that is not attached, its size, and where it is to be had instead.
+fn whereabouts(file: &LeftOut) -> String {
+    let place = match &file.path {
+        Some(path) => {
+            format!("it is {} on the machine that ran the audit", name(&path.display().to_string(), MAX_PATH))
+        }
+        None => "it was not kept: `rolecall audit --out` writes it".to_owned(),
+    };
+    format!("{} ({}): {place}", name(&file.file_name, MAX_FILE_NAME), size(file.bytes))
 }
 
 #[derive(Template)]
@@ -75,14 +101,13 @@ impl ReportMail {
     pub fn new(
         audit: &Audit,
         matrix: &AccessMatrix<'_>,
-        title: RuleTitle<'_>,
+        rules: Rules<'_>,
         attachments: Vec<Attachment>,
         left_out: &[LeftOut],
     ) -> Result<Self, askama::Error> {
-        let sized = |file: &LeftOut| format!("{} ({})", name(&file.file_name, MAX_FILE_NAME), size(file.bytes));
-        let left_out: Vec<String> = left_out.iter().map(sized).collect();
+        let left_out: Vec<String> = left_out.iter().map(whereabouts).collect();
         let attached: Vec<&str> = attachments.iter().map(|attachment| attachment.file_name.as_str()).collect();
-        let input = Input { audit, matrix, title, attached: &attached, left_out: &left_out };
+        let input = Input { audit, matrix, rules, attached: &attached, left_out: &left_out };
         let mut limits = Limits::FULL;
         // Names may be long and full of characters that HTML writes as five: what is shown is then less.
         let (html, text) = loop {

@@ -10,20 +10,25 @@ use crate::{
     },
 };
 
-fn title(rule: &str) -> &'static str {
-    match rule {
+fn rules(rule: &str) -> RuleWords {
+    let title = match rule {
         "unapproved-administrator" => "Administrator whom nobody approved",
         "dangerous-profile" => "Profile with dangerous permissions",
         "foreign-domain" => "User outside the company's domains",
         "primary-user" => "Primary user",
         "profile-clone" => "Profile cloned from Administrator",
         _ => "Some rule",
-    }
+    };
+    let advice = match rule {
+        "unapproved-administrator" => "Take the profile away, or add the person to `approved_administrators`.",
+        _ => "",
+    };
+    RuleWords { title, advice: advice.to_owned() }
 }
 
 fn mail_with(audit: &Audit, attachments: Vec<Attachment>, left_out: &[LeftOut]) -> Content {
     let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
-    ReportMail::new(audit, &matrix, &title, attachments, left_out).unwrap().content().clone()
+    ReportMail::new(audit, &matrix, &rules, attachments, left_out).unwrap().content().clone()
 }
 
 fn mail(audit: &Audit) -> Content {
@@ -31,7 +36,7 @@ fn mail(audit: &Audit) -> Content {
 }
 
 fn left_out(name: &str, bytes: usize) -> LeftOut {
-    LeftOut { file_name: name.to_owned(), bytes }
+    LeftOut { file_name: name.to_owned(), bytes, path: Some(PathBuf::from("/srv/out").join(name)) }
 }
 
 fn file(name: &str, length: usize) -> Attachment {
@@ -176,6 +181,61 @@ fn an_administrator_in_a_grave_finding_is_not_asked_to_settle_it() {
     audit.policy.approved_administrators = Some(["dan.four@example.com".to_owned()].into());
     let text = mail(&audit).text;
     assert!(text.contains("An administrator of the workspace should settle each point"), "{text}");
+}
+
+#[test]
+fn where_there_is_no_room_for_any_action_it_never_says_that_there_is_nothing_to_do() {
+    let audit = changed_audit();
+    let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+    let input = Input { audit: &audit, matrix: &matrix, rules: &rules, attached: &[], left_out: &[] };
+    let view = View::new(&input, Limits::NONE);
+    for body in [Text { view: &view }.render().unwrap(), Html { view: &view }.render().unwrap()] {
+        assert!(!body.contains("Nothing to do") && body.contains("and 3 more in findings.csv of this audit"), "{body}");
+    }
+}
+
+#[test]
+fn a_new_administrator_is_not_asked_to_settle_what_its_own_power_brought() {
+    let mut audit = changed_audit();
+    audit.findings.clear();
+    let text = mail(&audit).text;
+    assert!(text.contains("Ben Two became Administrator"), "{text}");
+    audit.findings = vec![finding("foreign-domain", Severity::Low, Subject::Workspace, None)];
+    assert!(mail(&audit).text.contains("\nAna One should settle each point"), "Ben Two is asked too");
+    audit.drift.changes.clear();
+    assert!(mail(&audit).text.contains("\nOne of Ana One or Ben Two should settle each point"));
+}
+
+#[test]
+fn an_action_says_how_whom_and_what_of_it_is_new() {
+    let of = |user, continuing| {
+        finding("unapproved-administrator", Severity::High, Subject::User(UserIndex(user)), continuing)
+    };
+    let mut audit = small_audit();
+    audit.findings = vec![of(0, Some(true)), of(0, Some(true)), of(2, Some(true)), of(1, Some(false))];
+    let text = mail(&audit).text;
+    let expected = "This week (high):\n- Administrator whom nobody approved: Ben Two, Ana One (twice) and 1 more [1 new]\n  \
+                    Take the profile away, or add the person to approved_administrators.\n";
+    assert!(text.contains(expected), "{text}");
+}
+
+#[test]
+fn the_incomplete_read_itself_is_asked_of_whoever_runs_rolecall_and_of_nobody_else() {
+    let mut audit = incomplete(small_audit());
+    audit.findings = vec![finding("incomplete-read", Severity::Critical, Subject::Workspace, None)];
+    let text = mail(&audit).text;
+    assert_eq!(text.to_lowercase().matches("run the audit again").count(), 1, "{text}");
+    assert!(!text.contains("should settle each point"), "{text}");
+}
+
+#[test]
+fn a_file_that_is_too_large_is_told_with_its_size_and_where_it_is_or_how_to_get_it() {
+    let mut large = left_out("access-matrix.csv", 12 << 20);
+    let said = |file: &LeftOut| mail_with(&small_audit(), Vec::new(), std::slice::from_ref(file));
+    let place = "access-matrix.csv (12.0 MiB): it is /srv/out/access-matrix.csv on the machine that ran the audit";
+    assert!(said(&large).text.contains(place) && said(&large).html.contains(place), "{}", said(&large).text);
+    large.path = None;
+    assert!(said(&large).text.contains("(12.0 MiB): it was not kept: `rolecall audit --out` writes it"));
 }
 
 #[test]

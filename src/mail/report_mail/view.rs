@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    RuleTitle,
-    actions::{Action, MAX_NAME, actions, actors},
+    Rules,
+    actions::{Deadline, MAX_NAME, actions, actors},
     facts::facts,
     lists::{Bounded, Limits},
     subject::{Delta, is_new},
@@ -26,7 +26,7 @@ const MAX_MESSAGE: usize = 300;
 pub(super) struct Input<'a> {
     pub(super) audit: &'a Audit,
     pub(super) matrix: &'a AccessMatrix<'a>,
-    pub(super) title: RuleTitle<'a>,
+    pub(super) rules: Rules<'a>,
     /// The names of the attached files.
     pub(super) attached: &'a [&'a str],
     /// What did not fit.
@@ -44,7 +44,10 @@ pub(super) struct View {
     /// The checks of the read that disagree; empty where it is complete.
     pub(super) problems: Bounded<String>,
     pub(super) changes: Changes,
-    pub(super) actions: Bounded<Action>,
+    /// Things to do, by when.
+    pub(super) actions: Vec<Deadline>,
+    /// Things to do that are not shown.
+    pub(super) more_actions: usize,
     /// Who can do them.
     pub(super) actors: String,
     pub(super) administrators: Administrators,
@@ -121,7 +124,8 @@ pub(super) struct FindingLine {
 
 impl View {
     pub(super) fn new(input: &Input<'_>, limits: Limits) -> Self {
-        let Input { audit, matrix, title, attached, .. } = input;
+        let Input { audit, matrix, rules, attached, .. } = input;
+        let (actions, more_actions) = actions(audit, *rules, limits.actions);
         let directory = &audit.directory;
         let problems: Vec<_> = directory.reading.problems().collect();
         let open: Vec<&Finding> = audit.open_findings().collect();
@@ -141,7 +145,8 @@ impl View {
                 format!("{}: {}", check.kind.title(), one_line(detail, MAX_MESSAGE))
             }),
             changes: changes(input, limits),
-            actions: actions(audit, *title, limits.actions),
+            actions,
+            more_actions,
             actors: actors(audit, matrix),
             administrators: administrators(input, limits),
             severities: audit
@@ -152,7 +157,7 @@ impl View {
                 .collect(),
             findings: Bounded::new(&open, limits.findings, |finding| FindingLine {
                 severity: finding.severity.word(),
-                title: name(title(finding.rule), MAX_NAME),
+                title: name(rules(finding.rule).title, MAX_NAME),
                 subject: name(&audit.subject_label(&finding.subject).0, MAX_NAME),
                 message: name(&finding.message, MAX_MESSAGE),
                 new: is_new(finding),
@@ -313,7 +318,7 @@ fn not_evaluated(input: &Input<'_>, limits: Limits) -> Bounded<(String, String)>
         })
         .collect();
     Bounded::new(&notes, limits.notes, |(rule, reason)| {
-        (name((input.title)(rule), MAX_NAME), one_line(reason, MAX_MESSAGE))
+        (name((input.rules)(rule).title, MAX_NAME), one_line(reason, MAX_MESSAGE))
     })
 }
 

@@ -4,7 +4,11 @@ use std::collections::HashMap;
 
 use super::text::{Budget, LABEL, PROSE, Part, Span, moment, shown, spans};
 use crate::{
-    model::finding::{Finding, FindingStatus, Severity},
+    model::{
+        audit::Audit,
+        change::{Change, ChangeKind},
+        finding::{Finding, FindingStatus, Severity, Subject},
+    },
     report::{ReportInput, summary},
 };
 
@@ -22,12 +26,15 @@ pub(super) struct Group {
     pub(super) rule: &'static str,
     pub(super) title: String,
     pub(super) criterion: Option<&'static str>,
+    /// How to fix it; empty where that stands under “What to do”.
     pub(super) advice: Vec<Span>,
     /// The gravest among them.
     pub(super) severity: Severity,
     pub(super) open: usize,
     pub(super) excepted: usize,
     pub(super) rows: Vec<FindingRow>,
+    /// Whether they differ in severity, so that each must tell its own.
+    pub(super) mixed: bool,
     /// Findings that the page does not show.
     pub(super) hidden: usize,
 }
@@ -57,6 +64,10 @@ pub(super) fn groups(input: &ReportInput<'_>) -> (Vec<Group>, Part<()>) {
             groups.len() - 1
         });
         let group = &mut groups[place];
+        group.mixed |= finding.severity != group.severity;
+        if finding.is_open() && finding.severity > Severity::Info {
+            group.advice.clear();
+        }
         if finding.is_open() {
             group.open += 1;
         } else {
@@ -91,6 +102,7 @@ fn group(input: &ReportInput<'_>, finding: &Finding) -> Group {
         open: 0,
         excepted: 0,
         rows: Vec::new(),
+        mixed: false,
         hidden: 0,
     }
 }
@@ -114,18 +126,74 @@ fn row(input: &ReportInput<'_>, finding: &Finding) -> FindingRow {
         severity: finding.severity,
         kind: finding.subject.kind(),
         subject: shown(&subject, LABEL),
-        id: shown(&id, LABEL),
+        // A workspace has no id but its name.
+        id: if finding.subject == Subject::Workspace { String::new() } else { shown(&id, LABEL) },
         message: shown(&finding.message, PROSE),
         new: finding.continuing == Some(false),
         accepted,
     }
 }
 
+/// How many changes are about access, and how many about findings.
+pub(super) struct ChangeCounts {
+    pub(super) access: usize,
+    pub(super) new: usize,
+    pub(super) resolved: usize,
+}
+
+impl ChangeCounts {
+    pub(super) fn of(audit: &Audit) -> Self {
+        let count = |kind| audit.drift.changes.iter().filter(|change| change.kind == kind).count();
+        let (new, resolved) = (count(ChangeKind::FindingNew), count(ChangeKind::FindingResolved));
+        Self { access: audit.drift.changes.len() - new - resolved, new, resolved }
+    }
+
+    pub(super) fn words(&self) -> String {
+        let access = match self.access {
+            0 => "No change of users, roles and profiles".to_owned(),
+            access => format!("{} of users, roles and profiles", summary::plural(access, "change")),
+        };
+        let findings = match (self.new, self.resolved) {
+            (0, 0) => String::new(),
+            (new, 0) => format!("; {}", summary::plural(new, "new finding")),
+            (0, resolved) => format!("; {}", summary::plural(resolved, "resolved finding")),
+            (new, resolved) => {
+                format!("; {}, {} resolved", summary::plural(new, "new finding"), summary::number(resolved as u64))
+            }
+        };
+        access + &findings
+    }
+}
+
+/// Whether a change is one of access, and not of what is found of it.
+fn is_of_access(change: &Change) -> bool {
+    !matches!(change.kind, ChangeKind::FindingNew | ChangeKind::FindingResolved)
+}
+
+/// The subject of a change for people: of a finding, the rule's title in place of its name.
+fn subject(input: &ReportInput<'_>, change: &Change) -> String {
+    let titled = || {
+        let (rule, label) = change.subject.split_once(": ")?;
+        Some(format!("{}: {label}", input.rules.get(rule)?.title))
+    };
+    let titled = if is_of_access(change) { None } else { titled() };
+    shown(titled.as_deref().unwrap_or(&change.subject), LABEL * 2)
+}
+
+/// A change as one sentence. What a finding says stands with the finding.
+pub(super) fn sentence(input: &ReportInput<'_>, change: &Change) -> String {
+    match change.kind {
+        ChangeKind::FindingNew => format!("New finding: {}", subject(input, change)),
+        ChangeKind::FindingResolved => format!("Resolved: {}", subject(input, change)),
+        _ => shown(&summary::change_sentence(change), PROSE),
+    }
+}
+
 /// One change.
 pub(super) struct ChangeRow {
     pub(super) kind: &'static str,
-    pub(super) sentence: String,
-    pub(super) subject_type: &'static str,
+    pub(super) subject: String,
+    pub(super) phrase: &'static str,
     pub(super) id: String,
     pub(super) before: String,
     pub(super) after: String,
@@ -139,13 +207,17 @@ pub(super) fn changes(input: &ReportInput<'_>) -> Part<ChangeRow> {
         Budget::new(CHANGES_BYTES),
         |change| ChangeRow {
             kind: change.kind.word(),
-            sentence: shown(&summary::change_sentence(change), PROSE),
-            subject_type: change.subject_type,
-            id: shown(&change.subject_id, LABEL),
-            before: shown(&change.before, LABEL),
-            after: shown(&change.after, LABEL),
+            subject: subject(input, change),
+            phrase: change.kind.phrase(),
+            id: if is_of_access(change) {
+                format!("{} {}", change.subject_type, shown(&change.subject_id, LABEL))
+            } else {
+                shown(&change.subject_id, LABEL)
+            },
+            before: shown(&change.before, PROSE),
+            after: shown(&change.after, PROSE),
         },
-        |row| vec![&row.sentence, &row.id, &row.before, &row.after],
+        |row| vec![&row.subject, &row.id, &row.before, &row.after],
     )
 }
 

@@ -49,6 +49,8 @@ struct Page {
     groups: Vec<Group>,
     findings: Part<()>,
     changes: Part<ChangeRow>,
+    /// How many changes of each kind there are.
+    change_counts: String,
     users: UserTables,
     approval_list: bool,
     roles: Part<RoleRow>,
@@ -57,6 +59,7 @@ struct Page {
     rule_counts: String,
     facts: Vec<Fact>,
     checks: Vec<CheckRow>,
+    checks_have_details: bool,
     policy: Vec<Fact>,
     audit_id: String,
     version: &'static str,
@@ -92,9 +95,10 @@ pub(super) fn write(input: &ReportInput<'_>, out: &mut dyn Write) -> io::Result<
 
 fn page(input: &ReportInput<'_>) -> Page {
     let audit = input.audit;
-    let headline = printable(summary::headline(audit, input.matrix));
+    let headline = printable(input, summary::headline(audit, input.matrix));
     let (groups, findings) = findings::groups(input);
     let (rules, rule_counts) = structure::rules(input);
+    let checks = provenance::checks(input);
     Page {
         workspace: shown(&audit.workspace, LABEL),
         company: audit.directory.organization.company_name.as_deref().map(|name| shown(name, LABEL)),
@@ -103,12 +107,13 @@ fn page(input: &ReportInput<'_>) -> Page {
         state: headline.state.word(),
         state_class: state_class(headline.state),
         problems: if headline.state == State::Incomplete { provenance::problems(input) } else { Vec::new() },
-        tiles: tiles(&headline),
+        tiles: tiles(&headline, &findings::ChangeCounts::of(audit)),
         since: audit.drift.previous.as_ref().map(|previous| moment(previous.finished_at)),
         actions: actions(input, &headline),
         groups,
         findings,
         changes: findings::changes(input),
+        change_counts: findings::ChangeCounts::of(audit).words(),
         users: users::tables(input),
         approval_list: audit.policy.approved_administrators.is_some(),
         roles: structure::roles(input),
@@ -116,7 +121,8 @@ fn page(input: &ReportInput<'_>) -> Page {
         rules,
         rule_counts,
         facts: provenance::facts(input, &headline),
-        checks: provenance::checks(input),
+        checks_have_details: checks.iter().any(|check| !check.detail.is_empty()),
+        checks,
         policy: provenance::policy(input),
         audit_id: audit.id.to_string(),
         version: audit.version,
@@ -124,17 +130,18 @@ fn page(input: &ReportInput<'_>) -> Page {
     }
 }
 
-/// The headline with texts cut for the page.
-fn printable(mut headline: Headline) -> Headline {
+/// The headline with texts cut for the page, and with what the page says elsewhere left out of them.
+fn printable(input: &ReportInput<'_>, mut headline: Headline) -> Headline {
     for person in &mut headline.administrators {
         person.label = shown(&person.label, LABEL);
         person.email = person.email.as_deref().map(|address| shown(address, LABEL));
         person.profile = shown(&person.profile, LABEL);
     }
-    headline.verdict = shown(&headline.verdict, PROSE * 2);
-    for change in &mut headline.changes {
-        *change = shown(change, PROSE);
-    }
+    // The badge above it says so already.
+    let verdict = headline.verdict.strip_prefix(summary::INCOMPLETE).unwrap_or(&headline.verdict);
+    headline.verdict = text::sentence(&shown(verdict, PROSE * 2));
+    let changes = input.audit.drift.changes.iter().take(headline.changes.len());
+    headline.changes = changes.map(|change| findings::sentence(input, change)).collect();
     headline
 }
 
@@ -147,7 +154,7 @@ fn state_class(state: State) -> &'static str {
     }
 }
 
-fn tiles(headline: &Headline) -> Vec<Tile> {
+fn tiles(headline: &Headline, changes: &findings::ChangeCounts) -> Vec<Tile> {
     let counts = &headline.counts;
     let tile = |value: usize, one: &str, many: &str, note: String| Tile {
         value: summary::number(value as u64),
@@ -174,10 +181,15 @@ fn tiles(headline: &Headline) -> Vec<Tile> {
         tile(counts.open_total, "open finding", "open findings", format!("{found}{excepted}")),
     ];
     if let Some(new) = counts.new {
-        tiles.push(tile(new, "new finding", "new findings", "that the previous audit did not have".to_owned()));
-        tiles.push(tile(counts.changes, "change", "changes", "since the previous audit".to_owned()));
+        let resolved = match changes.resolved {
+            0 => "none resolved".to_owned(),
+            resolved => format!("{} resolved", Page::n(resolved)),
+        };
+        tiles.push(tile(new, "new finding", "new findings", resolved));
+        let of = "of users, roles and profiles".to_owned();
+        tiles.push(tile(changes.access, "change", "changes", of));
     }
-    let others = format!("{} users of every status", summary::number(counts.users as u64));
+    let others = format!("of {}, whatever their status", summary::plural(counts.users, "user"));
     tiles.push(tile(counts.active, "active user", "active users", others));
     tiles
 }

@@ -1,8 +1,10 @@
 //! How the data was obtained: what an auditor asks first.
 
+use chrono::{DateTime, Utc};
+
 use super::{
     findings,
-    text::{LABEL, PROSE, precise, shown},
+    text::{LABEL, PROSE, date, precise, sentence, shown},
 };
 use crate::{
     model::{policy::RuleSetting, reading::Check},
@@ -21,7 +23,7 @@ pub(super) struct Fact {
 
 /// One check of the read.
 pub(super) struct CheckRow {
-    pub(super) title: &'static str,
+    pub(super) title: String,
     pub(super) outcome: &'static str,
     pub(super) class: &'static str,
     pub(super) detail: String,
@@ -30,7 +32,7 @@ pub(super) struct CheckRow {
 fn check_row(check: &Check) -> CheckRow {
     use crate::model::reading::CheckOutcome::{Agreed, Disagreed, NotEvaluated, Repaired};
     CheckRow {
-        title: check.kind.title(),
+        title: sentence(check.kind.title()),
         outcome: check.outcome.word(),
         class: match check.outcome {
             Agreed | Repaired { .. } => "passed",
@@ -53,6 +55,15 @@ pub(super) fn problems(input: &ReportInput<'_>) -> Vec<CheckRow> {
 
 fn text(value: Option<&str>) -> String {
     value.map_or_else(|| UNKNOWN.to_owned(), |value| shown(value, LABEL))
+}
+
+/// From when to when; the day is told once where it is one.
+fn span(start: DateTime<Utc>, end: DateTime<Utc>) -> String {
+    if start.date_naive() == end.date_naive() {
+        format!("{}, {} to {} UTC", date(start), start.format("%H:%M:%S"), end.format("%H:%M:%S"))
+    } else {
+        format!("{} to {}", precise(start), precise(end))
+    }
 }
 
 /// The facts of the read.
@@ -107,7 +118,7 @@ pub(super) fn facts(input: &ReportInput<'_>, headline: &Headline) -> Vec<Fact> {
                 |scopes| shown(&scopes.join(", "), PROSE),
             ),
         ),
-        fact("Read", format!("{} to {}", precise(reading.started_at), precise(reading.finished_at))),
+        fact("Read", span(reading.started_at, reading.finished_at)),
         fact("Query of the user list", format!("{}; no other filter", shown(&reading.query, PROSE))),
         fact(
             "Pages",
@@ -119,20 +130,23 @@ pub(super) fn facts(input: &ReportInput<'_>, headline: &Headline) -> Vec<Fact> {
         ),
         fact(
             "Rows and users",
-            format!(
-                "{} rows, of which {} repeated, are {} distinct users",
-                number(reading.rows),
-                number(reading.rows.saturating_sub(reading.users)),
-                number(reading.users)
-            ),
+            match reading.rows.saturating_sub(reading.users) {
+                0 => format!("{} rows, none repeated: {} distinct users", number(reading.rows), number(reading.users)),
+                repeated => format!(
+                    "{} rows, of which {} repeated: {} distinct users",
+                    number(reading.rows),
+                    number(repeated),
+                    number(reading.users)
+                ),
+            },
         ),
         fact("Users by status", format!("{} = {} users", by_status.join(" + "), number(headline.counts.users as u64))),
         fact(
             "Calls",
             format!(
-                "{} requests, {} of them repeated; {} bytes received",
+                "{} requests, {} repeated; {} bytes received",
                 number(reading.requests),
-                number(reading.retries),
+                if reading.retries == 0 { "none".to_owned() } else { number(reading.retries) },
                 number(reading.bytes)
             ),
         ),

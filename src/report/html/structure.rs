@@ -1,7 +1,5 @@
 //! Roles, profiles and rules.
 
-use std::collections::BTreeSet;
-
 use super::text::{Budget, LABEL, PROSE, Part, date, shown};
 use crate::{
     access::hierarchy::{self, Top},
@@ -46,7 +44,7 @@ pub(super) fn roles(input: &ReportInput<'_>) -> Part<RoleRow> {
             broken: match branch.top {
                 None | Some(Top::Root) => String::new(),
                 Some(Top::MissingParent(id)) => {
-                    format!("reports to {}, which is on no list", shown(id.as_str(), LABEL))
+                    format!("reports to {}, which is not on the master list", shown(id.as_str(), LABEL))
                 }
                 Some(Top::Cycle(ids)) if ids.len() == 1 => "reports to itself".to_owned(),
                 Some(Top::Cycle(ids)) => {
@@ -117,16 +115,32 @@ fn permissions(input: &ReportInput<'_>, permissions: &Permissions) -> (String, S
         .filter(|permission| is_dangerous(&permission.name) || permission.label.as_deref().is_some_and(is_dangerous))
         .map(|permission| permission.label.as_deref().unwrap_or(&permission.name))
         .collect();
-    // The same label stands for every module that the permission is given for.
-    let kinds: BTreeSet<&str> = dangerous.iter().copied().collect();
-    let named: Vec<String> = kinds.iter().take(PERMISSIONS_NAMED).map(|name| shown(name, LABEL)).collect();
-    let more = if kinds.len() > named.len() { ", …" } else { "" };
-    let words = if dangerous.is_empty() {
-        "none".to_owned()
-    } else {
-        format!("{} permissions: {}{more}", dangerous.len(), named.join(", "))
-    };
-    (format!("{} of {}", on().count(), all.len()), words)
+    (format!("{} of {}", on().count(), all.len()), named(&dangerous))
+}
+
+/// Permissions by name, each name once: the API gives a permission once for each module.
+fn named(permissions: &[&str]) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for permission in permissions {
+        match counts.iter_mut().find(|(name, _)| name == permission) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((permission, 1)),
+        }
+    }
+    if counts.is_empty() {
+        return "none".to_owned();
+    }
+    let words: Vec<String> = counts
+        .iter()
+        .take(PERMISSIONS_NAMED)
+        .map(|(name, count)| match count {
+            1 => shown(name, LABEL),
+            count => format!("{} (in {count} modules)", shown(name, LABEL)),
+        })
+        .collect();
+    let more = counts.len() - words.len();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{}{more}", words.join(", "))
 }
 
 /// What came of one rule.
@@ -152,7 +166,8 @@ pub(super) fn rules(input: &ReportInput<'_>) -> (Vec<RuleRow>, String) {
                 } else {
                     format!(". Not evaluated: {}", shown(not_evaluated, PROSE))
                 };
-                (1, "failed", format!("{open} open, {excepted} accepted{blind}"))
+                let accepted = if *excepted == 0 { String::new() } else { format!(", {excepted} accepted") };
+                (1, "failed", format!("{open} open{accepted}{blind}"))
             }
             RuleResult::NotEvaluated(why) => (2, "unevaluated", shown(why, PROSE)),
             RuleResult::SwitchedOff => (3, "off", "by the policy".to_owned()),
@@ -171,4 +186,16 @@ pub(super) fn rules(input: &ReportInput<'_>) -> (Vec<RuleRow>, String) {
     let words: Vec<String> =
         counts.iter().filter(|(_, count)| *count > 0).map(|(word, count)| format!("{count} {word}")).collect();
     (rows, words.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_permission_of_several_modules_is_named_once_with_their_number() {
+        assert_eq!(named(&["Export", "Backup", "Export"]), "Export (in 2 modules), Backup");
+        assert_eq!(named(&[]), "none");
+        assert_eq!(named(&["a", "b", "c", "d", "e", "f", "g", "g"]), "a, b, c, d, e, f and 1 more");
+    }
 }

@@ -3,6 +3,7 @@ use crate::{
     access::matrix::AccessMatrix,
     model::{
         audit::Audit,
+        change::{Change, ChangeKind},
         finding::Severity,
         reading::{Check, CheckKind, CheckOutcome},
         users::NewUser,
@@ -47,7 +48,7 @@ fn an_incomplete_audit_is_shouted_first_and_never_reads_as_nothing_found() {
     let html = html(&audit);
     let words = html.to_lowercase();
     assert!(html.contains("<title>Incomplete:"));
-    assert!(html.find("This audit is incomplete").unwrap() < html.find("Who can administer").unwrap());
+    assert!(html.find("It cannot stand as the review").unwrap() < html.find("Who can administer").unwrap());
     for phrase in ["found nothing", "nothing above the severity", "no finding"] {
         assert!(!words.contains(phrase), "{phrase}");
     }
@@ -83,4 +84,38 @@ fn who_has_power_or_a_finding_is_on_the_page_whatever_its_id() {
     let matrix = html.split_once("id=\"matrix\"").unwrap().1;
     assert!(matrix.contains("Late Administrator") && matrix.contains("Late Flagged"));
     assert!(matrix.contains("This page shows 502 of 3,000 users"), "{}", &matrix[..400]);
+}
+
+#[test]
+fn what_to_do_is_said_once_and_a_severity_only_where_a_rule_has_several() {
+    let mut audit = testing::audit(&[testing::ANA, NewUser { id: "5000000000002", zuid: None, ..testing::ANA }]);
+    audit.findings = vec![testing::finding("administrator", Severity::Medium, 0)];
+    let advice = "Check that each still needs it.";
+    let page = html(&audit);
+    assert_eq!(page.matches(advice).count(), 1);
+    assert!(!page.contains(">Severity</th>"));
+
+    audit.findings.push(testing::finding("administrator", Severity::Info, 1));
+    assert!(html(&audit).contains(">Severity</th>"));
+
+    audit.findings.remove(0);
+    let page = html(&audit);
+    assert_eq!(page.matches(advice).count(), 1, "what is only to know is no task, and its advice stands with it");
+}
+
+#[test]
+fn changes_name_a_finding_by_the_title_of_its_rule_and_are_counted_apart() {
+    let mut audit = testing::hostile();
+    audit.drift.changes.push(Change {
+        kind: ChangeKind::FindingNew,
+        subject_type: "finding",
+        subject_id: "role-cycle:role:13".to_owned(),
+        subject: "role-cycle: Loop".to_owned(),
+        field: "",
+        before: String::new(),
+        after: "reports to itself".to_owned(),
+    });
+    let page = html(&audit);
+    assert!(page.contains("New finding: Roles that report to each other: Loop<"), "not by its title");
+    assert!(page.contains("2 changes of users, roles and profiles; 1 new finding."), "not counted apart");
 }

@@ -154,7 +154,7 @@ fn user_row(input: &ReportInput<'_>, row: &MatrixRow<'_>) -> UserRow {
     let mut power = Vec::new();
     for (has, what) in [
         (row.administrator, "Administrator profile"),
-        (has_admin_role(row), "role with admin power"),
+        (has_admin_role(row), "role with administrative power"),
         (is_primary(input, row), "primary user"),
     ] {
         if has {
@@ -185,7 +185,7 @@ fn held<Id: std::fmt::Display, Master>(joined: Option<Joined<'_, Id, Master>>, n
     match (joined, name) {
         (None, _) => "none".to_owned(),
         (Some(_), Some(name)) => shown(name, LABEL),
-        (Some(joined), None) => format!("{}, on no list", shown(&joined.stated.id.to_string(), LABEL)),
+        (Some(joined), None) => format!("not on the master list: id {}", shown(&joined.stated.id.to_string(), LABEL)),
     }
 }
 

@@ -5,7 +5,7 @@ mod words;
 
 use std::collections::{BTreeSet, HashMap};
 
-pub use words::{change_sentence, number, plural};
+pub use words::{INCOMPLETE, change_sentence, number, plural};
 
 use crate::{
     access::matrix::{AccessMatrix, MatrixRow},
@@ -139,7 +139,7 @@ pub struct Action {
     pub open: usize,
     /// How many of them the previous audit did not have; 0 where there was none.
     pub new: usize,
-    /// The first subjects, at most [`SUBJECTS_NAMED`].
+    /// The first subjects, new ones before the rest; at most [`SUBJECTS_NAMED`].
     pub subjects: Vec<String>,
 }
 
@@ -245,6 +245,8 @@ fn person(row: &MatrixRow<'_>, new: bool) -> Person {
 
 fn actions(audit: &Audit) -> Vec<Action> {
     let mut actions: Vec<Action> = Vec::new();
+    // The subjects of each action that the previous audit did not have.
+    let mut news: Vec<Vec<String>> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
     for finding in audit.open_findings().filter(|finding| finding.severity > Severity::Info) {
         let place = *places.entry(finding.rule).or_insert_with(|| {
@@ -255,14 +257,22 @@ fn actions(audit: &Audit) -> Vec<Action> {
                 new: 0,
                 subjects: Vec::new(),
             });
+            news.push(Vec::new());
             actions.len() - 1
         });
         let action = &mut actions[place];
         action.open += 1;
-        action.new += usize::from(finding.continuing == Some(false));
-        if action.subjects.len() < SUBJECTS_NAMED {
-            action.subjects.push(audit.subject_label(&finding.subject).0);
+        let new = finding.continuing == Some(false);
+        action.new += usize::from(new);
+        let subjects = if new { &mut news[place] } else { &mut action.subjects };
+        if subjects.len() < SUBJECTS_NAMED {
+            subjects.push(audit.subject_label(&finding.subject).0);
         }
+    }
+    for (action, mut new) in actions.iter_mut().zip(news) {
+        new.append(&mut action.subjects);
+        new.truncate(SUBJECTS_NAMED);
+        action.subjects = new;
     }
     // Findings come the gravest first, so the first of a rule is its gravest; the sort keeps that order.
     actions.sort_by_key(|action| std::cmp::Reverse(action.severity));

@@ -83,3 +83,14 @@ fn counts_separate_thousands_and_take_the_right_number() {
     assert_eq!(plural(1, "user"), "1 user");
     assert_eq!(plural(1000, "user"), "1,000 users");
 }
+
+#[test]
+fn an_action_names_new_subjects_first_and_namesakes_once() {
+    let user = |id, name| crate::model::users::NewUser { id, full_name: Some(name), zuid: None, ..testing::ANA };
+    let mut audit = testing::audit(&[user("1", "Ana"), user("2", "Ana"), user("3", "Ola"), user("4", "Eve")]);
+    audit.findings = (0..4).map(|place| testing::finding("no-role", Severity::Low, place)).collect();
+    let whom = |audit: &Audit| of(audit).actions[0].whom();
+    assert_eq!(whom(&audit), "Ana (twice), Ola and 1 more");
+    audit.findings[3].continuing = Some(false);
+    assert_eq!(whom(&audit), "Eve, Ana (twice) and 1 more");
+}

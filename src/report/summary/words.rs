@@ -11,6 +11,8 @@ use crate::model::{
 
 /// Characters of a name or value in a sentence.
 const TEXT: usize = 200;
+/// What the verdict on an incomplete audit begins with.
+pub const INCOMPLETE: &str = "Incomplete: ";
 
 /// A count with thousands separated: `100,000`.
 pub fn number(count: impl Into<u64>) -> String {
@@ -30,10 +32,22 @@ pub fn plural(count: usize, noun: &str) -> String {
     format!("{} {noun}{}", number(count as u64), if count == 1 { "" } else { "s" })
 }
 
-/// The first of some names, and how many more there are: `Dana Reyes, Ola Berg and 3 more`.
+/// The first of some names, and how many more there are: `Dana Reyes, Ola Berg and 3 more`. Namesakes are told
+/// once: `Dana Reyes (twice)`.
 pub(super) fn list(named: &[String], all: usize) -> String {
     let more = all.saturating_sub(named.len());
-    match (named, more) {
+    let mut distinct: Vec<String> = Vec::new();
+    for (place, name) in named.iter().enumerate() {
+        if !named[..place].contains(name) {
+            let times = match named.iter().filter(|other| *other == name).count() {
+                1 => String::new(),
+                2 => " (twice)".to_owned(),
+                times => format!(" ({times} times)"),
+            };
+            distinct.push(format!("{name}{times}"));
+        }
+    }
+    match (distinct.as_slice(), more) {
         ([], _) => number(all as u64),
         ([one], 0) => one.clone(),
         ([first @ .., last], 0) => format!("{} and {last}", first.join(", ")),
@@ -98,7 +112,16 @@ fn severities(counts: &Counts, of: &[Severity]) -> String {
     words.join(", ")
 }
 
-/// The answer in a few short sentences; that of an incomplete audit begins with “Incomplete”.
+/// `2 high findings`, or `3 findings (1 critical, 2 high)` where there are several kinds.
+fn of_severities(counts: &Counts, of: &[Severity]) -> String {
+    let mut present = of.iter().filter(|severity| counts.severity(**severity) > 0);
+    match (present.next(), present.next()) {
+        (Some(only), None) => plural(counts.severity(*only), &format!("{only} finding")),
+        _ => format!("{} ({})", plural(total(counts, of), "finding"), severities(counts, of)),
+    }
+}
+
+/// The answer in a few short sentences; that of an incomplete audit begins with [`INCOMPLETE`].
 pub(super) fn verdict(audit: &Audit, state: State, counts: &Counts) -> String {
     let workspace = &audit.workspace;
     let power = format!(
@@ -111,7 +134,7 @@ pub(super) fn verdict(audit: &Audit, state: State, counts: &Counts) -> String {
             let problem = audit.directory.reading.problems().next().map_or("the read was not whole", |(_, why)| why);
             let problem = problem.trim_end_matches('.');
             return format!(
-                "Incomplete: the user list of {workspace} could not be read reliably ({problem}). In what was read, \
+                "{INCOMPLETE}the user list of {workspace} could not be read reliably ({problem}). In what was read, \
                  {power}, and {} {} open. What is not reported here may still exist: run the audit again.",
                 plural(counts.open_total, "finding"),
                 if counts.open_total == 1 { "is" } else { "are" },
@@ -122,26 +145,24 @@ pub(super) fn verdict(audit: &Audit, state: State, counts: &Counts) -> String {
             let count = total(counts, &grave);
             let rest = match total(counts, &[Severity::Medium, Severity::Low]) {
                 0 => String::new(),
-                rest => format!(", {} more {} to review", number(rest as u64), if rest == 1 { "is" } else { "are" }),
+                1 => "; 1 more is to review".to_owned(),
+                rest => format!("; {} more are to review", number(rest as u64)),
             };
             let verb = if count == 1 { "needs" } else { "need" };
-            format!("{} {verb} action ({}){rest}.", plural(count, "finding"), severities(counts, &grave))
+            format!("{} {verb} action{rest}.", of_severities(counts, &grave))
         }
         State::Review => {
             let some = [Severity::Medium, Severity::Low];
-            format!(
-                "No finding is critical or high; {} to review ({}).",
-                total(counts, &some),
-                severities(counts, &some)
-            )
+            let verb = if total(counts, &some) == 1 { "is" } else { "are" };
+            format!("No finding is critical or high; {} {verb} to review.", of_severities(counts, &some))
         }
         State::Clear => "No finding above info is open.".to_owned(),
     };
     let news = match (counts.new, state) {
         (None, _) | (Some(0), State::Clear) => String::new(),
-        (Some(0), _) => " None is new since the previous audit.".to_owned(),
-        (Some(1), _) => " 1 is new since the previous audit.".to_owned(),
-        (Some(new), _) => format!(" {} are new since the previous audit.", number(new as u64)),
+        (Some(0), _) => " No finding is new since the previous audit.".to_owned(),
+        (Some(1), _) => " 1 finding is new since the previous audit.".to_owned(),
+        (Some(new), _) => format!(" {} findings are new since the previous audit.", number(new as u64)),
     };
     let blind = match counts.rules_not_evaluated {
         0 => String::new(),

@@ -14,6 +14,8 @@ from playwright.sync_api import sync_playwright
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 AXE_OPTIONS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], "rules": {}}
+# The width of A4 between the page's margins, in CSS pixels.
+PAPER = 688
 # A mail is shown inside the page of a mail program, which has the landmarks.
 NOT_OF_MAILS = ["landmark-one-main", "region"]
 
@@ -90,6 +92,10 @@ def look(browser, address, width, scheme):
         pages = len(re.findall(rb"/Type\s*/Page\b", page.pdf()))
         if not 1 <= pages <= 60:
             problems.append(f"it prints on {pages} pages")
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": PAPER, "height": 900})
+        if wide := page.evaluate(WIDTH):
+            problems.append(f"paper cuts it off, {wide}")
     context.close()
     return [f"{view}: {problem}" for problem in problems]
 
