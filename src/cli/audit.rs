@@ -56,6 +56,7 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
     let mut worst = None;
     for (name, connector) in &connectors {
         let request = RunRequest {
+            id: uuid::Uuid::now_v7(),
             job: plan.job.map(|(name, _)| name),
             workspace: name,
             policy: &settings.policy,

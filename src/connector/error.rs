@@ -190,3 +190,30 @@ pub enum ConnectorError {
         answered: String,
     },
 }
+
+impl ConnectorError {
+    /// Whether another try may succeed without anybody doing anything.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::TokensThrottled { .. }
+            | Self::TokenAnswer { .. }
+            | Self::RateLimited { .. }
+            | Self::Unavailable { .. }
+            | Self::Deadline(_)
+            | Self::TooLarge { .. }
+            | Self::Shape { .. }
+            | Self::NoUsers { .. } => true,
+            Self::Setup(_)
+            | Self::UnknownClient { .. }
+            | Self::ClientSecret { .. }
+            | Self::RefreshToken { .. }
+            | Self::ForeignApiDomain { .. }
+            | Self::TokenRefused { .. }
+            | Self::MissingScope { .. }
+            | Self::MissingRight { .. }
+            | Self::Refused { .. }
+            | Self::Redirect { .. }
+            | Self::AnotherUser { .. } => false,
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! One run: read, judge, compare, write, keep, deliver. Reads like the sentence; the details are elsewhere.
+//! One run: read, judge and compare, write, keep, deliver. Reads like the sentence; the details are elsewhere.
 
 mod attachments;
 pub mod deliver;
@@ -17,7 +17,7 @@ use crate::{
     },
     audit::{self, JudgeInput},
     connector::{Connector, ConnectorError, Progress, ReadRequest},
-    model::{audit::Audit, change::Drift, policy::Policy},
+    model::{audit::Audit, change::Drift, directory::Directory, policy::Policy},
     store::{AuditRecord, Kept, Store, StoreError, snapshot},
 };
 
@@ -36,6 +36,8 @@ pub struct Env<'a> {
 /// What a run is asked to do.
 #[derive(Debug, Clone, Copy)]
 pub struct RunRequest<'a> {
+    /// The audit's id.
+    pub id: Uuid,
     /// The job; none for an audit by hand.
     pub job: Option<&'a str>,
     /// The workspace's name in the configuration.
@@ -79,14 +81,29 @@ pub enum RunError {
     },
 }
 
+/// A workspace that was read, beside what is kept of its previous audit.
+#[derive(Debug)]
+pub struct ReadWorkspace {
+    directory: Directory,
+    previous: Option<Kept>,
+}
+
 /// Reads a workspace, judges it and compares it with the previous audit. Nothing is written yet: what comes back
 /// is complete, or it is an error.
 ///
 /// # Errors
 /// [`RunError`]
 pub async fn audit(env: &Env<'_>, request: &RunRequest<'_>) -> Result<Audit, RunError> {
+    let read = read(env, request).await?;
+    judge(request, read, (env.clock)())
+}
+
+/// Reads a workspace.
+///
+/// # Errors
+/// [`RunError`]
+pub async fn read(env: &Env<'_>, request: &RunRequest<'_>) -> Result<ReadWorkspace, RunError> {
     let workspace = request.workspace.to_owned();
-    let store_failed = |source| RunError::Store { workspace: workspace.clone(), source };
     let read = ReadRequest {
         administrator_profiles: request.policy.administrator_profiles.clone(),
         deadline: request.deadline,
@@ -95,7 +112,18 @@ pub async fn audit(env: &Env<'_>, request: &RunRequest<'_>) -> Result<Audit, Run
     let (directory, previous) =
         tokio::join!(env.connector.read(&read, env.progress), env.store.last_complete(request.job, request.workspace));
     let directory = directory.map_err(|source| RunError::Read { workspace: workspace.clone(), source })?;
-    let previous = previous.map_err(store_failed)?;
+    let previous = previous.map_err(|source| RunError::Store { workspace, source })?;
+    Ok(ReadWorkspace { directory, previous })
+}
+
+/// Judges a workspace that was read, and compares it with its previous audit.
+///
+/// # Errors
+/// [`RunError`]
+pub fn judge(request: &RunRequest<'_>, read: ReadWorkspace, judged_at: DateTime<Utc>) -> Result<Audit, RunError> {
+    let ReadWorkspace { directory, previous } = read;
+    let workspace = request.workspace.to_owned();
+    let store_failed = |source| RunError::Store { workspace: workspace.clone(), source };
     let header = previous.as_ref().map(snapshot::header).transpose().map_err(store_failed)?;
 
     let (administrator_profiles, unmatched) =
@@ -112,7 +140,6 @@ pub async fn audit(env: &Env<'_>, request: &RunRequest<'_>) -> Result<Audit, Run
                 .join(", "),
         });
     }
-    let judged_at = (env.clock)();
     let matrix = AccessMatrix::new(&directory, &administrator_profiles);
     let judgement = audit::judge(&JudgeInput {
         matrix: &matrix,
@@ -139,7 +166,7 @@ pub async fn audit(env: &Env<'_>, request: &RunRequest<'_>) -> Result<Audit, Run
         _ => Drift::default(),
     };
     Ok(Audit {
-        id: Uuid::now_v7(),
+        id: request.id,
         job: request.job.map(str::to_owned),
         workspace: request.workspace.to_owned(),
         judged_at,

@@ -54,6 +54,12 @@ pub trait Store: Send + Sync {
     /// [`StoreError`] where it could not be kept; what was kept before is untouched.
     async fn keep(&self, audit: &Kept) -> Result<(), StoreError>;
 
+    /// The record of one audit; none where it is not kept.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn audit(&self, id: Uuid) -> Result<Option<AuditRecord>, StoreError>;
+
     /// The last complete audit of a job and workspace.
     ///
     /// # Errors

@@ -194,6 +194,12 @@ pub trait Queue: Send + Sync {
     /// [`StoreError`]
     async fn close(&self, now: DateTime<Utc>) -> Result<Vec<Run>, StoreError>;
 
+    /// Makes a failed run due again, with all its attempts. Returns whether there was such a run.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn retry(&self, run: Uuid) -> Result<bool, StoreError>;
+
     /// The runs, newest fire time first.
     ///
     /// # Errors

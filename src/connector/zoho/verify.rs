@@ -198,11 +198,8 @@ fn slid(kind: CheckKind, number: u32, before: Option<&UserBlock>, now: &UserBloc
     }
     let then: HashSet<&str> = before.iter().copied().collect();
     let new = now.ids().filter(|id| !then.contains(id)).count();
-    let detail = format!(
-        "page {number} held {} users, and when it was read again {} of which {new} are others",
-        before.len(),
-        now.len()
-    );
+    let detail =
+        format!("page {number} held {}; read again it held {}, {new} of them new", count(before.len()), now.len());
     Some((kind, detail))
 }
 

@@ -15,6 +15,13 @@ impl Store for SqliteStore {
         transaction.commit().await.map_err(&failed)
     }
 
+    async fn audit(&self, id: Uuid) -> Result<Option<AuditRecord>, StoreError> {
+        let failed = self.explain("read an audit");
+        let query = sqlx::query("SELECT * FROM audit WHERE id = ?").bind(id.as_bytes().to_vec());
+        let row = query.fetch_optional(&self.pool).await.map_err(&failed)?;
+        row.as_ref().map(record).transpose().map_err(&failed)
+    }
+
     async fn last_complete(&self, job: Option<&str>, workspace: &str) -> Result<Option<Kept>, StoreError> {
         let failed = self.explain("read the previous audit");
         let row = sqlx::query(

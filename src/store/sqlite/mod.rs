@@ -5,6 +5,8 @@
 mod audits;
 mod outbox;
 mod queue;
+#[cfg(test)]
+mod queue_tests;
 
 use std::{
     path::{Path, PathBuf},

@@ -156,6 +156,14 @@ impl Queue for SqliteStore {
         rows.iter().map(run).collect::<Result<_, _>>().map_err(&failed)
     }
 
+    async fn retry(&self, run: Uuid) -> Result<bool, StoreError> {
+        let sql = "UPDATE run SET state = 'due', attempt = 0, not_before = NULL, finished_at = NULL
+                   WHERE id = ? AND state = 'failed'";
+        let query = sqlx::query(sql).bind(run.as_bytes().to_vec());
+        let done = query.execute(&self.pool).await.map_err(self.explain("make a run due again"))?;
+        Ok(done.rows_affected() == 1)
+    }
+
     async fn runs(&self, most: u32) -> Result<Vec<Run>, StoreError> {
         let failed = self.explain("read the runs");
         let sql = "SELECT * FROM run ORDER BY fire_at DESC, id DESC LIMIT ?";
