@@ -1,22 +1,24 @@
 //! The composition root: the only place that names concrete adapters. Checked settings in, parts that work out.
 
-use std::{fs, time::Duration};
+use std::{collections::BTreeMap, fs, time::Duration};
 
 use secrecy::SecretString;
 
 use crate::{
     config::{
-        Attach, Security, When,
-        settings::{ConnectorSettings, SecretError, SecretSource, Settings, Smtp, Workspace},
+        Attach, Missed, Security, When,
+        settings::{ConnectorSettings, Job, SecretError, SecretSource, Settings, Smtp, Workspace},
     },
     connector::{
         Connector, ConnectorError,
         http::Limits,
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
-    mail::smtp::{self, SmtpMailer, SmtpSettings},
+    daemon,
+    mail::smtp::{self, Mailer, SmtpMailer, SmtpSettings},
     report::ReportFile,
     run::deliver,
+    schedule,
     store::{StoreError, sqlite::SqliteStore},
 };
 
@@ -142,6 +144,41 @@ pub fn when(when: When) -> deliver::When {
         When::Findings => deliver::When::Findings,
         When::Changes => deliver::When::Changes,
     }
+}
+
+/// Everything that a daemon needs of the configuration.
+///
+/// # Errors
+/// [`AppError`]
+pub fn daemon_setup(settings: &Settings) -> Result<daemon::Setup, AppError> {
+    let mut workspaces = BTreeMap::new();
+    for (name, workspace) in &settings.workspaces {
+        let connector = connector(name, workspace)?;
+        workspaces.insert(name.clone(), daemon::Workspace { connector, deadline: workspace.deadline });
+    }
+    let job = |job: &Job| daemon::Job {
+        workspaces: job.workspaces.clone(),
+        schedule: job.schedule.clone(),
+        missed: match job.missed {
+            Missed::Latest => schedule::Missed::Latest,
+            Missed::All => schedule::Missed::All,
+            Missed::Skip => schedule::Missed::Skip,
+        },
+        email: job.email.as_ref().zip(settings.smtp.as_ref()).map(|(email, smtp)| daemon::Recipients {
+            from: smtp.from.clone(),
+            to: email.to.clone(),
+            attach: attachments(&email.attach),
+            when: when(email.when),
+        }),
+    };
+    let mailer = settings.smtp.as_ref().map(mailer).transpose()?;
+    Ok(daemon::Setup {
+        jobs: settings.jobs.iter().map(|(name, settings)| (name.clone(), job(settings))).collect(),
+        workspaces,
+        policy: settings.policy.clone(),
+        mailer: mailer.map(|mailer| Box::new(mailer) as Box<dyn Mailer>),
+        texts: deliver::rule_texts(),
+    })
 }
 
 fn read(key: String, source: &SecretSource) -> Result<SecretString, AppError> {

@@ -43,6 +43,10 @@ pub(crate) enum Command {
     Check,
     /// Audit now: read, correlate, judge, report
     Audit(AuditArgs),
+    /// Run the jobs on their schedules until SIGTERM; SIGHUP reads the configuration anew
+    Daemon,
+    /// What the daemon did: the runs, or one of them
+    Runs(RunsArgs),
     /// The rules, or one of them with its documentation
     Rules {
         /// The rule's name
@@ -107,6 +111,41 @@ pub(crate) struct AuditArgs {
     /// Exit with 3 where a finding that counts is of this severity or graver
     #[arg(long, value_name = "SEVERITY", value_parser = severity_parser())]
     pub(crate) fail_on: Option<Severity>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunsArgs {
+    /// How to print
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: RunsFormat,
+    /// At most so many, the newest first
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: u32,
+    #[command(subcommand)]
+    pub(crate) command: Option<RunsCommand>,
+}
+
+/// How runs are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RunsFormat {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum RunsCommand {
+    /// Everything about one run
+    Show {
+        /// The run's id
+        id: uuid::Uuid,
+    },
+    /// Make a failed run due again
+    Retry {
+        /// The run's id
+        id: uuid::Uuid,
+    },
 }
 
 /// Kinds of report.

@@ -3,12 +3,15 @@
 mod args;
 mod audit;
 mod check;
+mod daemon;
 mod demo;
 mod mail;
 mod man;
 mod output;
 mod progress;
 mod rules;
+mod runs;
+mod signals;
 mod simulate;
 mod summary;
 
@@ -55,6 +58,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             .map_err(|error| Failure::failed(format!("cannot write the manual page: {error}"))),
         Command::Check => check::run(named),
         Command::Audit(args) => audit::run(named, args).await,
+        Command::Daemon => daemon::run(named).await,
+        Command::Runs(args) => runs::run(named, args).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Rules { name } => rules::run(name.as_deref()),
         Command::Mail(MailCommand::Test { to }) => mail::test(named, to).await,

@@ -1,12 +1,13 @@
 //! `rolecall simulate`: the simulated workspace, for people who develop against rolecall.
 
-use std::{io, time::Duration};
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::{
     args::{FaultName, SimulateArgs},
     output::{self, Failure},
+    signals,
 };
 use crate::simulator::{ALL_SCOPES, Fault, InboxFault, Options, Simulator};
 
@@ -71,16 +72,7 @@ pub(super) async fn run(args: SimulateArgs) -> Result<(), Failure> {
     };
     let line = serde_json::to_string(&announcement).map_err(|error| Failure::failed(error.to_string()))?;
     output::line(&line);
-    stopped().await.map_err(|error| Failure::failed(format!("cannot wait for a signal: {error}")))?;
+    signals::stopped().await.map_err(|error| Failure::failed(format!("cannot wait for a signal: {error}")))?;
     simulator.stop().await;
     Ok(())
-}
-
-/// Returns when the process is asked to end: SIGINT or SIGTERM.
-async fn stopped() -> io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result,
-        _ = terminate.recv() => Ok(()),
-    }
 }

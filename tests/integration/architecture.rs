@@ -19,7 +19,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["model", "schedule"]),
     ("simulator", &[]),
     ("run", &["model", "access", "audit", "report", "connector", "store", "mail"]),
-    ("app", &["config", "connector", "mail", "report", "run", "store"]),
+    ("daemon", &["model", "access", "report", "connector", "store", "mail", "schedule", "run"]),
+    ("app", &["config", "connector", "daemon", "mail", "report", "run", "schedule", "store"]),
     (
         "cli",
         &[
@@ -34,6 +35,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "schedule",
             "simulator",
             "run",
+            "daemon",
             "app",
         ],
     ),

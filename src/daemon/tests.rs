@@ -1,0 +1,314 @@
+//! The daemon over a real store and a simulated workspace, at a time that the test sets.
+
+use std::sync::{Mutex, atomic::AtomicBool, atomic::Ordering};
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+
+use super::*;
+use crate::{
+    connector::{
+        http::Limits,
+        zoho::{DataCenter, ZohoBigin, ZohoSettings},
+    },
+    mail::{
+        message::Email,
+        smtp::{Accepted, Failure, SendError, Stage},
+    },
+    model::run::{MessageState, Run, RunState},
+    run::deliver,
+    simulator::{Fault, Options, Simulator},
+    store::sqlite::SqliteStore,
+};
+
+/// A mail server that accepts, or does not.
+#[derive(Clone, Default)]
+struct Post {
+    accepted: Arc<Mutex<Vec<Email>>>,
+    seen: Arc<Mutex<Vec<String>>>,
+    down: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Mailer for Post {
+    async fn send(&self, email: &Email) -> Result<Accepted, SendError> {
+        self.seen.lock().unwrap().push(email.message_id.clone());
+        let refuse = |failure, code| SendError {
+            server: "mail.example.com:25".into(),
+            stage: Stage::Recipient,
+            failure,
+            code: Some(code),
+            answer: "no".into(),
+        };
+        if self.down.load(Ordering::Relaxed) {
+            return Err(refuse(Failure::Transient, 451));
+        }
+        if email.to.starts_with("gone@") {
+            return Err(refuse(Failure::Permanent, 550));
+        }
+        self.accepted.lock().unwrap().push(email.clone());
+        Ok(Accepted { answer: "250 ok".into() })
+    }
+}
+
+struct Bench {
+    simulator: Simulator,
+    post: Post,
+    now: Arc<Mutex<DateTime<Utc>>>,
+    folder: tempfile::TempDir,
+    daemon: Arc<Daemon>,
+}
+
+fn time(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+const SUNDAY: &str = "2026-03-01T12:00:00Z";
+const WEEK_1: &str = "2026-03-02T07:00:00Z";
+const WEEK_2: &str = "2026-03-09T07:00:00Z";
+
+impl Bench {
+    async fn new(missed: Missed) -> Self {
+        let options = Options { users: 20, tokens_per_window: 10_000, ..Options::default() };
+        let simulator = Simulator::start(options).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (post, now) = (Post::default(), Arc::new(Mutex::new(time(SUNDAY))));
+        let daemon = daemon(&simulator, &post, &now, folder.path(), missed).await;
+        let bench = Self { simulator, post, now, folder, daemon };
+        // The first look sets the cursor.
+        bench.at(SUNDAY).await;
+        bench
+    }
+
+    /// What happens at a moment, until nothing is left to do at it.
+    async fn at(&self, moment: &str) {
+        *self.now.lock().unwrap() = time(moment);
+        let (mut workers, mut senders) = (JoinSet::new(), JoinSet::new());
+        let hurry = CancellationToken::new();
+        loop {
+            self.daemon.step(&mut workers, &mut senders, &hurry).await.unwrap();
+            let next = tokio::select! {
+                Some(ended) = workers.join_next() => ended,
+                Some(ended) = senders.join_next() => ended,
+                else => break,
+            };
+            next.unwrap();
+        }
+    }
+
+    async fn runs(&self) -> Vec<Run> {
+        self.daemon.store.runs(100).await.unwrap()
+    }
+
+    async fn run(&self) -> Run {
+        let mut runs = self.runs().await;
+        assert_eq!(runs.len(), 1, "{runs:?}");
+        runs.remove(0)
+    }
+
+    fn accepted(&self) -> Vec<(String, String)> {
+        let accepted = self.post.accepted.lock().unwrap();
+        let text = |email: &Email| String::from_utf8_lossy(&email.bytes).into_owned();
+        accepted.iter().map(|email| (email.to.clone(), text(email))).collect()
+    }
+}
+
+async fn daemon(
+    simulator: &Simulator,
+    post: &Post,
+    now: &Arc<Mutex<DateTime<Utc>>>,
+    folder: &std::path::Path,
+    missed: Missed,
+) -> Arc<Daemon> {
+    let credentials = simulator.credentials();
+    let connector = ZohoBigin::new(ZohoSettings {
+        data_center: DataCenter::Eu,
+        client_id: credentials.client_id.clone(),
+        client_secret: SecretString::from(credentials.client_secret.clone()),
+        refresh_token: SecretString::from(credentials.refresh_token.clone()),
+        accounts_url: Some(simulator.base_url().parse().unwrap()),
+        api_url: None,
+        limits: Limits { backoff: Duration::from_millis(1), attempts: 2, ..Limits::default() },
+        reads: 2,
+        pause_between_reads: Duration::ZERO,
+    });
+    let job = Job {
+        workspaces: vec!["acme".into()],
+        schedule: Schedule::parse("0 8 * * MON", "Europe/Berlin".parse().unwrap(), time(SUNDAY)).unwrap(),
+        missed,
+        email: Some(Recipients {
+            from: "rolecall <audit@example.com>".into(),
+            to: vec!["security@example.com".into(), "gone@example.com".into()],
+            attach: vec![ReportFile::FindingsCsv],
+            when: When::Always,
+        }),
+    };
+    let workspace = Workspace { connector: Box::new(connector.unwrap()), deadline: Duration::from_mins(1) };
+    let setup = Setup {
+        jobs: [("weekly".to_owned(), job)].into(),
+        workspaces: [("acme".to_owned(), workspace)].into(),
+        policy: Policy::default(),
+        mailer: Some(Box::new(post.clone())),
+        texts: deliver::rule_texts(),
+    };
+    let store = SqliteStore::open(&folder.join("store.db")).await.unwrap();
+    let now = Arc::clone(now);
+    Daemon::new(Arc::new(store), Arc::new(move || *now.lock().unwrap()), setup)
+}
+
+#[tokio::test]
+async fn a_fire_time_becomes_one_audit_and_one_message_for_each_recipient() {
+    let bench = Bench::new(Missed::Latest).await;
+    bench.at("2026-03-02T06:59:59Z").await;
+    assert!(bench.runs().await.is_empty());
+    bench.at(WEEK_1).await;
+    bench.at("2026-03-02T07:00:01Z").await;
+    let run = bench.run().await;
+    assert_eq!((run.fire_at, run.state, run.attempt), (time(WEEK_1), RunState::Closed, 1));
+    assert_eq!(bench.daemon.store.audit(run.id).await.unwrap().unwrap().users, 20);
+    let messages = bench.daemon.store.messages(run.id).await.unwrap();
+    let states: Vec<_> = messages.iter().map(|message| (message.recipient.as_str(), message.state)).collect();
+    assert_eq!(
+        states,
+        [("security@example.com", MessageState::Accepted), ("gone@example.com", MessageState::Rejected)]
+    );
+    assert_eq!(bench.accepted().len(), 1);
+}
+
+#[tokio::test]
+async fn the_next_week_is_compared_with_this_one() {
+    let bench = Bench::new(Missed::Latest).await;
+    bench.at(WEEK_1).await;
+    bench.simulator.world().edit(|world| {
+        let id = world.user_ids()[7].clone();
+        world.promote(&id).unwrap();
+    });
+    bench.at(WEEK_2).await;
+    let mails = bench.accepted();
+    assert!(mails[1].1.contains("+1 administrator"), "{}", &mails[1].1[..900]);
+}
+
+#[tokio::test]
+async fn an_outage_of_the_api_is_waited_out() {
+    let bench = Bench::new(Missed::Latest).await;
+    bench.simulator.set_faults([Fault::ServerErrorAlways]);
+    bench.at(WEEK_1).await;
+    let run = bench.run().await;
+    assert_eq!((run.state, run.not_before), (RunState::Due, Some(time("2026-03-02T07:01:00Z"))));
+    assert!(run.error.unwrap().contains("HTTP 500"));
+    bench.simulator.set_faults([]);
+    bench.at("2026-03-02T07:00:59Z").await;
+    assert_eq!(bench.run().await.state, RunState::Due);
+    bench.at("2026-03-02T07:01:00Z").await;
+    let run = bench.run().await;
+    assert_eq!((run.state, run.attempt, run.error), (RunState::Closed, 2, None));
+}
+
+#[tokio::test]
+async fn a_run_that_keeps_failing_is_given_up_after_five_attempts_and_said_so() {
+    let bench = Bench::new(Missed::Latest).await;
+    bench.simulator.set_faults([Fault::ServerErrorAlways]);
+    for moment in
+        [WEEK_1, "2026-03-02T07:01:00Z", "2026-03-02T07:06:00Z", "2026-03-02T07:21:00Z", "2026-03-02T08:01:00Z"]
+    {
+        assert!(bench.accepted().is_empty());
+        bench.at(moment).await;
+    }
+    let run = bench.run().await;
+    assert_eq!((run.state, run.attempt), (RunState::Failed, 5));
+    let [(to, notice)] = <[_; 1]>::try_from(bench.accepted()).unwrap();
+    assert_eq!(to, "security@example.com");
+    assert!(notice.contains("FAILED acme: no review was made") && notice.contains(&run.id.to_string()), "{notice}");
+}
+
+#[tokio::test]
+async fn what_only_a_person_can_mend_is_told_at_once_and_can_be_tried_again() {
+    let bench = Bench::new(Missed::Latest).await;
+    bench.simulator.set_faults([Fault::Revoked]);
+    bench.at(WEEK_1).await;
+    let run = bench.run().await;
+    assert_eq!((run.state, run.attempt), (RunState::Failed, 1));
+    assert!(bench.accepted()[0].1.contains("revoked"));
+    bench.simulator.set_faults([]);
+    assert!(bench.daemon.store.retry(run.id).await.unwrap());
+    bench.at("2026-03-02T09:00:00Z").await;
+    assert_eq!(bench.run().await.state, RunState::Closed);
+    assert_eq!(bench.accepted().len(), 2);
+}
+
+#[tokio::test]
+async fn a_report_waits_for_the_mail_server_and_is_the_same_message_every_time() {
+    let bench = Bench::new(Missed::Latest).await;
+    bench.post.down.store(true, Ordering::Relaxed);
+    for moment in [WEEK_1, "2026-03-02T07:01:00Z", "2026-03-02T07:03:00Z"] {
+        bench.at(moment).await;
+        assert_eq!(bench.run().await.state, RunState::Recorded);
+    }
+    // Another process, after this one died.
+    bench.post.down.store(false, Ordering::Relaxed);
+    let heir = daemon(&bench.simulator, &bench.post, &bench.now, bench.folder.path(), Missed::Latest).await;
+    let bench = Bench { daemon: heir, ..bench };
+    bench.at("2026-03-02T07:07:00Z").await;
+    assert_eq!(bench.run().await.state, RunState::Closed);
+    let mut seen = bench.post.seen.lock().unwrap().clone();
+    assert_eq!(seen.len(), 8);
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 2, "one Message-ID for each recipient");
+}
+
+#[tokio::test]
+async fn after_weeks_of_silence_the_latest_review_is_made_and_the_others_are_on_record() {
+    let bench = Bench::new(Missed::Latest).await;
+    bench.at("2026-03-24T12:00:00Z").await;
+    assert_eq!(bench.run().await.fire_at, time("2026-03-23T07:00:00Z"));
+    let gaps = bench.daemon.store.gaps(9).await.unwrap();
+    assert_eq!(gaps.len(), 1);
+    assert_eq!((gaps[0].first, gaps[0].last, gaps[0].count), (time(WEEK_1), time("2026-03-16T07:00:00Z"), 3));
+    assert!(gaps[0].reason.contains("no daemon was running"));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_makes_no_second_review_of_the_same_week() {
+    let bench = Bench::new(Missed::All).await;
+    bench.at(WEEK_2).await;
+    bench.at(SUNDAY).await;
+    bench.at(WEEK_1).await;
+    bench.at("2026-03-09T08:00:00Z").await;
+    let fire_at: Vec<_> = bench.runs().await.into_iter().map(|run| run.fire_at).collect();
+    assert_eq!(fire_at, [time(WEEK_2), time(WEEK_1)]);
+}
+
+#[tokio::test]
+async fn a_changed_schedule_does_not_replay_the_past() {
+    let bench = Bench::new(Missed::All).await;
+    bench.at(WEEK_1).await;
+    let changed = daemon(&bench.simulator, &bench.post, &bench.now, bench.folder.path(), Missed::All).await;
+    {
+        let mut setup = changed.setup.write().unwrap();
+        let job = Arc::get_mut(&mut setup).unwrap().jobs.get_mut("weekly").unwrap();
+        job.schedule = Schedule::parse("0 * * * *", chrono_tz::Tz::UTC, time(SUNDAY)).unwrap();
+    }
+    let bench = Bench { daemon: changed, ..bench };
+    bench.at("2026-03-05T10:30:00Z").await;
+    assert_eq!(bench.runs().await.len(), 1);
+    bench.at("2026-03-05T11:00:00Z").await;
+    assert_eq!(bench.runs().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_daemon_that_is_told_to_stop_hands_back_what_it_cannot_finish() {
+    let bench = Bench::new(Missed::Latest).await;
+    bench.simulator.set_latency(Duration::from_secs(30));
+    *bench.now.lock().unwrap() = time(WEEK_1);
+    bench.daemon.plan().await.unwrap();
+    let claim = bench.daemon.store.claim(time(WEEK_1), worker::LEASE).await.unwrap().unwrap();
+    let hurry = CancellationToken::new();
+    hurry.cancel();
+    bench.daemon.work(claim, hurry).await;
+    let run = bench.run().await;
+    assert_eq!((run.state, run.error), (RunState::Due, None));
+    bench.simulator.set_latency(Duration::ZERO);
+    bench.at("2026-03-02T07:00:05Z").await;
+    assert_eq!(bench.run().await.state, RunState::Closed);
+}
