@@ -138,6 +138,10 @@ fn state(row: &Row) -> String {
     format!("{}{again}{incomplete}", row.state)
 }
 
+fn attempts(number: u32) -> String {
+    if number == 1 { "1 attempt".to_owned() } else { format!("{number} attempts") }
+}
+
 /// How many of its messages were accepted.
 fn delivery(row: &Row) -> String {
     let count = |state: MessageState| row.messages.iter().filter(|message| message.state == state.word()).count();
@@ -176,8 +180,14 @@ fn show(row: &Row) {
     for message in &row.messages {
         let answer = plain(message.answer.as_deref().unwrap_or(""), ERROR);
         output::line(&format!(
-            "{:<15} {} to {}: {}, {} attempts {answer}\n{:<15} {}",
-            "message", message.kind, message.recipient, message.state, message.attempts, "", message.message_id
+            "{:<15} {} to {}: {}, {} {answer}\n{:<15} {}",
+            "message",
+            message.kind,
+            message.recipient,
+            message.state,
+            attempts(message.attempts),
+            "",
+            message.message_id
         ));
     }
 }

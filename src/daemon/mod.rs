@@ -120,7 +120,7 @@ impl Daemon {
     }
 
     /// Runs until it is told to stop. Then nothing new is begun; what is being worked on is finished, or handed back
-    /// after [`STOPPING`].
+    /// after 20 seconds.
     ///
     /// # Errors
     /// Where the ticker cannot be started. A store that fails is an error in the log, and tried again.

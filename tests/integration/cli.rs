@@ -21,16 +21,30 @@ fn says(arguments: &[&str]) -> String {
 
 #[test]
 fn every_command_explains_itself() {
-    for command in
-        ["", "demo", "check", "audit", "rules", "mail", "mail test", "simulate", "schema", "completions", "man"]
-    {
+    for command in [
+        "",
+        "demo",
+        "check",
+        "audit",
+        "daemon",
+        "runs",
+        "runs show",
+        "runs retry",
+        "rules",
+        "mail",
+        "mail test",
+        "simulate",
+        "schema",
+        "completions",
+        "man",
+    ] {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         insta::assert_snapshot!(format!("help {command}").trim().replace(' ', "-"), says(&arguments));
     }
     let listed = says(&["--help"]);
     let commands = listed.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
     let names = commands.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    assert_eq!(names.count(), 9, "a command is missing above");
+    assert_eq!(names.count(), 11, "a command is missing above");
 }
 
 #[test]

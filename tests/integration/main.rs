@@ -7,6 +7,7 @@ mod audit;
 mod browser;
 mod check;
 mod cli;
+mod daemon;
 mod demo;
 mod drift;
 mod hostile;

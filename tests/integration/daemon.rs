@@ -1,0 +1,145 @@
+//! The daemon as a process: it makes reviews, says what it did, obeys signals.
+
+use std::{
+    process::{Child, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use crate::support::{Bench, options};
+
+/// How long something may take that is under way.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Daemon(Child);
+
+impl Daemon {
+    fn start(bench: &Bench) -> Self {
+        let command = bench.rolecall(&["daemon"]);
+        let mut process = std::process::Command::new(command.get_program());
+        process.args(command.get_args()).current_dir(bench.path("")).env_clear();
+        for (name, value) in command.get_envs() {
+            if let Some(value) = value {
+                process.env(name, value);
+            }
+        }
+        Self(process.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = std::process::Command::new("kill").args([name, &self.0.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Asks it to stop; gives its exit code and what it said.
+    fn stop(mut self) -> (Option<i32>, String) {
+        self.signal("-TERM");
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut self.0.stderr.take().unwrap(), &mut said).unwrap();
+        (self.0.wait().unwrap().code(), said)
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Asks again and again until the answer is yes.
+fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{what} did not come about");
+        std::thread::yield_now();
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+fn bench() -> Bench {
+    let bench = Bench::new(options(20));
+    bench.reconfigure("0 8 * * MON", "* * * * * *");
+    bench
+}
+
+fn runs(bench: &Bench) -> Vec<Value> {
+    let (code, printed, said) = bench.run(&["runs", "--format", "json"]);
+    assert_eq!(code, 0, "{said}");
+    serde_json::from_str::<Value>(&printed).unwrap()["runs"].as_array().unwrap().clone()
+}
+
+#[test]
+fn every_second_is_one_review_and_each_is_mailed_once_to_each_recipient() {
+    let bench = bench();
+    let daemon = Daemon::start(&bench);
+    eventually("three reviews", || bench.simulator.inbox().messages().len() >= 6);
+    let (code, said) = daemon.stop();
+    assert_eq!(code, Some(0), "{said}");
+    let runs = runs(&bench);
+    let mut fire_at: Vec<&str> = runs.iter().map(|run| run["fire_at"].as_str().unwrap()).collect();
+    fire_at.dedup();
+    assert_eq!(fire_at.len(), runs.len(), "a fire time is one run");
+    let closed: Vec<&Value> = runs.iter().filter(|run| run["state"] == "closed").collect();
+    assert!(closed.len() >= 2, "{runs:?}");
+    assert!(
+        closed.iter().all(|run| run["users"] == 20 && run["attempts"] == 1 && run["error"].is_null()),
+        "{closed:?}"
+    );
+    let mut ids: Vec<String> = Vec::new();
+    for message in bench.simulator.inbox().messages() {
+        let text = String::from_utf8_lossy(&message.bytes).into_owned();
+        ids.push(text.lines().find(|line| line.to_lowercase().starts_with("message-id:")).unwrap().to_owned());
+    }
+    let all = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "a message was sent twice");
+}
+
+#[test]
+fn runs_are_listed_and_shown_for_people_and_an_unknown_one_is_an_error() {
+    let bench = bench();
+    let (code, printed, _) = bench.run(&["runs"]);
+    assert_eq!((code, printed.trim()), (0, "there are no runs yet"));
+    let daemon = Daemon::start(&bench);
+    eventually("a review", || bench.simulator.inbox().messages().len() >= 2);
+    eventually("its end", || runs(&bench).iter().any(|run| run["state"] == "closed"));
+    daemon.stop();
+    let id = runs(&bench).iter().find(|run| run["state"] == "closed").unwrap()["id"].as_str().unwrap().to_owned();
+    let (_, list, _) = bench.run(&["runs"]);
+    assert!(list.contains(&id) && list.contains("2 of 2"), "{list}");
+    let (_, shown, _) = bench.run(&["runs", "show", &id]);
+    assert!(shown.contains("report to security@example.com: accepted, 1 attempt "), "{shown}");
+    let (code, _, said) = bench.run(&["runs", "retry", &id]);
+    assert!(code == 2 && said.contains("there is no failed run"), "{said}");
+    let (code, _, said) = bench.run(&["runs", "show", "00000000-0000-0000-0000-000000000000"]);
+    assert!(code == 2 && said.contains("there is no run"), "{said}");
+}
+
+#[test]
+fn an_invalid_configuration_at_sighup_changes_nothing_and_is_said() {
+    let bench = bench();
+    let daemon = Daemon::start(&bench);
+    eventually("a review", || !bench.simulator.inbox().messages().is_empty());
+    let good = bench.read("rolecall.toml");
+    std::fs::write(bench.path("rolecall.toml"), "[workspaces").unwrap();
+    daemon.signal("-HUP");
+    bench.simulator.inbox().clear();
+    eventually("a review by the old one", || bench.simulator.inbox().messages().len() >= 2);
+    std::fs::write(bench.path("rolecall.toml"), good).unwrap();
+    let (code, said) = daemon.stop();
+    assert_eq!(code, Some(0));
+    assert!(said.contains("the new configuration is not valid; the old one stays in force"), "{said}");
+}
+
+#[test]
+fn a_configuration_without_a_job_has_nothing_to_run() {
+    let bench = Bench::new(options(5));
+    let text = bench.read("rolecall.toml");
+    let without = text.split("[jobs.weekly]").next().unwrap().to_owned();
+    std::fs::write(bench.path("rolecall.toml"), without).unwrap();
+    let (code, _, said) = bench.run(&["daemon"]);
+    assert!(code == 2 && said.contains("has no job"), "{said}");
+}
