@@ -61,6 +61,7 @@ static READ: LazyLock<Read> = LazyLock::new(|| {
         resolve_administrator_profiles(&policy.administrator_profiles, &directory.profiles);
     let page = runtime.block_on(first_page(&simulator));
     let mut audit = Audit {
+        occasion: None,
         id: uuid::Uuid::now_v7(),
         job: Some("weekly".to_owned()),
         workspace: "acme".to_owned(),

@@ -1,9 +1,11 @@
 //! The composition root: the only place that names concrete adapters. Checked settings in, parts that work out.
 
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 
+#[cfg(debug_assertions)]
+use crate::store::crash;
 use crate::{
     config::{
         Attach, Missed, Security, When,
@@ -15,11 +17,12 @@ use crate::{
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
     daemon,
+    heartbeat::{HeartbeatError, HttpHeartbeat},
     mail::smtp::{self, Mailer, SmtpMailer, SmtpSettings},
     report::ReportFile,
     run::deliver,
     schedule,
-    store::{StoreError, sqlite::SqliteStore},
+    store::{Memory, StoreError, sqlite::SqliteStore},
 };
 
 /// How often everything is read before a disagreement counts.
@@ -47,6 +50,14 @@ pub enum AppError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The watcher of a job cannot be set up.
+    #[error("`{key}`: {source}")]
+    Heartbeat {
+        /// The key of the configuration.
+        key: String,
+        /// Why not.
+        source: HeartbeatError,
+    },
     /// The certificate authorities cannot be read.
     #[error("`smtp.ca_file`: {path} cannot be read: {source}")]
     Roots {
@@ -79,12 +90,21 @@ pub fn connector(name: &str, workspace: &Workspace) -> Result<Box<dyn Connector>
     })?))
 }
 
+/// The environment variable that names the point at which a process of a test dies ([`crate::store::crash`]).
+#[cfg(debug_assertions)]
+const CRASH_AT: &str = "ROLECALL_CRASH_AT";
+
 /// The store.
 ///
 /// # Errors
 /// [`AppError::Store`]
-pub async fn store(settings: &Settings) -> Result<SqliteStore, AppError> {
-    Ok(SqliteStore::open(&settings.store).await?)
+pub async fn store(settings: &Settings) -> Result<Arc<dyn Memory>, AppError> {
+    let store = SqliteStore::open(&settings.store.path).await?;
+    #[cfg(debug_assertions)]
+    if let Ok(point) = std::env::var(CRASH_AT) {
+        return Ok(Arc::new(crash::Hazardous { store, hazard: crash::AbortAt(point) }));
+    }
+    Ok(Arc::new(store))
 }
 
 /// How to reach the mail server.
@@ -170,14 +190,32 @@ pub fn daemon_setup(settings: &Settings) -> Result<daemon::Setup, AppError> {
             attach: attachments(&email.attach),
             when: when(email.when),
         }),
+        heartbeat: None,
     };
+    let mut jobs = BTreeMap::new();
+    for (name, settings) in &settings.jobs {
+        let mut job = job(settings);
+        if let Some(source) = &settings.heartbeat {
+            let key = format!("jobs.{name}.heartbeat");
+            let watcher = HttpHeartbeat::new(read(key.clone(), source)?);
+            job.heartbeat = Some(Arc::new(watcher.map_err(|source| AppError::Heartbeat { key, source })?));
+        }
+        jobs.insert(name.clone(), job);
+    }
     let mailer = settings.smtp.as_ref().map(mailer).transpose()?;
     Ok(daemon::Setup {
-        jobs: settings.jobs.iter().map(|(name, settings)| (name.clone(), job(settings))).collect(),
+        jobs,
         workspaces,
         policy: settings.policy.clone(),
         mailer: mailer.map(|mailer| Box::new(mailer) as Box<dyn Mailer>),
         texts: deliver::rule_texts(),
+        limits: daemon::Limits {
+            side_by_side: settings.daemon.workers,
+            lease: settings.daemon.lease,
+            mail_lease: settings.daemon.lease + settings.smtp.as_ref().map_or(Duration::ZERO, |smtp| smtp.timeout),
+            patience: settings.daemon.patience,
+            keep: settings.store.keep,
+        },
     })
 }
 

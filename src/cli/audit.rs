@@ -1,6 +1,9 @@
 //! `rolecall audit`: one run now.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use chrono::Utc;
 
@@ -14,16 +17,24 @@ use super::{
 use crate::{
     access::matrix::AccessMatrix,
     app,
-    config::settings::{Job, Settings, Smtp},
-    model::finding::Severity,
+    config::settings::{Email, Job, Settings, Smtp},
+    connector::Connector,
+    mail::{report_mail::ReportMail, smtp::SmtpMailer},
+    model::{audit::Audit, finding::Severity, occasion::Occasion, run::Run},
     report::{ReportFile, ReportInput, RuleTexts},
     run::{
         self, Env, RunRequest, deliver,
         files::{self, FileError},
+        lease, outbox,
     },
-    store::Store,
+    store::{
+        Kept, Memory, StoreError,
+        queue::{NewMessage, Sent},
+    },
 };
 
+/// How long a run belongs to a process of which nothing is heard.
+const LEASE: Duration = Duration::from_mins(1);
 /// Characters of an error, which may quote what the workspace holds.
 const ERROR: usize = 4_000;
 
@@ -31,7 +42,7 @@ const ERROR: usize = 4_000;
 struct Plan<'a> {
     job: Option<(&'a str, &'a Job)>,
     workspaces: Vec<&'a str>,
-    mail: Option<(&'a crate::config::settings::Email, &'a Smtp)>,
+    mail: Option<(&'a Email, &'a Smtp)>,
     fail_on: Option<Severity>,
 }
 
@@ -57,6 +68,7 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
     for (name, connector) in &connectors {
         let request = RunRequest {
             id: uuid::Uuid::now_v7(),
+            occasion: None,
             job: plan.job.map(|(name, _)| name),
             workspace: name,
             policy: &settings.policy,
@@ -64,7 +76,7 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
         };
         let folder = folder_of(name);
         let mail = plan.mail.zip(mailer.as_ref());
-        let step = Step { store: &store, texts: &texts, folder, reports: &args.reports };
+        let step = Step { store: &*store, texts: &texts, folder, reports: &args.reports };
         // A workspace that fails does not hold back the others.
         match step.run(connector.as_ref(), &request, mail).await {
             Ok(severity) => worst = worst.max(severity),
@@ -136,22 +148,63 @@ fn plan<'a>(settings: &'a Settings, args: &AuditArgs) -> Result<Plan<'a>, Failur
 
 /// What one workspace's run needs beside its connector.
 struct Step<'a> {
-    store: &'a dyn Store,
+    store: &'a dyn Memory,
     texts: &'a RuleTexts,
     folder: Option<PathBuf>,
     reports: &'a [ReportKind],
 }
 
-type Mail<'a> = ((&'a crate::config::settings::Email, &'a Smtp), &'a crate::mail::smtp::SmtpMailer);
+type Mail<'a> = ((&'a Email, &'a Smtp), &'a SmtpMailer);
 
 impl Step<'_> {
     /// Audits, prints, writes, keeps and mails; returns the gravest open finding.
     async fn run(
         &self,
-        connector: &dyn crate::connector::Connector,
+        connector: &dyn Connector,
         request: &RunRequest<'_>,
         mail: Option<Mail<'_>>,
     ) -> Result<Option<Severity>, String> {
+        let Some((mail, job)) = mail.zip(request.job) else {
+            let (audit, kept) =
+                self.review(connector, request, |_, _, _| Ok(())).await.map(|(audit, kept, ())| (audit, kept))?;
+            run::keep(self.store, &kept).await.map_err(|error| error.to_string())?;
+            return Ok(worst(&audit));
+        };
+        // A review that is mailed is a run like the daemon's: on record, with its messages in the outbox.
+        let claim = self.store.begin(job, request.workspace, Utc::now(), lease::length(LEASE)).await;
+        let claim = claim.map_err(|error| error.to_string())?;
+        let Run { fire_at, attempt, .. } = claim.run;
+        let lapses =
+            self.store.lapses_before(job, request.workspace, fire_at).await.map_err(|error| error.to_string())?;
+        let occasion = Occasion { fire_at, began_at: fire_at, attempt, lapses };
+        let request = RunRequest { id: claim.run.id, occasion: Some(&occasion), ..*request };
+        let reviewed = tokio::select! {
+            reviewed = self.review(connector, &request, |input, written, audit| messages(mail, input, written, audit)) => reviewed,
+            lost = lease::keep(self.store, &claim, LEASE, &Utc::now) => return Err(lost.to_string()),
+        };
+        let (audit, kept, messages) = match reviewed {
+            Ok(reviewed) => reviewed,
+            Err(error) => {
+                // Whoever started this is told by the exit code; the next report names it.
+                self.store.give_up(&claim, &error, &[], Utc::now()).await.map_err(|error| error.to_string())?;
+                return Err(error);
+            }
+        };
+        self.store.record(&claim, &kept, &messages, Utc::now()).await.map_err(|error| error.to_string())?;
+        if messages.is_empty() {
+            output::line("  mail      not sent: there is nothing that this job's `when` asks for");
+        }
+        self.send(job, mail).await?;
+        Ok(worst(&audit))
+    }
+
+    /// Reads, judges, prints and writes; makes what is kept, and whatever else is made of the report.
+    async fn review<T>(
+        &self,
+        connector: &dyn Connector,
+        request: &RunRequest<'_>,
+        also: impl FnOnce(&ReportInput<'_>, &[PathBuf], &Audit) -> Result<T, String>,
+    ) -> Result<(Audit, Kept, T), String> {
         let audit = {
             let progress = Line::new(request.workspace);
             let env = Env { connector, store: self.store, clock: &Utc::now, progress: &progress };
@@ -167,11 +220,8 @@ impl Step<'_> {
         }
         // Only now, so that an audit whose reports nobody could read is not what the next one is compared with.
         let kept = kept.map_err(|error| error.to_string())?;
-        run::keep(self.store, &kept).await.map_err(|error| error.to_string())?;
-        if let Some(((email, smtp), mailer)) = mail {
-            send(&input, &written, email, smtp, mailer).await?;
-        }
-        Ok(audit.open_findings().map(|finding| finding.severity).max())
+        let more = also(&input, &written, &audit)?;
+        Ok((audit, kept, more))
     }
 
     fn write(&self, input: &ReportInput<'_>) -> Result<Vec<PathBuf>, FileError> {
@@ -179,33 +229,50 @@ impl Step<'_> {
         let wanted: Vec<ReportFile> = self.reports.iter().map(|kind| kind.file()).collect();
         files::write(input, folder, &wanted)
     }
+
+    /// Sends what waits in the outbox of a job: this report, and what earlier ones left.
+    async fn send(&self, job: &str, ((_, smtp), mailer): Mail<'_>) -> Result<(), String> {
+        let failed = |error: StoreError| error.to_string();
+        let mut problems = Vec::new();
+        let lease = lease::length(smtp.timeout + LEASE);
+        while let Some(message) = self.store.take_message(Some(job), Utc::now(), lease).await.map_err(failed)? {
+            let NewMessage { kind, recipient, .. } = &message.message;
+            let done = outbox::dispatch(self.store, Some(mailer), &Utc::now, &message).await.map_err(failed)?;
+            match done.outcome {
+                Sent::Accepted => output::line(&format!("  mailed    {recipient}")),
+                Sent::Again(_) => problems.push(format!(
+                    "the {kind} was not delivered to {recipient}: {}. It stays in the outbox; the daemon, or the next `audit --send` of this job, tries again",
+                    done.answer
+                )),
+                Sent::GivenUp => problems.push(format!("the {kind} was not delivered to {recipient}: {}", done.answer)),
+            }
+        }
+        self.store.close(Utc::now()).await.map_err(failed)?;
+        if problems.is_empty() { Ok(()) } else { Err(problems.join("\nrolecall: ")) }
+    }
 }
 
-async fn send(
+fn worst(audit: &Audit) -> Option<Severity> {
+    audit.open_findings().map(|finding| finding.severity).max()
+}
+
+/// The messages of an audit, where it is to be mailed.
+fn messages(
+    ((email, smtp), _): Mail<'_>,
     input: &ReportInput<'_>,
     written: &[PathBuf],
-    email: &crate::config::settings::Email,
-    smtp: &Smtp,
-    mailer: &crate::mail::smtp::SmtpMailer,
-) -> Result<(), String> {
-    if !deliver::wanted(app::when(email.when), input.audit()) {
-        output::line("  mail      not sent: there is nothing that this job's `when` asks for");
-        return Ok(());
+    audit: &Audit,
+) -> Result<Vec<NewMessage>, String> {
+    if !deliver::wanted(app::when(email.when), audit) {
+        return Ok(Vec::new());
     }
     // A reader of the mail does not know where it was started.
     let written: Vec<PathBuf> =
         written.iter().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone())).collect();
     let attach = app::attachments(&email.attach);
-    let messages = deliver::messages(input, &attach, &written, &smtp.from, &email.to, Utc::now())
-        .map_err(|error| error.to_string())?;
-    let mut failed = Vec::new();
-    for delivery in deliver::send(mailer, &messages).await {
-        match delivery.result {
-            Ok(_) => output::line(&format!("  mailed    {}", delivery.to)),
-            Err(error) => failed.push(format!("the report was not delivered to {}: {error}", delivery.to)),
-        }
-    }
-    if failed.is_empty() { Ok(()) } else { Err(failed.join("\nrolecall: ")) }
+    let messages = deliver::messages(input, &attach, &written, &smtp.from, &email.to, Utc::now());
+    let outgoing = |email| outbox::outgoing(ReportMail::KIND, String::new(), email);
+    Ok(messages.map_err(|error| error.to_string())?.into_iter().map(outgoing).collect())
 }
 
 impl ReportKind {

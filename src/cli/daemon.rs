@@ -1,17 +1,14 @@
 //! `rolecall daemon`: the schedule, until SIGTERM.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
+use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    check,
-    output::{self, Failure},
-    signals,
-};
-use crate::{app, config::settings::Settings, daemon::Daemon};
+use super::{check, output::Failure, signals};
+use crate::{app, config::settings::Settings, daemon::Daemon, web::Server};
 
 pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
     let settings = check::load(named)?;
@@ -19,15 +16,22 @@ pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
         return Err(Failure::usage("the configuration has no job: there is nothing to run on a schedule"));
     }
     let setup = app::daemon_setup(&settings).map_err(|error| Failure::usage(error.to_string()))?;
+    let server = listen(&settings).await?;
     let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
     let failed = |what: &'static str| move |error: std::io::Error| Failure::failed(format!("{what}: {error}"));
     let mut hangup = signal(SignalKind::hangup()).map_err(failed("cannot wait for SIGHUP"))?;
 
-    let daemon = Daemon::new(Arc::new(store), Arc::new(Utc::now), setup);
+    let daemon = Daemon::new(store, Arc::new(Utc::now), setup);
     let stop = CancellationToken::new();
+    if let Some(server) = server {
+        tracing::info!(address = %server.address, "listening");
+        tokio::spawn(server.serve(Arc::clone(&daemon), stop.clone().cancelled_owned()));
+    }
+    tokio::spawn(watchdog(Arc::clone(&daemon)));
     let running = daemon.run(stop.clone());
     tokio::pin!(running);
     announce(&settings);
+    tell(&[NotifyState::Ready]);
     let stopped = signals::stopped();
     tokio::pin!(stopped);
     loop {
@@ -35,11 +39,47 @@ pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
             ended = &mut running => return ended.map_err(|error| Failure::failed(error.to_string())),
             result = &mut stopped, if !stop.is_cancelled() => {
                 result.map_err(failed("cannot wait for a signal"))?;
+                tell(&[NotifyState::Stopping]);
                 tracing::info!("stopping: what is being worked on is finished or handed back");
                 stop.cancel();
             }
-            _ = hangup.recv() => reload(named, &daemon, &settings),
+            _ = hangup.recv() => {
+                // The time is for systemd 253 and newer, which wants to know to which reload the next READY belongs.
+                let now = NotifyState::monotonic_usec_now();
+                tell(&[Some(NotifyState::Reloading), now.ok()].into_iter().flatten().collect::<Vec<_>>());
+                reload(named, &daemon, &settings);
+                tell(&[NotifyState::Ready]);
+            }
         }
+    }
+}
+
+/// Listens where the configuration says, before anything else: a second daemon by mistake ends here.
+async fn listen(settings: &Settings) -> Result<Option<Server>, Failure> {
+    let Some(address) = settings.daemon.listen else { return Ok(None) };
+    match Server::bind(address).await {
+        Ok(server) => Ok(Some(server)),
+        Err(error) => Err(Failure::failed(format!(
+            "cannot listen on {address}: {error}. Set another address as `[daemon] listen`, or \"off\""
+        ))),
+    }
+}
+
+/// Tells the service manager that the daemon works, for as long as it does.
+async fn watchdog(daemon: Arc<Daemon>) {
+    let Some(patience) = sd_notify::watchdog_enabled() else { return };
+    loop {
+        tokio::time::sleep((patience / 3).max(Duration::from_millis(100))).await;
+        if daemon.is_alive() {
+            tell(&[NotifyState::Watchdog]);
+        }
+    }
+}
+
+/// Tells the service manager, where there is one.
+fn tell(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::warn!(%error, "the service manager could not be told");
     }
 }
 
@@ -47,15 +87,17 @@ fn announce(settings: &Settings) {
     let now = Utc::now();
     for (name, job) in &settings.jobs {
         let next = job.schedule.next(now, 1).first().map_or("never".to_owned(), DateTime::to_rfc3339);
-        output::note(&format!("rolecall: {name} is next due {next}"));
+        tracing::info!(job = name, next, "the job waits");
     }
 }
 
 /// Goes on with the configuration as it is now, or with the old one where the new one is not valid.
 fn reload(named: Option<&Path>, daemon: &Daemon, began_with: &Settings) {
     let loaded = check::load(named).and_then(|settings| {
-        if settings.store != began_with.store {
-            return Err(Failure::usage("`[store]` cannot change while the daemon runs; restart it"));
+        if settings.store.path != began_with.store.path || settings.daemon.listen != began_with.daemon.listen {
+            return Err(Failure::usage(
+                "`[store] url` and `[daemon] listen` cannot change while the daemon runs; restart it",
+            ));
         }
         let setup = app::daemon_setup(&settings).map_err(|error| Failure::usage(error.to_string()))?;
         Ok((settings, setup))
@@ -63,12 +105,12 @@ fn reload(named: Option<&Path>, daemon: &Daemon, began_with: &Settings) {
     match loaded {
         Ok((settings, setup)) => {
             daemon.reconfigure(setup);
-            output::note("rolecall: the configuration was read anew");
+            tracing::info!("the configuration was read anew");
             announce(&settings);
         }
         Err(failure) => {
             failure.report();
-            output::note("rolecall: the new configuration is not valid; the old one stays in force");
+            tracing::error!("the new configuration is not valid; the old one stays in force");
         }
     }
 }

@@ -35,7 +35,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    log_to_stderr(cli.log_format, cli.verbose);
+    log_to_stderr(&cli);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return Failure::failed(format!("cannot start: {error}")).report(),
@@ -77,12 +77,14 @@ fn schema(which: SchemaKind) -> Result<(), Failure> {
     Ok(())
 }
 
-fn log_to_stderr(format: LogFormat, verbose: u8) {
-    let level = ["warn", "info,sqlx=warn", "debug"][usize::from(verbose.min(2))];
+fn log_to_stderr(cli: &Cli) {
+    // Nobody watches a daemon: what it does is told without being asked for.
+    let quiet = if matches!(cli.command, Command::Daemon) { "warn,rolecall=info" } else { "warn" };
+    let level = [quiet, "info,sqlx=warn", "debug"][usize::from(cli.verbose.min(2))];
     let filter = tracing_subscriber::EnvFilter::try_from_env("ROLECALL_LOG").unwrap_or_else(|_| level.into());
     let subscriber =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(output::color());
-    match format {
+    match cli.log_format {
         LogFormat::Text => subscriber.with_target(false).init(),
         LogFormat::Json => subscriber.json().init(),
     }

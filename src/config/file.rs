@@ -27,6 +27,9 @@ pub(super) struct File {
     pub(super) smtp: Option<Spanned<Smtp>>,
     /// Where completed audits are kept.
     pub(super) store: Option<Store>,
+    /// The daemon.
+    #[serde(default)]
+    pub(super) daemon: Daemon,
     /// Where evidence is kept.
     #[schemars(with = "Option<Evidence>")]
     pub(super) evidence: Option<Spanned<Evidence>>,
@@ -170,6 +173,8 @@ pub(super) struct Job {
     /// Who is told.
     #[schemars(with = "Option<Email>")]
     pub(super) email: Option<Spanned<Email>>,
+    /// An address that is called when a run starts, succeeds and fails, by the convention of healthchecks.io.
+    pub(super) heartbeat: Option<Secret>,
 }
 
 /// What happens to fire times that were missed.
@@ -283,6 +288,27 @@ pub(super) struct Store {
     /// `sqlite:PATH`, relative to the configuration file.
     #[schemars(with = "String")]
     pub(super) url: Spanned<String>,
+    /// How long snapshots of audits are kept, in days; the last of each job and workspace always is.
+    #[schemars(with = "Option<i64>")]
+    pub(super) keep_days: Option<Spanned<i64>>,
+}
+
+/// The daemon.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Daemon {
+    /// Where it serves `/healthz`, `/readyz` and `/metrics`: an address and a port, or `off`.
+    #[schemars(with = "Option<String>")]
+    pub(super) listen: Option<Spanned<String>>,
+    /// Runs that are worked on at one time, and messages that are sent at one time.
+    #[schemars(with = "Option<i64>")]
+    pub(super) workers: Option<Spanned<i64>>,
+    /// How long a run belongs to a worker of whom nothing is heard, in seconds.
+    #[schemars(with = "Option<i64>")]
+    pub(super) lease_seconds: Option<Spanned<i64>>,
+    /// How long a stopping daemon waits for what it has in its hands before it hands it back, in seconds.
+    #[schemars(with = "Option<i64>")]
+    pub(super) stop_seconds: Option<Spanned<i64>>,
 }
 
 /// Where evidence is kept.

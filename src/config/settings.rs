@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -27,8 +28,32 @@ pub struct Settings {
     pub jobs: BTreeMap<String, Job>,
     /// The mail server; none where nothing is mailed.
     pub smtp: Option<Smtp>,
-    /// The file of the store.
-    pub store: PathBuf,
+    /// The store.
+    pub store: Store,
+    /// The daemon.
+    pub daemon: Daemon,
+}
+
+/// The store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    /// Its file.
+    pub path: PathBuf,
+    /// How long snapshots are kept.
+    pub keep: Duration,
+}
+
+/// The daemon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Daemon {
+    /// Where it says how it is; nowhere where it is none.
+    pub listen: Option<SocketAddr>,
+    /// Runs that are worked on at one time, and messages that are sent at one time.
+    pub workers: usize,
+    /// How long a run belongs to a worker of whom nothing is heard.
+    pub lease: Duration,
+    /// How long a stopping daemon waits for what it has in its hands.
+    pub patience: Duration,
 }
 
 /// A workspace.
@@ -151,6 +176,8 @@ pub struct Job {
     pub fail_on: Option<Severity>,
     /// Who is told.
     pub email: Option<Email>,
+    /// The address that is called at start, success and failure: whoever knows it can pretend to be alive.
+    pub heartbeat: Option<SecretSource>,
 }
 
 /// Who is told.
@@ -193,6 +220,11 @@ impl Settings {
             if let ConnectorSettings::ZohoBigin(bigin) = &workspace.connector {
                 secrets.push((format!("workspaces.{name}.client_secret"), &bigin.client_secret));
                 secrets.push((format!("workspaces.{name}.refresh_token"), &bigin.refresh_token));
+            }
+        }
+        for (name, job) in &self.jobs {
+            if let Some(heartbeat) = &job.heartbeat {
+                secrets.push((format!("jobs.{name}.heartbeat"), heartbeat));
             }
         }
         if let Some(password) = self.smtp.as_ref().and_then(|smtp| smtp.password.as_ref()) {

@@ -25,7 +25,7 @@ fn shown(text: &str) -> String {
 fn the_example_is_valid_and_says_what_it_means() {
     let (settings, problems) = read_text(EXAMPLE).unwrap();
     assert_eq!(problems, []);
-    assert_eq!(settings.store, Path::new("/etc/rolecall/rolecall.db"));
+    assert_eq!(settings.store.path, Path::new("/etc/rolecall/rolecall.db"));
     assert_eq!(settings.jobs["weekly-access-review"].schedule.zone().name(), "Europe/Berlin");
     assert_eq!(settings.policy.exceptions.len(), 1);
     assert_eq!(settings.secrets().len(), 3);

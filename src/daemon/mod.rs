@@ -1,49 +1,48 @@
 //! Runs the schedule: decides what is due, works on runs, sends what waits in the outbox. Every step is stored before
 //! the next begins, so that a process that is killed loses nothing, and its successor goes on where it was.
 //!
-//! `planner` turns fire times into runs, `worker` works on one run, `dispatcher` sends one message, `ticker` says
-//! every second that a second has passed. What they share is a [`Daemon`].
+//! `planner` turns fire times into runs, `worker` works on one run, `dispatcher` sends one message, `watch` tells
+//! others how it goes, `ticker` says every second that a second has passed. What they share is a [`Daemon`].
 
 mod dispatcher;
 mod planner;
 mod ticker;
+mod watch;
 mod worker;
+
+#[cfg(test)]
+mod histories;
 
 #[cfg(test)]
 mod tests;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    time::{Duration, Instant},
 };
 
 use chrono::{DateTime, Utc};
 use tokio::{sync::Notify, task::JoinSet};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use self::watch::{Count, Health, Pulse};
 
 use crate::{
     connector::Connector,
+    heartbeat::Heartbeat,
     mail::smtp::Mailer,
     model::policy::Policy,
     report::{ReportFile, RuleTexts},
-    run::deliver::When,
+    run::{deliver::When, lease::length},
     schedule::{Missed, Schedule},
-    store::{Store, StoreError, queue::Queue},
+    store::{Memory, StoreError},
 };
 
-/// Runs that are worked on at one time, and messages that are sent at one time.
-const SIDE_BY_SIDE: usize = 4;
-/// How long a stopping daemon waits for what it has in its hands before it hands it back.
-const STOPPING: Duration = Duration::from_secs(20);
-
-/// A store that remembers both audits and runs.
-pub trait Memory: Store + Queue {}
-
-impl<T: Store + Queue> Memory for T {}
+/// How often snapshots that are old enough are forgotten.
+const FORGETTING: chrono::Duration = chrono::Duration::hours(1);
 
 /// A job as the daemon runs it.
-#[derive(Debug)]
 pub struct Job {
     /// The workspaces, in their order.
     pub workspaces: Vec<String>,
@@ -53,6 +52,35 @@ pub struct Job {
     pub missed: Missed,
     /// Who is told; nobody where it is none.
     pub email: Option<Recipients>,
+    /// Told at start, success and failure.
+    pub heartbeat: Option<Arc<dyn Heartbeat>>,
+}
+
+/// How much is done at once, and how long things may take.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Runs that are worked on at one time, and messages that are sent at one time.
+    pub side_by_side: usize,
+    /// How long a run belongs to a worker of whom nothing is heard.
+    pub lease: Duration,
+    /// How long a message belongs to a sender of whom nothing is heard: longer than any exchange may take.
+    pub mail_lease: Duration,
+    /// How long a stopping daemon waits for what it has in its hands before it hands it back.
+    pub patience: Duration,
+    /// How long snapshots are kept.
+    pub keep: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            side_by_side: 4,
+            lease: Duration::from_mins(1),
+            mail_lease: Duration::from_mins(3),
+            patience: Duration::from_secs(20),
+            keep: Duration::from_hours(24 * 400),
+        }
+    }
 }
 
 /// Who is told, and what.
@@ -88,6 +116,8 @@ pub struct Setup {
     pub mailer: Option<Box<dyn Mailer>>,
     /// The text of every rule.
     pub texts: RuleTexts,
+    /// How much is done at once, and how long things may take.
+    pub limits: Limits,
 }
 
 /// What the parts of a daemon share.
@@ -97,17 +127,41 @@ pub struct Daemon {
     setup: RwLock<Arc<Setup>>,
     /// Rung when there may be something to do.
     bell: Notify,
+    state: Mutex<State>,
+    /// What goes on beside the runs: watchers that are told.
+    errands: TaskTracker,
+}
+
+/// What a daemon remembers of itself; everything else is in the store.
+#[derive(Default)]
+struct State {
+    /// When each job is next looked at.
+    looks: BTreeMap<String, planner::Look>,
+    /// What was counted since the start.
+    counts: BTreeMap<Count, u64>,
+    /// When everything that could be done was last done.
+    stepped: Option<Instant>,
+    /// When old snapshots were last forgotten.
+    forgot: Option<DateTime<Utc>>,
 }
 
 impl Daemon {
     /// A daemon over a store. Nothing runs yet.
     pub fn new(store: Arc<dyn Memory>, clock: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>, setup: Setup) -> Arc<Self> {
-        Arc::new(Self { store, clock, setup: RwLock::new(Arc::new(setup)), bell: Notify::new() })
+        Arc::new(Self {
+            store,
+            clock,
+            setup: RwLock::new(Arc::new(setup)),
+            bell: Notify::new(),
+            state: Mutex::default(),
+            errands: TaskTracker::new(),
+        })
     }
 
     /// Goes on with another configuration. Runs that are being worked on end with the one they began with.
     pub fn reconfigure(&self, setup: Setup) {
         *self.setup.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(setup);
+        self.state().looks.clear();
         self.bell.notify_one();
     }
 
@@ -115,12 +169,16 @@ impl Daemon {
         Arc::clone(&self.setup.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn now(&self) -> DateTime<Utc> {
         (self.clock)()
     }
 
     /// Runs until it is told to stop. Then nothing new is begun; what is being worked on is finished, or handed back
-    /// after 20 seconds.
+    /// when patience ends ([`Limits::patience`]).
     ///
     /// # Errors
     /// Where the ticker cannot be started. A store that fails is an error in the log, and tried again.
@@ -129,23 +187,26 @@ impl Daemon {
         // Those who still work when the patience ends see this one.
         let hurry = CancellationToken::new();
         let (mut workers, mut senders) = (JoinSet::new(), JoinSet::new());
-        loop {
-            if let Err(error) = self.step(&mut workers, &mut senders, &hurry).await {
-                tracing::error!(%error, "the store failed; it is tried again");
+        while !stop.is_cancelled() {
+            match self.step(&mut workers, &mut senders, &hurry).await {
+                Ok(()) => self.state().stepped = Some(Instant::now()),
+                Err(error) => tracing::error!(%error, "the store failed; it is tried again"),
             }
             tokio::select! {
-                () = stop.cancelled() => break,
+                () = stop.cancelled() => {}
                 () = self.bell.notified() => {}
                 Some(_) = workers.join_next() => {}
                 Some(_) = senders.join_next() => {}
             }
         }
         ticker.stop().await;
+        self.errands.close();
         let finished = async {
             while workers.join_next().await.is_some() {}
             while senders.join_next().await.is_some() {}
+            self.errands.wait().await;
         };
-        if tokio::time::timeout(STOPPING, finished).await.is_err() {
+        if tokio::time::timeout(self.setup().limits.patience, finished).await.is_err() {
             hurry.cancel();
             while workers.join_next().await.is_some() {}
             senders.shutdown().await;
@@ -161,19 +222,38 @@ impl Daemon {
         hurry: &CancellationToken,
     ) -> Result<(), StoreError> {
         self.plan().await?;
-        while workers.len() < SIDE_BY_SIDE {
-            let Some(claim) = self.store.claim(self.now(), worker::LEASE).await? else { break };
+        let Limits { side_by_side, lease, mail_lease, .. } = self.setup().limits;
+        while workers.len() < side_by_side {
+            let Some(claim) = self.store.claim(self.now(), length(lease)).await? else { break };
             let (daemon, hurry) = (Arc::clone(self), hurry.clone());
             workers.spawn(async move { daemon.work(claim, hurry).await });
         }
-        while senders.len() < SIDE_BY_SIDE {
-            let Some(message) = self.store.take_message(self.now(), dispatcher::LEASE).await? else { break };
+        while senders.len() < side_by_side {
+            let Some(message) = self.store.take_message(None, self.now(), length(mail_lease)).await? else { break };
             let daemon = Arc::clone(self);
             senders.spawn(async move { daemon.dispatch(message).await });
         }
         for run in self.store.close(self.now()).await? {
             tracing::info!(run = %run.id, job = run.job, workspace = run.workspace, "the run is closed");
+            self.ended(&run).await?;
         }
+        self.forget().await
+    }
+
+    /// Forgets what is old enough.
+    async fn forget(&self) -> Result<(), StoreError> {
+        let now = self.now();
+        if self.state().forgot.is_some_and(|last| (last..last + FORGETTING).contains(&now)) {
+            return Ok(());
+        }
+        let keep = chrono::Duration::from_std(self.setup().limits.keep).unwrap_or(chrono::Duration::MAX);
+        if let Some(before) = now.checked_sub_signed(keep) {
+            let forgotten = self.store.forget(before).await?;
+            if forgotten > 0 {
+                tracing::info!(parts = forgotten, %before, "old snapshots are forgotten");
+            }
+        }
+        self.state().forgot = Some(now);
         Ok(())
     }
 }

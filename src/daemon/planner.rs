@@ -12,14 +12,40 @@ use crate::{
     },
 };
 
+/// When a job is next looked at: not before its next fire time, but when the clock is found set back.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look {
+    at: DateTime<Utc>,
+    next: DateTime<Utc>,
+}
+
+/// A job that has to be decided about.
+struct Decision {
+    job: String,
+    workspaces: Vec<String>,
+    plan: Plan,
+    gap: Option<Gap>,
+    from: Option<Cursor>,
+    to: Cursor,
+}
+
 impl Daemon {
     /// Decides about all fire times that have come.
     pub(super) async fn plan(&self) -> Result<(), StoreError> {
         let setup = self.setup();
+        let now = self.now();
+        let mut decisions = Vec::new();
         for (name, job) in &setup.jobs {
+            if self.state().looks.get(name).is_some_and(|look| (look.at..look.next).contains(&now)) {
+                continue;
+            }
             let from = self.store.cursor(name).await?;
-            let now = self.now();
-            let Some((plan, to)) = decide(job, from.as_ref(), now) else { continue };
+            let Some((plan, to)) = decide(job, from.as_ref(), now) else {
+                let decided = from.map_or(now, |from| from.at.max(now));
+                let next = job.schedule.times(decided).next().unwrap_or(DateTime::<Utc>::MAX_UTC);
+                self.state().looks.insert(name.clone(), Look { at: now, next });
+                continue;
+            };
             let gap = plan.skipped.map(|skipped| Gap {
                 job: name.clone(),
                 first: skipped.first,
@@ -27,23 +53,32 @@ impl Daemon {
                 count: skipped.count,
                 reason: reason(job.missed).to_owned(),
             });
-            let decided = Decided {
-                job: name,
-                workspaces: &job.workspaces,
-                due: &plan.due,
-                gap: gap.as_ref(),
-                from: from.as_ref(),
-                to: &to,
+            decisions.push(Decision { job: name.clone(), workspaces: job.workspaces.clone(), plan, gap, from, to });
+        }
+        if decisions.is_empty() { Ok(()) } else { self.store_decisions(&decisions, now).await }
+    }
+
+    async fn store_decisions(&self, decisions: &[Decision], now: DateTime<Utc>) -> Result<(), StoreError> {
+        let decided: Vec<Decided<'_>> = decisions
+            .iter()
+            .map(|decision| Decided {
+                job: &decision.job,
+                workspaces: &decision.workspaces,
+                due: &decision.plan.due,
+                gap: decision.gap.as_ref(),
+                from: decision.from.as_ref(),
+                to: &decision.to,
                 now,
-            };
-            // Another daemon may have been faster; then the decision is its.
-            if self.store.decide(&decided).await? {
-                for fire_at in &plan.due {
-                    tracing::info!(job = name, %fire_at, "due");
-                }
-                if let Some(Gap { first, last, count, .. }) = &gap {
-                    tracing::warn!(job = name, %first, %last, count, "fire times were missed and are not made up for");
-                }
+            })
+            .collect();
+        let stored = self.store.decide(&decided).await?;
+        // Where another daemon was faster, the decision is its.
+        for (Decision { job, plan, gap, .. }, _) in decisions.iter().zip(stored).filter(|(_, stored)| *stored) {
+            for fire_at in &plan.due {
+                tracing::info!(job, %fire_at, "due");
+            }
+            if let Some(Gap { first, last, count, .. }) = gap {
+                tracing::warn!(job, %first, %last, count, "fire times were missed and are not made up for");
             }
         }
         Ok(())

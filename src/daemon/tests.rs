@@ -1,6 +1,6 @@
 //! The daemon over a real store and a simulated workspace, at a time that the test sets.
 
-use std::sync::{Mutex, atomic::AtomicBool, atomic::Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -8,14 +8,18 @@ use secrecy::SecretString;
 use super::*;
 use crate::{
     connector::{
-        http::Limits,
+        http,
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
+    heartbeat::{Beat, HeartbeatError},
     mail::{
         message::Email,
         smtp::{Accepted, Failure, SendError, Stage},
     },
-    model::run::{MessageState, Run, RunState},
+    model::{
+        occasion::LapseKind,
+        run::{MessageState, Run, RunState},
+    },
     run::deliver,
     simulator::{Fault, Options, Simulator},
     store::sqlite::SqliteStore,
@@ -51,9 +55,22 @@ impl Mailer for Post {
     }
 }
 
+/// Remembers what it was told.
+#[derive(Clone, Default)]
+struct Watcher(Arc<Mutex<Vec<Beat>>>);
+
+#[async_trait]
+impl Heartbeat for Watcher {
+    async fn beat(&self, beat: Beat) -> Result<(), HeartbeatError> {
+        self.0.lock().unwrap().push(beat);
+        Ok(())
+    }
+}
+
 struct Bench {
     simulator: Simulator,
     post: Post,
+    watcher: Watcher,
     now: Arc<Mutex<DateTime<Utc>>>,
     folder: tempfile::TempDir,
     daemon: Arc<Daemon>,
@@ -72,9 +89,9 @@ impl Bench {
         let options = Options { users: 20, tokens_per_window: 10_000, ..Options::default() };
         let simulator = Simulator::start(options).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let (post, now) = (Post::default(), Arc::new(Mutex::new(time(SUNDAY))));
-        let daemon = daemon(&simulator, &post, &now, folder.path(), missed).await;
-        let bench = Self { simulator, post, now, folder, daemon };
+        let (post, watcher, now) = (Post::default(), Watcher::default(), Arc::new(Mutex::new(time(SUNDAY))));
+        let daemon = daemon(&simulator, &post, &watcher, &now, folder.path(), missed).await;
+        let bench = Self { simulator, post, watcher, now, folder, daemon };
         // The first look sets the cursor.
         bench.at(SUNDAY).await;
         bench
@@ -94,6 +111,14 @@ impl Bench {
             };
             next.unwrap();
         }
+        self.daemon.errands.close();
+        self.daemon.errands.wait().await;
+        self.daemon.errands.reopen();
+    }
+
+    /// What the watcher was told since the last time.
+    fn beats(&self) -> Vec<Beat> {
+        std::mem::take(&mut self.watcher.0.lock().unwrap())
     }
 
     async fn runs(&self) -> Vec<Run> {
@@ -106,7 +131,12 @@ impl Bench {
         runs.remove(0)
     }
 
+    /// What was accepted and by whom, but for notices that a message was not.
     fn accepted(&self) -> Vec<(String, String)> {
+        self.mails().into_iter().filter(|(_, text)| !text.contains("NOT DELIVERED")).collect()
+    }
+
+    fn mails(&self) -> Vec<(String, String)> {
         let accepted = self.post.accepted.lock().unwrap();
         let text = |email: &Email| String::from_utf8_lossy(&email.bytes).into_owned();
         accepted.iter().map(|email| (email.to.clone(), text(email))).collect()
@@ -116,6 +146,7 @@ impl Bench {
 async fn daemon(
     simulator: &Simulator,
     post: &Post,
+    watcher: &Watcher,
     now: &Arc<Mutex<DateTime<Utc>>>,
     folder: &std::path::Path,
     missed: Missed,
@@ -128,7 +159,7 @@ async fn daemon(
         refresh_token: SecretString::from(credentials.refresh_token.clone()),
         accounts_url: Some(simulator.base_url().parse().unwrap()),
         api_url: None,
-        limits: Limits { backoff: Duration::from_millis(1), attempts: 2, ..Limits::default() },
+        limits: http::Limits { backoff: Duration::from_millis(1), attempts: 2, ..http::Limits::default() },
         reads: 2,
         pause_between_reads: Duration::ZERO,
     });
@@ -142,6 +173,7 @@ async fn daemon(
             attach: vec![ReportFile::FindingsCsv],
             when: When::Always,
         }),
+        heartbeat: Some(Arc::new(watcher.clone())),
     };
     let workspace = Workspace { connector: Box::new(connector.unwrap()), deadline: Duration::from_mins(1) };
     let setup = Setup {
@@ -150,6 +182,7 @@ async fn daemon(
         policy: Policy::default(),
         mailer: Some(Box::new(post.clone())),
         texts: deliver::rule_texts(),
+        limits: Limits::default(),
     };
     let store = SqliteStore::open(&folder.join("store.db")).await.unwrap();
     let now = Arc::clone(now);
@@ -170,9 +203,64 @@ async fn a_fire_time_becomes_one_audit_and_one_message_for_each_recipient() {
     let states: Vec<_> = messages.iter().map(|message| (message.recipient.as_str(), message.state)).collect();
     assert_eq!(
         states,
-        [("security@example.com", MessageState::Accepted), ("gone@example.com", MessageState::Rejected)]
+        [
+            ("security@example.com", MessageState::Accepted),
+            ("gone@example.com", MessageState::Rejected),
+            ("security@example.com", MessageState::Accepted)
+        ]
     );
     assert_eq!(bench.accepted().len(), 1);
+    let [_, (to, notice)] = <[_; 2]>::try_from(bench.mails()).unwrap();
+    assert_eq!(to, "security@example.com");
+    assert!(notice.contains("NOT DELIVERED to gone@example.com: weekly of acme"), "{notice}");
+    assert_eq!(bench.beats(), [Beat::Start, Beat::Failure], "somebody did not get it");
+}
+
+#[tokio::test]
+async fn what_went_wrong_is_named_now_and_in_the_next_report_until_somebody_has_read_it() {
+    let bench = Bench::new(Missed::Latest).await;
+    bench.simulator.set_faults([Fault::Revoked]);
+    bench.at(WEEK_1).await;
+    assert_eq!(bench.beats(), [Beat::Start, Beat::Failure]);
+    let kinds = async || {
+        let health = bench.daemon.health().await.unwrap();
+        health.lapses.iter().map(|lapse| lapse.kind).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds().await, [LapseKind::Failed, LapseKind::Undelivered]);
+    bench.simulator.set_faults([]);
+    bench.at(WEEK_2).await;
+    let (_, report) = bench.accepted().pop().unwrap();
+    assert!(report.contains("Mon 2 Mar 2026, 07:00 UTC: the review failed"), "{report}");
+    assert_eq!(kinds().await, [LapseKind::Undelivered], "gone@example.com gets nothing");
+    bench.at("2026-03-16T07:00:00Z").await;
+    let (_, report) = bench.accepted().pop().unwrap();
+    assert!(!report.contains("the review failed") && report.contains("not delivered: report to gone@example.com"));
+}
+
+#[tokio::test]
+async fn everybody_has_a_complete_report_only_then_the_watcher_hears_of_success() {
+    let bench = Bench::new(Missed::Latest).await;
+    {
+        let mut setup = bench.daemon.setup.write().unwrap();
+        let job = Arc::get_mut(&mut setup).unwrap().jobs.get_mut("weekly").unwrap();
+        job.email.as_mut().unwrap().to.pop();
+    }
+    bench.post.down.store(true, Ordering::Relaxed);
+    bench.at(WEEK_1).await;
+    assert_eq!(bench.beats(), [Beat::Start]);
+    bench.post.down.store(false, Ordering::Relaxed);
+    bench.at("2026-03-02T07:01:00Z").await;
+    assert_eq!(bench.beats(), [Beat::Success]);
+    assert!(bench.daemon.health().await.unwrap().lapses.is_empty());
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_is_not_silent() {
+    let bench = Bench::new(Missed::Latest).await;
+    bench.at(WEEK_2).await;
+    bench.at(SUNDAY).await;
+    let lapses = bench.daemon.health().await.unwrap().lapses;
+    assert!(lapses.iter().any(|lapse| lapse.kind == LapseKind::ClockSetBack), "{lapses:?}");
 }
 
 #[tokio::test]
@@ -230,7 +318,7 @@ async fn what_only_a_person_can_mend_is_told_at_once_and_can_be_tried_again() {
     assert_eq!((run.state, run.attempt), (RunState::Failed, 1));
     assert!(bench.accepted()[0].1.contains("revoked"));
     bench.simulator.set_faults([]);
-    assert!(bench.daemon.store.retry(run.id).await.unwrap());
+    assert!(bench.daemon.store.retry(run.id, time("2026-03-02T09:00:00Z")).await.unwrap());
     bench.at("2026-03-02T09:00:00Z").await;
     assert_eq!(bench.run().await.state, RunState::Closed);
     assert_eq!(bench.accepted().len(), 2);
@@ -246,15 +334,16 @@ async fn a_report_waits_for_the_mail_server_and_is_the_same_message_every_time()
     }
     // Another process, after this one died.
     bench.post.down.store(false, Ordering::Relaxed);
-    let heir = daemon(&bench.simulator, &bench.post, &bench.now, bench.folder.path(), Missed::Latest).await;
+    let heir =
+        daemon(&bench.simulator, &bench.post, &bench.watcher, &bench.now, bench.folder.path(), Missed::Latest).await;
     let bench = Bench { daemon: heir, ..bench };
     bench.at("2026-03-02T07:07:00Z").await;
     assert_eq!(bench.run().await.state, RunState::Closed);
     let mut seen = bench.post.seen.lock().unwrap().clone();
-    assert_eq!(seen.len(), 8);
+    assert_eq!(seen.len(), 9, "four attempts for each, and the notice that one was refused");
     seen.sort();
     seen.dedup();
-    assert_eq!(seen.len(), 2, "one Message-ID for each recipient");
+    assert_eq!(seen.len(), 3, "one Message-ID for each recipient, and the notice");
 }
 
 #[tokio::test]
@@ -283,7 +372,8 @@ async fn a_clock_that_is_set_back_makes_no_second_review_of_the_same_week() {
 async fn a_changed_schedule_does_not_replay_the_past() {
     let bench = Bench::new(Missed::All).await;
     bench.at(WEEK_1).await;
-    let changed = daemon(&bench.simulator, &bench.post, &bench.now, bench.folder.path(), Missed::All).await;
+    let changed =
+        daemon(&bench.simulator, &bench.post, &bench.watcher, &bench.now, bench.folder.path(), Missed::All).await;
     {
         let mut setup = changed.setup.write().unwrap();
         let job = Arc::get_mut(&mut setup).unwrap().jobs.get_mut("weekly").unwrap();
@@ -302,7 +392,7 @@ async fn a_daemon_that_is_told_to_stop_hands_back_what_it_cannot_finish() {
     bench.simulator.set_latency(Duration::from_secs(30));
     *bench.now.lock().unwrap() = time(WEEK_1);
     bench.daemon.plan().await.unwrap();
-    let claim = bench.daemon.store.claim(time(WEEK_1), worker::LEASE).await.unwrap().unwrap();
+    let claim = bench.daemon.store.claim(time(WEEK_1), chrono::Duration::seconds(60)).await.unwrap().unwrap();
     let hurry = CancellationToken::new();
     hurry.cancel();
     bench.daemon.work(claim, hurry).await;

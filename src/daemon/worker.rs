@@ -3,18 +3,23 @@
 use chrono::Duration;
 use tokio_util::sync::CancellationToken;
 
-use super::{Daemon, Setup};
+use super::{Count, Daemon, Setup};
 use crate::{
     access::matrix::AccessMatrix,
-    mail::{failure_mail::failure_mail, message::Email},
-    model::run::{Claim, Run, RunState},
+    heartbeat::Beat,
+    mail::{notice::Notice, report_mail::ReportMail},
+    model::{
+        occasion::Occasion,
+        run::{Claim, Run, RunState},
+    },
     report::ReportInput,
-    run::{self, Env, RunError, RunRequest, deliver},
+    run::{
+        self, Env, RunError, RunRequest, deliver, lease,
+        outbox::{notices, outgoing},
+    },
     store::{StoreError, queue::NewMessage},
 };
 
-/// How long a run belongs to a worker of whom nothing is heard.
-pub(super) const LEASE: Duration = Duration::seconds(60);
 /// The waits before the second and each further attempt; after the last one a run is given up.
 const WAITS: [Duration; 4] = [Duration::minutes(1), Duration::minutes(5), Duration::minutes(15), Duration::minutes(40)];
 
@@ -54,11 +59,17 @@ impl Daemon {
         let setup = self.setup();
         let Run { id, job, workspace, fire_at, attempt, .. } = &claim.run;
         tracing::info!(run = %id, job, workspace, %fire_at, attempt, "a run begins");
+        if *attempt == 1 {
+            self.tell(&setup, job, Beat::Start);
+        }
         let ended = tokio::select! {
             ended = self.attempt(&setup, &claim) => ended,
-            ended = self.keep_lease(&claim) => Err(ended),
+            lost = lease::keep(&*self.store, &claim, setup.limits.lease, &*self.clock) => Err(lost.into()),
             () = hurry.cancelled() => {
-                let _ = self.store.hand_back(&claim, None, self.now()).await;
+                match self.store.hand_back(&claim, None, self.now(), self.now()).await {
+                    Ok(()) => tracing::info!(run = %id, "the run is handed back"),
+                    Err(error) => tracing::error!(run = %id, %error, "the run could not be handed back"),
+                }
                 return;
             }
         };
@@ -85,8 +96,12 @@ impl Daemon {
                 "the configuration has no job {job_name} for a workspace {name} any more"
             )));
         };
+        let Run { fire_at, started_at, attempt, .. } = claim.run;
+        let lapses = self.store.lapses_before(job_name, name, fire_at).await?;
+        let occasion = Occasion { fire_at, began_at: started_at.unwrap_or(fire_at), attempt, lapses };
         let request = RunRequest {
             id: claim.run.id,
+            occasion: Some(&occasion),
             job: Some(job_name),
             workspace: name,
             policy: &setup.policy,
@@ -108,23 +123,11 @@ impl Daemon {
             }
             _ => Vec::new(),
         };
-        let messages: Vec<NewMessage> = messages.into_iter().map(|email| outgoing("report", email)).collect();
+        let messages: Vec<NewMessage> =
+            messages.into_iter().map(|email| outgoing(ReportMail::KIND, String::new(), email)).collect();
         self.store.record(claim, &kept, &messages, self.now()).await?;
         tracing::info!(run = %claim.run.id, users = kept.record.users, messages = messages.len(), "the audit is recorded");
         Ok(())
-    }
-
-    /// Prolongs the lease for as long as it can; ends when it is lost.
-    async fn keep_lease(&self, claim: &Claim) -> Ended {
-        loop {
-            tokio::time::sleep(std::time::Duration::from_secs(LEASE.num_seconds().unsigned_abs() / 3)).await;
-            match self.store.prolong(claim, self.now() + LEASE).await {
-                Ok(()) => {}
-                Err(StoreError::Lost { .. }) => return Ended::Lost,
-                // The lease outlives a store that is away for a moment.
-                Err(error) => tracing::warn!(run = %claim.run.id, %error, "the lease could not be prolonged"),
-            }
-        }
     }
 
     /// Hands a run back to be tried again, or gives it up and tells the job's recipients.
@@ -133,30 +136,18 @@ impl Daemon {
         let tried = usize::try_from(*attempt).unwrap_or(usize::MAX).saturating_sub(1);
         if let Some(wait) = WAITS.get(tried).filter(|_| !is_final) {
             tracing::warn!(run = %id, job, workspace, attempt, error, "the run failed and is tried again");
-            return self.store.hand_back(claim, Some(&error), self.now() + *wait).await;
+            self.count(Count::Attempt { job: job.clone(), workspace: workspace.clone(), outcome: "retried" });
+            return self.store.hand_back(claim, Some(&error), self.now() + *wait, self.now()).await;
         }
         tracing::error!(run = %id, job, workspace, attempt, error, "the run failed and is given up");
         let email = setup.jobs.get(job).and_then(|job| job.email.as_ref());
-        let notices = email.into_iter().flat_map(|email| {
-            email.to.iter().filter_map(|to| match failure_mail(&claim.run, &error, &email.from, to, self.now()) {
-                Ok(notice) => Some(outgoing("failure", notice)),
-                Err(problem) => {
-                    tracing::error!(%problem, "the notice of a failure cannot be written");
-                    None
-                }
-            })
+        let notice = Notice::failure(&claim.run, &claim.fence.to_string(), &error);
+        let notices = email.map_or_else(Vec::new, |email| {
+            notices(&notice, &claim.fence.to_string(), &email.from, email.to.iter().map(String::as_str), self.now())
         });
-        let notices: Vec<NewMessage> = notices.collect();
-        self.store.give_up(claim, &error, &notices, self.now()).await
-    }
-}
-
-fn outgoing(kind: &str, email: Email) -> NewMessage {
-    NewMessage {
-        kind: kind.to_owned(),
-        recipient: email.to,
-        sender: email.from,
-        message_id: email.message_id,
-        bytes: email.bytes,
+        self.store.give_up(claim, &error, &notices, self.now()).await?;
+        self.count(Count::Attempt { job: job.clone(), workspace: workspace.clone(), outcome: "failed" });
+        self.tell(setup, job, Beat::Failure);
+        Ok(())
     }
 }

@@ -8,6 +8,7 @@ use super::{
     directory::Directory,
     finding::{Finding, RuleOutcome, Severity, Subject},
     id::ProfileId,
+    occasion::{Lapse, Occasion},
     policy::Policy,
 };
 
@@ -20,6 +21,8 @@ pub struct Audit {
     pub job: Option<String>,
     /// The workspace's name in the configuration.
     pub workspace: String,
+    /// The fire time that it answers; none where it was asked for by hand.
+    pub occasion: Option<Occasion>,
     /// When it was judged: rules about ages count from here.
     pub judged_at: DateTime<Utc>,
     /// The version of rolecall.
@@ -39,6 +42,20 @@ pub struct Audit {
 }
 
 impl Audit {
+    /// What went wrong since somebody last received a report.
+    pub fn lapses(&self) -> &[Lapse] {
+        self.occasion.as_ref().map_or(&[], |occasion| &occasion.lapses)
+    }
+
+    /// The lapses as sentences. Those of another workspace of the job name it.
+    pub fn lapse_sentences(&self) -> Vec<String> {
+        let sentence = |lapse: &Lapse| match &lapse.workspace {
+            Some(workspace) if *workspace != self.workspace => format!("{workspace}: {}", lapse.sentence()),
+            _ => lapse.sentence(),
+        };
+        self.lapses().iter().map(sentence).collect()
+    }
+
     /// Findings that count.
     pub fn open_findings(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.is_open())

@@ -7,6 +7,7 @@ pub mod email;
 pub mod finding;
 pub mod id;
 pub mod known;
+pub mod occasion;
 pub mod policy;
 pub mod reading;
 pub mod run;

@@ -90,6 +90,17 @@ pub struct Run {
     pub error: Option<String>,
 }
 
+/// One time that a run was taken up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// When it began.
+    pub began_at: DateTime<Utc>,
+    /// When it ended; none where it still goes on, or where nobody is left to say.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Why it failed; none where it did not.
+    pub error: Option<String>,
+}
+
 /// The right to work on a run: every write of the worker names it, and one that is no longer valid changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {

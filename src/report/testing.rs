@@ -12,6 +12,7 @@ use crate::model::{
     directory::{CurrentUser, Directory, Organization, Permission, Permissions, Profile, Role, Source},
     finding::{Finding, FindingStatus, RuleOutcome, RuleResult, Severity, Subject},
     id::{PersonId, ProfileId, RoleId, UserId},
+    occasion::{Lapse, LapseKind, Occasion},
     policy::{Exception, Policy},
     reading::{Check, CheckKind, CheckOutcome, Reading},
     users::{NewUser, UserBlock, UserIndex, Users},
@@ -75,6 +76,7 @@ pub(crate) fn audit(users: &[NewUser<'_>]) -> Audit {
         id: Uuid::from_u128(0x0195_5555_5555_7555_8555_5555_5555_5555),
         job: Some("weekly-access-review".to_owned()),
         workspace: "acme".to_owned(),
+        occasion: None,
         judged_at: at(8, 1),
         version: "0.1.0",
         policy: Policy::default(),
@@ -234,7 +236,30 @@ pub(crate) fn hostile() -> Audit {
         RuleOutcome { rule: "outside-domain", result: RuleResult::SwitchedOff },
     ]);
     audit.drift = hostile_drift();
+    audit.occasion = Some(hostile_occasion());
     audit
+}
+
+/// A review that is late, after one that failed and another whose report did not arrive.
+fn hostile_occasion() -> Occasion {
+    let lapse = |kind, workspace: &str, detail: &str| Lapse {
+        kind,
+        job: "weekly".to_owned(),
+        workspace: Some(workspace.to_owned()),
+        run: Some(Uuid::from_u128(7)),
+        at: at(0, 0),
+        detail: detail.to_owned(),
+    };
+    Occasion {
+        fire_at: at(0, 0),
+        began_at: at(5, 0),
+        attempt: 2,
+        lapses: vec![
+            lapse(LapseKind::Failed, "acme", "<b>HTTP 500</b>"),
+            lapse(LapseKind::Overdue, "beta & sons", ""),
+            lapse(LapseKind::Undelivered, "acme", "report to gone@example.com: 550 no such user"),
+        ],
+    }
 }
 
 fn hostile_drift() -> Drift {

@@ -1,4 +1,4 @@
-//! Delivery: one message per recipient, and what came of each.
+//! Delivery: whether a report is mailed, and one message per recipient.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,6 @@ use crate::{
     mail::{
         message::{Addressing, Email, MessageError, assemble},
         report_mail::{ReportMail, RuleWords},
-        smtp::{Accepted, Mailer, SendError},
     },
     model::audit::Audit,
     report::{self, ReportFile, ReportInput, RuleTexts},
@@ -40,19 +39,11 @@ pub enum DeliverError {
     Message(#[from] MessageError),
 }
 
-/// What came of one recipient.
-#[derive(Debug)]
-pub struct Delivery {
-    /// The recipient's address.
-    pub to: String,
-    /// Whether the mail server took the message.
-    pub result: Result<Accepted, SendError>,
-}
-
-/// Whether an audit is to be mailed.
+/// Whether an audit is to be mailed: always where the read was incomplete or something went wrong before.
 pub fn wanted(when: When, audit: &Audit) -> bool {
     let incomplete = !audit.directory.reading.is_complete();
     incomplete
+        || !audit.lapses().is_empty()
         || match when {
             When::Always => true,
             When::Findings => audit.open_findings().next().is_some(),
@@ -88,15 +79,6 @@ pub fn messages(
         assemble(mail.content(), &addressing)
     };
     Ok(recipients.iter().map(address).collect::<Result<_, _>>()?)
-}
-
-/// Hands every message on. A recipient's failure does not hold back the others.
-pub async fn send(mailer: &dyn Mailer, messages: &[Email]) -> Vec<Delivery> {
-    let mut deliveries = Vec::with_capacity(messages.len());
-    for email in messages {
-        deliveries.push(Delivery { to: email.to.clone(), result: mailer.send(email).await });
-    }
-    deliveries
 }
 
 /// The text of every rule, for reports.

@@ -3,6 +3,8 @@
 mod attachments;
 pub mod deliver;
 pub mod files;
+pub mod lease;
+pub mod outbox;
 
 use std::time::Duration;
 
@@ -17,7 +19,7 @@ use crate::{
     },
     audit::{self, JudgeInput},
     connector::{Connector, ConnectorError, Progress, ReadRequest},
-    model::{audit::Audit, change::Drift, directory::Directory, policy::Policy},
+    model::{audit::Audit, change::Drift, directory::Directory, occasion::Occasion, policy::Policy},
     store::{AuditRecord, Kept, Store, StoreError, snapshot},
 };
 
@@ -38,6 +40,8 @@ pub struct Env<'a> {
 pub struct RunRequest<'a> {
     /// The audit's id.
     pub id: Uuid,
+    /// The fire time that it answers; none for an audit by hand.
+    pub occasion: Option<&'a Occasion>,
     /// The job; none for an audit by hand.
     pub job: Option<&'a str>,
     /// The workspace's name in the configuration.
@@ -167,6 +171,7 @@ pub fn judge(request: &RunRequest<'_>, read: ReadWorkspace, judged_at: DateTime<
     };
     Ok(Audit {
         id: request.id,
+        occasion: request.occasion.cloned(),
         job: request.job.map(str::to_owned),
         workspace: request.workspace.to_owned(),
         judged_at,
@@ -196,6 +201,7 @@ pub fn pack(audit: &Audit, matrix: &AccessMatrix<'_>) -> Result<Kept, RunError> 
         users: audit.directory.users.len() as u64,
         administrators: matrix.rows().filter(MatrixRow::is_active_administrator).count() as u64,
         open_findings: audit.open_findings().count() as u64,
+        by_severity: Some(audit.open_by_severity().map(|(_, open)| open as u64)),
     };
     let parts = snapshot::parts(audit, matrix).collect::<Result<_, _>>();
     let failed = |source| RunError::Store { workspace: audit.workspace.clone(), source };

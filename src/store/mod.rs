@@ -1,9 +1,12 @@
-//! Completed audits, kept compactly, so that the next one can tell what changed; and the schedule's memory
-//! ([`queue`]).
+//! Completed audits, kept compactly, so that the next one can tell what changed; the schedule's memory ([`queue`]),
+//! and what it says of the past ([`history`]).
 //!
 //! A [`Store`] keeps one record per audit and, beside it, a snapshot in compressed parts. What is inside the
 //! parts is the business of [`snapshot`]; a store only keeps bytes.
 
+#[cfg(any(test, debug_assertions))]
+pub mod crash;
+pub mod history;
 pub mod queue;
 pub mod snapshot;
 pub mod sqlite;
@@ -34,6 +37,8 @@ pub struct AuditRecord {
     pub administrators: u64,
     /// Findings that count, of every severity.
     pub open_findings: u64,
+    /// The same by severity, gravest first; none for an audit that an older rolecall kept.
+    pub by_severity: Option<[u64; 5]>,
 }
 
 /// A kept audit and its snapshot's parts, still compressed.
@@ -60,12 +65,25 @@ pub trait Store: Send + Sync {
     /// [`StoreError`]
     async fn audit(&self, id: Uuid) -> Result<Option<AuditRecord>, StoreError>;
 
+    /// Forgets snapshots of audits that ended before a time, and unsent messages of runs that were due before it. The
+    /// last complete snapshot of each job and workspace stays: the next audit is compared with it. The records of
+    /// audits, runs and messages stay too. Returns how many audits lost their snapshot.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn forget(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+
     /// The last complete audit of a job and workspace.
     ///
     /// # Errors
     /// [`StoreError`] where the store could not be read.
     async fn last_complete(&self, job: Option<&str>, workspace: &str) -> Result<Option<Kept>, StoreError>;
 }
+
+/// A store that remembers audits and runs.
+pub trait Memory: Store + queue::Queue + history::History {}
+
+impl<T: Store + queue::Queue + history::History> Memory for T {}
 
 /// The store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +150,12 @@ pub enum StoreError {
     #[error("{what} is being worked on by another process; this one stops working on it")]
     Lost {
         /// The run or message.
+        what: String,
+    },
+    /// Somebody works on a run of this job and workspace already.
+    #[error("{what} is being worked on by another process; try again when that has ended")]
+    Busy {
+        /// The job and workspace.
         what: String,
     },
     /// A snapshot cannot be made.

@@ -10,7 +10,7 @@ use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use super::{Kept, StoreError};
-use crate::model::run::{Claim, Gap, MessageState, Run, RunState};
+use crate::model::run::{Claim, Gap, Run, RunState};
 
 /// The longest lease, and the longest wait between two attempts.
 pub const LONGEST_WAIT: Duration = Duration::hours(2);
@@ -46,8 +46,10 @@ pub struct Decided<'a> {
 /// A message on its way into the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewMessage {
-    /// The kind: `report`, `failure`.
+    /// The kind: `report`, `failure`, `undelivered`.
     pub kind: String,
+    /// What tells this notice from others of its kind, run and recipient; empty for a report.
+    pub about: String,
     /// The recipient's address of the envelope.
     pub recipient: String,
     /// The sender's address of the envelope.
@@ -86,25 +88,6 @@ pub enum Sent {
     GivenUp,
 }
 
-/// A message as the history shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MessageRecord {
-    /// The kind.
-    pub kind: String,
-    /// The recipient.
-    pub recipient: String,
-    /// The `Message-ID`.
-    pub message_id: String,
-    /// What has become of it.
-    pub state: MessageState,
-    /// How often it was taken out.
-    pub attempt: u32,
-    /// What the server answered last, or what broke.
-    pub answer: Option<String>,
-    /// When it was accepted or given up.
-    pub finished_at: Option<DateTime<Utc>>,
-}
-
 /// The schedule's memory.
 #[async_trait::async_trait]
 pub trait Queue: Send + Sync {
@@ -114,12 +97,19 @@ pub trait Queue: Send + Sync {
     /// [`StoreError`]
     async fn cursor(&self, job: &str) -> Result<Option<Cursor>, StoreError>;
 
-    /// Stores decisions: the runs, the gap and the cursor, or nothing where the cursor is another than the one found.
-    /// A fire time that is a run already stays that one run. Returns whether it was stored.
+    /// Stores decisions: for each job the runs, the gap and the cursor, or nothing where the cursor is another than the
+    /// one found. A fire time that is a run already stays that one run. Returns which were stored.
     ///
     /// # Errors
-    /// [`StoreError`]
-    async fn decide(&self, decided: &Decided<'_>) -> Result<bool, StoreError>;
+    /// [`StoreError`]; then none was stored.
+    async fn decide(&self, decisions: &[Decided<'_>]) -> Result<Vec<bool>, StoreError>;
+
+    /// Makes a run that is due now and claims it: an audit by hand whose report is to be mailed.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] where a run of this job and workspace is being worked on.
+    async fn begin(&self, job: &str, workspace: &str, now: DateTime<Utc>, lease: Duration)
+    -> Result<Claim, StoreError>;
 
     /// Claims the oldest run that can be worked on: due and not held back, or begun by somebody whose lease is over.
     /// A run waits for the earlier ones of its job and workspace.
@@ -156,7 +146,13 @@ pub trait Queue: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Lost`] where the claim is no longer valid.
-    async fn hand_back(&self, claim: &Claim, error: Option<&str>, not_before: DateTime<Utc>) -> Result<(), StoreError>;
+    async fn hand_back(
+        &self,
+        claim: &Claim,
+        error: Option<&str>,
+        not_before: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
 
     /// Gives a run up, and puts what there is to say of that into the outbox.
     ///
@@ -170,13 +166,19 @@ pub trait Queue: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 
-    /// Takes a message out of the outbox.
+    /// Takes a message out of the outbox, of one job or of any.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn take_message(&self, now: DateTime<Utc>, lease: Duration) -> Result<Option<Outgoing>, StoreError>;
+    async fn take_message(
+        &self,
+        job: Option<&str>,
+        now: DateTime<Utc>,
+        lease: Duration,
+    ) -> Result<Option<Outgoing>, StoreError>;
 
-    /// Says what came of sending a message; with the last message of its run, the run is delivered.
+    /// Says what came of sending a message, and puts what there is to say of that into the outbox; with the last
+    /// message of its run, the run is delivered.
     ///
     /// # Errors
     /// [`StoreError::Lost`] where somebody else has taken it meanwhile.
@@ -185,6 +187,7 @@ pub trait Queue: Send + Sync {
         message: &Outgoing,
         outcome: &Sent,
         answer: &str,
+        notices: &[NewMessage],
         now: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 
@@ -194,27 +197,10 @@ pub trait Queue: Send + Sync {
     /// [`StoreError`]
     async fn close(&self, now: DateTime<Utc>) -> Result<Vec<Run>, StoreError>;
 
-    /// Makes a failed run due again, with all its attempts. Returns whether there was such a run.
+    /// Makes a failed run due again, with all its attempts, and has messages that were given up sent again. Returns
+    /// whether there was anything of this.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn retry(&self, run: Uuid) -> Result<bool, StoreError>;
-
-    /// The runs, newest fire time first.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn runs(&self, most: u32) -> Result<Vec<Run>, StoreError>;
-
-    /// The messages of a run.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn messages(&self, run: Uuid) -> Result<Vec<MessageRecord>, StoreError>;
-
-    /// The gaps, newest first.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    async fn gaps(&self, most: u32) -> Result<Vec<Gap>, StoreError>;
+    async fn retry(&self, run: Uuid, now: DateTime<Utc>) -> Result<bool, StoreError>;
 }

@@ -18,9 +18,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("mail", &["model", "access"]),
     ("config", &["model", "schedule"]),
     ("simulator", &[]),
+    ("heartbeat", &[]),
     ("run", &["model", "access", "audit", "report", "connector", "store", "mail"]),
-    ("daemon", &["model", "access", "report", "connector", "store", "mail", "schedule", "run"]),
-    ("app", &["config", "connector", "daemon", "mail", "report", "run", "schedule", "store"]),
+    ("daemon", &["model", "access", "report", "connector", "store", "mail", "schedule", "run", "heartbeat"]),
+    ("web", &["model", "store", "daemon"]),
+    ("app", &["config", "connector", "daemon", "heartbeat", "mail", "report", "run", "schedule", "store"]),
     (
         "cli",
         &[
@@ -37,6 +39,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "run",
             "daemon",
             "app",
+            "web",
         ],
     ),
 ];

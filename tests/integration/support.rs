@@ -58,6 +58,9 @@ from = "rolecall <audit@example.com>"
 
 [store]
 url = "sqlite:rolecall.db"
+
+[daemon]
+listen = "127.0.0.1:0"
 {more}"#,
             credentials.client_id,
             self.simulator.base_url(),

@@ -17,7 +17,8 @@ pub(super) fn facts(audit: &Audit) -> Vec<(&'static str, String)> {
     let reading = &directory.reading;
     let reader = &directory.current_user;
     let reader = reader.email.as_deref().or(reader.full_name.as_deref()).unwrap_or(reader.id.as_str());
-    vec![
+    let due = audit.occasion.as_ref().map(|occasion| ("Due", occasion.sentence()));
+    let facts = vec![
         ("Source", format!("{}, {}", directory.source.connector, one_line(&directory.source.api_url, MAX_NAME))),
         ("Read with", name(reader, MAX_NAME)),
         (
@@ -32,7 +33,8 @@ pub(super) fn facts(audit: &Audit) -> Vec<(&'static str, String)> {
         ("Completeness", completeness(reading)),
         ("Not evaluated", "last login and second factor: the API does not give them".to_owned()),
         ("Audit", format!("{}, rolecall {}", audit.id, audit.version)),
-    ]
+    ];
+    due.into_iter().chain(facts).collect()
 }
 
 /// How many users were read, and how many of them have which status.

@@ -43,6 +43,8 @@ pub(super) struct View {
     pub(super) verdict: Verdict,
     /// The checks of the read that disagree; empty where it is complete.
     pub(super) problems: Bounded<String>,
+    /// What went wrong before this review; empty where nothing did.
+    pub(super) lapses: Bounded<String>,
     pub(super) changes: Changes,
     /// Things to do, by when.
     pub(super) actions: Vec<Deadline>,
@@ -144,6 +146,7 @@ impl View {
             problems: Bounded::new(&problems, limits.notes, |(check, detail)| {
                 format!("{}: {}", check.kind.title(), one_line(detail, MAX_MESSAGE))
             }),
+            lapses: Bounded::new(&audit.lapse_sentences(), limits.notes, |sentence| one_line(sentence, MAX_MESSAGE)),
             changes: changes(input, limits),
             actions,
             more_actions,

@@ -87,7 +87,8 @@ pub(super) fn facts(input: &ReportInput<'_>, headline: &Headline) -> Vec<Fact> {
         0 | 1 => "read once".to_owned(),
         more => format!("read {more} times, because a check disagreed"),
     };
-    vec![
+    let due = audit.occasion.as_ref().map(|occasion| fact("Due", occasion.sentence()));
+    let facts = vec![
         fact(
             "Organization",
             format!("{} (id {})", text(organization.company_name.as_deref()), text(organization.id.as_deref())),
@@ -159,7 +160,8 @@ pub(super) fn facts(input: &ReportInput<'_>, headline: &Headline) -> Vec<Fact> {
             "Not evaluated",
             "last login and second factor: the API gives neither, and nothing is inferred in their place".to_owned(),
         ),
-    ]
+    ];
+    due.into_iter().chain(facts).collect()
 }
 
 /// The policy, as far as it decides what is a finding.

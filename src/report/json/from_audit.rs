@@ -8,6 +8,7 @@ use crate::{
     model::{
         directory::Permissions,
         finding::{Finding, FindingStatus, RuleOutcome, RuleResult},
+        occasion::{Lapse, Occasion},
         policy::{Exception, Policy, RuleSetting},
         users::UserIndex,
     },
@@ -65,6 +66,7 @@ pub(super) fn report<'a>(input: &'a ReportInput<'a>) -> v1::Report<'a> {
         audit_id: audit.id.to_string(),
         job: audit.job.as_deref(),
         workspace: &audit.workspace,
+        occasion: audit.occasion.as_ref().map(occasion),
         judged_at: audit.judged_at,
         complete: directory.reading.is_complete(),
         summary: summary(input),
@@ -122,6 +124,26 @@ pub(super) fn report<'a>(input: &'a ReportInput<'a>) -> v1::Report<'a> {
         profiles: profiles(input),
         rules: audit.outcomes.iter().map(|outcome| rule(input, outcome)).collect(),
         policy: policy(&audit.policy, input),
+    }
+}
+
+fn occasion(occasion: &Occasion) -> v1::Occasion<'_> {
+    v1::Occasion {
+        fire_at: occasion.fire_at,
+        began_at: occasion.began_at,
+        attempt: occasion.attempt,
+        lapses: occasion.lapses.iter().map(lapse).collect(),
+    }
+}
+
+fn lapse(lapse: &Lapse) -> v1::Lapse<'_> {
+    v1::Lapse {
+        kind: lapse.kind.word(),
+        job: &lapse.job,
+        workspace: lapse.workspace.as_deref(),
+        run: lapse.run.map(|run| run.to_string()),
+        at: lapse.at,
+        detail: &lapse.detail,
     }
 }
 

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use super::ReportInput;
 
 /// The version of the format, as `schema_version` in every report.
-pub const SCHEMA_VERSION: &str = "1.0";
+pub const SCHEMA_VERSION: &str = "1.1";
 
 /// Bytes gathered before they go to the writer.
 const BUFFER: usize = 64 * 1024;

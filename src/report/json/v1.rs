@@ -22,6 +22,8 @@ pub(super) struct Report<'a> {
     pub(super) job: Option<&'a str>,
     /// The workspace's name in the configuration.
     pub(super) workspace: &'a str,
+    /// The fire time that the audit answers, and what went wrong before it; null where it was asked for by hand.
+    pub(super) occasion: Option<Occasion<'a>>,
     /// When the audit was judged.
     pub(super) judged_at: DateTime<Utc>,
     /// Whether every check of the read agreed in the end. Where false, what is not reported may still exist.
@@ -55,6 +57,36 @@ pub(super) struct Report<'a> {
     pub(super) rules: Vec<Rule<'a>>,
     /// The policy that was applied.
     pub(super) policy: Policy<'a>,
+}
+
+/// The fire time that an audit answers.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Occasion<'a> {
+    /// When it was due.
+    pub(super) fire_at: DateTime<Utc>,
+    /// When somebody first took it up.
+    pub(super) began_at: DateTime<Utc>,
+    /// How often it was taken up: more than 1 where it was resumed or tried again.
+    pub(super) attempt: u32,
+    /// What went wrong since somebody last received a report, the oldest first.
+    pub(super) lapses: Vec<Lapse<'a>>,
+}
+
+/// Something that should have happened and did not.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Lapse<'a> {
+    /// The kind: skipped, overdue, failed, incomplete, undelivered, `clock_set_back`.
+    pub(super) kind: &'static str,
+    /// The job.
+    pub(super) job: &'a str,
+    /// The workspace; null where it is about the job as a whole.
+    pub(super) workspace: Option<&'a str>,
+    /// The run; null where there was none.
+    pub(super) run: Option<String>,
+    /// The fire time, or the first of several.
+    pub(super) at: DateTime<Utc>,
+    /// What is known of it: an error, a recipient, a reason.
+    pub(super) detail: &'a str,
 }
 
 /// What made a report.

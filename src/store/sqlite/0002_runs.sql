@@ -36,11 +36,25 @@ CREATE TABLE run (
 
 CREATE INDEX run_open ON run (fire_at) WHERE state IN ('due', 'claimed', 'read', 'judged', 'recorded', 'delivered');
 
--- The outbox: whole messages, as they are sent on every attempt.
+CREATE INDEX run_failed ON run (job, workspace) WHERE state = 'failed';
+
+-- Each time that a run was taken up, by the fence of its claim.
+CREATE TABLE attempt (
+    run      BLOB    NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+    fence    INTEGER NOT NULL,
+    began_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    error    TEXT,
+    PRIMARY KEY (run, fence)
+) STRICT, WITHOUT ROWID;
+
+-- The outbox: whole messages, as they are sent on every attempt; emptied when a server has accepted them.
+-- `about` tells notices of one kind apart: which attempt failed, who did not get the report.
 CREATE TABLE message (
     id          INTEGER PRIMARY KEY,
     run         BLOB    NOT NULL REFERENCES run (id) ON DELETE CASCADE,
     kind        TEXT    NOT NULL,
+    about       TEXT    NOT NULL DEFAULT '',
     recipient   TEXT    NOT NULL,
     sender      TEXT    NOT NULL,
     message_id  TEXT    NOT NULL,
@@ -53,7 +67,18 @@ CREATE TABLE message (
     created_at  INTEGER NOT NULL,
     finished_at INTEGER,
     answer      TEXT,
-    UNIQUE (run, kind, recipient)
+    UNIQUE (run, kind, about, recipient)
 ) STRICT;
 
 CREATE INDEX message_waiting ON message (not_before) WHERE state = 'waiting';
+CREATE INDEX message_rejected ON message (run) WHERE state = 'rejected';
+
+-- Open findings of each severity; unknown for audits that were kept before.
+ALTER TABLE audit ADD COLUMN critical INTEGER;
+ALTER TABLE audit ADD COLUMN high INTEGER;
+ALTER TABLE audit ADD COLUMN medium INTEGER;
+ALTER TABLE audit ADD COLUMN low INTEGER;
+ALTER TABLE audit ADD COLUMN info INTEGER;
+
+CREATE INDEX audit_incomplete ON audit (id) WHERE complete = 0;
+CREATE INDEX audit_by_age ON audit (finished_at);

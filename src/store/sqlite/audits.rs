@@ -1,10 +1,22 @@
 //! Completed audits: a record, and a snapshot in parts.
 
+use chrono::{DateTime, Utc};
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{SqliteStore, count, millis, moment};
 use crate::store::{AuditRecord, Kept, Store, StoreError};
+
+/// Forgets parts of snapshots, but for the last complete audit of each job and workspace.
+const FORGET: &str = "
+DELETE FROM snapshot_part WHERE audit IN (
+    SELECT id FROM audit AS a
+    WHERE a.finished_at < ? AND a.id <> (
+        SELECT l.id FROM audit AS l
+        WHERE l.workspace = a.workspace AND l.job IS a.job AND l.complete = 1
+        ORDER BY l.finished_at DESC, l.id DESC LIMIT 1
+    )
+)";
 
 #[async_trait::async_trait]
 impl Store for SqliteStore {
@@ -20,6 +32,22 @@ impl Store for SqliteStore {
         let query = sqlx::query("SELECT * FROM audit WHERE id = ?").bind(id.as_bytes().to_vec());
         let row = query.fetch_optional(&self.pool).await.map_err(&failed)?;
         row.as_ref().map(record).transpose().map_err(&failed)
+    }
+
+    async fn forget(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        let failed = self.explain("forget old snapshots");
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
+        let forgotten = sqlx::query(FORGET).bind(millis(before)).execute(&mut *transaction).await.map_err(&failed)?;
+        sqlx::query(
+            "UPDATE message SET body = x'' WHERE state = 'rejected' AND length(body) > 0
+             AND run IN (SELECT id FROM run WHERE fire_at < ?)",
+        )
+        .bind(millis(before))
+        .execute(&mut *transaction)
+        .await
+        .map_err(&failed)?;
+        transaction.commit().await.map_err(&failed)?;
+        Ok(forgotten.rows_affected())
     }
 
     async fn last_complete(&self, job: Option<&str>, workspace: &str) -> Result<Option<Kept>, StoreError> {
@@ -48,9 +76,11 @@ impl Store for SqliteStore {
 /// Writes an audit, inside a transaction of the caller's.
 pub(super) async fn insert(connection: &mut SqliteConnection, audit: &Kept) -> Result<(), sqlx::Error> {
     let Kept { record, parts } = audit;
+    let severity = |at: usize| record.by_severity.map(|by_severity| count(by_severity[at]));
     sqlx::query(
-        "INSERT INTO audit (id, job, workspace, started_at, finished_at, complete, users, administrators, open_findings)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO audit (id, job, workspace, started_at, finished_at, complete, users, administrators, open_findings,
+                            critical, high, medium, low, info)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(record.id.as_bytes().as_slice())
     .bind(record.job.as_deref())
@@ -61,6 +91,11 @@ pub(super) async fn insert(connection: &mut SqliteConnection, audit: &Kept) -> R
     .bind(count(record.users))
     .bind(count(record.administrators))
     .bind(count(record.open_findings))
+    .bind(severity(0))
+    .bind(severity(1))
+    .bind(severity(2))
+    .bind(severity(3))
+    .bind(severity(4))
     .execute(&mut *connection)
     .await?;
     for (sequence, body) in (0_i64..).zip(parts) {
@@ -74,10 +109,19 @@ pub(super) async fn insert(connection: &mut SqliteConnection, audit: &Kept) -> R
     Ok(())
 }
 
-fn record(row: &SqliteRow) -> Result<AuditRecord, sqlx::Error> {
+pub(super) fn record(row: &SqliteRow) -> Result<AuditRecord, sqlx::Error> {
     let number = |column| row.try_get::<i64, _>(column).map(i64::unsigned_abs);
     let time = |column| row.try_get::<i64, _>(column).map(moment);
     let id: Vec<u8> = row.try_get("id")?;
+    let severities = ["critical", "high", "medium", "low", "info"];
+    let mut by_severity = [0; 5];
+    let mut known = true;
+    for (at, severity) in severities.into_iter().enumerate() {
+        match row.try_get::<Option<i64>, _>(severity)? {
+            Some(open) => by_severity[at] = open.unsigned_abs(),
+            None => known = false,
+        }
+    }
     Ok(AuditRecord {
         id: Uuid::from_slice(&id).map_err(|error| sqlx::Error::Decode(error.into()))?,
         job: row.try_get("job")?,
@@ -88,5 +132,6 @@ fn record(row: &SqliteRow) -> Result<AuditRecord, sqlx::Error> {
         users: number("users")?,
         administrators: number("administrators")?,
         open_findings: number("open_findings")?,
+        by_severity: known.then_some(by_severity),
     })
 }

@@ -1,8 +1,11 @@
 //! The store in one SQLite file: write-ahead log, full synchronisation, one writer.
 //!
-//! `audits` keeps completed audits, `queue` the schedule's memory, `outbox` its messages.
+//! `audits` keeps completed audits, `queue` the schedule's memory, `outbox` its messages,
+//! `history` and `lapses` read what became of them.
 
 mod audits;
+mod history;
+mod lapses;
 mod outbox;
 mod queue;
 #[cfg(test)]
@@ -140,6 +143,7 @@ mod tests {
             users: 3,
             administrators: 1,
             open_findings: 2,
+            by_severity: Some([0, 1, 1, 0, 0]),
         }
     }
 

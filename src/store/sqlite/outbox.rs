@@ -7,10 +7,14 @@ use uuid::Uuid;
 use super::{count, millis, moment};
 use crate::{
     model::run::MessageState,
-    store::queue::{LONGEST_WAIT, MessageRecord, NewMessage, Outgoing, Sent},
+    store::{
+        history::MessageRecord,
+        queue::{LONGEST_WAIT, NewMessage, Outgoing, Sent},
+    },
 };
 
-/// Takes out the message that waits longest (?1 is now, ?2 the end of the lease, ?3 the furthest any wait reaches).
+/// Takes out the message that waits longest (?1 is now, ?2 the end of the lease, ?3 the furthest any wait reaches,
+/// ?4 the job whose messages are meant, or nothing).
 const TAKE: &str = "
 UPDATE message
 SET attempt = attempt + 1, fence = fence + 1, lease_until = ?2
@@ -18,6 +22,7 @@ WHERE id = (
     SELECT id FROM message
     WHERE state = 'waiting' AND not_before NOT BETWEEN ?1 + 1 AND ?3
     AND (lease_until IS NULL OR lease_until NOT BETWEEN ?1 + 1 AND ?3)
+    AND (?4 IS NULL OR run IN (SELECT id FROM run WHERE job = ?4))
     ORDER BY not_before, id LIMIT 1
 )
 RETURNING *";
@@ -31,11 +36,12 @@ pub(super) async fn insert(
 ) -> Result<(), sqlx::Error> {
     for message in messages {
         sqlx::query(
-            "INSERT INTO message (run, kind, recipient, sender, message_id, body, not_before, created_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, kind, recipient) DO NOTHING",
+            "INSERT INTO message (run, kind, about, recipient, sender, message_id, body, not_before, created_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, kind, about, recipient) DO NOTHING",
         )
         .bind(run.as_bytes().to_vec())
         .bind(&message.kind)
+        .bind(&message.about)
         .bind(&message.recipient)
         .bind(&message.sender)
         .bind(&message.message_id)
@@ -50,10 +56,12 @@ pub(super) async fn insert(
 
 pub(super) async fn take(
     pool: &SqlitePool,
+    job: Option<&str>,
     now: DateTime<Utc>,
     lease: Duration,
 ) -> Result<Option<Outgoing>, sqlx::Error> {
-    let query = sqlx::query(TAKE).bind(millis(now)).bind(millis(now + lease)).bind(millis(now + LONGEST_WAIT));
+    let query =
+        sqlx::query(TAKE).bind(millis(now)).bind(millis(now + lease)).bind(millis(now + LONGEST_WAIT)).bind(job);
     query.fetch_optional(pool).await?.map(|row| outgoing(&row)).transpose()
 }
 
@@ -71,9 +79,11 @@ pub(super) async fn sent(
         Sent::GivenUp => (MessageState::Rejected, now),
     };
     let finished = (state != MessageState::Waiting).then(|| millis(now));
+    // What a server has accepted is its to keep; what nobody accepted can still be sent by hand.
     let updated = sqlx::query(
-        "UPDATE message SET state = ?, answer = ?, not_before = ?, finished_at = ?, lease_until = NULL
-         WHERE id = ? AND fence = ? AND state = 'waiting'",
+        "UPDATE message SET state = ?1, answer = ?2, not_before = ?3, finished_at = ?4, lease_until = NULL,
+                            body = CASE ?1 WHEN 'accepted' THEN x'' ELSE body END
+         WHERE id = ?5 AND fence = ?6 AND state = 'waiting'",
     )
     .bind(state.word())
     .bind(answer)
@@ -81,16 +91,43 @@ pub(super) async fn sent(
     .bind(finished)
     .bind(message.id)
     .bind(count(message.fence))
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query(
-        "UPDATE run SET state = 'delivered' WHERE id = ?1 AND state = 'recorded'
-         AND NOT EXISTS (SELECT 1 FROM message WHERE run = ?1 AND state = 'waiting')",
-    )
-    .bind(message.run.as_bytes().to_vec())
     .execute(connection)
     .await?;
     Ok(updated.rows_affected() == 1)
+}
+
+/// A run none of whose messages waits any more is delivered.
+pub(super) async fn deliver(connection: &mut SqliteConnection, run: Uuid) -> Result<(), sqlx::Error> {
+    let sql = "UPDATE run SET state = 'delivered' WHERE id = ?1 AND state = 'recorded'
+               AND NOT EXISTS (SELECT 1 FROM message WHERE run = ?1 AND state = 'waiting')";
+    sqlx::query(sql).bind(run.as_bytes().to_vec()).execute(connection).await.map(|_| ())
+}
+
+/// Has the messages of a run that were given up sent again, where they are still there; the run waits for them.
+/// Returns how many.
+pub(super) async fn retry(
+    connection: &mut SqliteConnection,
+    run: Uuid,
+    now: DateTime<Utc>,
+) -> Result<u64, sqlx::Error> {
+    let again = sqlx::query(
+        "UPDATE message SET state = 'waiting', not_before = ?2, created_at = ?2, finished_at = NULL
+         WHERE run = ?1 AND state = 'rejected' AND length(body) > 0",
+    )
+    .bind(run.as_bytes().to_vec())
+    .bind(millis(now))
+    .execute(&mut *connection)
+    .await?
+    .rows_affected();
+    if again > 0 {
+        sqlx::query(
+            "UPDATE run SET state = 'recorded', finished_at = NULL WHERE id = ? AND state IN ('delivered', 'closed')",
+        )
+        .bind(run.as_bytes().to_vec())
+        .execute(connection)
+        .await?;
+    }
+    Ok(again)
 }
 
 pub(super) async fn messages(pool: &SqlitePool, run: Uuid) -> Result<Vec<MessageRecord>, sqlx::Error> {
@@ -116,6 +153,7 @@ fn outgoing(row: &SqliteRow) -> Result<Outgoing, sqlx::Error> {
     Ok(Outgoing {
         message: NewMessage {
             kind: row.try_get("kind")?,
+            about: row.try_get("about")?,
             recipient: row.try_get("recipient")?,
             sender: row.try_get("sender")?,
             message_id: row.try_get("message_id")?,

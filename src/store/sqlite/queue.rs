@@ -6,10 +6,10 @@ use uuid::Uuid;
 
 use super::{SqliteStore, audits, count, millis, moment, outbox};
 use crate::{
-    model::run::{Claim, Gap, Run, RunState},
+    model::run::{Claim, Run, RunState},
     store::{
         Kept, StoreError,
-        queue::{Cursor, Decided, LONGEST_WAIT, MessageRecord, NewMessage, Outgoing, Queue, Sent},
+        queue::{Cursor, Decided, LONGEST_WAIT, NewMessage, Outgoing, Queue, Sent},
     },
 };
 
@@ -21,7 +21,8 @@ SET state = 'claimed', attempt = attempt + 1, fence = fence + 1, lease_until = ?
     started_at = COALESCE(started_at, ?1)
 WHERE id = (
     SELECT r.id FROM run AS r
-    WHERE (
+    WHERE r.state IN ('due', 'claimed', 'read', 'judged', 'recorded', 'delivered')
+    AND (
         (r.state = 'due' AND (r.not_before IS NULL OR r.not_before NOT BETWEEN ?1 + 1 AND ?3))
         OR (r.state IN ('claimed', 'read', 'judged') AND (r.lease_until NOT BETWEEN ?1 + 1 AND ?3))
     )
@@ -37,6 +38,17 @@ WHERE id = (
 )
 RETURNING *";
 
+/// A run that is due now, for somebody who works on it at once (?1 its id, ?2 job, ?3 workspace, ?4 now, ?5 the end of
+/// the lease); nothing where the job and workspace are being worked on.
+const BEGIN: &str = "
+INSERT INTO run (id, job, workspace, fire_at, state, attempt, fence, lease_until, planned_at, started_at)
+SELECT ?1, ?2, ?3, ?4, 'claimed', 1, 1, ?5, ?4, ?4
+WHERE NOT EXISTS (
+    SELECT 1 FROM run WHERE job = ?2 AND workspace = ?3
+    AND ((state IN ('claimed', 'read', 'judged') AND lease_until > ?4) OR fire_at = ?4)
+)
+RETURNING *";
+
 /// A write of a worker: only while its claim is valid.
 const HELD: &str = "WHERE id = ? AND fence = ? AND state IN ('claimed', 'read', 'judged')";
 
@@ -47,30 +59,61 @@ impl Queue for SqliteStore {
         cursor(&mut connection, job).await.map_err(self.explain("read the schedule"))
     }
 
-    async fn decide(&self, decided: &Decided<'_>) -> Result<bool, StoreError> {
+    async fn decide(&self, decisions: &[Decided<'_>]) -> Result<Vec<bool>, StoreError> {
         let failed = self.explain("store what is due");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
-        if cursor(&mut transaction, decided.job).await.map_err(&failed)?.as_ref() != decided.from {
-            return Ok(false);
+        let mut stored = Vec::with_capacity(decisions.len());
+        for decided in decisions {
+            let is_current = cursor(&mut transaction, decided.job).await.map_err(&failed)?.as_ref() == decided.from;
+            if is_current {
+                store_decisions(&mut transaction, decided).await.map_err(&failed)?;
+            }
+            stored.push(is_current);
         }
-        store_decisions(&mut transaction, decided).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)?;
-        Ok(true)
+        Ok(stored)
+    }
+
+    async fn begin(
+        &self,
+        job: &str,
+        workspace: &str,
+        now: DateTime<Utc>,
+        lease: Duration,
+    ) -> Result<Claim, StoreError> {
+        let failed = self.explain("begin a run");
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
+        let row = sqlx::query(BEGIN)
+            .bind(Uuid::now_v7().as_bytes().to_vec())
+            .bind(job)
+            .bind(workspace)
+            .bind(millis(now))
+            .bind(millis(now + lease))
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(&failed)?;
+        let Some(row) = row else {
+            return Err(StoreError::Busy { what: format!("the run of {job} for {workspace}") });
+        };
+        let claim = taken_up(&mut transaction, &row, now).await.map_err(&failed)?;
+        transaction.commit().await.map_err(&failed)?;
+        Ok(claim)
     }
 
     async fn claim(&self, now: DateTime<Utc>, lease: Duration) -> Result<Option<Claim>, StoreError> {
         let failed = self.explain("claim a run");
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
         let row = sqlx::query(CLAIM)
             .bind(millis(now))
             .bind(millis(now + lease))
             .bind(millis(now + LONGEST_WAIT))
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *transaction)
             .await
             .map_err(&failed)?;
-        let claim = |row: SqliteRow| -> Result<Claim, sqlx::Error> {
-            Ok(Claim { run: run(&row)?, fence: row.try_get::<i64, _>("fence")?.unsigned_abs() })
-        };
-        row.map(claim).transpose().map_err(&failed)
+        let Some(row) = row else { return Ok(None) };
+        let claim = taken_up(&mut transaction, &row, now).await.map_err(&failed)?;
+        transaction.commit().await.map_err(&failed)?;
+        Ok(Some(claim))
     }
 
     async fn prolong(&self, claim: &Claim, lease_until: DateTime<Utc>) -> Result<(), StoreError> {
@@ -102,16 +145,26 @@ impl Queue for SqliteStore {
         held(claim, query.execute(&mut *transaction).await.map_err(&failed)?.rows_affected())?;
         audits::insert(&mut transaction, audit).await.map_err(&failed)?;
         outbox::insert(&mut transaction, claim.run.id, messages, now).await.map_err(&failed)?;
+        ended(&mut transaction, claim, None, now).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)
     }
 
-    async fn hand_back(&self, claim: &Claim, error: Option<&str>, not_before: DateTime<Utc>) -> Result<(), StoreError> {
+    async fn hand_back(
+        &self,
+        claim: &Claim,
+        error: Option<&str>,
+        not_before: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let failed = self.explain("hand a run back");
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
         let sql = format!(
             "UPDATE run SET state = 'due', lease_until = NULL, error = COALESCE(?, error), not_before = ? {HELD}"
         );
         let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(error).bind(millis(not_before));
-        let failed = self.explain("hand a run back");
-        held(claim, held_by(query, claim).execute(&self.pool).await.map_err(failed)?.rows_affected())
+        held(claim, held_by(query, claim).execute(&mut *transaction).await.map_err(&failed)?.rows_affected())?;
+        ended(&mut transaction, claim, error, now).await.map_err(&failed)?;
+        transaction.commit().await.map_err(&failed)
     }
 
     async fn give_up(
@@ -127,11 +180,17 @@ impl Queue for SqliteStore {
         let query = held_by(sqlx::query(sqlx::AssertSqlSafe(sql)).bind(error).bind(millis(now)), claim);
         held(claim, query.execute(&mut *transaction).await.map_err(&failed)?.rows_affected())?;
         outbox::insert(&mut transaction, claim.run.id, messages, now).await.map_err(&failed)?;
+        ended(&mut transaction, claim, Some(error), now).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)
     }
 
-    async fn take_message(&self, now: DateTime<Utc>, lease: Duration) -> Result<Option<Outgoing>, StoreError> {
-        outbox::take(&self.pool, now, lease).await.map_err(self.explain("take a message out of the outbox"))
+    async fn take_message(
+        &self,
+        job: Option<&str>,
+        now: DateTime<Utc>,
+        lease: Duration,
+    ) -> Result<Option<Outgoing>, StoreError> {
+        outbox::take(&self.pool, job, now, lease).await.map_err(self.explain("take a message out of the outbox"))
     }
 
     async fn sent(
@@ -139,6 +198,7 @@ impl Queue for SqliteStore {
         message: &Outgoing,
         outcome: &Sent,
         answer: &str,
+        notices: &[NewMessage],
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let failed = self.explain("store what came of a message");
@@ -146,6 +206,8 @@ impl Queue for SqliteStore {
         if !outbox::sent(&mut transaction, message, outcome, answer, now).await.map_err(&failed)? {
             return Err(StoreError::Lost { what: format!("the message to {}", message.message.recipient) });
         }
+        outbox::insert(&mut transaction, message.run, notices, now).await.map_err(&failed)?;
+        outbox::deliver(&mut transaction, message.run).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)
     }
 
@@ -156,39 +218,20 @@ impl Queue for SqliteStore {
         rows.iter().map(run).collect::<Result<_, _>>().map_err(&failed)
     }
 
-    async fn retry(&self, run: Uuid) -> Result<bool, StoreError> {
-        let sql = "UPDATE run SET state = 'due', attempt = 0, not_before = NULL, finished_at = NULL
-                   WHERE id = ? AND state = 'failed'";
-        let query = sqlx::query(sql).bind(run.as_bytes().to_vec());
-        let done = query.execute(&self.pool).await.map_err(self.explain("make a run due again"))?;
-        Ok(done.rows_affected() == 1)
-    }
-
-    async fn runs(&self, most: u32) -> Result<Vec<Run>, StoreError> {
-        let failed = self.explain("read the runs");
-        let sql = "SELECT * FROM run ORDER BY fire_at DESC, id DESC LIMIT ?";
-        let rows = sqlx::query(sql).bind(most).fetch_all(&self.pool).await.map_err(&failed)?;
-        rows.iter().map(run).collect::<Result<_, _>>().map_err(&failed)
-    }
-
-    async fn messages(&self, run: Uuid) -> Result<Vec<MessageRecord>, StoreError> {
-        outbox::messages(&self.pool, run).await.map_err(self.explain("read the messages of a run"))
-    }
-
-    async fn gaps(&self, most: u32) -> Result<Vec<Gap>, StoreError> {
-        let failed = self.explain("read the gaps");
-        let sql = "SELECT * FROM gap ORDER BY first_at DESC, id DESC LIMIT ?";
-        let rows = sqlx::query(sql).bind(most).fetch_all(&self.pool).await.map_err(&failed)?;
-        let gap = |row: &SqliteRow| -> Result<Gap, sqlx::Error> {
-            Ok(Gap {
-                job: row.try_get("job")?,
-                first: moment(row.try_get("first_at")?),
-                last: moment(row.try_get("last_at")?),
-                count: row.try_get::<i64, _>("count")?.unsigned_abs(),
-                reason: row.try_get("reason")?,
-            })
-        };
-        rows.iter().map(gap).collect::<Result<_, _>>().map_err(&failed)
+    async fn retry(&self, run: Uuid, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let failed = self.explain("have a run tried again");
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
+        let due = sqlx::query(
+            "UPDATE run SET state = 'due', attempt = 0, not_before = NULL, finished_at = NULL
+             WHERE id = ? AND state = 'failed'",
+        )
+        .bind(run.as_bytes().to_vec())
+        .execute(&mut *transaction)
+        .await
+        .map_err(&failed)?;
+        let again = outbox::retry(&mut transaction, run, now).await.map_err(&failed)?;
+        transaction.commit().await.map_err(&failed)?;
+        Ok(due.rows_affected() + again > 0)
     }
 }
 
@@ -204,6 +247,33 @@ fn held(claim: &Claim, rows: u64) -> Result<(), StoreError> {
     }
     let Run { job, workspace, fire_at, .. } = &claim.run;
     Err(StoreError::Lost { what: format!("the run of {job} for {workspace} at {fire_at}") })
+}
+
+/// A run that somebody has just taken up; that is an attempt.
+async fn taken_up(
+    connection: &mut SqliteConnection,
+    row: &SqliteRow,
+    now: DateTime<Utc>,
+) -> Result<Claim, sqlx::Error> {
+    let claim = Claim { run: run(row)?, fence: row.try_get::<i64, _>("fence")?.unsigned_abs() };
+    sqlx::query("INSERT INTO attempt (run, fence, began_at) VALUES (?, ?, ?)")
+        .bind(claim.run.id.as_bytes().to_vec())
+        .bind(count(claim.fence))
+        .bind(millis(now))
+        .execute(connection)
+        .await?;
+    Ok(claim)
+}
+
+/// An attempt has ended, well or with an error.
+async fn ended(
+    connection: &mut SqliteConnection,
+    claim: &Claim,
+    error: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let query = sqlx::query("UPDATE attempt SET ended_at = ?, error = ? WHERE run = ? AND fence = ?");
+    held_by(query.bind(millis(now)).bind(error), claim).execute(connection).await.map(|_| ())
 }
 
 async fn cursor(connection: &mut SqliteConnection, job: &str) -> Result<Option<Cursor>, sqlx::Error> {
@@ -251,7 +321,7 @@ async fn store_decisions(connection: &mut SqliteConnection, decided: &Decided<'_
     Ok(())
 }
 
-fn run(row: &SqliteRow) -> Result<Run, sqlx::Error> {
+pub(super) fn run(row: &SqliteRow) -> Result<Run, sqlx::Error> {
     let time = |column| row.try_get::<Option<i64>, _>(column).map(|time| time.map(moment));
     let state: String = row.try_get("state")?;
     let id: Vec<u8> = row.try_get("id")?;

@@ -7,6 +7,7 @@ use crate::{
     model::run::{Claim, Gap, MessageState, RunState},
     store::{
         AuditRecord, Kept, Store as _, StoreError,
+        history::History as _,
         queue::{Cursor, Decided, LONGEST_WAIT, NewMessage, Queue, Sent},
     },
 };
@@ -45,7 +46,7 @@ impl Bench {
             to: &cursor(*fire_at.last().unwrap()),
             now: at(0),
         };
-        assert!(self.store.decide(&decided).await.unwrap());
+        assert_eq!(self.store.decide(&[decided]).await.unwrap(), [true]);
     }
 
     async fn claim(&self, now: i64) -> Option<Claim> {
@@ -73,6 +74,7 @@ fn kept(claim: &Claim) -> Kept {
         users: 3,
         administrators: 1,
         open_findings: 0,
+        by_severity: Some([0; 5]),
     };
     Kept { record, parts: vec![vec![1]] }
 }
@@ -80,6 +82,7 @@ fn kept(claim: &Claim) -> Kept {
 fn message(recipient: &str) -> NewMessage {
     NewMessage {
         kind: "report".into(),
+        about: String::new(),
         recipient: recipient.into(),
         sender: "audit@example.com".into(),
         message_id: format!("<{recipient}>"),
@@ -109,11 +112,12 @@ async fn decisions_on_an_old_cursor_are_not_stored() {
         to: &cursor(20),
         now: at(0),
     };
-    assert!(!bench.store.decide(&stale).await.unwrap());
+    assert_eq!(bench.store.decide(&[stale]).await.unwrap(), [false]);
     assert_eq!((bench.states().await.len(), bench.store.gaps(9).await.unwrap()), (2, vec![]));
     let current = bench.store.cursor("weekly").await.unwrap();
     assert_eq!(current, Some(cursor(10)));
-    assert!(bench.store.decide(&Decided { from: current.as_ref(), ..stale }).await.unwrap());
+    let fresh = Decided { from: current.as_ref(), ..stale };
+    assert_eq!(bench.store.decide(&[fresh]).await.unwrap(), [true]);
     assert_eq!((bench.states().await.len(), bench.store.gaps(9).await.unwrap()), (3, vec![gap]));
 }
 
@@ -145,7 +149,7 @@ async fn a_run_whose_worker_died_is_claimed_again_and_the_dead_one_can_write_no_
     lost(bench.store.prolong(&dead, at(200)).await);
     lost(bench.store.advance(&dead, RunState::Judged).await);
     lost(bench.store.record(&dead, &kept(&dead), &[message("a@example.com")], at(90)).await);
-    lost(bench.store.hand_back(&dead, Some("x"), at(90)).await);
+    lost(bench.store.hand_back(&dead, Some("x"), at(90), at(25)).await);
     lost(bench.store.give_up(&dead, "x", &[message("a@example.com")], at(90)).await);
     assert!(bench.store.last_complete(Some("weekly"), &dead.run.workspace).await.unwrap().is_none());
     assert!(bench.store.messages(dead.run.id).await.unwrap().is_empty());
@@ -160,7 +164,7 @@ async fn a_run_that_was_handed_back_waits_its_time_and_keeps_its_error() {
     let claim = bench.claim(20).await.unwrap();
     let other = bench.claim(20).await.unwrap();
     bench.store.prolong(&other, at(1_000)).await.unwrap();
-    bench.store.hand_back(&claim, Some("no connection"), at(300)).await.unwrap();
+    bench.store.hand_back(&claim, Some("no connection"), at(300), at(25)).await.unwrap();
     assert_eq!(bench.claimed(299).await, None);
     let again = bench.claim(300).await.unwrap();
     assert_eq!((again.run.id, again.run.error.as_deref(), again.run.attempt), (claim.run.id, Some("no connection"), 2));
@@ -173,7 +177,7 @@ async fn a_clock_that_was_set_back_holds_nothing_up() {
     let ahead = LONGEST_WAIT.num_seconds() * 10;
     let claim = bench.claim(ahead).await.unwrap();
     let other = bench.claim(ahead).await.unwrap();
-    bench.store.hand_back(&other, None, at(ahead + 60)).await.unwrap();
+    bench.store.hand_back(&other, None, at(ahead + 60), at(25)).await.unwrap();
     let mut ids = vec![bench.claim(20).await.unwrap().run.id, bench.claim(20).await.unwrap().run.id];
     let mut expected = vec![claim.run.id, other.run.id];
     ids.sort();
@@ -188,22 +192,22 @@ async fn a_run_is_delivered_with_its_last_message_and_a_refused_recipient_holds_
     let claim = bench.claim(20).await.unwrap();
     let messages = [message("a@example.com"), message("b@example.com")];
     bench.store.record(&claim, &kept(&claim), &messages, at(21)).await.unwrap();
-    let take = async |now: i64| bench.store.take_message(at(now), LEASE).await.unwrap();
+    let take = async |now: i64| bench.store.take_message(None, at(now), LEASE).await.unwrap();
 
     let a = take(22).await.unwrap();
     let b = take(22).await.unwrap();
     assert_eq!([&a.message, &b.message], [&messages[0], &messages[1]]);
     assert_eq!(take(22).await, None);
-    bench.store.sent(&a, &Sent::Accepted, "250 ok", at(23)).await.unwrap();
-    bench.store.sent(&b, &Sent::Again(at(100)), "451 later", at(23)).await.unwrap();
+    bench.store.sent(&a, &Sent::Accepted, "250 ok", &[], at(23)).await.unwrap();
+    bench.store.sent(&b, &Sent::Again(at(100)), "451 later", &[], at(23)).await.unwrap();
     assert!(bench.store.close(at(23)).await.unwrap().is_empty());
     assert_eq!(take(99).await, None);
 
     let again = take(100).await.unwrap();
     assert_eq!((&again.message, again.attempt), (&messages[1], 2));
-    let lost = bench.store.sent(&b, &Sent::Accepted, "late", at(101)).await;
+    let lost = bench.store.sent(&b, &Sent::Accepted, "late", &[], at(101)).await;
     assert!(matches!(lost, Err(StoreError::Lost { .. })), "{lost:?}");
-    bench.store.sent(&again, &Sent::GivenUp, "550 no such user", at(102)).await.unwrap();
+    bench.store.sent(&again, &Sent::GivenUp, "550 no such user", &[], at(102)).await.unwrap();
     let closed = bench.store.close(at(103)).await.unwrap();
     assert_eq!(closed.iter().map(|run| (run.id, run.state)).collect::<Vec<_>>(), [(claim.run.id, RunState::Closed)]);
     let states: Vec<_> = bench.store.messages(claim.run.id).await.unwrap();
@@ -220,9 +224,9 @@ async fn a_message_whose_sender_died_is_taken_out_again_as_it_was() {
     bench.due(&[10]).await;
     let claim = bench.claim(20).await.unwrap();
     bench.store.record(&claim, &kept(&claim), &[message("a@example.com")], at(21)).await.unwrap();
-    let first = bench.store.take_message(at(22), LEASE).await.unwrap().unwrap();
-    assert_eq!(bench.store.take_message(at(81), LEASE).await.unwrap(), None);
-    let second = bench.store.take_message(at(82), LEASE).await.unwrap().unwrap();
+    let first = bench.store.take_message(None, at(22), LEASE).await.unwrap().unwrap();
+    assert_eq!(bench.store.take_message(None, at(81), LEASE).await.unwrap(), None);
+    let second = bench.store.take_message(None, at(82), LEASE).await.unwrap().unwrap();
     assert_eq!(first.message, second.message);
 }
 
@@ -233,8 +237,8 @@ async fn a_run_that_is_given_up_is_failed_and_its_notice_is_sent_all_the_same() 
     let claim = bench.claim(20).await.unwrap();
     let notice = NewMessage { kind: "failure".into(), ..message("a@example.com") };
     bench.store.give_up(&claim, "the token was revoked", &[notice], at(21)).await.unwrap();
-    let out = bench.store.take_message(at(22), LEASE).await.unwrap().unwrap();
-    bench.store.sent(&out, &Sent::Accepted, "250 ok", at(23)).await.unwrap();
+    let out = bench.store.take_message(None, at(22), LEASE).await.unwrap().unwrap();
+    bench.store.sent(&out, &Sent::Accepted, "250 ok", &[], at(23)).await.unwrap();
     assert!(bench.store.close(at(24)).await.unwrap().is_empty());
     let run = bench.store.runs(9).await.unwrap().into_iter().find(|run| run.id == claim.run.id).unwrap();
     assert_eq!(
@@ -248,9 +252,9 @@ async fn only_a_failed_run_can_be_tried_again_from_the_beginning() {
     let bench = Bench::new().await;
     bench.due(&[10]).await;
     let claim = bench.claim(20).await.unwrap();
-    assert!(!bench.store.retry(claim.run.id).await.unwrap());
+    assert!(!bench.store.retry(claim.run.id, at(22)).await.unwrap());
     bench.store.give_up(&claim, "the token was revoked", &[], at(21)).await.unwrap();
-    assert!(bench.store.retry(claim.run.id).await.unwrap());
+    assert!(bench.store.retry(claim.run.id, at(22)).await.unwrap());
     let again = bench.claim(22).await.unwrap();
     assert_eq!((again.run.id, again.run.attempt, again.run.finished_at), (claim.run.id, 1, None));
 }

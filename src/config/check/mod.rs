@@ -1,0 +1,141 @@
+//! From the file as written to checked settings: everything that the shape alone does not tell.
+
+mod job;
+mod policy;
+mod services;
+mod workspace;
+
+use std::{collections::BTreeMap, ops::Range, path::Path};
+
+use chrono::{DateTime, Utc};
+use toml::Spanned;
+use url::Url;
+
+use super::{
+    file::{self, File},
+    problem::Problem,
+    settings::{SecretSource, Settings, relative},
+};
+
+/// What the checks need to know beside the file.
+pub(super) struct Context<'a> {
+    /// The folder of the configuration file.
+    pub(super) folder: &'a Path,
+    /// The names of all rules.
+    pub(super) rules: &'a [&'a str],
+    /// The time: whether an exception has expired, whether a schedule ever fires again.
+    pub(super) now: DateTime<Utc>,
+}
+
+pub(super) fn check(file: &File, context: &Context<'_>) -> (Settings, Vec<Problem>) {
+    let mut checker = Checker { context, problems: Vec::new() };
+    let settings = checker.settings(file);
+    (settings, checker.problems)
+}
+
+struct Checker<'a> {
+    context: &'a Context<'a>,
+    problems: Vec<Problem>,
+}
+
+impl Checker<'_> {
+    fn error(&mut self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        self.problems.push(Problem::error(span, message, help));
+    }
+
+    fn settings(&mut self, file: &File) -> Settings {
+        let mut workspaces = BTreeMap::new();
+        for (name, workspace) in &file.workspaces {
+            self.name("workspace", name);
+            workspaces.insert(name.get_ref().clone(), self.workspace(workspace));
+        }
+        if let Some(evidence) = &file.evidence {
+            let (message, help) =
+                ("this version writes no evidence bags yet", "the table is accepted and nothing is done with it");
+            self.problems.push(Problem::warning(evidence.span(), message, help));
+        }
+        let policy = self.policy(file);
+        let known: Vec<&str> = file.workspaces.keys().map(|name| name.get_ref().as_str()).collect();
+        let mut jobs = BTreeMap::new();
+        for (name, job) in &file.jobs {
+            self.name("job", name);
+            if let Some(email) = job.email.as_ref().filter(|_| file.smtp.is_none()) {
+                self.error(
+                    email.span(),
+                    format!("job `{}` mails, and there is no [smtp]", name.get_ref()),
+                    "add an [smtp] table with host and from",
+                );
+            }
+            if let Some(job) = self.job(job, &known) {
+                jobs.insert(name.get_ref().clone(), job);
+            }
+        }
+        let smtp = file.smtp.as_ref().map(|smtp| self.smtp(smtp));
+        let store = self.store(file.store.as_ref());
+        let daemon = self.daemon(&file.daemon);
+        Settings { workspaces, policy, jobs, smtp, store, daemon }
+    }
+
+    fn name(&mut self, what: &str, name: &Spanned<String>) {
+        let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let text = name.get_ref();
+        if text.is_empty() || text.len() > 64 || !text.chars().all(good) {
+            self.error(
+                name.span(),
+                format!("“{text}” cannot be the name of a {what}"),
+                "letters, digits, - and _, at most 64: names become names of folders",
+            );
+        }
+    }
+
+    fn secret(&self, secret: &file::Secret) -> SecretSource {
+        match secret {
+            file::Secret::Env(name) => SecretSource::Env(name.clone()),
+            file::Secret::File(path) => SecretSource::File(relative(self.context.folder, path)),
+        }
+    }
+
+    fn url(&mut self, text: &Spanned<String>) -> Option<Url> {
+        let help = "an https address; http only on this machine (127.0.0.1, localhost)";
+        let parsed = Url::parse(text.get_ref());
+        let safe = parsed.as_ref().is_ok_and(|url| {
+            let loopback = match url.host() {
+                Some(url::Host::Domain(name)) => name == "localhost",
+                Some(url::Host::Ipv4(address)) => address.is_loopback(),
+                Some(url::Host::Ipv6(address)) => address.is_loopback(),
+                None => false,
+            };
+            let bare = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+            bare && (url.scheme() == "https" || (url.scheme() == "http" && loopback))
+        });
+        if !safe {
+            self.error(text.span(), "this address cannot be trusted with a token", help);
+            return None;
+        }
+        parsed.ok()
+    }
+
+    fn number(&mut self, number: Option<&Spanned<i64>>, standard: i64, range: std::ops::RangeInclusive<i64>) -> i64 {
+        let Some(number) = number else { return standard };
+        if !range.contains(number.get_ref()) {
+            self.error(
+                number.span(),
+                format!("{} is out of range", number.get_ref()),
+                format!("{} to {}", range.start(), range.end()),
+            );
+            return standard;
+        }
+        *number.get_ref()
+    }
+
+    fn address(&mut self, address: &Spanned<String>) -> String {
+        if address.get_ref().parse::<lettre::Address>().is_err() {
+            self.error(
+                address.span(),
+                format!("“{}” is no e-mail address", address.get_ref()),
+                "for example security@example.com",
+            );
+        }
+        address.get_ref().clone()
+    }
+}

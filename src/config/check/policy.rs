@@ -1,0 +1,166 @@
+//! The policy: who may be what, the rules' settings, accepted findings.
+
+use chrono::NaiveDate;
+use toml::Spanned;
+
+use super::Checker;
+use crate::{
+    config::{
+        file::{self, File},
+        problem::Problem,
+        shape::suggestion,
+    },
+    model::{
+        email,
+        finding::Severity,
+        policy::{Exception, Policy, RuleSetting},
+    },
+};
+
+impl Checker<'_> {
+    pub(super) fn policy(&mut self, file: &File) -> Policy {
+        let (written, standard) = (&file.policy, Policy::default());
+        let administrator_profiles = written.administrator_profiles.as_ref().map(|profiles| {
+            if profiles.get_ref().is_empty() {
+                self.error(
+                    profiles.span(),
+                    "without an administrator profile nobody would be an administrator",
+                    "name at least one, or leave the key out for [\"Administrator\"]",
+                );
+            }
+            profiles.get_ref().clone()
+        });
+        let approved = written.approved_administrators.as_ref();
+        let approved_administrators =
+            approved.map(|list| list.iter().map(|address| email::comparable(&self.address(address))).collect());
+        let company_domains = written.company_domains.iter().map(|domain| self.domain(domain)).collect();
+        let percent = written.max_administrator_percent.as_ref().map(|percent| {
+            if !(0.0..=100.0).contains(percent.get_ref()) {
+                self.error(percent.span(), "a share is 0 to 100 percent", "");
+            }
+            *percent.get_ref()
+        });
+        let max_administrators =
+            self.number(written.max_administrators.as_ref(), count(standard.max_administrators), 1..=1_000_000);
+        let unconfirmed_days = self.number(written.unconfirmed_days.as_ref(), standard.unconfirmed_days, 0..=3650);
+        let lower = |words: &Vec<String>| words.iter().map(|word| word.to_lowercase()).collect::<Vec<_>>();
+        Policy {
+            administrator_profiles: administrator_profiles.unwrap_or(standard.administrator_profiles),
+            approved_administrators,
+            company_domains,
+            max_administrators: usize::try_from(max_administrators).unwrap_or(usize::MAX),
+            max_administrator_percent: percent.unwrap_or(standard.max_administrator_percent),
+            unconfirmed_days,
+            shared_mailboxes: written
+                .shared_mailboxes
+                .as_ref()
+                .map_or(standard.shared_mailboxes, |words| lower(words).into_iter().collect()),
+            dangerous_permissions: written.dangerous_permissions.as_ref().map_or(standard.dangerous_permissions, lower),
+            rules: written.rules.iter().filter_map(|(name, setting)| self.rule(name, setting)).collect(),
+            exceptions: written.exceptions.iter().filter_map(|exception| self.exception(exception, file)).collect(),
+        }
+    }
+
+    fn domain(&mut self, domain: &Spanned<String>) -> String {
+        let text = domain.get_ref().trim().to_lowercase();
+        let good =
+            text.contains('.') && !text.starts_with('.') && !text.contains(|c: char| c == '@' || c.is_whitespace());
+        if !good {
+            self.error(
+                domain.span(),
+                format!("“{}” is no domain", domain.get_ref()),
+                "for example example.com, without an @",
+            );
+        }
+        text
+    }
+
+    fn known_rule(&mut self, name: &Spanned<String>) -> bool {
+        let known = self.context.rules.contains(&name.get_ref().as_str());
+        if !known {
+            self.error(
+                name.span(),
+                format!("there is no rule `{}`", name.get_ref()),
+                suggestion(name.get_ref(), self.context.rules),
+            );
+        }
+        known
+    }
+
+    fn rule(&mut self, name: &Spanned<String>, setting: &Spanned<String>) -> Option<(String, RuleSetting)> {
+        let known = self.known_rule(name);
+        let value = match setting.get_ref().as_str() {
+            "off" => Some(RuleSetting::Off),
+            word => self.severity(setting, word).map(RuleSetting::Severity),
+        };
+        known.then_some(name.get_ref().clone()).zip(value)
+    }
+
+    pub(super) fn severity(&mut self, at: &Spanned<String>, word: &str) -> Option<Severity> {
+        let severity = word.parse().ok();
+        if severity.is_none() {
+            self.error(
+                at.span(),
+                format!("“{word}” is no severity"),
+                "critical, high, medium, low or info (a rule may also be off)",
+            );
+        }
+        severity
+    }
+
+    fn exception(&mut self, exception: &file::Exception, file: &File) -> Option<Exception> {
+        let known = self.known_rule(&exception.rule);
+        for (key, text) in
+            [("subject", &exception.subject), ("approved_by", &exception.approved_by), ("reason", &exception.reason)]
+        {
+            if text.get_ref().trim().is_empty() {
+                self.error(
+                    text.span(),
+                    format!("an exception's `{key}` must not be empty"),
+                    "an auditor asks who approved it, and why",
+                );
+            }
+        }
+        if let Some(workspace) = &exception.workspace
+            && !file.workspaces.keys().any(|name| name.get_ref() == workspace.get_ref())
+        {
+            let known: Vec<&str> = file.workspaces.keys().map(|name| name.get_ref().as_str()).collect();
+            self.error(
+                workspace.span(),
+                format!("there is no workspace `{}`", workspace.get_ref()),
+                suggestion(workspace.get_ref(), &known),
+            );
+        }
+        let date = exception.until.get_ref().date.filter(|_| exception.until.get_ref().time.is_none());
+        let until = date
+            .and_then(|date| NaiveDate::from_ymd_opt(i32::from(date.year), u32::from(date.month), u32::from(date.day)));
+        match until {
+            None => self.error(
+                exception.until.span(),
+                "`until` must be a day",
+                "for example until = 2027-03-31, without quotes and without a time",
+            ),
+            Some(until) if until < self.context.now.date_naive() => {
+                let message = format!("this exception expired on {until}");
+                self.problems.push(Problem::warning(
+                    exception.until.span(),
+                    message,
+                    "what it accepted counts again; renew it with a new approval, or remove it",
+                ));
+            }
+            Some(_) => {}
+        }
+        Some(Exception {
+            rule: known.then(|| exception.rule.get_ref().clone())?,
+            subject: exception.subject.get_ref().clone(),
+            workspace: exception.workspace.as_ref().map(|name| name.get_ref().clone()),
+            approved_by: exception.approved_by.get_ref().clone(),
+            reason: exception.reason.get_ref().clone(),
+            until: until?,
+        })
+    }
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

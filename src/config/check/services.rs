@@ -1,0 +1,103 @@
+//! What serves every job: the mail server, the store, the daemon itself.
+
+use std::{net::SocketAddr, time::Duration};
+
+use toml::Spanned;
+
+use super::Checker;
+use crate::config::{
+    file::{self, Security},
+    settings::{Daemon, Smtp, Store, relative},
+};
+
+/// Where the daemon answers without a setting.
+const LISTEN: &str = "127.0.0.1:9719";
+/// The word for a daemon that answers nowhere.
+const OFF: &str = "off";
+
+impl Checker<'_> {
+    pub(super) fn smtp(&mut self, smtp: &Spanned<file::Smtp>) -> Smtp {
+        let (span, smtp) = (smtp.span(), smtp.get_ref());
+        let host = smtp.host.get_ref();
+        let loopback =
+            host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        if smtp.security == Security::None && !loopback && !smtp.allow_plaintext {
+            self.error(
+                smtp.host.span(),
+                format!("reports and the password would travel to {host} unprotected"),
+                "use security = \"starttls\" or \"tls\", or say allow_plaintext = true",
+            );
+        }
+        if host.trim().is_empty() {
+            self.error(smtp.host.span(), "the mail server has no name", "");
+        }
+        if smtp.username.is_some() != smtp.password.is_some() {
+            self.error(span, "`username` and `password` belong together", "give both, or neither");
+        }
+        if smtp.from.get_ref().parse::<lettre::message::Mailbox>().is_err() {
+            self.error(
+                smtp.from.span(),
+                format!("“{}” is no sender", smtp.from.get_ref()),
+                "for example rolecall <audit@example.com>",
+            );
+        }
+        let standard = if smtp.security == Security::Tls { 465 } else { 587 };
+        let port = self.number(smtp.port.as_ref(), standard, 1..=65_535);
+        let timeout = self.number(smtp.timeout_seconds.as_ref(), 120, 5..=3600);
+        Smtp {
+            host: host.clone(),
+            port: u16::try_from(port).unwrap_or(587),
+            security: smtp.security,
+            username: smtp.username.clone(),
+            password: smtp.password.as_ref().map(|password| self.secret(password)),
+            from: smtp.from.get_ref().clone(),
+            timeout: Duration::from_secs(timeout.unsigned_abs()),
+            ca_file: smtp.ca_file.as_ref().map(|path| relative(self.context.folder, path)),
+        }
+    }
+
+    pub(super) fn store(&mut self, store: Option<&file::Store>) -> Store {
+        const DAY: Duration = Duration::from_hours(24);
+        let keep_days = self.number(store.and_then(|store| store.keep_days.as_ref()), 400, 1..=36_500);
+        let path = store.map_or_else(|| "rolecall.db", |store| self.store_path(store));
+        Store { path: relative(self.context.folder, path), keep: DAY * u32::try_from(keep_days).unwrap_or(u32::MAX) }
+    }
+
+    fn store_path<'f>(&mut self, store: &'f file::Store) -> &'f str {
+        let url = store.url.get_ref();
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            self.error(store.url.span(), "this version keeps audits in SQLite only", "for example sqlite:rolecall.db");
+        }
+        let path = url
+            .strip_prefix("sqlite:")
+            .map(|path| path.strip_prefix("//").unwrap_or(path))
+            .filter(|path| !path.is_empty());
+        if path.is_none() && !url.starts_with("postgres") {
+            self.error(
+                store.url.span(),
+                format!("“{url}” is no store"),
+                "for example sqlite:rolecall.db or sqlite:/var/lib/rolecall/rolecall.db",
+            );
+        }
+        path.unwrap_or("rolecall.db")
+    }
+
+    pub(super) fn daemon(&mut self, daemon: &file::Daemon) -> Daemon {
+        let listen = daemon.listen.as_ref().map_or(LISTEN, |listen| listen.get_ref().as_str());
+        let address = listen.parse::<SocketAddr>().ok();
+        if let Some(written) = daemon.listen.as_ref().filter(|_| address.is_none() && listen != OFF) {
+            self.error(
+                written.span(),
+                format!("“{listen}” is no address to listen on"),
+                format!("an address and a port such as {LISTEN}, or \"{OFF}\""),
+            );
+        }
+        let seconds = |number: i64| Duration::from_secs(number.unsigned_abs());
+        Daemon {
+            listen: address,
+            workers: usize::try_from(self.number(daemon.workers.as_ref(), 4, 1..=64)).unwrap_or(1),
+            lease: seconds(self.number(daemon.lease_seconds.as_ref(), 60, 2..=3600)),
+            patience: seconds(self.number(daemon.stop_seconds.as_ref(), 20, 0..=3600)),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Workspaces.
+
+use std::{ops::Range, time::Duration};
+
+use toml::Spanned;
+use url::Url;
+
+use super::Checker;
+use crate::config::{
+    file,
+    problem::Problem,
+    settings::{BiginSettings, ConnectorSettings, SecretSource, Workspace},
+};
+
+/// The data centres of the vendor.
+const DATA_CENTERS: [&str; 8] = ["us", "eu", "in", "au", "jp", "cn", "sa", "ca"];
+/// Calls in flight that the vendor allows at most.
+const MOST_CONCURRENT: i64 = 10;
+
+impl Checker<'_> {
+    pub(super) fn workspace(&mut self, workspace: &Spanned<file::Workspace>) -> Workspace {
+        let (span, workspace) = (workspace.span(), workspace.get_ref());
+        let accounts_url = workspace.accounts_url.as_ref().and_then(|url| self.url(url));
+        let api_url = workspace.api_url.as_ref().and_then(|url| self.url(url));
+        let connector = match workspace.connector.get_ref() {
+            file::Connector::Truto => {
+                let message = "this version cannot read through Truto yet";
+                self.problems.push(Problem::warning(
+                    workspace.connector.span(),
+                    message,
+                    "an audit of this workspace fails and says so",
+                ));
+                for (key, missing) in [
+                    ("integrated_account_id", workspace.integrated_account_id.is_none()),
+                    ("api_token", workspace.api_token.is_none()),
+                ] {
+                    if missing {
+                        self.error(span.clone(), format!("a workspace with the connector truto needs `{key}`"), "");
+                    }
+                }
+                ConnectorSettings::Truto
+            }
+            file::Connector::ZohoBigin => {
+                for (key, there) in [
+                    ("integrated_account_id", workspace.integrated_account_id.is_some()),
+                    ("api_token", workspace.api_token.is_some()),
+                ] {
+                    if there {
+                        self.error(
+                            span.clone(),
+                            format!("`{key}` is for the connector truto"),
+                            "remove it, or set connector = \"truto\"",
+                        );
+                    }
+                }
+                self.zoho(&span, workspace, accounts_url, api_url)
+            }
+        };
+        let concurrency = self.number(workspace.concurrency.as_ref(), 4, 1..=MOST_CONCURRENT);
+        let minutes = self.number(workspace.deadline_minutes.as_ref(), 60, 1..=1440);
+        Workspace {
+            connector,
+            concurrency: usize::try_from(concurrency).unwrap_or(1),
+            deadline: Duration::from_secs(minutes.unsigned_abs() * 60),
+        }
+    }
+
+    fn zoho(
+        &mut self,
+        span: &Range<usize>,
+        workspace: &file::Workspace,
+        accounts_url: Option<Url>,
+        api_url: Option<Url>,
+    ) -> ConnectorSettings {
+        for (key, missing) in [
+            ("data_center", workspace.data_center.is_none()),
+            ("client_id", workspace.client_id.is_none()),
+            ("client_secret", workspace.client_secret.is_none()),
+            ("refresh_token", workspace.refresh_token.is_none()),
+        ] {
+            if missing {
+                self.error(span.clone(), format!("a workspace with the connector zoho_bigin needs `{key}`"), "");
+            }
+        }
+        if let Some(center) = &workspace.data_center
+            && !DATA_CENTERS.contains(&center.get_ref().as_str())
+        {
+            self.error(
+                center.span(),
+                format!("“{}” is no data centre", center.get_ref()),
+                format!("one of: {}", DATA_CENTERS.join(", ")),
+            );
+        }
+        let secret = |secret: &Option<file::Secret>| {
+            secret.as_ref().map_or_else(|| SecretSource::Env(String::new()), |secret| self.secret(secret))
+        };
+        ConnectorSettings::ZohoBigin(Box::new(BiginSettings {
+            data_center: workspace.data_center.as_ref().map(|center| center.get_ref().clone()).unwrap_or_default(),
+            client_id: workspace.client_id.clone().unwrap_or_default(),
+            client_secret: secret(&workspace.client_secret),
+            refresh_token: secret(&workspace.refresh_token),
+            accounts_url,
+            api_url,
+        }))
+    }
+}

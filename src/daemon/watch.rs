@@ -1,0 +1,151 @@
+//! How it goes, for those who watch: health, numbers, heartbeats.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+
+use super::{Daemon, Setup};
+use crate::{
+    heartbeat::{self, Beat},
+    model::{
+        occasion::Lapse,
+        run::{MessageState, Run, RunState},
+    },
+    store::{StoreError, history::Done},
+};
+
+/// A daemon that did nothing for so long is stuck, or its store is: it looks every second, and waits 15 seconds for a
+/// store that is locked.
+const STUCK: Duration = Duration::from_secs(45);
+
+/// Something that is counted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Count {
+    /// An attempt at a run ended: `done`, `retried`, `failed`.
+    Attempt {
+        /// The job.
+        job: String,
+        /// The workspace.
+        workspace: String,
+        /// How.
+        outcome: &'static str,
+    },
+    /// A message was tried: `accepted`, `retried`, `rejected`.
+    Message {
+        /// Its kind.
+        kind: String,
+        /// What came of it.
+        outcome: &'static str,
+    },
+}
+
+/// How a daemon is.
+#[derive(Debug)]
+pub struct Health {
+    /// Whether it works: it lately did everything that could be done.
+    pub is_alive: bool,
+    /// What is wrong, of the jobs that it has.
+    pub lapses: Vec<Lapse>,
+}
+
+/// One workspace of one job.
+#[derive(Debug)]
+pub struct Pulse {
+    /// The job.
+    pub job: String,
+    /// The workspace.
+    pub workspace: String,
+    /// When it is next due; none where it never is.
+    pub next: Option<DateTime<Utc>>,
+    /// Its latest recorded run; none where there is none.
+    pub last: Option<Done>,
+}
+
+impl Daemon {
+    /// Whether it lately did everything that could be done.
+    pub fn is_alive(&self) -> bool {
+        self.state().stepped.is_some_and(|stepped| stepped.elapsed() < STUCK)
+    }
+
+    /// How it is.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot say.
+    pub async fn health(&self) -> Result<Health, StoreError> {
+        let setup = self.setup();
+        let mut lapses = self.store.lapses(self.now()).await?;
+        // What nobody runs any more nobody can mend.
+        lapses.retain(|lapse| {
+            setup
+                .jobs
+                .get(&lapse.job)
+                .is_some_and(|job| lapse.workspace.as_ref().is_none_or(|workspace| job.workspaces.contains(workspace)))
+        });
+        Ok(Health { is_alive: self.is_alive(), lapses })
+    }
+
+    /// What is known of each workspace of each job.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot say.
+    pub async fn pulses(&self) -> Result<Vec<Pulse>, StoreError> {
+        let setup = self.setup();
+        let now = self.now();
+        let mut pulses = Vec::new();
+        for (name, job) in &setup.jobs {
+            let next = job.schedule.times(now).next();
+            for workspace in &job.workspaces {
+                let last = self.store.last_done(name, workspace).await?;
+                pulses.push(Pulse { job: name.clone(), workspace: workspace.clone(), next, last });
+            }
+        }
+        Ok(pulses)
+    }
+
+    /// What was counted since the start.
+    pub fn counts(&self) -> Vec<(Count, u64)> {
+        self.state().counts.iter().map(|(count, number)| (count.clone(), *number)).collect()
+    }
+
+    pub(super) fn count(&self, count: Count) {
+        *self.state().counts.entry(count).or_default() += 1;
+    }
+
+    /// Tells the watcher of a job, in its own time.
+    pub(super) fn tell(&self, setup: &Setup, job: &str, beat: Beat) {
+        let Some(heartbeat) = setup.jobs.get(job).and_then(|job| job.heartbeat.as_ref()).map(Arc::clone) else {
+            return;
+        };
+        let job = job.to_owned();
+        self.errands.spawn(async move {
+            if let Err(error) = heartbeat::persist(&*heartbeat, beat).await {
+                tracing::warn!(job, ?beat, %error, "the watcher of a job could not be told");
+            }
+        });
+    }
+
+    /// A run is closed: success is told when all of its fire time are, and everybody has a complete report.
+    pub(super) async fn ended(&self, run: &Run) -> Result<(), StoreError> {
+        let outcome = "done";
+        self.count(Count::Attempt { job: run.job.clone(), workspace: run.workspace.clone(), outcome });
+        let setup = self.setup();
+        if setup.jobs.get(&run.job).is_none_or(|job| job.heartbeat.is_none()) {
+            return Ok(());
+        }
+        let mut all_closed = true;
+        for sibling in self.store.siblings(&run.job, run.fire_at).await? {
+            all_closed &= sibling.state == RunState::Closed;
+            let refused = self.store.messages(sibling.id).await?;
+            let refused = refused.iter().any(|message| message.state == MessageState::Rejected);
+            let incomplete = self.store.audit(sibling.id).await?.is_some_and(|audit| !audit.complete);
+            if refused || incomplete {
+                self.tell(&setup, &run.job, Beat::Failure);
+                return Ok(());
+            }
+        }
+        if all_closed {
+            self.tell(&setup, &run.job, Beat::Success);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,130 @@
+//! Short notices about a run: that a review could not be made, that somebody did not get the report.
+
+use askama::Template;
+use chrono::{DateTime, Utc};
+
+use super::{
+    message::{Addressing, Content, Email, MessageError, assemble},
+    text::one_line,
+};
+use crate::model::run::Run;
+
+/// The longest name that a notice shows, and the longest error, in characters.
+const MAX_NAME: usize = 200;
+const MAX_ERROR: usize = 2_000;
+
+/// A notice that cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum NoticeError {
+    /// An address is none.
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    /// A template failed, which is a defect of rolecall.
+    #[error("the notice cannot be rendered: {0}")]
+    Template(#[from] askama::Error),
+}
+
+/// What a notice says, to whomever it goes.
+#[derive(Debug, Clone)]
+pub struct Notice {
+    kind: &'static str,
+    /// Run, and what tells this notice from others of its kind and run.
+    identity: String,
+    thread: (String, String),
+    subject: String,
+    title: &'static str,
+    workspace: String,
+    lead: String,
+    why: String,
+    advice: &'static str,
+    command: String,
+    meaning: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "mail/notice/body.html")]
+struct Html<'a> {
+    notice: &'a Notice,
+}
+
+#[derive(Template)]
+#[template(path = "mail/notice/body.txt")]
+struct Text<'a> {
+    notice: &'a Notice,
+}
+
+impl Notice {
+    /// The kind of the notice that a run was given up.
+    pub const FAILURE: &'static str = "failure";
+    /// The kind of the notice that somebody did not get a message.
+    pub const UNDELIVERED: &'static str = "undelivered";
+
+    /// A run was given up. `about` tells one giving up from another.
+    pub fn failure(run: &Run, about: &str, error: &str) -> Self {
+        let (job, workspace) = (one_line(&run.job, MAX_NAME), one_line(&run.workspace, MAX_NAME));
+        let tried = if run.attempt == 1 { "once".to_owned() } else { format!("{} times", run.attempt) };
+        Self {
+            kind: Self::FAILURE,
+            identity: format!("{} {about}", run.id),
+            thread: (run.job.clone(), run.workspace.clone()),
+            subject: format!("[rolecall] FAILED {workspace}: no review was made – {job}"),
+            title: "No review was made",
+            lead: format!(
+                "{job} was due {}. It was tried {tried} and given up. Nobody has looked at who has access to {workspace} since the review before it.",
+                due(run)
+            ),
+            why: one_line(error, MAX_ERROR),
+            advice: "Settle the cause, then run:",
+            command: format!("rolecall runs retry {}", run.id),
+            meaning: "For a SOC 2 audit this fire time counts as missed until that succeeds.",
+            workspace,
+        }
+    }
+
+    /// A message of a run was refused for good, or accepted by nobody for too long.
+    pub fn undelivered(run: &Run, message_kind: &str, recipient: &str, answer: &str) -> Self {
+        let (job, workspace) = (one_line(&run.job, MAX_NAME), one_line(&run.workspace, MAX_NAME));
+        let recipient = one_line(recipient, MAX_NAME);
+        let what = if message_kind == Self::FAILURE { "notice that the review failed" } else { message_kind };
+        Self {
+            kind: Self::UNDELIVERED,
+            identity: format!("{} {message_kind} {recipient}", run.id),
+            thread: (run.job.clone(), run.workspace.clone()),
+            subject: format!("[rolecall] NOT DELIVERED to {recipient}: {job} of {workspace}"),
+            title: "Not delivered",
+            lead: format!(
+                "The {what}, {job} for {workspace}, due {}, was not delivered to {recipient}, and is not tried again.",
+                due(run)
+            ),
+            why: one_line(answer, MAX_ERROR),
+            advice: "Correct the address in the job's [email] table, or settle the cause and send it again:",
+            command: format!("rolecall runs retry {}", run.id),
+            meaning: "Whoever should have reviewed it has not seen it.",
+            workspace,
+        }
+    }
+
+    /// The kind, for the outbox.
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// The notice for one recipient.
+    ///
+    /// # Errors
+    /// [`NoticeError`]: an address that is none.
+    pub fn email(&self, from: &str, to: &str, date: DateTime<Utc>) -> Result<Email, NoticeError> {
+        let content = Content {
+            subject: self.subject.clone(),
+            text: Text { notice: self }.render()?,
+            html: Html { notice: self }.render()?,
+            attachments: Vec::new(),
+        };
+        let thread = Some((self.thread.0.as_str(), self.thread.1.as_str()));
+        Ok(assemble(&content, &Addressing { from, to, date, id: &self.identity, kind: self.kind, thread })?)
+    }
+}
+
+fn due(run: &Run) -> String {
+    run.fire_at.format("%a %-d %b %Y, %H:%M UTC").to_string()
+}

@@ -1,0 +1,138 @@
+//! The occasion of an audit: the fire time that it answers, and what went wrong since somebody last received a
+//! report. A review that was missed, failed, incomplete or not delivered is itself reported.
+
+use chrono::{DateTime, Duration, Utc};
+use uuid::Uuid;
+
+/// Later than this a review is said to be late.
+pub const LATE: Duration = Duration::minutes(15);
+
+/// The fire time that an audit answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Occasion {
+    /// When it was due.
+    pub fire_at: DateTime<Utc>,
+    /// When somebody first took it up.
+    pub began_at: DateTime<Utc>,
+    /// How often it was taken up: more than 1 where it was resumed or tried again.
+    pub attempt: u32,
+    /// What went wrong before it, the oldest first.
+    pub lapses: Vec<Lapse>,
+}
+
+impl Occasion {
+    /// When it was due, and what is out of the ordinary about that.
+    pub fn sentence(&self) -> String {
+        let due = self.fire_at.format("%a %-d %b %Y, %H:%M UTC");
+        self.delay().map_or_else(|| format!("{due}; on time"), |delay| format!("{due}; {delay}"))
+    }
+
+    /// What is out of the ordinary about it; none where nothing is.
+    pub fn delay(&self) -> Option<String> {
+        let late = self.began_at - self.fire_at;
+        let late = (late > LATE).then(|| format!("begun {} late", span(late)));
+        let again = (self.attempt > 1).then(|| format!("done at attempt {}", self.attempt));
+        let parts: Vec<String> = late.into_iter().chain(again).collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+}
+
+/// A length of time in its largest unit that leaves at least two: `90 min`, `25 h`, `3 days`.
+fn span(length: Duration) -> String {
+    match (length.num_minutes(), length.num_hours(), length.num_days()) {
+        (minutes, hours, _) if hours < 2 => format!("{minutes} min"),
+        (_, hours, days) if days < 2 => format!("{hours} h"),
+        (_, _, days) => format!("{days} days"),
+    }
+}
+
+/// Something that should have happened and did not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lapse {
+    /// What kind of thing.
+    pub kind: LapseKind,
+    /// The job.
+    pub job: String,
+    /// The workspace; none where it is about the job as a whole.
+    pub workspace: Option<String>,
+    /// The run; none where there was none.
+    pub run: Option<Uuid>,
+    /// The fire time, or the first of several.
+    pub at: DateTime<Utc>,
+    /// What is known of it: an error, a recipient, a reason.
+    pub detail: String,
+}
+
+/// The kinds of lapses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LapseKind {
+    /// Fire times became no reviews.
+    Skipped,
+    /// A review is due and not yet done.
+    Overdue,
+    /// A review was given up.
+    Failed,
+    /// The workspace could not be read in full.
+    Incomplete,
+    /// A report or notice was not accepted by the recipient's server.
+    Undelivered,
+    /// The clock stands before what was already decided: until then nothing is due.
+    ClockSetBack,
+}
+
+impl LapseKind {
+    /// All.
+    pub const ALL: [Self; 6] =
+        [Self::Skipped, Self::Overdue, Self::Failed, Self::Incomplete, Self::Undelivered, Self::ClockSetBack];
+
+    /// The word for it, for programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Skipped => "skipped",
+            Self::Overdue => "overdue",
+            Self::Failed => "failed",
+            Self::Incomplete => "incomplete",
+            Self::Undelivered => "undelivered",
+            Self::ClockSetBack => "clock_set_back",
+        }
+    }
+
+    /// What happened, for people.
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::Skipped => "no review was made",
+            Self::Overdue => "the review is overdue",
+            Self::Failed => "the review failed",
+            Self::Incomplete => "the review was incomplete",
+            Self::Undelivered => "not delivered",
+            Self::ClockSetBack => "the clock was set back",
+        }
+    }
+}
+
+impl Lapse {
+    /// The lapse as one sentence.
+    pub fn sentence(&self) -> String {
+        let Self { kind, at, detail, .. } = self;
+        let colon = if detail.is_empty() { "" } else { ": " };
+        format!("{}: {}{colon}{detail}", at.format("%a %-d %b %Y, %H:%M UTC"), kind.phrase())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn occasion(late: Duration, attempt: u32) -> Occasion {
+        let fire_at = DateTime::UNIX_EPOCH;
+        Occasion { fire_at, began_at: fire_at + late, attempt, lapses: Vec::new() }
+    }
+
+    #[test]
+    fn a_review_on_time_is_nothing_to_speak_of_and_any_other_is() {
+        assert_eq!(occasion(Duration::minutes(15), 1).delay(), None);
+        assert_eq!(occasion(Duration::minutes(16), 1).delay().unwrap(), "begun 16 min late");
+        assert_eq!(occasion(Duration::hours(25), 3).delay().unwrap(), "begun 25 h late, done at attempt 3");
+        assert_eq!(occasion(Duration::days(4), 1).delay().unwrap(), "begun 4 days late");
+    }
+}

@@ -1,0 +1,246 @@
+//! A store on whose way a process can die: for tests only, and not part of a release.
+//!
+//! Every write has two points, `NAME.before` and `NAME.after`: what the step in flight did is lost, or it is stored and
+//! nobody heard of it. A [`Hazard`] decides at which of them something happens.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Duration, Utc};
+use uuid::Uuid;
+
+use super::{
+    AuditRecord, Kept, Memory, Store, StoreError,
+    history::{Done, History, MessageRecord},
+    queue::{Cursor, Decided, NewMessage, Outgoing, Queue, Sent},
+};
+use crate::model::{
+    occasion::Lapse,
+    run::{Attempt, Claim, Gap, Run, RunState},
+};
+
+/// Decides what happens at a point.
+#[async_trait]
+pub trait Hazard: Send + Sync {
+    /// Called at each point, before and after each write. What dies here does not return; an error is the store's
+    /// answer.
+    async fn at(&self, write: &str, moment: Moment) -> Result<(), StoreError>;
+}
+
+/// Before a write, or after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Nothing is stored yet.
+    Before,
+    /// It is stored, and the caller does not know.
+    After,
+}
+
+/// Aborts the process at one point, `NAME.before` or `NAME.after`, as `kill -9` would.
+pub struct AbortAt(pub String);
+
+#[async_trait]
+impl Hazard for AbortAt {
+    async fn at(&self, write: &str, moment: Moment) -> Result<(), StoreError> {
+        let (name, when) = self.0.split_once('.').unwrap_or((&self.0, "before"));
+        if name == write && (when == "after") == (moment == Moment::After) {
+            std::process::abort();
+        }
+        Ok(())
+    }
+}
+
+/// A store with a hazard on every write.
+pub struct Hazardous<M, H> {
+    /// The store.
+    pub store: M,
+    /// What may happen.
+    pub hazard: H,
+}
+
+#[async_trait]
+impl<M: Memory, H: Hazard> Store for Hazardous<M, H> {
+    async fn keep(&self, audit: &Kept) -> Result<(), StoreError> {
+        self.hazard.at("keep", Moment::Before).await?;
+        self.store.keep(audit).await?;
+        self.hazard.at("keep", Moment::After).await
+    }
+
+    async fn audit(&self, id: Uuid) -> Result<Option<AuditRecord>, StoreError> {
+        self.store.audit(id).await
+    }
+
+    async fn forget(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.hazard.at("forget", Moment::Before).await?;
+        let done = self.store.forget(before).await?;
+        self.hazard.at("forget", Moment::After).await?;
+        Ok(done)
+    }
+
+    async fn last_complete(&self, job: Option<&str>, workspace: &str) -> Result<Option<Kept>, StoreError> {
+        self.store.last_complete(job, workspace).await
+    }
+}
+
+#[async_trait]
+impl<M: Memory, H: Hazard> Queue for Hazardous<M, H> {
+    async fn cursor(&self, job: &str) -> Result<Option<Cursor>, StoreError> {
+        self.store.cursor(job).await
+    }
+
+    async fn decide(&self, decisions: &[Decided<'_>]) -> Result<Vec<bool>, StoreError> {
+        self.hazard.at("decide", Moment::Before).await?;
+        let done = self.store.decide(decisions).await?;
+        self.hazard.at("decide", Moment::After).await?;
+        Ok(done)
+    }
+
+    async fn begin(
+        &self,
+        job: &str,
+        workspace: &str,
+        now: DateTime<Utc>,
+        lease: Duration,
+    ) -> Result<Claim, StoreError> {
+        self.hazard.at("begin", Moment::Before).await?;
+        let done = self.store.begin(job, workspace, now, lease).await?;
+        self.hazard.at("begin", Moment::After).await?;
+        Ok(done)
+    }
+
+    async fn claim(&self, now: DateTime<Utc>, lease: Duration) -> Result<Option<Claim>, StoreError> {
+        self.hazard.at("claim", Moment::Before).await?;
+        let done = self.store.claim(now, lease).await?;
+        self.hazard.at("claim", Moment::After).await?;
+        Ok(done)
+    }
+
+    async fn prolong(&self, claim: &Claim, lease_until: DateTime<Utc>) -> Result<(), StoreError> {
+        self.hazard.at("prolong", Moment::Before).await?;
+        self.store.prolong(claim, lease_until).await?;
+        self.hazard.at("prolong", Moment::After).await
+    }
+
+    async fn advance(&self, claim: &Claim, state: RunState) -> Result<(), StoreError> {
+        self.hazard.at(state.word(), Moment::Before).await?;
+        self.store.advance(claim, state).await?;
+        self.hazard.at(state.word(), Moment::After).await
+    }
+
+    async fn record(
+        &self,
+        claim: &Claim,
+        audit: &Kept,
+        messages: &[NewMessage],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.hazard.at("record", Moment::Before).await?;
+        self.store.record(claim, audit, messages, now).await?;
+        self.hazard.at("record", Moment::After).await
+    }
+
+    async fn hand_back(
+        &self,
+        claim: &Claim,
+        error: Option<&str>,
+        not_before: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.hazard.at("hand_back", Moment::Before).await?;
+        self.store.hand_back(claim, error, not_before, now).await?;
+        self.hazard.at("hand_back", Moment::After).await
+    }
+
+    async fn give_up(
+        &self,
+        claim: &Claim,
+        error: &str,
+        messages: &[NewMessage],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.hazard.at("give_up", Moment::Before).await?;
+        self.store.give_up(claim, error, messages, now).await?;
+        self.hazard.at("give_up", Moment::After).await
+    }
+
+    async fn take_message(
+        &self,
+        job: Option<&str>,
+        now: DateTime<Utc>,
+        lease: Duration,
+    ) -> Result<Option<Outgoing>, StoreError> {
+        self.hazard.at("take_message", Moment::Before).await?;
+        let done = self.store.take_message(job, now, lease).await?;
+        self.hazard.at("take_message", Moment::After).await?;
+        Ok(done)
+    }
+
+    async fn sent(
+        &self,
+        message: &Outgoing,
+        outcome: &Sent,
+        answer: &str,
+        notices: &[NewMessage],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.hazard.at("sent", Moment::Before).await?;
+        self.store.sent(message, outcome, answer, notices, now).await?;
+        self.hazard.at("sent", Moment::After).await
+    }
+
+    async fn close(&self, now: DateTime<Utc>) -> Result<Vec<Run>, StoreError> {
+        self.hazard.at("close", Moment::Before).await?;
+        let done = self.store.close(now).await?;
+        self.hazard.at("close", Moment::After).await?;
+        Ok(done)
+    }
+
+    async fn retry(&self, run: Uuid, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        self.hazard.at("retry", Moment::Before).await?;
+        let done = self.store.retry(run, now).await?;
+        self.hazard.at("retry", Moment::After).await?;
+        Ok(done)
+    }
+}
+
+#[async_trait]
+impl<M: Memory, H: Hazard> History for Hazardous<M, H> {
+    async fn run(&self, id: Uuid) -> Result<Option<Run>, StoreError> {
+        self.store.run(id).await
+    }
+
+    async fn runs(&self, most: u32) -> Result<Vec<Run>, StoreError> {
+        self.store.runs(most).await
+    }
+
+    async fn siblings(&self, job: &str, fire_at: DateTime<Utc>) -> Result<Vec<Run>, StoreError> {
+        self.store.siblings(job, fire_at).await
+    }
+
+    async fn last_done(&self, job: &str, workspace: &str) -> Result<Option<Done>, StoreError> {
+        self.store.last_done(job, workspace).await
+    }
+
+    async fn attempts(&self, run: Uuid) -> Result<Vec<Attempt>, StoreError> {
+        self.store.attempts(run).await
+    }
+
+    async fn messages(&self, run: Uuid) -> Result<Vec<MessageRecord>, StoreError> {
+        self.store.messages(run).await
+    }
+
+    async fn gaps(&self, most: u32) -> Result<Vec<Gap>, StoreError> {
+        self.store.gaps(most).await
+    }
+
+    async fn lapses(&self, now: DateTime<Utc>) -> Result<Vec<Lapse>, StoreError> {
+        self.store.lapses(now).await
+    }
+
+    async fn lapses_before(
+        &self,
+        job: &str,
+        workspace: &str,
+        fire_at: DateTime<Utc>,
+    ) -> Result<Vec<Lapse>, StoreError> {
+        self.store.lapses_before(job, workspace, fire_at).await
+    }
+}

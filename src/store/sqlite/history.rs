@@ -1,0 +1,101 @@
+//! What became of every fire time.
+
+use chrono::{DateTime, Utc};
+use sqlx::{Row as _, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use super::{SqliteStore, audits, lapses, millis, moment, outbox, queue};
+use crate::{
+    model::{
+        occasion::Lapse,
+        run::{Attempt, Gap, Run},
+    },
+    store::{
+        StoreError,
+        history::{Done, History, MessageRecord},
+    },
+};
+
+#[async_trait::async_trait]
+impl History for SqliteStore {
+    async fn run(&self, id: Uuid) -> Result<Option<Run>, StoreError> {
+        let failed = self.explain("read a run");
+        let query = sqlx::query("SELECT * FROM run WHERE id = ?").bind(id.as_bytes().to_vec());
+        let row = query.fetch_optional(&self.pool).await.map_err(&failed)?;
+        row.as_ref().map(queue::run).transpose().map_err(&failed)
+    }
+
+    async fn runs(&self, most: u32) -> Result<Vec<Run>, StoreError> {
+        let failed = self.explain("read the runs");
+        let sql = "SELECT * FROM run ORDER BY fire_at DESC, id DESC LIMIT ?";
+        let rows = sqlx::query(sql).bind(most).fetch_all(&self.pool).await.map_err(&failed)?;
+        rows.iter().map(queue::run).collect::<Result<_, _>>().map_err(&failed)
+    }
+
+    async fn siblings(&self, job: &str, fire_at: DateTime<Utc>) -> Result<Vec<Run>, StoreError> {
+        let failed = self.explain("read the runs of a fire time");
+        let query = sqlx::query("SELECT * FROM run WHERE job = ? AND fire_at = ? ORDER BY workspace");
+        let rows = query.bind(job).bind(millis(fire_at)).fetch_all(&self.pool).await.map_err(&failed)?;
+        rows.iter().map(queue::run).collect::<Result<_, _>>().map_err(&failed)
+    }
+
+    async fn last_done(&self, job: &str, workspace: &str) -> Result<Option<Done>, StoreError> {
+        let failed = self.explain("read the latest run");
+        let sql = "SELECT * FROM run WHERE job = ? AND workspace = ? AND state IN ('recorded', 'delivered', 'closed')
+                   ORDER BY fire_at DESC LIMIT 1";
+        let query = sqlx::query(sql).bind(job).bind(workspace);
+        let row = query.fetch_optional(&self.pool).await.map_err(&failed)?;
+        let Some(run) = row.as_ref().map(queue::run).transpose().map_err(&failed)? else { return Ok(None) };
+        let query = sqlx::query("SELECT * FROM audit WHERE id = ?").bind(run.id.as_bytes().to_vec());
+        let row = query.fetch_optional(&self.pool).await.map_err(&failed)?;
+        let audit = row.as_ref().map(audits::record).transpose().map_err(&failed)?;
+        Ok(audit.map(|audit| Done { run, audit }))
+    }
+
+    async fn attempts(&self, run: Uuid) -> Result<Vec<Attempt>, StoreError> {
+        let failed = self.explain("read the attempts of a run");
+        let query = sqlx::query("SELECT * FROM attempt WHERE run = ? ORDER BY fence").bind(run.as_bytes().to_vec());
+        let rows = query.fetch_all(&self.pool).await.map_err(&failed)?;
+        let attempt = |row: &SqliteRow| -> Result<Attempt, sqlx::Error> {
+            Ok(Attempt {
+                began_at: moment(row.try_get("began_at")?),
+                ended_at: row.try_get::<Option<i64>, _>("ended_at")?.map(moment),
+                error: row.try_get("error")?,
+            })
+        };
+        rows.iter().map(attempt).collect::<Result<_, _>>().map_err(&failed)
+    }
+
+    async fn messages(&self, run: Uuid) -> Result<Vec<MessageRecord>, StoreError> {
+        outbox::messages(&self.pool, run).await.map_err(self.explain("read the messages of a run"))
+    }
+
+    async fn gaps(&self, most: u32) -> Result<Vec<Gap>, StoreError> {
+        let failed = self.explain("read the gaps");
+        let sql = "SELECT * FROM gap ORDER BY first_at DESC, id DESC LIMIT ?";
+        let rows = sqlx::query(sql).bind(most).fetch_all(&self.pool).await.map_err(&failed)?;
+        let gap = |row: &SqliteRow| -> Result<Gap, sqlx::Error> {
+            Ok(Gap {
+                job: row.try_get("job")?,
+                first: moment(row.try_get("first_at")?),
+                last: moment(row.try_get("last_at")?),
+                count: row.try_get::<i64, _>("count")?.unsigned_abs(),
+                reason: row.try_get("reason")?,
+            })
+        };
+        rows.iter().map(gap).collect::<Result<_, _>>().map_err(&failed)
+    }
+
+    async fn lapses(&self, now: DateTime<Utc>) -> Result<Vec<Lapse>, StoreError> {
+        lapses::now(&self.pool, now).await.map_err(self.explain("read what is wrong"))
+    }
+
+    async fn lapses_before(
+        &self,
+        job: &str,
+        workspace: &str,
+        fire_at: DateTime<Utc>,
+    ) -> Result<Vec<Lapse>, StoreError> {
+        lapses::before(&self.pool, job, workspace, fire_at).await.map_err(self.explain("read what went wrong"))
+    }
+}

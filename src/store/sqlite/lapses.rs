@@ -1,0 +1,169 @@
+//! What should have happened and did not.
+
+use chrono::{DateTime, Utc};
+use sqlx::{Row as _, SqlitePool, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use super::{millis, moment};
+use crate::{
+    model::occasion::{LATE, Lapse, LapseKind},
+    store::history::MOST_LAPSES,
+};
+
+/// Runs that are due for too long (?1 is now less what is still on time).
+const OVERDUE_NOW: &str = "
+SELECT id AS run, job, workspace, fire_at AS at, COALESCE(error, '') AS detail FROM run
+WHERE state IN ('due', 'claimed', 'read', 'judged', 'recorded', 'delivered')
+AND state IN ('due', 'claimed', 'read', 'judged') AND fire_at <= ?1
+ORDER BY fire_at LIMIT ?2";
+
+/// Runs that were given up, and after which none of their job and workspace came to an audit.
+const FAILED_NOW: &str = "
+SELECT id AS run, job, workspace, fire_at AS at, COALESCE(error, '') AS detail FROM run AS r
+WHERE state = 'failed' AND ?1 > 0 AND NOT EXISTS (
+    SELECT 1 FROM run AS later WHERE later.job = r.job AND later.workspace = r.workspace
+    AND later.fire_at > r.fire_at AND later.state IN ('recorded', 'delivered', 'closed')
+)
+ORDER BY fire_at DESC LIMIT ?2";
+
+/// Incomplete audits after which none of their job and workspace was complete.
+const INCOMPLETE_NOW: &str = "
+SELECT r.id AS run, r.job, r.workspace, r.fire_at AS at, '' AS detail FROM audit AS a JOIN run AS r ON r.id = a.id
+WHERE a.complete = 0 AND ?1 > 0 AND NOT EXISTS (
+    SELECT 1 FROM run AS later JOIN audit AS whole ON whole.id = later.id
+    WHERE later.job = r.job AND later.workspace = r.workspace AND later.fire_at > r.fire_at AND whole.complete = 1
+)
+ORDER BY r.fire_at DESC LIMIT ?2";
+
+/// Messages that wait for too long, and refused ones, of each job, workspace and recipient the latest.
+const UNDELIVERED_NOW: &str = "
+SELECT r.id AS run, r.job, r.workspace, r.fire_at AS at, m.kind || ' to ' || m.recipient || COALESCE(': ' || m.answer, '') AS detail
+FROM message AS m JOIN run AS r ON r.id = m.run
+WHERE m.state = 'waiting' AND m.created_at <= ?1
+UNION ALL
+SELECT r.id, r.job, r.workspace, r.fire_at, m.kind || ' to ' || m.recipient || COALESCE(': ' || m.answer, '')
+FROM message AS m JOIN run AS r ON r.id = m.run
+WHERE m.state = 'rejected' AND NOT EXISTS (
+    SELECT 1 FROM run AS later JOIN message AS other ON other.run = later.id
+    WHERE later.job = r.job AND later.workspace = r.workspace AND later.fire_at > r.fire_at
+    AND other.recipient = m.recipient AND other.state <> 'waiting'
+)
+ORDER BY 4 DESC LIMIT ?2";
+
+/// Fire times that were skipped, and after which the job came to no audit.
+const SKIPPED_NOW: &str = "
+SELECT NULL AS run, job, NULL AS workspace, first_at AS at, '' AS detail, count, last_at, reason
+FROM gap AS g
+WHERE ?1 > 0 AND NOT EXISTS (
+    SELECT 1 FROM run AS later WHERE later.job = g.job AND later.fire_at > g.last_at
+    AND later.state IN ('recorded', 'delivered', 'closed')
+)
+ORDER BY first_at DESC LIMIT ?2";
+
+/// Jobs whose past is decided up to a moment that has not come (?1 is now and what is still on time).
+const AHEAD_NOW: &str = "
+SELECT NULL AS run, job, NULL AS workspace, at, '' AS detail FROM cursor WHERE at > ?1 ORDER BY at LIMIT ?2";
+
+/// The fire time of the last report of a job and workspace (?1, ?2) before a fire time (?3) that somebody received.
+const LAST_RECEIVED: &str = "
+SELECT MAX(r.fire_at) FROM run AS r WHERE r.job = ?1 AND r.workspace = ?2 AND r.fire_at < ?3
+AND EXISTS (SELECT 1 FROM message AS m WHERE m.run = r.id AND m.kind = 'report' AND m.state = 'accepted')";
+
+const FAILED_BEFORE: &str = "
+SELECT id AS run, job, workspace, fire_at AS at, COALESCE(error, '') AS detail FROM run
+WHERE state = 'failed' AND job = ?1 AND workspace = ?2 AND fire_at < ?3 AND fire_at >= ?4
+ORDER BY fire_at DESC LIMIT ?5";
+
+/// Runs of the job for its other workspaces that are still not done.
+const OVERDUE_BEFORE: &str = "
+SELECT id AS run, job, workspace, fire_at AS at, COALESCE(error, '') AS detail FROM run
+WHERE state IN ('due', 'claimed', 'read', 'judged') AND job = ?1 AND workspace <> ?2 AND fire_at < ?3 AND ?4 IS NOT NULL
+ORDER BY fire_at DESC LIMIT ?5";
+
+const INCOMPLETE_BEFORE: &str = "
+SELECT r.id AS run, r.job, r.workspace, r.fire_at AS at, '' AS detail FROM audit AS a JOIN run AS r ON r.id = a.id
+WHERE a.complete = 0 AND r.job = ?1 AND r.workspace = ?2 AND r.fire_at < ?3 AND r.fire_at >= ?4
+ORDER BY r.fire_at DESC LIMIT ?5";
+
+const UNDELIVERED_BEFORE: &str = "
+SELECT r.id AS run, r.job, r.workspace, r.fire_at AS at,
+       m.kind || ' to ' || m.recipient || COALESCE(': ' || m.answer, '') AS detail
+FROM run AS r JOIN message AS m ON m.run = r.id
+WHERE (m.state = 'rejected' OR (m.state = 'waiting' AND m.answer IS NOT NULL)) AND r.job = ?1 AND r.workspace = ?2 AND r.fire_at < ?3 AND r.fire_at >= ?4
+ORDER BY r.fire_at DESC LIMIT ?5";
+
+const SKIPPED_BEFORE: &str = "
+SELECT NULL AS run, job, NULL AS workspace, first_at AS at, '' AS detail, count, last_at, reason FROM gap
+WHERE job = ?1 AND ?2 IS NOT NULL AND first_at < ?3 AND last_at >= ?4
+ORDER BY first_at DESC LIMIT ?5";
+
+pub(super) async fn now(pool: &SqlitePool, now: DateTime<Utc>) -> Result<Vec<Lapse>, sqlx::Error> {
+    let mut lapses = Vec::new();
+    for (kind, sql, at) in [
+        (LapseKind::Overdue, OVERDUE_NOW, now - LATE),
+        (LapseKind::Failed, FAILED_NOW, now),
+        (LapseKind::Incomplete, INCOMPLETE_NOW, now),
+        (LapseKind::Undelivered, UNDELIVERED_NOW, now - LATE),
+        (LapseKind::Skipped, SKIPPED_NOW, now),
+        (LapseKind::ClockSetBack, AHEAD_NOW, now + LATE),
+    ] {
+        let rows = sqlx::query(sql).bind(millis(at)).bind(MOST_LAPSES).fetch_all(pool).await?;
+        for row in &rows {
+            lapses.push(lapse(kind, row)?);
+        }
+    }
+    lapses.sort_by_key(|lapse| lapse.at);
+    Ok(lapses)
+}
+
+pub(super) async fn before(
+    pool: &SqlitePool,
+    job: &str,
+    workspace: &str,
+    fire_at: DateTime<Utc>,
+) -> Result<Vec<Lapse>, sqlx::Error> {
+    let query = sqlx::query_scalar::<_, Option<i64>>(LAST_RECEIVED).bind(job).bind(workspace).bind(millis(fire_at));
+    let since = query.fetch_one(pool).await?.unwrap_or(0);
+    let mut lapses = Vec::new();
+    for (kind, sql) in [
+        (LapseKind::Skipped, SKIPPED_BEFORE),
+        (LapseKind::Failed, FAILED_BEFORE),
+        (LapseKind::Overdue, OVERDUE_BEFORE),
+        (LapseKind::Incomplete, INCOMPLETE_BEFORE),
+        (LapseKind::Undelivered, UNDELIVERED_BEFORE),
+    ] {
+        let query = sqlx::query(sql).bind(job).bind(workspace).bind(millis(fire_at)).bind(since).bind(MOST_LAPSES);
+        for row in &query.fetch_all(pool).await? {
+            lapses.push(lapse(kind, row)?);
+        }
+    }
+    lapses.sort_by_key(|lapse| lapse.at);
+    Ok(lapses)
+}
+
+fn lapse(kind: LapseKind, row: &SqliteRow) -> Result<Lapse, sqlx::Error> {
+    let run: Option<Vec<u8>> = row.try_get("run")?;
+    Ok(Lapse {
+        kind,
+        job: row.try_get("job")?,
+        workspace: row.try_get("workspace")?,
+        run: run.map(|run| Uuid::from_slice(&run)).transpose().map_err(|error| sqlx::Error::Decode(error.into()))?,
+        at: moment(row.try_get("at")?),
+        detail: match kind {
+            LapseKind::Skipped => skipped(row)?,
+            LapseKind::ClockSetBack => {
+                "nothing is due before that moment, up to which everything was decided".to_owned()
+            }
+            _ => row.try_get("detail")?,
+        },
+    })
+}
+
+fn skipped(row: &SqliteRow) -> Result<String, sqlx::Error> {
+    let (count, reason): (i64, String) = (row.try_get("count")?, row.try_get("reason")?);
+    if count == 1 {
+        return Ok(reason);
+    }
+    let last = moment(row.try_get("last_at")?).format("%a %-d %b %Y, %H:%M UTC");
+    Ok(format!("nor at {} more fire times up to {last}: {reason}", count - 1))
+}

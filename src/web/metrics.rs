@@ -1,0 +1,156 @@
+//! The numbers of a daemon in Prometheus' text format. No label names a user.
+
+use std::{collections::BTreeSet, fmt::Write as _, sync::atomic::AtomicU64};
+
+use chrono::{DateTime, Utc};
+use prometheus_client::{
+    encoding::text::encode,
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::{Registry, Unit},
+};
+
+use crate::{
+    daemon::{Count, Daemon},
+    model::{finding::Severity, occasion::LapseKind},
+    store::StoreError,
+};
+
+/// The type of the page.
+pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+type Labels = Vec<(&'static str, String)>;
+type Numbers = Family<Labels, Gauge<f64, AtomicU64>>;
+type Counts = Family<Labels, Counter>;
+
+/// A registry that is filled once and read once.
+struct Page(Registry);
+
+impl Page {
+    fn numbers(&mut self, name: &str, help: &str) -> Numbers {
+        let numbers = Numbers::default();
+        self.0.register(name, help, numbers.clone());
+        numbers
+    }
+
+    fn seconds(&mut self, name: &str, help: &str) -> Numbers {
+        let numbers = Numbers::default();
+        self.0.register_with_unit(name, help, Unit::Seconds, numbers.clone());
+        numbers
+    }
+
+    fn counts(&mut self, name: &str, help: &str) -> Counts {
+        let counts = Counts::default();
+        self.0.register(name, help, counts.clone());
+        counts
+    }
+}
+
+/// The whole page.
+///
+/// # Errors
+/// [`StoreError`] where the store cannot be read.
+pub(super) async fn page(daemon: &Daemon) -> Result<String, StoreError> {
+    let mut page = Page(Registry::with_prefix("rolecall"));
+    let build = page.numbers("build_info", "The version that runs");
+    build.get_or_create(&vec![("version", env!("CARGO_PKG_VERSION").to_owned())]).set(1.0);
+    of_the_process(&mut page, daemon);
+    of_the_jobs(&mut page, daemon).await?;
+    of_lapses(&mut page, daemon).await?;
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = encode(&mut text, &page.0);
+    Ok(plain(&text))
+}
+
+/// The same in the older text format, which every version of Prometheus reads: there a counter's help stands under the
+/// name of its samples, with `_total`, and units and the end are not told
+/// (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
+fn plain(open_metrics: &str) -> String {
+    let counter = |line: &str| Some(line.strip_prefix("# TYPE ")?.strip_suffix(" counter")?.to_owned());
+    let counters: BTreeSet<String> = open_metrics.lines().filter_map(counter).collect();
+    let mut text = String::with_capacity(open_metrics.len());
+    for line in open_metrics.lines() {
+        let mut words = line.splitn(4, ' ');
+        match (words.next(), words.next(), words.next(), words.next()) {
+            (Some("#"), Some("UNIT"), ..) | (Some("#"), Some("EOF"), None, None) => {}
+            (Some("#"), Some(what), Some(name), Some(rest)) if counters.contains(name) => {
+                // Writing to a string cannot fail.
+                let _ = writeln!(text, "# {what} {name}_total {rest}");
+            }
+            _ => {
+                let _ = writeln!(text, "{line}");
+            }
+        }
+    }
+    text
+}
+
+fn of_the_process(page: &mut Page, daemon: &Daemon) {
+    let attempts = page.counts("run_attempts", "Attempts at runs that ended, by outcome: done, retried, failed");
+    let messages = page.counts("message_attempts", "Attempts at messages, by outcome: accepted, retried, rejected");
+    for (count, number) in daemon.counts() {
+        match count {
+            Count::Attempt { job, workspace, outcome } => {
+                let labels = vec![("job", job), ("workspace", workspace), ("outcome", outcome.to_owned())];
+                attempts.get_or_create(&labels).inc_by(number);
+            }
+            Count::Message { kind, outcome } => {
+                messages.get_or_create(&vec![("kind", kind), ("outcome", outcome.to_owned())]).inc_by(number);
+            }
+        }
+    }
+    let alive: Gauge = Gauge::default();
+    alive.set(i64::from(daemon.is_alive()));
+    page.0.register("alive", "Whether the daemon lately did everything that could be done", alive);
+}
+
+async fn of_the_jobs(page: &mut Page, daemon: &Daemon) -> Result<(), StoreError> {
+    let next = page.seconds("next_due_timestamp", "When a job is next due");
+    let due = page.seconds("last_run_due_timestamp", "When the latest recorded run was due");
+    let read = page.seconds("last_run_read_timestamp", "When the latest recorded run had read the workspace");
+    let took = page.seconds("last_run_duration", "From the first attempt at the latest closed run until its end");
+    let complete = page.numbers("last_run_complete", "Whether the latest recorded run read the workspace in full");
+    let users = page.numbers("users", "Users in the latest recorded run");
+    let administrators = page.numbers("administrators", "Active administrators in the latest recorded run");
+    let findings = page.numbers("open_findings", "Open findings in the latest recorded run, by severity");
+    for pulse in daemon.pulses().await? {
+        let labels: Labels = vec![("job", pulse.job), ("workspace", pulse.workspace)];
+        if let Some(at) = pulse.next {
+            next.get_or_create(&labels).set(timestamp(at));
+        }
+        let Some(last) = pulse.last else { continue };
+        due.get_or_create(&labels).set(timestamp(last.run.fire_at));
+        read.get_or_create(&labels).set(timestamp(last.audit.finished_at));
+        complete.get_or_create(&labels).set(if last.audit.complete { 1.0 } else { 0.0 });
+        users.get_or_create(&labels).set(number(last.audit.users));
+        administrators.get_or_create(&labels).set(number(last.audit.administrators));
+        if let Some((from, to)) = last.run.started_at.zip(last.run.finished_at) {
+            took.get_or_create(&labels).set((to - from).as_seconds_f64());
+        }
+        for (severity, open) in Severity::ALL.into_iter().zip(last.audit.by_severity.into_iter().flatten()) {
+            let mut labels = labels.clone();
+            labels.push(("severity", severity.word().to_owned()));
+            findings.get_or_create(&labels).set(number(open));
+        }
+    }
+    Ok(())
+}
+
+async fn of_lapses(page: &mut Page, daemon: &Daemon) -> Result<(), StoreError> {
+    let lapses =
+        page.numbers("lapses", "What should have happened and did not, by kind; at most 20 of a kind are counted");
+    let known = daemon.health().await?.lapses;
+    for kind in LapseKind::ALL {
+        let some = known.iter().filter(|lapse| lapse.kind == kind).count();
+        lapses.get_or_create(&vec![("kind", kind.word().to_owned())]).set(some as f64);
+    }
+    Ok(())
+}
+
+fn timestamp(time: DateTime<Utc>) -> f64 {
+    time.timestamp_millis() as f64 / 1000.0
+}
+
+fn number(number: u64) -> f64 {
+    number as f64
+}
