@@ -1,1 +1,93 @@
+//! Histories that nobody could write by hand: schedules, downtimes, clock jumps, faults of the API, of the mail server
+//! and of the store, processes that die at any write or hang, two daemons on one store. After each one the same must
+//! hold. A history is its seed: `ROLECALL_HISTORY=SEED cargo test histories` plays that one again, and
+//! `ROLECALL_HISTORIES=N` plays N others.
 
+mod check;
+mod world;
+
+use std::env;
+
+use futures::future::join_all;
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+
+use self::world::{Process, World};
+
+/// Histories that every test run plays; `tests/histories` plays ten thousand.
+const HISTORIES: u64 = 30;
+
+#[test]
+fn whatever_happens_every_review_is_made_once_and_mailed_once_or_it_is_on_record_why_not() {
+    let number = |name: &str| env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seeds = match number("ROLECALL_HISTORY") {
+        Some(seed) => vec![seed],
+        None => {
+            let first: u64 = rand::rng().random_range(0..1 << 48);
+            (first..first + number("ROLECALL_HISTORIES").unwrap_or(HISTORIES)).collect()
+        }
+    };
+    let (mut runs, mut crashes) = (0, 0);
+    for seed in seeds {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let tested = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| runtime.block_on(history(seed))));
+        let Ok(tested) = tested else { panic!("ROLECALL_HISTORY={seed} plays this history again") };
+        runs += tested.0;
+        crashes += tested.1;
+    }
+    assert!(runs > 0 && (crashes > 0 || env::var_os("ROLECALL_HISTORY").is_some()), "{runs} runs, {crashes} crashes");
+    println!("{runs} runs, {crashes} crashes");
+}
+
+/// Plays one history; gives how many runs and crashes there were.
+async fn history(seed: u64) -> (usize, usize) {
+    let mut random = StdRng::seed_from_u64(seed);
+    let world = World::new(&mut random).await;
+    let mut processes = vec![world.process()];
+    let mut crashes = 0;
+    // Sets every cursor; what is promised begins here.
+    world.calm(true);
+    processes[0].settle().await;
+    let began = world.now();
+    world.calm(false);
+
+    for _ in 0..random.random_range(5..25) {
+        world.pass(&mut random);
+        match random.random_range(0..10) {
+            0 if processes.len() < 2 => processes.push(world.process()),
+            // Killed while nothing was under way, and some time without anybody.
+            1 if processes.len() == 1 => {
+                processes.clear();
+                world.pass(&mut random);
+                processes.push(world.process());
+            }
+            2 => world.trouble(&mut random),
+            _ => {}
+        }
+        let live = join_all(processes.iter_mut().map(Process::settle)).await;
+        let before = processes.len();
+        let mut lives = live.into_iter();
+        processes.retain(|_| lives.next().unwrap_or_default());
+        crashes += before - processes.len();
+        world.go_on();
+        if processes.is_empty() {
+            processes.push(world.process());
+        }
+    }
+
+    // Everything is well again, and there is time.
+    world.calm(true);
+    world.go_on();
+    let mut last: Process = world.process();
+    world.catch_up().await;
+    for _ in 0..400 {
+        world.wait(chrono::Duration::minutes(61));
+        for process in processes.iter_mut().chain([&mut last]) {
+            assert!(process.settle().await, "nothing can crash now");
+        }
+        if world.is_idle().await {
+            break;
+        }
+    }
+    let runs = check::all(&world, began).await;
+    (runs, crashes)
+}

@@ -12,7 +12,6 @@ mod worker;
 
 #[cfg(test)]
 mod histories;
-
 #[cfg(test)]
 mod tests;
 

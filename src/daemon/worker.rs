@@ -23,6 +23,9 @@ use crate::{
 /// The waits before the second and each further attempt; after the last one a run is given up.
 const WAITS: [Duration; 4] = [Duration::minutes(1), Duration::minutes(5), Duration::minutes(15), Duration::minutes(40)];
 
+/// A run that was taken up so often and never came to an end takes the process down with it.
+const MOST_ATTEMPTS: u32 = 10;
+
 /// Why an attempt ended without an audit.
 enum Ended {
     /// Somebody else works on the run now.
@@ -59,7 +62,7 @@ impl Daemon {
         let setup = self.setup();
         let Run { id, job, workspace, fire_at, attempt, .. } = &claim.run;
         tracing::info!(run = %id, job, workspace, %fire_at, attempt, "a run begins");
-        if *attempt == 1 {
+        if claim.fence == 1 {
             self.tell(&setup, job, Beat::Start);
         }
         let ended = tokio::select! {
@@ -97,6 +100,12 @@ impl Daemon {
             )));
         };
         let Run { fire_at, started_at, attempt, .. } = claim.run;
+        if attempt > MOST_ATTEMPTS {
+            let last = claim.run.error.as_deref().unwrap_or("the process ended in the middle of it each time");
+            return Err(Ended::Final(format!(
+                "it was taken up {MOST_ATTEMPTS} times and never came to an end: {last}"
+            )));
+        }
         let lapses = self.store.lapses_before(job_name, name, fire_at).await?;
         let occasion = Occasion { fire_at, began_at: started_at.unwrap_or(fire_at), attempt, lapses };
         let request = RunRequest {

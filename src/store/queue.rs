@@ -142,7 +142,8 @@ pub trait Queue: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 
-    /// Hands a run back after an attempt that failed, to be tried again not before a time.
+    /// Hands a run back, to be taken up again not before a time: after an attempt that failed, or without an error one
+    /// that was interrupted on purpose and does not count.
     ///
     /// # Errors
     /// [`StoreError::Lost`] where the claim is no longer valid.

@@ -1,7 +1,10 @@
 //! The daemon as a process: it makes reviews, says what it did, obeys signals.
 
 use std::{
+    io::Read as _,
     process::{Child, Stdio},
+    sync::{Arc, Mutex},
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -12,10 +15,20 @@ use crate::support::{Bench, options};
 /// How long something may take that is under way.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-struct Daemon(Child);
+/// A daemon as a process, and what it says.
+pub(crate) struct Daemon {
+    process: Child,
+    said: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
+}
 
 impl Daemon {
-    fn start(bench: &Bench) -> Self {
+    pub(crate) fn start(bench: &Bench) -> Self {
+        Self::start_with(bench, &[])
+    }
+
+    /// A daemon with more in its environment.
+    pub(crate) fn start_with(bench: &Bench, environment: &[(&str, &str)]) -> Self {
         let command = bench.rolecall(&["daemon"]);
         let mut process = std::process::Command::new(command.get_program());
         process.args(command.get_args()).current_dir(bench.path("")).env_clear();
@@ -24,32 +37,63 @@ impl Daemon {
                 process.env(name, value);
             }
         }
-        Self(process.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
+        process.envs(environment.iter().copied());
+        let mut process = process.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let said = Arc::new(Mutex::new(String::new()));
+        let (mut stderr, heard) = (process.stderr.take().unwrap(), Arc::clone(&said));
+        let reader = std::thread::spawn(move || {
+            let mut some = [0; 4096];
+            while let Ok(length @ 1..) = stderr.read(&mut some) {
+                heard.lock().unwrap().push_str(&String::from_utf8_lossy(&some[..length]));
+            }
+        });
+        Self { process, said, reader: Some(reader) }
     }
 
-    fn signal(&self, name: &str) {
-        let sent = std::process::Command::new("kill").args([name, &self.0.id().to_string()]).status().unwrap();
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = std::process::Command::new("kill").args([name, &self.process.id().to_string()]).status().unwrap();
         assert!(sent.success());
     }
 
+    /// What it has said so far.
+    pub(crate) fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> String {
+        let address = || {
+            let said = self.said();
+            let line = said.lines().find(|line| line.contains("listening"))?.to_owned();
+            Some(line.split("address=").nth(1)?.split_whitespace().next()?.to_owned())
+        };
+        eventually("that it listens", || address().is_some());
+        address().unwrap()
+    }
+
+    /// Waits for its end; gives its exit code, none where a signal ended it.
+    pub(crate) fn wait(mut self) -> (Option<i32>, String) {
+        let code = self.process.wait().unwrap().code();
+        self.reader.take().unwrap().join().unwrap();
+        (code, self.said())
+    }
+
     /// Asks it to stop; gives its exit code and what it said.
-    fn stop(mut self) -> (Option<i32>, String) {
+    pub(crate) fn stop(self) -> (Option<i32>, String) {
         self.signal("-TERM");
-        let mut said = String::new();
-        std::io::Read::read_to_string(&mut self.0.stderr.take().unwrap(), &mut said).unwrap();
-        (self.0.wait().unwrap().code(), said)
+        self.wait()
     }
 }
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
 /// Asks again and again until the answer is yes.
-fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < deadline, "{what} did not come about");
@@ -64,7 +108,7 @@ fn bench() -> Bench {
     bench
 }
 
-fn runs(bench: &Bench) -> Vec<Value> {
+pub(crate) fn runs(bench: &Bench) -> Vec<Value> {
     let (code, printed, said) = bench.run(&["runs", "--format", "json"]);
     assert_eq!(code, 0, "{said}");
     serde_json::from_str::<Value>(&printed).unwrap()["runs"].as_array().unwrap().clone()

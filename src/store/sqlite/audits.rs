@@ -7,14 +7,15 @@ use uuid::Uuid;
 use super::{SqliteStore, count, millis, moment};
 use crate::store::{AuditRecord, Kept, Store, StoreError};
 
-/// Forgets parts of snapshots, but for the last complete audit of each job and workspace.
+/// Forgets parts of snapshots, but for the last complete audit of each job and workspace. The last is the one that was
+/// kept last, whatever the clock said then.
 const FORGET: &str = "
 DELETE FROM snapshot_part WHERE audit IN (
     SELECT id FROM audit AS a
     WHERE a.finished_at < ? AND a.id <> (
         SELECT l.id FROM audit AS l
         WHERE l.workspace = a.workspace AND l.job IS a.job AND l.complete = 1
-        ORDER BY l.finished_at DESC, l.id DESC LIMIT 1
+        ORDER BY l.rowid DESC LIMIT 1
     )
 )";
 
@@ -54,7 +55,7 @@ impl Store for SqliteStore {
         let failed = self.explain("read the previous audit");
         let row = sqlx::query(
             "SELECT * FROM audit WHERE workspace = ? AND job IS ? AND complete = 1
-             ORDER BY finished_at DESC, id DESC LIMIT 1",
+             ORDER BY rowid DESC LIMIT 1",
         )
         .bind(workspace)
         .bind(job)

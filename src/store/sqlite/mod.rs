@@ -40,13 +40,26 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`], with what the user can do.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_with(path, SqliteSynchronous::Full).await
+    }
+
+    /// A store that outlives its process but not its machine: fast enough for thousands of histories.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    #[cfg(test)]
+    pub(crate) async fn open_fleeting(path: &Path) -> Result<Self, StoreError> {
+        Self::open_with(path, SqliteSynchronous::Off).await
+    }
+
+    async fn open_with(path: &Path, synchronous: SqliteSynchronous) -> Result<Self, StoreError> {
         make_private(path);
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
             .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
+            .synchronous(synchronous)
             .busy_timeout(BUSY_TIMEOUT);
         let pool = SqlitePoolOptions::new()
             .max_connections(1)

@@ -159,9 +159,12 @@ impl Queue for SqliteStore {
         let failed = self.explain("hand a run back");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
         let sql = format!(
-            "UPDATE run SET state = 'due', lease_until = NULL, error = COALESCE(?, error), not_before = ? {HELD}"
+            "UPDATE run SET state = 'due', lease_until = NULL, error = COALESCE(?, error), not_before = ?,
+                            attempt = attempt - ? {HELD}"
         );
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(error).bind(millis(not_before));
+        // Work that was interrupted on purpose is no failed attempt.
+        let uncounted = i64::from(error.is_none());
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(error).bind(millis(not_before)).bind(uncounted);
         held(claim, held_by(query, claim).execute(&mut *transaction).await.map_err(&failed)?.rows_affected())?;
         ended(&mut transaction, claim, error, now).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)

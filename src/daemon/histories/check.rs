@@ -1,0 +1,136 @@
+//! What must hold after every history.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use mailparse::MailHeaderMap as _;
+use serde_json::Value;
+
+use super::world::{RECIPIENTS, World};
+use crate::{
+    mail::{message::Email, notice::Notice, report_mail::ReportMail},
+    model::run::{MessageState, Run, RunState},
+    store::{Store as _, history::History as _, queue::Queue as _},
+};
+
+/// Checks everything; gives how many runs there were.
+pub(super) async fn all(world: &World, began: DateTime<Utc>) -> usize {
+    let runs = world.store.runs(u32::MAX).await.unwrap();
+    every_fire_time_is_a_run_or_on_record(world, &runs, began).await;
+    let mail = Mail::read(&world.shared.post.lock().unwrap());
+    let mut last_complete: BTreeMap<(String, String), Vec<(DateTime<Utc>, String)>> = BTreeMap::new();
+    for run in runs.iter().rev() {
+        assert!(matches!(run.state, RunState::Closed | RunState::Failed), "{run:?}");
+        assert!(run.finished_at.is_some() && run.started_at.is_some(), "{run:?}");
+        let attempts = world.store.attempts(run.id).await.unwrap();
+        assert!(attempts.len() >= run.attempt as usize && run.attempt <= 11, "{run:?} {attempts:?}");
+        let audit = world.store.audit(run.id).await.unwrap();
+        assert_eq!(audit.is_some(), run.state == RunState::Closed, "{run:?}");
+        everybody_got_one_message(world, run, &mail).await;
+        if let Some(audit) = audit.filter(|audit| audit.complete) {
+            let key = (run.job.clone(), run.workspace.clone());
+            last_complete.entry(key).or_default().push((run.fire_at, audit.id.to_string()));
+        }
+    }
+    drift_is_against_the_review_before(&runs, &mail, &last_complete);
+    runs.len()
+}
+
+async fn every_fire_time_is_a_run_or_on_record(world: &World, runs: &[Run], began: DateTime<Utc>) {
+    let gaps = world.store.gaps(u32::MAX).await.unwrap();
+    for (job, (schedule, _, workspaces)) in &world.jobs {
+        let cursor = world.store.cursor(job).await.unwrap().unwrap();
+        let promised: BTreeSet<_> = schedule.times(began).take_while(|time| *time <= cursor.at).collect();
+        let mut skipped = BTreeSet::new();
+        for gap in gaps.iter().filter(|gap| gap.job == *job) {
+            let times: Vec<_> = promised.iter().filter(|time| (gap.first..=gap.last).contains(time)).copied().collect();
+            assert_eq!(times.len() as u64, gap.count, "{gap:?}");
+            assert!(!gap.reason.is_empty() && times.iter().all(|time| skipped.insert(*time)), "skipped twice: {gap:?}");
+        }
+        for workspace in workspaces {
+            let of_this = runs.iter().filter(|run| run.job == *job && run.workspace == *workspace);
+            let made: BTreeSet<_> = of_this.clone().map(|run| run.fire_at).collect();
+            assert_eq!(made.len(), of_this.count(), "two runs for one fire time");
+            assert!(made.is_disjoint(&skipped), "a fire time is a run and on record as skipped");
+            let decided: BTreeSet<_> = made.union(&skipped).copied().collect();
+            assert_eq!(decided, promised, "{job} for {workspace}");
+        }
+    }
+}
+
+/// What the mail server has accepted.
+struct Mail {
+    /// The bytes of each Message-ID, and how often they came.
+    accepted: BTreeMap<String, (Email, usize)>,
+    /// The report of each run, by recipient.
+    reports: BTreeMap<(String, String), Value>,
+}
+
+impl Mail {
+    fn read(post: &[Email]) -> Self {
+        let mut mail = Self { accepted: BTreeMap::new(), reports: BTreeMap::new() };
+        for email in post {
+            let (first, times) = mail.accepted.entry(email.message_id.clone()).or_insert_with(|| (email.clone(), 0));
+            assert_eq!(first, email, "two messages with one id");
+            *times += 1;
+            if *times > 1 {
+                continue;
+            }
+            let parsed = mailparse::parse_mail(&email.bytes).unwrap();
+            assert_eq!(parsed.headers.get_first_value("Message-ID").unwrap(), email.message_id);
+            let attached = parsed.parts().find(|part| part.ctype.mimetype == "application/json");
+            let Some(report) = attached else { continue };
+            let report: Value = serde_json::from_slice(&report.get_body_raw().unwrap()).unwrap();
+            let key = (report["audit_id"].as_str().unwrap().to_owned(), email.to.clone());
+            assert!(mail.reports.insert(key, report).is_none(), "one report as two messages");
+        }
+        mail
+    }
+}
+
+async fn everybody_got_one_message(world: &World, run: &Run, mail: &Mail) {
+    let messages = world.store.messages(run.id).await.unwrap();
+    let kind = if run.state == RunState::Closed { ReportMail::KIND } else { Notice::FAILURE };
+    for recipient in RECIPIENTS {
+        let of_kind: Vec<_> =
+            messages.iter().filter(|message| message.kind == kind && message.recipient == recipient).collect();
+        assert_eq!(of_kind.len(), 1, "{kind} to {recipient}: {messages:?}");
+    }
+    for message in &messages {
+        match message.state {
+            MessageState::Waiting => panic!("{message:?}"),
+            MessageState::Accepted => assert!(mail.accepted.contains_key(&message.message_id), "{message:?}"),
+            // The others hear of it, where there are others; somebody in the dark may have got it all the same.
+            MessageState::Rejected => {
+                let others = messages.iter().filter(|other| {
+                    other.kind != Notice::UNDELIVERED
+                        && other.recipient != message.recipient
+                        && other.state == MessageState::Accepted
+                });
+                if message.kind != Notice::UNDELIVERED && others.count() > 0 {
+                    assert!(messages.iter().any(|notice| notice.kind == Notice::UNDELIVERED), "{messages:?}");
+                }
+            }
+        }
+    }
+    if run.state == RunState::Failed {
+        let never_reported =
+            RECIPIENTS.iter().all(|to| !mail.reports.contains_key(&(run.id.to_string(), (*to).to_owned())));
+        assert!(run.error.is_some() && never_reported, "{run:?}");
+    }
+}
+
+fn drift_is_against_the_review_before(
+    runs: &[Run],
+    mail: &Mail,
+    complete: &BTreeMap<(String, String), Vec<(DateTime<Utc>, String)>>,
+) {
+    for run in runs {
+        for recipient in RECIPIENTS {
+            let Some(report) = mail.reports.get(&(run.id.to_string(), recipient.to_owned())) else { continue };
+            let earlier = complete.get(&(run.job.clone(), run.workspace.clone()));
+            let earlier = earlier.into_iter().flatten().rev().find(|(fire_at, _)| *fire_at < run.fire_at);
+            assert_eq!(report["previous"]["audit_id"].as_str(), earlier.map(|(_, id)| id.as_str()), "{run:?}");
+        }
+    }
+}

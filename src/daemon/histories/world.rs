@@ -1,0 +1,389 @@
+//! What a daemon lives in, made of chance.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
+use tokio::{sync::Notify, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    connector::{Connector, ConnectorError, Progress, ReadRequest},
+    daemon::{Daemon, Job, Limits, Recipients, Setup, Workspace},
+    mail::{
+        message::Email,
+        smtp::{Accepted, Failure, Mailer, SendError, Stage},
+    },
+    model::{
+        directory::{CurrentUser, Directory, Organization},
+        id::UserId,
+        policy::Policy,
+        reading::{Check, CheckKind, CheckOutcome},
+        run::RunState,
+    },
+    report::{
+        ReportFile, RuleTexts,
+        testing::{self, ANA},
+    },
+    run::deliver::When,
+    schedule::{Missed, Schedule},
+    store::{
+        Memory, StoreError,
+        crash::{Hazard, Hazardous, Moment},
+        history::History as _,
+        queue::Queue as _,
+        sqlite::SqliteStore,
+    },
+};
+
+pub(super) const WORKSPACES: [&str; 2] = ["acme", "beta"];
+pub(super) const RECIPIENTS: [&str; 2] = ["security@example.com", "compliance@example.com"];
+
+/// How likely things go wrong, in thousandths.
+#[derive(Clone, Copy, Default)]
+struct Odds {
+    crash: u32,
+    store_fails: u32,
+    read_fails: u32,
+    read_refused: u32,
+    read_hangs: u32,
+    incomplete: u32,
+    mail_fails: u32,
+    mail_refused: u32,
+    mail_unknown: u32,
+}
+
+/// What all parts of the world share.
+pub(super) struct Shared {
+    random: Mutex<StdRng>,
+    now: Mutex<DateTime<Utc>>,
+    odds: Mutex<Odds>,
+    is_calm: AtomicBool,
+    /// Wakes reads that hang.
+    on: Notify,
+    /// What the mail server has accepted, in its order.
+    pub(super) post: Mutex<Vec<Email>>,
+}
+
+impl Shared {
+    fn chance(&self, odds: impl Fn(&Odds) -> u32) -> bool {
+        if self.is_calm.load(Ordering::Relaxed) {
+            return false;
+        }
+        let odds = odds(&self.odds.lock().unwrap());
+        self.random.lock().unwrap().random_range(0..1000) < odds
+    }
+}
+
+pub(super) struct World {
+    pub(super) shared: Arc<Shared>,
+    pub(super) store: SqliteStore,
+    pub(super) jobs: BTreeMap<String, (Schedule, Missed, Vec<String>)>,
+    _folder: tempfile::TempDir,
+}
+
+fn time(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+impl World {
+    pub(super) async fn new(random: &mut StdRng) -> Self {
+        let start = time("2026-01-01T00:00:00Z") + chrono::Duration::seconds(random.random_range(0..60_000_000));
+        let patterns = ["0 8 * * MON", "30 2 * * *", "@hourly", "*/15 * * * *", "0 0 1 * *", "15 10 8 * * FRI"];
+        let zones = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"];
+        let mut jobs = BTreeMap::new();
+        for number in 0..random.random_range(1..=3) {
+            let pattern = *patterns.choose(random).unwrap();
+            let zone = zones.choose(random).unwrap().parse().unwrap();
+            // Making up for every quarter of an hour of two months is nobody's wish.
+            let frequent = pattern.contains("/15") || pattern == "@hourly";
+            let choice = if frequent { &[Missed::Latest, Missed::Skip][..] } else { &[Missed::Latest, Missed::All] };
+            let missed = *choice.choose(random).unwrap();
+            let workspaces = WORKSPACES[..random.random_range(1..=2)].iter().map(|name| (*name).to_owned()).collect();
+            let schedule = Schedule::parse(pattern, zone, start).unwrap();
+            jobs.insert(format!("job-{number}"), (schedule, missed, workspaces));
+        }
+        let shared = Shared {
+            random: Mutex::new(StdRng::seed_from_u64(random.random())),
+            now: Mutex::new(start),
+            odds: Mutex::default(),
+            is_calm: AtomicBool::new(false),
+            on: Notify::new(),
+            post: Mutex::default(),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open_fleeting(&folder.path().join("store.db")).await.unwrap();
+        let world = Self { shared: Arc::new(shared), store, jobs, _folder: folder };
+        world.trouble(random);
+        world
+    }
+
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        *self.shared.now.lock().unwrap()
+    }
+
+    /// Other things go wrong from here on.
+    pub(super) fn trouble(&self, random: &mut StdRng) {
+        let mut odds = || if random.random_bool(0.5) { 0 } else { random.random_range(0..200) };
+        *self.shared.odds.lock().unwrap() = Odds {
+            crash: odds() / 4,
+            store_fails: odds() / 4,
+            read_fails: odds() * 3,
+            read_refused: odds(),
+            read_hangs: odds() / 2,
+            incomplete: odds(),
+            mail_fails: odds() * 3,
+            mail_refused: odds(),
+            mail_unknown: odds(),
+        };
+    }
+
+    pub(super) fn calm(&self, is_calm: bool) {
+        self.shared.is_calm.store(is_calm, Ordering::Relaxed);
+    }
+
+    /// Time passes, or is corrected.
+    pub(super) fn pass(&self, random: &mut StdRng) {
+        let seconds = match random.random_range(0..20) {
+            0 => -random.random_range(1..200_000),
+            1 => random.random_range(1_000_000..4_000_000),
+            2..6 => random.random_range(100_000..700_000),
+            6..12 => random.random_range(1_000..10_000),
+            _ => random.random_range(1..300),
+        };
+        self.wait(chrono::Duration::seconds(seconds));
+        // Often exactly then.
+        if random.random_bool(0.5) {
+            let now = self.now();
+            let next = self.jobs.values().filter_map(|(schedule, ..)| schedule.times(now).next()).min();
+            let near = next.filter(|next| *next - now < chrono::Duration::days(8));
+            *self.shared.now.lock().unwrap() = near.unwrap_or(now);
+        }
+    }
+
+    pub(super) fn wait(&self, time: chrono::Duration) {
+        *self.shared.now.lock().unwrap() += time;
+    }
+
+    /// Where the clock was set back, it is set right again.
+    pub(super) async fn catch_up(&self) {
+        for job in self.jobs.keys() {
+            let cursor = self.store.cursor(job).await.unwrap();
+            let mut now = self.shared.now.lock().unwrap();
+            *now = cursor.map_or(*now, |cursor| cursor.at.max(*now));
+        }
+    }
+
+    /// Reads that hung go on.
+    pub(super) fn go_on(&self) {
+        self.shared.on.notify_waiters();
+    }
+
+    /// Whether nothing is left to do.
+    pub(super) async fn is_idle(&self) -> bool {
+        let runs = self.store.runs(u32::MAX).await.unwrap();
+        runs.iter().all(|run| matches!(run.state, RunState::Closed | RunState::Failed))
+            && self.store.take_message(None, self.now(), chrono::Duration::zero()).await.unwrap().is_none()
+    }
+
+    /// A daemon, as it is after its start.
+    pub(super) fn process(&self) -> Process {
+        let died = CancellationToken::new();
+        let hazard = Chance { shared: Arc::clone(&self.shared), died: died.clone() };
+        let store: Arc<dyn Memory> = Arc::new(Hazardous { store: self.store.clone(), hazard });
+        let job = |(schedule, missed, workspaces): &(Schedule, Missed, Vec<String>)| Job {
+            workspaces: workspaces.clone(),
+            schedule: schedule.clone(),
+            missed: *missed,
+            email: Some(Recipients {
+                from: "rolecall <audit@example.com>".into(),
+                to: RECIPIENTS.map(str::to_owned).to_vec(),
+                attach: vec![ReportFile::Json],
+                when: When::Always,
+            }),
+            heartbeat: None,
+        };
+        let hanging = Arc::new(Hanging::default());
+        let workspace = |name: &&str| {
+            let connector = Box::new(Source { shared: Arc::clone(&self.shared), hanging: Arc::clone(&hanging) });
+            ((*name).to_owned(), Workspace { connector, deadline: Duration::from_mins(1) })
+        };
+        let setup = Setup {
+            jobs: self.jobs.iter().map(|(name, settings)| (name.clone(), job(settings))).collect(),
+            workspaces: WORKSPACES.iter().map(workspace).collect(),
+            policy: Policy::default(),
+            mailer: Some(Box::new(Post(Arc::clone(&self.shared)))),
+            texts: RuleTexts::new(),
+            limits: Limits::default(),
+        };
+        let shared = Arc::clone(&self.shared);
+        let daemon = Daemon::new(store, Arc::new(move || *shared.now.lock().unwrap()), setup);
+        Process { daemon, workers: JoinSet::new(), senders: JoinSet::new(), died, hanging }
+    }
+}
+
+/// A daemon that can die.
+pub(super) struct Process {
+    daemon: Arc<Daemon>,
+    workers: JoinSet<()>,
+    senders: JoinSet<()>,
+    died: CancellationToken,
+    hanging: Arc<Hanging>,
+}
+
+impl Process {
+    /// Does all that can be done at this moment; what hangs is left hanging. Returns whether the process lives.
+    pub(super) async fn settle(&mut self) -> bool {
+        let hurry = CancellationToken::new();
+        loop {
+            let died = self.died.clone();
+            let step: Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + '_>> =
+                Box::pin(self.daemon.step(&mut self.workers, &mut self.senders, &hurry));
+            tokio::select! {
+                biased;
+                () = died.cancelled() => return false,
+                // A store that fails is tried again with the next tick.
+                stepped = step => if stepped.is_err() && self.workers.is_empty() && self.senders.is_empty() {
+                    return true;
+                },
+            }
+            if self.workers.len() <= self.hanging.reads.load(Ordering::Relaxed) && self.senders.is_empty() {
+                return true;
+            }
+            tokio::select! {
+                biased;
+                () = self.died.cancelled() => return false,
+                Some(ended) = self.workers.join_next() => ended.unwrap(),
+                Some(ended) = self.senders.join_next() => ended.unwrap(),
+                () = self.hanging.one_more.notified() => {}
+            }
+        }
+    }
+}
+
+/// Lets processes die, and the store fail.
+struct Chance {
+    shared: Arc<Shared>,
+    died: CancellationToken,
+}
+
+#[async_trait]
+impl Hazard for Chance {
+    async fn at(&self, write: &str, moment: Moment) -> Result<(), StoreError> {
+        if self.shared.chance(|odds| odds.crash) {
+            self.died.cancel();
+            std::future::pending::<()>().await;
+        }
+        if moment == Moment::Before && self.shared.chance(|odds| odds.store_fails) {
+            let path = "store.db".into();
+            return Err(StoreError::Full { path, reason: format!("no room for {write}") });
+        }
+        Ok(())
+    }
+}
+
+/// The reads of a process that hang.
+#[derive(Default)]
+struct Hanging {
+    reads: AtomicUsize,
+    one_more: Notify,
+}
+
+/// Counts a read for as long as it hangs.
+struct Hangs<'a>(&'a Hanging);
+
+impl<'a> Hangs<'a> {
+    fn new(hanging: &'a Hanging) -> Self {
+        hanging.reads.fetch_add(1, Ordering::Relaxed);
+        hanging.one_more.notify_one();
+        Self(hanging)
+    }
+}
+
+impl Drop for Hangs<'_> {
+    fn drop(&mut self) {
+        self.0.reads.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A workspace with one user, that can be away, incomplete, or silent.
+struct Source {
+    shared: Arc<Shared>,
+    hanging: Arc<Hanging>,
+}
+
+#[async_trait]
+impl Connector for Source {
+    async fn read(&self, _: &ReadRequest, _: &dyn Progress) -> Result<Directory, ConnectorError> {
+        let Self { shared, hanging } = self;
+        if shared.chance(|odds| odds.read_hangs) {
+            let hangs = Hangs::new(hanging);
+            shared.on.notified().await;
+            drop(hangs);
+        }
+        if shared.chance(|odds| odds.read_fails) {
+            return Err(ConnectorError::Deadline(Duration::from_mins(1)));
+        }
+        if shared.chance(|odds| odds.read_refused) {
+            return Err(ConnectorError::Setup("the token was revoked".into()));
+        }
+        let mut directory = testing::audit(&[ANA]).directory;
+        let now = *shared.now.lock().unwrap();
+        (directory.reading.started_at, directory.reading.finished_at) = (now, now);
+        if shared.chance(|odds| odds.incomplete) {
+            let outcome = CheckOutcome::Disagreed { detail: "a page was cut short".into() };
+            directory.reading.checks.push(Check { kind: CheckKind::MoreRecords, outcome });
+        }
+        Ok(directory)
+    }
+
+    async fn current_user(&self) -> Result<CurrentUser, ConnectorError> {
+        Err(ConnectorError::Setup("nobody asks".into()))
+    }
+
+    async fn organization(&self) -> Result<Organization, ConnectorError> {
+        Err(ConnectorError::Setup("nobody asks".into()))
+    }
+
+    async fn user(&self, _: &UserId) -> Result<Option<CurrentUser>, ConnectorError> {
+        Ok(None)
+    }
+}
+
+/// A mail server that accepts, refuses, or leaves one in the dark.
+struct Post(Arc<Shared>);
+
+#[async_trait]
+impl Mailer for Post {
+    async fn send(&self, email: &Email) -> Result<Accepted, SendError> {
+        let Self(shared) = self;
+        let error = |stage, failure| SendError {
+            server: "mail.example.com:25".into(),
+            stage,
+            failure,
+            code: None,
+            answer: "no".into(),
+        };
+        if shared.chance(|odds| odds.mail_fails) {
+            return Err(error(Stage::Connect, Failure::Transient));
+        }
+        if shared.chance(|odds| odds.mail_refused) {
+            return Err(error(Stage::Recipient, Failure::Permanent));
+        }
+        let in_the_dark = shared.chance(|odds| odds.mail_unknown);
+        if !in_the_dark || shared.chance(|_| 500) {
+            shared.post.lock().unwrap().push(email.clone());
+        }
+        if in_the_dark { Err(error(Stage::Data, Failure::Unknown)) } else { Ok(Accepted { answer: "250 ok".into() }) }
+    }
+}

@@ -1,0 +1,190 @@
+//! The real process, killed at each point of a run, before and after the step in flight is stored; then another one
+//! goes on. Every second is a fire time, and all are made up for.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use rolecall::simulator::Fault;
+use serde_json::Value;
+
+use crate::{
+    daemon::{Daemon, eventually, runs},
+    support::{Bench, options},
+};
+
+/// The variable that names the point at which a process dies; debug builds know it.
+const CRASH_AT: &str = "ROLECALL_CRASH_AT";
+const RECIPIENTS: usize = 2;
+
+fn bench() -> Bench {
+    let bench = Bench::new(options(5));
+    bench.reconfigure("schedule = \"0 8 * * MON\"", "schedule = \"* * * * * *\"\nmissed = \"all\"");
+    bench.reconfigure("[daemon]", "[daemon]\nlease_seconds = 2\nstop_seconds = 0");
+    bench.reconfigure("[smtp]", "[smtp]\ntimeout_seconds = 5");
+    bench
+}
+
+fn closed(bench: &Bench) -> usize {
+    runs(bench).iter().filter(|run| run["state"] == "closed").count()
+}
+
+/// Lets a daemon die at a point, and another one go on until what the first left is done.
+fn killed_at(bench: &Bench, point: &str) {
+    let victim = Daemon::start_with(bench, &[(CRASH_AT, point)]);
+    let (code, said) = victim.wait();
+    assert_eq!(code, None, "{point}: it did not die of a signal: {said}");
+    goes_on(bench, point);
+}
+
+fn goes_on(bench: &Bench, point: &str) {
+    let heir = Daemon::start(bench);
+    let before = closed(bench);
+    eventually(&format!("after {point}, that another goes on"), || closed(bench) >= before + 3);
+    // What was left must be done, and not only what came later.
+    eventually(&format!("after {point}, the end of what was begun"), || {
+        let runs = runs(bench);
+        let newest_closed = runs.iter().position(|run| run["state"] == "closed").unwrap();
+        runs[newest_closed..].iter().all(|run| run["state"] == "closed" || run["state"] == "failed")
+    });
+    let (code, said) = heir.stop();
+    assert_eq!(code, Some(0), "{said}");
+    check(bench, point);
+}
+
+/// One run for each second, one message for each recipient and run, each step's result where it belongs.
+fn check(bench: &Bench, point: &str) {
+    let runs = runs(bench);
+    let times: Vec<DateTime<Utc>> = runs.iter().map(|run| run["fire_at"].as_str().unwrap().parse().unwrap()).collect();
+    for pair in times.windows(2) {
+        assert_eq!(pair[0] - pair[1], chrono::Duration::seconds(1), "{point}: a fire time is missing, or there twice");
+    }
+    let mut sent: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
+    for message in bench.simulator.inbox().messages() {
+        let parsed = mailparse::parse_headers(&message.bytes).unwrap().0;
+        let id = mailparse::MailHeaderMap::get_first_value(parsed.as_slice(), "Message-ID").unwrap();
+        sent.entry(id).or_default().push(message.bytes);
+    }
+    let mut known = BTreeSet::new();
+    for run in &runs {
+        let messages = run["messages"].as_array().unwrap();
+        let reports: Vec<&Value> = messages.iter().filter(|message| message["kind"] == "report").collect();
+        if run["state"] == "closed" {
+            assert_eq!(reports.len(), RECIPIENTS, "{point}: {run}");
+            assert!(run["users"].as_u64().unwrap() > 0, "{point}: {run}");
+        }
+        for message in messages {
+            let id = message["message_id"].as_str().unwrap().to_owned();
+            assert!(message["state"] != "accepted" || sent.contains_key(&id), "{point}: {message} did not arrive");
+            assert!(known.insert(id), "{point}: two messages of one id");
+        }
+    }
+    for (id, copies) in &sent {
+        assert!(known.contains(id), "{point}: {id} was sent and is not on record");
+        assert!(copies.iter().all(|copy| *copy == copies[0]), "{point}: {id} was sent as two different messages");
+        // Only where the process died between the server's word and ours is it sent again.
+        assert!(copies.len() <= 2, "{point}: {id} was sent {} times", copies.len());
+    }
+}
+
+fn killed_before_and_after(write: &str) {
+    for moment in ["before", "after"] {
+        killed_at(&bench(), &format!("{write}.{moment}"));
+    }
+}
+
+#[test]
+fn while_it_decides_what_is_due() {
+    killed_before_and_after("decide");
+}
+
+#[test]
+fn while_it_takes_up_a_run() {
+    killed_before_and_after("claim");
+}
+
+#[test]
+fn when_the_workspace_is_read() {
+    killed_before_and_after("read");
+}
+
+#[test]
+fn when_it_is_judged() {
+    killed_before_and_after("judged");
+}
+
+#[test]
+fn while_the_audit_is_recorded() {
+    killed_before_and_after("record");
+}
+
+#[test]
+fn while_a_message_is_taken_out_of_the_outbox() {
+    killed_before_and_after("take_message");
+}
+
+#[test]
+fn when_the_mail_server_has_accepted_a_message() {
+    killed_before_and_after("sent");
+}
+
+#[test]
+fn while_a_run_is_closed() {
+    killed_before_and_after("close");
+}
+
+#[test]
+fn while_a_failed_attempt_is_handed_back_or_given_up() {
+    for (fault, write) in [(Fault::ServerErrorAlways, "hand_back"), (Fault::Revoked, "give_up")] {
+        for moment in ["before", "after"] {
+            let bench = bench();
+            bench.simulator.set_faults([fault]);
+            let point = format!("{write}.{moment}");
+            let (code, said) = Daemon::start_with(&bench, &[(CRASH_AT, &point)]).wait();
+            assert_eq!(code, None, "{point}: {said}");
+            bench.simulator.set_faults([]);
+            if write == "give_up" {
+                goes_on(&bench, &point);
+            } else {
+                // A failed attempt is tried again after a minute, which this test does not wait for.
+                let run = &runs(&bench).pop().unwrap();
+                let expected = if moment == "after" { "due" } else { "claimed" };
+                assert_eq!(run["state"], expected, "{run}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_resumed_run_says_so_to_the_operator_and_to_the_reader() {
+    let bench = bench();
+    killed_at(&bench, "judged.after");
+    let resumed = runs(&bench).into_iter().rfind(|run| run["attempts"] == 2).unwrap();
+    let (_, shown, _) = bench.run(&["runs", "show", resumed["id"].as_str().unwrap()]);
+    assert!(shown.contains("was cut off: the process died") && shown.contains("closed, attempt 2"), "{shown}");
+    let id = resumed["messages"][0]["message_id"].as_str().unwrap();
+    let messages = bench.simulator.inbox().messages();
+    let report = messages.iter().find(|message| String::from_utf8_lossy(&message.bytes).contains(id)).unwrap();
+    let parsed = mailparse::parse_mail(&report.bytes).unwrap();
+    let text = parsed.parts().find(|part| part.ctype.mimetype == "text/plain").unwrap().get_body().unwrap();
+    assert!(text.contains("done at attempt 2"), "{text}");
+}
+
+#[test]
+fn two_daemons_on_one_store_that_are_killed_at_random_do_everything_once() {
+    let bench = bench();
+    let (mut one, mut other) = (Daemon::start(&bench), Daemon::start(&bench));
+    for round in 1..=6 {
+        let wanted = closed(&bench) + 1;
+        eventually("another review", || closed(&bench) >= wanted);
+        // Somewhere in the next second.
+        std::thread::sleep(Duration::from_millis(u64::from(rand::random::<u16>() % 1000)));
+        let victim = if round % 2 == 0 { &mut one } else { &mut other };
+        victim.signal("-KILL");
+        *victim = Daemon::start(&bench);
+    }
+    drop((one, other));
+    goes_on(&bench, "kill -9");
+}
