@@ -1,6 +1,8 @@
 //! Pure: when a job is due. A pattern and a time zone in, fire times out; a cursor and the time in, what is due and
 //! what was missed.
 
+#[cfg(test)]
+mod brute_force;
 mod plan;
 
 use chrono::{DateTime, Days, Duration, NaiveDate, NaiveTime, TimeZone as _, Utc};

@@ -21,3 +21,4 @@ mod smtp;
 mod standards;
 mod support;
 mod tools;
+mod trouble;

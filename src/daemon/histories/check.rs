@@ -13,12 +13,15 @@ use crate::{
     store::{Store as _, history::History as _, queue::Queue as _},
 };
 
+/// The complete reviews of each job and workspace: fire time and id, the oldest first.
+type Reviews = BTreeMap<(String, String), Vec<(DateTime<Utc>, String)>>;
+
 /// Checks everything; gives how many runs there were.
-pub(super) async fn all(world: &World, began: DateTime<Utc>) -> usize {
+pub(super) async fn all(world: &World, began: DateTime<Utc>) -> u64 {
     let runs = world.store.runs(u32::MAX).await.unwrap();
     every_fire_time_is_a_run_or_on_record(world, &runs, began).await;
     let mail = Mail::read(&world.shared.post.lock().unwrap());
-    let mut last_complete: BTreeMap<(String, String), Vec<(DateTime<Utc>, String)>> = BTreeMap::new();
+    let mut last_complete = Reviews::new();
     for run in runs.iter().rev() {
         assert!(matches!(run.state, RunState::Closed | RunState::Failed), "{run:?}");
         assert!(run.finished_at.is_some() && run.started_at.is_some(), "{run:?}");
@@ -33,7 +36,7 @@ pub(super) async fn all(world: &World, began: DateTime<Utc>) -> usize {
         }
     }
     drift_is_against_the_review_before(&runs, &mail, &last_complete);
-    runs.len()
+    runs.len() as u64
 }
 
 async fn every_fire_time_is_a_run_or_on_record(world: &World, runs: &[Run], began: DateTime<Utc>) {
@@ -120,11 +123,7 @@ async fn everybody_got_one_message(world: &World, run: &Run, mail: &Mail) {
     }
 }
 
-fn drift_is_against_the_review_before(
-    runs: &[Run],
-    mail: &Mail,
-    complete: &BTreeMap<(String, String), Vec<(DateTime<Utc>, String)>>,
-) {
+fn drift_is_against_the_review_before(runs: &[Run], mail: &Mail, complete: &Reviews) {
     for run in runs {
         for recipient in RECIPIENTS {
             let Some(report) = mail.reports.get(&(run.id.to_string(), recipient.to_owned())) else { continue };
