@@ -10,6 +10,7 @@ mod cli;
 mod crash;
 mod daemon;
 mod demo;
+mod deploy;
 mod drift;
 mod hostile;
 mod incomplete;

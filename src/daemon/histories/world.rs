@@ -29,7 +29,7 @@ use crate::{
         id::UserId,
         policy::Policy,
         reading::{Check, CheckKind, CheckOutcome},
-        run::RunState,
+        run::{MessageState, RunState},
     },
     report::{
         ReportFile, RuleTexts,
@@ -192,8 +192,16 @@ impl World {
     /// Whether nothing is left to do.
     pub(super) async fn is_idle(&self) -> bool {
         let runs = self.store.runs(u32::MAX).await.unwrap();
-        runs.iter().all(|run| matches!(run.state, RunState::Closed | RunState::Failed))
-            && self.store.take_message(None, self.now(), chrono::Duration::zero()).await.unwrap().is_none()
+        if !runs.iter().all(|run| matches!(run.state, RunState::Closed | RunState::Failed)) {
+            return false;
+        }
+        for run in runs {
+            let messages = self.store.messages(run.id).await.unwrap();
+            if messages.iter().any(|message| message.state == MessageState::Waiting) {
+                return false;
+            }
+        }
+        true
     }
 
     /// A daemon, as it is after its start.

@@ -1,0 +1,104 @@
+//! What is delivered beside the binary, judged by the tools of those who run it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use crate::{support::rolecall, tools::tool};
+
+fn top(inside: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(inside)
+}
+
+/// Runs a program to its end, which must be a good one, and gives what it printed.
+fn run(command: &mut Command) -> String {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let printed = format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    assert!(status.success(), "{command:?}: {printed}");
+    printed
+}
+
+#[test]
+fn the_unit_is_what_systemd_takes_and_as_locked_up_as_it_can_be() {
+    let unit = fs::read_to_string(top("deploy/systemd/rolecall.service")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path().join("rolecall.service");
+    // The same unit for a machine on which the binary is elsewhere and no manual is installed.
+    let local = unit
+        .replace("/usr/bin/rolecall", env!("CARGO_BIN_EXE_rolecall"))
+        .replace("Documentation=man:rolecall(1)\n", "");
+    fs::write(&here, local).unwrap();
+    let said = run(Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&here));
+    assert!(!said.contains("rolecall.service"), "{said}");
+    let security = ["security", "--offline=true", "--no-pager", "--threshold=15"];
+    run(Command::new("systemd-analyze").args(security).arg(top("deploy/systemd/rolecall.service")));
+}
+
+#[test]
+fn the_unit_calls_the_binary_as_it_wants_to_be_called() {
+    let unit = fs::read_to_string(top("deploy/systemd/rolecall.service")).unwrap();
+    for (key, command) in [("ExecStartPre=", "check"), ("ExecStart=", "daemon")] {
+        let line = unit.lines().find_map(|line| line.strip_prefix(key)).unwrap();
+        let arguments: Vec<&str> = line.split_whitespace().skip(1).chain(["--help"]).collect();
+        assert_eq!(arguments[arguments.len() - 2], command);
+        let output = rolecall().args(&arguments).output().unwrap();
+        assert!(output.status.success(), "{line}");
+    }
+}
+
+#[test]
+fn the_manifests_are_what_kubernetes_takes() {
+    for file in ["configuration.yaml", "deployment.yaml", "cronjob.yaml"] {
+        let path = top("deploy/kubernetes").join(file);
+        run(Command::new(tool("kubernetes-validate")).args(["--strict"]).arg(path));
+    }
+}
+
+#[test]
+fn the_configuration_of_the_manifests_is_valid_where_its_secrets_are() {
+    let manifest = fs::read_to_string(top("deploy/kubernetes/configuration.yaml")).unwrap();
+    let inside = manifest.split("rolecall.toml: |\n").nth(1).unwrap().split("\n---").next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for secret in ["client-secret", "refresh-token", "smtp-password"] {
+        fs::write(folder.path().join(secret), "a secret").unwrap();
+    }
+    let lines: Vec<&str> = inside.lines().map(|line| line.strip_prefix("    ").unwrap_or("")).collect();
+    let text = lines.join("\n").replace("/run/secrets/rolecall", folder.path().to_str().unwrap());
+    fs::write(folder.path().join("rolecall.toml"), text).unwrap();
+    let output = rolecall().current_dir(folder.path()).arg("check").output().unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(printed.contains("weekly-access-review"), "{printed}");
+}
+
+#[test]
+fn the_image_is_described_without_a_fault() {
+    run(Command::new(tool("hadolint")).arg(top("deploy/docker/Dockerfile")));
+}
+
+#[test]
+fn the_package_holds_what_it_should_and_its_binary_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (package, root) = (folder.path().join("rolecall.deb"), folder.path().join("root"));
+    let mut build = Command::new(top("deploy/deb/build"));
+    // Fast rather than small.
+    run(build.arg("--fast").arg("-o").arg(&package).env("BINARY", env!("CARGO_BIN_EXE_rolecall")));
+    run(Command::new("dpkg-deb").arg("-x").arg(&package).arg(&root));
+    for file in [
+        "usr/lib/systemd/system/rolecall.service",
+        "usr/share/doc/rolecall/copyright",
+        "usr/share/doc/rolecall/examples/rolecall.example.toml",
+        "usr/share/man/man1/rolecall.1.gz",
+        "usr/share/bash-completion/completions/rolecall",
+        "usr/share/zsh/vendor-completions/_rolecall",
+        "usr/share/fish/vendor_completions.d/rolecall.fish",
+    ] {
+        assert!(root.join(file).metadata().unwrap().len() > 100, "{file}");
+    }
+    let version = run(Command::new(root.join("usr/bin/rolecall")).arg("--version"));
+    assert_eq!(version.trim(), concat!("rolecall ", env!("CARGO_PKG_VERSION")));
+    let fields = run(Command::new("dpkg-deb").arg("-I").arg(&package));
+    assert!(fields.contains("Depends: ") && fields.contains("libc6") && fields.contains("ca-certificates"), "{fields}");
+}
