@@ -112,7 +112,7 @@ pub trait Queue: Send + Sync {
     -> Result<Claim, StoreError>;
 
     /// Claims the oldest run that can be worked on: due and not held back, or begun by somebody whose lease is over.
-    /// A run waits for the earlier ones of its job and workspace.
+    /// A run waits for the earlier ones of its job and workspace, and for any that reads its workspace now.
     ///
     /// # Errors
     /// [`StoreError`]

@@ -100,5 +100,11 @@ fn the_package_holds_what_it_should_and_its_binary_runs() {
     let version = run(Command::new(root.join("usr/bin/rolecall")).arg("--version"));
     assert_eq!(version.trim(), concat!("rolecall ", env!("CARGO_PKG_VERSION")));
     let fields = run(Command::new("dpkg-deb").arg("-I").arg(&package));
+    let control = folder.path().join("control");
+    run(Command::new("dpkg-deb").arg("-e").arg(&package).arg(&control));
+    let scripts =
+        ["postinst", "prerm", "postrm"].map(|name| fs::read_to_string(control.join(name)).unwrap()).join("\n");
+    assert!(scripts.contains("try-restart") || scripts.contains("deb-systemd-invoke"), "{scripts}");
+    assert!(!scripts.contains("deb-systemd-invoke start") && scripts.contains("deb-systemd-invoke stop"), "{scripts}");
     assert!(fields.contains("Depends: ") && fields.contains("libc6") && fields.contains("ca-certificates"), "{fields}");
 }

@@ -143,5 +143,5 @@ impl From<Lapse> for LapseRow {
 }
 
 fn time(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }

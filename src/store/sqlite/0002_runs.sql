@@ -36,6 +36,8 @@ CREATE TABLE run (
 
 CREATE INDEX run_open ON run (fire_at) WHERE state IN ('due', 'claimed', 'read', 'judged', 'recorded', 'delivered');
 
+CREATE INDEX run_busy ON run (workspace) WHERE state IN ('claimed', 'read', 'judged');
+CREATE INDEX run_delivered ON run (id) WHERE state = 'delivered';
 CREATE INDEX run_failed ON run (job, workspace) WHERE state = 'failed';
 
 -- Each time that a run was taken up, by the fence of its claim.

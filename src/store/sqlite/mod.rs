@@ -10,6 +10,8 @@ mod outbox;
 mod queue;
 #[cfg(test)]
 mod queue_tests;
+#[cfg(test)]
+mod tests;
 
 use std::{
     path::{Path, PathBuf},
@@ -19,7 +21,7 @@ use std::{
 use super::StoreError;
 use chrono::{DateTime, Utc};
 use sqlx::{
-    SqlitePool,
+    Connection as _, SqliteConnection, SqlitePool,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -63,6 +65,7 @@ impl SqliteStore {
             .busy_timeout(BUSY_TIMEOUT);
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
+            .before_acquire(|connection, _| Box::pin(async move { Ok(is_usable(connection)) }))
             .connect_with(options)
             .await
             .map_err(|error| explain(path, "be opened", &error))?;
@@ -80,6 +83,12 @@ impl SqliteStore {
     fn explain(&self, action: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
         move |error| explain(&self.path, action, &error)
     }
+}
+
+/// Whether a connection can be used again. Where the disk is full SQLite takes a transaction back by itself; sqlx's own
+/// attempt at that then fails, and the connection would refuse every transaction from then on (measured with 0.9.0).
+fn is_usable(connection: &SqliteConnection) -> bool {
+    !connection.is_in_transaction()
 }
 
 /// Makes the file where there is none, readable for this account only: snapshots hold names and addresses. SQLite
@@ -135,110 +144,5 @@ fn explain(path: &Path, action: &'static str, error: &sqlx::Error) -> StoreError
         Some(code::FULL) => StoreError::Full { path, reason },
         Some(code::CANNOT_OPEN) => StoreError::Open { path, reason },
         _ => StoreError::Query { path, action, reason },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-    use crate::store::{AuditRecord, Kept, Store as _};
-
-    fn record(workspace: &str, job: Option<&str>, second: i64) -> AuditRecord {
-        AuditRecord {
-            id: Uuid::now_v7(),
-            job: job.map(str::to_owned),
-            workspace: workspace.to_owned(),
-            started_at: DateTime::from_timestamp(second - 5, 0).unwrap(),
-            finished_at: DateTime::from_timestamp(second, 0).unwrap(),
-            complete: true,
-            users: 3,
-            administrators: 1,
-            open_findings: 2,
-            by_severity: Some([0, 1, 1, 0, 0]),
-        }
-    }
-
-    async fn open(folder: &tempfile::TempDir) -> SqliteStore {
-        SqliteStore::open(&folder.path().join("store.db")).await.unwrap()
-    }
-
-    #[tokio::test]
-    async fn the_last_complete_audit_of_the_same_job_and_workspace_comes_back_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = open(&folder).await;
-        let wanted = record("acme", Some("weekly"), 200);
-        let mut incomplete = record("acme", Some("weekly"), 300);
-        incomplete.complete = false;
-        for other in [
-            &record("acme", Some("weekly"), 100),
-            &record("acme", None, 400),
-            &record("beta", Some("weekly"), 500),
-            &incomplete,
-        ] {
-            store.keep(&Kept { record: other.clone(), parts: vec![vec![9]] }).await.unwrap();
-        }
-        let wanted = Kept { record: wanted, parts: vec![vec![1, 2], vec![3]] };
-        store.keep(&wanted).await.unwrap();
-        drop(store);
-
-        let kept = open(&folder).await.last_complete(Some("weekly"), "acme").await.unwrap();
-        assert_eq!(kept, Some(wanted));
-    }
-
-    #[tokio::test]
-    async fn an_audit_that_is_kept_twice_is_refused_and_the_first_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = open(&folder).await;
-        let mut audit = Kept { record: record("acme", None, 100), parts: vec![vec![1]] };
-        store.keep(&audit).await.unwrap();
-        audit.parts = vec![vec![2]];
-        assert!(store.keep(&audit).await.is_err());
-        assert_eq!(store.last_complete(None, "acme").await.unwrap().unwrap().parts, [vec![1]]);
-    }
-
-    #[tokio::test]
-    async fn a_file_that_is_no_database_is_named_as_damaged_and_left_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store.db");
-        std::fs::write(&path, "not a database at all, and long enough to have a header of 100 bytes ".repeat(9))
-            .unwrap();
-        let before = std::fs::read(&path).unwrap();
-        let error = SqliteStore::open(&path).await.unwrap_err();
-        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
-        assert_eq!(std::fs::read(&path).unwrap(), before);
-    }
-
-    #[tokio::test]
-    async fn a_newer_schema_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = open(&folder).await;
-        sqlx::query("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (99, 'later', 1, x'00', 0)")
-            .execute(&store.pool)
-            .await
-            .unwrap();
-        drop(store);
-        let error = SqliteStore::open(&folder.path().join("store.db")).await.unwrap_err();
-        assert!(matches!(error, StoreError::NewerSchema { version: 99, .. }), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_new_store_is_private_and_the_mode_of_an_old_one_is_left_alone() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let folder = tempfile::tempdir().unwrap();
-        for chosen in [0o600, 0o640] {
-            let store = open(&folder).await;
-            let metadata = std::fs::metadata(&store.path).unwrap();
-            assert_eq!(metadata.permissions().mode() & 0o777, chosen);
-            std::fs::set_permissions(&store.path, std::fs::Permissions::from_mode(0o640)).unwrap();
-        }
-    }
-
-    #[tokio::test]
-    async fn a_folder_that_does_not_exist_is_a_clear_error() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = SqliteStore::open(&folder.path().join("missing/store.db")).await.unwrap_err();
-        assert!(matches!(error, StoreError::Open { .. }), "{error}");
     }
 }

@@ -14,7 +14,8 @@ use crate::{
 };
 
 /// The run that can be worked on, if its turn has come (?1 is now, ?2 the end of the new lease, ?3 the furthest
-/// that any wait reaches). Runs of one job and workspace follow one another.
+/// that any wait reaches). Runs of one job and workspace follow one another; a workspace is read by one run at a time,
+/// whatever its job, because the vendor counts calls for each workspace.
 const CLAIM: &str = "
 UPDATE run
 SET state = 'claimed', attempt = attempt + 1, fence = fence + 1, lease_until = ?2, not_before = NULL,
@@ -27,12 +28,14 @@ WHERE id = (
         OR (r.state IN ('claimed', 'read', 'judged') AND (r.lease_until NOT BETWEEN ?1 + 1 AND ?3))
     )
     AND NOT EXISTS (
+        SELECT 1 FROM run AS earlier
+        WHERE earlier.job = r.job AND earlier.workspace = r.workspace AND earlier.fire_at < r.fire_at
+        AND earlier.state IN ('due', 'claimed', 'read', 'judged')
+    )
+    AND NOT EXISTS (
         SELECT 1 FROM run AS other
-        WHERE other.job = r.job AND other.workspace = r.workspace AND other.id <> r.id
-        AND (
-            (other.fire_at < r.fire_at AND other.state IN ('due', 'claimed', 'read', 'judged'))
-            OR (other.state IN ('claimed', 'read', 'judged') AND other.lease_until BETWEEN ?1 + 1 AND ?3)
-        )
+        WHERE other.workspace = r.workspace AND other.id <> r.id
+        AND other.state IN ('claimed', 'read', 'judged') AND other.lease_until BETWEEN ?1 + 1 AND ?3
     )
     ORDER BY r.fire_at, r.id LIMIT 1
 )

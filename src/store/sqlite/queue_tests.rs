@@ -282,3 +282,69 @@ async fn what_two_processes_do_at_once_is_done_once() {
     all.dedup();
     assert_eq!(all.len(), 40);
 }
+
+#[tokio::test]
+async fn a_review_by_hand_is_a_run_of_its_own_and_two_of_them_do_not_overlap() {
+    let bench = Bench::new().await;
+    let claim = bench.store.begin("weekly", "acme", at(5), LEASE).await.unwrap();
+    assert_eq!((claim.run.fire_at, claim.run.state, claim.run.attempt), (at(5), RunState::Claimed, 1));
+    let busy = bench.store.begin("weekly", "acme", at(6), LEASE).await.unwrap_err();
+    assert!(matches!(busy, StoreError::Busy { .. }), "{busy}");
+    bench.store.begin("weekly", "beta", at(6), LEASE).await.unwrap();
+    bench.due(&[10]).await;
+    assert_eq!(bench.claimed(20).await, None, "the daemon waits for both");
+    bench.store.record(&claim, &kept(&claim), &[], at(21)).await.unwrap();
+    assert_eq!(bench.claimed(22).await, Some(("acme".to_owned(), 10)));
+}
+
+#[tokio::test]
+async fn every_time_that_a_run_was_taken_up_is_on_record_with_how_it_ended() {
+    let bench = Bench::new().await;
+    let claim = bench.store.begin("weekly", "acme", at(0), LEASE).await.unwrap();
+    bench.store.hand_back(&claim, Some("no connection"), at(100), at(10)).await.unwrap();
+    bench.claim(100).await.unwrap();
+    let heir = bench.claim(200).await.unwrap();
+    assert_eq!((heir.run.attempt, heir.fence), (3, 3));
+    bench.store.hand_back(&heir, None, at(201), at(201)).await.unwrap();
+    let last = bench.claim(300).await.unwrap();
+    assert_eq!((last.run.attempt, last.fence), (3, 4), "an interruption on purpose does not count");
+    bench.store.record(&last, &kept(&last), &[], at(301)).await.unwrap();
+    let attempts = bench.store.attempts(claim.run.id).await.unwrap();
+    let attempts: Vec<_> = attempts.into_iter().map(|a| (a.began_at, a.ended_at, a.error)).collect();
+    let failed = Some("no connection".to_owned());
+    assert_eq!(
+        attempts,
+        [
+            (at(0), Some(at(10)), failed),
+            (at(100), None, None),
+            (at(200), Some(at(201)), None),
+            (at(300), Some(at(301)), None)
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_nobody_accepted_can_be_sent_again_by_hand_and_what_was_accepted_is_not_kept() {
+    let bench = Bench::new().await;
+    let claim = bench.store.begin("weekly", "acme", at(0), LEASE).await.unwrap();
+    let messages = [message("a@example.com"), message("b@example.com")];
+    bench.store.record(&claim, &kept(&claim), &messages, at(1)).await.unwrap();
+    let take = async |now: i64| bench.store.take_message(Some("weekly"), at(now), LEASE).await.unwrap();
+    assert_eq!(bench.store.take_message(Some("daily"), at(2), LEASE).await.unwrap(), None, "another job's");
+    let (a, b) = (take(2).await.unwrap(), take(2).await.unwrap());
+    bench.store.sent(&a, &Sent::Accepted, "250 ok", &[], at(3)).await.unwrap();
+    let notice = NewMessage { kind: "undelivered".into(), about: "b".into(), ..message("a@example.com") };
+    bench.store.sent(&b, &Sent::GivenUp, "550 no", &[notice], at(3)).await.unwrap();
+    assert!(bench.store.close(at(4)).await.unwrap().is_empty(), "the notice waits");
+    let notice = take(5).await.unwrap();
+    bench.store.sent(&notice, &Sent::Accepted, "250 ok", &[], at(6)).await.unwrap();
+    assert_eq!(bench.store.close(at(7)).await.unwrap().len(), 1);
+
+    assert!(bench.store.retry(claim.run.id, at(8)).await.unwrap());
+    let again = take(9).await.unwrap();
+    assert_eq!(again.message, messages[1]);
+    assert_eq!(take(9).await, None, "what was accepted is not sent again");
+    bench.store.sent(&again, &Sent::Accepted, "250 ok", &[], at(10)).await.unwrap();
+    assert_eq!(bench.store.close(at(11)).await.unwrap().len(), 1);
+    assert!(!bench.store.retry(claim.run.id, at(12)).await.unwrap());
+}
