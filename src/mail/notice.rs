@@ -128,3 +128,58 @@ impl Notice {
 fn due(run: &Run) -> String {
     run.fire_at.format("%a %-d %b %Y, %H:%M UTC").to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::model::run::RunState;
+
+    fn run() -> Run {
+        Run {
+            id: Uuid::from_u128(0x0195_5555_5555_7555_8555_5555_5555_5555),
+            job: "weekly <review>".into(),
+            workspace: "acme & sons".into(),
+            fire_at: "2026-03-02T07:00:00Z".parse().unwrap(),
+            state: RunState::Failed,
+            attempt: 5,
+            started_at: None,
+            finished_at: None,
+            not_before: None,
+            error: None,
+        }
+    }
+
+    fn parts(notice: &Notice) -> (String, String) {
+        (Text { notice }.render().unwrap(), Html { notice }.render().unwrap())
+    }
+
+    #[test]
+    fn a_review_that_was_given_up() {
+        let notice = Notice::failure(&run(), "5", "workspace acme: HTTP 500 <b>again</b>\nand again");
+        let (text, html) = parts(&notice);
+        insta::assert_snapshot!("failure_text", text);
+        insta::assert_snapshot!("failure_html", html);
+    }
+
+    #[test]
+    fn a_message_that_was_refused() {
+        let notice = Notice::undelivered(&run(), "report", "gone@example.com", "550 5.1.1 no such <user>");
+        let (text, html) = parts(&notice);
+        insta::assert_snapshot!("undelivered_text", text);
+        insta::assert_snapshot!("undelivered_html", html);
+    }
+
+    #[test]
+    fn notices_of_one_run_and_kind_about_different_things_are_different_messages() {
+        let id = |notice: Notice| {
+            notice.email("audit@example.com", "a@example.com", DateTime::UNIX_EPOCH).unwrap().message_id
+        };
+        let first = id(Notice::failure(&run(), "1", "x"));
+        assert_eq!(first, id(Notice::failure(&run(), "1", "y")), "the same notice, however often it is built");
+        assert_ne!(first, id(Notice::failure(&run(), "2", "x")));
+        let undelivered = |to| id(Notice::undelivered(&run(), "report", to, "x"));
+        assert_ne!(undelivered("b@example.com"), undelivered("c@example.com"));
+    }
+}

@@ -79,10 +79,12 @@ async fn list(
     }
     output::line(&if rows.is_empty() { "there are no runs yet".to_owned() } else { table(&rows).to_string() });
     for gap in &gaps {
-        output::line(&format!(
-            "no runs: {} fire times of {} from {} to {}: {}",
-            gap.count, gap.job, gap.first, gap.last, gap.reason
-        ));
+        let what = if gap.count == 1 {
+            format!("no run of {} at {}", gap.job, gap.first)
+        } else {
+            format!("no runs of {} at {} fire times, {} to {}", gap.job, gap.count, gap.first, gap.last)
+        };
+        output::line(&format!("{what}: {}", gap.reason));
     }
     for lapse in &lapses {
         let workspace = lapse.workspace.as_ref().map(|workspace| format!(" {workspace}")).unwrap_or_default();
