@@ -215,6 +215,9 @@ pub(crate) struct SimulateArgs {
     /// Wait this long before each answer, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pub(crate) latency: u64,
+    /// Give so many access tokens in ten minutes, and then none for a while; the vendor gives 10
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) tokens: usize,
 }
 
 /// A fault of the API or of the inbox, or the wish to see them all.

@@ -47,6 +47,7 @@ pub(super) async fn run(args: SimulateArgs) -> Result<(), Failure> {
             .filter_map(|fault| if let FaultName::Api(fault) = fault { Some(*fault) } else { None })
             .collect(),
         every: args.every,
+        tokens_per_window: args.tokens,
         latency: Duration::from_millis(args.latency),
         scopes: ALL_SCOPES.iter().map(ToString::to_string).collect(),
         ..Options::default()
