@@ -38,6 +38,8 @@ use crate::{
     store::{Memory, StoreError},
 };
 
+/// The longest between two looks at what can be done, whatever the wall clock says.
+const AT_LEAST_EVERY: Duration = Duration::from_secs(5);
 /// How often snapshots that are old enough are forgotten.
 const FORGETTING: chrono::Duration = chrono::Duration::hours(1);
 
@@ -196,6 +198,8 @@ impl Daemon {
                 () = self.bell.notified() => {}
                 Some(_) = workers.join_next() => {}
                 Some(_) = senders.join_next() => {}
+                // The ticker follows the wall clock, and is silent where that was set back.
+                () = tokio::time::sleep(AT_LEAST_EVERY) => {}
             }
         }
         ticker.stop().await;

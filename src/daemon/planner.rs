@@ -102,8 +102,12 @@ fn decide(job: &Job, from: Option<&Cursor>, now: DateTime<Utc>) -> Option<(Plan,
 
 fn reason(missed: Missed) -> &'static str {
     match missed {
-        Missed::Latest => "no daemon was running; `missed = \"latest\"` makes up for the latest one only",
-        Missed::Skip => "no daemon was running, and `missed = \"skip\"` makes up for none",
-        Missed::All => "no daemon was running",
+        Missed::Latest => {
+            "no daemon looked in time: none was running, or the clock was set forward; `missed = \"latest\"` makes up for the latest one only"
+        }
+        Missed::Skip => {
+            "no daemon looked in time: none was running, or the clock was set forward; `missed = \"skip\"` makes up for none"
+        }
+        Missed::All => "no daemon looked in time",
     }
 }
