@@ -38,6 +38,8 @@ use crate::{
     store::{Memory, StoreError},
 };
 
+/// After this long a store that still fails is spoken of again.
+const SAID_AGAIN_AFTER: Duration = Duration::from_mins(1);
 /// The longest between two looks at what can be done, whatever the wall clock says.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(5);
 /// How often snapshots that are old enough are forgotten.
@@ -140,10 +142,19 @@ struct State {
     looks: BTreeMap<String, planner::Look>,
     /// What was counted since the start.
     counts: BTreeMap<Count, u64>,
-    /// When everything that could be done was last done.
+    /// When it was last looked what can be done.
     stepped: Option<Instant>,
+    /// Why that could not be done then; none where it could.
+    trouble: Option<Trouble>,
     /// When old snapshots were last forgotten.
     forgot: Option<DateTime<Utc>>,
+}
+
+/// A store that fails.
+struct Trouble {
+    error: String,
+    /// When that was last said.
+    said: Instant,
 }
 
 impl Daemon {
@@ -189,10 +200,8 @@ impl Daemon {
         let hurry = CancellationToken::new();
         let (mut workers, mut senders) = (JoinSet::new(), JoinSet::new());
         while !stop.is_cancelled() {
-            match self.step(&mut workers, &mut senders, &hurry).await {
-                Ok(()) => self.state().stepped = Some(Instant::now()),
-                Err(error) => tracing::error!(%error, "the store failed; it is tried again"),
-            }
+            let stepped = self.step(&mut workers, &mut senders, &hurry).await;
+            self.stepped(stepped);
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = self.bell.notified() => {}
@@ -241,6 +250,24 @@ impl Daemon {
             self.ended(&run).await?;
         }
         self.forget().await
+    }
+
+    /// Remembers what came of a step. A store that fails fails every second; it is said when it begins, once a minute,
+    /// and when it ends.
+    fn stepped(&self, result: Result<(), StoreError>) {
+        let mut state = self.state();
+        state.stepped = Some(Instant::now());
+        let Err(error) = result.map_err(|error| error.to_string()) else {
+            if state.trouble.take().is_some() {
+                tracing::info!("the store works again");
+            }
+            return;
+        };
+        let said = state.trouble.as_ref().filter(|old| old.error == error && old.said.elapsed() < SAID_AGAIN_AFTER);
+        if said.is_none() {
+            tracing::error!(error, "the store failed; it is tried again every second");
+            state.trouble = Some(Trouble { error, said: Instant::now() });
+        }
     }
 
     /// Forgets what is old enough.

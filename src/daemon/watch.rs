@@ -14,8 +14,8 @@ use crate::{
     store::{StoreError, history::Done},
 };
 
-/// A daemon that did nothing for so long is stuck, or its store is: it looks every second, and waits 15 seconds for a
-/// store that is locked.
+/// A daemon that did not look for so long what it can do is stuck: it looks every second, and waits 15 seconds for each
+/// answer of a store that is locked.
 const STUCK: Duration = Duration::from_secs(45);
 
 /// Something that is counted.
@@ -42,8 +42,10 @@ pub enum Count {
 /// How a daemon is.
 #[derive(Debug)]
 pub struct Health {
-    /// Whether it works: it lately did everything that could be done.
+    /// Whether it turns: it lately looked what can be done.
     pub is_alive: bool,
+    /// Why it could not be done; none where it could.
+    pub trouble: Option<String>,
     /// What is wrong, of the jobs that it has.
     pub lapses: Vec<Lapse>,
 }
@@ -62,7 +64,7 @@ pub struct Pulse {
 }
 
 impl Daemon {
-    /// Whether it lately did everything that could be done.
+    /// Whether it turns: it lately looked what can be done.
     pub fn is_alive(&self) -> bool {
         self.state().stepped.is_some_and(|stepped| stepped.elapsed() < STUCK)
     }
@@ -81,7 +83,8 @@ impl Daemon {
                 .get(&lapse.job)
                 .is_some_and(|job| lapse.workspace.as_ref().is_none_or(|workspace| job.workspaces.contains(workspace)))
         });
-        Ok(Health { is_alive: self.is_alive(), lapses })
+        let trouble = self.state().trouble.as_ref().map(|trouble| trouble.error.clone());
+        Ok(Health { is_alive: self.is_alive(), trouble, lapses })
     }
 
     /// What is known of each workspace of each job.

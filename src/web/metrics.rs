@@ -101,7 +101,7 @@ fn of_the_process(page: &mut Page, daemon: &Daemon) {
     }
     let alive: Gauge = Gauge::default();
     alive.set(i64::from(daemon.is_alive()));
-    page.0.register("alive", "Whether the daemon lately did everything that could be done", alive);
+    page.0.register("alive", "Whether the daemon turns", alive);
 }
 
 async fn of_the_jobs(page: &mut Page, daemon: &Daemon) -> Result<(), StoreError> {

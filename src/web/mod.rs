@@ -86,7 +86,7 @@ async fn readyz(State(daemon): State<Arc<Daemon>>) -> Response {
                 let workspace = lapse.workspace.as_ref().map(|workspace| format!(" {workspace}")).unwrap_or_default();
                 format!("{}{workspace}: {}", lapse.job, lapse.sentence())
             });
-            let problems: Vec<String> = stuck.into_iter().chain(sentences).collect();
+            let problems: Vec<String> = stuck.into_iter().chain(health.trouble).chain(sentences).collect();
             let lapses = health.lapses.into_iter().map(|lapse| Lapse {
                 kind: lapse.kind.word(),
                 job: lapse.job,
