@@ -173,6 +173,20 @@ fn a_resumed_run_says_so_to_the_operator_and_to_the_reader() {
 }
 
 #[test]
+fn on_a_disk_that_is_full_nothing_is_sent_twice() {
+    let bench = bench();
+    // No file of this process grows beyond a mebibyte; what SQLite then meets is a write that fails.
+    let victim = Daemon::start_as(&bench, &["sh", "-c", "trap '' XFSZ; ulimit -f 2048; exec \"$0\" \"$@\""]);
+    eventually("that the disk is full", || victim.said().contains("disk I/O error"));
+    // It is tried again every second, and every time something else may still fit.
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(victim.said().matches("the store failed").count() < 4, "{}", victim.said());
+    victim.signal("-KILL");
+    drop(victim);
+    check(&bench, "a full disk");
+}
+
+#[test]
 fn two_daemons_on_one_store_that_are_killed_at_random_do_everything_once() {
     let bench = bench();
     let (mut one, mut other) = (Daemon::start(&bench), Daemon::start(&bench));

@@ -29,8 +29,20 @@ impl Daemon {
 
     /// A daemon with more in its environment.
     pub(crate) fn start_with(bench: &Bench, environment: &[(&str, &str)]) -> Self {
+        Self::spawn(bench, &[], environment)
+    }
+
+    /// A daemon that another program starts, with what it is and its arguments as the last arguments.
+    pub(crate) fn start_as(bench: &Bench, starter: &[&str]) -> Self {
+        Self::spawn(bench, starter, &[])
+    }
+
+    fn spawn(bench: &Bench, starter: &[&str], environment: &[(&str, &str)]) -> Self {
         let command = bench.rolecall(&["daemon"]);
-        let mut process = std::process::Command::new(command.get_program());
+        let program = command.get_program().to_str().unwrap();
+        let all = [starter, &[program]].concat();
+        let mut process = std::process::Command::new(all[0]);
+        process.args(&all[1..]);
         process.args(command.get_args()).current_dir(bench.path("")).env_clear();
         for (name, value) in command.get_envs() {
             if let Some(value) = value {

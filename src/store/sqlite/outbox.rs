@@ -60,9 +60,20 @@ pub(super) async fn take(
     now: DateTime<Utc>,
     lease: Duration,
 ) -> Result<Option<Outgoing>, sqlx::Error> {
-    let query =
-        sqlx::query(TAKE).bind(millis(now)).bind(millis(now + lease)).bind(millis(now + LONGEST_WAIT)).bind(job);
-    query.fetch_optional(pool).await?.map(|row| outgoing(&row)).transpose()
+    // A transaction, because a row that `RETURNING` gives is there before the write is: where the disk is full, the
+    // message would be sent, never be marked as taken, and be sent again at once.
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let row = sqlx::query(TAKE)
+        .bind(millis(now))
+        .bind(millis(now + lease))
+        .bind(millis(now + LONGEST_WAIT))
+        .bind(job)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let taken = outgoing(&row)?;
+    transaction.commit().await?;
+    Ok(Some(taken))
 }
 
 /// Stores what came of sending a message; false where the claim is no longer valid.

@@ -3,7 +3,11 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::store::{AuditRecord, Kept, Store as _, history::History as _, queue::Queue as _};
+use crate::store::{
+    AuditRecord, Kept, Store as _,
+    history::History as _,
+    queue::{NewMessage, Queue as _},
+};
 
 fn record(workspace: &str, job: Option<&str>, second: i64) -> AuditRecord {
     AuditRecord {
@@ -152,6 +156,35 @@ async fn a_disk_that_is_full_is_told_and_nothing_that_was_kept_is_lost() {
     execute(&store, "PRAGMA max_page_count = 1000000").await;
     store.keep(&large).await.unwrap();
     assert_eq!(store.last_complete(None, "acme").await.unwrap(), Some(large));
+}
+
+#[tokio::test]
+async fn no_message_is_handed_out_whose_taking_could_not_be_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let now = DateTime::from_timestamp(1_000, 0).unwrap();
+    let minute = chrono::Duration::minutes(1);
+    let claim = store.begin("weekly", "acme", now, minute).await.unwrap();
+    let message = NewMessage {
+        kind: "report".into(),
+        about: String::new(),
+        recipient: "a@example.com".into(),
+        sender: "b@example.com".into(),
+        message_id: "<1@example.com>".into(),
+        bytes: vec![7],
+    };
+    let audit = Kept { record: AuditRecord { id: claim.run.id, ..record("acme", None, 100) }, parts: vec![] };
+    store.record(&claim, &audit, &[message], now).await.unwrap();
+    // As on a full disk, the write is there until it is to be committed.
+    let refuse = async |refuse: bool| {
+        let mut connection = store.pool.acquire().await.unwrap();
+        connection.lock_handle().await.unwrap().set_commit_hook(move || !refuse);
+    };
+    refuse(true).await;
+    assert!(store.take_message(None, now, minute).await.is_err());
+    assert!(store.claim(now, minute).await.is_ok_and(|claim| claim.is_none()));
+    refuse(false).await;
+    assert_eq!(store.take_message(None, now, minute).await.unwrap().unwrap().attempt, 1);
 }
 
 #[tokio::test]
