@@ -103,11 +103,11 @@ fn decide(job: &Job, from: Option<&Cursor>, now: DateTime<Utc>) -> Option<(Plan,
 fn reason(missed: Missed) -> &'static str {
     match missed {
         Missed::Latest => {
-            "no daemon looked in time: none was running, or the clock was set forward; `missed = \"latest\"` makes up for the latest one only"
+            "no daemon could decide in time: none was running, its store failed, or the clock was set forward; `missed = \"latest\"` makes up for the latest one only"
         }
         Missed::Skip => {
-            "no daemon looked in time: none was running, or the clock was set forward; `missed = \"skip\"` makes up for none"
+            "no daemon could decide in time: none was running, its store failed, or the clock was set forward; `missed = \"skip\"` makes up for none"
         }
-        Missed::All => "no daemon looked in time",
+        Missed::All => "no daemon could decide in time",
     }
 }
