@@ -54,8 +54,11 @@ static READ: LazyLock<Read> = LazyLock::new(|| {
     })
     .unwrap();
     let policy = Policy { company_domains: ["example.com".to_owned()].into(), ..Policy::default() };
-    let request =
-        ReadRequest { administrator_profiles: policy.administrator_profiles.clone(), deadline: Duration::from_mins(5) };
+    let request = ReadRequest {
+        administrator_profiles: policy.administrator_profiles.clone(),
+        deadline: Duration::from_mins(5),
+        recorder: None,
+    };
     let directory = runtime.block_on(connector.read(&request, &())).unwrap();
     let (administrator_profiles, _) =
         resolve_administrator_profiles(&policy.administrator_profiles, &directory.profiles);

@@ -17,10 +17,14 @@ use crate::{
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
     daemon,
+    evidence::{
+        key::{KeyError, SigningKey},
+        sha256,
+    },
     heartbeat::{HeartbeatError, HttpHeartbeat},
     mail::smtp::{self, Mailer, SmtpMailer, SmtpSettings},
     report::ReportFile,
-    run::deliver,
+    run::{deliver, evidence::Vault},
     schedule,
     store::{Memory, StoreError, sqlite::SqliteStore},
 };
@@ -58,6 +62,9 @@ pub enum AppError {
         /// Why not.
         source: HeartbeatError,
     },
+    /// The key that signs evidence cannot be had.
+    #[error("`evidence.signing_key`: {0}")]
+    Key(#[from] KeyError),
     /// The certificate authorities cannot be read.
     #[error("`smtp.ca_file`: {path} cannot be read: {source}")]
     Roots {
@@ -166,6 +173,23 @@ pub fn when(when: When) -> deliver::When {
     }
 }
 
+/// Where bags of evidence are kept; none where none are.
+///
+/// # Errors
+/// [`AppError::Key`]
+pub fn vault(settings: &Settings) -> Result<Option<Vault>, AppError> {
+    let Some(evidence) = &settings.evidence else { return Ok(None) };
+    let key = evidence.signing_key.as_deref().map(SigningKey::read).transpose()?;
+    let binary = std::env::current_exe().and_then(fs::read);
+    let digest = binary.map_or_else(|_| "unknown".to_owned(), |bytes| sha256(&bytes));
+    Ok(Some(Vault {
+        bags: evidence.directory.clone(),
+        key,
+        configuration: settings.text.clone(),
+        agent: format!("rolecall {} (sha256 of the binary: {digest})", env!("CARGO_PKG_VERSION")),
+    }))
+}
+
 /// Everything that a daemon needs of the configuration.
 ///
 /// # Errors
@@ -209,6 +233,7 @@ pub fn daemon_setup(settings: &Settings) -> Result<daemon::Setup, AppError> {
         policy: settings.policy.clone(),
         mailer: mailer.map(|mailer| Box::new(mailer) as Box<dyn Mailer>),
         texts: deliver::rule_texts(),
+        vault: vault(settings)?,
         limits: daemon::Limits {
             side_by_side: settings.daemon.workers,
             lease: settings.daemon.lease,

@@ -13,6 +13,7 @@ pub mod cli;
 pub mod config;
 pub mod connector;
 pub mod daemon;
+pub mod evidence;
 pub mod heartbeat;
 pub mod mail;
 pub mod model;

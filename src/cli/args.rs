@@ -47,6 +47,9 @@ pub(crate) enum Command {
     Daemon,
     /// What the daemon did: the runs, or one of them
     Runs(RunsArgs),
+    /// Evidence: bags that an auditor verifies without rolecall
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
     /// The rules, or one of them with its documentation
     Rules {
         /// The rule's name
@@ -189,6 +192,26 @@ pub(crate) enum MailCommand {
         /// The recipient; without it the first recipient of the first job that mails
         #[arg(long, value_name = "ADDRESS")]
         to: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvidenceCommand {
+    /// Make a key that signs evidence, and say how others come to trust it
+    InitKey {
+        /// The file of the key; its public half goes beside it
+        #[arg(long, value_name = "PATH")]
+        out: PathBuf,
+    },
+    /// List the bags
+    List,
+    /// Verify a bag, or all of them: digests, completeness, signatures
+    Verify {
+        /// The bag; without it, all of `[evidence] directory`
+        path: Option<PathBuf>,
+        /// Whose signatures count; without it, the public half of the configured key
+        #[arg(long, value_name = "PATH")]
+        allowed_signers: Option<PathBuf>,
     },
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -18,12 +19,13 @@ use crate::{
     access::matrix::AccessMatrix,
     app,
     config::settings::{Email, Job, Settings, Smtp},
-    connector::Connector,
+    connector::{Connector, Recorder},
     mail::{report_mail::ReportMail, smtp::SmtpMailer},
     model::{audit::Audit, finding::Severity, occasion::Occasion, run::Run},
     report::{ReportFile, ReportInput, RuleTexts},
     run::{
         self, Env, RunRequest, deliver,
+        evidence::{Recording, Vault},
         files::{self, FileError},
         lease, outbox,
     },
@@ -63,6 +65,7 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
     }
     let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
     let texts = deliver::rule_texts();
+    let vault = app::vault(&settings).map_err(usage)?;
     let mut failures = Vec::new();
     let mut worst = None;
     for (name, connector) in &connectors {
@@ -76,7 +79,7 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
         };
         let folder = folder_of(name);
         let mail = plan.mail.zip(mailer.as_ref());
-        let step = Step { store: &*store, texts: &texts, folder, reports: &args.reports };
+        let step = Step { store: &*store, vault: vault.as_ref(), texts: &texts, folder, reports: &args.reports };
         // A workspace that fails does not hold back the others.
         match step.run(connector.as_ref(), &request, mail).await {
             Ok(severity) => worst = worst.max(severity),
@@ -149,6 +152,7 @@ fn plan<'a>(settings: &'a Settings, args: &AuditArgs) -> Result<Plan<'a>, Failur
 /// What one workspace's run needs beside its connector.
 struct Step<'a> {
     store: &'a dyn Memory,
+    vault: Option<&'a Vault>,
     texts: &'a RuleTexts,
     folder: Option<PathBuf>,
     reports: &'a [ReportKind],
@@ -205,9 +209,12 @@ impl Step<'_> {
         request: &RunRequest<'_>,
         also: impl FnOnce(&ReportInput<'_>, &[PathBuf], &Audit) -> Result<T, String>,
     ) -> Result<(Audit, Kept, T), String> {
+        let begin = |vault: &Vault| Recording::begin(vault, request.workspace, request.id, Utc::now());
+        let recording = self.vault.map(begin).transpose().map_err(|error| error.to_string())?;
         let audit = {
             let progress = Line::new(request.workspace);
-            let env = Env { connector, store: self.store, clock: &Utc::now, progress: &progress };
+            let recorder = recording.clone().map(|recording| recording as Arc<dyn Recorder>);
+            let env = Env { connector, store: self.store, clock: &Utc::now, progress: &progress, recorder };
             run::audit(&env, request).await.map_err(|error| output::plain(&error.to_string(), ERROR))?
         };
         let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
@@ -217,6 +224,10 @@ impl Step<'_> {
         let written = written.map_err(|error| error.to_string())?;
         for path in &written {
             output::line(&format!("  wrote     {}", path.display()));
+        }
+        if let (Some(recording), Some(vault)) = (&recording, self.vault) {
+            let sealed = recording.seal(vault, &input).map_err(|error| error.to_string())?;
+            output::line(&format!("  evidence  {} (sha256 {})", sealed.path.display(), sealed.digest));
         }
         // Only now, so that an audit whose reports nobody could read is not what the next one is compared with.
         let kept = kept.map_err(|error| error.to_string())?;

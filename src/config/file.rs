@@ -316,9 +316,7 @@ pub(super) struct Daemon {
 #[serde(deny_unknown_fields)]
 pub(super) struct Evidence {
     /// The folder of evidence bags.
-    #[expect(dead_code, reason = "the shape of the contract; nothing writes bags yet, and check says so")]
     pub(super) directory: String,
-    /// The OpenSSH key that signs them.
-    #[expect(dead_code, reason = "the shape of the contract; nothing writes bags yet, and check says so")]
+    /// The OpenSSH key that signs them: `{ file = "PATH" }`.
     pub(super) signing_key: Option<Secret>,
 }

@@ -74,7 +74,7 @@ pub fn locate(named: Option<&Path>) -> Result<PathBuf, ConfigError> {
 pub fn load(path: &Path, rules: &[&str], now: DateTime<Utc>) -> Result<Loaded, ConfigError> {
     let text = fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let context = check::Context { folder, rules, now };
+    let context = check::Context { text: &text, folder, rules, now };
     let (settings, problems) = read(&text, &context).map_err(|problems| Problems::new(path, &text, problems))?;
     if problems.iter().any(|problem| !problem.warning) {
         return Err(Problems::new(path, &text, problems).into());

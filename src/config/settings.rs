@@ -32,6 +32,19 @@ pub struct Settings {
     pub store: Store,
     /// The daemon.
     pub daemon: Daemon,
+    /// Where evidence is kept; none where none is.
+    pub evidence: Option<Evidence>,
+    /// The text of the configuration, as it is kept as evidence. It names secrets and holds none.
+    pub text: String,
+}
+
+/// Where evidence is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// The folder of bags.
+    pub directory: PathBuf,
+    /// The key that signs them; none where they stay unsigned.
+    pub signing_key: Option<PathBuf>,
 }
 
 /// The store.

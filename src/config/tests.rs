@@ -9,7 +9,7 @@ const RULES: [&str; 3] = ["administrator", "shared-mailbox", "stale-role-name"];
 
 fn read_text(text: &str) -> Result<(Settings, Vec<Problem>), Vec<Problem>> {
     let now = "2026-11-23T12:00:00Z".parse().unwrap();
-    read(text, &check::Context { folder: Path::new("/etc/rolecall"), rules: &RULES, now })
+    read(text, &check::Context { text, folder: Path::new("/etc/rolecall"), rules: &RULES, now })
 }
 
 /// Every problem of a text as a user sees it.

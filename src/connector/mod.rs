@@ -4,15 +4,44 @@ pub mod error;
 pub mod http;
 pub mod zoho;
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 pub use self::error::ConnectorError;
 use crate::model::{
     directory::{CurrentUser, Directory, Organization},
     id::UserId,
 };
+
+/// An answer of the API as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// Which call of the read it answers, counted as they were made, from 1.
+    pub number: u64,
+    /// The request line, without the protocol: method and address with its query. No token is part of it.
+    pub request: String,
+    /// When the call was made.
+    pub asked_at: DateTime<Utc>,
+    /// When its answer had come.
+    pub answered_at: DateTime<Utc>,
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers that say something of the answer, by name.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body, decompressed, otherwise byte for byte.
+    pub body: bytes::Bytes,
+    /// Whether the token stood in the body and was masked there.
+    pub masked: bool,
+}
+
+/// Keeps the answers of a read. Told of every answer, also of those that are asked for again; not of the accounts
+/// server's, which are tokens.
+pub trait Recorder: fmt::Debug + Send + Sync {
+    /// An answer has come.
+    fn answered(&self, exchange: &Exchange);
+}
 
 /// What a read is asked for.
 #[derive(Debug, Clone)]
@@ -21,6 +50,8 @@ pub struct ReadRequest {
     pub administrator_profiles: Vec<String>,
     /// How long the whole read may take.
     pub deadline: Duration,
+    /// Keeps the answers; none where nobody wants them.
+    pub recorder: Option<Arc<dyn Recorder>>,
 }
 
 /// Told how far a read is.

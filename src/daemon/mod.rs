@@ -33,7 +33,7 @@ use crate::{
     mail::smtp::Mailer,
     model::policy::Policy,
     report::{ReportFile, RuleTexts},
-    run::{deliver::When, lease::length},
+    run::{deliver::When, evidence::Vault, lease::length},
     schedule::{Missed, Schedule},
     store::{Memory, StoreError},
 };
@@ -119,6 +119,8 @@ pub struct Setup {
     pub mailer: Option<Box<dyn Mailer>>,
     /// The text of every rule.
     pub texts: RuleTexts,
+    /// Keeps evidence; none where none is kept.
+    pub vault: Option<Vault>,
     /// How much is done at once, and how long things may take.
     pub limits: Limits,
 }

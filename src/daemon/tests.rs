@@ -182,6 +182,7 @@ async fn daemon(
         policy: Policy::default(),
         mailer: Some(Box::new(post.clone())),
         texts: deliver::rule_texts(),
+        vault: None,
         limits: Limits::default(),
     };
     let store = SqliteStore::open(&folder.join("store.db")).await.unwrap();

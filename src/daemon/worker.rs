@@ -1,11 +1,14 @@
 //! Works on one run: read, judge, record. Sending is the outbox's.
 
+use std::sync::Arc;
+
 use chrono::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::{Count, Daemon, Setup};
 use crate::{
     access::matrix::AccessMatrix,
+    connector::Recorder,
     heartbeat::Beat,
     mail::{notice::Notice, report_mail::ReportMail},
     model::{
@@ -14,7 +17,9 @@ use crate::{
     },
     report::ReportInput,
     run::{
-        self, Env, RunError, RunRequest, deliver, lease,
+        self, Env, RunError, RunRequest, deliver,
+        evidence::{EvidenceError, Recording, Vault},
+        lease,
         outbox::{notices, outgoing},
     },
     store::{StoreError, queue::NewMessage},
@@ -42,6 +47,12 @@ impl From<StoreError> for Ended {
             StoreError::Lost { .. } => Self::Lost,
             other => Self::Again(other.to_string()),
         }
+    }
+}
+
+impl From<EvidenceError> for Ended {
+    fn from(error: EvidenceError) -> Self {
+        Self::Again(error.to_string())
     }
 }
 
@@ -116,7 +127,15 @@ impl Daemon {
             policy: &setup.policy,
             deadline: workspace.deadline,
         };
-        let env = Env { connector: &*workspace.connector, store: &*self.store, clock: &*self.clock, progress: &() };
+        let begin = |vault: &Vault| Recording::begin(vault, name, claim.run.id, fire_at);
+        let recording = setup.vault.as_ref().map(begin).transpose()?;
+        let env = Env {
+            connector: &*workspace.connector,
+            store: &*self.store,
+            clock: &*self.clock,
+            progress: &(),
+            recorder: recording.clone().map(|recording| recording as Arc<dyn Recorder>),
+        };
         let read = run::read(&env, &request).await?;
         self.store.advance(claim, RunState::Read).await?;
         let audit = run::judge(&request, read, self.now())?;
@@ -125,6 +144,10 @@ impl Daemon {
         let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
         let kept = run::pack(&audit, &matrix)?;
         let input = ReportInput::new(&audit, &matrix, &setup.texts);
+        if let (Some(recording), Some(vault)) = (&recording, &setup.vault) {
+            let sealed = recording.seal(vault, &input)?;
+            tracing::info!(run = %claim.run.id, bag = %sealed.path.display(), digest = sealed.digest, "the evidence is sealed");
+        }
         let messages = match &job.email {
             Some(email) if deliver::wanted(email.when, &audit) => {
                 deliver::messages(&input, &email.attach, &[], &email.from, &email.to, self.now())

@@ -2,11 +2,12 @@
 
 mod attachments;
 pub mod deliver;
+pub mod evidence;
 pub mod files;
 pub mod lease;
 pub mod outbox;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -18,7 +19,7 @@ use crate::{
         matrix::{AccessMatrix, MatrixRow},
     },
     audit::{self, JudgeInput},
-    connector::{Connector, ConnectorError, Progress, ReadRequest},
+    connector::{Connector, ConnectorError, Progress, ReadRequest, Recorder},
     model::{audit::Audit, change::Drift, directory::Directory, occasion::Occasion, policy::Policy},
     store::{AuditRecord, Kept, Store, StoreError, snapshot},
 };
@@ -33,6 +34,8 @@ pub struct Env<'a> {
     pub clock: &'a (dyn Fn() -> DateTime<Utc> + Send + Sync),
     /// Told how far the read is.
     pub progress: &'a dyn Progress,
+    /// Keeps the answers of the API; none where there is no evidence to keep.
+    pub recorder: Option<Arc<dyn Recorder>>,
 }
 
 /// What a run is asked to do.
@@ -111,6 +114,7 @@ pub async fn read(env: &Env<'_>, request: &RunRequest<'_>) -> Result<ReadWorkspa
     let read = ReadRequest {
         administrator_profiles: request.policy.administrator_profiles.clone(),
         deadline: request.deadline,
+        recorder: env.recorder.clone(),
     };
     // The previous snapshot comes while the pages do: one waits for the disk, the other for the network.
     let (directory, previous) =

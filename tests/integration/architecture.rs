@@ -19,10 +19,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["model", "schedule"]),
     ("simulator", &[]),
     ("heartbeat", &[]),
-    ("run", &["model", "access", "audit", "report", "connector", "store", "mail"]),
+    ("evidence", &[]),
+    ("run", &["model", "access", "audit", "report", "connector", "store", "mail", "evidence"]),
     ("daemon", &["model", "access", "report", "connector", "store", "mail", "schedule", "run", "heartbeat"]),
     ("web", &["model", "store", "daemon"]),
-    ("app", &["config", "connector", "daemon", "heartbeat", "mail", "report", "run", "schedule", "store"]),
+    ("app", &["config", "connector", "daemon", "evidence", "heartbeat", "mail", "report", "run", "schedule", "store"]),
     (
         "cli",
         &[
@@ -40,6 +41,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "daemon",
             "app",
             "web",
+            "evidence",
         ],
     ),
 ];

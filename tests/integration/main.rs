@@ -12,6 +12,7 @@ mod daemon;
 mod demo;
 mod deploy;
 mod drift;
+mod evidence;
 mod hostile;
 mod incomplete;
 mod mail;

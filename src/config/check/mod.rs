@@ -19,6 +19,8 @@ use super::{
 
 /// What the checks need to know beside the file.
 pub(super) struct Context<'a> {
+    /// The text of the configuration file.
+    pub(super) text: &'a str,
     /// The folder of the configuration file.
     pub(super) folder: &'a Path,
     /// The names of all rules.
@@ -49,11 +51,6 @@ impl Checker<'_> {
             self.name("workspace", name);
             workspaces.insert(name.get_ref().clone(), self.workspace(workspace));
         }
-        if let Some(evidence) = &file.evidence {
-            let (message, help) =
-                ("this version writes no evidence bags yet", "the table is accepted and nothing is done with it");
-            self.problems.push(Problem::warning(evidence.span(), message, help));
-        }
         let policy = self.policy(file);
         let known: Vec<&str> = file.workspaces.keys().map(|name| name.get_ref().as_str()).collect();
         let mut jobs = BTreeMap::new();
@@ -73,7 +70,8 @@ impl Checker<'_> {
         let smtp = file.smtp.as_ref().map(|smtp| self.smtp(smtp));
         let store = self.store(file.store.as_ref());
         let daemon = self.daemon(&file.daemon);
-        Settings { workspaces, policy, jobs, smtp, store, daemon }
+        let evidence = file.evidence.as_ref().map(|evidence| self.evidence(evidence));
+        Settings { workspaces, policy, jobs, smtp, store, daemon, evidence, text: self.context.text.to_owned() }
     }
 
     fn name(&mut self, what: &str, name: &Spanned<String>) {

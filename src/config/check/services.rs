@@ -7,7 +7,8 @@ use toml::Spanned;
 use super::Checker;
 use crate::config::{
     file::{self, Security},
-    settings::{Daemon, Smtp, Store, relative},
+    problem::Problem,
+    settings::{Daemon, Evidence, Smtp, Store, relative},
 };
 
 /// Where the daemon answers without a setting.
@@ -80,6 +81,24 @@ impl Checker<'_> {
             );
         }
         path.unwrap_or("rolecall.db")
+    }
+
+    pub(super) fn evidence(&mut self, evidence: &Spanned<file::Evidence>) -> Evidence {
+        let (span, evidence) = (evidence.span(), evidence.get_ref());
+        let signing_key = match &evidence.signing_key {
+            Some(file::Secret::File(path)) => Some(relative(self.context.folder, path)),
+            Some(file::Secret::Env(_)) => {
+                self.error(span, "a signing key is a file", "signing_key = { file = \"PATH\" }");
+                None
+            }
+            None => {
+                let help = "rolecall evidence init-key makes a key; then signing_key = { file = \"PATH\" }";
+                let message = "evidence without a signing key proves nothing to a stranger";
+                self.problems.push(Problem::warning(span, message, help));
+                None
+            }
+        };
+        Evidence { directory: relative(self.context.folder, &evidence.directory), signing_key }
     }
 
     pub(super) fn daemon(&mut self, daemon: &file::Daemon) -> Daemon {

@@ -6,15 +6,19 @@
 pub mod wait;
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
+use bytes::Bytes;
 use reqwest::{RequestBuilder, StatusCode, header::HeaderMap, redirect::Policy};
 use tokio::{sync::Semaphore, time::Instant};
 use url::Url;
 
-use super::ConnectorError;
+use super::{ConnectorError, Exchange, Recorder};
 
 /// The bounds of a session.
 #[derive(Debug, Clone)]
@@ -46,9 +50,11 @@ impl Default for Limits {
     }
 }
 
-/// What one read has cost so far, and until when it may go on.
+/// What one read has cost so far, until when it may go on, and who keeps its answers.
 #[derive(Debug)]
 pub struct Account {
+    recorder: Option<Arc<dyn Recorder>>,
+    asked: AtomicU64,
     deadline: Instant,
     requests: AtomicU64,
     retries: AtomicU64,
@@ -59,10 +65,31 @@ impl Account {
     /// An account of a read that may take so long.
     pub fn new(deadline: Duration) -> Self {
         Self {
+            recorder: None,
+            asked: AtomicU64::new(0),
             deadline: Instant::now() + deadline,
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
+        }
+    }
+
+    /// The same account, whose answers somebody keeps.
+    #[must_use]
+    pub fn recorded_by(mut self, recorder: Option<Arc<dyn Recorder>>) -> Self {
+        self.recorder = recorder;
+        self
+    }
+
+    /// The number of the next call whose answer is kept; none where nobody keeps it.
+    pub fn number(&self) -> Option<u64> {
+        self.recorder.as_ref().map(|_| self.asked.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// Hands an answer to whoever keeps it.
+    pub fn record(&self, exchange: &Exchange) {
+        if let Some(recorder) = &self.recorder {
+            recorder.answered(exchange);
         }
     }
 
@@ -91,7 +118,7 @@ pub struct Answer {
     /// The headers.
     pub headers: HeaderMap,
     /// The body, decompressed.
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 /// Why a call brought no answer.
@@ -167,7 +194,7 @@ impl Session {
             body.extend_from_slice(&chunk);
         }
         account.bytes.fetch_add(body.len() as u64, Ordering::Relaxed);
-        Ok(Answer { status, headers: std::mem::take(response.headers_mut()), body })
+        Ok(Answer { status, headers: std::mem::take(response.headers_mut()), body: body.into() })
     }
 }
 

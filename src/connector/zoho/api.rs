@@ -1,6 +1,7 @@
 //! One call of the API, with everything that may happen to it: a token that expired, limits, failures, refusals.
 
-use chrono::Utc;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use reqwest::{StatusCode, header::AUTHORIZATION};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
@@ -12,7 +13,7 @@ use super::{
     token::{Token, Tokens},
 };
 use crate::connector::{
-    ConnectorError,
+    ConnectorError, Exchange,
     http::{Account, Answer, CallError, Session, wait},
 };
 
@@ -47,7 +48,7 @@ impl Call {
 /// What an answer means for the call.
 enum Meaning {
     /// It is the answer; none for 204.
-    Done(Option<Vec<u8>>),
+    Done(Option<Bytes>),
     /// The token is not valid any more.
     StaleToken(String),
     /// Try again.
@@ -87,7 +88,11 @@ impl Api {
                         what: "a token that no header can carry".into(),
                     })?;
             authorization.set_sensitive(true);
+            let (number, asked_at, line) = (account.number(), Utc::now(), format!("GET {url}"));
             let answer = self.session.call(self.session.get(url).header(AUTHORIZATION, authorization), account).await;
+            if let (Some(number), Ok(answer)) = (number, &answer) {
+                account.record(&exchange(number, line, asked_at, answer, token.value.expose_secret()));
+            }
             let mut asked = None;
             let what = match answer.map(|answer| self.meaning(call, answer, &mut asked)) {
                 Ok(Meaning::Done(None)) => return Ok(None),
@@ -163,6 +168,49 @@ impl Api {
         })
     }
 }
+
+/// The headers that say something of an answer: what it is, when the server made it, what it still allows.
+const KEPT_HEADERS: [&str; 12] = [
+    "content-type",
+    "content-length",
+    "content-encoding",
+    "date",
+    "etag",
+    "last-modified",
+    "retry-after",
+    "server",
+    "x-api-credits-remaining",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+];
+
+/// An answer as it is kept. A server that echoes the token is quoted without it.
+fn exchange(number: u64, request: String, asked_at: DateTime<Utc>, answer: &Answer, token: &str) -> Exchange {
+    let header = |name: &'static str| {
+        let value = answer.headers.get(name)?.to_str().ok()?;
+        Some((name, value.replace(token, MASK)))
+    };
+    let masked = memchr::memmem::find(&answer.body, token.as_bytes()).is_some();
+    let body = if masked {
+        Bytes::from(String::from_utf8_lossy(&answer.body).replace(token, MASK))
+    } else {
+        answer.body.clone()
+    };
+    Exchange {
+        number,
+        request,
+        asked_at,
+        answered_at: Utc::now(),
+        status: answer.status.as_u16(),
+        headers: KEPT_HEADERS.into_iter().filter_map(header).collect(),
+        body,
+        masked,
+    }
+}
+
+/// What stands where the token stood.
+const MASK: &str = "[masked]";
 
 /// An error of the API. Older ones have a number as their code.
 #[derive(Debug, Default, Deserialize)]

@@ -52,7 +52,7 @@ pub(super) async fn read(
     request: &ReadRequest,
     progress: &dyn Progress,
 ) -> Result<Directory, ConnectorError> {
-    let account = Arc::new(Account::new(request.deadline));
+    let account = Arc::new(Account::new(request.deadline).recorded_by(request.recorder.clone()));
     let started_at = Utc::now();
     let mut first_seen: BTreeMap<CheckKind, String> = BTreeMap::new();
     let mut number = 1;

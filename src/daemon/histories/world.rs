@@ -232,6 +232,7 @@ impl World {
             policy: Policy::default(),
             mailer: Some(Box::new(Post(Arc::clone(&self.shared)))),
             texts: RuleTexts::new(),
+            vault: None,
             limits: Limits::default(),
         };
         let shared = Arc::clone(&self.shared);

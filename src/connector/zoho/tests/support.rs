@@ -70,7 +70,11 @@ pub(super) fn simulator(users: u32) -> Simulator {
 }
 
 pub(super) fn request() -> ReadRequest {
-    ReadRequest { administrator_profiles: vec!["Administrator".into()], deadline: Duration::from_mins(1) }
+    ReadRequest {
+        administrator_profiles: vec!["Administrator".into()],
+        deadline: Duration::from_mins(1),
+        recorder: None,
+    }
 }
 
 pub(super) async fn read(settings: ZohoSettings) -> Result<Directory, ConnectorError> {

@@ -1,0 +1,274 @@
+//! A bag that is being written: in a folder of its own beside its place, until it is whole.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs::{self, File, Permissions},
+    io::{self, BufWriter, Write},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use flate2::{Compression, GzBuilder};
+use sha2::{Digest as _, Sha256, Sha512};
+
+use super::{DECLARATION, SEALED, SIGNATURE, key::SigningKey};
+
+/// The beginning of a draft's name; what is left of a process that died.
+const PREFIX: &str = ".draft-";
+
+/// A bag could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum DraftError {
+    /// A file or folder cannot be written.
+    #[error("the evidence {path} cannot be written: {source}. Nothing is kept of this bag; earlier ones are untouched")]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// There is a bag of this name.
+    #[error("there is evidence of this name already: {path}. It is left alone")]
+    Exists {
+        /// The bag.
+        path: PathBuf,
+    },
+    /// The key cannot sign.
+    #[error("the evidence cannot be signed: {0}")]
+    Sign(String),
+}
+
+/// The digests of a file, as hexadecimal digits, and its length.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Sealed {
+    sha256: String,
+    sha512: String,
+    length: u64,
+}
+
+/// A bag that is being written. One that is dropped leaves nothing behind.
+#[derive(Debug)]
+pub struct Draft {
+    folder: PathBuf,
+    target: PathBuf,
+    payload: Mutex<BTreeMap<String, Sealed>>,
+    finished: bool,
+}
+
+impl Draft {
+    /// Begins a bag in a folder of bags. A draft of the same name that a dead process left is thrown away.
+    ///
+    /// # Errors
+    /// [`DraftError`], also where there is such a bag already.
+    pub fn begin(bags: &Path, name: &str) -> Result<Self, DraftError> {
+        let (folder, target) = (bags.join(format!("{PREFIX}{name}")), bags.join(name));
+        if target.exists() {
+            return Err(DraftError::Exists { path: target });
+        }
+        let failed = |source| DraftError::Write { path: folder.clone(), source };
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(failed)?;
+        }
+        fs::create_dir_all(bags).map_err(failed)?;
+        fs::create_dir(&folder).map_err(failed)?;
+        // Names and addresses of people are nobody else's business.
+        fs::set_permissions(&folder, Permissions::from_mode(0o700)).map_err(failed)?;
+        Ok(Self { folder, target, payload: Mutex::default(), finished: false })
+    }
+
+    /// Adds a file to the payload: its path below `data/`, of letters, digits, `.`, `-`, `_` and `/`.
+    ///
+    /// # Errors
+    /// [`DraftError`]
+    pub fn add(&self, path: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), DraftError> {
+        let path = format!("data/{path}");
+        let sealed = self.write(&path, write)?;
+        self.payload().insert(path, sealed);
+        Ok(())
+    }
+
+    /// Adds a file, compressed by gzip, the same bytes for the same content.
+    ///
+    /// # Errors
+    /// [`DraftError`]
+    pub fn add_gzip(&self, path: &str, content: &[u8]) -> Result<(), DraftError> {
+        self.add(path, |writer| {
+            // Neither a name nor a time: they would make two bags of the same answers differ.
+            let mut gzip = GzBuilder::new().write(writer, Compression::fast());
+            gzip.write_all(content)?;
+            gzip.finish().map(|_| ())
+        })
+    }
+
+    /// Seals the bag, with `bag-info.txt` and other files beside its payload, signs it where there is a key, and puts it
+    /// in its place, whole and on the disk. Returns the place
+    /// and the SHA-256 of [`SEALED`], by which the bag can be named elsewhere.
+    ///
+    /// # Errors
+    /// [`DraftError`]; then there is no bag.
+    pub fn finish(
+        mut self,
+        info: &[(&str, String)],
+        beside: &[(&str, String)],
+        key: Option<&SigningKey>,
+    ) -> Result<(PathBuf, String), DraftError> {
+        let payload = std::mem::take(&mut *self.payload());
+        let octets: u64 = payload.values().map(|sealed| sealed.length).sum();
+        let mut text = String::new();
+        for (name, value) in info {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{name}: {}", one_line(value));
+        }
+        let _ = writeln!(text, "Payload-Oxum: {octets}.{}", payload.len());
+        let manifest = |digest: fn(&Sealed) -> &str, files: &BTreeMap<String, Sealed>| {
+            files.iter().fold(String::new(), |mut text, (path, sealed)| {
+                let _ = writeln!(text, "{}  {path}", digest(sealed));
+                text
+            })
+        };
+        let mut tags = BTreeMap::new();
+        for (name, content) in [
+            ("bagit.txt", DECLARATION.to_owned()),
+            ("bag-info.txt", text),
+            ("manifest-sha256.txt", manifest(|sealed| &sealed.sha256, &payload)),
+            ("manifest-sha512.txt", manifest(|sealed| &sealed.sha512, &payload)),
+        ] {
+            tags.insert(name.to_owned(), self.write(name, |writer| writer.write_all(content.as_bytes()))?);
+        }
+        for (name, content) in beside {
+            tags.insert((*name).to_owned(), self.write(name, |writer| writer.write_all(content.as_bytes()))?);
+        }
+        self.write("tagmanifest-sha512.txt", |writer| {
+            writer.write_all(manifest(|sealed| &sealed.sha512, &tags).as_bytes())
+        })?;
+        let sealed = manifest(|sealed| &sealed.sha256, &tags);
+        let Sealed { sha256: name, .. } = self.write(SEALED, |writer| writer.write_all(sealed.as_bytes()))?;
+        if let Some(key) = key {
+            let signature = key.sign(sealed.as_bytes()).map_err(|error| DraftError::Sign(error.to_string()))?;
+            self.write(SIGNATURE, |writer| writer.write_all(signature.as_bytes()))?;
+        }
+        self.put_in_place()?;
+        Ok((self.target.clone(), name))
+    }
+
+    fn payload(&self) -> MutexGuard<'_, BTreeMap<String, Sealed>> {
+        self.payload.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, path: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Sealed, DraftError> {
+        debug_assert!(is_plain(path), "{path} needs no encoding in a manifest");
+        let file = self.folder.join(path);
+        let written = (|| {
+            if let Some(folder) = file.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            let mut sealing = Sealing {
+                file: BufWriter::with_capacity(1 << 16, File::create_new(&file)?),
+                sha256: Sha256::new(),
+                sha512: Sha512::new(),
+                length: 0,
+            };
+            write(&mut sealing)?;
+            sealing.file.flush()?;
+            Ok(Sealed {
+                sha256: hex(&sealing.sha256.finalize()),
+                sha512: hex(&sealing.sha512.finalize()),
+                length: sealing.length,
+            })
+        })();
+        written.map_err(|source| DraftError::Write { path: file, source })
+    }
+
+    /// Everything is on the disk before the name is, so that a bag that is there is whole; then it is read-only.
+    fn put_in_place(&mut self) -> Result<(), DraftError> {
+        let failed = |source| DraftError::Write { path: self.target.clone(), source };
+        let bags = self.target.parent().unwrap_or(Path::new("."));
+        let placed = (|| {
+            lock_up(&self.folder)?;
+            let folder = File::open(&self.folder)?;
+            // One call for all files; hundreds of single ones would take longer than the read.
+            rustix::fs::syncfs(&folder)?;
+            fs::rename(&self.folder, &self.target)?;
+            File::open(bags)?.sync_all()
+        })();
+        placed.map_err(failed)?;
+        self.finished = true;
+        Ok(())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.finished {
+            // What cannot be removed now is when a draft of this name is begun again.
+            let _ = unlock(&self.folder).and_then(|()| fs::remove_dir_all(&self.folder));
+        }
+    }
+}
+
+/// Takes away the right to write, from the inside out.
+fn lock_up(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            lock_up(&entry.path())?;
+        } else {
+            fs::set_permissions(entry.path(), Permissions::from_mode(0o400))?;
+        }
+    }
+    fs::set_permissions(folder, Permissions::from_mode(0o500))
+}
+
+/// Gives the right to remove back.
+fn unlock(folder: &Path) -> io::Result<()> {
+    fs::set_permissions(folder, Permissions::from_mode(0o700))?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            unlock(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a path stands in a manifest as it is (RFC 8493, 2.1.3 encodes line ends and `%`) and stays inside the bag.
+fn is_plain(path: &str) -> bool {
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/');
+    path.chars().all(good) && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+}
+
+fn one_line(value: &str) -> String {
+    value.split(['\r', '\n']).map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut digits, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
+}
+
+/// Digests what goes through.
+struct Sealing {
+    file: BufWriter<File>,
+    sha256: Sha256,
+    sha512: Sha512,
+    length: u64,
+}
+
+impl Write for Sealing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.sha256.update(&bytes[..written]);
+        self.sha512.update(&bytes[..written]);
+        self.length += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}

@@ -1,0 +1,162 @@
+//! The key that signs evidence: one of OpenSSH's, so that `ssh-keygen -Y verify` needs nothing of us.
+
+use std::{fs, path::Path};
+
+use ssh_key::{HashAlg, LineEnding, PrivateKey, PublicKey, SshSig};
+
+use super::NAMESPACE;
+
+/// A key cannot be had, or cannot sign.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file cannot be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// It holds no key that we can use.
+    #[error(
+        "{path} holds no OpenSSH key that can sign: {reason}. `ssh-keygen -t ed25519 -N '' -f FILE` makes one, and so does `rolecall evidence init-key`"
+    )]
+    NoKey {
+        /// The file.
+        path: String,
+        /// Why not.
+        reason: String,
+    },
+    /// It has a passphrase, which nobody can be asked for.
+    #[error(
+        "{path} is protected by a passphrase, which a daemon cannot be asked for: use one without, that only the service may read"
+    )]
+    Protected {
+        /// The file.
+        path: String,
+    },
+    /// It did not sign.
+    #[error("the key did not sign: {0}")]
+    Sign(ssh_key::Error),
+}
+
+/// A key that signs.
+pub struct SigningKey(PrivateKey);
+
+impl std::fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SigningKey({})", self.fingerprint())
+    }
+}
+
+impl SigningKey {
+    /// Reads a key.
+    ///
+    /// # Errors
+    /// [`KeyError`]
+    pub fn read(path: &Path) -> Result<Self, KeyError> {
+        let shown = path.display().to_string();
+        let text = fs::read_to_string(path).map_err(|source| KeyError::File { path: shown.clone(), source })?;
+        let key = PrivateKey::from_openssh(text)
+            .map_err(|error| KeyError::NoKey { path: shown.clone(), reason: error.to_string() })?;
+        if key.is_encrypted() {
+            return Err(KeyError::Protected { path: shown });
+        }
+        Ok(Self(key))
+    }
+
+    /// Makes a new Ed25519 key.
+    ///
+    /// # Errors
+    /// [`KeyError::Sign`] where the system gives no randomness.
+    pub fn generate(comment: &str) -> Result<Self, KeyError> {
+        let mut key =
+            PrivateKey::random(&mut ssh_key::rand_core::OsRng, ssh_key::Algorithm::Ed25519).map_err(KeyError::Sign)?;
+        key.set_comment(comment);
+        Ok(Self(key))
+    }
+
+    /// Writes the key into a new file that only its owner may read, and the public half beside it, as `ssh-keygen` does.
+    ///
+    /// # Errors
+    /// [`KeyError`], also where there is such a file already.
+    pub fn write(&self, path: &Path) -> Result<(), KeyError> {
+        use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+        let text = self.0.to_openssh(LineEnding::LF).map_err(KeyError::Sign)?;
+        let public = path.with_added_extension("pub");
+        for (path, mode, text) in [(path, 0o600, text.as_str()), (&public, 0o644, &format!("{}\n", self.public()?))] {
+            let created = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+            created
+                .and_then(|mut file| file.write_all(text.as_bytes()))
+                .map_err(|source| KeyError::File { path: path.display().to_string(), source })?;
+        }
+        Ok(())
+    }
+
+    /// The public half in one line.
+    ///
+    /// # Errors
+    /// [`KeyError::Sign`] where it cannot be written down.
+    pub fn public(&self) -> Result<String, KeyError> {
+        self.0.public_key().to_openssh().map_err(KeyError::Sign)
+    }
+
+    /// The fingerprint, as `ssh-keygen -l` shows it.
+    pub fn fingerprint(&self) -> String {
+        self.0.fingerprint(HashAlg::Sha256).to_string()
+    }
+
+    /// Signs, in OpenSSH's format.
+    ///
+    /// # Errors
+    /// [`KeyError::Sign`]
+    pub fn sign(&self, message: &[u8]) -> Result<String, KeyError> {
+        let signature = self.0.sign(NAMESPACE, HashAlg::Sha512, message).map_err(KeyError::Sign)?;
+        signature.to_pem(LineEnding::LF).map_err(KeyError::Sign)
+    }
+}
+
+/// Whom one trusts: the keys of an `allowed_signers` file (ssh-keygen(1)), by what they may sign.
+#[derive(Debug, Default)]
+pub struct Allowed(Vec<PublicKey>);
+
+impl Allowed {
+    /// Reads the lines of such a file: principal, perhaps options, key. Lines whose `namespaces` leave evidence out, and
+    /// lines that are no key, allow nothing.
+    pub fn parse(text: &str) -> Self {
+        let key = |line: &str| {
+            let line = line.trim();
+            let (_, rest) = line.split_once(char::is_whitespace).filter(|_| !line.starts_with('#'))?;
+            let start = rest.find("ssh-").or_else(|| rest.find("ecdsa-"))?;
+            let (options, key) = rest.split_at(start);
+            let named = options.split("namespaces=").nth(1).map(|rest| rest.trim_matches('"'));
+            let is_ours = named.is_none_or(|names| names.split([',', '"', ' ']).any(|name| name == NAMESPACE));
+            if is_ours { PublicKey::from_openssh(key).ok() } else { None }
+        };
+        Self(text.lines().filter_map(key).collect())
+    }
+
+    /// Whether there is nobody.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Who signed a message; an error says why nobody whom one trusts did.
+    ///
+    /// # Errors
+    /// The reason, in words.
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<String, String> {
+        let signature = SshSig::from_pem(signature).map_err(|error| format!("it is no OpenSSH signature: {error}"))?;
+        if signature.namespace() != NAMESPACE {
+            return Err(format!("it is a signature for {:?} and not for {NAMESPACE:?}", signature.namespace()));
+        }
+        let signer = PublicKey::from(signature.public_key().clone());
+        let fingerprint = signer.fingerprint(HashAlg::Sha256).to_string();
+        let known = self.0.iter().find(|known| known.key_data() == signature.public_key());
+        let Some(known) = known else { return Err(format!("the key {fingerprint} is not among the allowed ones")) };
+        match known.verify(NAMESPACE, message, &signature) {
+            Ok(()) => Ok(fingerprint),
+            Err(_) => Err(format!("the signature of {fingerprint} does not fit: something was changed")),
+        }
+    }
+}

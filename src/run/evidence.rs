@@ -1,0 +1,288 @@
+//! The bag of one run: what the API answered while it was read, and what was made of it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use askama::Template;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+
+use crate::{
+    connector::{Exchange, Recorder},
+    evidence::{
+        NAMESPACE, PRINCIPAL, SIGNATURE,
+        draft::{Draft, DraftError},
+        key::SigningKey,
+    },
+    model::{audit::Audit, occasion::Occasion},
+    report::{self, ReportFile, ReportInput},
+};
+
+/// An answer that is larger than this is compressed.
+const LARGE: usize = 8 << 10;
+
+/// Where bags are kept, and what every one of them says.
+#[derive(Debug)]
+pub struct Vault {
+    /// The folder of bags.
+    pub bags: PathBuf,
+    /// Signs them; none where they stay unsigned.
+    pub key: Option<SigningKey>,
+    /// The text of the configuration. It names secrets and holds none.
+    pub configuration: String,
+    /// The version, and the digest of the binary.
+    pub agent: String,
+}
+
+/// A bag that is sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The SHA-256 of its sealed manifest, by which it can be named.
+    pub digest: String,
+}
+
+/// Why there is no bag.
+#[derive(Debug, thiserror::Error)]
+pub enum EvidenceError {
+    /// It could not be written.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
+    /// A template failed, which is a defect of rolecall.
+    #[error("the evidence cannot be described: {0}")]
+    Template(#[from] askama::Error),
+}
+
+/// A bag while its workspace is read.
+#[derive(Debug)]
+pub struct Recording(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    /// None once it is sealed: an answer that comes later was of no use to the read.
+    draft: Option<Draft>,
+    index: Vec<Line>,
+    problem: Option<DraftError>,
+}
+
+/// A line of the index of answers.
+#[derive(Debug, Serialize)]
+struct Line {
+    number: u64,
+    file: String,
+    request: String,
+    asked_at: String,
+    answered_at: String,
+    status: u16,
+    headers: std::collections::BTreeMap<&'static str, String>,
+    /// Bytes of the body before compression.
+    bytes: usize,
+    /// Whether the token stood in the body and was masked.
+    masked: bool,
+}
+
+impl Recorder for Recording {
+    fn answered(&self, exchange: &Exchange) {
+        let mut state = self.state();
+        let Some(draft) = state.draft.as_ref().filter(|_| state.problem.is_none()) else { return };
+        let large = exchange.body.len() > LARGE;
+        let file = format!("answers/{:05}.json{}", exchange.number, if large { ".gz" } else { "" });
+        let written = if large {
+            draft.add_gzip(&file, &exchange.body)
+        } else {
+            draft.add(&file, |writer| writer.write_all(&exchange.body))
+        };
+        match written {
+            Ok(()) => state.index.push(Line {
+                number: exchange.number,
+                file: format!("data/{file}"),
+                request: exchange.request.clone(),
+                asked_at: time(exchange.asked_at),
+                answered_at: time(exchange.answered_at),
+                status: exchange.status,
+                headers: exchange.headers.iter().cloned().collect(),
+                bytes: exchange.body.len(),
+                masked: exchange.masked,
+            }),
+            // Said when the bag is to be sealed: a run without its evidence fails.
+            Err(problem) => state.problem = Some(problem),
+        }
+    }
+}
+
+impl Recording {
+    /// Begins the bag of a run. A run that was cut off after its bag was sealed gets another one; which of them counts
+    /// is what the store says.
+    ///
+    /// # Errors
+    /// [`EvidenceError`]
+    pub fn begin(
+        vault: &Vault,
+        workspace: &str,
+        id: uuid::Uuid,
+        at: DateTime<Utc>,
+    ) -> Result<Arc<Self>, EvidenceError> {
+        let name = format!("{}_{workspace}_{id}", at.format("%Y-%m-%dT%H%M%SZ"));
+        let mut number = 1;
+        let draft = loop {
+            let name = if number == 1 { name.clone() } else { format!("{name}_{number}") };
+            match Draft::begin(&vault.bags, &name) {
+                Err(DraftError::Exists { .. }) => number += 1,
+                begun => break begun?,
+            }
+        };
+        Ok(Arc::new(Self(Mutex::new(State { draft: Some(draft), index: Vec::new(), problem: None }))))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds what was made of the answers, seals the bag, and puts it in its place.
+    ///
+    /// # Errors
+    /// [`EvidenceError`], also where an answer could not be kept; then there is no bag.
+    pub fn seal(&self, vault: &Vault, input: &ReportInput<'_>) -> Result<Sealed, EvidenceError> {
+        let (draft, mut index, problem) = {
+            let mut state = self.state();
+            (state.draft.take(), std::mem::take(&mut state.index), state.problem.take())
+        };
+        if let Some(problem) = problem {
+            return Err(problem.into());
+        }
+        // Sealed once: nobody asks twice.
+        let Some(draft) = draft else {
+            let path = vault.bags.clone();
+            return Err(DraftError::Exists { path }.into());
+        };
+        index.sort_by_key(|line| line.number);
+        draft.add("answers.jsonl", |writer| {
+            index.iter().try_for_each(|line| {
+                serde_json::to_writer(&mut *writer, line)?;
+                writer.write_all(b"\n")
+            })
+        })?;
+        for file in ReportFile::ALL {
+            draft
+                .add(&format!("reports/{}", file.file_name()), |mut writer| report::write(file, input, &mut writer))?;
+        }
+        draft.add("configuration.toml", |writer| writer.write_all(vault.configuration.as_bytes()))?;
+        let audit = input.audit();
+        let readme = readme(audit, vault).render()?;
+        let script = Script { signature: SIGNATURE, principal: PRINCIPAL, namespace: NAMESPACE }.render()?;
+        let tags = [("README.txt", readme), ("verify.sh", script)];
+        let (path, digest) = draft.finish(&info(audit, vault), &tags, vault.key.as_ref())?;
+        Ok(Sealed { path, digest })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "evidence/README.txt")]
+struct Readme {
+    workspace: String,
+    company: String,
+    version: &'static str,
+    id: String,
+    job: String,
+    due: String,
+    judged: String,
+    source: String,
+    reader: String,
+    population: String,
+    complete: String,
+    signed: bool,
+    signature: &'static str,
+    principal: &'static str,
+    namespace: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "evidence/verify.sh", escape = "none")]
+struct Script {
+    signature: &'static str,
+    principal: &'static str,
+    namespace: &'static str,
+}
+
+fn readme(audit: &Audit, vault: &Vault) -> Readme {
+    let directory = &audit.directory;
+    let (reading, reader) = (&directory.reading, &directory.current_user);
+    let by_status = directory.users.by_status();
+    let by_status: Vec<String> = by_status.iter().map(|(status, count)| format!("{count} {}", status.word())).collect();
+    let problems: Vec<&str> = reading.problems().map(|(_, why)| why).collect();
+    Readme {
+        workspace: audit.workspace.clone(),
+        company: directory.organization.company_name.clone().unwrap_or_default(),
+        version: audit.version,
+        id: audit.id.to_string(),
+        job: audit.job.clone().unwrap_or_else(|| "none: it was asked for by hand".to_owned()),
+        due: audit.occasion.as_ref().map_or_else(|| "when it was asked for".to_owned(), Occasion::sentence),
+        judged: time(audit.judged_at),
+        source: format!(
+            "{}, connector {}, organization {}",
+            directory.source.api_url,
+            directory.source.connector,
+            directory.organization.id.as_deref().unwrap_or("unknown")
+        ),
+        reader: format!("user {} ({})", reader.id.as_str(), reader.email.as_deref().unwrap_or("address unknown")),
+        population: format!(
+            "{} users on {} pages of up to {}: {}",
+            reading.users,
+            reading.pages,
+            reading.per_page,
+            by_status.join(" + ")
+        ),
+        complete: if problems.is_empty() { "yes".to_owned() } else { format!("NO: {}", problems.join("; ")) },
+        signed: vault.key.is_some(),
+        signature: SIGNATURE,
+        principal: PRINCIPAL,
+        namespace: NAMESPACE,
+    }
+}
+
+fn info(audit: &Audit, vault: &Vault) -> Vec<(&'static str, String)> {
+    let organization = &audit.directory.organization;
+    let mut info = vec![
+        ("Source-Organization", organization.company_name.clone().unwrap_or_else(|| "unknown".to_owned())),
+        ("External-Identifier", audit.id.to_string()),
+        ("External-Description", format!("Access review of the workspace {}", audit.workspace)),
+        ("Bagging-Date", audit.judged_at.format("%Y-%m-%d").to_string()),
+        ("Bag-Software-Agent", vault.agent.clone()),
+        ("Rolecall-Workspace", audit.workspace.clone()),
+        ("Rolecall-Judged-At", time(audit.judged_at)),
+        ("Rolecall-Complete", audit.directory.reading.is_complete().to_string()),
+    ];
+    if let Some(job) = &audit.job {
+        info.push(("Rolecall-Job", job.clone()));
+    }
+    if let Some(occasion) = &audit.occasion {
+        info.push(("Rolecall-Due-At", time(occasion.fire_at)));
+    }
+    info
+}
+
+fn time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// The bags of a folder, the oldest first by their names.
+///
+/// # Errors
+/// Where the folder cannot be read.
+pub fn bags(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut bags = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.join("bagit.txt").is_file()
+            && !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+        {
+            bags.push(path);
+        }
+    }
+    bags.sort();
+    Ok(bags)
+}

@@ -1,0 +1,174 @@
+//! Bags that the real binary wrote, judged by bagit.py, sha256sum and ssh-keygen.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use rolecall::simulator::Fault;
+use serde_json::Value;
+
+use crate::{
+    daemon::{Daemon, eventually},
+    support::{Bench, options, rolecall},
+    tools::tool,
+};
+
+/// A configuration that keeps evidence, signed by a new key, and the list of whom to trust.
+fn bench(users: u32) -> Bench {
+    let bench = Bench::new(options(users));
+    bench.configure("\n[evidence]\ndirectory = \"bags\"\nsigning_key = { file = \"key\" }\n");
+    let (code, printed, said) = bench.run(&["evidence", "init-key", "--out", "key"]);
+    assert_eq!(code, 0, "{said}");
+    fs::write(bench.path("allowed_signers"), format!("{}\n", printed.lines().last().unwrap())).unwrap();
+    bench
+}
+
+fn bags(bench: &Bench) -> Vec<PathBuf> {
+    let mut bags: Vec<PathBuf> = fs::read_dir(bench.path("bags")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    bags.sort();
+    bags
+}
+
+fn bag(bench: &Bench) -> PathBuf {
+    bench.audit(&[]);
+    let bags = bags(bench);
+    assert_eq!(bags.len(), 1, "{bags:?}");
+    bags[0].clone()
+}
+
+/// Runs a tool in a bag; whether it was content, and what it said.
+fn judge(bag: &Path, program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(program).args(arguments).current_dir(bag).output().unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (output.status.success(), said)
+}
+
+fn answers(bag: &Path) -> Vec<Value> {
+    let index = fs::read_to_string(bag.join("data/answers.jsonl")).unwrap();
+    index.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn a_bag_is_verified_by_tools_that_know_nothing_of_us() {
+    let bench = bench(450);
+    let bag = bag(&bench);
+    let (content, said) = judge(&bag, tool("bagit.py"), &["--validate", "."]);
+    assert!(content, "{said}");
+    let signers = bench.path("allowed_signers");
+    let (content, said) = judge(&bag, "sh", &["verify.sh", signers.to_str().unwrap()]);
+    assert!(content && said.contains("Verified: every file is as it was sealed"), "{said}");
+    let path = bag.to_str().unwrap();
+    let checked =
+        rolecall().args(["evidence", "verify", path, "--allowed-signers", signers.to_str().unwrap()]).output();
+    let said = String::from_utf8(checked.unwrap().stdout).unwrap();
+    assert!(said.starts_with("ok ") && said.contains("signed by SHA256:"), "{said}");
+}
+
+#[test]
+fn a_bag_holds_every_answer_as_it_came_and_no_token() {
+    let bench = bench(450);
+    let bag = bag(&bench);
+    let answers = answers(&bag);
+    let users: Vec<&Value> =
+        answers.iter().filter(|answer| answer["request"].as_str().unwrap().contains("type=AllUsers")).collect();
+    assert!(users.len() >= 3, "{answers:?}");
+    let mut distinct = std::collections::BTreeSet::new();
+    for answer in &users {
+        let file = bag.join(answer["file"].as_str().unwrap());
+        let (read, body) = match file.extension().unwrap().to_str().unwrap() {
+            "gz" => judge(&bag, "gzip", &["-dc", file.to_str().unwrap()]),
+            _ => (true, fs::read_to_string(&file).unwrap()),
+        };
+        assert!(read, "{body}");
+        assert_eq!(body.len() as u64, answer["bytes"].as_u64().unwrap());
+        if body.is_empty() {
+            continue;
+        }
+        let page: Value = serde_json::from_str(&body).unwrap();
+        for user in page["users"].as_array().unwrap() {
+            distinct.insert(user["id"].to_string());
+        }
+    }
+    assert_eq!(distinct.len(), 450);
+    let report: Value =
+        serde_json::from_str(&fs::read_to_string(bag.join("data/reports/report.json")).unwrap()).unwrap();
+    assert_eq!(report["access_matrix"].as_array().unwrap().len(), 450);
+    let credentials = bench.simulator.credentials();
+    let (_, everything) =
+        judge(&bag, "sh", &["-c", "find . -type f -exec cat {} +; find . -name '*.gz' -exec gzip -dc {} +"]);
+    for secret in [&credentials.client_secret, &credentials.refresh_token] {
+        assert!(!everything.contains(secret.as_str()));
+    }
+    assert!(!everything.contains("access_token") && !everything.to_lowercase().contains("authorization"));
+}
+
+#[test]
+fn what_was_changed_is_found_by_each_of_them() {
+    let bench = bench(20);
+    let bag = bag(&bench);
+    let file = bag.join("data/reports/findings.csv");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o222, 0, "read-only");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    assert!(!judge(&bag, tool("bagit.py"), &["--validate", "."]).0);
+    let signers = bench.path("allowed_signers");
+    let (content, said) = judge(&bag, "sh", &["verify.sh", signers.to_str().unwrap()]);
+    assert!(!content && said.contains("NOT VERIFIED: the payload is not what was sealed"), "{said}");
+    let (code, printed, _) = bench.run(&["evidence", "verify"]);
+    assert_eq!(code, 1);
+    assert!(printed.contains("data/reports/findings.csv is not what was sealed (manifest-sha256.txt)"), "{printed}");
+}
+
+#[test]
+fn a_file_that_was_added_and_a_key_that_nobody_trusts_are_found_by_the_script() {
+    let bench = bench(20);
+    let bag = bag(&bench);
+    let (_, printed, _) = bench.run(&["evidence", "init-key", "--out", "other"]);
+    fs::write(bench.path("others"), format!("{}\n", printed.lines().last().unwrap())).unwrap();
+    let (content, said) = judge(&bag, "sh", &["verify.sh", bench.path("others").to_str().unwrap()]);
+    assert!(!content && said.contains("NOT VERIFIED: the signature does not hold"), "{said}");
+    fs::set_permissions(bag.join("data"), fs::Permissions::from_mode(0o700)).unwrap();
+    fs::write(bag.join("data/more.txt"), "more").unwrap();
+    let (content, said) = judge(&bag, "sh", &["verify.sh", bench.path("allowed_signers").to_str().unwrap()]);
+    assert!(!content && said.contains("data/ holds files that were not sealed"), "{said}");
+}
+
+#[test]
+fn without_a_key_the_bag_says_that_it_is_unsigned_and_check_warns() {
+    let bench = bench(20);
+    bench.reconfigure("signing_key = { file = \"key\" }\n", "");
+    let (code, _, said) = bench.run(&["check"]);
+    assert!(code == 0 && said.contains("evidence without a signing key proves nothing to a stranger"), "{said}");
+    let bag = bag(&bench);
+    assert!(fs::read_to_string(bag.join("README.txt")).unwrap().contains("NOT THERE, this bag is unsigned"));
+    assert!(judge(&bag, tool("bagit.py"), &["--validate", "."]).0);
+    let (content, said) = judge(&bag, "sh", &["verify.sh"]);
+    assert!(!content && said.contains("this bag is not signed"), "{said}");
+}
+
+#[test]
+fn every_run_of_the_daemon_has_a_bag_and_a_failed_read_leaves_none() {
+    let bench = bench(20);
+    bench.reconfigure("0 8 * * MON", "* * * * * *");
+    let daemon = Daemon::start(&bench);
+    let runs = || crate::daemon::runs(&bench);
+    eventually("two reviews", || runs().iter().filter(|run| run["state"] == "closed").count() >= 2);
+    bench.simulator.set_faults([Fault::ServerErrorAlways]);
+    eventually("a review that fails", || runs().iter().any(|run| run["state"] == "due" && !run["error"].is_null()));
+    daemon.stop();
+    let bags = bags(&bench);
+    for run in runs() {
+        let id = run["id"].as_str().unwrap();
+        let of_this = bags.iter().filter(|bag| bag.to_str().unwrap().contains(id)).count();
+        assert_eq!(of_this, usize::from(run["state"] == "closed"), "{run}");
+    }
+    let (code, printed, _) = bench.run(&["evidence", "verify"]);
+    assert_eq!(code, 0, "{printed}");
+    assert_eq!(printed.lines().filter(|line| line.starts_with("ok ")).count(), bags.len());
+}
