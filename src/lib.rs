@@ -2,7 +2,8 @@
 //!
 //! Layers, arrows pointing inward: `model` is the centre and imports nothing of the crate; `access`, `audit`,
 //! `report` are pure and import `model` (and `audit` and `report` the matrix of `access`); `connector`,
-//! `store`, `mail`, `config` touch the world, each on its own; `run`, `daemon`, `cli` and `app` wire them together.
+//! `store`, `mail`, `evidence`, `heartbeat`, `config` touch the world, each on its own; `run`, `daemon`, `web`, `cli` and
+//! `app` wire them together.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should panic"))]
 

@@ -8,6 +8,7 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use flate2::{Compression, GzBuilder};
@@ -17,6 +18,8 @@ use super::{DECLARATION, SEALED, SIGNATURE, key::SigningKey};
 
 /// The beginning of a draft's name; what is left of a process that died.
 const PREFIX: &str = ".draft-";
+/// Longer than any read may take.
+const ABANDONED: Duration = Duration::from_hours(48);
 
 /// A bag could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +75,7 @@ impl Draft {
             fs::remove_dir_all(&folder).map_err(failed)?;
         }
         fs::create_dir_all(bags).map_err(failed)?;
+        sweep(bags);
         fs::create_dir(&folder).map_err(failed)?;
         // Names and addresses of people are nobody else's business.
         fs::set_permissions(&folder, Permissions::from_mode(0o700)).map_err(failed)?;
@@ -204,6 +208,21 @@ impl Drop for Draft {
         if !self.finished {
             // What cannot be removed now is when a draft of this name is begun again.
             let _ = unlock(&self.folder).and_then(|()| fs::remove_dir_all(&self.folder));
+        }
+    }
+}
+
+/// Throws away drafts that nobody has touched for so long that nobody can still be at them.
+fn sweep(bags: &Path) {
+    let is_abandoned = |path: &Path| {
+        let touched = fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+        touched.and_then(|touched| touched.elapsed().ok()).is_some_and(|age| age > ABANDONED)
+    };
+    for entry in fs::read_dir(bags).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if entry.file_name().to_string_lossy().starts_with(PREFIX) && is_abandoned(&path) {
+            // One that cannot be removed does no harm.
+            let _ = unlock(&path).and_then(|()| fs::remove_dir_all(&path));
         }
     }
 }

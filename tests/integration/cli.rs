@@ -26,6 +26,10 @@ fn every_command_explains_itself() {
         "demo",
         "check",
         "audit",
+        "evidence",
+        "evidence init-key",
+        "evidence list",
+        "evidence verify",
         "daemon",
         "runs",
         "runs show",
@@ -44,7 +48,7 @@ fn every_command_explains_itself() {
     let listed = says(&["--help"]);
     let commands = listed.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
     let names = commands.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    assert_eq!(names.count(), 11, "a command is missing above");
+    assert_eq!(names.count(), 12, "a command is missing above");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use wiremock::ResponseTemplate;
 
 use super::support::{ACCESS_TOKEN, Asked, CLIENT_SECRET, REFRESH_TOKEN, json, raw, request, scripted, settings};
-use crate::connector::{Connector as _, zoho::ZohoBigin};
+use crate::connector::{Connector as _, Exchange, ReadRequest, Recorder, zoho::ZohoBigin};
 
 /// Takes every line of the log.
 #[derive(Clone, Default)]
@@ -34,6 +34,46 @@ impl<'a> MakeWriter<'a> for Log {
     fn make_writer(&'a self) -> Self {
         self.clone()
     }
+}
+
+/// Keeps what it is told of.
+#[derive(Debug, Default)]
+struct Kept(Mutex<Vec<Exchange>>);
+
+impl Recorder for Kept {
+    fn answered(&self, exchange: &Exchange) {
+        self.0.lock().unwrap().push(exchange.clone());
+    }
+}
+
+#[tokio::test]
+async fn answers_are_kept_as_they_came_but_for_a_token_that_they_echo() {
+    let server = scripted(|asked| {
+        (asked.path == "org").then(|| {
+            let echo = format!("[\"{ACCESS_TOKEN}\"]");
+            json(200, &json!({"org": [{"id": "1", "company_name": "Example"}], "echo": echo}))
+                .insert_header("etag", ACCESS_TOKEN)
+        })
+    })
+    .await;
+    let kept = Arc::new(Kept::default());
+    let recorder: Arc<dyn Recorder> = Arc::clone(&kept) as _;
+    let connector = ZohoBigin::new(settings(&server.uri())).unwrap();
+    connector.read(&ReadRequest { recorder: Some(recorder), ..request() }, &()).await.unwrap();
+    let kept = kept.0.lock().unwrap();
+    for exchange in kept.iter() {
+        let told = format!("{exchange:?} {}", String::from_utf8_lossy(&exchange.body));
+        assert!(
+            !told.contains(ACCESS_TOKEN) && !told.contains(CLIENT_SECRET) && !told.contains(REFRESH_TOKEN),
+            "{told}"
+        );
+        assert!(exchange.request.starts_with("GET http") && !exchange.request.contains("oauth"), "{told}");
+        let is_org = exchange.request.ends_with("/bigin/v2/org");
+        assert_eq!(exchange.masked, is_org, "{told}");
+        assert!(!is_org || exchange.headers.contains(&("etag", "[masked]".to_owned())), "{told}");
+    }
+    let numbers: std::collections::BTreeSet<u64> = kept.iter().map(|exchange| exchange.number).collect();
+    assert!(numbers.len() == kept.len() && kept.len() > 5, "{numbers:?}");
 }
 
 type Script = fn(&Asked) -> Option<ResponseTemplate>;
