@@ -4,16 +4,21 @@
 //! saves what arrived in the built-in inbox.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
 use super::{
     args::{AuditArgs, DemoArgs, ReportKind},
     audit,
+    evidence::signer,
     output::{self, Failure},
 };
-use crate::simulator::{Options, Simulator, WorldError, WorldHandle};
+use crate::{
+    evidence::key::SigningKey,
+    simulator::{Options, Simulator, WorldError, WorldHandle},
+};
 
 const JOB: &str = "weekly-access-review";
 const WORKSPACE: &str = "acme";
@@ -27,7 +32,9 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let simulator = Simulator::start(Options { users: args.users, ..Options::default() })
         .map_err(failed("the simulated workspace cannot listen on 127.0.0.1"))?;
     let private = Private::new().map_err(failed("no folder for the demo's configuration"))?;
-    let config = private.configure(&simulator).map_err(failed("the demo's configuration cannot be written"))?;
+    let evidence = std::path::absolute(&args.out).map_err(failed("the folder has no path"))?.join("evidence");
+    let config =
+        private.configure(&simulator, &evidence).map_err(failed("the demo's configuration cannot be written"))?;
 
     output::line(&format!(
         "A simulated Bigin workspace with {} users serves on {}.\n",
@@ -57,6 +64,13 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         output::line(&format!("  {:<44} the message as it arrived, in a mail program", mail.display().to_string()));
     }
     output::line(&format!("  {:<44} the tables, in a spreadsheet", second.join("report.xlsx").display().to_string()));
+    let evidence = args.out.join("evidence");
+    output::line(&format!("  {:<44} the proof: a signed folder for each review", evidence.display().to_string()));
+    output::line("\nVerify the proof without rolecall (sha256sum and ssh-keygen do it):");
+    output::line(&format!(
+        "  for bag in {0}/*/; do sh \"$bag/verify.sh\" \"$PWD/{0}/allowed_signers\"; done",
+        evidence.display()
+    ));
     Ok(())
 }
 
@@ -107,11 +121,20 @@ impl Private {
         Ok(Self(path))
     }
 
-    fn configure(&self, simulator: &Simulator) -> io::Result<PathBuf> {
+    fn configure(&self, simulator: &Simulator, evidence: &Path) -> io::Result<PathBuf> {
         let credentials = simulator.credentials();
         let inbox = simulator.inbox().address();
         fs::write(self.0.join("client-secret"), &credentials.client_secret)?;
         fs::write(self.0.join("refresh-token"), &credentials.refresh_token)?;
+        let key = SigningKey::generate("rolecall demo").and_then(|key| {
+            key.write(&self.0.join("evidence-key"))?;
+            signer(&key)
+        });
+        fs::create_dir_all(evidence)?;
+        // Bags of an earlier demo were signed by another key, and still are.
+        let mut signers = fs::OpenOptions::new().create(true).append(true).open(evidence.join("allowed_signers"))?;
+        writeln!(signers, "{}", key.map_err(io::Error::other)?)?;
+        let directory = toml::Value::from(evidence.to_string_lossy().into_owned());
         let path = self.0.join("rolecall.toml");
         let text = format!(
             r#"
@@ -139,6 +162,10 @@ host = "{}"
 port = {}
 security = "none"
 from = "rolecall <audit@example.com>"
+
+[evidence]
+directory = {directory}
+signing_key = {{ file = "evidence-key" }}
 "#,
             credentials.client_id,
             simulator.base_url(),

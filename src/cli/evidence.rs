@@ -11,7 +11,7 @@ use crate::{
     config::settings::Evidence,
     evidence::{
         NAMESPACE, PRINCIPAL,
-        key::{Allowed, SigningKey},
+        key::{Allowed, KeyError, SigningKey},
         verify,
     },
     run::evidence::bags,
@@ -31,13 +31,12 @@ fn configured(named: Option<&Path>) -> Result<Evidence, Failure> {
 }
 
 /// The line of an `allowed_signers` file by which others trust a key.
-fn signer(key: &SigningKey) -> Result<String, Failure> {
-    let public = key.public().map_err(|error| Failure::failed(error.to_string()))?;
-    Ok(format!("{PRINCIPAL} namespaces=\"{NAMESPACE}\" {public}"))
+pub(super) fn signer(key: &SigningKey) -> Result<String, KeyError> {
+    Ok(format!("{PRINCIPAL} namespaces=\"{NAMESPACE}\" {}", key.public()?))
 }
 
 fn init_key(out: &Path) -> Result<(), Failure> {
-    let failed = |error: crate::evidence::key::KeyError| Failure::failed(error.to_string());
+    let failed = |error: KeyError| Failure::failed(error.to_string());
     let key = SigningKey::generate("rolecall evidence").map_err(failed)?;
     key.write(out).map_err(failed)?;
     output::line(&format!("The key {} is in {}; nobody else may read it.\n", key.fingerprint(), out.display()));
@@ -46,7 +45,7 @@ fn init_key(out: &Path) -> Result<(), Failure> {
     output::line(
         "Give whoever verifies evidence this line, by another way than the evidence, as a file allowed_signers:\n",
     );
-    output::line(&signer(&key)?);
+    output::line(&signer(&key).map_err(failed)?);
     Ok(())
 }
 
@@ -79,7 +78,7 @@ fn verify(named: Option<&Path>, path: Option<&Path>, signers: Option<&Path>) -> 
         (Some(file), _) => Allowed::parse(&read(file)?),
         (None, Some(key)) => {
             let key = SigningKey::read(key).map_err(|error| Failure::usage(error.to_string()))?;
-            Allowed::parse(&signer(&key)?)
+            Allowed::parse(&signer(&key).map_err(|error| Failure::usage(error.to_string()))?)
         }
         (None, None) => Allowed::default(),
     };

@@ -172,8 +172,9 @@ impl Recording {
         }
         draft.add("configuration.toml", |writer| writer.write_all(vault.configuration.as_bytes()))?;
         let audit = input.audit();
-        let readme = readme(audit, vault).render()?;
-        let script = Script { signature: SIGNATURE, principal: PRINCIPAL, namespace: NAMESPACE }.render()?;
+        // Templates end without the end of their last line.
+        let readme = readme(audit, vault).render()? + "\n";
+        let script = Script { signature: SIGNATURE, principal: PRINCIPAL, namespace: NAMESPACE }.render()? + "\n";
         let tags = [("README.txt", readme), ("verify.sh", script)];
         let (path, digest) = draft.finish(&info(audit, vault), &tags, vault.key.as_ref())?;
         Ok(Sealed { path, digest })
@@ -230,9 +231,9 @@ fn readme(audit: &Audit, vault: &Vault) -> Readme {
         ),
         reader: format!("user {} ({})", reader.id.as_str(), reader.email.as_deref().unwrap_or("address unknown")),
         population: format!(
-            "{} users on {} pages of up to {}: {}",
+            "{} users on {}, up to {} on one: {}",
             reading.users,
-            reading.pages,
+            report::summary::plural(reading.pages as usize, "page"),
             reading.per_page,
             by_status.join(" + ")
         ),

@@ -23,8 +23,13 @@ fn the_demo_ends_by_itself_leaves_only_what_it_names_and_shows_drift() {
     let left: Vec<_> = fs::read_dir(&temporary).unwrap().collect();
     assert!(left.is_empty(), "{left:?} is left behind");
 
-    let named =
-        stdout.lines().filter_map(|line| line.split_whitespace().find(|word| word.starts_with("rolecall-demo/")));
+    let command = stdout.lines().find(|line| line.starts_with("  for bag in ")).unwrap();
+    let verified = std::process::Command::new("sh").args(["-c", command]).current_dir(&folder).output().unwrap();
+    let verified = printed(&verified);
+    assert_eq!(verified.0.matches("Verified: every file is as it was sealed").count(), 2, "{verified:?}");
+
+    let lines = stdout.lines().filter(|line| *line != command);
+    let named = lines.filter_map(|line| line.split_whitespace().find(|word| word.starts_with("rolecall-demo/")));
     let named: Vec<&str> = named.collect();
     assert!(named.len() >= 15, "{stdout}");
     for path in named {
