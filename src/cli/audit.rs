@@ -225,12 +225,13 @@ impl Step<'_> {
         for path in &written {
             output::line(&format!("  wrote     {}", path.display()));
         }
+        // Only now, so that an audit whose reports nobody could read is not what the next one is compared with.
+        let mut kept = kept.map_err(|error| error.to_string())?;
         if let (Some(recording), Some(vault)) = (&recording, self.vault) {
             let sealed = recording.seal(vault, &input).map_err(|error| error.to_string())?;
-            output::line(&format!("  evidence  {} (sha256 {})", sealed.path.display(), sealed.digest));
+            output::line(&format!("  evidence  {}\n            sha256 {}", sealed.path.display(), sealed.digest));
+            kept.record.bag = Some(sealed.name());
         }
-        // Only now, so that an audit whose reports nobody could read is not what the next one is compared with.
-        let kept = kept.map_err(|error| error.to_string())?;
         let more = also(&input, &written, &audit)?;
         Ok((audit, kept, more))
     }

@@ -142,11 +142,12 @@ impl Daemon {
         self.store.advance(claim, RunState::Judged).await?;
 
         let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
-        let kept = run::pack(&audit, &matrix)?;
+        let mut kept = run::pack(&audit, &matrix)?;
         let input = ReportInput::new(&audit, &matrix, &setup.texts);
         if let (Some(recording), Some(vault)) = (&recording, &setup.vault) {
             let sealed = recording.seal(vault, &input)?;
             tracing::info!(run = %claim.run.id, bag = %sealed.path.display(), digest = sealed.digest, "the evidence is sealed");
+            kept.record.bag = Some(sealed.name());
         }
         let messages = match &job.email {
             Some(email) if deliver::wanted(email.when, &audit) => {

@@ -19,6 +19,7 @@ use crate::{
     },
     model::{audit::Audit, occasion::Occasion},
     report::{self, ReportFile, ReportInput},
+    store::BagName,
 };
 
 /// An answer that is larger than this is compressed.
@@ -44,6 +45,14 @@ pub struct Sealed {
     pub path: PathBuf,
     /// The SHA-256 of its sealed manifest, by which it can be named.
     pub digest: String,
+}
+
+impl Sealed {
+    /// The bag as an audit names it.
+    pub fn name(&self) -> BagName {
+        let folder = self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        BagName { folder, digest: self.digest.clone() }
+    }
 }
 
 /// Why there is no bag.

@@ -206,6 +206,7 @@ pub fn pack(audit: &Audit, matrix: &AccessMatrix<'_>) -> Result<Kept, RunError> 
         administrators: matrix.rows().filter(MatrixRow::is_active_administrator).count() as u64,
         open_findings: audit.open_findings().count() as u64,
         by_severity: Some(audit.open_by_severity().map(|(_, open)| open as u64)),
+        bag: None,
     };
     let parts = snapshot::parts(audit, matrix).collect::<Result<_, _>>();
     let failed = |source| RunError::Store { workspace: audit.workspace.clone(), source };

@@ -39,6 +39,17 @@ pub struct AuditRecord {
     pub open_findings: u64,
     /// The same by severity, gravest first; none for an audit that an older rolecall kept.
     pub by_severity: Option<[u64; 5]>,
+    /// Its evidence; none where none is kept.
+    pub bag: Option<BagName>,
+}
+
+/// A bag of evidence, as an audit names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BagName {
+    /// The name of its folder.
+    pub folder: String,
+    /// The SHA-256 of its sealed manifest: there is no other bag with this one.
+    pub digest: String,
 }
 
 /// A kept audit and its snapshot's parts, still compressed.

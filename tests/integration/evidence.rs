@@ -167,8 +167,57 @@ fn every_run_of_the_daemon_has_a_bag_and_a_failed_read_leaves_none() {
         let id = run["id"].as_str().unwrap();
         let of_this = bags.iter().filter(|bag| bag.to_str().unwrap().contains(id)).count();
         assert_eq!(of_this, usize::from(run["state"] == "closed"), "{run}");
+        if run["state"] == "closed" {
+            let named = bench.path("bags").join(run["evidence"]["folder"].as_str().unwrap());
+            let sealed = judge(&named, "sha256sum", &["tagmanifest-sha256.txt"]).1;
+            assert!(sealed.starts_with(run["evidence"]["sha256"].as_str().unwrap()), "{sealed} {run}");
+        }
     }
     let (code, printed, _) = bench.run(&["evidence", "verify"]);
     assert_eq!(code, 0, "{printed}");
     assert_eq!(printed.lines().filter(|line| line.starts_with("ok ")).count(), bags.len());
+}
+
+#[test]
+fn a_review_whose_evidence_cannot_be_written_fails_and_is_not_kept() {
+    let bench = bench(20);
+    // A file where the folder should be.
+    fs::write(bench.path("bags"), "in the way").unwrap();
+    let (code, _, said) = bench.run(&["audit", "--send"]);
+    assert!(code == 1 && said.contains("evidence") && said.contains("cannot be written"), "{said}");
+    assert!(bench.simulator.inbox().messages().is_empty(), "no report without its evidence");
+    let (_, shown, _) = bench.run(&["runs"]);
+    assert!(shown.contains("failed") && shown.contains("ATTENTION"), "{shown}");
+    fs::remove_file(bench.path("bags")).unwrap();
+    bench.audit(&["--send"]);
+    assert_eq!(bags(&bench).len(), 1);
+}
+
+#[test]
+fn a_daemon_that_is_killed_while_it_writes_evidence_leaves_a_whole_bag_for_each_review() {
+    for point in ["judged.before", "judged.after", "record.before", "record.after"] {
+        let bench = bench(20);
+        bench.reconfigure("0 8 * * MON", "* * * * * *");
+        bench.reconfigure("[daemon]", "[daemon]\nlease_seconds = 2");
+        let (code, said) = Daemon::start_with(&bench, &[("ROLECALL_CRASH_AT", point)]).wait();
+        assert_eq!(code, None, "{said}");
+        let daemon = Daemon::start(&bench);
+        let done = || {
+            let runs = crate::daemon::runs(&bench);
+            let closed = |run: &&Value| run["state"] == "closed";
+            runs.iter().filter(closed).count() >= 2 && runs.last().is_some_and(|first| closed(&first))
+        };
+        eventually("that another goes on", done);
+        daemon.stop();
+        let (code, printed, _) = bench.run(&["evidence", "verify"]);
+        assert_eq!(code, 0, "{point}: {printed}");
+        for run in crate::daemon::runs(&bench).iter().filter(|run| run["state"] == "closed") {
+            let folder = run["evidence"]["folder"].as_str().unwrap();
+            assert!(printed.contains(folder), "{point}: {folder} is not among\n{printed}");
+        }
+        let drafts = fs::read_dir(bench.path("bags"))
+            .unwrap()
+            .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with(".draft"));
+        assert_eq!(drafts.count(), 0, "{point}");
+    }
 }

@@ -177,9 +177,11 @@ fn show(row: &Row) {
         ("administrators", number(row.administrators)),
         ("open findings", findings(row)),
         ("complete", complete.unwrap_or(NONE).to_owned()),
+        ("evidence", row.evidence.as_ref().map_or_else(|| NONE.to_owned(), |bag| bag.folder.clone())),
+        ("", row.evidence.as_ref().map(|bag| format!("sha256 {}", bag.sha256)).unwrap_or_default()),
         ("error", row.error.as_deref().map_or_else(|| NONE.to_owned(), |error| plain(error, ERROR))),
     ];
-    for (name, value) in lines {
+    for (name, value) in lines.into_iter().filter(|(name, value)| !(name.is_empty() && value.is_empty())) {
         output::line(&format!("{name:<15} {value}"));
     }
     for (number, attempt) in row.history.iter().enumerate() {

@@ -35,8 +35,16 @@ pub(super) struct Row {
     /// None for an audit that an older rolecall kept.
     pub(super) open_by_severity: Option<BTreeMap<&'static str, u64>>,
     pub(super) complete: Option<bool>,
+    /// The folder of its evidence, and the SHA-256 of that bag's sealed manifest; none where none is kept.
+    pub(super) evidence: Option<EvidenceRow>,
     pub(super) history: Vec<AttemptRow>,
     pub(super) messages: Vec<MessageRow>,
+}
+
+#[derive(Serialize)]
+pub(super) struct EvidenceRow {
+    pub(super) folder: String,
+    pub(super) sha256: String,
 }
 
 /// One time that a run was taken up.
@@ -101,6 +109,9 @@ impl Row {
             open_findings: audit.map(|audit| audit.open_findings),
             open_by_severity: by_severity.map(|open| Severity::ALL.map(Severity::word).into_iter().zip(open).collect()),
             complete: audit.map(|audit| audit.complete),
+            evidence: audit
+                .and_then(|audit| audit.bag.clone())
+                .map(|bag| EvidenceRow { folder: bag.folder, sha256: bag.digest }),
             history,
             messages,
         })

@@ -5,7 +5,7 @@ use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{SqliteStore, count, millis, moment};
-use crate::store::{AuditRecord, Kept, Store, StoreError};
+use crate::store::{AuditRecord, BagName, Kept, Store, StoreError};
 
 /// Forgets parts of snapshots, but for the last complete audit of each job and workspace. The last is the one that was
 /// kept last, whatever the clock said then.
@@ -80,8 +80,8 @@ pub(super) async fn insert(connection: &mut SqliteConnection, audit: &Kept) -> R
     let severity = |at: usize| record.by_severity.map(|by_severity| count(by_severity[at]));
     sqlx::query(
         "INSERT INTO audit (id, job, workspace, started_at, finished_at, complete, users, administrators, open_findings,
-                            critical, high, medium, low, info)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                            critical, high, medium, low, info, bag_folder, bag_digest)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(record.id.as_bytes().as_slice())
     .bind(record.job.as_deref())
@@ -97,6 +97,8 @@ pub(super) async fn insert(connection: &mut SqliteConnection, audit: &Kept) -> R
     .bind(severity(2))
     .bind(severity(3))
     .bind(severity(4))
+    .bind(record.bag.as_ref().map(|bag| bag.folder.as_str()))
+    .bind(record.bag.as_ref().map(|bag| bag.digest.as_str()))
     .execute(&mut *connection)
     .await?;
     for (sequence, body) in (0_i64..).zip(parts) {
@@ -114,6 +116,7 @@ pub(super) fn record(row: &SqliteRow) -> Result<AuditRecord, sqlx::Error> {
     let number = |column| row.try_get::<i64, _>(column).map(i64::unsigned_abs);
     let time = |column| row.try_get::<i64, _>(column).map(moment);
     let id: Vec<u8> = row.try_get("id")?;
+    let (folder, digest) = (row.try_get::<Option<_>, _>("bag_folder")?, row.try_get::<Option<_>, _>("bag_digest")?);
     let severities = ["critical", "high", "medium", "low", "info"];
     let mut by_severity = [0; 5];
     let mut known = true;
@@ -134,5 +137,6 @@ pub(super) fn record(row: &SqliteRow) -> Result<AuditRecord, sqlx::Error> {
         administrators: number("administrators")?,
         open_findings: number("open_findings")?,
         by_severity: known.then_some(by_severity),
+        bag: folder.zip(digest).map(|(folder, digest)| BagName { folder, digest }),
     })
 }

@@ -15,7 +15,7 @@ mod tests;
 
 use std::{
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::StoreError;
@@ -28,6 +28,8 @@ use sqlx::{
 
 /// How long a write waits for another process's to end.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long to wait before a file that was locked is opened again.
+const BUSY_PAUSE: Duration = Duration::from_millis(20);
 
 /// A store in one SQLite file.
 #[derive(Debug, Clone)]
@@ -63,14 +65,21 @@ impl SqliteStore {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(synchronous)
             .busy_timeout(BUSY_TIMEOUT);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .before_acquire(|connection, _| Box::pin(async move { Ok(is_usable(connection)) }))
-            .connect_with(options)
-            .await
-            .map_err(|error| explain(path, "be opened", &error))?;
+        let since = Instant::now();
+        let pool = loop {
+            let pool = SqlitePoolOptions::new()
+                .max_connections(1)
+                .before_acquire(|connection, _| Box::pin(async move { Ok(is_usable(connection)) }));
+            match pool.connect_with(options.clone()).await.map_err(|error| explain(path, "be opened", &error)) {
+                // SQLite does not wait by itself while another process turns a new file's write-ahead log on.
+                Err(StoreError::Locked { .. }) if since.elapsed() < BUSY_TIMEOUT => {
+                    tokio::time::sleep(BUSY_PAUSE).await;
+                }
+                opened => break opened?,
+            }
+        };
         let store = Self { pool, path: path.to_owned() };
-        migrations().run(&store.pool).await.map_err(|error| match error {
+        store.bring_up_to_date().await.map_err(|error| match error {
             MigrateError::VersionMissing(version) => StoreError::NewerSchema { path: path.to_owned(), version },
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
                 explain(path, "be brought up to date", &error)
@@ -78,6 +87,14 @@ impl SqliteStore {
             other => StoreError::Open { path: path.to_owned(), reason: other.to_string() },
         })?;
         Ok(store)
+    }
+
+    /// One process at a time, in one transaction: sqlx takes no lock for SQLite, and of two daemons that start on a new
+    /// store each would make the tables.
+    async fn bring_up_to_date(&self) -> Result<(), MigrateError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        migrations().run_direct(None, &mut *transaction, false).await?;
+        Ok(transaction.commit().await?)
     }
 
     fn explain(&self, action: &'static str) -> impl Fn(sqlx::Error) -> StoreError {

@@ -75,6 +75,7 @@ fn kept(claim: &Claim) -> Kept {
         administrators: 1,
         open_findings: 0,
         by_severity: Some([0; 5]),
+        bag: None,
     };
     Kept { record, parts: vec![vec![1]] }
 }

@@ -21,6 +21,7 @@ fn record(workspace: &str, job: Option<&str>, second: i64) -> AuditRecord {
         administrators: 1,
         open_findings: 2,
         by_severity: Some([0, 1, 1, 0, 0]),
+        bag: None,
     }
 }
 
@@ -84,6 +85,21 @@ async fn a_newer_schema_is_refused() {
     drop(store);
     let error = SqliteStore::open(&folder.path().join("store.db")).await.unwrap_err();
     assert!(matches!(error, StoreError::NewerSchema { version: 99, .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_that_open_a_new_store_at_once_all_get_it() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let opened = (0..6).map(|_| {
+            let path = path.clone();
+            tokio::spawn(async move { SqliteStore::open_fleeting(&path).await.map(drop) })
+        });
+        for store in futures::future::join_all(opened.collect::<Vec<_>>()).await {
+            store.unwrap().unwrap();
+        }
+    }
 }
 
 #[tokio::test]
