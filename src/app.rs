@@ -17,11 +17,9 @@ use crate::{
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
     daemon,
-    evidence::{
-        key::{KeyError, SigningKey},
-        sha256,
-    },
+    evidence::key::{KeyError, SigningKey},
     heartbeat::{HeartbeatError, HttpHeartbeat},
+    ledger::sha256,
     mail::smtp::{self, Mailer, SmtpMailer, SmtpSettings},
     report::ReportFile,
     run::{deliver, evidence::Vault},

@@ -16,6 +16,7 @@ pub mod connector;
 pub mod daemon;
 pub mod evidence;
 pub mod heartbeat;
+pub mod ledger;
 pub mod mail;
 pub mod model;
 pub mod report;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
+    ledger::Head,
     model::finding::Severity,
     simulator::{Fault, InboxFault},
 };
@@ -205,14 +206,24 @@ pub(crate) enum EvidenceCommand {
     },
     /// List the bags
     List,
-    /// Verify a bag, or all of them: digests, completeness, signatures
+    /// Verify a bag, or a folder of them with its ledger: digests, signatures, the chain, and whether they agree
     Verify {
-        /// The bag; without it, all of `[evidence] directory`
+        /// A bag, or a folder of evidence or an export of it; without it, `[evidence] directory`
         path: Option<PathBuf>,
-        /// Whose signatures count; without it, the public half of the configured key
-        #[arg(long, value_name = "PATH")]
-        allowed_signers: Option<PathBuf>,
+        #[command(flatten)]
+        trust: Trust,
     },
+}
+
+/// Whom to believe.
+#[derive(Debug, Args)]
+pub(crate) struct Trust {
+    /// Whose signatures count; without it, the public half of the configured key
+    #[arg(long, value_name = "PATH")]
+    pub(crate) allowed_signers: Option<PathBuf>,
+    /// An entry of the ledger that somebody wrote down, as the mails have it: `NUMBER:SHA256`
+    #[arg(long = "witness", value_name = "ENTRY")]
+    pub(crate) witnesses: Vec<Head>,
 }
 
 #[derive(Debug, Args)]

@@ -20,11 +20,16 @@ use crate::{
     app,
     config::settings::{Email, Job, Settings, Smtp},
     connector::{Connector, Recorder},
-    mail::{report_mail::ReportMail, smtp::SmtpMailer},
+    ledger::fact::BagName,
+    mail::{
+        report_mail::{Proof, ReportMail},
+        smtp::SmtpMailer,
+    },
     model::{audit::Audit, finding::Severity, occasion::Occasion, run::Run},
     report::{ReportFile, ReportInput, RuleTexts},
     run::{
-        self, Env, RunRequest, deliver,
+        self, Env, RunRequest,
+        deliver::{self, Letter},
         evidence::{Recording, Vault},
         files::{self, FileError},
         lease, outbox,
@@ -171,7 +176,8 @@ impl Step<'_> {
         let Some((mail, job)) = mail.zip(request.job) else {
             let (audit, kept) =
                 self.review(connector, request, |_, _, _| Ok(())).await.map(|(audit, kept, ())| (audit, kept))?;
-            run::keep(self.store, &kept).await.map_err(|error| error.to_string())?;
+            run::keep(self.store, &kept, Utc::now()).await.map_err(|error| error.to_string())?;
+            self.write_out().await?;
             return Ok(worst(&audit));
         };
         // A review that is mailed is a run like the daemon's: on record, with its messages in the outbox.
@@ -182,8 +188,12 @@ impl Step<'_> {
             self.store.lapses_before(job, request.workspace, fire_at).await.map_err(|error| error.to_string())?;
         let occasion = Occasion { fire_at, began_at: fire_at, attempt, lapses };
         let request = RunRequest { id: claim.run.id, occasion: Some(&occasion), ..*request };
+        let ledger = Some(self.store.head().await.map_err(|error| error.to_string())?);
+        let also = |input: &ReportInput<'_>, written: &[PathBuf], bag: Option<BagName>| {
+            messages(mail, input, written, Proof { bag, ledger })
+        };
         let reviewed = tokio::select! {
-            reviewed = self.review(connector, &request, |input, written, audit| messages(mail, input, written, audit)) => reviewed,
+            reviewed = self.review(connector, &request, also) => reviewed,
             lost = lease::keep(self.store, &claim, LEASE, &Utc::now) => return Err(lost.to_string()),
         };
         let (audit, kept, messages) = match reviewed {
@@ -191,6 +201,7 @@ impl Step<'_> {
             Err(error) => {
                 // Whoever started this is told by the exit code; the next report names it.
                 self.store.give_up(&claim, &error, &[], Utc::now()).await.map_err(|error| error.to_string())?;
+                self.write_out().await?;
                 return Err(error);
             }
         };
@@ -198,8 +209,15 @@ impl Step<'_> {
         if messages.is_empty() {
             output::line("  mail      not sent: there is nothing that this job's `when` asks for");
         }
-        self.send(job, mail).await?;
-        Ok(worst(&audit))
+        let sent = self.send(job, mail).await;
+        self.write_out().await?;
+        sent.map(|()| worst(&audit))
+    }
+
+    /// Brings the ledger's file up to date.
+    async fn write_out(&self) -> Result<(), String> {
+        let Some(vault) = self.vault else { return Ok(()) };
+        run::ledger::write_out(self.store, vault).await.map(|_| ()).map_err(|error| error.to_string())
     }
 
     /// Reads, judges, prints and writes; makes what is kept, and whatever else is made of the report.
@@ -207,10 +225,16 @@ impl Step<'_> {
         &self,
         connector: &dyn Connector,
         request: &RunRequest<'_>,
-        also: impl FnOnce(&ReportInput<'_>, &[PathBuf], &Audit) -> Result<T, String>,
+        also: impl FnOnce(&ReportInput<'_>, &[PathBuf], Option<BagName>) -> Result<T, String>,
     ) -> Result<(Audit, Kept, T), String> {
-        let begin = |vault: &Vault| Recording::begin(vault, request.workspace, request.id, Utc::now());
-        let recording = self.vault.map(begin).transpose().map_err(|error| error.to_string())?;
+        let recording = match self.vault {
+            Some(vault) => {
+                let now = Utc::now();
+                let named = (request.workspace, request.id, now);
+                Some(Recording::begin(self.store, vault, named, now).await.map_err(|error| error.to_string())?)
+            }
+            None => None,
+        };
         let audit = {
             let progress = Line::new(request.workspace);
             let recorder = recording.clone().map(|recording| recording as Arc<dyn Recorder>);
@@ -232,7 +256,7 @@ impl Step<'_> {
             output::line(&format!("  evidence  {}\n            sha256 {}", sealed.path.display(), sealed.digest));
             kept.record.bag = Some(sealed.name());
         }
-        let more = also(&input, &written, &audit)?;
+        let more = also(&input, &written, kept.record.bag.clone())?;
         Ok((audit, kept, more))
     }
 
@@ -273,16 +297,18 @@ fn messages(
     ((email, smtp), _): Mail<'_>,
     input: &ReportInput<'_>,
     written: &[PathBuf],
-    audit: &Audit,
+    proof: Proof,
 ) -> Result<Vec<NewMessage>, String> {
-    if !deliver::wanted(app::when(email.when), audit) {
+    if !deliver::wanted(app::when(email.when), input.audit()) {
         return Ok(Vec::new());
     }
     // A reader of the mail does not know where it was started.
     let written: Vec<PathBuf> =
         written.iter().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone())).collect();
     let attach = app::attachments(&email.attach);
-    let messages = deliver::messages(input, &attach, &written, &smtp.from, &email.to, Utc::now());
+    let letter =
+        Letter { from: &smtp.from, recipients: &email.to, attach: &attach, written: &written, date: Utc::now(), proof };
+    let messages = deliver::messages(input, &letter);
     let outgoing = |email| outbox::outgoing(ReportMail::KIND, String::new(), email);
     Ok(messages.map_err(|error| error.to_string())?.into_iter().map(outgoing).collect())
 }

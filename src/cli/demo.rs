@@ -4,15 +4,13 @@
 //! saves what arrived in the built-in inbox.
 
 use std::{
-    fs,
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use super::{
     args::{AuditArgs, DemoArgs, ReportKind},
     audit,
-    evidence::signer,
     output::{self, Failure},
 };
 use crate::{
@@ -32,9 +30,10 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let simulator = Simulator::start(Options { users: args.users, ..Options::default() })
         .map_err(failed("the simulated workspace cannot listen on 127.0.0.1"))?;
     let private = Private::new().map_err(failed("no folder for the demo's configuration"))?;
-    let evidence = std::path::absolute(&args.out).map_err(failed("the folder has no path"))?.join("evidence");
+    let evidence = unused(&args.out);
+    let directory = std::path::absolute(&evidence).map_err(failed("the folder has no path"))?;
     let config =
-        private.configure(&simulator, &evidence).map_err(failed("the demo's configuration cannot be written"))?;
+        private.configure(&simulator, &directory).map_err(failed("the demo's configuration cannot be written"))?;
 
     output::line(&format!(
         "A simulated Bigin workspace with {} users serves on {}.\n",
@@ -64,7 +63,6 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         output::line(&format!("  {:<44} the message as it arrived, in a mail program", mail.display().to_string()));
     }
     output::line(&format!("  {:<44} the tables, in a spreadsheet", second.join("report.xlsx").display().to_string()));
-    let evidence = args.out.join("evidence");
     output::line(&format!("  {:<44} the proof: a signed folder for each review", evidence.display().to_string()));
     output::line("\nVerify the proof without rolecall (sha256sum and ssh-keygen do it):");
     output::line(&format!(
@@ -72,6 +70,17 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         evidence.display()
     ));
     Ok(())
+}
+
+/// The folder for the proof: another one each time, because the store of an earlier demo is gone, and with it what
+/// would go on with its ledger.
+fn unused(out: &Path) -> PathBuf {
+    let first = out.join("evidence");
+    if !first.exists() {
+        return first;
+    }
+    let later = (2_u32..).map(|number| out.join(format!("evidence-{number}")));
+    later.into_iter().find(|folder| !folder.exists()).unwrap_or(first)
 }
 
 async fn review(config: &Path, out: &Path) -> Result<(), Failure> {
@@ -128,12 +137,10 @@ impl Private {
         fs::write(self.0.join("refresh-token"), &credentials.refresh_token)?;
         let key = SigningKey::generate("rolecall demo").and_then(|key| {
             key.write(&self.0.join("evidence-key"))?;
-            signer(&key)
+            key.signer()
         });
         fs::create_dir_all(evidence)?;
-        // Bags of an earlier demo were signed by another key, and still are.
-        let mut signers = fs::OpenOptions::new().create(true).append(true).open(evidence.join("allowed_signers"))?;
-        writeln!(signers, "{}", key.map_err(io::Error::other)?)?;
+        fs::write(evidence.join("allowed_signers"), key.map_err(io::Error::other)? + "\n")?;
         let directory = toml::Value::from(evidence.to_string_lossy().into_owned());
         let path = self.0.join("rolecall.toml");
         let text = format!(

@@ -1,38 +1,37 @@
 //! `rolecall evidence`: the key, the bags, and whether they are as they were sealed.
 
-use std::{fs, path::Path};
+use std::{fs, io, path::Path};
 
 use super::{
-    args::EvidenceCommand,
+    args::{EvidenceCommand, Trust},
     check,
     output::{self, Failure},
 };
 use crate::{
     config::settings::Evidence,
     evidence::{
-        NAMESPACE, PRINCIPAL,
+        NAMESPACE, agreement,
         key::{Allowed, KeyError, SigningKey},
+        ledger::LEDGER,
         verify,
     },
-    run::evidence::bags,
+    ledger::Head,
 };
+
+/// The longest problem that is shown, in characters.
+const PROBLEM: usize = 500;
 
 pub(super) fn run(named: Option<&Path>, command: EvidenceCommand) -> Result<(), Failure> {
     match command {
         EvidenceCommand::InitKey { out } => init_key(&out),
         EvidenceCommand::List => list(&configured(named)?),
-        EvidenceCommand::Verify { path, allowed_signers } => verify(named, path.as_deref(), allowed_signers.as_deref()),
+        EvidenceCommand::Verify { path, trust } => verify(named, path.as_deref(), &trust),
     }
 }
 
 fn configured(named: Option<&Path>) -> Result<Evidence, Failure> {
     let settings = check::load(named)?;
     settings.evidence.ok_or_else(|| Failure::usage("the configuration has no [evidence] table: no bags are kept"))
-}
-
-/// The line of an `allowed_signers` file by which others trust a key.
-pub(super) fn signer(key: &SigningKey) -> Result<String, KeyError> {
-    Ok(format!("{PRINCIPAL} namespaces=\"{NAMESPACE}\" {}", key.public()?))
 }
 
 fn init_key(out: &Path) -> Result<(), Failure> {
@@ -45,20 +44,16 @@ fn init_key(out: &Path) -> Result<(), Failure> {
     output::line(
         "Give whoever verifies evidence this line, by another way than the evidence, as a file allowed_signers:\n",
     );
-    output::line(&signer(&key).map_err(failed)?);
+    output::line(&key.signer().map_err(failed)?);
     Ok(())
 }
 
-fn found(evidence: &Evidence) -> Result<Vec<std::path::PathBuf>, Failure> {
-    if !evidence.directory.exists() {
-        return Ok(Vec::new());
-    }
-    bags(&evidence.directory)
-        .map_err(|error| Failure::failed(format!("{} cannot be read: {error}", evidence.directory.display())))
-}
-
 fn list(evidence: &Evidence) -> Result<(), Failure> {
-    let bags = found(evidence)?;
+    let bags = if evidence.directory.exists() {
+        agreement::bags(&evidence.directory).map_err(|error| unreadable(&evidence.directory, &error))?
+    } else {
+        Vec::new()
+    };
     if bags.is_empty() {
         output::line("there are no bags yet");
     }
@@ -68,45 +63,79 @@ fn list(evidence: &Evidence) -> Result<(), Failure> {
     Ok(())
 }
 
-fn verify(named: Option<&Path>, path: Option<&Path>, signers: Option<&Path>) -> Result<(), Failure> {
-    let read = |path: &Path| {
-        fs::read_to_string(path).map_err(|error| Failure::usage(format!("{} cannot be read: {error}", path.display())))
-    };
-    // A bag and a list of signers need no configuration: an auditor has none.
-    let evidence = if path.is_some() && signers.is_some() { None } else { Some(configured(named)?) };
-    let allowed = match (signers, evidence.as_ref().and_then(|evidence| evidence.signing_key.as_deref())) {
-        (Some(file), _) => Allowed::parse(&read(file)?),
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::usage(format!("{} cannot be read: {error}", path.display()))
+}
+
+fn verify(named: Option<&Path>, path: Option<&Path>, args: &Trust) -> Result<(), Failure> {
+    // A folder and a list of signers need no configuration: an auditor has none.
+    let evidence = if path.is_some() && args.allowed_signers.is_some() { None } else { Some(configured(named)?) };
+    let allowed = match (&args.allowed_signers, evidence.as_ref().and_then(|evidence| evidence.signing_key.as_deref()))
+    {
+        (Some(file), _) => Allowed::parse(&fs::read_to_string(file).map_err(|error| unreadable(file, &error))?),
         (None, Some(key)) => {
-            let key = SigningKey::read(key).map_err(|error| Failure::usage(error.to_string()))?;
-            Allowed::parse(&signer(&key).map_err(|error| Failure::usage(error.to_string()))?)
+            let signer = SigningKey::read(key).and_then(|key| key.signer());
+            Allowed::parse(&signer.map_err(|error| Failure::usage(error.to_string()))?)
         }
         (None, None) => Allowed::default(),
     };
-    if signers.is_some() && allowed.is_empty() {
+    if args.allowed_signers.is_some() && allowed.is_empty() {
         return Err(Failure::usage(format!("the allowed signers have no key for {NAMESPACE}")));
     }
-    let bags = match (path, &evidence) {
-        (Some(path), _) => vec![path.to_owned()],
-        (None, Some(evidence)) => found(evidence)?,
-        (None, None) => Vec::new(),
-    };
-    let mut broken = 0;
-    for bag in &bags {
-        let found = verify::bag(bag, &allowed);
-        if found.problems.is_empty() {
-            let signed = found.signer.map_or_else(|| "unsigned".to_owned(), |signer| format!("signed by {signer}"));
-            output::line(&format!("ok      {}, {signed}", bag.display()));
-        } else {
-            broken += 1;
-            output::line(&format!("BROKEN  {}", bag.display()));
-            for problem in &found.problems {
-                output::line(&format!("        {}", output::plain(&problem.to_string(), 500)));
+    match (path, &evidence) {
+        (Some(path), _) if path.join("bagit.txt").exists() => {
+            if !args.witnesses.is_empty() {
+                return Err(Failure::usage("--witness is about a ledger; name the folder that the bag is in"));
             }
+            let found = verify::bag(path, &allowed);
+            let is_sound = told(path, &found, &[], None);
+            if is_sound { Ok(()) } else { Err(Failure::failed("the bag is not as it was sealed")) }
+        }
+        (Some(path), _) => verify_folder(path, allowed, &args.witnesses),
+        (None, Some(evidence)) if evidence.directory.exists() => {
+            verify_folder(&evidence.directory, allowed, &args.witnesses)
+        }
+        _ => {
+            output::line("there is no evidence yet");
+            Ok(())
         }
     }
-    match broken {
-        0 => Ok(()),
-        1 => Err(Failure::failed("one bag is not as it was sealed")),
-        more => Err(Failure::failed(format!("{more} bags are not as they were sealed"))),
+}
+
+fn verify_folder(folder: &Path, allowed: Allowed, witnesses: &[Head]) -> Result<(), Failure> {
+    let found = agreement::folder(folder, allowed, witnesses).map_err(|error| unreadable(folder, &error))?;
+    for bag in &found.bags {
+        told(&bag.path, &bag.found, &bag.problems, bag.note.as_deref());
     }
+    let ledger = folder.join(LEDGER);
+    if found.problems.is_empty() {
+        let signed = found
+            .signed
+            .as_ref()
+            .map_or_else(|| "unsigned".to_owned(), |(signer, upto)| format!("signed up to entry {upto} by {signer}"));
+        output::line(&format!("ok      {}, {} entries, {signed}", ledger.display(), found.head.number));
+    } else {
+        output::line(&format!("BROKEN  {}", ledger.display()));
+        for problem in &found.problems {
+            output::line(&format!("        {}", output::plain(problem, PROBLEM)));
+        }
+    }
+    if found.is_sound() { Ok(()) } else { Err(Failure::failed("the evidence is not as it was written")) }
+}
+
+/// Tells what was found of a bag; whether it is sound.
+fn told(path: &Path, found: &verify::Found, problems: &[String], note: Option<&str>) -> bool {
+    let is_sound = found.problems.is_empty() && problems.is_empty();
+    if is_sound {
+        let signed =
+            found.signer.as_ref().map_or_else(|| "unsigned".to_owned(), |signer| format!("signed by {signer}"));
+        let note = note.map(|note| format!("; {note}")).unwrap_or_default();
+        output::line(&format!("ok      {}, {signed}{note}", path.display()));
+        return true;
+    }
+    output::line(&format!("BROKEN  {}", path.display()));
+    for problem in found.problems.iter().map(ToString::to_string).chain(problems.iter().cloned()) {
+        output::line(&format!("        {}", output::plain(&problem, PROBLEM)));
+    }
+    false
 }

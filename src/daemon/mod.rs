@@ -33,7 +33,12 @@ use crate::{
     mail::smtp::Mailer,
     model::policy::Policy,
     report::{ReportFile, RuleTexts},
-    run::{deliver::When, evidence::Vault, lease::length},
+    run::{
+        deliver::When,
+        evidence::Vault,
+        lease::length,
+        ledger::{self, WriteError},
+    },
     schedule::{Missed, Schedule},
     store::{Memory, StoreError},
 };
@@ -140,6 +145,10 @@ pub struct Daemon {
 /// What a daemon remembers of itself; everything else is in the store.
 #[derive(Default)]
 struct State {
+    /// Whether the ledger has the schedules of this configuration.
+    enacted: bool,
+    /// The last entry of the ledger that is in its file; none where that is not known.
+    written: Option<u64>,
     /// When each job is next looked at.
     looks: BTreeMap<String, planner::Look>,
     /// What was counted since the start.
@@ -175,7 +184,11 @@ impl Daemon {
     /// Goes on with another configuration. Runs that are being worked on end with the one they began with.
     pub fn reconfigure(&self, setup: Setup) {
         *self.setup.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(setup);
-        self.state().looks.clear();
+        {
+            let mut state = self.state();
+            state.looks.clear();
+            (state.enacted, state.written) = (false, None);
+        }
         self.bell.notify_one();
     }
 
@@ -234,7 +247,7 @@ impl Daemon {
         workers: &mut JoinSet<()>,
         senders: &mut JoinSet<()>,
         hurry: &CancellationToken,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), WriteError> {
         self.plan().await?;
         let Limits { side_by_side, lease, mail_lease, .. } = self.setup().limits;
         while workers.len() < side_by_side {
@@ -251,23 +264,36 @@ impl Daemon {
             tracing::info!(run = %run.id, job = run.job, workspace = run.workspace, "the run is closed");
             self.ended(&run).await?;
         }
-        self.forget().await
+        self.forget().await?;
+        self.write_out().await
+    }
+
+    /// Brings the ledger's file up to date.
+    async fn write_out(&self) -> Result<(), WriteError> {
+        let setup = self.setup();
+        let Some(vault) = &setup.vault else { return Ok(()) };
+        let head = self.store.head().await?;
+        if self.state().written != Some(head.number) {
+            let written = ledger::write_out(&*self.store, vault).await?;
+            self.state().written = Some(written.number);
+        }
+        Ok(())
     }
 
     /// Remembers what came of a step. A store that fails fails every second; it is said when it begins, once a minute,
     /// and when it ends.
-    fn stepped(&self, result: Result<(), StoreError>) {
+    fn stepped(&self, result: Result<(), WriteError>) {
         let mut state = self.state();
         state.stepped = Some(Instant::now());
         let Err(error) = result.map_err(|error| error.to_string()) else {
             if state.trouble.take().is_some() {
-                tracing::info!("the store works again");
+                tracing::info!("they work again");
             }
             return;
         };
         let said = state.trouble.as_ref().filter(|old| old.error == error && old.said.elapsed() < SAID_AGAIN_AFTER);
         if said.is_none() {
-            tracing::error!(error, "the store failed; it is tried again every second");
+            tracing::error!(error, "the store or the ledger failed; it is tried again every second");
             state.trouble = Some(Trouble { error, said: Instant::now() });
         }
     }

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Daemon, Job};
+use super::{Daemon, Job, Setup};
 use crate::{
+    ledger::fact::Terms,
     model::run::Gap,
     schedule::{Missed, Plan},
     store::{
@@ -34,6 +35,11 @@ impl Daemon {
     pub(super) async fn plan(&self) -> Result<(), StoreError> {
         let setup = self.setup();
         let now = self.now();
+        // At the same moment from which new jobs are decided about, so that no fire time is promised and not looked at.
+        if !self.state().enacted {
+            self.store.enact(&terms(&setup), now).await?;
+            self.state().enacted = true;
+        }
         let mut decisions = Vec::new();
         for (name, job) in &setup.jobs {
             if self.state().looks.get(name).is_some_and(|look| (look.at..look.next).contains(&now)) {
@@ -83,6 +89,20 @@ impl Daemon {
         }
         Ok(())
     }
+}
+
+/// The schedules as the ledger has them.
+fn terms(setup: &Setup) -> Vec<(String, Terms)> {
+    let terms = |(name, job): (&String, &Job)| {
+        let terms = Terms {
+            workspaces: job.workspaces.clone(),
+            pattern: job.schedule.pattern().to_owned(),
+            time_zone: job.schedule.zone().to_string(),
+            missed: job.missed.word().to_owned(),
+        };
+        (name.clone(), terms)
+    };
+    setup.jobs.iter().map(terms).collect()
 }
 
 /// What has come for a job since its cursor, and the cursor after that; none where nothing changes.

@@ -408,8 +408,8 @@ async fn a_daemon_that_is_told_to_stop_hands_back_what_it_cannot_finish() {
 async fn a_store_that_fails_is_named_until_it_works_again_and_the_daemon_stays_alive() {
     let bench = Bench::new(Missed::Latest).await;
     let full = || StoreError::Full { path: "store.db".into(), reason: "disk is full".into() };
-    bench.daemon.stepped(Err(full()));
-    bench.daemon.stepped(Err(full()));
+    bench.daemon.stepped(Err(full().into()));
+    bench.daemon.stepped(Err(full().into()));
     let health = bench.daemon.health().await.unwrap();
     assert!(health.is_alive && health.trouble.unwrap().contains("Make room on its disk"));
     bench.daemon.stepped(Ok(()));

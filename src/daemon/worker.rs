@@ -10,15 +10,19 @@ use crate::{
     access::matrix::AccessMatrix,
     connector::Recorder,
     heartbeat::Beat,
-    mail::{notice::Notice, report_mail::ReportMail},
+    mail::{
+        notice::Notice,
+        report_mail::{Proof, ReportMail},
+    },
     model::{
         occasion::Occasion,
         run::{Claim, Run, RunState},
     },
     report::ReportInput,
     run::{
-        self, Env, RunError, RunRequest, deliver,
-        evidence::{EvidenceError, Recording, Vault},
+        self, Env, RunError, RunRequest,
+        deliver::{self, Letter},
+        evidence::{EvidenceError, Recording},
         lease,
         outbox::{notices, outgoing},
     },
@@ -127,8 +131,12 @@ impl Daemon {
             policy: &setup.policy,
             deadline: workspace.deadline,
         };
-        let begin = |vault: &Vault| Recording::begin(vault, name, claim.run.id, fire_at);
-        let recording = setup.vault.as_ref().map(begin).transpose()?;
+        let recording = match &setup.vault {
+            Some(vault) => {
+                Some(Recording::begin(&*self.store, vault, (name, claim.run.id, fire_at), self.now()).await?)
+            }
+            None => None,
+        };
         let env = Env {
             connector: &*workspace.connector,
             store: &*self.store,
@@ -151,8 +159,15 @@ impl Daemon {
         }
         let messages = match &job.email {
             Some(email) if deliver::wanted(email.when, &audit) => {
-                deliver::messages(&input, &email.attach, &[], &email.from, &email.to, self.now())
-                    .map_err(|error| Ended::Final(error.to_string()))?
+                let letter = Letter {
+                    from: &email.from,
+                    recipients: &email.to,
+                    attach: &email.attach,
+                    written: &[],
+                    date: self.now(),
+                    proof: Proof { bag: kept.record.bag.clone(), ledger: Some(self.store.head().await?) },
+                };
+                deliver::messages(&input, &letter).map_err(|error| Ended::Final(error.to_string()))?
             }
             _ => Vec::new(),
         };
@@ -174,7 +189,7 @@ impl Daemon {
         }
         tracing::error!(run = %id, job, workspace, attempt, error, "the run failed and is given up");
         let email = setup.jobs.get(job).and_then(|job| job.email.as_ref());
-        let notice = Notice::failure(&claim.run, &claim.fence.to_string(), &error);
+        let notice = Notice::failure(&claim.run, &claim.fence.to_string(), &error, &self.store.head().await?);
         let notices = email.map_or_else(Vec::new, |email| {
             notices(&notice, &claim.fence.to_string(), &email.from, email.to.iter().map(String::as_str), self.now())
         });

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use ssh_key::{HashAlg, LineEnding, PrivateKey, PublicKey, SshSig};
 
-use super::NAMESPACE;
+use super::{NAMESPACE, PRINCIPAL};
 
 /// A key cannot be had, or cannot sign.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +101,14 @@ impl SigningKey {
         self.0.public_key().to_openssh().map_err(KeyError::Sign)
     }
 
+    /// The line of an `allowed_signers` file by which others trust this key.
+    ///
+    /// # Errors
+    /// [`KeyError::Sign`] where it cannot be written down.
+    pub fn signer(&self) -> Result<String, KeyError> {
+        Ok(format!("{PRINCIPAL} namespaces=\"{NAMESPACE}\" {}", self.public()?))
+    }
+
     /// The fingerprint, as `ssh-keygen -l` shows it.
     pub fn fingerprint(&self) -> String {
         self.0.fingerprint(HashAlg::Sha256).to_string()
@@ -134,6 +142,11 @@ impl Allowed {
             if is_ours { PublicKey::from_openssh(key).ok() } else { None }
         };
         Self(text.lines().filter_map(key).collect())
+    }
+
+    /// Trusts the keys of another line too.
+    pub fn also(&mut self, line: &str) {
+        self.0.extend(Self::parse(line).0);
     }
 
     /// Whether there is nobody.

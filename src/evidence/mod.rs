@@ -1,13 +1,14 @@
 //! Proof that stands without us: what a run saw, decided and sent, as a folder that others' tools verify.
 //!
 //! A [`draft::Draft`] becomes a bag: BagIt 1.0 (RFC 8493) with SHA-256 and SHA-512 manifests, put in its place whole
-//! and then left alone. [`verify::bag`] finds every change that was made to one later. `bagit.py`, `sha256sum` and
+//! and then left alone. [`verify::bag`] finds every change that was made to one later, and
+//! [`agreement::folder`] what was done to a folder of them, its [`ledger`] and its checkpoint. `bagit.py`, `sha256sum` and
 //! `ssh-keygen` do the same without rolecall.
 
-use sha2::{Digest as _, Sha256};
-
+pub mod agreement;
 pub mod draft;
 pub mod key;
+pub mod ledger;
 pub mod verify;
 
 #[cfg(test)]
@@ -22,11 +23,6 @@ pub const NAMESPACE: &str = "rolecall-evidence";
 
 /// Under whose name the keys stand in an `allowed_signers` file.
 pub const PRINCIPAL: &str = "rolecall";
-
-/// The SHA-256 of some bytes, as hexadecimal digits.
-pub fn sha256(bytes: &[u8]) -> String {
-    draft::hex(&Sha256::digest(bytes))
-}
 
 /// The two algorithms of a bag: name, and how a digest is made of a whole file.
 const ALGORITHMS: [&str; 2] = ["sha256", "sha512"];

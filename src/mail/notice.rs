@@ -7,7 +7,7 @@ use super::{
     message::{Addressing, Content, Email, MessageError, assemble},
     text::one_line,
 };
-use crate::model::run::Run;
+use crate::{ledger::Head, model::run::Run};
 
 /// The longest name that a notice shows, and the longest error, in characters.
 const MAX_NAME: usize = 200;
@@ -39,6 +39,7 @@ pub struct Notice {
     advice: &'static str,
     command: String,
     meaning: &'static str,
+    ledger: String,
 }
 
 #[derive(Template)]
@@ -60,7 +61,7 @@ impl Notice {
     pub const UNDELIVERED: &'static str = "undelivered";
 
     /// A run was given up. `about` tells one giving up from another.
-    pub fn failure(run: &Run, about: &str, error: &str) -> Self {
+    pub fn failure(run: &Run, about: &str, error: &str, ledger: &Head) -> Self {
         let (job, workspace) = (one_line(&run.job, MAX_NAME), one_line(&run.workspace, MAX_NAME));
         let tried = if run.attempt == 1 { "once".to_owned() } else { format!("{} times", run.attempt) };
         Self {
@@ -77,12 +78,13 @@ impl Notice {
             advice: "Settle the cause, then run:",
             command: format!("rolecall runs retry {}", run.id),
             meaning: "For a SOC 2 audit this fire time counts as missed until that succeeds.",
+            ledger: ledger.to_string(),
             workspace,
         }
     }
 
     /// A message of a run was refused for good, or accepted by nobody for too long.
-    pub fn undelivered(run: &Run, message_kind: &str, recipient: &str, answer: &str) -> Self {
+    pub fn undelivered(run: &Run, message_kind: &str, recipient: &str, answer: &str, ledger: &Head) -> Self {
         let (job, workspace) = (one_line(&run.job, MAX_NAME), one_line(&run.workspace, MAX_NAME));
         let recipient = one_line(recipient, MAX_NAME);
         let what = if message_kind == Self::FAILURE { "notice that the review failed" } else { message_kind };
@@ -100,6 +102,7 @@ impl Notice {
             advice: "Correct the address in the job's [email] table, or settle the cause and send it again:",
             command: format!("rolecall runs retry {}", run.id),
             meaning: "Whoever should have reviewed it has not seen it.",
+            ledger: ledger.to_string(),
             workspace,
         }
     }
@@ -157,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_review_that_was_given_up() {
-        let notice = Notice::failure(&run(), "5", "workspace acme: HTTP 500 <b>again</b>\nand again");
+        let notice = Notice::failure(&run(), "5", "workspace acme: HTTP 500 <b>again</b>\nand again", &Head::default());
         let (text, html) = parts(&notice);
         insta::assert_snapshot!("failure_text", text);
         insta::assert_snapshot!("failure_html", html);
@@ -165,7 +168,8 @@ mod tests {
 
     #[test]
     fn a_message_that_was_refused() {
-        let notice = Notice::undelivered(&run(), "report", "gone@example.com", "550 5.1.1 no such <user>");
+        let notice =
+            Notice::undelivered(&run(), "report", "gone@example.com", "550 5.1.1 no such <user>", &Head::default());
         let (text, html) = parts(&notice);
         insta::assert_snapshot!("undelivered_text", text);
         insta::assert_snapshot!("undelivered_html", html);
@@ -176,10 +180,14 @@ mod tests {
         let id = |notice: Notice| {
             notice.email("audit@example.com", "a@example.com", DateTime::UNIX_EPOCH).unwrap().message_id
         };
-        let first = id(Notice::failure(&run(), "1", "x"));
-        assert_eq!(first, id(Notice::failure(&run(), "1", "y")), "the same notice, however often it is built");
-        assert_ne!(first, id(Notice::failure(&run(), "2", "x")));
-        let undelivered = |to| id(Notice::undelivered(&run(), "report", to, "x"));
+        let first = id(Notice::failure(&run(), "1", "x", &Head::default()));
+        assert_eq!(
+            first,
+            id(Notice::failure(&run(), "1", "y", &Head::default())),
+            "the same notice, however often it is built"
+        );
+        assert_ne!(first, id(Notice::failure(&run(), "2", "x", &Head::default())));
+        let undelivered = |to| id(Notice::undelivered(&run(), "report", to, "x", &Head::default()));
         assert_ne!(undelivered("b@example.com"), undelivered("c@example.com"));
     }
 }

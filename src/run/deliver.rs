@@ -8,7 +8,7 @@ use super::{attachments, files::FileError};
 use crate::{
     mail::{
         message::{Addressing, Email, MessageError, assemble},
-        report_mail::{ReportMail, RuleWords},
+        report_mail::{Proof, ReportMail, RuleWords},
     },
     model::audit::Audit,
     report::{self, ReportFile, ReportInput, RuleTexts},
@@ -39,6 +39,23 @@ pub enum DeliverError {
     Message(#[from] MessageError),
 }
 
+/// What there is to know of a mail beside the audit.
+#[derive(Debug)]
+pub struct Letter<'a> {
+    /// The sender.
+    pub from: &'a str,
+    /// The recipients.
+    pub recipients: &'a [String],
+    /// What is attached.
+    pub attach: &'a [ReportFile],
+    /// The files that were written, where what is too large to attach is to be had.
+    pub written: &'a [PathBuf],
+    /// The date.
+    pub date: DateTime<Utc>,
+    /// By what it can be checked later.
+    pub proof: Proof,
+}
+
 /// Whether an audit is to be mailed: always where the read was incomplete or something went wrong before.
 pub fn wanted(when: When, audit: &Audit) -> bool {
     let incomplete = !audit.directory.reading.is_complete();
@@ -56,21 +73,15 @@ pub fn wanted(when: When, audit: &Audit) -> bool {
 ///
 /// # Errors
 /// [`DeliverError`]
-pub fn messages(
-    input: &ReportInput<'_>,
-    attach: &[ReportFile],
-    written: &[PathBuf],
-    from: &str,
-    recipients: &[String],
-    date: DateTime<Utc>,
-) -> Result<Vec<Email>, DeliverError> {
+pub fn messages(input: &ReportInput<'_>, letter: &Letter<'_>) -> Result<Vec<Email>, DeliverError> {
+    let Letter { from, recipients, attach, written, date, .. } = *letter;
     let audit = input.audit();
     let words = |rule: &str| {
         let text = input.rules().get(rule);
         text.map_or_else(RuleWords::default, |text| RuleWords { title: text.title, advice: text.advice.clone() })
     };
     let (attachments, left_out) = attachments::attachments(input, attach, written, attachments::LIMIT)?;
-    let mail = ReportMail::new(audit, input.matrix(), &words, attachments, &left_out)?;
+    let mail = ReportMail::new(audit, input.matrix(), &words, attachments, &left_out, &letter.proof)?;
     let id = audit.id.to_string();
     let job = audit.job.as_deref().unwrap_or("audit");
     let address = |to: &String| {

@@ -2,24 +2,27 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use askama::Template;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
+use uuid::Uuid;
 
+use super::ledger::{self, WriteError};
 use crate::{
     connector::{Exchange, Recorder},
     evidence::{
-        NAMESPACE, PRINCIPAL, SIGNATURE,
+        NAMESPACE, PRINCIPAL, SEALED, SIGNATURE,
         draft::{Draft, DraftError},
         key::SigningKey,
     },
+    ledger::{Fact, Head, fact::BagName, sha256},
     model::{audit::Audit, occasion::Occasion},
     report::{self, ReportFile, ReportInput},
-    store::BagName,
+    store::Memory,
 };
 
 /// An answer that is larger than this is compressed.
@@ -51,7 +54,7 @@ impl Sealed {
     /// The bag as an audit names it.
     pub fn name(&self) -> BagName {
         let folder = self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        BagName { folder, digest: self.digest.clone() }
+        BagName { folder, sha256: self.digest.clone() }
     }
 }
 
@@ -61,6 +64,9 @@ pub enum EvidenceError {
     /// It could not be written.
     #[error(transparent)]
     Draft(#[from] DraftError),
+    /// The ledger cannot be gone on with.
+    #[error(transparent)]
+    Ledger(#[from] WriteError),
     /// A template failed, which is a defect of rolecall.
     #[error("the evidence cannot be described: {0}")]
     Template(#[from] askama::Error),
@@ -68,7 +74,11 @@ pub enum EvidenceError {
 
 /// A bag while its workspace is read.
 #[derive(Debug)]
-pub struct Recording(Mutex<State>);
+pub struct Recording {
+    /// The last entry of the ledger when it began.
+    ledger: Head,
+    state: Mutex<State>,
+}
 
 #[derive(Debug)]
 struct State {
@@ -124,31 +134,39 @@ impl Recorder for Recording {
 }
 
 impl Recording {
-    /// Begins the bag of a run. A run that was cut off after its bag was sealed gets another one; which of them counts
-    /// is what the store says.
+    /// Begins the bag of a run, named after it and a time, where the ledger can be gone on with. A run that was cut off
+    /// after its bag was sealed gets another one, and the ledger says that the first does not count.
     ///
     /// # Errors
     /// [`EvidenceError`]
-    pub fn begin(
+    pub async fn begin(
+        store: &dyn Memory,
         vault: &Vault,
-        workspace: &str,
-        id: uuid::Uuid,
-        at: DateTime<Utc>,
+        (workspace, id, at): (&str, Uuid, DateTime<Utc>),
+        now: DateTime<Utc>,
     ) -> Result<Arc<Self>, EvidenceError> {
+        ledger::introduce(store, vault, now).await?;
         let name = format!("{}_{workspace}_{id}", at.format("%Y-%m-%dT%H%M%SZ"));
-        let mut number = 1;
+        let mut abandoned = Vec::new();
         let draft = loop {
-            let name = if number == 1 { name.clone() } else { format!("{name}_{number}") };
-            match Draft::begin(&vault.bags, &name) {
-                Err(DraftError::Exists { .. }) => number += 1,
+            let folder = if abandoned.is_empty() { name.clone() } else { format!("{name}_{}", abandoned.len() + 1) };
+            match Draft::begin(&vault.bags, &folder) {
+                Err(DraftError::Exists { path }) => {
+                    // One without a manifest has no name; verification says what is wrong with it.
+                    let sha256 = fs::read(path.join(SEALED)).map_or_else(|_| String::new(), |bytes| sha256(&bytes));
+                    abandoned.push(Fact::BagAbandoned { run: id, bag: BagName { folder, sha256 } });
+                }
                 begun => break begun?,
             }
         };
-        Ok(Arc::new(Self(Mutex::new(State { draft: Some(draft), index: Vec::new(), problem: None }))))
+        store.note(&abandoned, now).await.map_err(WriteError::from)?;
+        let ledger = ledger::write_out(store, vault).await?;
+        let state = Mutex::new(State { draft: Some(draft), index: Vec::new(), problem: None });
+        Ok(Arc::new(Self { ledger, state }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds what was made of the answers, seals the bag, and puts it in its place.
@@ -185,7 +203,7 @@ impl Recording {
         let readme = readme(audit, vault).render()? + "\n";
         let script = Script { signature: SIGNATURE, principal: PRINCIPAL, namespace: NAMESPACE }.render()? + "\n";
         let tags = [("README.txt", readme), ("verify.sh", script)];
-        let (path, digest) = draft.finish(&info(audit, vault), &tags, vault.key.as_ref())?;
+        let (path, digest) = draft.finish(&info(audit, vault, &self.ledger), &tags, vault.key.as_ref())?;
         Ok(Sealed { path, digest })
     }
 }
@@ -254,7 +272,7 @@ fn readme(audit: &Audit, vault: &Vault) -> Readme {
     }
 }
 
-fn info(audit: &Audit, vault: &Vault) -> Vec<(&'static str, String)> {
+fn info(audit: &Audit, vault: &Vault, ledger: &Head) -> Vec<(&'static str, String)> {
     let organization = &audit.directory.organization;
     let mut info = vec![
         ("Source-Organization", organization.company_name.clone().unwrap_or_else(|| "unknown".to_owned())),
@@ -265,6 +283,8 @@ fn info(audit: &Audit, vault: &Vault) -> Vec<(&'static str, String)> {
         ("Rolecall-Workspace", audit.workspace.clone()),
         ("Rolecall-Judged-At", time(audit.judged_at)),
         ("Rolecall-Complete", audit.directory.reading.is_complete().to_string()),
+        // Signed with the rest: this bag is a checkpoint of everything before it.
+        ("Rolecall-Ledger", ledger.to_string()),
     ];
     if let Some(job) = &audit.job {
         info.push(("Rolecall-Job", job.clone()));
@@ -277,22 +297,4 @@ fn info(audit: &Audit, vault: &Vault) -> Vec<(&'static str, String)> {
 
 fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
-/// The bags of a folder, the oldest first by their names.
-///
-/// # Errors
-/// Where the folder cannot be read.
-pub fn bags(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut bags = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.join("bagit.txt").is_file()
-            && !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
-        {
-            bags.push(path);
-        }
-    }
-    bags.sort();
-    Ok(bags)
 }

@@ -5,6 +5,7 @@ pub mod deliver;
 pub mod evidence;
 pub mod files;
 pub mod lease;
+pub mod ledger;
 pub mod outbox;
 
 use std::{sync::Arc, time::Duration};
@@ -217,7 +218,7 @@ pub fn pack(audit: &Audit, matrix: &AccessMatrix<'_>) -> Result<Kept, RunError> 
 ///
 /// # Errors
 /// [`RunError::Store`]
-pub async fn keep(store: &dyn Store, audit: &Kept) -> Result<(), RunError> {
+pub async fn keep(store: &dyn Store, audit: &Kept, now: DateTime<Utc>) -> Result<(), RunError> {
     let failed = |source| RunError::Store { workspace: audit.record.workspace.clone(), source };
-    store.keep(audit).await.map_err(failed)
+    store.keep(audit, now).await.map_err(failed)
 }

@@ -92,7 +92,7 @@ async fn told_of(
         .filter(|other| other.state != MessageState::Rejected && other.recipient != message.recipient)
         .map(|other| other.recipient.as_str())
         .collect();
-    let notice = Notice::undelivered(&run, &message.kind, &message.recipient, answer);
+    let notice = Notice::undelivered(&run, &message.kind, &message.recipient, answer, &store.head().await?);
     let about = format!("{} to {}", message.kind, message.recipient);
     Ok(notices(&notice, &about, &message.sender, to.into_iter(), now))
 }

@@ -15,6 +15,17 @@ pub enum Missed {
     Skip,
 }
 
+impl Missed {
+    /// The word for it in the configuration.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Latest => "latest",
+            Self::All => "all",
+            Self::Skip => "skip",
+        }
+    }
+}
+
 /// With [`Missed::Skip`], a fire time that passed less than this ago is on time: a restart takes a while.
 pub const GRACE: Duration = Duration::minutes(5);
 

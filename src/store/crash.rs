@@ -10,11 +10,15 @@ use uuid::Uuid;
 use super::{
     AuditRecord, Kept, Memory, Store, StoreError,
     history::{Done, History, MessageRecord},
+    ledger::Ledger,
     queue::{Cursor, Decided, NewMessage, Outgoing, Queue, Sent},
 };
-use crate::model::{
-    occasion::Lapse,
-    run::{Attempt, Claim, Gap, Run, RunState},
+use crate::{
+    ledger::{Fact, Head, Line, fact::Terms},
+    model::{
+        occasion::Lapse,
+        run::{Attempt, Claim, Gap, Run, RunState},
+    },
 };
 
 /// Decides what happens at a point.
@@ -58,9 +62,9 @@ pub struct Hazardous<M, H> {
 
 #[async_trait]
 impl<M: Memory, H: Hazard> Store for Hazardous<M, H> {
-    async fn keep(&self, audit: &Kept) -> Result<(), StoreError> {
+    async fn keep(&self, audit: &Kept, now: DateTime<Utc>) -> Result<(), StoreError> {
         self.hazard.at("keep", Moment::Before).await?;
-        self.store.keep(audit).await?;
+        self.store.keep(audit, now).await?;
         self.hazard.at("keep", Moment::After).await
     }
 
@@ -242,5 +246,28 @@ impl<M: Memory, H: Hazard> History for Hazardous<M, H> {
         fire_at: DateTime<Utc>,
     ) -> Result<Vec<Lapse>, StoreError> {
         self.store.lapses_before(job, workspace, fire_at).await
+    }
+}
+
+#[async_trait]
+impl<M: Memory, H: Hazard> Ledger for Hazardous<M, H> {
+    async fn note(&self, facts: &[Fact], now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.hazard.at("note", Moment::Before).await?;
+        self.store.note(facts, now).await?;
+        self.hazard.at("note", Moment::After).await
+    }
+
+    async fn enact(&self, schedules: &[(String, Terms)], now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.hazard.at("enact", Moment::Before).await?;
+        self.store.enact(schedules, now).await?;
+        self.hazard.at("enact", Moment::After).await
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        self.store.head().await
+    }
+
+    async fn entries(&self, after: u64, most: u32) -> Result<Vec<Line>, StoreError> {
+        self.store.entries(after, most).await
     }
 }

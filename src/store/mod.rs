@@ -1,5 +1,5 @@
 //! Completed audits, kept compactly, so that the next one can tell what changed; the schedule's memory ([`queue`]),
-//! and what it says of the past ([`history`]).
+//! what it says of the past ([`history`]), and the [`ledger`] of all that.
 //!
 //! A [`Store`] keeps one record per audit and, beside it, a snapshot in compressed parts. What is inside the
 //! parts is the business of [`snapshot`]; a store only keeps bytes.
@@ -7,6 +7,7 @@
 #[cfg(any(test, debug_assertions))]
 pub mod crash;
 pub mod history;
+pub mod ledger;
 pub mod queue;
 pub mod snapshot;
 pub mod sqlite;
@@ -15,6 +16,8 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
+
+use crate::ledger::fact::BagName;
 
 /// What a store keeps of one audit beside its snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,15 +46,6 @@ pub struct AuditRecord {
     pub bag: Option<BagName>,
 }
 
-/// A bag of evidence, as an audit names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BagName {
-    /// The name of its folder.
-    pub folder: String,
-    /// The SHA-256 of its sealed manifest: there is no other bag with this one.
-    pub digest: String,
-}
-
 /// A kept audit and its snapshot's parts, still compressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
@@ -68,7 +62,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`] where it could not be kept; what was kept before is untouched.
-    async fn keep(&self, audit: &Kept) -> Result<(), StoreError>;
+    async fn keep(&self, audit: &Kept, now: DateTime<Utc>) -> Result<(), StoreError>;
 
     /// The record of one audit; none where it is not kept.
     ///
@@ -92,9 +86,9 @@ pub trait Store: Send + Sync {
 }
 
 /// A store that remembers audits and runs.
-pub trait Memory: Store + queue::Queue + history::History {}
+pub trait Memory: Store + queue::Queue + history::History + ledger::Ledger {}
 
-impl<T: Store + queue::Queue + history::History> Memory for T {}
+impl<T: Store + queue::Queue + history::History + ledger::Ledger> Memory for T {}
 
 /// The store could not do what was asked.
 #[derive(Debug, thiserror::Error)]

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{
     daemon::{Daemon, eventually, runs},
-    support::{Bench, options},
+    support::Bench,
 };
 
 /// The variable that names the point at which a process dies; debug builds know it.
@@ -20,7 +20,7 @@ const CRASH_AT: &str = "ROLECALL_CRASH_AT";
 const RECIPIENTS: usize = 2;
 
 fn bench() -> Bench {
-    let bench = Bench::new(options(5));
+    let bench = crate::evidence::bench(5);
     bench.reconfigure("schedule = \"0 8 * * MON\"", "schedule = \"* * * * * *\"\nmissed = \"all\"");
     bench.reconfigure("[daemon]", "[daemon]\nlease_seconds = 2\nstop_seconds = 0");
     bench.reconfigure("[smtp]", "[smtp]\ntimeout_seconds = 5");
@@ -81,6 +81,7 @@ fn check(bench: &Bench, point: &str) {
             assert!(known.insert(id), "{point}: two messages of one id");
         }
     }
+    proof(bench, &runs, point);
     for (id, copies) in &sent {
         assert!(known.contains(id), "{point}: {id} was sent and is not on record");
         assert!(copies.iter().all(|copy| *copy == copies[0]), "{point}: {id} was sent as two different messages");
@@ -89,10 +90,34 @@ fn check(bench: &Bench, point: &str) {
     }
 }
 
+/// Each review that was made is in the ledger once, with a bag that is whole; what a dead process left is explained.
+fn proof(bench: &Bench, runs: &[Value], point: &str) {
+    // The process was killed, and nobody has gone on with the ledger's file since: the store knows more.
+    bench.audit(&[]);
+    let (code, printed, said) = bench.run(&["evidence", "verify"]);
+    assert_eq!(code, 0, "{point}: {printed}{said}");
+    let ledger = std::fs::read_to_string(bench.path("bags/ledger.jsonl")).unwrap();
+    let entries: Vec<Value> = ledger.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for run in runs.iter().filter(|run| run["state"] == "closed") {
+        let recorded: Vec<&Value> =
+            entries.iter().filter(|entry| entry["fact"] == "recorded" && entry["run"] == run["id"]).collect();
+        assert_eq!(recorded.len(), 1, "{point}: {run}");
+        assert!(printed.contains(recorded[0]["bag"]["folder"].as_str().unwrap()), "{point}: {run}");
+        let delivered = entries.iter().filter(|entry| entry["fact"] == "delivery" && entry["run"] == run["id"]);
+        assert_eq!(delivered.count(), RECIPIENTS, "{point}: {run}");
+    }
+}
+
 fn killed_before_and_after(write: &str) {
     for moment in ["before", "after"] {
         killed_at(&bench(), &format!("{write}.{moment}"));
     }
+}
+
+#[test]
+fn while_the_ledger_is_told_of_schedules_keys_and_bags() {
+    killed_before_and_after("enact");
+    killed_before_and_after("note");
 }
 
 #[test]
@@ -180,7 +205,7 @@ fn on_a_disk_that_is_full_nothing_is_sent_twice() {
     eventually("that the disk is full", || victim.said().contains("disk I/O error"));
     // It is tried again every second, and every time something else may still fit.
     std::thread::sleep(Duration::from_secs(3));
-    assert!(victim.said().matches("the store failed").count() < 4, "{}", victim.said());
+    assert!(victim.said().matches("the store or the ledger failed").count() < 4, "{}", victim.said());
     victim.signal("-KILL");
     drop(victim);
     check(&bench, "a full disk");

@@ -22,5 +22,6 @@ mod simulate;
 mod smtp;
 mod standards;
 mod support;
+mod tampering;
 mod tools;
 mod trouble;

@@ -111,7 +111,7 @@ impl Row {
             complete: audit.map(|audit| audit.complete),
             evidence: audit
                 .and_then(|audit| audit.bag.clone())
-                .map(|bag| EvidenceRow { folder: bag.folder, sha256: bag.digest }),
+                .map(|bag| EvidenceRow { folder: bag.folder, sha256: bag.sha256 }),
             history,
             messages,
         })

@@ -36,6 +36,7 @@ use crate::{
         testing::{self, ANA},
     },
     run::deliver::When,
+    run::ledger::WriteError,
     schedule::{Missed, Schedule},
     store::{
         Memory, StoreError,
@@ -256,7 +257,7 @@ impl Process {
         let hurry = CancellationToken::new();
         loop {
             let died = self.died.clone();
-            let step: Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + '_>> =
+            let step: Pin<Box<dyn Future<Output = Result<(), WriteError>> + Send + '_>> =
                 Box::pin(self.daemon.step(&mut self.workers, &mut self.senders, &hurry));
             tokio::select! {
                 biased;

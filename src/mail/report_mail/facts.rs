@@ -2,7 +2,10 @@
 
 use super::actions::MAX_NAME;
 use crate::{
-    mail::text::{count, grouped, name, one_line},
+    mail::{
+        report_mail::Proof,
+        text::{count, grouped, name, one_line},
+    },
     model::{
         audit::Audit,
         directory::Directory,
@@ -12,7 +15,7 @@ use crate::{
 };
 
 /// What was read, where, with which account, when, and how completely.
-pub(super) fn facts(audit: &Audit) -> Vec<(&'static str, String)> {
+pub(super) fn facts(audit: &Audit, proof: &Proof) -> Vec<(&'static str, String)> {
     let directory = &audit.directory;
     let reading = &directory.reading;
     let reader = &directory.current_user;
@@ -34,7 +37,9 @@ pub(super) fn facts(audit: &Audit) -> Vec<(&'static str, String)> {
         ("Not evaluated", "last login and second factor: the API does not give them".to_owned()),
         ("Audit", format!("{}, rolecall {}", audit.id, audit.version)),
     ];
-    due.into_iter().chain(facts).collect()
+    let bag = proof.bag.as_ref().map(|bag| ("Evidence", format!("{}, sha256 {}", bag.folder, bag.sha256)));
+    let ledger = proof.ledger.as_ref().map(|head| ("Ledger", head.to_string()));
+    due.into_iter().chain(facts).chain(bag).chain(ledger).collect()
 }
 
 /// How many users were read, and how many of them have which status.

@@ -28,7 +28,11 @@ use super::{
     message::{Attachment, Content},
     text::{name, size},
 };
-use crate::{access::matrix::AccessMatrix, model::audit::Audit};
+use crate::{
+    access::matrix::AccessMatrix,
+    ledger::{Head, fact::BagName},
+    model::audit::Audit,
+};
 
 /// The largest HTML part, in bytes. Gmail cuts messages off at 102 KB.
 pub const MAX_HTML: usize = 100_000;
@@ -56,6 +60,15 @@ pub struct RuleWords {
     pub title: &'static str,
     /// How to settle what it finds, in one paragraph.
     pub advice: String,
+}
+
+/// By what a mail can be checked later, and is itself a witness.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Proof {
+    /// The bag of evidence; none where none is kept.
+    pub bag: Option<BagName>,
+    /// The last entry of the ledger when the mail was written; none where there was none.
+    pub ledger: Option<Head>,
 }
 
 /// The words of a rule, by the rule's name.
@@ -104,10 +117,11 @@ impl ReportMail {
         rules: Rules<'_>,
         attachments: Vec<Attachment>,
         left_out: &[LeftOut],
+        proof: &Proof,
     ) -> Result<Self, askama::Error> {
         let left_out: Vec<String> = left_out.iter().map(whereabouts).collect();
         let attached: Vec<&str> = attachments.iter().map(|attachment| attachment.file_name.as_str()).collect();
-        let input = Input { audit, matrix, rules, attached: &attached, left_out: &left_out };
+        let input = Input { audit, matrix, rules, proof, attached: &attached, left_out: &left_out };
         let mut limits = Limits::FULL;
         // Names may be long and full of characters that HTML writes as five: what is shown is then less.
         let (html, text) = loop {

@@ -28,7 +28,11 @@ fn rules(rule: &str) -> RuleWords {
 
 fn mail_with(audit: &Audit, attachments: Vec<Attachment>, left_out: &[LeftOut]) -> Content {
     let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
-    ReportMail::new(audit, &matrix, &rules, attachments, left_out).unwrap().content().clone()
+    let proof = Proof {
+        bag: Some(BagName { folder: "2026-03-02T070000Z_acme_0195".into(), sha256: "ab".repeat(32) }),
+        ledger: Some(Head { number: 41, sha256: "cd".repeat(32) }),
+    };
+    ReportMail::new(audit, &matrix, &rules, attachments, left_out, &proof).unwrap().content().clone()
 }
 
 fn mail(audit: &Audit) -> Content {
@@ -187,7 +191,8 @@ fn an_administrator_in_a_grave_finding_is_not_asked_to_settle_it() {
 fn where_there_is_no_room_for_any_action_it_never_says_that_there_is_nothing_to_do() {
     let audit = changed_audit();
     let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
-    let input = Input { audit: &audit, matrix: &matrix, rules: &rules, attached: &[], left_out: &[] };
+    let input =
+        Input { audit: &audit, matrix: &matrix, rules: &rules, proof: &Proof::default(), attached: &[], left_out: &[] };
     let view = View::new(&input, Limits::NONE);
     for body in [Text { view: &view }.render().unwrap(), Html { view: &view }.render().unwrap()] {
         assert!(!body.contains("Nothing to do") && body.contains("and 3 more in findings.csv of this audit"), "{body}");

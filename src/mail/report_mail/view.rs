@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Rules,
+    Proof, Rules,
     actions::{Deadline, MAX_NAME, actions, actors},
     facts::facts,
     lists::{Bounded, Limits},
@@ -27,6 +27,8 @@ pub(super) struct Input<'a> {
     pub(super) audit: &'a Audit,
     pub(super) matrix: &'a AccessMatrix<'a>,
     pub(super) rules: Rules<'a>,
+    /// By what it can be checked later.
+    pub(super) proof: &'a Proof,
     /// The names of the attached files.
     pub(super) attached: &'a [&'a str],
     /// What did not fit.
@@ -167,7 +169,7 @@ impl View {
             }),
             rest: rest(attached, "findings.csv"),
             not_evaluated: not_evaluated(input, limits),
-            facts: facts(audit),
+            facts: facts(audit, input.proof),
             attached: attached.iter().map(|file| name(file, MAX_NAME)).collect(),
             left_out: input.left_out.to_vec(),
         }

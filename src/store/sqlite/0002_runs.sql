@@ -82,9 +82,5 @@ ALTER TABLE audit ADD COLUMN medium INTEGER;
 ALTER TABLE audit ADD COLUMN low INTEGER;
 ALTER TABLE audit ADD COLUMN info INTEGER;
 
--- The bag of evidence that counts.
-ALTER TABLE audit ADD COLUMN bag_folder TEXT;
-ALTER TABLE audit ADD COLUMN bag_digest TEXT;
-
 CREATE INDEX audit_incomplete ON audit (id) WHERE complete = 0;
 CREATE INDEX audit_by_age ON audit (finished_at);

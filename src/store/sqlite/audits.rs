@@ -1,11 +1,14 @@
 //! Completed audits: a record, and a snapshot in parts.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{SqliteStore, count, millis, moment};
-use crate::store::{AuditRecord, BagName, Kept, Store, StoreError};
+use super::{SqliteStore, count, ledger, millis, moment};
+use crate::{
+    ledger::fact::{BagName, Fact, Recorded},
+    store::{AuditRecord, Kept, Store, StoreError, queue::NewMessage},
+};
 
 /// Forgets parts of snapshots, but for the last complete audit of each job and workspace. The last is the one that was
 /// kept last, whatever the clock said then.
@@ -21,10 +24,11 @@ DELETE FROM snapshot_part WHERE audit IN (
 
 #[async_trait::async_trait]
 impl Store for SqliteStore {
-    async fn keep(&self, audit: &Kept) -> Result<(), StoreError> {
+    async fn keep(&self, audit: &Kept, now: DateTime<Utc>) -> Result<(), StoreError> {
         let failed = self.explain("keep the audit");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
         insert(&mut transaction, audit).await.map_err(&failed)?;
+        ledger::append(&mut transaction, recorded(&audit.record, None, &[]), now).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)
     }
 
@@ -74,13 +78,31 @@ impl Store for SqliteStore {
     }
 }
 
+/// What the ledger says of an audit.
+pub(super) fn recorded(audit: &AuditRecord, fire_at: Option<DateTime<Utc>>, messages: &[NewMessage]) -> Fact {
+    Fact::Recorded(Recorded {
+        run: audit.id,
+        job: audit.job.clone(),
+        workspace: audit.workspace.clone(),
+        fire_at,
+        read_from: audit.started_at.trunc_subsecs(3),
+        read_to: audit.finished_at.trunc_subsecs(3),
+        complete: audit.complete,
+        users: audit.users,
+        administrators: audit.administrators,
+        open_findings: audit.open_findings,
+        bag: audit.bag.clone(),
+        messages: messages.iter().map(|message| message.message_id.clone()).collect(),
+    })
+}
+
 /// Writes an audit, inside a transaction of the caller's.
 pub(super) async fn insert(connection: &mut SqliteConnection, audit: &Kept) -> Result<(), sqlx::Error> {
     let Kept { record, parts } = audit;
     let severity = |at: usize| record.by_severity.map(|by_severity| count(by_severity[at]));
     sqlx::query(
         "INSERT INTO audit (id, job, workspace, started_at, finished_at, complete, users, administrators, open_findings,
-                            critical, high, medium, low, info, bag_folder, bag_digest)
+                            critical, high, medium, low, info, bag_folder, bag_sha256)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(record.id.as_bytes().as_slice())
@@ -98,7 +120,7 @@ pub(super) async fn insert(connection: &mut SqliteConnection, audit: &Kept) -> R
     .bind(severity(3))
     .bind(severity(4))
     .bind(record.bag.as_ref().map(|bag| bag.folder.as_str()))
-    .bind(record.bag.as_ref().map(|bag| bag.digest.as_str()))
+    .bind(record.bag.as_ref().map(|bag| bag.sha256.as_str()))
     .execute(&mut *connection)
     .await?;
     for (sequence, body) in (0_i64..).zip(parts) {
@@ -116,7 +138,7 @@ pub(super) fn record(row: &SqliteRow) -> Result<AuditRecord, sqlx::Error> {
     let number = |column| row.try_get::<i64, _>(column).map(i64::unsigned_abs);
     let time = |column| row.try_get::<i64, _>(column).map(moment);
     let id: Vec<u8> = row.try_get("id")?;
-    let (folder, digest) = (row.try_get::<Option<_>, _>("bag_folder")?, row.try_get::<Option<_>, _>("bag_digest")?);
+    let (folder, sha256) = (row.try_get::<Option<_>, _>("bag_folder")?, row.try_get::<Option<_>, _>("bag_sha256")?);
     let severities = ["critical", "high", "medium", "low", "info"];
     let mut by_severity = [0; 5];
     let mut known = true;
@@ -137,6 +159,6 @@ pub(super) fn record(row: &SqliteRow) -> Result<AuditRecord, sqlx::Error> {
         administrators: number("administrators")?,
         open_findings: number("open_findings")?,
         by_severity: known.then_some(by_severity),
-        bag: folder.zip(digest).map(|(folder, digest)| BagName { folder, digest }),
+        bag: folder.zip(sha256).map(|(folder, sha256)| BagName { folder, sha256 }),
     })
 }

@@ -1,11 +1,12 @@
 //! The store in one SQLite file: write-ahead log, full synchronisation, one writer.
 //!
 //! `audits` keeps completed audits, `queue` the schedule's memory, `outbox` its messages,
-//! `history` and `lapses` read what became of them.
+//! `history` and `lapses` read what became of them; `ledger` is written by all that write.
 
 mod audits;
 mod history;
 mod lapses;
+mod ledger;
 mod outbox;
 mod queue;
 #[cfg(test)]
@@ -117,8 +118,11 @@ fn make_private(path: &Path) {
 }
 
 /// Every step that the schema has ever gone, in order. One that was released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 2] =
-    [(1, "audits", include_str!("0001_audits.sql")), (2, "runs", include_str!("0002_runs.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 3] = [
+    (1, "audits", include_str!("0001_audits.sql")),
+    (2, "runs", include_str!("0002_runs.sql")),
+    (3, "ledger", include_str!("0003_ledger.sql")),
+];
 
 fn migrations() -> Migrator {
     let step = |(version, name, sql): (i64, &'static str, &'static str)| {

@@ -4,9 +4,14 @@ use chrono::{DateTime, Duration, Utc};
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{SqliteStore, audits, count, millis, moment, outbox};
+use super::{SqliteStore, audits, count, ledger, millis, moment, outbox};
 use crate::{
-    model::run::{Claim, Run, RunState},
+    ledger::{
+        Fact,
+        fact::{Delivery, DueRun, RunName},
+        sha256,
+    },
+    model::run::{Claim, Gap, Run, RunState},
     store::{
         Kept, StoreError,
         queue::{Cursor, Decided, LONGEST_WAIT, NewMessage, Outgoing, Queue, Sent},
@@ -99,6 +104,9 @@ impl Queue for SqliteStore {
             return Err(StoreError::Busy { what: format!("the run of {job} for {workspace}") });
         };
         let claim = taken_up(&mut transaction, &row, now).await.map_err(&failed)?;
+        let runs = vec![DueRun { workspace: workspace.to_owned(), run: claim.run.id }];
+        let due = Fact::Due { job: job.to_owned(), fire_at: claim.run.fire_at, by_hand: true, runs };
+        ledger::append(&mut transaction, due, now).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)?;
         Ok(claim)
     }
@@ -149,6 +157,8 @@ impl Queue for SqliteStore {
         audits::insert(&mut transaction, audit).await.map_err(&failed)?;
         outbox::insert(&mut transaction, claim.run.id, messages, now).await.map_err(&failed)?;
         ended(&mut transaction, claim, None, now).await.map_err(&failed)?;
+        let recorded = audits::recorded(&audit.record, Some(claim.run.fire_at), messages);
+        ledger::append(&mut transaction, recorded, now).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)
     }
 
@@ -187,6 +197,8 @@ impl Queue for SqliteStore {
         held(claim, query.execute(&mut *transaction).await.map_err(&failed)?.rows_affected())?;
         outbox::insert(&mut transaction, claim.run.id, messages, now).await.map_err(&failed)?;
         ended(&mut transaction, claim, Some(error), now).await.map_err(&failed)?;
+        let given_up = Fact::Failed { run: name(&claim.run), error: error.to_owned() };
+        ledger::append(&mut transaction, given_up, now).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)
     }
 
@@ -214,6 +226,9 @@ impl Queue for SqliteStore {
         }
         outbox::insert(&mut transaction, message.run, notices, now).await.map_err(&failed)?;
         outbox::deliver(&mut transaction, message.run).await.map_err(&failed)?;
+        if let Some(delivery) = delivery(message, outcome, answer) {
+            ledger::append(&mut transaction, delivery, now).await.map_err(&failed)?;
+        }
         transaction.commit().await.map_err(&failed)
     }
 
@@ -224,21 +239,51 @@ impl Queue for SqliteStore {
         rows.iter().map(run).collect::<Result<_, _>>().map_err(&failed)
     }
 
-    async fn retry(&self, run: Uuid, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    async fn retry(&self, id: Uuid, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let failed = self.explain("have a run tried again");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
         let due = sqlx::query(
             "UPDATE run SET state = 'due', attempt = 0, not_before = NULL, finished_at = NULL
              WHERE id = ? AND state = 'failed'",
         )
-        .bind(run.as_bytes().to_vec())
+        .bind(id.as_bytes().to_vec())
         .execute(&mut *transaction)
         .await
         .map_err(&failed)?;
-        let again = outbox::retry(&mut transaction, run, now).await.map_err(&failed)?;
+        let again = outbox::retry(&mut transaction, id, now).await.map_err(&failed)?;
+        let any = due.rows_affected() + again > 0;
+        if any {
+            let row = sqlx::query("SELECT * FROM run WHERE id = ?").bind(id.as_bytes().to_vec());
+            let row = row.fetch_one(&mut *transaction).await.map_err(&failed)?;
+            let retried = Fact::Retried { run: name(&run(&row).map_err(&failed)?) };
+            ledger::append(&mut transaction, retried, now).await.map_err(&failed)?;
+        }
         transaction.commit().await.map_err(&failed)?;
-        Ok(due.rows_affected() + again > 0)
+        Ok(any)
     }
+}
+
+fn name(run: &Run) -> RunName {
+    RunName { run: run.id, job: run.job.clone(), workspace: run.workspace.clone(), fire_at: run.fire_at }
+}
+
+/// What the ledger says of a message; none where it is to be sent again.
+fn delivery(message: &Outgoing, outcome: &Sent, answer: &str) -> Option<Fact> {
+    let accepted = match outcome {
+        Sent::Accepted => true,
+        Sent::GivenUp => false,
+        Sent::Again(_) => return None,
+    };
+    let NewMessage { kind, recipient, message_id, bytes, .. } = &message.message;
+    Some(Fact::Delivery(Delivery {
+        run: message.run,
+        kind: kind.clone(),
+        recipient: recipient.clone(),
+        message_id: message_id.clone(),
+        sha256: sha256(bytes),
+        accepted,
+        answer: answer.to_owned(),
+    }))
 }
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
@@ -290,18 +335,27 @@ async fn cursor(connection: &mut SqliteConnection, job: &str) -> Result<Option<C
 
 async fn store_decisions(connection: &mut SqliteConnection, decided: &Decided<'_>) -> Result<(), sqlx::Error> {
     for fire_at in decided.due {
+        let mut runs = Vec::with_capacity(decided.workspaces.len());
         for workspace in decided.workspaces {
-            sqlx::query(
+            let run = Uuid::now_v7();
+            let inserted = sqlx::query(
                 "INSERT INTO run (id, job, workspace, fire_at, state, planned_at) VALUES (?, ?, ?, ?, 'due', ?)
                  ON CONFLICT (job, workspace, fire_at) DO NOTHING",
             )
-            .bind(Uuid::now_v7().as_bytes().to_vec())
+            .bind(run.as_bytes().to_vec())
             .bind(decided.job)
             .bind(workspace)
             .bind(millis(*fire_at))
             .bind(millis(decided.now))
             .execute(&mut *connection)
             .await?;
+            if inserted.rows_affected() > 0 {
+                runs.push(DueRun { workspace: workspace.clone(), run });
+            }
+        }
+        if !runs.is_empty() {
+            let due = Fact::Due { job: decided.job.to_owned(), fire_at: *fire_at, by_hand: false, runs };
+            ledger::append(&mut *connection, due, decided.now).await?;
         }
     }
     if let Some(gap) = decided.gap {
@@ -314,6 +368,8 @@ async fn store_decisions(connection: &mut SqliteConnection, decided: &Decided<'_
             .bind(millis(decided.now))
             .execute(&mut *connection)
             .await?;
+        let Gap { job, first, last, count, reason } = gap.clone();
+        ledger::append(&mut *connection, Fact::Skipped { job, first, last, count, reason }, decided.now).await?;
     }
     sqlx::query(
         "INSERT INTO cursor (job, schedule, at) VALUES (?, ?, ?)

@@ -42,10 +42,10 @@ async fn the_last_complete_audit_of_the_same_job_and_workspace_comes_back_whole(
         &record("beta", Some("weekly"), 500),
         &incomplete,
     ] {
-        store.keep(&Kept { record: other.clone(), parts: vec![vec![9]] }).await.unwrap();
+        store.keep(&Kept { record: other.clone(), parts: vec![vec![9]] }, DateTime::UNIX_EPOCH).await.unwrap();
     }
     let wanted = Kept { record: wanted, parts: vec![vec![1, 2], vec![3]] };
-    store.keep(&wanted).await.unwrap();
+    store.keep(&wanted, DateTime::UNIX_EPOCH).await.unwrap();
     drop(store);
 
     let kept = open(&folder).await.last_complete(Some("weekly"), "acme").await.unwrap();
@@ -57,9 +57,9 @@ async fn an_audit_that_is_kept_twice_is_refused_and_the_first_stays() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;
     let mut audit = Kept { record: record("acme", None, 100), parts: vec![vec![1]] };
-    store.keep(&audit).await.unwrap();
+    store.keep(&audit, DateTime::UNIX_EPOCH).await.unwrap();
     audit.parts = vec![vec![2]];
-    assert!(store.keep(&audit).await.is_err());
+    assert!(store.keep(&audit, DateTime::UNIX_EPOCH).await.is_err());
     assert_eq!(store.last_complete(None, "acme").await.unwrap().unwrap().parts, [vec![1]]);
 }
 
@@ -161,16 +161,16 @@ async fn a_disk_that_is_full_is_told_and_nothing_that_was_kept_is_lost() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;
     let first = Kept { record: record("acme", None, 100), parts: vec![vec![1; 100]] };
-    store.keep(&first).await.unwrap();
+    store.keep(&first, DateTime::UNIX_EPOCH).await.unwrap();
     // What SQLite says then is what it says of a full disk.
     execute(&store, "PRAGMA max_page_count = 1").await;
     let large = Kept { record: record("acme", None, 200), parts: vec![vec![2; 4_000_000]] };
-    let error = store.keep(&large).await.unwrap_err();
+    let error = store.keep(&large, DateTime::UNIX_EPOCH).await.unwrap_err();
     assert!(matches!(error, StoreError::Full { .. }), "{error}");
     assert!(error.to_string().contains("Make room on its disk"), "{error}");
     assert_eq!(store.last_complete(None, "acme").await.unwrap(), Some(first.clone()));
     execute(&store, "PRAGMA max_page_count = 1000000").await;
-    store.keep(&large).await.unwrap();
+    store.keep(&large, DateTime::UNIX_EPOCH).await.unwrap();
     assert_eq!(store.last_complete(None, "acme").await.unwrap(), Some(large));
 }
 
@@ -210,17 +210,20 @@ async fn a_file_that_another_process_holds_is_told_and_left_alone() {
     execute(&store, "PRAGMA busy_timeout = 50").await;
     let held = other.pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
     let audit = Kept { record: record("acme", None, 100), parts: vec![vec![1]] };
-    let error = store.keep(&audit).await.unwrap_err();
+    let error = store.keep(&audit, DateTime::UNIX_EPOCH).await.unwrap_err();
     assert!(matches!(error, StoreError::Locked { .. }), "{error}");
     drop(held);
-    store.keep(&audit).await.unwrap();
+    store.keep(&audit, DateTime::UNIX_EPOCH).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_file_that_is_damaged_inside_is_told_and_not_made_anew() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;
-    store.keep(&Kept { record: record("acme", None, 100), parts: vec![vec![7; 50_000]] }).await.unwrap();
+    store
+        .keep(&Kept { record: record("acme", None, 100), parts: vec![vec![7; 50_000]] }, DateTime::UNIX_EPOCH)
+        .await
+        .unwrap();
     store.pool.close().await;
     let path = folder.path().join("store.db");
     let mut bytes = std::fs::read(&path).unwrap();
@@ -246,7 +249,7 @@ async fn old_snapshots_are_forgotten_and_the_one_to_compare_with_never_is() {
     {
         let record = AuditRecord { complete, ..record("acme", Some(job), second) };
         ids.push(record.id);
-        store.keep(&Kept { record, parts: vec![vec![1]] }).await.unwrap();
+        store.keep(&Kept { record, parts: vec![vec![1]] }, DateTime::UNIX_EPOCH).await.unwrap();
     }
     let before = DateTime::from_timestamp(1_000, 0).unwrap();
     assert_eq!(store.forget(before).await.unwrap(), 2);

@@ -1,0 +1,99 @@
+//! The ledger: what was scheduled, done, kept, sent and left undone, one fact after another.
+//!
+//! Each entry is one line of canonical JSON (RFC 8785) and holds the SHA-256 of the line before it, so that none can be
+//! changed, taken out, put in or moved without all later ones being wrong; and whoever knows one entry's digest, as the
+//! recipients of every mail do, knows what all earlier ones were. Nothing is read or written here: [`Head::link`] makes
+//! the next line, and [`chain`] finds what is wrong with lines that somebody else brings.
+
+pub mod chain;
+pub mod fact;
+
+use chrono::{DateTime, SubsecRound as _, Utc};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+pub use self::fact::Fact;
+
+/// What the first entry holds in place of an earlier one's digest.
+pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// An entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its number: the first one is 1.
+    pub number: u64,
+    /// When it was written, to the millisecond.
+    pub at: DateTime<Utc>,
+    /// The SHA-256 of the line of the entry before, without its line end; [`GENESIS`] for the first.
+    pub previous: String,
+    /// What it says.
+    #[serde(flatten)]
+    pub fact: Fact,
+}
+
+/// The last entry of a ledger, or of its beginning: knowing it is knowing everything before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// The entry's number; 0 where there is none yet.
+    pub number: u64,
+    /// The SHA-256 of its line.
+    pub sha256: String,
+}
+
+/// An entry as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its number and digest.
+    pub head: Head,
+    /// The line, without its end.
+    pub text: String,
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self { number: 0, sha256: GENESIS.to_owned() }
+    }
+}
+
+impl std::fmt::Display for Head {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.number, self.sha256)
+    }
+}
+
+impl std::str::FromStr for Head {
+    type Err = String;
+
+    /// As it is displayed: the number, a colon, the digest.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_digest = |digest: &str| digest.len() == GENESIS.len() && digest.bytes().all(|b| b.is_ascii_hexdigit());
+        text.split_once(':')
+            .and_then(|(number, digest)| Some((number.parse().ok()?, digest.trim().to_ascii_lowercase())))
+            .filter(|(_, digest)| is_digest(digest))
+            .map(|(number, sha256)| Self { number, sha256 })
+            .ok_or_else(|| format!("{text:?} is no entry of a ledger: its number, a colon and 64 hexadecimal digits"))
+    }
+}
+
+impl Head {
+    /// The entry that comes next, as a line.
+    ///
+    /// # Errors
+    /// Where it cannot be written as JSON, which is a defect of rolecall.
+    pub fn link(&self, at: DateTime<Utc>, fact: Fact) -> Result<Line, serde_json::Error> {
+        let number = self.number + 1;
+        let entry = Entry { number, at: at.trunc_subsecs(3), previous: self.sha256.clone(), fact };
+        let text = serde_json_canonicalizer::to_string(&entry)?;
+        Ok(Line { head: Self { number, sha256: sha256(text.as_bytes()) }, text })
+    }
+}
+
+/// The SHA-256 of some bytes, as hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    Sha256::digest(bytes).iter().fold(String::with_capacity(GENESIS.len()), |mut digits, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
+}

@@ -1,0 +1,43 @@
+//! The ledger in the store: what a write changes and what the ledger says of it are stored together or not at all.
+
+use chrono::{DateTime, Utc};
+
+use super::StoreError;
+use crate::ledger::{Fact, Head, Line, fact::Terms};
+
+/// Keeps the ledger. Most facts come from the writes of [`Queue`](super::queue::Queue) and [`Store`](super::Store).
+#[async_trait::async_trait]
+pub trait Ledger: Send + Sync {
+    /// Writes facts that no other write tells, each unless the last of its kind and subject says the same.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then none was written.
+    async fn note(&self, facts: &[Fact], now: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// From now on these jobs are due by these schedules, and no others: what is new of that is written.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing was written.
+    async fn enact(&self, schedules: &[(String, Terms)], now: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// The last entry.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn head(&self) -> Result<Head, StoreError>;
+
+    /// Entries after a number, in their order.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn entries(&self, after: u64, most: u32) -> Result<Vec<Line>, StoreError>;
+
+    /// One entry; none where there is none of this number.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn entry(&self, number: u64) -> Result<Option<Line>, StoreError> {
+        let found = self.entries(number.saturating_sub(1), 1).await?;
+        Ok(found.into_iter().find(|line| line.head.number == number))
+    }
+}

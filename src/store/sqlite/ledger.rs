@@ -1,0 +1,126 @@
+//! The ledger as a table: what a write did and what the ledger says of it are one transaction.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use super::{SqliteStore, count};
+use crate::{
+    ledger::{Entry, Fact, Head, Line, fact::Terms},
+    store::{StoreError, ledger::Ledger},
+};
+
+/// Writes the next entry, inside a transaction of the caller's that holds the store's lock.
+pub(super) async fn append(
+    connection: &mut SqliteConnection,
+    fact: Fact,
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let mut head = head(&mut *connection).await?;
+    if head.number == 0 {
+        let begun = Fact::Begun { ledger: Uuid::new_v4(), version: env!("CARGO_PKG_VERSION").to_owned() };
+        head = insert(&mut *connection, &head, begun, now).await?;
+    }
+    insert(connection, &head, fact, now).await.map(|_| ())
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    head: &Head,
+    fact: Fact,
+    now: DateTime<Utc>,
+) -> Result<Head, sqlx::Error> {
+    let (kind, subject) = (fact.kind(), fact.subject().to_owned());
+    let line = head.link(now, fact).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    sqlx::query("INSERT INTO ledger (number, kind, subject, sha256, line) VALUES (?, ?, ?, ?, ?)")
+        .bind(count(line.head.number))
+        .bind(kind)
+        .bind(subject)
+        .bind(&line.head.sha256)
+        .bind(&line.text)
+        .execute(connection)
+        .await?;
+    Ok(line.head)
+}
+
+async fn head(connection: &mut SqliteConnection) -> Result<Head, sqlx::Error> {
+    let last = sqlx::query("SELECT number, sha256, line FROM ledger ORDER BY number DESC LIMIT 1")
+        .fetch_optional(connection)
+        .await?;
+    last.as_ref().map_or_else(|| Ok(Head::default()), |row| line(row).map(|line| line.head))
+}
+
+fn line(row: &SqliteRow) -> Result<Line, sqlx::Error> {
+    let number = row.try_get::<i64, _>("number")?.unsigned_abs();
+    Ok(Line { head: Head { number, sha256: row.try_get("sha256")? }, text: row.try_get("line")? })
+}
+
+fn fact(text: &str) -> Result<Fact, sqlx::Error> {
+    let entry: Entry = serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    Ok(entry.fact)
+}
+
+/// The schedules in force, by job.
+async fn in_force(connection: &mut SqliteConnection) -> Result<BTreeMap<String, Terms>, sqlx::Error> {
+    let sql = "SELECT line FROM ledger WHERE number IN
+               (SELECT MAX(number) FROM ledger WHERE kind = 'schedule' GROUP BY subject)";
+    let mut schedules = BTreeMap::new();
+    for row in sqlx::query(sql).fetch_all(connection).await? {
+        if let Fact::Schedule { job, terms: Some(terms) } = fact(row.try_get("line")?)? {
+            schedules.insert(job, terms);
+        }
+    }
+    Ok(schedules)
+}
+
+#[async_trait::async_trait]
+impl Ledger for SqliteStore {
+    async fn note(&self, facts: &[Fact], now: DateTime<Utc>) -> Result<(), StoreError> {
+        let failed = self.explain("write the ledger");
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
+        for new in facts {
+            let sql = "SELECT line FROM ledger WHERE kind = ? AND subject = ? ORDER BY number DESC LIMIT 1";
+            let last = sqlx::query_scalar::<_, String>(sql)
+                .bind(new.kind())
+                .bind(new.subject())
+                .fetch_optional(&mut *transaction)
+                .await
+                .map_err(&failed)?;
+            if last.map(|line| fact(&line)).transpose().map_err(&failed)?.as_ref() != Some(new) {
+                append(&mut transaction, new.clone(), now).await.map_err(&failed)?;
+            }
+        }
+        transaction.commit().await.map_err(&failed)
+    }
+
+    async fn enact(&self, schedules: &[(String, Terms)], now: DateTime<Utc>) -> Result<(), StoreError> {
+        let failed = self.explain("write the ledger");
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
+        let mut old = in_force(&mut transaction).await.map_err(&failed)?;
+        for (job, terms) in schedules {
+            if old.remove(job).as_ref() != Some(terms) {
+                let fact = Fact::Schedule { job: job.clone(), terms: Some(terms.clone()) };
+                append(&mut transaction, fact, now).await.map_err(&failed)?;
+            }
+        }
+        for job in old.into_keys() {
+            append(&mut transaction, Fact::Schedule { job, terms: None }, now).await.map_err(&failed)?;
+        }
+        transaction.commit().await.map_err(&failed)
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        let failed = self.explain("read the ledger");
+        let mut connection = self.pool.acquire().await.map_err(&failed)?;
+        head(&mut connection).await.map_err(&failed)
+    }
+
+    async fn entries(&self, after: u64, most: u32) -> Result<Vec<Line>, StoreError> {
+        let failed = self.explain("read the ledger");
+        let sql = "SELECT number, sha256, line FROM ledger WHERE number > ? ORDER BY number LIMIT ?";
+        let rows = sqlx::query(sql).bind(count(after)).bind(most).fetch_all(&self.pool).await.map_err(&failed)?;
+        rows.iter().map(line).collect::<Result<_, _>>().map_err(failed)
+    }
+}
