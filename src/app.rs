@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
+use url::Url;
 
 #[cfg(debug_assertions)]
 use crate::store::crash;
@@ -92,6 +93,28 @@ pub fn connector(name: &str, workspace: &Workspace) -> Result<Box<dyn Connector>
         limits: Limits { concurrency: workspace.concurrency, ..Limits::default() },
         reads: READS,
         pause_between_reads: PAUSE_BETWEEN_READS,
+    })?))
+}
+
+/// The connector of a workspace as it was, over answers that are given once more: no secret is needed, and nothing waits.
+///
+/// # Errors
+/// [`AppError`]
+pub fn replaying_connector(name: &str, workspace: &Workspace, base_url: &Url) -> Result<Box<dyn Connector>, AppError> {
+    let ConnectorSettings::ZohoBigin(bigin) = &workspace.connector else {
+        return Err(AppError::NoTruto(name.to_owned()));
+    };
+    let nothing = || SecretString::from("recorded");
+    Ok(Box::new(ZohoBigin::new(ZohoSettings {
+        data_center: bigin.data_center.parse::<DataCenter>().map_err(ConnectorError::Setup)?,
+        client_id: bigin.client_id.clone(),
+        client_secret: nothing(),
+        refresh_token: nothing(),
+        accounts_url: Some(base_url.clone()),
+        api_url: Some(base_url.clone()),
+        limits: Limits { concurrency: workspace.concurrency, backoff: Duration::from_millis(1), ..Limits::default() },
+        reads: READS,
+        pause_between_reads: Duration::ZERO,
     })?))
 }
 

@@ -1,8 +1,8 @@
 //! On a schedule, read a directory, correlate, judge, report, keep evidence, notify.
 //!
 //! Layers, arrows pointing inward: `model` is the centre and imports nothing of the crate; `access`, `audit`,
-//! `report` are pure and import `model` (and `audit` and `report` the matrix of `access`); `connector`,
-//! `store`, `mail`, `evidence`, `heartbeat`, `config` touch the world, each on its own; `run`, `daemon`, `web`, `cli` and
+//! `ledger`, `report` are pure and import `model` (and `audit` and `report` the matrix of `access`); `connector`,
+//! `store`, `mail`, `evidence`, `heartbeat`, `replay`, `config` touch the world, each on its own; `run`, `daemon`, `web`, `cli` and
 //! `app` wire them together.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should panic"))]
@@ -19,6 +19,7 @@ pub mod heartbeat;
 pub mod ledger;
 pub mod mail;
 pub mod model;
+pub mod replay;
 pub mod report;
 pub mod run;
 pub mod schedule;

@@ -213,6 +213,11 @@ pub(crate) enum EvidenceCommand {
         #[command(flatten)]
         trust: Trust,
     },
+    /// Make a review once more from the answers in its bag, offline, and compare with what was reported
+    Recompute {
+        /// The bag
+        bag: PathBuf,
+    },
 }
 
 /// Whom to believe.

@@ -28,7 +28,7 @@ use crate::{
     model::{audit::Audit, finding::Severity, occasion::Occasion, run::Run},
     report::{ReportFile, ReportInput, RuleTexts},
     run::{
-        self, Env, RunRequest,
+        self, Env, RunError, RunRequest,
         deliver::{self, Letter},
         evidence::{Recording, Vault},
         files::{self, FileError},
@@ -238,8 +238,13 @@ impl Step<'_> {
         let audit = {
             let progress = Line::new(request.workspace);
             let recorder = recording.clone().map(|recording| recording as Arc<dyn Recorder>);
-            let env = Env { connector, store: self.store, clock: &Utc::now, progress: &progress, recorder };
-            run::audit(&env, request).await.map_err(|error| output::plain(&error.to_string(), ERROR))?
+            let env = Env { connector, store: self.store, progress: &progress, recorder };
+            let failed = |error: RunError| output::plain(&error.to_string(), ERROR);
+            let read = run::read(&env, request).await.map_err(failed)?;
+            if let Some(recording) = &recording {
+                recording.compared_with(read.previous());
+            }
+            run::judge(request, read, Utc::now()).map_err(failed)?
         };
         let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
         let input = ReportInput::new(&audit, &matrix, self.texts);

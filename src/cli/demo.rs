@@ -66,7 +66,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     output::line(&format!("  {:<44} the proof: a signed folder for each review", evidence.display().to_string()));
     output::line("\nVerify the proof without rolecall (sha256sum and ssh-keygen do it):");
     output::line(&format!(
-        "  for bag in {0}/*/; do sh \"$bag/verify.sh\" \"$PWD/{0}/allowed_signers\"; done",
+        "  for bag in {0}/*/; do sh \"$bag/verify.sh\" {0}/allowed_signers; done",
         evidence.display()
     ));
     Ok(())

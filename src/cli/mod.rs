@@ -62,7 +62,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Daemon => daemon::run(named).await,
         Command::Runs(args) => runs::run(named, args).await,
         Command::Demo(args) => demo::run(args).await,
-        Command::Evidence(command) => evidence::run(named, command),
+        Command::Evidence(command) => evidence::run(named, command).await,
         Command::Rules { name } => rules::run(name.as_deref()),
         Command::Mail(MailCommand::Test { to }) => mail::test(named, to).await,
         Command::Schema { which } => schema(which),

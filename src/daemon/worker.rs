@@ -140,11 +140,13 @@ impl Daemon {
         let env = Env {
             connector: &*workspace.connector,
             store: &*self.store,
-            clock: &*self.clock,
             progress: &(),
             recorder: recording.clone().map(|recording| recording as Arc<dyn Recorder>),
         };
         let read = run::read(&env, &request).await?;
+        if let Some(recording) = &recording {
+            recording.compared_with(read.previous());
+        }
         self.store.advance(claim, RunState::Read).await?;
         let audit = run::judge(&request, read, self.now())?;
         self.store.advance(claim, RunState::Judged).await?;

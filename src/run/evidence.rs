@@ -11,7 +11,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::ledger::{self, WriteError};
+use super::{
+    contents,
+    ledger::{self, WriteError},
+};
 use crate::{
     connector::{Exchange, Recorder},
     evidence::{
@@ -22,7 +25,7 @@ use crate::{
     ledger::{Fact, Head, fact::BagName, sha256},
     model::{audit::Audit, occasion::Occasion},
     report::{self, ReportFile, ReportInput},
-    store::Memory,
+    store::{Kept, Memory},
 };
 
 /// An answer that is larger than this is compressed.
@@ -165,6 +168,15 @@ impl Recording {
         Ok(Arc::new(Self { ledger, state }))
     }
 
+    /// Keeps what is compared with.
+    pub fn compared_with(&self, previous: Option<&Kept>) {
+        let mut state = self.state();
+        let written = state.draft.as_ref().zip(previous).map(|(draft, previous)| contents::previous(draft, previous));
+        if let Some(Err(problem)) = written {
+            state.problem.get_or_insert(problem);
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -197,8 +209,11 @@ impl Recording {
             draft
                 .add(&format!("reports/{}", file.file_name()), |mut writer| report::write(file, input, &mut writer))?;
         }
-        draft.add("configuration.toml", |writer| writer.write_all(vault.configuration.as_bytes()))?;
         let audit = input.audit();
+        contents::directory(&draft, &audit.directory)?;
+        contents::rules(&draft, audit)?;
+        contents::completeness(&draft, &audit.directory)?;
+        draft.add("configuration.toml", |writer| writer.write_all(vault.configuration.as_bytes()))?;
         // Templates end without the end of their last line.
         let readme = readme(audit, vault).render()? + "\n";
         let script = Script { signature: SIGNATURE, principal: PRINCIPAL, namespace: NAMESPACE }.render()? + "\n";
@@ -223,6 +238,7 @@ struct Readme {
     population: String,
     complete: String,
     signed: bool,
+    compared: bool,
     signature: &'static str,
     principal: &'static str,
     namespace: &'static str,
@@ -266,6 +282,7 @@ fn readme(audit: &Audit, vault: &Vault) -> Readme {
         ),
         complete: if problems.is_empty() { "yes".to_owned() } else { format!("NO: {}", problems.join("; ")) },
         signed: vault.key.is_some(),
+        compared: audit.drift.previous.is_some(),
         signature: SIGNATURE,
         principal: PRINCIPAL,
         namespace: NAMESPACE,

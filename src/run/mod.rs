@@ -1,16 +1,18 @@
 //! One run: read, judge and compare, write, keep, deliver. Reads like the sentence; the details are elsewhere.
 
 mod attachments;
+mod contents;
 pub mod deliver;
 pub mod evidence;
 pub mod files;
 pub mod lease;
 pub mod ledger;
 pub mod outbox;
+pub mod recompute;
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use uuid::Uuid;
 
 use crate::{
@@ -31,8 +33,6 @@ pub struct Env<'a> {
     pub connector: &'a dyn Connector,
     /// Keeps completed audits.
     pub store: &'a dyn Store,
-    /// What time it is.
-    pub clock: &'a (dyn Fn() -> DateTime<Utc> + Send + Sync),
     /// Told how far the read is.
     pub progress: &'a dyn Progress,
     /// Keeps the answers of the API; none where there is no evidence to keep.
@@ -96,14 +96,11 @@ pub struct ReadWorkspace {
     previous: Option<Kept>,
 }
 
-/// Reads a workspace, judges it and compares it with the previous audit. Nothing is written yet: what comes back
-/// is complete, or it is an error.
-///
-/// # Errors
-/// [`RunError`]
-pub async fn audit(env: &Env<'_>, request: &RunRequest<'_>) -> Result<Audit, RunError> {
-    let read = read(env, request).await?;
-    judge(request, read, (env.clock)())
+impl ReadWorkspace {
+    /// What is kept of the previous audit; none where there is none.
+    pub fn previous(&self) -> Option<&Kept> {
+        self.previous.as_ref()
+    }
 }
 
 /// Reads a workspace.
@@ -131,6 +128,8 @@ pub async fn read(env: &Env<'_>, request: &RunRequest<'_>) -> Result<ReadWorkspa
 /// [`RunError`]
 pub fn judge(request: &RunRequest<'_>, read: ReadWorkspace, judged_at: DateTime<Utc>) -> Result<Audit, RunError> {
     let ReadWorkspace { directory, previous } = read;
+    // As exact as it is written down: who judges again must come to the same.
+    let judged_at = judged_at.trunc_subsecs(3);
     let workspace = request.workspace.to_owned();
     let store_failed = |source| RunError::Store { workspace: workspace.clone(), source };
     let header = previous.as_ref().map(snapshot::header).transpose().map_err(store_failed)?;

@@ -3,7 +3,7 @@
 //! A part holds few enough users that neither writing nor reading one needs much memory, and enough that
 //! names and ids compress well: about 25 bytes a user.
 
-use std::iter;
+use std::{io, iter};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -63,9 +63,22 @@ pub fn users(kept: &Kept) -> impl Iterator<Item = Result<SnapshotUser<'static>, 
     })
 }
 
+/// A kept audit's parts, read back from all of them one after another.
+///
+/// # Errors
+/// [`StoreError::Snapshot`] where they cannot be read back, [`StoreError::Pack`] where they cannot be kept apart.
+pub fn split(parts: impl io::Read) -> Result<Vec<Vec<u8>>, StoreError> {
+    let failed = |error: &dyn std::fmt::Display| StoreError::Snapshot { reason: error.to_string() };
+    let json = zstd::stream::Decoder::new(parts).map_err(|error| failed(&error))?;
+    let lines = serde_json::Deserializer::from_reader(io::BufReader::new(json)).into_iter::<serde_json::Value>();
+    lines.map(|line| pack(&line.map_err(|error| failed(&error))?)).collect()
+}
+
 fn pack(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
     let failed = |reason: String| StoreError::Pack { reason };
-    let json = serde_json::to_vec(value).map_err(|error| failed(error.to_string()))?;
+    let mut json = serde_json::to_vec(value).map_err(|error| failed(error.to_string()))?;
+    // A part is a line, so that all of them one after another are a file that others can read.
+    json.push(b'\n');
     zstd::bulk::compress(&json, LEVEL).map_err(|error| failed(error.to_string()))
 }
 

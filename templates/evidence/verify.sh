@@ -2,6 +2,7 @@
 # Verifies this bag with sha256sum and ssh-keygen: sh verify.sh ALLOWED_SIGNERS
 # The file ALLOWED_SIGNERS must come from the company by another way than this folder.
 set -eu
+[ $# -eq 0 ] || signers=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 cd "$(dirname "$0")"
 fail() { echo "NOT VERIFIED: $*" >&2; exit 1; }
 
@@ -16,6 +17,6 @@ found=$(find data -type f | LC_ALL=C sort)
 
 [ -e {{ signature }} ] || fail "this bag is not signed"
 [ $# -eq 1 ] || fail "the digests fit; name the allowed_signers file to verify who sealed them"
-ssh-keygen -Y verify -f "$1" -I {{ principal }} -n {{ namespace }} -s {{ signature }} < tagmanifest-sha256.txt ||
+ssh-keygen -Y verify -f "$signers" -I {{ principal }} -n {{ namespace }} -s {{ signature }} < tagmanifest-sha256.txt ||
   fail "the signature does not hold"
 echo "Verified: every file is as it was sealed, and sealed by whom you trust."

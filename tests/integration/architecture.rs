@@ -20,8 +20,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["model", "schedule"]),
     ("simulator", &[]),
     ("heartbeat", &[]),
+    ("replay", &[]),
     ("evidence", &["ledger"]),
-    ("run", &["model", "access", "audit", "report", "connector", "store", "mail", "evidence", "ledger"]),
+    ("run", &["model", "access", "audit", "report", "connector", "store", "mail", "evidence", "ledger", "replay"]),
     ("daemon", &["model", "access", "report", "connector", "store", "mail", "schedule", "run", "heartbeat", "ledger"]),
     ("web", &["model", "store", "daemon"]),
     (
@@ -59,6 +60,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "web",
             "evidence",
             "ledger",
+            "replay",
         ],
     ),
 ];

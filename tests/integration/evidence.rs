@@ -193,3 +193,66 @@ fn a_review_whose_evidence_cannot_be_written_fails_and_is_not_kept() {
     bench.audit(&["--send"]);
     assert_eq!(bags(&bench).len(), 1);
 }
+
+/// Makes a review once more from its bag, where there is nothing but the bag.
+fn recompute(bag: &Path) -> (i32, String) {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let output =
+        rolecall().args(["evidence", "recompute"]).arg(bag).current_dir(&elsewhere).env_clear().output().unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (output.status.code().unwrap(), said)
+}
+
+#[test]
+fn a_review_is_made_once_more_from_its_bag_alone() {
+    let bench = bench(450);
+    bench.audit(&[]);
+    let changed = bench.simulator.world().edit(|world| {
+        let users = world.user_ids();
+        world.promote(&users[7])?;
+        world.delete(&users[9])
+    });
+    changed.unwrap();
+    // What is asked for again, what is repaired, and what stays incomplete.
+    bench.simulator.set_faults([Fault::RateLimitBare, Fault::TruncatedJson, Fault::TokenExpires]);
+    bench.audit(&[]);
+    bench.simulator.set_faults([Fault::UserInsertedOnce]);
+    bench.audit(&[]);
+    bench.simulator.set_faults([Fault::DuplicateRowAlways]);
+    bench.audit(&[]);
+    let bags = bags(&bench);
+    assert_eq!(bags.len(), 4);
+    let mut changes = Vec::new();
+    for bag in &bags {
+        let (code, said) = recompute(bag);
+        assert!(code == 0 && said.contains("same    access-matrix.csv, ") && said.contains("byte for byte"), "{said}");
+        changes.push(fs::read_to_string(bag.join("data/reports/changes.csv")).unwrap().lines().count());
+    }
+    assert!(changes[1] > 2, "{changes:?}");
+    let completeness: Value =
+        serde_json::from_str(&fs::read_to_string(bags[0].join("data/completeness.json")).unwrap()).unwrap();
+    for sum in completeness["sums"].as_array().unwrap() {
+        assert!(sum.as_str().unwrap().ends_with("in the matrix 450: they agree"), "{sum}");
+    }
+    let (read, users) = judge(&bags[0], "gzip", &["-dc", "data/directory/users.jsonl.gz"]);
+    assert!(read && users.lines().count() == 450, "{users}");
+    let (read, _) = judge(&bags[1], "zstd", &["-dc", "data/previous.jsonl.zst"]);
+    assert!(read);
+}
+
+#[test]
+fn a_report_that_does_not_follow_from_the_answers_is_found_even_where_the_digests_fit() {
+    let bench = bench(30);
+    let bag = bag(&bench);
+    // Of the same length, so that only the digests have to be made anew.
+    let forge = "set -e; chmod -R u+w .; sed -i '3s/@example/@elpmaxe/' data/reports/access-matrix.csv
+        for n in 256 512; do (find data -type f | LC_ALL=C sort | xargs sha${n}sum) > manifest-sha$n.txt; done
+        tags='README.txt bag-info.txt bagit.txt manifest-sha256.txt manifest-sha512.txt verify.sh'
+        for n in 256 512; do sha${n}sum $tags > tagmanifest-sha$n.txt; done";
+    let (forged, said) = judge(&bag, "sh", &["-c", forge]);
+    assert!(forged, "{said}");
+    let (whole, said) = judge(&bag, tool("bagit.py"), &["--validate", "."]);
+    assert!(whole, "the digests fit: {said}");
+    let (code, said) = recompute(&bag);
+    assert!(code == 1 && said.contains("DIFFERS access-matrix.csv, from line "), "{said}");
+}

@@ -102,7 +102,7 @@ fn tamper(folder: &Path, random: &mut StdRng) -> String {
     let all = files(folder);
     let file = all.choose(random).unwrap().clone();
     let bytes = fs::read(&file).unwrap();
-    let mut named = name(&file);
+    let named = name(&file);
     match random.random_range(0..8) {
         0..3 if !bytes.is_empty() => {
             let mut changed = bytes.clone();
@@ -123,8 +123,8 @@ fn tamper(folder: &Path, random: &mut StdRng) -> String {
         }
         6 => {
             let bag = bags(folder).choose(random).unwrap().clone();
-            named = "new.json".to_owned();
-            fs::write(bag.join("data").join(&named), "{}").unwrap();
+            fs::write(bag.join("data/new.json"), "{}").unwrap();
+            return "new.json".to_owned();
         }
         _ => fs::write(&file, [bytes.as_slice(), b"\n"].concat()).unwrap(),
     }

@@ -1,5 +1,7 @@
 //! `rolecall evidence`: the key, the bags, and whether they are as they were sealed.
 
+mod recompute;
+
 use std::{fs, io, path::Path};
 
 use super::{
@@ -21,10 +23,11 @@ use crate::{
 /// The longest problem that is shown, in characters.
 const PROBLEM: usize = 500;
 
-pub(super) fn run(named: Option<&Path>, command: EvidenceCommand) -> Result<(), Failure> {
+pub(super) async fn run(named: Option<&Path>, command: EvidenceCommand) -> Result<(), Failure> {
     match command {
         EvidenceCommand::InitKey { out } => init_key(&out),
         EvidenceCommand::List => list(&configured(named)?),
+        EvidenceCommand::Recompute { bag } => recompute::run(&bag).await,
         EvidenceCommand::Verify { path, trust } => verify(named, path.as_deref(), &trust),
     }
 }
