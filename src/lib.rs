@@ -13,6 +13,7 @@ pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod connector;
+pub mod coverage;
 pub mod daemon;
 pub mod evidence;
 pub mod heartbeat;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
@@ -213,11 +214,41 @@ pub(crate) enum EvidenceCommand {
         #[command(flatten)]
         trust: Trust,
     },
+    /// Every fire time that was due in a period, beside the review, bag and delivery that answer it; exit 3 for gaps
+    Coverage(CoverageArgs),
     /// Make a review once more from the answers in its bag, offline, and compare with what was reported
     Recompute {
         /// The bag
         bag: PathBuf,
     },
+}
+
+/// A period of whole days, in UTC.
+#[derive(Debug, Args)]
+pub(crate) struct PeriodArgs {
+    /// The first day, as 2026-01-31
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: NaiveDate,
+    /// The last day
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: NaiveDate,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CoverageArgs {
+    #[command(flatten)]
+    pub(crate) period: PeriodArgs,
+    /// One job; without it, all
+    #[arg(long, value_name = "JOB")]
+    pub(crate) job: Option<String>,
+    /// A review that is recorded later than this after its fire time is late, in hours
+    #[arg(long, value_name = "HOURS", default_value_t = 24)]
+    pub(crate) late_after: u32,
+    /// Where coverage.html and coverage.csv go
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// A folder of evidence, or an export of it; without it, `[evidence] directory`
+    pub(crate) path: Option<PathBuf>,
 }
 
 /// Whom to believe.

@@ -1,5 +1,7 @@
 //! The daemon over a real store and a simulated workspace, at a time that the test sets.
 
+mod year;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;

@@ -15,7 +15,7 @@ pub(super) const NOT_APPLICABLE: &str = "not applicable";
 /// A formula begins with `=`, `+`, `-` or `@`. Spreadsheets also take the full-width forms of these signs,
 /// and some drop white space or a byte order mark in front, so those do not hide one. A tab or a carriage
 /// return in front is guarded whatever follows, because it can move the rest into the next cell.
-pub(super) fn guarded(text: &str) -> Cow<'_, str> {
+pub fn guarded(text: &str) -> Cow<'_, str> {
     if is_formula(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 

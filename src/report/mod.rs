@@ -25,6 +25,7 @@ use std::{
     io::{self, Write},
 };
 
+pub use self::cell::guarded;
 use crate::{access::matrix::AccessMatrix, model::audit::Audit};
 use flagged::Flagged;
 use tables::Table;

@@ -14,6 +14,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("audit", &["model", "access"]),
     ("ledger", &[]),
     ("report", &["model", "access"]),
+    ("coverage", &["ledger", "schedule", "report"]),
     ("connector", &["model", "access"]),
     ("store", &["model", "access", "ledger"]),
     ("mail", &["model", "access", "ledger"]),
@@ -61,6 +62,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "evidence",
             "ledger",
             "replay",
+            "coverage",
         ],
     ),
 ];

@@ -207,12 +207,12 @@ fn recompute(bag: &Path) -> (i32, String) {
 fn a_review_is_made_once_more_from_its_bag_alone() {
     let bench = bench(450);
     bench.audit(&[]);
-    let changed = bench.simulator.world().edit(|world| {
+    let edited = bench.simulator.world().edit(|world| {
         let users = world.user_ids();
         world.promote(&users[7])?;
         world.delete(&users[9])
     });
-    changed.unwrap();
+    edited.unwrap();
     // What is asked for again, what is repaired, and what stays incomplete.
     bench.simulator.set_faults([Fault::RateLimitBare, Fault::TruncatedJson, Fault::TokenExpires]);
     bench.audit(&[]);

@@ -1,5 +1,6 @@
 //! `rolecall evidence`: the key, the bags, and whether they are as they were sealed.
 
+mod coverage;
 mod recompute;
 
 use std::{fs, io, path::Path};
@@ -27,6 +28,7 @@ pub(super) async fn run(named: Option<&Path>, command: EvidenceCommand) -> Resul
     match command {
         EvidenceCommand::InitKey { out } => init_key(&out),
         EvidenceCommand::List => list(&configured(named)?),
+        EvidenceCommand::Coverage(args) => coverage::run(named, &args),
         EvidenceCommand::Recompute { bag } => recompute::run(&bag).await,
         EvidenceCommand::Verify { path, trust } => verify(named, path.as_deref(), &trust),
     }

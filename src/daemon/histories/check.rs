@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use mailparse::MailHeaderMap as _;
 use serde_json::Value;
 
 use super::world::{RECIPIENTS, World};
 use crate::{
+    coverage::{Coverage, Question, State},
+    ledger::chain,
     mail::{message::Email, notice::Notice, report_mail::ReportMail},
     model::run::{MessageState, Run, RunState},
-    store::{Store as _, history::History as _, queue::Queue as _},
+    store::{Store as _, history::History as _, ledger::Ledger as _, queue::Queue as _},
 };
 
 /// The complete reviews of each job and workspace: fire time and id, the oldest first.
@@ -37,7 +39,38 @@ pub(super) async fn all(world: &World, began: DateTime<Utc>) -> u64 {
         }
     }
     drift_is_against_the_review_before(&runs, &mail, &last_complete);
+    the_ledger_tells_the_same(world, &runs, began).await;
     runs.len() as u64
+}
+
+/// The chain holds, and the coverage that is worked out from it alone knows what became of each promised fire time.
+async fn the_ledger_tells_the_same(world: &World, runs: &[Run], began: DateTime<Utc>) {
+    let lines = world.store.entries(0, u32::MAX).await.unwrap();
+    let text = lines.iter().fold(String::new(), |text, line| text + &line.text + "\n");
+    let chain = chain::read(&text);
+    assert_eq!(chain.faults, []);
+    assert_eq!(chain.head(), world.store.head().await.unwrap());
+    let now = world.now();
+    let question = Question { from: began, to: now, job: None, late_after: Duration::zero(), now };
+    let coverage = Coverage::of(chain.entries.iter().map(|(entry, _)| entry), &question);
+    let rows: BTreeMap<_, _> =
+        coverage.rows.iter().map(|row| ((row.job.clone().unwrap(), row.workspace.clone(), row.fire_at), row)).collect();
+    assert_eq!(rows.len(), coverage.rows.len(), "a fire time twice");
+    for (job, (schedule, _, workspaces)) in &world.jobs {
+        let cursor = world.store.cursor(job).await.unwrap().unwrap();
+        for fire_at in schedule.times(began).take_while(|time| *time <= cursor.at && *time < now) {
+            for workspace in workspaces {
+                let row = rows.get(&(job.clone(), workspace.clone(), fire_at));
+                let row = row.unwrap_or_else(|| panic!("{job} {workspace} {fire_at} is not covered"));
+                let run =
+                    runs.iter().find(|run| run.job == *job && run.workspace == *workspace && run.fire_at == fire_at);
+                let is_made = run.is_some_and(|run| run.state == RunState::Closed);
+                assert_eq!(row.state != State::Missing, is_made, "{row:?} {run:?}");
+                assert_eq!(row.run, run.map(|run| run.id), "{row:?}");
+                assert!(!row.reason.is_empty(), "no evidence was kept, and no reason given: {row:?}");
+            }
+        }
+    }
 }
 
 async fn every_fire_time_is_a_run_or_on_record(world: &World, runs: &[Run], began: DateTime<Utc>) {

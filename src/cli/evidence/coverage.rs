@@ -1,0 +1,108 @@
+//! `rolecall evidence coverage`: every fire time of a period, and what answers it.
+
+use std::{fs, path::Path};
+
+use chrono::{DateTime, Days, Duration, NaiveDate, NaiveTime, Utc};
+
+use super::{configured, unreadable};
+use crate::{
+    cli::{
+        args::{CoverageArgs, PeriodArgs},
+        output::{self, Failure},
+    },
+    coverage::{self, Coverage, Question},
+    evidence::ledger::LEDGER,
+    ledger::{chain, chain::Found as Chain},
+    run::files,
+};
+
+/// Gaps that are printed; the table has all of them.
+const MOST_PRINTED: usize = 50;
+/// The longest reason that is printed, in characters.
+const REASON: usize = 300;
+
+pub(super) fn run(named: Option<&Path>, args: &CoverageArgs) -> Result<(), Failure> {
+    let folder = match &args.path {
+        Some(path) => path.clone(),
+        None => configured(named)?.directory,
+    };
+    let chain = ledger(&folder)?;
+    let (from, to) = period(&args.period)?;
+    let late_after = Duration::hours(i64::from(args.late_after));
+    let question = Question { from, to, job: args.job.as_deref(), late_after, now: Utc::now() };
+    let coverage = Coverage::of(chain.entries.iter().map(|(entry, _)| entry), &question);
+    if let Some(job) = args.job.as_deref().filter(|_| coverage.rows.is_empty()) {
+        output::note(&format!("rolecall: the ledger has nothing of a job `{job}` in this period"));
+    }
+    print(&coverage, &args.period);
+    if let Some(out) = &args.out {
+        files::probe(out).map_err(|error| Failure::failed(error.to_string()))?;
+        for (name, content) in files_of(&coverage, &question, &chain)? {
+            let path = out.join(name);
+            fs::write(&path, content).map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
+            output::line(&format!("  wrote     {}", path.display()));
+        }
+    }
+    match coverage.gaps().count() {
+        0 => Ok(()),
+        1 => Err(Failure::Findings("there is a gap".to_owned())),
+        gaps => Err(Failure::Findings(format!("there are {gaps} gaps"))),
+    }
+}
+
+/// The ledger of a folder; one that is not whole proves nothing.
+pub(super) fn ledger(folder: &Path) -> Result<Chain, Failure> {
+    let path = folder.join(LEDGER);
+    let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+    let chain = chain::read(&text);
+    match chain.faults.first() {
+        None => Ok(chain),
+        Some(fault) => {
+            Err(Failure::failed(format!("{}: {fault}. `rolecall evidence verify` says more", path.display())))
+        }
+    }
+}
+
+/// The first moment of a period, and the first after it. Days are whole, in UTC.
+pub(super) fn period(period: &PeriodArgs) -> Result<(DateTime<Utc>, DateTime<Utc>), Failure> {
+    let midnight = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
+    let after = period.to.checked_add_days(Days::new(1)).filter(|_| period.from <= period.to);
+    let after = after.ok_or_else(|| Failure::usage("--to is before --from"))?;
+    Ok((midnight(period.from), midnight(after)))
+}
+
+/// The page and the table, by their names.
+pub(super) fn files_of(
+    coverage: &Coverage,
+    question: &Question<'_>,
+    chain: &Chain,
+) -> Result<[(&'static str, Vec<u8>); 2], Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::failed(format!("the coverage cannot be written: {error}"));
+    let page = coverage::page(coverage, question, &chain.head()).map_err(|error| failed(&error))?;
+    let mut table = Vec::new();
+    coverage::table(coverage, &mut table).map_err(|error| failed(&error))?;
+    Ok([("coverage.html", page.into_bytes()), ("coverage.csv", table)])
+}
+
+fn print(coverage: &Coverage, period: &PeriodArgs) {
+    let counts: Vec<String> = coverage.counts().iter().map(|(state, count)| format!("{count} {state}")).collect();
+    let counts = if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };
+    output::line(&format!("{} to {}: {} due{counts}", period.from, period.to, coverage.due()));
+    for remark in &coverage.remarks {
+        output::line(&format!("  note      {}", output::plain(remark, REASON)));
+    }
+    for row in coverage.gaps().take(MOST_PRINTED) {
+        output::line(&format!(
+            "  {:<11} {}  {} · {}: {}",
+            row.state,
+            row.fire_at.with_timezone(&row.zone).format("%a %Y-%m-%d %H:%M %Z"),
+            row.job.as_deref().unwrap_or_default(),
+            row.workspace,
+            output::plain(&row.reason, REASON)
+        ));
+    }
+    let more = coverage.gaps().count().saturating_sub(MOST_PRINTED);
+    if more > 0 {
+        output::line(&format!("  … and {more} more"));
+    }
+}

@@ -1,0 +1,168 @@
+//! For a period: every fire time that was due by the schedules in force then, beside the review, the bag and the delivery
+//! that answer it. Worked out from the ledger alone, and by the schedules anew: a daemon that never looked left no trace,
+//! and that is what is found.
+
+mod page;
+mod past;
+mod table;
+
+use std::fmt;
+
+use chrono::{DateTime, Duration, Utc};
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+use self::past::Past;
+pub use self::{page::page, table::table};
+use crate::ledger::{Entry, fact::BagName};
+
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The first moment of the period.
+    pub from: DateTime<Utc>,
+    /// The first moment after it.
+    pub to: DateTime<Utc>,
+    /// One job, or all of them.
+    pub job: Option<&'a str>,
+    /// A review that was recorded later than this after its fire time is late; so is one that came after the next.
+    pub late_after: Duration,
+    /// What was not due before it is not asked for.
+    pub now: DateTime<Utc>,
+}
+
+/// What became of a fire time for one workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// The review was made in time, completely, is proven and was delivered.
+    OnTime,
+    /// Nobody was asked to, and it was made.
+    ByHand,
+    /// It was due just now.
+    Pending,
+    /// It was made, and late.
+    Late,
+    /// It was made, and somebody who should have it has no report of it.
+    Undelivered,
+    /// It was made, and no evidence was kept of it.
+    Unproven,
+    /// It was made, and not everything could be read.
+    Incomplete,
+    /// It was not made.
+    Missing,
+}
+
+impl State {
+    /// All, the better ones first.
+    pub const ALL: [Self; 8] = [
+        Self::OnTime,
+        Self::ByHand,
+        Self::Pending,
+        Self::Late,
+        Self::Undelivered,
+        Self::Unproven,
+        Self::Incomplete,
+        Self::Missing,
+    ];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::OnTime => "on time",
+            Self::ByHand => "by hand",
+            Self::Pending => "pending",
+            Self::Late => "late",
+            Self::Undelivered => "undelivered",
+            Self::Unproven => "unproven",
+            Self::Incomplete => "incomplete",
+            Self::Missing => "missing",
+        }
+    }
+
+    /// Whether an auditor finds the control wanting here.
+    pub fn is_gap(self) -> bool {
+        matches!(self, Self::Undelivered | Self::Unproven | Self::Incomplete | Self::Missing)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// One fire time of a job for one workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The job; none for a review that was asked for by hand without one.
+    pub job: Option<String>,
+    /// The workspace.
+    pub workspace: String,
+    /// The fire time; when it was begun where nobody had planned it.
+    pub fire_at: DateTime<Utc>,
+    /// The time zone of the schedule.
+    pub zone: Tz,
+    /// What became of it.
+    pub state: State,
+    /// Why it is not on time; empty where it is.
+    pub reason: String,
+    /// The run; none where there was none.
+    pub run: Option<Uuid>,
+    /// The review; none where none was made.
+    pub review: Option<Review>,
+}
+
+/// A review that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// When the read began.
+    pub read_from: DateTime<Utc>,
+    /// When it was recorded.
+    pub recorded_at: DateTime<Utc>,
+    /// The number of its entry in the ledger.
+    pub entry: u64,
+    /// Whether everything could be read.
+    pub complete: bool,
+    /// Distinct users.
+    pub users: u64,
+    /// Findings that count.
+    pub open_findings: u64,
+    /// Its evidence.
+    pub bag: Option<BagName>,
+    /// Who has the report: a server accepted it for them.
+    pub delivered: Vec<String>,
+    /// Who has not, and why.
+    pub undelivered: Vec<(String, String)>,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coverage {
+    /// By job, workspace and fire time.
+    pub rows: Vec<Row>,
+    /// What limits the answer: from when on the ledger knows anything, schedules that cannot be read.
+    pub remarks: Vec<String>,
+}
+
+impl Coverage {
+    /// Works the answer out.
+    pub fn of<'a>(entries: impl IntoIterator<Item = &'a Entry>, question: &Question<'_>) -> Self {
+        Past::of(entries).answer(question)
+    }
+
+    /// How many fire times each state has, without those that have none.
+    pub fn counts(&self) -> Vec<(State, usize)> {
+        let count = |state| self.rows.iter().filter(|row| row.state == state).count();
+        State::ALL.into_iter().map(|state| (state, count(state))).filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// The fire times that an auditor would ask about.
+    pub fn gaps(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| row.state.is_gap())
+    }
+
+    /// How many fire times were due.
+    pub fn due(&self) -> usize {
+        self.rows.iter().filter(|row| row.state != State::ByHand).count()
+    }
+}

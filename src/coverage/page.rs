@@ -1,0 +1,186 @@
+//! The coverage as one page: a calendar that shows a gap at a glance, then each gap with its reason.
+
+use askama::Template;
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
+
+use super::{Coverage, Question, Row, State, past::moment};
+use crate::ledger::Head;
+
+/// Rows that the page shows; the table has all of them.
+const MOST_ROWS: usize = 600;
+/// Gaps and late reviews that the page explains.
+const MOST_EXPLAINED: usize = 300;
+
+#[derive(Template)]
+#[template(path = "evidence/coverage.html")]
+struct Page<'a> {
+    version: &'static str,
+    from: String,
+    to: String,
+    made: String,
+    ledger: String,
+    verdict: String,
+    tone: &'static str,
+    counts: Vec<(State, usize)>,
+    remarks: &'a [String],
+    calendars: Vec<Calendar>,
+    explained: Vec<Line>,
+    more_explained: usize,
+    rows: Vec<Line>,
+    more_rows: usize,
+}
+
+/// One job and workspace: its months.
+struct Calendar {
+    title: String,
+    summary: String,
+    months: Vec<Month>,
+}
+
+struct Month {
+    name: String,
+    days: Vec<Option<Day>>,
+}
+
+/// A day with fire times: the worst of them.
+struct Day {
+    class: &'static str,
+    sign: &'static str,
+    words: String,
+}
+
+struct Line {
+    class: &'static str,
+    sign: &'static str,
+    state: &'static str,
+    job: String,
+    workspace: String,
+    due: String,
+    reason: String,
+    recorded: String,
+    users: String,
+    bag: String,
+    delivered: String,
+}
+
+/// Renders the page. `head` is the ledger that it was worked out from.
+///
+/// # Errors
+/// Where the template cannot be rendered, which is a defect of rolecall.
+pub fn page(coverage: &Coverage, question: &Question<'_>, head: &Head) -> Result<String, askama::Error> {
+    let gaps = coverage.gaps().count();
+    let due = coverage.due();
+    let (tone, verdict) = match (gaps, due) {
+        (_, 0) => ("review", "Nothing was due in this period by any schedule that the ledger knows.".to_owned()),
+        (0, due) => ("clear", format!("All {} are answered; there is no gap.", reviews(due))),
+        (1, due) => ("act", format!("1 of {} is a gap.", reviews(due))),
+        (gaps, due) => ("act", format!("{gaps} of {} are gaps.", reviews(due))),
+    };
+    let explained: Vec<&Row> =
+        coverage.rows.iter().filter(|row| row.state.is_gap() || row.state == State::Late).collect();
+    let page = Page {
+        version: env!("CARGO_PKG_VERSION"),
+        from: question.from.format("%Y-%m-%d").to_string(),
+        to: (question.to - chrono::Duration::nanoseconds(1)).format("%Y-%m-%d").to_string(),
+        made: moment(question.now),
+        ledger: head.to_string(),
+        verdict,
+        tone,
+        counts: coverage.counts(),
+        remarks: &coverage.remarks,
+        calendars: calendars(coverage),
+        more_explained: explained.len().saturating_sub(MOST_EXPLAINED),
+        explained: explained.into_iter().take(MOST_EXPLAINED).map(line).collect(),
+        more_rows: coverage.rows.len().saturating_sub(MOST_ROWS),
+        rows: coverage.rows.iter().take(MOST_ROWS).map(line).collect(),
+    };
+    page.render()
+}
+
+fn reviews(count: usize) -> String {
+    if count == 1 { "1 due review".to_owned() } else { format!("{count} due reviews") }
+}
+
+fn calendars(coverage: &Coverage) -> Vec<Calendar> {
+    let of = |row: &Row| (row.job.clone(), row.workspace.clone());
+    let planned = coverage.rows.iter().filter(|row| row.state != State::ByHand);
+    let mut calendars = Vec::new();
+    for rows in planned.collect::<Vec<_>>().chunk_by(|a, b| of(a) == of(b)) {
+        let Some(first) = rows.first() else { continue };
+        let gaps = rows.iter().filter(|row| row.state.is_gap()).count();
+        let gaps = if gaps == 1 { "1 gap".to_owned() } else { format!("{gaps} gaps") };
+        calendars.push(Calendar {
+            title: format!("{} · {}", first.job.as_deref().unwrap_or("by hand"), first.workspace),
+            summary: format!("{}, {gaps}; days in {}", reviews(rows.len()), first.zone),
+            months: months(rows),
+        });
+    }
+    calendars
+}
+
+fn months(rows: &[&Row]) -> Vec<Month> {
+    let day = |row: &Row| row.fire_at.with_timezone(&row.zone).date_naive();
+    let mut months: Vec<Month> = Vec::new();
+    let mut last: Option<NaiveDate> = None;
+    for rows in rows.chunk_by(|a, b| day(a) == day(b)) {
+        let Some(first) = rows.first() else { continue };
+        let date = day(first);
+        // Months without any fire time are there too: they show what was not planned.
+        let mut begin = last.map_or(date.with_day(1), |last| {
+            last.with_day(1).and_then(|day| day.checked_add_months(chrono::Months::new(1)))
+        });
+        while let Some(month) = begin.filter(|month| *month <= date) {
+            if last.is_none_or(|last| month > last) {
+                months.push(Month { name: month.format("%b %Y").to_string(), days: empty(month) });
+            }
+            begin = month.checked_add_months(chrono::Months::new(1));
+        }
+        last = Some(date);
+        let worst = rows.iter().map(|row| row.state).max().unwrap_or(State::OnTime);
+        let count = if rows.len() == 1 { String::new() } else { format!(", the worst of {}", rows.len()) };
+        let words = format!("{date}: {worst}{count}");
+        if let Some(place) = months.last_mut().and_then(|month| month.days.get_mut(date.day0() as usize)) {
+            let (class, sign) = look(worst);
+            *place = Some(Day { class, sign, words });
+        }
+    }
+    months
+}
+
+fn empty(month: NaiveDate) -> Vec<Option<Day>> {
+    (0..u32::from(month.num_days_in_month())).map(|_| None).collect()
+}
+
+/// The class of a state's colour, and its sign: no colour stands alone.
+fn look(state: State) -> (&'static str, &'static str) {
+    match state {
+        State::OnTime => ("good", "✓"),
+        State::ByHand => ("hand", "＋"),
+        State::Pending => ("hand", "…"),
+        State::Late => ("late", "◷"),
+        State::Undelivered => ("bad", "✉"),
+        State::Unproven => ("bad", "?"),
+        State::Incomplete => ("bad", "!"),
+        State::Missing => ("bad", "✕"),
+    }
+}
+
+fn line(row: &Row) -> Line {
+    let (class, sign) = look(row.state);
+    let review = row.review.as_ref();
+    let local = row.fire_at.with_timezone(&row.zone);
+    let recorded = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M").to_string();
+    Line {
+        class,
+        sign,
+        state: row.state.word(),
+        job: row.job.clone().unwrap_or_else(|| "none".to_owned()),
+        workspace: row.workspace.clone(),
+        due: local.format("%a %Y-%m-%d %H:%M %Z").to_string(),
+        reason: row.reason.clone(),
+        recorded: review.map_or_else(|| "never".to_owned(), |review| recorded(review.recorded_at)),
+        users: review.map(|review| review.users.to_string()).unwrap_or_default(),
+        bag: review.and_then(|review| review.bag.as_ref()).map(|bag| bag.folder.clone()).unwrap_or_default(),
+        delivered: review.map(|review| review.delivered.join(", ")).unwrap_or_default(),
+    }
+}

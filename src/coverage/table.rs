@@ -1,0 +1,71 @@
+//! The coverage as CSV, from which an auditor samples.
+
+use std::io::{self, Write};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use super::{Coverage, Row};
+use crate::report::guarded;
+
+const COLUMNS: [&str; 17] = [
+    "job",
+    "workspace",
+    "fire_at",
+    "fire_at_local",
+    "time_zone",
+    "state",
+    "gap",
+    "reason",
+    "run",
+    "read_from",
+    "recorded_at",
+    "complete",
+    "users",
+    "open_findings",
+    "bag",
+    "bag_sha256",
+    "delivered_to",
+];
+
+/// Writes the table: RFC 4180, UTF-8, one row for each fire time and workspace.
+///
+/// # Errors
+/// What the writer says.
+pub fn table(coverage: &Coverage, out: &mut dyn Write) -> io::Result<()> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
+    writer.write_record(COLUMNS)?;
+    for row in &coverage.rows {
+        let cells = cells(row);
+        writer.write_record(cells.iter().map(|cell| guarded(cell).into_owned()))?;
+    }
+    writer.flush()
+}
+
+fn cells(row: &Row) -> [String; 17] {
+    let review = row.review.as_ref();
+    let bag = review.and_then(|review| review.bag.as_ref());
+    let local = row.fire_at.with_timezone(&row.zone);
+    [
+        row.job.clone().unwrap_or_default(),
+        row.workspace.clone(),
+        stamp(row.fire_at),
+        local.to_rfc3339_opts(SecondsFormat::Secs, false),
+        row.zone.to_string(),
+        row.state.word().to_owned(),
+        row.state.is_gap().to_string(),
+        row.reason.clone(),
+        row.run.map(|run| run.to_string()).unwrap_or_default(),
+        review.map(|review| stamp(review.read_from)).unwrap_or_default(),
+        review.map(|review| stamp(review.recorded_at)).unwrap_or_default(),
+        review.map(|review| review.complete.to_string()).unwrap_or_default(),
+        review.map(|review| review.users.to_string()).unwrap_or_default(),
+        review.map(|review| review.open_findings.to_string()).unwrap_or_default(),
+        bag.map(|bag| bag.folder.clone()).unwrap_or_default(),
+        bag.map(|bag| bag.sha256.clone()).unwrap_or_default(),
+        review.map(|review| review.delivered.join(";")).unwrap_or_default(),
+    ]
+}
+
+fn stamp(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
