@@ -205,6 +205,7 @@ pub fn vault(settings: &Settings) -> Result<Option<Vault>, AppError> {
     let digest = binary.map_or_else(|_| "unknown".to_owned(), |bytes| sha256(&bytes));
     Ok(Some(Vault {
         bags: evidence.directory.clone(),
+        keep_days: evidence.keep_days,
         key,
         configuration: settings.text.clone(),
         agent: format!("rolecall {} (sha256 of the binary: {digest})", env!("CARGO_PKG_VERSION")),

@@ -216,6 +216,8 @@ pub(crate) enum EvidenceCommand {
     },
     /// Every fire time that was due in a period, beside the review, bag and delivery that answer it; exit 3 for gaps
     Coverage(CoverageArgs),
+    /// One zip for the auditor: bags, ledger, coverage, public keys, instructions
+    Export(ExportArgs),
     /// Make a review once more from the answers in its bag, offline, and compare with what was reported
     Recompute {
         /// The bag
@@ -249,6 +251,15 @@ pub(crate) struct CoverageArgs {
     pub(crate) out: Option<PathBuf>,
     /// A folder of evidence, or an export of it; without it, `[evidence] directory`
     pub(crate) path: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) period: PeriodArgs,
+    /// The file; without it, `evidence_FROM_TO.zip` here
+    #[arg(long, value_name = "PATH")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// Whom to believe.

@@ -319,4 +319,7 @@ pub(super) struct Evidence {
     pub(super) directory: String,
     /// The OpenSSH key that signs them: `{ file = "PATH" }`.
     pub(super) signing_key: Option<Secret>,
+    /// How long bags are kept, in days, at least 550; without it, for ever.
+    #[schemars(with = "Option<i64>")]
+    pub(super) keep_days: Option<Spanned<i64>>,
 }

@@ -45,6 +45,8 @@ pub struct Evidence {
     pub directory: PathBuf,
     /// The key that signs them; none where they stay unsigned.
     pub signing_key: Option<PathBuf>,
+    /// How long bags are kept, in days; for ever where it is none.
+    pub keep_days: Option<u64>,
 }
 
 /// The store.

@@ -38,9 +38,10 @@ use crate::{
         evidence::Vault,
         lease::length,
         ledger::{self, WriteError},
+        retention,
     },
     schedule::{Missed, Schedule},
-    store::{Memory, StoreError},
+    store::Memory,
 };
 
 /// After this long a store that still fails is spoken of again.
@@ -157,7 +158,7 @@ struct State {
     stepped: Option<Instant>,
     /// Why that could not be done then; none where it could.
     trouble: Option<Trouble>,
-    /// When old snapshots were last forgotten.
+    /// When old snapshots were last forgotten, and old bags removed.
     forgot: Option<DateTime<Utc>>,
 }
 
@@ -299,7 +300,7 @@ impl Daemon {
     }
 
     /// Forgets what is old enough.
-    async fn forget(&self) -> Result<(), StoreError> {
+    async fn forget(&self) -> Result<(), WriteError> {
         let now = self.now();
         if self.state().forgot.is_some_and(|last| (last..last + FORGETTING).contains(&now)) {
             return Ok(());
@@ -309,6 +310,12 @@ impl Daemon {
             let forgotten = self.store.forget(before).await?;
             if forgotten > 0 {
                 tracing::info!(parts = forgotten, %before, "old snapshots are forgotten");
+            }
+        }
+        if let Some(vault) = &self.setup().vault {
+            let removed = retention::retire(&*self.store, vault, now).await?;
+            if removed > 0 {
+                tracing::info!(bags = removed, "bags that were kept long enough are removed");
             }
         }
         self.state().forgot = Some(now);

@@ -24,7 +24,7 @@ use crate::{
     },
     run::deliver,
     simulator::{Fault, Options, Simulator},
-    store::sqlite::SqliteStore,
+    store::{StoreError, sqlite::SqliteStore},
 };
 
 /// A mail server that accepts, or does not.

@@ -17,7 +17,7 @@ use super::{
 use crate::ledger::{
     Entry, Fact, Head,
     chain::{self, Found as Chain},
-    fact::BagName,
+    fact::{BagName, Recorded},
 };
 
 /// What an export says of itself: only the bags of a period are in it.
@@ -30,6 +30,13 @@ pub struct Period {
     pub from: chrono::DateTime<chrono::Utc>,
     /// The first moment after it.
     pub to: chrono::DateTime<chrono::Utc>,
+}
+
+impl Period {
+    /// Whether a review belongs to it: by its fire time, or where it has none by when it was read.
+    pub fn holds(&self, recorded: &Recorded) -> bool {
+        (self.from..self.to).contains(&recorded.fire_at.unwrap_or(recorded.read_from))
+    }
 }
 
 /// A bag, and what the ledger says of it.
@@ -216,9 +223,7 @@ impl<'a> Named<'a> {
         let there: BTreeSet<&str> = there.iter().filter_map(|path| path.file_name()?.to_str()).collect();
         let is_meant = move |entry: &Entry| match (&entry.fact, period) {
             (_, None) => true,
-            (Fact::Recorded(recorded), Some(period)) => {
-                (period.from..period.to).contains(&recorded.fire_at.unwrap_or(recorded.read_from))
-            }
+            (Fact::Recorded(recorded), Some(period)) => period.holds(recorded),
             (_, Some(_)) => false,
         };
         let missing = self.kept.iter().filter(|(folder, (_, entry))| {

@@ -240,6 +240,15 @@ fn lock_up(folder: &Path) -> io::Result<()> {
     fs::set_permissions(folder, Permissions::from_mode(0o500))
 }
 
+/// Removes a bag, or what there is still of one.
+///
+/// # Errors
+/// Where something of it cannot be removed.
+pub fn remove(bag: &Path) -> io::Result<()> {
+    unlock(bag)?;
+    fs::remove_dir_all(bag)
+}
+
 /// Gives the right to remove back.
 fn unlock(folder: &Path) -> io::Result<()> {
     fs::set_permissions(folder, Permissions::from_mode(0o700))?;

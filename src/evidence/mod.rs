@@ -7,6 +7,7 @@
 
 pub mod agreement;
 pub mod draft;
+pub mod export;
 pub mod key;
 pub mod ledger;
 pub mod verify;

@@ -38,6 +38,8 @@ pub struct Vault {
     pub bags: PathBuf,
     /// Signs them; none where they stay unsigned.
     pub key: Option<SigningKey>,
+    /// How long they are kept, in days; for ever where it is none.
+    pub keep_days: Option<u64>,
     /// The text of the configuration. It names secrets and holds none.
     pub configuration: String,
     /// The version, and the digest of the binary.

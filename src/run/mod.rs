@@ -9,6 +9,7 @@ pub mod lease;
 pub mod ledger;
 pub mod outbox;
 pub mod recompute;
+pub mod retention;
 
 use std::{sync::Arc, time::Duration};
 

@@ -13,6 +13,7 @@ mod demo;
 mod deploy;
 mod drift;
 mod evidence;
+mod export;
 mod hostile;
 mod incomplete;
 mod mail;

@@ -13,7 +13,6 @@ use crate::{
     coverage::{self, Coverage, Question},
     evidence::ledger::LEDGER,
     ledger::{chain, chain::Found as Chain},
-    run::files,
 };
 
 /// Gaps that are printed; the table has all of them.
@@ -36,7 +35,7 @@ pub(super) fn run(named: Option<&Path>, args: &CoverageArgs) -> Result<(), Failu
     }
     print(&coverage, &args.period);
     if let Some(out) = &args.out {
-        files::probe(out).map_err(|error| Failure::failed(error.to_string()))?;
+        fs::create_dir_all(out).map_err(|error| Failure::failed(format!("{}: {error}", out.display())))?;
         for (name, content) in files_of(&coverage, &question, &chain)? {
             let path = out.join(name);
             fs::write(&path, content).map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;

@@ -1,6 +1,7 @@
 //! `rolecall evidence`: the key, the bags, and whether they are as they were sealed.
 
 mod coverage;
+mod export;
 mod recompute;
 
 use std::{fs, io, path::Path};
@@ -29,6 +30,7 @@ pub(super) async fn run(named: Option<&Path>, command: EvidenceCommand) -> Resul
         EvidenceCommand::InitKey { out } => init_key(&out),
         EvidenceCommand::List => list(&configured(named)?),
         EvidenceCommand::Coverage(args) => coverage::run(named, &args),
+        EvidenceCommand::Export(args) => export::run(named, &args),
         EvidenceCommand::Recompute { bag } => recompute::run(&bag).await,
         EvidenceCommand::Verify { path, trust } => verify(named, path.as_deref(), &trust),
     }
@@ -68,6 +70,13 @@ fn list(evidence: &Evidence) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Who signs by the configuration.
+fn signers(evidence: &Evidence) -> Result<Allowed, Failure> {
+    let Some(key) = &evidence.signing_key else { return Ok(Allowed::default()) };
+    let signer = SigningKey::read(key).and_then(|key| key.signer());
+    Ok(Allowed::parse(&signer.map_err(|error| Failure::usage(error.to_string()))?))
+}
+
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
     Failure::usage(format!("{} cannot be read: {error}", path.display()))
 }
@@ -75,13 +84,9 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
 fn verify(named: Option<&Path>, path: Option<&Path>, args: &Trust) -> Result<(), Failure> {
     // A folder and a list of signers need no configuration: an auditor has none.
     let evidence = if path.is_some() && args.allowed_signers.is_some() { None } else { Some(configured(named)?) };
-    let allowed = match (&args.allowed_signers, evidence.as_ref().and_then(|evidence| evidence.signing_key.as_deref()))
-    {
+    let allowed = match (&args.allowed_signers, &evidence) {
         (Some(file), _) => Allowed::parse(&fs::read_to_string(file).map_err(|error| unreadable(file, &error))?),
-        (None, Some(key)) => {
-            let signer = SigningKey::read(key).and_then(|key| key.signer());
-            Allowed::parse(&signer.map_err(|error| Failure::usage(error.to_string()))?)
-        }
+        (None, Some(evidence)) => signers(evidence)?,
         (None, None) => Allowed::default(),
     };
     if args.allowed_signers.is_some() && allowed.is_empty() {

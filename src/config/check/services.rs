@@ -11,6 +11,8 @@ use crate::config::{
     settings::{Daemon, Evidence, Smtp, Store, relative},
 };
 
+/// Evidence is kept for so many days at least: a year that is audited, and half a year until the auditor asks.
+const LEAST_KEPT: i64 = 550;
 /// Where the daemon answers without a setting.
 const LISTEN: &str = "127.0.0.1:9719";
 /// The word for a daemon that answers nowhere.
@@ -98,7 +100,13 @@ impl Checker<'_> {
                 None
             }
         };
-        Evidence { directory: relative(self.context.folder, &evidence.directory), signing_key }
+        let keep_days =
+            evidence.keep_days.as_ref().map(|days| self.number(Some(days), LEAST_KEPT, LEAST_KEPT..=36_500));
+        Evidence {
+            directory: relative(self.context.folder, &evidence.directory),
+            signing_key,
+            keep_days: keep_days.map(i64::unsigned_abs),
+        }
     }
 
     pub(super) fn daemon(&mut self, daemon: &file::Daemon) -> Daemon {
