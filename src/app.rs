@@ -20,7 +20,7 @@ use crate::{
     daemon,
     evidence::key::{KeyError, SigningKey},
     heartbeat::{HeartbeatError, HttpHeartbeat},
-    ledger::sha256,
+    ledger::{fact::Terms, sha256},
     mail::smtp::{self, Mailer, SmtpMailer, SmtpSettings},
     report::ReportFile,
     run::{deliver, evidence::Vault},
@@ -185,6 +185,20 @@ pub fn attachments(attach: &[Attach]) -> Vec<ReportFile> {
     unique
 }
 
+/// What happens to fire times that passed meanwhile.
+fn missed(missed: Missed) -> schedule::Missed {
+    match missed {
+        Missed::Latest => schedule::Missed::Latest,
+        Missed::All => schedule::Missed::All,
+        Missed::Skip => schedule::Missed::Skip,
+    }
+}
+
+/// The schedule of a job, as the ledger has it.
+pub fn terms(job: &Job) -> Terms {
+    daemon::terms(&job.workspaces, &job.schedule, missed(job.missed))
+}
+
 /// When a report is mailed.
 pub fn when(when: When) -> deliver::When {
     match when {
@@ -225,11 +239,7 @@ pub fn daemon_setup(settings: &Settings) -> Result<daemon::Setup, AppError> {
     let job = |job: &Job| daemon::Job {
         workspaces: job.workspaces.clone(),
         schedule: job.schedule.clone(),
-        missed: match job.missed {
-            Missed::Latest => schedule::Missed::Latest,
-            Missed::All => schedule::Missed::All,
-            Missed::Skip => schedule::Missed::Skip,
-        },
+        missed: missed(job.missed),
         email: job.email.as_ref().zip(settings.smtp.as_ref()).map(|(email, smtp)| daemon::Recipients {
             from: smtp.from.clone(),
             to: email.to.clone(),

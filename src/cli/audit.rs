@@ -20,7 +20,7 @@ use crate::{
     app,
     config::settings::{Email, Job, Settings, Smtp},
     connector::{Connector, Recorder},
-    ledger::fact::BagName,
+    ledger::{Fact, fact::BagName},
     mail::{
         report_mail::{Proof, ReportMail},
         smtp::SmtpMailer,
@@ -71,6 +71,11 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
     let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
     let texts = deliver::rule_texts();
     let vault = app::vault(&settings).map_err(usage)?;
+    if let (Some((name, job)), Some(_)) = (plan.job, plan.mail) {
+        // Whoever starts the reviews of a job by another scheduler than the daemon is held to its schedule too.
+        let promised = Fact::Schedule { job: name.to_owned(), terms: Some(app::terms(job)) };
+        store.note(&[promised], Utc::now()).await.map_err(|error| Failure::failed(error.to_string()))?;
+    }
     let mut failures = Vec::new();
     let mut worst = None;
     for (name, connector) in &connectors {

@@ -8,9 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use chrono::{Days, Utc};
+
 use super::{
-    args::{AuditArgs, DemoArgs, ReportKind},
-    audit,
+    args::{AuditArgs, DemoArgs, EvidenceCommand, ExportArgs, PeriodArgs, ReportKind},
+    audit, evidence,
     output::{self, Failure},
 };
 use crate::{
@@ -30,8 +32,8 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let simulator = Simulator::start(Options { users: args.users, ..Options::default() })
         .map_err(failed("the simulated workspace cannot listen on 127.0.0.1"))?;
     let private = Private::new().map_err(failed("no folder for the demo's configuration"))?;
-    let evidence = unused(&args.out);
-    let directory = std::path::absolute(&evidence).map_err(failed("the folder has no path"))?;
+    let proof = unused(&args.out);
+    let directory = std::path::absolute(&proof).map_err(failed("the folder has no path"))?;
     let config =
         private.configure(&simulator, &directory).map_err(failed("the demo's configuration cannot be written"))?;
 
@@ -50,6 +52,13 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let second = args.out.join("week-2");
     review(&config, &second).await?;
 
+    let today = Utc::now().date_naive();
+    let zip = proof.with_added_extension("zip");
+    // Yesterday too: it may have become today meanwhile.
+    let period = PeriodArgs { from: today - Days::new(1), to: today };
+    let export = EvidenceCommand::Export(ExportArgs { period, out: Some(zip.clone()) });
+    evidence::run(Some(&config), export).await?;
+
     let mut saved = Vec::new();
     for (week, message) in (1..).zip(simulator.inbox().messages()) {
         let path = args.out.join(format!("week-{week}.eml"));
@@ -63,12 +72,10 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         output::line(&format!("  {:<44} the message as it arrived, in a mail program", mail.display().to_string()));
     }
     output::line(&format!("  {:<44} the tables, in a spreadsheet", second.join("report.xlsx").display().to_string()));
-    output::line(&format!("  {:<44} the proof: a signed folder for each review", evidence.display().to_string()));
+    output::line(&format!("  {:<44} the proof: a signed folder for each review", proof.display().to_string()));
+    output::line(&format!("  {:<44} the same as one file for an auditor", zip.display().to_string()));
     output::line("\nVerify the proof without rolecall (sha256sum and ssh-keygen do it):");
-    output::line(&format!(
-        "  for bag in {0}/*/; do sh \"$bag/verify.sh\" {0}/allowed_signers; done",
-        evidence.display()
-    ));
+    output::line(&format!("  for bag in {0}/*/; do sh \"$bag/verify.sh\" {0}/allowed_signers; done", proof.display()));
     Ok(())
 }
 

@@ -98,6 +98,7 @@ from = "nobody"
 url = "postgres://db/rolecall"
 [evidence]
 directory = "evidence"
+keep_days = 90
 "#
     ));
 }

@@ -6,6 +6,9 @@ mod page;
 mod past;
 mod table;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use chrono::{DateTime, Duration, Utc};

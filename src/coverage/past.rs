@@ -112,7 +112,10 @@ impl<'a> Past<'a> {
             let next = keys.get(at + 1).filter(|(next, _)| (next.0, next.1) == (key.0, key.1)).map(|(next, _)| next.2);
             rows.push(self.row(key, **zone, next, question));
         }
-        rows.extend(self.unplanned(&due, question));
+        // One that answers a fire time is there already.
+        let named: BTreeSet<Option<Uuid>> = rows.iter().map(|row| row.run).collect();
+        let unplanned = self.unplanned(&due, question);
+        rows.extend(unplanned.into_iter().filter(|row| !named.contains(&row.run)));
         rows.sort_by(|a, b| (&a.job, &a.workspace, a.fire_at).cmp(&(&b.job, &b.workspace, b.fire_at)));
         Coverage { rows, remarks }
     }
@@ -212,9 +215,12 @@ impl<'a> Past<'a> {
         if let Some((entry, recorded)) = made_up {
             let review = self.review(entry, recorded);
             let (state, more) = self.judged(&review, fire_at, next, question);
-            let by_hand = format!("{why}; made up for by hand {}", moment(entry.at));
-            let reason = if state.is_gap() { format!("{by_hand}; {more}") } else { by_hand };
-            return (state.max(State::Late), reason, Some(recorded.run), Some(review));
+            let because = if run.is_some() || skipped.is_some() { format!("{why}; ") } else { String::new() };
+            let mut reason = format!("{because}made by hand {}", moment(entry.at));
+            if !more.is_empty() {
+                reason = format!("{reason}; {more}");
+            }
+            return (state, reason, Some(recorded.run), Some(review));
         }
         let is_young = failed.is_none() && skipped.is_none() && question.now - fire_at <= question.late_after;
         if is_young {

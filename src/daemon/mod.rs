@@ -25,7 +25,10 @@ use chrono::{DateTime, Utc};
 use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use self::watch::{Count, Health, Pulse};
+pub use self::{
+    planner::terms,
+    watch::{Count, Health, Pulse},
+};
 
 use crate::{
     connector::Connector,

@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Daemon, Job, Setup};
+use super::{Daemon, Job};
 use crate::{
     ledger::fact::Terms,
     model::run::Gap,
-    schedule::{Missed, Plan},
+    schedule::{Missed, Plan, Schedule},
     store::{
         StoreError,
         queue::{Cursor, Decided},
@@ -37,7 +37,9 @@ impl Daemon {
         let now = self.now();
         // At the same moment from which new jobs are decided about, so that no fire time is promised and not looked at.
         if !self.state().enacted {
-            self.store.enact(&terms(&setup), now).await?;
+            let terms = |job: &Job| terms(&job.workspaces, &job.schedule, job.missed);
+            let schedules: Vec<_> = setup.jobs.iter().map(|(name, job)| (name.clone(), terms(job))).collect();
+            self.store.enact(&schedules, now).await?;
             self.state().enacted = true;
         }
         let mut decisions = Vec::new();
@@ -91,18 +93,14 @@ impl Daemon {
     }
 }
 
-/// The schedules as the ledger has them.
-fn terms(setup: &Setup) -> Vec<(String, Terms)> {
-    let terms = |(name, job): (&String, &Job)| {
-        let terms = Terms {
-            workspaces: job.workspaces.clone(),
-            pattern: job.schedule.pattern().to_owned(),
-            time_zone: job.schedule.zone().to_string(),
-            missed: job.missed.word().to_owned(),
-        };
-        (name.clone(), terms)
-    };
-    setup.jobs.iter().map(terms).collect()
+/// A schedule as the ledger has it.
+pub fn terms(workspaces: &[String], schedule: &Schedule, missed: Missed) -> Terms {
+    Terms {
+        workspaces: workspaces.to_vec(),
+        pattern: schedule.pattern().to_owned(),
+        time_zone: schedule.zone().to_string(),
+        missed: missed.word().to_owned(),
+    }
 }
 
 /// What has come for a job since its cursor, and the cursor after that; none where nothing changes.

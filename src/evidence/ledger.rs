@@ -255,6 +255,6 @@ mod tests {
         let kept = checkpoints(folder.path()).unwrap();
         assert_eq!(kept.len(), 1);
         assert_eq!(kept[0].0, 3);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "it, its signature and the ledger");
     }
 }

@@ -96,7 +96,7 @@ pub(super) fn run(named: Option<&Path>, args: &ExportArgs) -> Result<(), Failure
     let out = args.out.clone().unwrap_or_else(|| Path::new(&name).with_added_extension("zip"));
     export::write(&out, &name, &contents).map_err(|error| Failure::failed(format!("{}: {error}", out.display())))?;
     let count = if bags.len() == 1 { "1 bag".to_owned() } else { format!("{} bags", bags.len()) };
-    output::line(&format!("  wrote     {}: {count}, {} due reviews, {gaps} gaps", out.display(), answer.due()));
+    output::line(&format!("  wrote     {} ({count}, {} due reviews, {gaps} gaps)", out.display(), answer.due()));
     output::line("            its README.txt says how to verify it without rolecall");
     Ok(())
 }
