@@ -20,7 +20,7 @@ use crate::{
     daemon,
     evidence::key::{KeyError, SigningKey},
     heartbeat::{HeartbeatError, HttpHeartbeat},
-    ledger::{fact::Terms, sha256},
+    ledger::{fact::Terms, sha256_of},
     mail::smtp::{self, Mailer, SmtpMailer, SmtpSettings},
     report::ReportFile,
     run::{deliver, evidence::Vault},
@@ -215,8 +215,8 @@ pub fn when(when: When) -> deliver::When {
 pub fn vault(settings: &Settings) -> Result<Option<Vault>, AppError> {
     let Some(evidence) = &settings.evidence else { return Ok(None) };
     let key = evidence.signing_key.as_deref().map(SigningKey::read).transpose()?;
-    let binary = std::env::current_exe().and_then(fs::read);
-    let digest = binary.map_or_else(|_| "unknown".to_owned(), |bytes| sha256(&bytes));
+    let digest = std::env::current_exe().and_then(|binary| sha256_of(fs::File::open(binary)?));
+    let digest = digest.unwrap_or_else(|_| "unknown".to_owned());
     Ok(Some(Vault {
         bags: evidence.directory.clone(),
         keep_days: evidence.keep_days,

@@ -11,15 +11,21 @@ use std::{
     time::Duration,
 };
 
-use flate2::{Compression, GzBuilder};
+use flate2::{Compress, Compression, FlushCompress, Status};
 use sha2::{Digest as _, Sha256, Sha512};
 
 use super::{DECLARATION, SEALED, SIGNATURE, key::SigningKey};
+use crate::ledger::hex;
 
 /// The beginning of a draft's name; what is left of a process that died.
 const PREFIX: &str = ".draft-";
 /// Longer than any read may take.
 const ABANDONED: Duration = Duration::from_hours(48);
+
+/// The window of gzip (RFC 1951: 32 KiB), as a power of two.
+const WINDOW: u8 = 15;
+/// Bytes of room for what is compressed, beside a share of it.
+const CHUNK: usize = 1 << 12;
 
 /// A bag could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +63,8 @@ pub struct Draft {
     folder: PathBuf,
     target: PathBuf,
     payload: Mutex<BTreeMap<String, Sealed>>,
+    /// Those that nobody compresses with just now.
+    presses: Mutex<Vec<Press>>,
     finished: bool,
 }
 
@@ -79,7 +87,7 @@ impl Draft {
         fs::create_dir(&folder).map_err(failed)?;
         // Names and addresses of people are nobody else's business.
         fs::set_permissions(&folder, Permissions::from_mode(0o700)).map_err(failed)?;
-        Ok(Self { folder, target, payload: Mutex::default(), finished: false })
+        Ok(Self { folder, target, payload: Mutex::default(), presses: Mutex::default(), finished: false })
     }
 
     /// Adds a file to the payload: its path below `data/`, of letters, digits, `.`, `-`, `_` and `/`.
@@ -98,12 +106,11 @@ impl Draft {
     /// # Errors
     /// [`DraftError`]
     pub fn add_gzip(&self, path: &str, content: &[u8]) -> Result<(), DraftError> {
-        self.add(path, |writer| {
-            // Neither a name nor a time: they would make two bags of the same answers differ.
-            let mut gzip = GzBuilder::new().write(writer, Compression::fast());
-            gzip.write_all(content)?;
-            gzip.finish().map(|_| ())
-        })
+        let mut press = self.presses().pop().unwrap_or_default();
+        let written = press.gzip(content).map_err(io::Error::other);
+        let added = self.add(path, |writer| written.and_then(|()| writer.write_all(&press.packed)));
+        self.presses().push(press);
+        added
     }
 
     /// Seals the bag, with `bag-info.txt` and other files beside its payload, signs it where there is a key, and puts it
@@ -155,6 +162,10 @@ impl Draft {
         }
         self.put_in_place()?;
         Ok((self.target.clone(), name))
+    }
+
+    fn presses(&self) -> MutexGuard<'_, Vec<Press>> {
+        self.presses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn payload(&self) -> MutexGuard<'_, BTreeMap<String, Sealed>> {
@@ -271,12 +282,34 @@ fn one_line(value: &str) -> String {
     value.split(['\r', '\n']).map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut digits, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
+/// Compresses one content after another. A new one for each would leave holes among what stays in memory: four times
+/// of it for a large workspace (measured with glibc's allocator).
+#[derive(Debug)]
+struct Press {
+    state: Compress,
+    packed: Vec<u8>,
+}
+
+impl Default for Press {
+    fn default() -> Self {
+        // Its header has neither a name nor a time: they would make two bags of the same answers differ.
+        Self { state: Compress::new_gzip(Compression::fast(), WINDOW), packed: Vec::new() }
+    }
+}
+
+impl Press {
+    fn gzip(&mut self, content: &[u8]) -> Result<(), flate2::CompressError> {
+        self.state.reset();
+        self.packed.clear();
+        loop {
+            self.packed.reserve(content.len() / 4 + CHUNK);
+            let read = usize::try_from(self.state.total_in()).unwrap_or(usize::MAX);
+            let rest = content.get(read..).unwrap_or_default();
+            if self.state.compress_vec(rest, &mut self.packed, FlushCompress::Finish)? == Status::StreamEnd {
+                return Ok(());
+            }
+        }
+    }
 }
 
 /// Digests what goes through.

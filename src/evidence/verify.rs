@@ -10,8 +10,8 @@ use std::{
 
 use sha2::{Digest as _, Sha256, Sha512};
 
-use super::{ALGORITHMS, DECLARATION, SEALED, SIGNATURE, draft::hex, key::Allowed};
-use crate::ledger::sha256;
+use super::{ALGORITHMS, DECLARATION, SEALED, SIGNATURE, key::Allowed};
+use crate::ledger::{hex, sha256};
 
 /// What says that a bag has its tag files.
 const STANDARD: &str = "every bag has it";

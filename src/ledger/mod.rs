@@ -12,6 +12,8 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use std::io;
+
 pub use self::fact::Fact;
 
 /// What the first entry holds in place of an earlier one's digest.
@@ -90,8 +92,28 @@ impl Head {
 
 /// The SHA-256 of some bytes, as hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// The SHA-256 of all that comes, as hexadecimal digits.
+///
+/// # Errors
+/// What the reader says.
+pub fn sha256_of(mut from: impl io::Read) -> io::Result<String> {
+    let mut digest = Sha256::new();
+    let mut chunk = vec![0; 1 << 16];
+    loop {
+        match from.read(&mut chunk)? {
+            0 => return Ok(hex(&digest.finalize())),
+            length => digest.update(&chunk[..length]),
+        }
+    }
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    Sha256::digest(bytes).iter().fold(String::with_capacity(GENESIS.len()), |mut digits, byte| {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut digits, byte| {
         // Writing to a string cannot fail.
         let _ = write!(digits, "{byte:02x}");
         digits

@@ -3,11 +3,12 @@
 use std::{
     fs,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
 use askama::Template;
 use chrono::{DateTime, SecondsFormat, Utc};
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -82,13 +83,13 @@ pub enum EvidenceError {
 pub struct Recording {
     /// The last entry of the ledger when it began.
     ledger: Head,
+    /// None once it is sealed: an answer that comes later was of no use to the read. Answers are written side by side.
+    draft: RwLock<Option<Draft>>,
     state: Mutex<State>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
-    /// None once it is sealed: an answer that comes later was of no use to the read.
-    draft: Option<Draft>,
     index: Vec<Line>,
     problem: Option<DraftError>,
 }
@@ -111,8 +112,11 @@ struct Line {
 
 impl Recorder for Recording {
     fn answered(&self, exchange: &Exchange) {
-        let mut state = self.state();
-        let Some(draft) = state.draft.as_ref().filter(|_| state.problem.is_none()) else { return };
+        let draft = self.draft.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(draft) = draft.as_ref() else { return };
+        if self.state().problem.is_some() {
+            return;
+        }
         let large = exchange.body.len() > LARGE;
         let file = format!("answers/{:05}.json{}", exchange.number, if large { ".gz" } else { "" });
         let written = if large {
@@ -121,7 +125,7 @@ impl Recorder for Recording {
             draft.add(&file, |writer| writer.write_all(&exchange.body))
         };
         match written {
-            Ok(()) => state.index.push(Line {
+            Ok(()) => self.state().index.push(Line {
                 number: exchange.number,
                 file: format!("data/{file}"),
                 request: exchange.request.clone(),
@@ -133,7 +137,7 @@ impl Recorder for Recording {
                 masked: exchange.masked,
             }),
             // Said when the bag is to be sealed: a run without its evidence fails.
-            Err(problem) => state.problem = Some(problem),
+            Err(problem) => self.state().problem = Some(problem),
         }
     }
 }
@@ -166,16 +170,15 @@ impl Recording {
         };
         store.note(&abandoned, now).await.map_err(WriteError::from)?;
         let ledger = ledger::write_out(store, vault).await?;
-        let state = Mutex::new(State { draft: Some(draft), index: Vec::new(), problem: None });
-        Ok(Arc::new(Self { ledger, state }))
+        Ok(Arc::new(Self { ledger, draft: RwLock::new(Some(draft)), state: Mutex::default() }))
     }
 
     /// Keeps what is compared with.
     pub fn compared_with(&self, previous: Option<&Kept>) {
-        let mut state = self.state();
-        let written = state.draft.as_ref().zip(previous).map(|(draft, previous)| contents::previous(draft, previous));
+        let draft = self.draft.read().unwrap_or_else(PoisonError::into_inner);
+        let written = draft.as_ref().zip(previous).map(|(draft, previous)| contents::previous(draft, previous));
         if let Some(Err(problem)) = written {
-            state.problem.get_or_insert(problem);
+            self.state().problem.get_or_insert(problem);
         }
     }
 
@@ -188,10 +191,8 @@ impl Recording {
     /// # Errors
     /// [`EvidenceError`], also where an answer could not be kept; then there is no bag.
     pub fn seal(&self, vault: &Vault, input: &ReportInput<'_>) -> Result<Sealed, EvidenceError> {
-        let (draft, mut index, problem) = {
-            let mut state = self.state();
-            (state.draft.take(), std::mem::take(&mut state.index), state.problem.take())
-        };
+        let draft = self.draft.write().unwrap_or_else(PoisonError::into_inner).take();
+        let State { mut index, problem } = std::mem::take(&mut *self.state());
         if let Some(problem) = problem {
             return Err(problem.into());
         }
@@ -207,12 +208,17 @@ impl Recording {
                 writer.write_all(b"\n")
             })
         })?;
-        for file in ReportFile::ALL {
-            draft
-                .add(&format!("reports/{}", file.file_name()), |mut writer| report::write(file, input, &mut writer))?;
-        }
         let audit = input.audit();
-        contents::directory(&draft, &audit.directory)?;
+        // Side by side: one file would otherwise wait for the digests of another.
+        let report = |file: ReportFile| {
+            let path = format!("reports/{}", file.file_name());
+            draft.add(&path, |mut writer| report::write(file, input, &mut writer))
+        };
+        let (reports, directory) = rayon::join(
+            || ReportFile::ALL.into_par_iter().try_for_each(report),
+            || contents::directory(&draft, &audit.directory),
+        );
+        reports.and(directory)?;
         contents::rules(&draft, audit)?;
         contents::completeness(&draft, &audit.directory)?;
         draft.add("configuration.toml", |writer| writer.write_all(vault.configuration.as_bytes()))?;

@@ -79,7 +79,10 @@ fn pack(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
     let mut json = serde_json::to_vec(value).map_err(|error| failed(error.to_string()))?;
     // A part is a line, so that all of them one after another are a file that others can read.
     json.push(b'\n');
-    zstd::bulk::compress(&json, LEVEL).map_err(|error| failed(error.to_string()))
+    let mut part = zstd::bulk::compress(&json, LEVEL).map_err(|error| failed(error.to_string()))?;
+    // It is made with room for the worst case, which is ten times what it takes.
+    part.shrink_to_fit();
+    Ok(part)
 }
 
 fn unpack<T: DeserializeOwned>(part: &[u8]) -> Result<T, StoreError> {
