@@ -13,7 +13,7 @@ use crate::{
         settings::{ConnectorSettings, Job, SecretError, SecretSource, Settings, Smtp, Workspace},
     },
     connector::{
-        Connector, ConnectorError,
+        Connector, ConnectorError, Remover,
         http::Limits,
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
@@ -50,6 +50,11 @@ pub enum AppError {
     /// The connector is not part of this version.
     #[error("workspace {0}: this version cannot read through Truto. Use connector = \"zoho_bigin\"")]
     NoTruto(String),
+    /// The configuration does not allow to remove users.
+    #[error(
+        "workspace {0} does not allow offboarding. Where that is meant, set `allow_offboarding = true` in [workspaces.{0}]; nothing was changed"
+    )]
+    NoOffboarding(String),
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -79,11 +84,26 @@ pub enum AppError {
 /// # Errors
 /// [`AppError`]
 pub fn connector(name: &str, workspace: &Workspace) -> Result<Box<dyn Connector>, AppError> {
+    Ok(Box::new(zoho(name, workspace)?))
+}
+
+/// The connector of a workspace that allows offboarding, with the method that removes.
+///
+/// # Errors
+/// [`AppError`], above all [`AppError::NoOffboarding`]
+pub fn remover(name: &str, workspace: &Workspace) -> Result<Box<dyn Remover>, AppError> {
+    if !workspace.allow_offboarding {
+        return Err(AppError::NoOffboarding(name.to_owned()));
+    }
+    Ok(Box::new(zoho(name, workspace)?))
+}
+
+fn zoho(name: &str, workspace: &Workspace) -> Result<ZohoBigin, AppError> {
     let ConnectorSettings::ZohoBigin(bigin) = &workspace.connector else {
         return Err(AppError::NoTruto(name.to_owned()));
     };
     let secret = |key: &str, source: &SecretSource| read(format!("workspaces.{name}.{key}"), source);
-    Ok(Box::new(ZohoBigin::new(ZohoSettings {
+    Ok(ZohoBigin::new(ZohoSettings {
         data_center: bigin.data_center.parse::<DataCenter>().map_err(ConnectorError::Setup)?,
         client_id: bigin.client_id.clone(),
         client_secret: secret("client_secret", &bigin.client_secret)?,
@@ -93,7 +113,7 @@ pub fn connector(name: &str, workspace: &Workspace) -> Result<Box<dyn Connector>
         limits: Limits { concurrency: workspace.concurrency, ..Limits::default() },
         reads: READS,
         pause_between_reads: PAUSE_BETWEEN_READS,
-    })?))
+    })?)
 }
 
 /// The connector of a workspace as it was, over answers that are given once more: no secret is needed, and nothing waits.

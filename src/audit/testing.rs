@@ -6,7 +6,7 @@ use super::{JudgeInput, Judgement, judge};
 use crate::{
     access::{drift::SnapshotHeader, matrix::AccessMatrix},
     model::{
-        directory::{CurrentUser, Directory, Organization, Permission, Permissions, Profile, Role, Source},
+        directory::{Directory, Organization, Permission, Permissions, Profile, Role, Source, UserRecord},
         finding::{Finding, RuleResult, Subject},
         id::{PersonId, ProfileId, UserId},
         policy::Policy,
@@ -153,7 +153,16 @@ impl World {
                 scopes: None,
             },
             organization: self.organization.clone(),
-            current_user: CurrentUser { id: UserId::from("1"), full_name: None, email: None, profile: None },
+            current_user: UserRecord {
+                id: UserId::from("1"),
+                full_name: None,
+                email: None,
+                status: None,
+                confirmed: None,
+                zuid: None,
+                role: None,
+                profile: None,
+            },
             reading: Reading {
                 started_at: now(),
                 finished_at: now(),

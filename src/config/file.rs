@@ -83,8 +83,9 @@ pub(super) struct Workspace {
     pub(super) api_url: Option<Spanned<String>>,
     /// Whether `offboard` may remove users of this workspace.
     #[serde(default)]
-    #[expect(dead_code, reason = "the shape of the contract; this version has no `offboard`")]
     pub(super) allow_offboarding: bool,
+    /// The organization that it must be: an id, or the company's exact name. `preflight` and `offboard` refuse another.
+    pub(super) organization: Option<String>,
     /// Calls in flight at once, 1 to 10.
     #[schemars(with = "Option<i64>")]
     pub(super) concurrency: Option<Spanned<i64>>,

@@ -80,6 +80,10 @@ pub struct Workspace {
     pub concurrency: usize,
     /// How long a read may take.
     pub deadline: Duration,
+    /// Whether users may be removed from it.
+    pub allow_offboarding: bool,
+    /// The organization that it must be: an id or a name; none where any will do.
+    pub organization: Option<String>,
 }
 
 /// How a workspace is reached.

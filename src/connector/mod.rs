@@ -1,4 +1,5 @@
-//! Reads a workspace over its API. A connector has no method that writes: an auditor may believe its type.
+//! Reads a workspace over its API. A [`Connector`] has no method that writes: an auditor may believe its type. What
+//! offboarding needs beside it is a [`Remover`], which is made only where the configuration allows it.
 
 pub mod error;
 pub mod http;
@@ -11,8 +12,9 @@ use chrono::{DateTime, Utc};
 
 pub use self::error::ConnectorError;
 use crate::model::{
-    directory::{CurrentUser, Directory, Organization},
+    directory::{Directory, Organization, UserRecord},
     id::UserId,
+    survey::Survey,
 };
 
 /// An answer of the API as it came.
@@ -81,7 +83,7 @@ pub trait Connector: Send + Sync {
     ///
     /// # Errors
     /// [`ConnectorError`]
-    async fn current_user(&self) -> Result<CurrentUser, ConnectorError>;
+    async fn current_user(&self) -> Result<UserRecord, ConnectorError>;
 
     /// The organization.
     ///
@@ -93,5 +95,40 @@ pub trait Connector: Send + Sync {
     ///
     /// # Errors
     /// [`ConnectorError`], also where the API answers with another user than the one asked for.
-    async fn user(&self, id: &UserId) -> Result<Option<CurrentUser>, ConnectorError>;
+    async fn user(&self, id: &UserId) -> Result<Option<UserRecord>, ConnectorError>;
+
+    /// What the credentials reach, found by calls that change nothing.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] where the credentials are not accepted at all, or the API cannot be reached; what they only
+    /// lack is told in the survey.
+    async fn survey(&self) -> Result<Survey, ConnectorError>;
+}
+
+/// What became of the wish to remove a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removal {
+    /// The API says that it was done. Only reading proves it.
+    Accepted,
+    /// The API says that there is no such user any more.
+    AlreadyGone,
+    /// The wish may have been carried out or not: no answer, or one that does not tell; how it ended, in a sentence.
+    Unknown(String),
+}
+
+/// Removes users from a workspace.
+#[async_trait]
+pub trait Remover: Connector {
+    /// The exact request that [`remove`](Self::remove) makes: method and address. It is not made.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] where the address depends on credentials that are not accepted.
+    async fn removal_request(&self, id: &UserId) -> Result<String, ConnectorError>;
+
+    /// Asks for the removal of a user, once. It is repeated only where the API certainly did nothing: it asked to wait,
+    /// or the token had expired.
+    ///
+    /// # Errors
+    /// [`ConnectorError`] where certainly nothing was removed.
+    async fn remove(&self, id: &UserId) -> Result<Removal, ConnectorError>;
 }

@@ -11,7 +11,7 @@ use crate::{
     model::{
         audit::Audit,
         change::{Change, ChangeKind, Drift, Previous},
-        directory::{CurrentUser, Directory, Organization, Permissions, Profile, Role, Source},
+        directory::{Directory, Organization, Permissions, Profile, Role, Source, UserRecord},
         finding::{Finding, FindingStatus, RuleOutcome, RuleResult, Severity, Subject},
         id::{PersonId, ProfileId, RoleId, UserId},
         occasion::{Lapse, LapseKind, Occasion},
@@ -134,10 +134,14 @@ fn directory(users: &[TestUser]) -> Directory {
             primary_zuid: Some(PersonId::from(users[0].0.as_str())),
             ..Organization::default()
         },
-        current_user: CurrentUser {
+        current_user: UserRecord {
             id: UserId::from(users[0].0.as_str()),
             full_name: None,
             email: Some(users[0].2.clone()),
+            status: None,
+            confirmed: None,
+            zuid: None,
+            role: None,
             profile: None,
         },
         users: Users::from_blocks(vec![block]).0,

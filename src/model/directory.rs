@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{
     id::{PersonId, ProfileId, RoleId, UserId},
     reading::Reading,
+    status::Status,
     users::Users,
 };
 
@@ -17,7 +18,7 @@ pub struct Directory {
     /// The organization.
     pub organization: Organization,
     /// The account that it was read with.
-    pub current_user: CurrentUser,
+    pub current_user: UserRecord,
     /// All users, of every status.
     pub users: Users,
     /// The master list of roles, by id.
@@ -70,17 +71,32 @@ pub struct Organization {
     pub users_license_purchased: Option<u64>,
 }
 
-/// The account that a directory was read with.
+/// One user, read by itself: whoever a directory was read with, or somebody who was asked for by id.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct CurrentUser {
+pub struct UserRecord {
     /// The user's id.
     pub id: UserId,
     /// The display name.
     pub full_name: Option<String>,
     /// The address.
     pub email: Option<String>,
+    /// The API's word for the status; none where it gave none.
+    pub status: Option<String>,
+    /// Whether the invitation was accepted; none where the API did not say.
+    pub confirmed: Option<bool>,
+    /// The person's id across the vendor's products; none for a user who never confirmed.
+    pub zuid: Option<PersonId>,
+    /// The role's id.
+    pub role: Option<RoleId>,
     /// The profile's id.
     pub profile: Option<ProfileId>,
+}
+
+impl UserRecord {
+    /// Whether the record says that the user was deleted.
+    pub fn is_deleted(&self) -> bool {
+        self.status.as_deref().is_some_and(|word| Status::from(word).is_deleted())
+    }
 }
 
 /// A role of the master list: row-level data access by hierarchy.

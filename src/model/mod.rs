@@ -12,4 +12,5 @@ pub mod policy;
 pub mod reading;
 pub mod run;
 pub mod status;
+pub mod survey;
 pub mod users;

@@ -9,7 +9,7 @@ use super::RuleText;
 use crate::model::{
     audit::Audit,
     change::{Change, ChangeKind, Drift, Previous},
-    directory::{CurrentUser, Directory, Organization, Permission, Permissions, Profile, Role, Source},
+    directory::{Directory, Organization, Permission, Permissions, Profile, Role, Source, UserRecord},
     finding::{Finding, FindingStatus, RuleOutcome, RuleResult, Severity, Subject},
     id::{PersonId, ProfileId, RoleId, UserId},
     occasion::{Lapse, LapseKind, Occasion},
@@ -94,10 +94,14 @@ pub(crate) fn audit(users: &[NewUser<'_>]) -> Audit {
                 time_zone: Some("Europe/Berlin".to_owned()),
                 ..Organization::default()
             },
-            current_user: CurrentUser {
+            current_user: UserRecord {
                 id: UserId::from("5000000000001"),
                 full_name: Some("Ana Lima".to_owned()),
                 email: Some("ana@example.com".to_owned()),
+                status: None,
+                confirmed: None,
+                zuid: None,
+                role: None,
                 profile: Some(ProfileId::from("21")),
             },
             users,

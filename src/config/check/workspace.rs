@@ -62,6 +62,8 @@ impl Checker<'_> {
             connector,
             concurrency: usize::try_from(concurrency).unwrap_or(1),
             deadline: Duration::from_secs(minutes.unsigned_abs() * 60),
+            allow_offboarding: workspace.allow_offboarding,
+            organization: workspace.organization.clone(),
         }
     }
 

@@ -14,7 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use reqwest::{RequestBuilder, StatusCode, header::HeaderMap, redirect::Policy};
+use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap, redirect::Policy};
 use tokio::{sync::Semaphore, time::Instant};
 use url::Url;
 
@@ -162,14 +162,9 @@ impl Session {
         &self.limits
     }
 
-    /// A GET request.
-    pub fn get(&self, url: Url) -> RequestBuilder {
-        self.client.get(url)
-    }
-
-    /// A POST request.
-    pub fn post(&self, url: Url) -> RequestBuilder {
-        self.client.post(url)
+    /// A request.
+    pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        self.client.request(method, url)
     }
 
     /// Makes one call, once.

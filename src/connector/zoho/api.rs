@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use reqwest::{StatusCode, header::AUTHORIZATION};
+use reqwest::{Method, StatusCode, header::AUTHORIZATION};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::connector::{
     ConnectorError, Exchange,
-    http::{Account, Answer, CallError, Session, wait},
+    http::{Account, Answer, CallError, Limits, Session, wait},
 };
 
 /// The API of one workspace.
@@ -28,6 +28,8 @@ pub(super) struct Api {
 /// A call: what an error names, and the scope that it needs.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
+    /// The method.
+    method: Method,
     /// The path and query below the API's base.
     pub(super) path: String,
     /// The scope.
@@ -36,23 +38,30 @@ pub(super) struct Call {
 
 impl Call {
     pub(super) fn new(path: impl Into<String>, scope: &'static str) -> Self {
-        Self { path: path.into(), scope }
+        Self { method: Method::GET, path: path.into(), scope }
+    }
+
+    /// A call that deletes.
+    pub(super) fn delete(path: impl Into<String>, scope: &'static str) -> Self {
+        Self { method: Method::DELETE, path: path.into(), scope }
     }
 
     /// The call as an error names it.
     pub(super) fn name(&self) -> String {
-        format!("GET /bigin/v2/{}", self.path)
+        format!("{} /bigin/v2/{}", self.method, self.path)
     }
 }
 
 /// What an answer means for the call.
-enum Meaning {
+pub(super) enum Meaning {
     /// It is the answer; none for 204.
     Done(Option<Bytes>),
     /// The token is not valid any more.
     StaleToken(String),
-    /// Try again.
-    Again(String),
+    /// The API did nothing, because it was asked too often.
+    Limited(String),
+    /// The API failed, and does not say what it did.
+    Failed(String),
     /// It will not be answered otherwise.
     Final(ConnectorError),
 }
@@ -68,6 +77,49 @@ impl Api {
         self.tokens.get(&self.session, &self.settings, account, None).await
     }
 
+    /// The bounds of its calls.
+    pub(super) fn limits(&self) -> &Limits {
+        self.session.limits()
+    }
+
+    /// The request that a call is: method and address.
+    pub(super) async fn request_line(&self, call: &Call, account: &Account) -> Result<String, ConnectorError> {
+        let token = self.token(account).await?;
+        Ok(format!("{} {}/bigin/v2/{}", call.method, token.api, call.path))
+    }
+
+    /// The token was refused right after it was got.
+    pub(super) fn refused(&self, call: &Call, code: String) -> ConnectorError {
+        let data_center = self.settings.data_center.to_string();
+        ConnectorError::TokenRefused { call: call.name(), code, data_center }
+    }
+
+    /// Makes a call once, with the token in use or, where that was refused, a new one. Says which token it used.
+    pub(super) async fn once(
+        &self,
+        call: &Call,
+        account: &Account,
+        refused: Option<u64>,
+    ) -> Result<(u64, Result<Answer, CallError>), ConnectorError> {
+        let token = self.tokens.get(&self.session, &self.settings, account, refused).await?;
+        let url = Url::parse(&format!("{}/bigin/v2/{}", token.api, call.path))
+            .map_err(|error| ConnectorError::Setup(format!("{}: {error}", token.api)))?;
+        let mut authorization =
+            reqwest::header::HeaderValue::from_str(&format!("Zoho-oauthtoken {}", token.value.expose_secret()))
+                .map_err(|_| ConnectorError::TokenAnswer {
+                    accounts_url: self.settings.accounts(),
+                    what: "a token that no header can carry".into(),
+                })?;
+        authorization.set_sensitive(true);
+        let (number, asked_at, line) = (account.number(), Utc::now(), format!("{} {url}", call.method));
+        let request = self.session.request(call.method.clone(), url).header(AUTHORIZATION, authorization);
+        let answer = self.session.call(request, account).await;
+        if let (Some(number), Ok(answer)) = (number, &answer) {
+            account.record(&exchange(number, line, asked_at, answer, token.value.expose_secret()));
+        }
+        Ok((token.number, answer))
+    }
+
     /// Makes a call and parses its answer; none for 204. An answer that breaks off in the middle is asked for again.
     pub(super) async fn get<T>(
         &self,
@@ -78,21 +130,7 @@ impl Api {
         let limits = self.session.limits();
         let (mut attempt, mut refused) = (1, None);
         loop {
-            let token = self.tokens.get(&self.session, &self.settings, account, refused).await?;
-            let url = Url::parse(&format!("{}/bigin/v2/{}", token.api, call.path))
-                .map_err(|error| ConnectorError::Setup(format!("{}: {error}", token.api)))?;
-            let mut authorization =
-                reqwest::header::HeaderValue::from_str(&format!("Zoho-oauthtoken {}", token.value.expose_secret()))
-                    .map_err(|_| ConnectorError::TokenAnswer {
-                        accounts_url: self.settings.accounts(),
-                        what: "a token that no header can carry".into(),
-                    })?;
-            authorization.set_sensitive(true);
-            let (number, asked_at, line) = (account.number(), Utc::now(), format!("GET {url}"));
-            let answer = self.session.call(self.session.get(url).header(AUTHORIZATION, authorization), account).await;
-            if let (Some(number), Ok(answer)) = (number, &answer) {
-                account.record(&exchange(number, line, asked_at, answer, token.value.expose_secret()));
-            }
+            let (token, answer) = self.once(call, account, refused).await?;
             let mut asked = None;
             let what = match answer.map(|answer| self.meaning(call, answer, &mut asked)) {
                 Ok(Meaning::Done(None)) => return Ok(None),
@@ -104,16 +142,15 @@ impl Api {
                     }
                 },
                 Ok(Meaning::StaleToken(code)) if refused.is_some() => {
-                    let data_center = self.settings.data_center.to_string();
-                    return Err(ConnectorError::TokenRefused { call: call.name(), code, data_center });
+                    return Err(self.refused(call, code));
                 }
                 Ok(Meaning::StaleToken(_)) => {
-                    refused = Some(token.number);
+                    refused = Some(token);
                     account.retried();
                     continue;
                 }
                 Ok(Meaning::Final(error)) => return Err(error),
-                Ok(Meaning::Again(what)) | Err(CallError::Broken(what)) => what,
+                Ok(Meaning::Limited(what) | Meaning::Failed(what)) | Err(CallError::Broken(what)) => what,
                 Err(CallError::TooLarge(limit)) => return Err(ConnectorError::TooLarge { call: call.name(), limit }),
                 Err(CallError::Redirect(status)) => return Err(ConnectorError::Redirect { call: call.name(), status }),
             };
@@ -133,7 +170,8 @@ impl Api {
         }
     }
 
-    fn meaning(&self, call: &Call, answer: Answer, asked: &mut Option<std::time::Duration>) -> Meaning {
+    /// What an answer means.
+    pub(super) fn meaning(&self, call: &Call, answer: Answer, asked: &mut Option<std::time::Duration>) -> Meaning {
         let status = answer.status;
         if status == StatusCode::NO_CONTENT {
             return Meaning::Done(None);
@@ -141,15 +179,15 @@ impl Api {
         if status.is_success() {
             return Meaning::Done(Some(answer.body));
         }
-        let problem: Problem = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let problem = Problem::parse(&answer.body);
         let code = problem.code();
         if status == StatusCode::TOO_MANY_REQUESTS || code == "TOO_MANY_REQUESTS" {
             *asked = wait::asked(&answer.headers, Utc::now());
-            return Meaning::Again("HTTP 429: too many requests".to_owned());
+            return Meaning::Limited("HTTP 429: too many requests".to_owned());
         }
         if status.is_server_error() {
             *asked = wait::asked(&answer.headers, Utc::now());
-            return Meaning::Again(format!("HTTP {status} {code}"));
+            return Meaning::Failed(format!("HTTP {status} {code}"));
         }
         Meaning::Final(match code.as_str() {
             "INVALID_TOKEN" => return Meaning::StaleToken(code),
@@ -224,6 +262,20 @@ struct Problem {
 }
 
 impl Problem {
+    /// The error in a body. One that is about a single record stands in a list of records.
+    fn parse(body: &[u8]) -> Self {
+        #[derive(Deserialize)]
+        struct OfRecord {
+            users: Vec<Problem>,
+        }
+        if let Ok(OfRecord { users }) = serde_json::from_slice(body)
+            && let Some(problem) = users.into_iter().next()
+        {
+            return problem;
+        }
+        serde_json::from_slice(body).unwrap_or_default()
+    }
+
     fn code(&self) -> String {
         match &self.code {
             Value::String(code) => clean(code, 60),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::text::{Id, Text};
 use crate::model::{
-    directory::{CurrentUser, Organization, Permission, Permissions, Profile, Role},
+    directory::{Organization, Permission, Permissions, Profile, Role, UserRecord},
     id::{PersonId, ProfileId, RoleId, UserId},
 };
 
@@ -109,6 +109,14 @@ struct RawCurrentUser<'a> {
     #[serde(borrow, default)]
     email: Option<Text<'a>>,
     #[serde(borrow, default)]
+    zuid: Option<Id<'a>>,
+    #[serde(borrow, default)]
+    status: Option<Text<'a>>,
+    #[serde(default, deserialize_with = "lenient_bool")]
+    confirm: Option<bool>,
+    #[serde(borrow, default)]
+    role: Option<RawReference<'a>>,
+    #[serde(borrow, default)]
     profile: Option<RawReference<'a>>,
 }
 
@@ -119,12 +127,16 @@ struct RawReference<'a> {
 }
 
 impl UserAnswer<'_> {
-    pub(super) fn into_user(self) -> Option<CurrentUser> {
+    pub(super) fn into_user(self) -> Option<UserRecord> {
         let raw = self.users.into_iter().next()?;
-        Some(CurrentUser {
+        Some(UserRecord {
             id: UserId::from(&*raw.id.0),
             full_name: owned(raw.full_name),
             email: owned(raw.email),
+            status: owned(raw.status),
+            confirmed: raw.confirm,
+            zuid: raw.zuid.map(|zuid| PersonId::from(&*zuid.0)),
+            role: raw.role.map(|role| RoleId::from(&*role.id.0)),
             profile: raw.profile.map(|profile| ProfileId::from(&*profile.id.0)),
         })
     }

@@ -2,13 +2,15 @@
 //!
 //! [`ZohoBigin`] is the connector. `settings` says where to go, `token` keeps the access token, `api` makes one
 //! call with everything that may happen to it, `page`, `lists` and `text` parse, `read` reads everything once,
-//! `verify` decides whether that was everything.
+//! `verify` decides whether that was everything, `survey` finds what a token reaches, `remove` deletes a user.
 
 mod api;
 mod lists;
 mod page;
 mod read;
+mod remove;
 mod settings;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -25,10 +27,11 @@ use self::{
     lists::{OrganizationAnswer, UserAnswer},
     page::UsersPage,
 };
-use super::{Connector, ConnectorError, Progress, ReadRequest, http::Account};
+use super::{Connector, ConnectorError, Progress, ReadRequest, Removal, Remover, http::Account};
 use crate::model::{
-    directory::{CurrentUser, Directory, Organization},
+    directory::{Directory, Organization, UserRecord},
     id::UserId,
+    survey::Survey,
     users::UserBlock,
 };
 
@@ -67,7 +70,7 @@ impl ZohoBigin {
         answer.await?.flatten().ok_or_else(|| empty(&call, "org", "the organization is missing"))
     }
 
-    async fn current_user_of(&self, account: &Account) -> Result<CurrentUser, ConnectorError> {
+    async fn current_user_of(&self, account: &Account) -> Result<UserRecord, ConnectorError> {
         let call = Call::new("users?type=CurrentUser", USERS_SCOPE);
         let answer = self.api.get(&call, account, user).await?;
         answer.flatten().ok_or_else(|| empty(&call, "users", "the current user is missing"))
@@ -89,7 +92,7 @@ pub fn users_of_page(body: &[u8]) -> Result<UserBlock, ConnectorError> {
     })
 }
 
-fn user(body: &[u8]) -> Result<Option<CurrentUser>, ParseError> {
+fn user(body: &[u8]) -> Result<Option<UserRecord>, ParseError> {
     parse::<UserAnswer<'_>>(body, "users").map(UserAnswer::into_user)
 }
 
@@ -104,7 +107,7 @@ impl Connector for ZohoBigin {
         tokio::time::timeout(request.deadline, read).await.map_err(|_| ConnectorError::Deadline(request.deadline))?
     }
 
-    async fn current_user(&self) -> Result<CurrentUser, ConnectorError> {
+    async fn current_user(&self) -> Result<UserRecord, ConnectorError> {
         self.current_user_of(&Account::new(LOOK_UP)).await
     }
 
@@ -112,7 +115,7 @@ impl Connector for ZohoBigin {
         self.organization_of(&Account::new(LOOK_UP)).await
     }
 
-    async fn user(&self, id: &UserId) -> Result<Option<CurrentUser>, ConnectorError> {
+    async fn user(&self, id: &UserId) -> Result<Option<UserRecord>, ConnectorError> {
         let escaped: String = url::form_urlencoded::byte_serialize(id.as_str().as_bytes()).collect();
         let call = Call::new(format!("users/{escaped}"), USERS_SCOPE);
         let answer = self.api.get(&call, &Account::new(LOOK_UP), user).await?.flatten();
@@ -124,5 +127,19 @@ impl Connector for ZohoBigin {
             }),
             answer => Ok(answer),
         }
+    }
+    async fn survey(&self) -> Result<Survey, ConnectorError> {
+        survey::survey(self).await
+    }
+}
+
+#[async_trait]
+impl Remover for ZohoBigin {
+    async fn removal_request(&self, id: &UserId) -> Result<String, ConnectorError> {
+        self.api.request_line(&remove::call(id), &Account::new(LOOK_UP)).await
+    }
+
+    async fn remove(&self, id: &UserId) -> Result<Removal, ConnectorError> {
+        remove::remove(self, id).await
     }
 }

@@ -169,8 +169,8 @@ impl ZohoBigin {
         Ok(roles)
     }
 
-    /// The master list of profiles, with what each permits where the API tells.
-    pub(super) async fn profiles(&self, account: &Account) -> Result<Vec<Profile>, ConnectorError> {
+    /// The master list of profiles.
+    pub(super) async fn profile_list(&self, account: &Account) -> Result<Vec<Profile>, ConnectorError> {
         let call = Call::new("settings/profiles", PROFILES_SCOPE);
         let list = |body: &[u8]| parse::<ProfilesAnswer<'_>>(body, "profiles").map(ProfilesAnswer::into_profiles);
         let profiles = self.api.get(&call, account, list).await?.unwrap_or_default();
@@ -181,7 +181,12 @@ impl ZohoBigin {
                 "there is no profile at all, which cannot be: every workspace has one",
             ));
         }
-        stream::iter(profiles)
+        Ok(profiles)
+    }
+
+    /// The same, with what each permits where the API tells.
+    pub(super) async fn profiles(&self, account: &Account) -> Result<Vec<Profile>, ConnectorError> {
+        stream::iter(self.profile_list(account).await?)
             .map(async |profile| self.with_permissions(profile, account).await)
             .buffered(self.api.settings.limits.concurrency)
             .try_collect()

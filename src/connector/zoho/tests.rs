@@ -6,3 +6,4 @@ mod pages;
 mod secrets;
 mod support;
 mod tokens;
+mod writing;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::Utc;
+use reqwest::Method;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
@@ -94,7 +95,7 @@ async fn request(
             ("client_secret", settings.client_secret.expose_secret()),
             ("refresh_token", settings.refresh_token.expose_secret()),
         ];
-        let outcome = session.call(session.post(url.clone()).form(&form), account).await;
+        let outcome = session.call(session.request(Method::POST, url.clone()).form(&form), account).await;
         let (error, asked) = match outcome {
             Ok(answer) => match judge(&answer, settings, number) {
                 Err(error) if is_transient(&error) => (error, wait::asked(&answer.headers, Utc::now())),

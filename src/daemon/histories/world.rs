@@ -25,11 +25,12 @@ use crate::{
         smtp::{Accepted, Failure, Mailer, SendError, Stage},
     },
     model::{
-        directory::{CurrentUser, Directory, Organization},
+        directory::{Directory, Organization, UserRecord},
         id::UserId,
         policy::Policy,
         reading::{Check, CheckKind, CheckOutcome},
         run::{MessageState, RunState},
+        survey::Survey,
     },
     report::{
         ReportFile, RuleTexts,
@@ -357,7 +358,7 @@ impl Connector for Source {
         Ok(directory)
     }
 
-    async fn current_user(&self) -> Result<CurrentUser, ConnectorError> {
+    async fn current_user(&self) -> Result<UserRecord, ConnectorError> {
         Err(ConnectorError::Setup("nobody asks".into()))
     }
 
@@ -365,8 +366,12 @@ impl Connector for Source {
         Err(ConnectorError::Setup("nobody asks".into()))
     }
 
-    async fn user(&self, _: &UserId) -> Result<Option<CurrentUser>, ConnectorError> {
+    async fn user(&self, _: &UserId) -> Result<Option<UserRecord>, ConnectorError> {
         Ok(None)
+    }
+
+    async fn survey(&self) -> Result<Survey, ConnectorError> {
+        Err(ConnectorError::Setup("nobody asks".into()))
     }
 }
 

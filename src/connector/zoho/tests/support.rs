@@ -93,6 +93,7 @@ pub(super) fn outcome(directory: &Directory, kind: CheckKind) -> &CheckOutcome {
 
 /// What a scripted server is asked: the path below the API, and the query.
 pub(super) struct Asked {
+    pub(super) method: String,
     pub(super) path: String,
     query: BTreeMap<String, String>,
 }
@@ -116,7 +117,8 @@ pub(super) async fn scripted(
     let url = server.uri();
     let respond = move |request: &Request| {
         let path = request.url.path().trim_start_matches("/bigin/v2/").to_owned();
-        let asked = Asked { path, query: request.url.query_pairs().into_owned().collect() };
+        let asked =
+            Asked { method: request.method.to_string(), path, query: request.url.query_pairs().into_owned().collect() };
         answer(&asked).unwrap_or_else(|| usual(&asked, &url))
     };
     Mock::given(any()).respond_with(respond).mount(&server).await;

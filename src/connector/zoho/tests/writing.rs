@@ -1,0 +1,104 @@
+//! What a token reaches, and the one call that removes a user.
+
+use serde_json::json;
+
+use super::support::{json, raw, scripted, settings, settings_of, simulator};
+use crate::{
+    connector::{Connector as _, ConnectorError, Removal, Remover as _, zoho::ZohoBigin},
+    model::{
+        id::UserId,
+        survey::{GrantState, Purpose},
+    },
+    simulator::{ALL_SCOPES, Fault, Options, Simulator},
+};
+
+fn powerful() -> Simulator {
+    let scopes = ALL_SCOPES.iter().map(|scope| (*scope).to_owned()).collect();
+    Simulator::start(Options { users: 20, scopes, tokens_per_window: 10_000, ..Options::default() }).unwrap()
+}
+
+#[tokio::test]
+async fn a_user_is_removed_once_and_gone_the_second_time() {
+    let simulator = powerful();
+    let connector = ZohoBigin::new(settings_of(&simulator)).unwrap();
+    let id = UserId::from(simulator.world().read(|world| world.user_ids()[5].clone()).as_str());
+    let request = connector.removal_request(&id).await.unwrap();
+    assert_eq!(request, format!("DELETE {}/bigin/v2/users/{id}", simulator.base_url()));
+    assert!(!simulator.journal().calls().iter().any(|call| call.method == "DELETE"));
+    assert_eq!(connector.remove(&id).await, Ok(Removal::Accepted));
+    assert!(connector.user(&id).await.unwrap().unwrap().is_deleted());
+    assert_eq!(connector.remove(&id).await, Ok(Removal::AlreadyGone));
+}
+
+#[tokio::test]
+async fn a_removal_is_refused_without_the_scope_and_for_the_primary_contact() {
+    let simulator = simulator(20);
+    let connector = ZohoBigin::new(settings_of(&simulator)).unwrap();
+    let id = UserId::from(simulator.world().read(|world| world.user_ids()[5].clone()).as_str());
+    let error = connector.remove(&id).await.unwrap_err();
+    assert!(matches!(error, ConnectorError::MissingScope { scope: "ZohoBigin.users.DELETE", .. }), "{error}");
+
+    let simulator = powerful();
+    let connector = ZohoBigin::new(settings_of(&simulator)).unwrap();
+    let primary = UserId::from(simulator.world().read(|world| world.caller().to_owned()).as_str());
+    let error = connector.remove(&primary).await.unwrap_err();
+    assert!(error.to_string().contains("Primary contact cannot be deleted"), "{error}");
+}
+
+#[tokio::test]
+async fn only_a_limit_or_an_expired_token_repeats_a_removal() {
+    let id = UserId::from("77");
+    for (status, body, expected) in [
+        (500, "{}", "HTTP 500 Internal Server Error without a code"),
+        (502, "<html>", "HTTP 502 Bad Gateway without a code"),
+        (200, "<html>", "an answer that is no JSON"),
+        (200, "{}", "an answer that says neither success nor error"),
+    ] {
+        let server = scripted(move |asked| (asked.method == "DELETE").then(|| raw(status, body))).await;
+        let outcome = ZohoBigin::new(settings(&server.uri())).unwrap().remove(&id).await;
+        assert_eq!(outcome, Ok(Removal::Unknown(expected.to_owned())), "{status} {body}");
+        let deletions =
+            server.received_requests().await.unwrap().iter().filter(|r| r.method.as_str() == "DELETE").count();
+        assert_eq!(deletions, 1);
+    }
+    let calls = std::sync::atomic::AtomicU32::new(0);
+    let server = scripted(move |asked| {
+        (asked.method == "DELETE").then(|| match calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+            0 => json(429, &json!({"code": "TOO_MANY_REQUESTS"})),
+            1 => json(401, &json!({"code": "INVALID_TOKEN"})),
+            _ => json(200, &json!({"users": [{"code": "SUCCESS", "status": "success", "details": {"id": "77"}}]})),
+        })
+    })
+    .await;
+    assert_eq!(ZohoBigin::new(settings(&server.uri())).unwrap().remove(&id).await, Ok(Removal::Accepted));
+}
+
+#[tokio::test]
+async fn a_survey_says_what_the_token_may_and_what_is_more_than_it_needs() {
+    let simulator = simulator(20);
+    let survey = ZohoBigin::new(settings_of(&simulator)).unwrap().survey().await.unwrap();
+    let state = |name: &str| {
+        let grant = survey.grants.iter().find(|grant| grant.name == name).unwrap();
+        (grant.purpose, grant.state.clone())
+    };
+    assert_eq!(state("ZohoBigin.users.READ"), (Purpose::Audit, GrantState::Granted));
+    assert!(matches!(state("ZohoBigin.users.DELETE"), (Purpose::Offboarding, GrantState::Lacking(_))));
+    assert!(matches!(state("ZohoBigin.settings.modules.READ"), (Purpose::Nothing, GrantState::Lacking(_))));
+    assert!(survey.clock_ahead.is_some_and(|ahead| ahead.num_seconds().abs() <= 1), "{:?}", survey.clock_ahead);
+    assert!(survey.organization.is_some() && survey.current_user.is_some_and(|user| user.role.is_some()));
+
+    simulator.set_faults([Fault::MissingScopeRoles]);
+    let survey = ZohoBigin::new(settings_of(&simulator)).unwrap().survey().await.unwrap();
+    let lacking: Vec<_> = survey.grants.iter().filter(|grant| grant.purpose == Purpose::Audit).collect();
+    assert!(matches!(lacking[1].state, GrantState::Lacking(_)), "{lacking:?}");
+    assert!(survey.roles.is_none() && survey.profiles.is_some());
+
+    let survey = ZohoBigin::new(settings_of(&powerful())).unwrap().survey().await.unwrap();
+    let more: Vec<_> = survey.grants.iter().filter(|grant| grant.purpose != Purpose::Audit).collect();
+    assert!(more.iter().all(|grant| grant.state == GrantState::Granted), "{more:?}");
+    assert!(more.iter().any(|grant| grant.name == "ZohoBigin.users.ALL"));
+
+    simulator.set_faults([Fault::Revoked]);
+    let error = ZohoBigin::new(settings_of(&simulator)).unwrap().survey().await.unwrap_err();
+    assert!(matches!(error, ConnectorError::RefreshToken { .. }), "{error}");
+}

@@ -1,0 +1,62 @@
+//! What the credentials of a workspace reach, found without reading its population.
+
+use chrono::TimeDelta;
+
+use super::directory::{Organization, Profile, Role, Source, UserRecord};
+
+/// What a look at the credentials found.
+#[derive(Debug)]
+pub struct Survey {
+    /// Where it was read.
+    pub source: Source,
+    /// The organization; none where the credentials do not reach it.
+    pub organization: Option<Organization>,
+    /// Whoever the credentials belong to; none where they do not reach users.
+    pub current_user: Option<UserRecord>,
+    /// The master list of roles; none where the credentials do not reach it.
+    pub roles: Option<Vec<Role>>,
+    /// The master list of profiles, without permissions; none where the credentials do not reach it.
+    pub profiles: Option<Vec<Profile>>,
+    /// What the credentials may do, as far as it can be found without doing harm.
+    pub grants: Vec<Grant>,
+    /// How far the server's clock is ahead of this machine's, to the second; none where no answer told the time.
+    pub clock_ahead: Option<TimeDelta>,
+    /// Calls that the vendor still allows today; none where it did not say.
+    pub credits_left: Option<u64>,
+    /// What stands in the way of an audit beside lacking grants, in sentences.
+    pub obstacles: Vec<String>,
+}
+
+/// What a grant is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// An audit needs it.
+    Audit,
+    /// Offboarding needs it, and an audit does not.
+    Offboarding,
+    /// Nothing that rolecall does needs it.
+    Nothing,
+}
+
+/// Something that credentials may do, or may not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Its name: a scope, or a resource.
+    pub name: String,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Whether they may.
+    pub state: GrantState,
+}
+
+/// Whether credentials may do something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GrantState {
+    /// They may: a call that needs it was answered, or the token answer named it.
+    Granted,
+    /// They may not; why, in a sentence.
+    Lacking(String),
+    /// It cannot be told without doing harm, or the call failed; why, in a sentence.
+    Unknown(String),
+}
