@@ -1,7 +1,7 @@
 //! On a schedule, read a directory, correlate, judge, report, keep evidence, notify.
 //!
 //! Layers, arrows pointing inward: `model` is the centre and imports nothing of the crate; `access`, `audit`,
-//! `ledger`, `report` are pure and import `model` (and `audit` and `report` the matrix of `access`); `connector`,
+//! `ledger`, `lookup`, `report` are pure and import `model` (and `audit`, `lookup` and `report` the matrix of `access`); `connector`,
 //! `store`, `mail`, `evidence`, `heartbeat`, `replay`, `config` touch the world, each on its own; `run`, `daemon`, `web`, `cli` and
 //! `app` wire them together.
 
@@ -18,6 +18,7 @@ pub mod daemon;
 pub mod evidence;
 pub mod heartbeat;
 pub mod ledger;
+pub mod lookup;
 pub mod mail;
 pub mod model;
 pub mod replay;

@@ -13,6 +13,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("schedule", &[]),
     ("audit", &["model", "access"]),
     ("ledger", &[]),
+    ("lookup", &["model", "access"]),
     ("report", &["model", "access"]),
     ("coverage", &["ledger", "schedule", "report"]),
     ("connector", &["model", "access"]),
@@ -63,6 +64,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "ledger",
             "replay",
             "coverage",
+            "lookup",
         ],
     ),
 ];

@@ -1,0 +1,144 @@
+//! Users: each with its role and its profile, joined by id.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{LookupError, same};
+use crate::{
+    access::matrix::{AccessMatrix, MatrixRow},
+    model::{
+        id::{ProfileId, RoleId},
+        status::StatusKind,
+        users::User,
+    },
+};
+
+/// A user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct UserRow {
+    /// The user's id.
+    pub user_id: String,
+    /// The display name, as the user or somebody else wrote it.
+    pub full_name: Option<String>,
+    /// The address, which is the login.
+    pub email: Option<String>,
+    /// The vendor's word: active, disabled or inactive, deleted.
+    pub status: String,
+    /// Whether the invitation was accepted. An active user who did not confirm cannot sign in yet.
+    pub confirmed: Option<bool>,
+    /// The role's id: which records the user sees.
+    pub role_id: Option<String>,
+    /// The role's name on the list of roles; none where the id is not there.
+    pub role_name: Option<String>,
+    /// The profile's id: which features the user may use.
+    pub profile_id: Option<String>,
+    /// The profile's name on the list of profiles; none where the id is not there.
+    pub profile_name: Option<String>,
+    /// Whether the profile is one that the policy names as an administrator's, decided by profile id.
+    pub administrator: bool,
+}
+
+impl From<&MatrixRow<'_>> for UserRow {
+    fn from(row: &MatrixRow<'_>) -> Self {
+        let user = row.user;
+        Self {
+            user_id: user.id().to_owned(),
+            full_name: user.full_name().map(str::to_owned),
+            email: user.email().map(str::to_owned),
+            status: user.status().word().to_owned(),
+            confirmed: user.confirmed(),
+            role_id: row.role.map(|role| role.stated.id.to_string()),
+            role_name: row.role_name().map(str::to_owned),
+            profile_id: row.profile.map(|profile| profile.stated.id.to_string()),
+            profile_name: row.profile_name().map(str::to_owned),
+            administrator: row.administrator,
+        }
+    }
+}
+
+/// Which users are wanted: those that meet everything that is given.
+#[derive(Debug, Clone, Default)]
+pub struct UserFilter {
+    /// The status word; `inactive` and `disabled` mean both.
+    pub status: Option<String>,
+    /// A role's id or name.
+    pub role: Option<String>,
+    /// A profile's id or name.
+    pub profile: Option<String>,
+    /// Only those with an administrator's profile.
+    pub administrators: bool,
+}
+
+/// A filter whose names were found.
+struct Resolved {
+    status: Option<String>,
+    roles: Option<Vec<RoleId>>,
+    profiles: Option<Vec<ProfileId>>,
+    administrators: bool,
+}
+
+/// The users that a filter lets through, by id.
+///
+/// # Errors
+/// [`LookupError`] where the filter names a role or profile that there is not.
+pub fn users<'a, 'm>(
+    matrix: &'m AccessMatrix<'a>,
+    filter: &UserFilter,
+) -> Result<impl Iterator<Item = MatrixRow<'a>> + use<'a, 'm>, LookupError> {
+    let directory = matrix.directory();
+    let wanted = Resolved {
+        status: filter.status.clone(),
+        roles: filter.role.as_ref().map(|text| super::roles::named(&directory.roles, text)).transpose()?,
+        profiles: filter.profile.as_ref().map(|text| super::profiles::named(&directory.profiles, text)).transpose()?,
+        administrators: filter.administrators,
+    };
+    Ok(matrix.rows().filter(move |row| wanted.lets_through(row)))
+}
+
+impl Resolved {
+    fn lets_through(&self, row: &MatrixRow<'_>) -> bool {
+        let status = |wanted: &String| {
+            let status = row.user.status();
+            let off = |word: &str| same(word, "inactive") || same(word, "disabled");
+            same(wanted, status.word()) || (off(wanted) && status.kind() == StatusKind::Inactive)
+        };
+        self.status.as_ref().is_none_or(status)
+            && (!self.administrators || row.administrator)
+            && self.roles.as_ref().is_none_or(|roles| row.role.is_some_and(|role| roles.contains(&role.stated.id)))
+            && self
+                .profiles
+                .as_ref()
+                .is_none_or(|profiles| row.profile.is_some_and(|profile| profiles.contains(&profile.stated.id)))
+    }
+}
+
+/// The one user with an id, or with exactly this address, in whatever case.
+///
+/// Deleted users keep their address; one of them is meant only where no other user has it.
+///
+/// # Errors
+/// [`LookupError::NoUser`], [`LookupError::SeveralUsers`]
+pub fn user<'a>(matrix: &AccessMatrix<'a>, text: &str) -> Result<MatrixRow<'a>, LookupError> {
+    let text = text.trim();
+    if let Some(user) = matrix.directory().users.find(text).filter(|user| user.id() == text) {
+        return Ok(matrix.row(user.index()));
+    }
+    let mut rows: Vec<MatrixRow<'a>> =
+        matrix.rows().filter(|row| row.user.email().is_some_and(|email| same(email, text))).collect();
+    if rows.iter().any(|row| !row.user.status().is_deleted()) {
+        rows.retain(|row| !row.user.status().is_deleted());
+    }
+    match rows.as_slice() {
+        [] => Err(LookupError::NoUser(text.to_owned())),
+        [row] => Ok(*row),
+        rows => Err(LookupError::SeveralUsers {
+            text: text.to_owned(),
+            candidates: rows.iter().map(|row| described(&row.user)).collect(),
+        }),
+    }
+}
+
+/// A user as a message names it: the id, the name, the status.
+pub fn described(user: &User<'_>) -> String {
+    format!("{} ({}, {})", user.id(), user.label(), user.status().word())
+}

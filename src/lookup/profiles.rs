@@ -1,0 +1,98 @@
+//! Profiles: which features their holders may use, and how many hold them.
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{LookupError, same};
+use crate::{
+    access::matrix::AccessMatrix,
+    model::{
+        directory::{Permission, Permissions, Profile},
+        id::ProfileId,
+    },
+};
+
+/// A profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ProfileRow {
+    /// The profile's id.
+    pub profile_id: String,
+    /// The profile's name.
+    pub profile_name: String,
+    /// Whether somebody made it, other than the vendor; none where the vendor did not say.
+    pub custom: Option<bool>,
+    /// Whether the policy names it as an administrator's.
+    pub administrator: bool,
+    /// Active holders.
+    pub active_users: usize,
+    /// Holders of whatever status.
+    pub all_users: usize,
+    /// What it permits, in the product's words; none where the vendor did not tell.
+    pub permits: Option<Vec<String>>,
+    /// Why it is not known what it permits.
+    pub permits_unknown: Option<String>,
+    /// When it last changed; none for one that the vendor made.
+    pub modified: Option<DateTime<Utc>>,
+    /// The description.
+    pub description: Option<String>,
+}
+
+/// All profiles, by id.
+pub fn profiles(matrix: &AccessMatrix<'_>, administrator_profiles: &[ProfileId]) -> Vec<ProfileRow> {
+    let row = |profile: &Profile| {
+        let holders = || matrix.rows().filter(|row| row.profile.is_some_and(|held| held.stated.id == profile.id));
+        let (permits, permits_unknown) = match &profile.permissions {
+            Permissions::Known(all) => (Some(enabled(all)), None),
+            Permissions::Unknown(reason) => (None, Some(reason.clone())),
+        };
+        ProfileRow {
+            profile_id: profile.id.to_string(),
+            profile_name: profile.name.clone(),
+            custom: profile.custom,
+            administrator: administrator_profiles.contains(&profile.id),
+            active_users: holders().filter(|row| row.user.status().is_active()).count(),
+            all_users: holders().count(),
+            permits,
+            permits_unknown,
+            modified: profile.modified,
+            description: profile.description.clone(),
+        }
+    };
+    matrix.directory().profiles.iter().map(row).collect()
+}
+
+/// What is switched on, each once: the vendor gives a permission once for each module.
+fn enabled(all: &[Permission]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for permission in all.iter().filter(|permission| permission.enabled) {
+        let name = shown(permission);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// A permission in the product's words, with the module that it is about.
+pub(super) fn shown(permission: &Permission) -> String {
+    let name = permission.label.as_deref().unwrap_or(&permission.name);
+    match &permission.module {
+        Some(module) => format!("{name} ({module})"),
+        None => name.to_owned(),
+    }
+}
+
+/// The profiles of an id or a name; several where several have this name.
+pub(super) fn named(profiles: &[Profile], text: &str) -> Result<Vec<ProfileId>, LookupError> {
+    let found: Vec<ProfileId> = profiles
+        .iter()
+        .filter(|profile| profile.id.as_str() == text.trim() || same(&profile.name, text))
+        .map(|profile| profile.id.clone())
+        .collect();
+    if found.is_empty() {
+        let known = profiles.iter().map(|profile| profile.name.as_str()).collect::<Vec<_>>().join(", ");
+        return Err(LookupError::NoProfile { text: text.to_owned(), known });
+    }
+    Ok(found)
+}
