@@ -21,6 +21,7 @@ pub mod ledger;
 pub mod lookup;
 pub mod mail;
 pub mod model;
+pub mod offboard;
 pub mod replay;
 pub mod report;
 pub mod run;

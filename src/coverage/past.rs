@@ -76,7 +76,13 @@ impl<'a> Past<'a> {
                 Fact::BagRemoved { bag, .. } => {
                     past.removed.insert(&bag.folder);
                 }
-                Fact::Begun { .. } | Fact::Retried { .. } | Fact::BagAbandoned { .. } | Fact::Key { .. } => {}
+                Fact::Begun { .. }
+                | Fact::Retried { .. }
+                | Fact::BagAbandoned { .. }
+                | Fact::Key { .. }
+                | Fact::OffboardingPlanned(_)
+                | Fact::OffboardingBegun(_)
+                | Fact::OffboardingEnded(_) => {}
             }
         }
         past

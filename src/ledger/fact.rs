@@ -1,5 +1,7 @@
 //! What an entry of the ledger may say.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -85,6 +87,12 @@ pub enum Fact {
         /// Its line of an `allowed_signers` file.
         signer: String,
     },
+    /// A removal of users was planned, by somebody who may not be the one who confirms it.
+    OffboardingPlanned(OffboardingPlanned),
+    /// A user is about to be removed. What became of it follows; where nothing does, nobody knows.
+    OffboardingBegun(OffboardingBegun),
+    /// What became of a removal.
+    OffboardingEnded(OffboardingEnded),
 }
 
 /// A schedule.
@@ -170,6 +178,67 @@ pub struct Delivery {
     pub answer: String,
 }
 
+/// A plan to remove users.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OffboardingPlanned {
+    /// The plan's id.
+    pub plan: Uuid,
+    /// The workspace.
+    pub workspace: String,
+    /// The organization's id; none where the API gave none.
+    pub organization: Option<String>,
+    /// Whom.
+    pub users: Vec<Leaver>,
+    /// When it is worth nothing any more.
+    pub valid_until: DateTime<Utc>,
+}
+
+/// A user who is to be removed, as he or she was when it was planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaver {
+    /// The user's id.
+    pub user: String,
+    /// The address.
+    pub email: Option<String>,
+    /// The role's id.
+    pub role: Option<String>,
+    /// The profile's id.
+    pub profile: Option<String>,
+}
+
+/// A removal that is about to be asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OffboardingBegun {
+    /// The plan's id.
+    pub plan: Uuid,
+    /// The workspace.
+    pub workspace: String,
+    /// The organization's id; none where the API gave none.
+    pub organization: Option<String>,
+    /// Whom.
+    #[serde(flatten)]
+    pub leaver: Leaver,
+    /// The request that is made.
+    pub request: String,
+    /// Through what it was asked for, and how it was confirmed.
+    pub confirmed: String,
+}
+
+/// What became of a removal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OffboardingEnded {
+    /// The plan's id.
+    pub plan: Uuid,
+    /// The workspace.
+    pub workspace: String,
+    /// The user's id.
+    pub user: String,
+    /// `removed`, `not_removed` or `unknown`.
+    pub outcome: String,
+    /// How that is known.
+    pub detail: String,
+}
+
 /// A bag of evidence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct BagName {
@@ -180,6 +249,13 @@ pub struct BagName {
 }
 
 impl Fact {
+    /// The kind of [`Fact::OffboardingPlanned`].
+    pub const OFFBOARDING_PLANNED: &str = "offboarding_planned";
+    /// The kind of [`Fact::OffboardingBegun`].
+    pub const OFFBOARDING_BEGUN: &str = "offboarding_begun";
+    /// The kind of [`Fact::OffboardingEnded`].
+    pub const OFFBOARDING_ENDED: &str = "offboarding_ended";
+
     /// The word for its kind, as it stands in the line.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -194,16 +270,22 @@ impl Fact {
             Self::BagAbandoned { .. } => "bag_abandoned",
             Self::BagRemoved { .. } => "bag_removed",
             Self::Key { .. } => "key",
+            Self::OffboardingPlanned(_) => Self::OFFBOARDING_PLANNED,
+            Self::OffboardingBegun(_) => Self::OFFBOARDING_BEGUN,
+            Self::OffboardingEnded(_) => Self::OFFBOARDING_ENDED,
         }
     }
 
-    /// What a later fact of the same kind takes the place of: the job of a schedule, the folder of a bag; empty where
-    /// all facts of a kind are about the same thing.
-    pub fn subject(&self) -> &str {
+    /// What a later fact of the same kind takes the place of: the job of a schedule, the folder of a bag, the user of an
+    /// offboarding; empty where all facts of a kind are about the same thing.
+    pub fn subject(&self) -> Cow<'_, str> {
         match self {
-            Self::Schedule { job, .. } => job,
-            Self::BagAbandoned { bag, .. } | Self::BagRemoved { bag, .. } => &bag.folder,
-            _ => "",
+            Self::Schedule { job, .. } => job.into(),
+            Self::BagAbandoned { bag, .. } | Self::BagRemoved { bag, .. } => (&bag.folder).into(),
+            Self::OffboardingPlanned(planned) => planned.plan.to_string().into(),
+            Self::OffboardingBegun(begun) => (&begun.leaver.user).into(),
+            Self::OffboardingEnded(ended) => (&ended.user).into(),
+            _ => "".into(),
         }
     }
 }

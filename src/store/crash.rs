@@ -14,7 +14,7 @@ use super::{
     queue::{Cursor, Decided, NewMessage, Outgoing, Queue, Sent},
 };
 use crate::{
-    ledger::{Fact, Head, Line, fact::Terms},
+    ledger::{Entry, Fact, Head, Line, fact::Terms},
     model::{
         occasion::Lapse,
         run::{Attempt, Claim, Gap, Run, RunState},
@@ -265,6 +265,10 @@ impl<M: Memory, H: Hazard> Ledger for Hazardous<M, H> {
 
     async fn head(&self) -> Result<Head, StoreError> {
         self.store.head().await
+    }
+
+    async fn last(&self, kind: &str, subject: &str) -> Result<Option<Entry>, StoreError> {
+        self.store.last(kind, subject).await
     }
 
     async fn entries(&self, after: u64, most: u32) -> Result<Vec<Line>, StoreError> {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::StoreError;
-use crate::ledger::{Fact, Head, Line, fact::Terms};
+use crate::ledger::{Entry, Fact, Head, Line, fact::Terms};
 
 /// Keeps the ledger. Most facts come from the writes of [`Queue`](super::queue::Queue) and [`Store`](super::Store).
 #[async_trait::async_trait]
@@ -25,6 +25,12 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// [`StoreError`]
     async fn head(&self) -> Result<Head, StoreError>;
+
+    /// The last entry of a kind and subject; none where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn last(&self, kind: &str, subject: &str) -> Result<Option<Entry>, StoreError>;
 
     /// Entries after a number, in their order.
     ///

@@ -24,6 +24,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("heartbeat", &[]),
     ("replay", &[]),
     ("evidence", &["ledger"]),
+    ("offboard", &["model", "access", "lookup", "connector", "store", "ledger"]),
     ("run", &["model", "access", "audit", "report", "connector", "store", "mail", "evidence", "ledger", "replay"]),
     ("daemon", &["model", "access", "report", "connector", "store", "mail", "schedule", "run", "heartbeat", "ledger"]),
     ("web", &["model", "store", "daemon"]),
@@ -65,6 +66,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "replay",
             "coverage",
             "lookup",
+            "offboard",
         ],
     ),
 ];

@@ -32,7 +32,7 @@ async fn insert(
     fact: Fact,
     now: DateTime<Utc>,
 ) -> Result<Head, sqlx::Error> {
-    let (kind, subject) = (fact.kind(), fact.subject().to_owned());
+    let (kind, subject) = (fact.kind(), fact.subject().into_owned());
     let line = head.link(now, fact).map_err(|error| sqlx::Error::Encode(error.into()))?;
     sqlx::query("INSERT INTO ledger (number, kind, subject, sha256, line) VALUES (?, ?, ?, ?, ?)")
         .bind(count(line.head.number))
@@ -84,7 +84,7 @@ impl Ledger for SqliteStore {
             let sql = "SELECT line FROM ledger WHERE kind = ? AND subject = ? ORDER BY number DESC LIMIT 1";
             let last = sqlx::query_scalar::<_, String>(sql)
                 .bind(new.kind())
-                .bind(new.subject())
+                .bind(new.subject().into_owned())
                 .fetch_optional(&mut *transaction)
                 .await
                 .map_err(&failed)?;
@@ -115,6 +115,14 @@ impl Ledger for SqliteStore {
         let failed = self.explain("read the ledger");
         let mut connection = self.pool.acquire().await.map_err(&failed)?;
         head(&mut connection).await.map_err(&failed)
+    }
+
+    async fn last(&self, kind: &str, subject: &str) -> Result<Option<Entry>, StoreError> {
+        let failed = self.explain("read the ledger");
+        let sql = "SELECT line FROM ledger WHERE kind = ? AND subject = ? ORDER BY number DESC LIMIT 1";
+        let last = sqlx::query_scalar::<_, String>(sql).bind(kind).bind(subject).fetch_optional(&self.pool).await;
+        let parsed = |text: String| serde_json::from_str(&text).map_err(|error| sqlx::Error::Decode(error.into()));
+        last.and_then(|text| text.map(parsed).transpose()).map_err(failed)
     }
 
     async fn entries(&self, after: u64, most: u32) -> Result<Vec<Line>, StoreError> {

@@ -1,0 +1,129 @@
+//! Removes users from a workspace, guarded: read, refuse or plan, confirm, record the intent, remove, read back, record
+//! the outcome.
+//!
+//! [`plan`] is pure and decides who may not be removed; only a [`Confirmed`] plan can be carried out ([`carry_out`]).
+//! What was begun and whose end nobody knows, because a process died or the API did not answer, is settled by reading.
+
+mod carry_out;
+pub mod plan;
+pub mod refusal;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+pub use self::{
+    carry_out::{Done, Outcome},
+    plan::{Confirmed, Plan, PlannedRemoval},
+    refusal::Refusal,
+};
+use crate::{
+    connector::{Progress, ReadRequest, Remover},
+    ledger::Fact,
+    model::{
+        directory::Directory,
+        id::UserId,
+        policy::Policy,
+        survey::{GrantState, Purpose},
+    },
+    store::ledger::Ledger,
+};
+
+/// A workspace that allows offboarding, and what that needs.
+pub struct Offboarding<'a> {
+    /// The workspace's name in the configuration.
+    pub workspace: &'a str,
+    /// Reads and removes.
+    pub remover: &'a dyn Remover,
+    /// Keeps plans, intents and outcomes.
+    pub ledger: &'a dyn Ledger,
+    /// Who is an administrator.
+    pub policy: &'a Policy,
+    /// The organization that it must be; none where any will do.
+    pub organization: Option<&'a str>,
+    /// How long a read may take.
+    pub deadline: Duration,
+    /// The time.
+    pub clock: &'a (dyn Fn() -> DateTime<Utc> + Send + Sync),
+}
+
+impl Offboarding<'_> {
+    /// Reads the workspace and plans the removal of users, by id or exact address.
+    ///
+    /// # Errors
+    /// [`Refusal`]
+    pub async fn plan(&self, wanted: &[String], progress: &dyn Progress) -> Result<Plan, Refusal> {
+        self.preflight().await?;
+        let request = ReadRequest {
+            administrator_profiles: self.policy.administrator_profiles.clone(),
+            deadline: self.deadline,
+            recorder: None,
+        };
+        let directory = self.remover.read(&request, progress).await?;
+        self.plan_for(&directory, wanted, Uuid::new_v4()).await
+    }
+
+    /// What the credentials lack is said before anything is read or asked.
+    async fn preflight(&self) -> Result<(), Refusal> {
+        let survey = self.remover.survey().await?;
+        let needed = survey.grants.iter().filter(|grant| grant.purpose != Purpose::Nothing);
+        let lacking = needed.filter_map(|grant| match &grant.state {
+            GrantState::Lacking(why) => Some(why.clone()),
+            GrantState::Granted | GrantState::Unknown(_) => None,
+        });
+        let problems: Vec<String> = survey.obstacles.iter().cloned().chain(lacking).collect();
+        if problems.is_empty() { Ok(()) } else { Err(Refusal::Preflight(problems.join("; "))) }
+    }
+
+    async fn plan_for(&self, directory: &Directory, wanted: &[String], plan_id: Uuid) -> Result<Plan, Refusal> {
+        let now = (self.clock)();
+        let (policy, organization, workspace) = (self.policy, self.organization, self.workspace);
+        let input = plan::PlanInput { workspace, directory, policy, organization, wanted, plan_id, now };
+        let mut plan = plan::plan(&input)?;
+        for removal in plan.removals.iter_mut().filter(|removal| !removal.already_removed) {
+            let id = UserId::from(removal.user.user_id.as_str());
+            removal.request = Some(self.remover.removal_request(&id).await?);
+        }
+        Ok(plan)
+    }
+
+    /// Keeps a plan, so that it can be carried out later by its id, once.
+    ///
+    /// # Errors
+    /// [`Refusal::Store`]
+    pub async fn keep(&self, plan: &Plan) -> Result<(), Refusal> {
+        Ok(self.ledger.note(&[Fact::OffboardingPlanned(plan.planned())], (self.clock)()).await?)
+    }
+
+    /// A plan that was kept, made again from the workspace as it is now.
+    ///
+    /// # Errors
+    /// [`Refusal`] where it is not a plan for exactly this user, is too old, was used, or the user is not as he or she
+    /// was then.
+    pub async fn kept(&self, plan_id: &str, user: &UserId, progress: &dyn Progress) -> Result<Plan, Refusal> {
+        let unknown = || Refusal::NoPlan(plan_id.chars().filter(|c| !c.is_control()).take(60).collect());
+        let id: Uuid = plan_id.parse().map_err(|_| unknown())?;
+        let entry = self.ledger.last(Fact::OFFBOARDING_PLANNED, &id.to_string()).await?;
+        let Some(Fact::OffboardingPlanned(planned)) = entry.map(|entry| entry.fact) else { return Err(unknown()) };
+        let [leaver] = planned.users.as_slice() else { return Err(unknown()) };
+        if leaver.user != user.as_str() || planned.workspace != self.workspace {
+            return Err(Refusal::OtherPlan { plan: id.to_string(), user: user.to_string() });
+        }
+        let now = (self.clock)();
+        if now >= planned.valid_until {
+            return Err(Refusal::OldPlan(id.to_string()));
+        }
+        let begun = self.ledger.last(Fact::OFFBOARDING_BEGUN, user.as_str()).await?;
+        if let Some(Fact::OffboardingBegun(begun)) = begun.map(|entry| entry.fact)
+            && begun.plan == id
+        {
+            return Err(Refusal::UsedPlan(id.to_string()));
+        }
+        let again = self.plan(std::slice::from_ref(&leaver.user), progress).await?;
+        if again.organization_id != planned.organization || again.removals.iter().any(|now| now.leaver() != *leaver) {
+            return Err(Refusal::Changed(format!("user {user}")));
+        }
+        Ok(Plan { plan_id: id, ..again })
+    }
+}
