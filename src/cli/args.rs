@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Check,
     /// Audit now: read, correlate, judge, report
     Audit(AuditArgs),
+    /// Remove users from a workspace, guarded: shown, confirmed, recorded, read back
+    Offboard(OffboardArgs),
     /// Run the jobs on their schedules until SIGTERM; SIGHUP reads the configuration anew
     Daemon,
     /// What the daemon did: the runs, or one of them
@@ -116,6 +118,27 @@ pub(crate) struct AuditArgs {
     /// Exit with 3 where a finding that counts is of this severity or graver
     #[arg(long, value_name = "SEVERITY", value_parser = severity_parser())]
     pub(crate) fail_on: Option<Severity>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OffboardArgs {
+    /// The workspace; it must have `allow_offboarding = true`
+    pub(crate) workspace: String,
+    /// The user: an id, or an exact address
+    #[arg(required_unless_present = "from", conflicts_with = "from")]
+    pub(crate) user: Option<String>,
+    /// Several users: a CSV file with a column `user_id` or `email`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
+    /// Show who would be removed and by which request, and stop
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The confirmation, where there is no terminal to ask at: the user's address, or what the plan of several asks for
+    #[arg(long, value_name = "EMAIL", conflicts_with = "dry_run")]
+    pub(crate) confirm: Option<String>,
+    /// The organization that it must be: its id or exact name
+    #[arg(long, value_name = "ORG")]
+    pub(crate) organization: Option<String>,
 }
 
 #[derive(Debug, Args)]

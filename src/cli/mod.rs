@@ -8,6 +8,7 @@ mod demo;
 mod evidence;
 mod mail;
 mod man;
+mod offboard;
 mod output;
 mod progress;
 mod rules;
@@ -59,6 +60,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             .map_err(|error| Failure::failed(format!("cannot write the manual page: {error}"))),
         Command::Check => check::run(named),
         Command::Audit(args) => audit::run(named, args).await,
+        Command::Offboard(args) => offboard::run(named, args).await,
         Command::Daemon => daemon::run(named).await,
         Command::Runs(args) => runs::run(named, args).await,
         Command::Demo(args) => demo::run(args).await,

@@ -1,7 +1,7 @@
 //! Removes users from a workspace, guarded: read, refuse or plan, confirm, record the intent, remove, read back, record
 //! the outcome.
 //!
-//! [`plan`] is pure and decides who may not be removed; only a [`Confirmed`] plan can be carried out ([`carry_out`]).
+//! [`plan`] is pure and decides who may not be removed; only a [`Confirmed`] plan can be carried out.
 //! What was begun and whose end nobody knows, because a process died or the API did not answer, is settled by reading.
 
 mod carry_out;

@@ -1,0 +1,190 @@
+//! `rolecall offboard`: removes users, guarded.
+
+use std::{
+    io::{BufRead as _, IsTerminal as _, Write as _},
+    path::Path,
+};
+
+use chrono::Utc;
+
+use super::{
+    args::OffboardArgs,
+    check,
+    output::{self, Failure, plain},
+    progress::Line,
+};
+use crate::{
+    app,
+    config::settings::Settings,
+    offboard::{Confirmed, Done, Offboarding, Outcome, Plan, PlannedRemoval, Refusal},
+    run,
+};
+
+/// Characters of a name or address in the output.
+const TEXT: usize = 120;
+/// Characters of a sentence that may quote the API.
+const SENTENCE: usize = 2_000;
+
+pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), Failure> {
+    let settings = check::load(named)?;
+    let workspace = settings.workspaces.get(&args.workspace).ok_or_else(|| unknown(&settings, &args.workspace))?;
+    let wanted = wanted(&args)?;
+    let usage = |error: app::AppError| Failure::usage(error.to_string());
+    let remover = app::remover(&args.workspace, workspace).map_err(usage)?;
+    let vault = app::vault(&settings).map_err(usage)?;
+    let failed = |error: String| Failure::failed(error);
+    let store = app::store(&settings).await.map_err(|error| failed(error.to_string()))?;
+    let organization = args.organization.as_deref().or(workspace.organization.as_deref());
+    if let (Some(told), Some(configured)) = (&args.organization, &workspace.organization)
+        && told != configured
+    {
+        return Err(Failure::usage(format!(
+            "--organization says {told}, and `organization` of [workspaces.{}] says {configured}; nobody was removed",
+            args.workspace
+        )));
+    }
+    let offboarding = Offboarding {
+        workspace: &args.workspace,
+        remover: remover.as_ref(),
+        ledger: &*store,
+        policy: &settings.policy,
+        organization,
+        deadline: workspace.deadline,
+        clock: &Utc::now,
+    };
+    let refused = |refusal: Refusal| Failure::failed(plain(&refusal.to_string(), SENTENCE));
+    let plan = {
+        let progress = Line::new(&args.workspace);
+        offboarding.plan(&wanted, &progress).await.map_err(refused)?
+    };
+    show(&plan);
+    if args.dry_run {
+        output::line("\nA dry run: nobody was removed, and no request was made that could.");
+        return Ok(());
+    }
+    let (confirmed, how) = confirm(&plan, args.confirm.as_deref())?;
+    if let Some(vault) = &vault {
+        run::ledger::introduce(&*store, vault, Utc::now()).await.map_err(|error| failed(error.to_string()))?;
+    }
+    let done = offboarding.carry_out(confirmed, how).await;
+    output::line("");
+    for done in &done {
+        tell(done);
+    }
+    if let Some(vault) = &vault {
+        run::ledger::write_out(&*store, vault).await.map_err(|error| failed(error.to_string()))?;
+    }
+    let left = done.iter().filter(|done| !done.outcome.is_gone()).count();
+    match left {
+        0 => Ok(()),
+        1 if done.len() == 1 => Err(Failure::failed("the user is not known to be removed; see above")),
+        left => Err(Failure::failed(format!("{left} of {} users are not known to be removed; see above", done.len()))),
+    }
+}
+
+fn unknown(settings: &Settings, name: &str) -> Failure {
+    let known: Vec<&str> = settings.workspaces.keys().map(String::as_str).collect();
+    Failure::usage(format!("there is no workspace `{name}`; the configuration has: {}", known.join(", ")))
+}
+
+/// Whom to remove: the argument, or the rows of a CSV file.
+fn wanted(args: &OffboardArgs) -> Result<Vec<String>, Failure> {
+    let Some(path) = &args.from else { return Ok(args.user.iter().cloned().collect()) };
+    let usage = |what: String| Failure::usage(format!("{}: {what}; nobody was removed", path.display()));
+    let mut reader =
+        csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(|error| usage(error.to_string()))?;
+    let header = reader.headers().map_err(|error| usage(error.to_string()))?;
+    let column = |name: &str| header.iter().position(|cell| cell.trim_start_matches('\u{feff}') == name);
+    let column = column("user_id").or_else(|| column("email"));
+    let column = column.ok_or_else(|| usage("the first line names no column `user_id` or `email`".to_owned()))?;
+    let mut wanted = Vec::new();
+    for (number, record) in reader.records().enumerate() {
+        let record = record.map_err(|error| usage(error.to_string()))?;
+        match record.get(column).filter(|cell| !cell.is_empty()) {
+            Some(cell) => wanted.push(cell.to_owned()),
+            None => return Err(usage(format!("row {} names nobody", number + 2))),
+        }
+    }
+    if wanted.is_empty() { Err(usage("there is no row".to_owned())) } else { Ok(wanted) }
+}
+
+fn show(plan: &Plan) {
+    let organization = plan.organization_name.as_deref().unwrap_or("an organization without a name");
+    let acting = plan.acting_user_email.as_deref().unwrap_or(&plan.acting_user_id);
+    output::line(&format!(
+        "{}: {} ({}), as {}",
+        plan.workspace,
+        plain(organization, TEXT),
+        plan.organization_id.as_deref().unwrap_or("id unknown"),
+        plain(acting, TEXT)
+    ));
+    for removal in &plan.removals {
+        show_removal(removal);
+    }
+}
+
+fn show_removal(removal: &PlannedRemoval) {
+    let user = &removal.user;
+    let word = if removal.already_removed { "is gone" } else { "remove" };
+    let line = |word: &str, text: &str| output::line(&format!("  {word:<9} {}", plain(text, SENTENCE)));
+    let text = |text: &Option<String>| plain(text.as_deref().unwrap_or("–"), TEXT);
+    line(word, &format!("{} <{}>", text(&user.full_name), text(&user.email)));
+    let confirmed = if user.confirmed == Some(false) { ", never confirmed" } else { "" };
+    line("", &format!("user {}, {}{confirmed}", user.user_id, user.status));
+    let administrator = if user.administrator { ", an administrator's" } else { "" };
+    line("role", &format!("{} ({})", text(&user.role_name), text(&user.role_id)));
+    line("profile", &format!("{} ({}){administrator}", text(&user.profile_name), text(&user.profile_id)));
+    if removal.already_removed {
+        return;
+    }
+    match removal.reporting_total {
+        0 => line("reporting", "nobody's role reports to this one"),
+        total => {
+            let named: Vec<String> =
+                removal.reporting.iter().map(|user| text(&user.full_name.clone().or(user.email.clone()))).collect();
+            let more = if total > named.len() { ", …" } else { "" };
+            let peers = match removal.peers {
+                0 => "nobody else holds this role".to_owned(),
+                1 => "1 other holds it too".to_owned(),
+                peers => format!("{peers} others hold it too"),
+            };
+            line("reporting", &format!("{total} active, by role: {}{more}; {peers}", named.join(", ")));
+        }
+    }
+    if let Some(request) = &removal.request {
+        line("request", request);
+    }
+}
+
+/// Asks for the confirmation, unless it was given.
+fn confirm<'a>(plan: &'a Plan, given: Option<&str>) -> Result<(Confirmed<'a>, &'static str), Failure> {
+    let refused = |refusal: Refusal| Failure::failed(plain(&refusal.to_string(), SENTENCE));
+    if let Some(given) = given {
+        return Ok((plan.confirm(given).map_err(refused)?, "command line, --confirm"));
+    }
+    let asked = plain(&plan.confirmation, TEXT);
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage(format!(
+            "nobody was removed: there is no terminal to confirm at. Where it is meant, add --confirm '{asked}'"
+        )));
+    }
+    let mut stderr = std::io::stderr().lock();
+    let _ = write!(stderr, "\nThis cannot be undone. Type {asked} to go on: ").and_then(|()| stderr.flush());
+    let mut typed = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut typed)
+        .map_err(|error| Failure::failed(format!("nobody was removed: what was typed cannot be read: {error}")))?;
+    Ok((plan.confirm(&typed).map_err(refused)?, "command line, typed"))
+}
+
+fn tell(done: &Done) {
+    let word = match done.outcome {
+        Outcome::Removed => "removed",
+        Outcome::AlreadyRemoved => "was gone",
+        Outcome::NotRemoved => "FAILED",
+        Outcome::Unknown => "UNKNOWN",
+        Outcome::NotTried => "not tried",
+    };
+    output::line(&format!("  {word:<9} {}: {}", plain(&done.label, TEXT), plain(&done.detail, SENTENCE)));
+}
