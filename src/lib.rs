@@ -22,6 +22,7 @@ pub mod lookup;
 pub mod mail;
 pub mod model;
 pub mod offboard;
+pub mod preflight;
 pub mod replay;
 pub mod report;
 pub mod run;

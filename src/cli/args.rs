@@ -45,6 +45,18 @@ pub(crate) enum Command {
     Check,
     /// Audit now: read, correlate, judge, report
     Audit(AuditArgs),
+    /// Whether a workspace is ready: who and what it is, what the credentials reach; exit 1 where it is not
+    Preflight(PreflightArgs),
+    /// The users of a workspace, each with role and profile
+    Users(UsersArgs),
+    /// The roles of a workspace: whose records their holders see
+    Roles(RolesArgs),
+    /// The profiles of a workspace: what their holders may do
+    Profiles(ProfilesArgs),
+    /// The organization of a workspace
+    Org(LookupArgs),
+    /// Whoever the credentials belong to
+    Me(LookupArgs),
     /// Remove users from a workspace, guarded: shown, confirmed, recorded, read back
     Offboard(OffboardArgs),
     /// Run the jobs on their schedules until SIGTERM; SIGHUP reads the configuration anew
@@ -118,6 +130,100 @@ pub(crate) struct AuditArgs {
     /// Exit with 3 where a finding that counts is of this severity or graver
     #[arg(long, value_name = "SEVERITY", value_parser = severity_parser())]
     pub(crate) fail_on: Option<Severity>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PreflightArgs {
+    /// The workspaces; without one, all
+    #[arg(value_name = "WORKSPACE")]
+    pub(crate) workspaces: Vec<String>,
+    /// What it has to be, as `org=Example` or `time_zone=Europe/Berlin, administrator=true`
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) expect: Vec<String>,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: PreflightFormat,
+}
+
+/// How a pre-flight check is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PreflightFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LookupArgs {
+    /// The workspace; not needed where there is only one
+    pub(crate) workspace: Option<String>,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: LookupFormat,
+}
+
+/// How rows are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LookupFormat {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+    /// For spreadsheets
+    Csv,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct UsersArgs {
+    #[command(flatten)]
+    pub(crate) of: LookupArgs,
+    /// Only users of this status: active, disabled, inactive, deleted
+    #[arg(long)]
+    pub(crate) status: Option<String>,
+    /// Only holders of this profile: its id or name
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// Only holders of this role: its id or name
+    #[arg(long)]
+    pub(crate) role: Option<String>,
+    /// Only holders of a profile that the policy names as an administrator's
+    #[arg(long)]
+    pub(crate) administrators: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<UsersCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UsersCommand {
+    /// Everything about one user
+    Show {
+        /// The workspace, where there are several, and the user: an id, or an exact address
+        #[arg(value_names = ["[WORKSPACE] USER"], num_args = 1..=2, required = true)]
+        who: Vec<String>,
+        /// How to print
+        #[arg(long, value_name = "FORMAT", default_value = "table")]
+        format: LookupFormat,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RolesArgs {
+    #[command(flatten)]
+    pub(crate) of: LookupArgs,
+    /// Draw who reports to whom, with how many hold each role
+    #[arg(long)]
+    pub(crate) tree: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProfilesArgs {
+    #[command(flatten)]
+    pub(crate) of: LookupArgs,
+    /// Name every permission in the table
+    #[arg(long)]
+    pub(crate) permissions: bool,
 }
 
 #[derive(Debug, Args)]

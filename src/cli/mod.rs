@@ -6,16 +6,19 @@ mod check;
 mod daemon;
 mod demo;
 mod evidence;
+mod lookup;
 mod mail;
 mod man;
 mod offboard;
 mod output;
+mod preflight;
 mod progress;
 mod rules;
 mod runs;
 mod signals;
 mod simulate;
 mod summary;
+mod workspaces;
 
 use std::process::ExitCode;
 
@@ -60,6 +63,12 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
             .map_err(|error| Failure::failed(format!("cannot write the manual page: {error}"))),
         Command::Check => check::run(named),
         Command::Audit(args) => audit::run(named, args).await,
+        Command::Preflight(args) => preflight::run(named, args).await,
+        Command::Users(args) => lookup::users(named, args).await,
+        Command::Roles(args) => lookup::roles(named, args).await,
+        Command::Profiles(args) => lookup::profiles(named, args).await,
+        Command::Org(args) => lookup::organization(named, args).await,
+        Command::Me(args) => lookup::me(named, args).await,
         Command::Offboard(args) => offboard::run(named, args).await,
         Command::Daemon => daemon::run(named).await,
         Command::Runs(args) => runs::run(named, args).await,

@@ -12,10 +12,10 @@ use super::{
     check,
     output::{self, Failure, plain},
     progress::Line,
+    workspaces,
 };
 use crate::{
     app,
-    config::settings::Settings,
     offboard::{Confirmed, Done, Offboarding, Outcome, Plan, PlannedRemoval, Refusal},
     run,
 };
@@ -27,7 +27,7 @@ const SENTENCE: usize = 2_000;
 
 pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), Failure> {
     let settings = check::load(named)?;
-    let workspace = settings.workspaces.get(&args.workspace).ok_or_else(|| unknown(&settings, &args.workspace))?;
+    let (_, workspace) = workspaces::named(&settings, Some(&args.workspace))?;
     let wanted = wanted(&args)?;
     let usage = |error: app::AppError| Failure::usage(error.to_string());
     let remover = app::remover(&args.workspace, workspace).map_err(usage)?;
@@ -80,11 +80,6 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
         1 if done.len() == 1 => Err(Failure::failed("the user is not known to be removed; see above")),
         left => Err(Failure::failed(format!("{left} of {} users are not known to be removed; see above", done.len()))),
     }
-}
-
-fn unknown(settings: &Settings, name: &str) -> Failure {
-    let known: Vec<&str> = settings.workspaces.keys().map(String::as_str).collect();
-    Failure::usage(format!("there is no workspace `{name}`; the configuration has: {}", known.join(", ")))
 }
 
 /// Whom to remove: the argument, or the rows of a CSV file.

@@ -62,16 +62,23 @@ pub fn profiles(matrix: &AccessMatrix<'_>, administrator_profiles: &[ProfileId])
     matrix.directory().profiles.iter().map(row).collect()
 }
 
-/// What is switched on, each once: the vendor gives a permission once for each module.
+/// What is switched on, in the vendor's order: a permission that there is for several modules is named once, with them.
 fn enabled(all: &[Permission]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
+    let mut named: Vec<(&str, Vec<&str>)> = Vec::new();
     for permission in all.iter().filter(|permission| permission.enabled) {
-        let name = shown(permission);
-        if !names.contains(&name) {
-            names.push(name);
-        }
+        let name = permission.label.as_deref().unwrap_or(&permission.name);
+        let place = named.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
+            named.push((name, Vec::new()));
+            named.len() - 1
+        });
+        let modules = &mut named[place].1;
+        modules.extend(permission.module.as_deref().filter(|module| !modules.contains(module)));
     }
-    names
+    let shown = |(name, modules): &(&str, Vec<&str>)| match modules.as_slice() {
+        [] => (*name).to_owned(),
+        modules => format!("{name} ({})", modules.join(", ")),
+    };
+    named.iter().map(shown).collect()
 }
 
 /// A permission in the product's words, with the module that it is about.

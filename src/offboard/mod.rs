@@ -7,6 +7,8 @@
 mod carry_out;
 pub mod plan;
 pub mod refusal;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -105,7 +107,9 @@ impl Offboarding<'_> {
         let unknown = || Refusal::NoPlan(plan_id.chars().filter(|c| !c.is_control()).take(60).collect());
         let id: Uuid = plan_id.parse().map_err(|_| unknown())?;
         let entry = self.ledger.last(Fact::OFFBOARDING_PLANNED, &id.to_string()).await?;
-        let Some(Fact::OffboardingPlanned(planned)) = entry.map(|entry| entry.fact) else { return Err(unknown()) };
+        let Some(entry) = entry else { return Err(unknown()) };
+        let made = entry.number;
+        let Fact::OffboardingPlanned(planned) = entry.fact else { return Err(unknown()) };
         let [leaver] = planned.users.as_slice() else { return Err(unknown()) };
         if leaver.user != user.as_str() || planned.workspace != self.workspace {
             return Err(Refusal::OtherPlan { plan: id.to_string(), user: user.to_string() });
@@ -114,10 +118,9 @@ impl Offboarding<'_> {
         if now >= planned.valid_until {
             return Err(Refusal::OldPlan(id.to_string()));
         }
+        // Whatever was begun for this user since the plan was made used it, or made it another workspace's.
         let begun = self.ledger.last(Fact::OFFBOARDING_BEGUN, user.as_str()).await?;
-        if let Some(Fact::OffboardingBegun(begun)) = begun.map(|entry| entry.fact)
-            && begun.plan == id
-        {
+        if begun.is_some_and(|begun| begun.number > made) {
             return Err(Refusal::UsedPlan(id.to_string()));
         }
         let again = self.plan(std::slice::from_ref(&leaver.user), progress).await?;

@@ -14,6 +14,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("audit", &["model", "access"]),
     ("ledger", &[]),
     ("lookup", &["model", "access"]),
+    ("preflight", &["model", "access"]),
     ("report", &["model", "access"]),
     ("coverage", &["ledger", "schedule", "report"]),
     ("connector", &["model", "access"]),
@@ -67,6 +68,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "coverage",
             "lookup",
             "offboard",
+            "preflight",
         ],
     ),
 ];

@@ -1,0 +1,118 @@
+//! `rolecall users`, `roles`, `profiles`, `org`, `me`: look-ups in the workspace as it is now.
+
+mod account;
+mod people;
+mod profiles;
+mod roles;
+mod table;
+
+use std::path::Path;
+
+use super::{
+    args::{LookupArgs, ProfilesArgs, RolesArgs, UsersArgs},
+    check,
+    output::{self, Failure, plain},
+    progress::Line,
+    workspaces,
+};
+use crate::{
+    access::{administrators::resolve_administrator_profiles, matrix::AccessMatrix},
+    app,
+    config::settings::Settings,
+    connector::ReadRequest,
+    lookup::LookupError,
+    model::{directory::Directory, id::ProfileId},
+};
+
+/// Characters of a sentence that may quote the API.
+const SENTENCE: usize = 2_000;
+
+pub(super) async fn users(named: Option<&Path>, args: UsersArgs) -> Result<(), Failure> {
+    let settings = check::load(named)?;
+    let workspace = people::workspace(&args);
+    let read = read(&settings, workspace).await?;
+    people::print(&read, &args)?;
+    read.end()
+}
+
+pub(super) async fn roles(named: Option<&Path>, args: RolesArgs) -> Result<(), Failure> {
+    let read = read(&check::load(named)?, args.of.workspace.as_deref()).await?;
+    roles::print(&read, &args)?;
+    read.end()
+}
+
+pub(super) async fn profiles(named: Option<&Path>, args: ProfilesArgs) -> Result<(), Failure> {
+    let read = read(&check::load(named)?, args.of.workspace.as_deref()).await?;
+    profiles::print(&read, &args)?;
+    read.end()
+}
+
+pub(super) async fn organization(named: Option<&Path>, args: LookupArgs) -> Result<(), Failure> {
+    let settings = check::load(named)?;
+    let (name, workspace) = workspaces::named(&settings, args.workspace.as_deref())?;
+    let connector = app::connector(name, workspace).map_err(|error| Failure::usage(error.to_string()))?;
+    let organization = connector.organization().await.map_err(|error| failed(&error))?;
+    account::organization(&organization, args.format)
+}
+
+pub(super) async fn me(named: Option<&Path>, args: LookupArgs) -> Result<(), Failure> {
+    let settings = check::load(named)?;
+    let (name, workspace) = workspaces::named(&settings, args.workspace.as_deref())?;
+    let connector = app::connector(name, workspace).map_err(|error| Failure::usage(error.to_string()))?;
+    let survey = connector.survey().await.map_err(|error| failed(&error))?;
+    account::me(&survey, &settings.policy, args.format)
+}
+
+/// A failure that may quote the API.
+fn failed(error: &impl std::fmt::Display) -> Failure {
+    Failure::failed(plain(&error.to_string(), SENTENCE))
+}
+
+fn not_found(error: &LookupError) -> Failure {
+    failed(error)
+}
+
+/// A workspace that was read for a look-up.
+struct Read {
+    workspace: String,
+    directory: Directory,
+    administrators: Vec<ProfileId>,
+}
+
+async fn read(settings: &Settings, name: Option<&str>) -> Result<Read, Failure> {
+    let (name, workspace) = workspaces::named(settings, name)?;
+    let connector = app::connector(name, workspace).map_err(|error| Failure::usage(error.to_string()))?;
+    let request = ReadRequest {
+        administrator_profiles: settings.policy.administrator_profiles.clone(),
+        deadline: workspace.deadline,
+        recorder: None,
+    };
+    let progress = Line::new(name);
+    let directory = connector.read(&request, &progress).await.map_err(|error| failed(&error))?;
+    drop(progress);
+    let (administrators, unmatched) =
+        resolve_administrator_profiles(&settings.policy.administrator_profiles, &directory.profiles);
+    if administrators.is_empty() {
+        output::note(&format!(
+            "rolecall: {name} has no profile {}; nobody is shown as an administrator",
+            plain(&unmatched.join(", "), SENTENCE)
+        ));
+    }
+    Ok(Read { workspace: name.to_owned(), directory, administrators })
+}
+
+impl Read {
+    fn matrix(&self) -> AccessMatrix<'_> {
+        AccessMatrix::new(&self.directory, &self.administrators)
+    }
+
+    /// What was printed counts only where the read was complete.
+    fn end(&self) -> Result<(), Failure> {
+        let problems: Vec<&str> = self.directory.reading.problems().map(|(_, detail)| detail).collect();
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let why = plain(&problems.join("; "), SENTENCE);
+        Err(Failure::failed(format!("{} was not read completely, so this may not be all: {why}", self.workspace)))
+    }
+}

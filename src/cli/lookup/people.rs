@@ -1,0 +1,124 @@
+//! `rolecall users`.
+
+use super::{
+    Read, not_found,
+    table::{self, Column, NONE, text},
+};
+use crate::{
+    cli::{
+        args::{LookupFormat, UsersArgs, UsersCommand},
+        output::{self, Failure, plain},
+    },
+    lookup::{
+        people::{self, UserFilter, UserRow},
+        profiles, roles,
+    },
+};
+
+/// The first columns of `access-matrix.csv`, without those that an audit adds.
+const COLUMNS: [Column<UserRow>; 10] = [
+    ("user_id", |row| row.user_id.clone()),
+    ("full_name", |row| text(row.full_name.as_ref())),
+    ("email", |row| text(row.email.as_ref())),
+    ("status", |row| row.status.clone()),
+    ("confirmed", |row| row.confirmed.map_or_else(|| "unknown".to_owned(), |is| is.to_string())),
+    ("role_id", |row| text(row.role_id.as_ref())),
+    ("role_name", |row| text(row.role_name.as_ref())),
+    ("profile_id", |row| text(row.profile_id.as_ref())),
+    ("profile_name", |row| text(row.profile_name.as_ref())),
+    ("administrator", |row| row.administrator.to_string()),
+];
+
+const SHOWN: [Column<UserRow>; 6] = [
+    ("user id", |row| row.user_id.clone()),
+    ("name", |row| text(row.full_name.as_ref())),
+    ("email", |row| text(row.email.as_ref())),
+    ("status", status),
+    ("role", |row| named(row.role_name.as_ref(), row.role_id.as_ref())),
+    ("profile", |row| {
+        let profile = named(row.profile_name.as_ref(), row.profile_id.as_ref());
+        if row.administrator { format!("{profile} ★") } else { profile }
+    }),
+];
+
+fn status(row: &UserRow) -> String {
+    if row.confirmed == Some(false) { format!("{}, invited", row.status) } else { row.status.clone() }
+}
+
+/// A name of the master list, or the id that is not on it.
+fn named(name: Option<&String>, id: Option<&String>) -> String {
+    name.cloned().or_else(|| id.map(|id| format!("unknown ({id})"))).unwrap_or_default()
+}
+
+/// The workspace that is asked for.
+pub(super) fn workspace(args: &UsersArgs) -> Option<&str> {
+    match &args.command {
+        None => args.of.workspace.as_deref(),
+        // The last word is the user.
+        Some(UsersCommand::Show { who, .. }) => (who.len() > 1).then(|| who[0].as_str()),
+    }
+}
+
+pub(super) fn print(read: &Read, args: &UsersArgs) -> Result<(), Failure> {
+    let matrix = read.matrix();
+    if let Some(UsersCommand::Show { who, format }) = &args.command {
+        let row = people::user(&matrix, who.last().map_or("", String::as_str)).map_err(|error| not_found(&error))?;
+        return match format {
+            LookupFormat::Table => {
+                show(read, &UserRow::from(&row));
+                Ok(())
+            }
+            format => table::print(&[UserRow::from(&row)], *format, &COLUMNS, &SHOWN),
+        };
+    }
+    let filter = UserFilter {
+        status: args.status.clone(),
+        role: args.role.clone(),
+        profile: args.profile.clone(),
+        administrators: args.administrators,
+    };
+    let rows = people::users(&matrix, &filter).map_err(|error| not_found(&error))?;
+    let rows: Vec<UserRow> = rows.map(|row| UserRow::from(&row)).collect();
+    table::print(&rows, args.of.format, &COLUMNS, &SHOWN)?;
+    if args.of.format == LookupFormat::Table {
+        let of = read.directory.users.len();
+        let users = if of == 1 { "user" } else { "users" };
+        let of = if rows.len() == of { String::new() } else { format!(" of {of}") };
+        let star = if rows.iter().any(|row| row.administrator) { "; ★ an administrator's profile" } else { "" };
+        output::line(&format!("{}{of} {users}{star}", rows.len()));
+    }
+    Ok(())
+}
+
+/// Everything about one user.
+fn show(read: &Read, row: &UserRow) {
+    let matrix = read.matrix();
+    let line = |label: &str, text: &str| output::line(&format!("  {label:<10} {}", plain(text, super::SENTENCE)));
+    let or_none = |text: Option<&String>| text.cloned().unwrap_or_else(|| NONE.to_owned());
+    output::line(&plain(&or_none(row.full_name.as_ref()), super::SENTENCE));
+    line("user id", &row.user_id);
+    line("email", &or_none(row.email.as_ref()));
+    line("status", &status(row));
+    let id = |id: Option<&String>| id.map(|id| format!(" ({id})")).unwrap_or_default();
+    line("role", &format!("{}{}", or_none(row.role_name.as_ref()), id(row.role_id.as_ref())));
+    let role = roles::roles(&matrix).into_iter().find(|role| Some(&role.role_id) == row.role_id.as_ref());
+    if let Some(role) = &role {
+        line("", &format!("reports to {}", role.reports_to_role_name.as_deref().unwrap_or("nobody")));
+        let below = role.active_users_with_below - role.active_users;
+        line("", &format!("{below} active users hold roles below it, {} hold this one", role.active_users));
+    }
+    let star = if row.administrator { ", an administrator's" } else { "" };
+    line("profile", &format!("{}{}{star}", or_none(row.profile_name.as_ref()), id(row.profile_id.as_ref())));
+    let profiles = profiles::profiles(&matrix, &read.administrators);
+    if let Some(profile) = profiles.into_iter().find(|profile| Some(&profile.profile_id) == row.profile_id.as_ref()) {
+        match (profile.permits, profile.permits_unknown) {
+            (Some(permits), _) if permits.is_empty() => line("permits", "nothing"),
+            (Some(permits), _) => {
+                for (number, permission) in permits.iter().enumerate() {
+                    line(if number == 0 { "permits" } else { "" }, permission);
+                }
+            }
+            (None, reason) => line("permits", &format!("not known: {}", reason.unwrap_or_default())),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The three ways to print rows.
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use crate::{
+    cli::{
+        args::LookupFormat,
+        output::{Failure, plain},
+    },
+    report::guarded,
+};
+
+/// Characters of one cell of a table.
+const CELL: usize = 200;
+/// What stands where nothing is known.
+pub(super) const NONE: &str = "–";
+
+/// A column of a look-up: its name, and what stands in it for a row.
+pub(super) type Column<R> = (&'static str, fn(&R) -> String);
+
+/// Rows as a format wants them: as JSON everything, as CSV `columns`, as a table `shown`.
+pub(super) fn print<R: Serialize>(
+    rows: &[R],
+    format: LookupFormat,
+    columns: &[Column<R>],
+    shown: &[Column<R>],
+) -> Result<(), Failure> {
+    match format {
+        LookupFormat::Json => json(&rows),
+        LookupFormat::Csv => csv(rows, columns),
+        LookupFormat::Table => {
+            let mut table = Table::new();
+            table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+            table.set_header(shown.iter().map(|(name, _)| *name));
+            for row in rows {
+                table.add_row(shown.iter().map(|(_, text)| cell(&text(row))));
+            }
+            for column in table.column_iter_mut() {
+                column.set_padding((0, 2));
+            }
+            let lines: Vec<String> = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+            write(lines.concat().as_bytes())
+        }
+    }
+}
+
+/// One row as a format wants it: as a table, a line for each column.
+pub(super) fn one<R: Serialize>(row: &R, format: LookupFormat, columns: &[Column<R>]) -> Result<(), Failure> {
+    match format {
+        LookupFormat::Json => json(row),
+        LookupFormat::Csv => csv(std::slice::from_ref(row), columns),
+        LookupFormat::Table => {
+            let width = columns.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+            let line = |(name, text): &Column<R>| format!("{:<width$}  {}\n", name.replace('_', " "), cell(&text(row)));
+            write(columns.iter().map(line).collect::<String>().as_bytes())
+        }
+    }
+}
+
+fn cell(text: &str) -> String {
+    // Lines of a cell are ours; what is in a line may not be.
+    let lines: Vec<String> = text.split('\n').map(|line| plain(line, CELL)).collect();
+    if text.is_empty() { NONE.to_owned() } else { lines.join("\n") }
+}
+
+/// A value as JSON for people and programs.
+fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
+    let mut text = serde_json::to_vec_pretty(value).map_err(|error| Failure::failed(error.to_string()))?;
+    text.push(b'\n');
+    write(&text)
+}
+
+fn csv<R>(rows: &[R], columns: &[Column<R>]) -> Result<(), Failure> {
+    let failed = |error: csv::Error| Failure::failed(error.to_string());
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    writer.write_record(columns.iter().map(|(name, _)| *name)).map_err(failed)?;
+    for row in rows {
+        writer.write_record(columns.iter().map(|(_, text)| guarded(&text(row)).into_owned())).map_err(failed)?;
+    }
+    write(&writer.into_inner().map_err(|error| Failure::failed(error.to_string()))?)
+}
+
+/// A reader that went away is no failure of ours.
+fn write(bytes: &[u8]) -> Result<(), Failure> {
+    use std::io::Write as _;
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::failed(error.to_string())),
+        _ => Ok(()),
+    }
+}
+
+/// The text of a value that may be missing.
+pub(super) fn text<T: ToString>(value: Option<&T>) -> String {
+    value.map(ToString::to_string).unwrap_or_default()
+}

@@ -1,0 +1,125 @@
+//! `rolecall preflight`: whether a workspace is ready, for people and as a gate.
+
+use std::path::Path;
+
+use super::{
+    args::{PreflightArgs, PreflightFormat},
+    check,
+    output::{self, Failure, plain},
+    workspaces,
+};
+use crate::{
+    app,
+    config::settings::{Settings, Workspace},
+    preflight::{self, CheckResult, Expectation, Facts, Preflight, Question},
+};
+
+/// Characters of a sentence that may quote the API.
+const SENTENCE: usize = 1_000;
+
+pub(super) async fn run(named: Option<&Path>, args: PreflightArgs) -> Result<(), Failure> {
+    let mut expectations = Vec::new();
+    for text in &args.expect {
+        expectations.extend(preflight::expectation::parse(text).map_err(|error| Failure::usage(error.to_string()))?);
+    }
+    let settings = check::load(named)?;
+    let mut wanted = Vec::new();
+    for name in &args.workspaces {
+        wanted.push(workspaces::named(&settings, Some(name))?);
+    }
+    if wanted.is_empty() {
+        wanted = settings.workspaces.iter().map(|(name, workspace)| (name.as_str(), workspace)).collect();
+    }
+    if wanted.is_empty() {
+        return Err(Failure::usage("the configuration has no workspace"));
+    }
+    let mut all = Vec::with_capacity(wanted.len());
+    for (name, workspace) in wanted {
+        all.push(one(&settings, name, workspace, &expectations).await?);
+    }
+    match args.format {
+        PreflightFormat::Json => {
+            let text = serde_json::to_string_pretty(&all).map_err(|error| Failure::failed(error.to_string()))?;
+            output::line(&text);
+        }
+        PreflightFormat::Text => all.iter().for_each(print),
+    }
+    let red: Vec<&str> = all.iter().filter(|one| !one.ready).map(|one| one.workspace.as_str()).collect();
+    if red.is_empty() { Ok(()) } else { Err(Failure::failed(format!("not ready: {}", red.join(", ")))) }
+}
+
+async fn one(
+    settings: &Settings,
+    name: &str,
+    workspace: &Workspace,
+    expectations: &[Expectation],
+) -> Result<Preflight, Failure> {
+    let connector = app::connector(name, workspace).map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(match connector.survey().await {
+        Err(error) => preflight::refused(name, error.to_string()),
+        Ok(survey) => preflight::judge(&Question {
+            workspace: name,
+            survey: &survey,
+            policy: &settings.policy,
+            allow_offboarding: workspace.allow_offboarding,
+            organization: workspace.organization.as_deref(),
+            expectations,
+        }),
+    })
+}
+
+fn print(found: &Preflight) {
+    let failed = found.checks.iter().filter(|check| check.outcome == CheckResult::Failed).count();
+    let warned = found.checks.iter().filter(|check| check.outcome == CheckResult::Warning).count();
+    let many = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+    let verdict = match (failed, warned) {
+        (0, 0) => "ready".to_owned(),
+        (0, warned) => format!("ready, {}", many(warned, "warning")),
+        (failed, _) => format!("NOT READY, {} failed", many(failed, "check")),
+    };
+    output::line(&format!("{}: {verdict}", found.workspace));
+    facts(&found.facts);
+    let width = found.checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
+    for check in &found.checks {
+        let word = match check.outcome {
+            CheckResult::Passed => "ok",
+            CheckResult::Warning => "warning",
+            CheckResult::Failed => "FAILED",
+        };
+        output::line(&format!("  {word:<8}  {:<width$}  {}", check.name, plain(&check.detail, SENTENCE)));
+    }
+}
+
+/// What the workspace is, before how it was judged.
+fn facts(facts: &Facts) {
+    let line = |label: &str, parts: Vec<Option<String>>| {
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        if !parts.is_empty() {
+            output::line(&format!("  {label:<13} {}", plain(&parts.join(" · "), SENTENCE)));
+        }
+    };
+    if let Some(organization) = &facts.organization {
+        let licence = organization.licence.as_ref().map(|licence| match organization.licensed_users {
+            Some(users) => format!("{licence} for {users} users"),
+            None => licence.clone(),
+        });
+        let id = organization.id.as_ref().map(|id| format!("id {id}"));
+        line("organization", vec![organization.name.clone(), id, licence]);
+        let place = [&organization.country, &organization.currency, &organization.locale, &organization.time_zone];
+        line("", place.into_iter().cloned().collect());
+    }
+    if let Some(user) = &facts.user {
+        let named = |word: &str, name: &Option<String>, id: &Option<String>| {
+            name.as_ref().or(id.as_ref()).map(|name| format!("{word} {name}"))
+        };
+        let administrator = match facts.administrator {
+            Some(true) => Some("an administrator".to_owned()),
+            Some(false) => Some("no administrator".to_owned()),
+            None => None,
+        };
+        line("credentials of", vec![user.full_name.clone(), user.email.clone()]);
+        let role = named("role", &user.role_name, &user.role_id);
+        line("", vec![role, named("profile", &user.profile_name, &user.profile_id), administrator]);
+    }
+    output::line("");
+}

@@ -1,0 +1,189 @@
+//! What somebody expects of a workspace: `key=value`.
+
+use std::str::FromStr;
+
+use super::Facts;
+
+/// What can be expected. The order is that of the help.
+const KEYS: [(&str, Key); 11] = [
+    ("org", Key::Org),
+    ("administrator", Key::Administrator),
+    ("profile", Key::Profile),
+    ("role", Key::Role),
+    ("user", Key::User),
+    ("time_zone", Key::TimeZone),
+    ("country", Key::Country),
+    ("currency", Key::Currency),
+    ("locale", Key::Locale),
+    ("licence", Key::Licence),
+    ("data_center", Key::DataCenter),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Org,
+    Administrator,
+    Profile,
+    Role,
+    User,
+    TimeZone,
+    Country,
+    Currency,
+    Locale,
+    Licence,
+    DataCenter,
+}
+
+/// Something that a workspace has to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expectation {
+    name: &'static str,
+    key: Key,
+    value: String,
+}
+
+/// What is no expectation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExpectationError {
+    /// There is no `key=` in front of a value.
+    #[error("“{0}” is no expectation; write KEY=VALUE, where KEY is one of {known}", known = known())]
+    NoKey(String),
+    /// There is no such key.
+    #[error("“{written}” cannot be expected{hint}. What can be is {known}", known = known())]
+    UnknownKey {
+        /// What was written.
+        written: String,
+        /// `; did you mean …`, or nothing.
+        hint: String,
+    },
+    /// A key without a value.
+    #[error("“{0}=” expects nothing; write what it has to be")]
+    NoValue(&'static str),
+    /// A value that can never be.
+    #[error("administrator is true or false, and not “{0}”")]
+    NoTruth(String),
+}
+
+fn known() -> String {
+    KEYS.map(|(name, _)| name).join(", ")
+}
+
+/// Expectations, one beside the other with commas between. A comma that no `key=` follows belongs to the value before
+/// it: companies have commas in their names.
+///
+/// # Errors
+/// [`ExpectationError`]
+pub fn parse(text: &str) -> Result<Vec<Expectation>, ExpectationError> {
+    let mut parts: Vec<String> = Vec::new();
+    for part in text.split(',') {
+        match parts.last_mut() {
+            Some(before) if !begins_with_key(part) => {
+                before.push(',');
+                before.push_str(part);
+            }
+            _ => parts.push(part.to_owned()),
+        }
+    }
+    parts.iter().map(|part| part.parse()).collect()
+}
+
+fn begins_with_key(part: &str) -> bool {
+    part.split_once('=').is_some_and(|(key, _)| {
+        let key = key.trim();
+        !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    })
+}
+
+impl FromStr for Expectation {
+    type Err = ExpectationError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let Some((written, value)) = text.split_once('=') else {
+            return Err(ExpectationError::NoKey(text.trim().to_owned()));
+        };
+        let (written, value) = (written.trim(), value.trim());
+        let Some(&(name, key)) = KEYS.iter().find(|(name, _)| *name == written) else {
+            let hint = nearest(written).map(|name| format!("; did you mean `{name}`")).unwrap_or_default();
+            return Err(ExpectationError::UnknownKey { written: written.to_owned(), hint });
+        };
+        if value.is_empty() {
+            return Err(ExpectationError::NoValue(name));
+        }
+        if key == Key::Administrator && !["true", "false"].contains(&value) {
+            return Err(ExpectationError::NoTruth(value.to_owned()));
+        }
+        Ok(Self { name, key, value: value.to_owned() })
+    }
+}
+
+/// The key that a word is most like.
+fn nearest(word: &str) -> Option<&'static str> {
+    /// How much alike two words are that are one and the same, misspelt: 1 is equal.
+    const ALIKE: f64 = 0.8;
+    let likeness = KEYS.iter().map(|(name, _)| (strsim::jaro_winkler(word, name), *name));
+    likeness.filter(|(alike, _)| *alike > ALIKE).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+}
+
+impl Expectation {
+    /// The key.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Whether it is met, and a sentence about it. What nobody told meets nothing.
+    pub(super) fn met(&self, facts: &Facts) -> (bool, String) {
+        let told: Vec<String> = self.told(facts).into_iter().flatten().collect();
+        let same = |told: &String| told.trim().to_lowercase() == self.value.to_lowercase();
+        match told.as_slice() {
+            [] => (false, format!("{} was expected, and the API does not tell", self.value)),
+            all if all.iter().any(same) => (true, format!("{}, as expected", self.value)),
+            all => (false, format!("{} was expected, and it is {}", self.value, all.join(" or "))),
+        }
+    }
+
+    /// What the workspace says of it: any of these words is right.
+    fn told(&self, facts: &Facts) -> Vec<Option<String>> {
+        let organization = facts.organization.as_ref();
+        let user = facts.user.as_ref();
+        let of = |text: Option<&Option<String>>| vec![text.cloned().flatten()];
+        match self.key {
+            Key::Org => organization
+                .map(|org| vec![org.name.clone(), org.id.clone(), org.zgid.clone(), org.domain_name.clone()])
+                .unwrap_or_default(),
+            Key::Administrator => vec![facts.administrator.map(|is| is.to_string())],
+            Key::Profile => {
+                user.map(|user| vec![user.profile_name.clone(), user.profile_id.clone()]).unwrap_or_default()
+            }
+            Key::Role => user.map(|user| vec![user.role_name.clone(), user.role_id.clone()]).unwrap_or_default(),
+            Key::User => user.map(|user| vec![user.email.clone(), Some(user.user_id.clone())]).unwrap_or_default(),
+            Key::TimeZone => of(organization.map(|org| &org.time_zone)),
+            Key::Country => of(organization.map(|org| &org.country)),
+            Key::Currency => of(organization.map(|org| &org.currency)),
+            Key::Locale => of(organization.map(|org| &org.locale)),
+            Key::Licence => of(organization.map(|org| &org.licence)),
+            Key::DataCenter => of(Some(&facts.data_center)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comma_separates_only_where_a_key_follows() {
+        let parsed = parse("org=Example, Inc., time_zone = Europe/Berlin,administrator=true").unwrap();
+        let parsed: Vec<_> = parsed.iter().map(|e| (e.name, e.value.as_str())).collect();
+        assert_eq!(parsed, [("org", "Example, Inc."), ("time_zone", "Europe/Berlin"), ("administrator", "true")]);
+    }
+
+    #[test]
+    fn what_cannot_be_expected_is_refused_with_what_can_be() {
+        let refused = |text: &str| parse(text).unwrap_err().to_string();
+        assert!(refused("timezone=UTC").contains("did you mean `time_zone`."));
+        assert!(refused("colour=red").contains("What can be is org, administrator"));
+        assert!(refused("administrator").contains("write KEY=VALUE"));
+        assert!(refused("org= ").contains("expects nothing"));
+        assert!(refused("administrator=yes").contains("true or false"));
+    }
+}

@@ -1,0 +1,204 @@
+//! Look-ups and the pre-flight check: the real binary against a simulated workspace.
+
+use rolecall::simulator::{ALL_SCOPES, Fault, Options};
+use serde_json::{Value, json};
+
+use crate::support::{Bench, options};
+
+fn bench() -> Bench {
+    Bench::new(options(40))
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// The ids of users that a look-up lists.
+fn listed(bench: &Bench, filter: &[&str]) -> Vec<String> {
+    let (code, stdout, stderr) = bench.run(&[&["users", "--format", "json"], filter].concat());
+    assert_eq!(code, 0, "{stderr}");
+    json(&stdout).as_array().unwrap().iter().map(|user| user["user_id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The ids of users of the world of which something is true.
+fn of_world(bench: &Bench, is: impl Fn(&Value) -> bool) -> Vec<String> {
+    let users = bench.simulator.world().read(rolecall::simulator::World::users);
+    users.iter().filter(|user| is(user)).map(|user| user["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn users_are_filtered_by_status_role_profile_and_administrators() {
+    let bench = bench();
+    assert_eq!(listed(&bench, &[]), of_world(&bench, |_| true));
+    let inactive = of_world(&bench, |user| user["status"] == "disabled" || user["status"] == "inactive");
+    assert!(!inactive.is_empty());
+    assert_eq!(listed(&bench, &["--status", "inactive"]), inactive);
+    assert_eq!(
+        listed(&bench, &["acme", "--role", "sales rep"]),
+        of_world(&bench, |u| u["role"]["id"] == "5820190000000413001")
+    );
+    let administrators = of_world(&bench, |user| user["profile"]["id"] == "5820190000000026011");
+    assert_eq!(listed(&bench, &["--administrators"]), administrators);
+    assert_eq!(listed(&bench, &["--profile", "5820190000000026011"]), administrators);
+    let both = of_world(&bench, |u| u["profile"]["id"] == "5820190000000026011" && u["status"] == "active");
+    assert_eq!(listed(&bench, &["--administrators", "--status", "ACTIVE"]), both);
+    let (code, _, stderr) = bench.run(&["users", "--profile", "Nobody's"]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("there are: ") && stderr.contains("Administrator"), "{stderr}");
+    let (code, _, stderr) = bench.run(&["users", "other"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("the configuration has: acme"), "{stderr}");
+}
+
+#[test]
+fn one_user_is_found_by_id_or_exact_address_and_never_guessed() {
+    let bench = bench();
+    let world = bench.simulator.world();
+    let id =
+        world.edit(|world| world.add_user(&json!({"email": "Lone@example.com", "full_name": "Lone \u{1b}[2J Wolf"})));
+    for who in [id.as_str(), "lone@EXAMPLE.com"] {
+        let (code, stdout, stderr) = bench.run(&["users", "show", who]);
+        assert_eq!(code, 0, "{stderr}");
+        assert!(stdout.contains(&id) && stdout.contains("Sales Rep") && stdout.contains("permits"), "{stdout}");
+        assert!(!stdout.contains('\u{1b}'), "{stdout:?}");
+    }
+    let (_, stdout, _) = bench.run(&["users", "show", "acme", &id, "--format", "json"]);
+    assert_eq!(json(&stdout)[0]["user_id"], id.as_str());
+    assert_eq!(bench.run(&["users", "show", "lone"]).0, 1);
+    world.edit(|world| world.add_user(&json!({"email": "lone@example.com"})));
+    let (code, _, stderr) = bench.run(&["users", "show", "lone@example.com"]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("name one by id") && stderr.contains(&id), "{stderr}");
+}
+
+#[test]
+fn roles_draw_a_tree_and_profiles_say_what_they_permit() {
+    let bench = bench();
+    let (code, tree, stderr) = bench.run(&["roles", "--tree"]);
+    assert_eq!(code, 0, "{stderr}");
+    insta::assert_snapshot!("roles-tree", tree);
+    let (_, profiles, _) = bench.run(&["profiles"]);
+    insta::assert_snapshot!("profiles", profiles);
+    let (_, roles, _) = bench.run(&["roles", "--format", "json"]);
+    let roles = json(&roles);
+    let active = of_world(&bench, |user| user["status"] == "active").len() as u64;
+    let top: u64 = roles
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|r| r["depth"] == 0)
+        .map(|r| r["active_users_with_below"].as_u64().unwrap())
+        .sum();
+    let dangling = of_world(&bench, |user| {
+        let known = |role: &Value| role["role_id"] == user["role"]["id"];
+        user["status"] == "active" && !roles.as_array().unwrap().iter().any(known)
+    });
+    assert_eq!(top + dangling.len() as u64, active);
+}
+
+#[test]
+fn csv_holds_no_formula_and_the_columns_of_the_access_matrix() {
+    let bench = bench();
+    bench.simulator.world().edit(|world| world.add_user(&json!({"full_name": "=HYPERLINK(\"http://example.com\")"})));
+    let (code, csv, stderr) = bench.run(&["users", "--format", "csv"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(csv.starts_with(
+        "user_id,full_name,email,status,confirmed,role_id,role_name,profile_id,profile_name,administrator\r\n"
+    ));
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let cells: Vec<String> =
+        reader.records().flat_map(|record| record.unwrap().iter().map(str::to_owned).collect::<Vec<_>>()).collect();
+    assert!(cells.iter().any(|cell| cell.starts_with("'=HYPERLINK")));
+    assert!(!cells.iter().any(|cell| cell.starts_with(['=', '@'])));
+    for command in ["roles", "profiles", "org", "me"] {
+        let (code, csv, stderr) = bench.run(&[command, "--format", "csv"]);
+        assert_eq!(code, 0, "{stderr}");
+        assert!(csv::Reader::from_reader(csv.as_bytes()).records().all(|record| record.is_ok()), "{command}: {csv}");
+        json(&bench.run(&[command, "--format", "json"]).1);
+    }
+}
+
+#[test]
+fn what_was_not_read_completely_is_said() {
+    let bench = bench();
+    bench.simulator.set_faults([Fault::ShortPageAlways]);
+    let (code, stdout, stderr) = bench.run(&["users", "--format", "json"]);
+    assert_eq!(code, 1);
+    assert_eq!(json(&stdout).as_array().unwrap().len(), 39);
+    assert!(stderr.contains("not read completely, so this may not be all"), "{stderr}");
+}
+
+#[test]
+fn me_and_org_say_who_and_what_it_is() {
+    let bench = bench();
+    let (_, me, _) = bench.run(&["me"]);
+    insta::assert_snapshot!("me", me);
+    let (_, org, _) = bench.run(&["org"]);
+    insta::assert_snapshot!("org", org);
+}
+
+/// The checks of a pre-flight, by name: how they ended.
+fn checks(stdout: &str) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let found = json(stdout);
+    found[0]["checks"].as_array().unwrap().iter().map(|check| (text(&check["name"]), text(&check["outcome"]))).collect()
+}
+
+#[test]
+fn a_preflight_is_green_or_red_and_says_why() {
+    let bench = bench();
+    let (code, stdout, stderr) = bench.run(&["preflight"]);
+    assert_eq!(code, 0, "{stderr}");
+    insta::with_settings!({filters => vec![(r"127\.0\.0\.1:\d+", "ADDRESS"), (r"\d+ s (behind|ahead of)", "to the second,")]}, {
+        insta::assert_snapshot!("preflight", stdout);
+    });
+    assert!(stderr.is_empty(), "{stderr}");
+
+    let (code, stdout, _) = bench.run(&[
+        "preflight",
+        "--format",
+        "json",
+        "--expect",
+        "administrator=true, time_zone=Etc/UTC",
+        "--expect",
+        "role=CEO",
+    ]);
+    assert_eq!(code, 0, "{stdout}");
+    assert!(checks(&stdout).iter().all(|(_, outcome)| outcome == "passed"), "{stdout}");
+    let (code, stdout, stderr) = bench.run(&["preflight", "--format", "json", "--expect", "org=Another"]);
+    assert_eq!(code, 1);
+    assert!(checks(&stdout).contains(&("expect org".to_owned(), "failed".to_owned())), "{stdout}");
+    assert!(stderr.contains("not ready: acme"), "{stderr}");
+    assert_eq!(bench.run(&["preflight", "--expect", "colour=red"]).0, 2);
+
+    for (fault, check) in [
+        (Fault::MissingScopeRoles, "reach"),
+        (Fault::MissingScopeUsers, "account"),
+        (Fault::MissingScopeOrg, "organization"),
+        (Fault::MissingScopeProfiles, "administrator profiles"),
+        (Fault::WrongDataCentre, "credentials"),
+        (Fault::Revoked, "credentials"),
+    ] {
+        bench.simulator.set_faults([fault]);
+        let (code, stdout, stderr) = bench.run(&["preflight", "--format", "json"]);
+        assert_eq!(code, 1, "{fault}: {stdout}");
+        assert!(checks(&stdout).contains(&(check.to_owned(), "failed".to_owned())), "{fault}: {stdout}");
+        let credentials = bench.simulator.credentials();
+        for secret in [&credentials.client_secret, &credentials.refresh_token] {
+            assert!(!stdout.contains(secret) && !stderr.contains(secret));
+        }
+    }
+}
+
+#[test]
+fn a_preflight_warns_of_credentials_that_can_do_more_than_rolecall_needs() {
+    let scopes = ALL_SCOPES.iter().map(|scope| (*scope).to_owned()).collect();
+    let bench = Bench::new(Options { scopes, ..options(12) });
+    let least = |bench: &Bench| {
+        let (code, stdout, _) = bench.run(&["preflight", "--format", "json"]);
+        assert_eq!(code, 0, "{stdout}");
+        checks(&stdout).into_iter().find(|(name, _)| name == "least privilege").unwrap().1
+    };
+    assert_eq!(least(&bench), "warning");
+    assert!(!bench.simulator.journal().calls().iter().any(|call| call.method == "DELETE"));
+}
