@@ -173,7 +173,7 @@ async fn who_may_not_be_removed_is_refused_and_nothing_is_asked_for() {
     assert!(refusal.to_string().contains("name one by id: "), "{refusal}");
 
     let organization =
-        bench.on(Some("Another"), async |offboarding| offboarding.plan(&[leaver.clone()], &()).await).await;
+        bench.on(Some("Another"), async |offboarding| offboarding.plan(std::slice::from_ref(&leaver), &()).await).await;
     assert_eq!(organization.unwrap_err().code(), "another_organization");
     bench.simulator.set_faults([Fault::ShortPageAlways]);
     assert_eq!(bench.refused(&[&leaver]).await, "incomplete_read");
