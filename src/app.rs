@@ -15,6 +15,7 @@ use crate::{
     connector::{
         Connector, ConnectorError, Remover,
         http::Limits,
+        truto::{self, Resources, Truto, TrutoSettings},
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
     daemon,
@@ -47,9 +48,6 @@ pub enum AppError {
     /// The connector cannot be set up.
     #[error(transparent)]
     Connector(#[from] ConnectorError),
-    /// The connector is not part of this version.
-    #[error("workspace {0}: this version cannot read through Truto. Use connector = \"zoho_bigin\"")]
-    NoTruto(String),
     /// The configuration does not allow to remove users.
     #[error(
         "workspace {0} does not allow offboarding. Where that is meant, set `allow_offboarding = true` in [workspaces.{0}]; nothing was changed"
@@ -84,7 +82,7 @@ pub enum AppError {
 /// # Errors
 /// [`AppError`]
 pub fn connector(name: &str, workspace: &Workspace) -> Result<Box<dyn Connector>, AppError> {
-    Ok(Box::new(zoho(name, workspace)?))
+    made(name, workspace).map(|remover| remover as Box<dyn Connector>)
 }
 
 /// The connector of a workspace that allows offboarding, with the method that removes.
@@ -95,47 +93,80 @@ pub fn remover(name: &str, workspace: &Workspace) -> Result<Box<dyn Remover>, Ap
     if !workspace.allow_offboarding {
         return Err(AppError::NoOffboarding(name.to_owned()));
     }
-    Ok(Box::new(zoho(name, workspace)?))
+    made(name, workspace)
 }
 
-fn zoho(name: &str, workspace: &Workspace) -> Result<ZohoBigin, AppError> {
-    let ConnectorSettings::ZohoBigin(bigin) = &workspace.connector else {
-        return Err(AppError::NoTruto(name.to_owned()));
-    };
+fn made(name: &str, workspace: &Workspace) -> Result<Box<dyn Remover>, AppError> {
     let secret = |key: &str, source: &SecretSource| read(format!("workspaces.{name}.{key}"), source);
-    Ok(ZohoBigin::new(ZohoSettings {
-        data_center: bigin.data_center.parse::<DataCenter>().map_err(ConnectorError::Setup)?,
-        client_id: bigin.client_id.clone(),
-        client_secret: secret("client_secret", &bigin.client_secret)?,
-        refresh_token: secret("refresh_token", &bigin.refresh_token)?,
-        accounts_url: bigin.accounts_url.clone(),
-        api_url: bigin.api_url.clone(),
-        limits: Limits { concurrency: workspace.concurrency, ..Limits::default() },
-        reads: READS,
-        pause_between_reads: PAUSE_BETWEEN_READS,
-    })?)
+    let limits = Limits { concurrency: workspace.concurrency, ..Limits::default() };
+    Ok(match &workspace.connector {
+        ConnectorSettings::ZohoBigin(bigin) => Box::new(ZohoBigin::new(ZohoSettings {
+            data_center: bigin.data_center.parse::<DataCenter>().map_err(ConnectorError::Setup)?,
+            client_id: bigin.client_id.clone(),
+            client_secret: secret("client_secret", &bigin.client_secret)?,
+            refresh_token: secret("refresh_token", &bigin.refresh_token)?,
+            accounts_url: bigin.accounts_url.clone(),
+            api_url: bigin.api_url.clone(),
+            limits,
+            reads: READS,
+            pause_between_reads: PAUSE_BETWEEN_READS,
+        })?),
+        ConnectorSettings::Truto(settings) => Box::new(Truto::new(TrutoSettings {
+            integrated_account_id: settings.integrated_account_id.clone(),
+            api_token: secret("api_token", &settings.api_token)?,
+            api_url: match &settings.api_url {
+                Some(url) => url.clone(),
+                None => Url::parse(truto::API_URL).map_err(|error| ConnectorError::Setup(error.to_string()))?,
+            },
+            resources: resources(settings.resources.clone()),
+            limits,
+            reads: READS,
+            pause_between_reads: PAUSE_BETWEEN_READS,
+        })?),
+    })
+}
+
+/// The names of Truto's resources, the usual ones where none are given.
+fn resources([users, roles, profiles, current_organization, me]: [Option<String>; 5]) -> Resources {
+    let usual = Resources::default();
+    Resources {
+        users: users.unwrap_or(usual.users),
+        roles: roles.unwrap_or(usual.roles),
+        profiles: profiles.unwrap_or(usual.profiles),
+        current_organization: current_organization.unwrap_or(usual.current_organization),
+        me: me.unwrap_or(usual.me),
+    }
 }
 
 /// The connector of a workspace as it was, over answers that are given once more: no secret is needed, and nothing waits.
 ///
 /// # Errors
 /// [`AppError`]
-pub fn replaying_connector(name: &str, workspace: &Workspace, base_url: &Url) -> Result<Box<dyn Connector>, AppError> {
-    let ConnectorSettings::ZohoBigin(bigin) = &workspace.connector else {
-        return Err(AppError::NoTruto(name.to_owned()));
-    };
+pub fn replaying_connector(workspace: &Workspace, base_url: &Url) -> Result<Box<dyn Connector>, AppError> {
     let nothing = || SecretString::from("recorded");
-    Ok(Box::new(ZohoBigin::new(ZohoSettings {
-        data_center: bigin.data_center.parse::<DataCenter>().map_err(ConnectorError::Setup)?,
-        client_id: bigin.client_id.clone(),
-        client_secret: nothing(),
-        refresh_token: nothing(),
-        accounts_url: Some(base_url.clone()),
-        api_url: Some(base_url.clone()),
-        limits: Limits { concurrency: workspace.concurrency, backoff: Duration::from_millis(1), ..Limits::default() },
-        reads: READS,
-        pause_between_reads: Duration::ZERO,
-    })?))
+    let limits = Limits { concurrency: workspace.concurrency, backoff: Duration::from_millis(1), ..Limits::default() };
+    Ok(match &workspace.connector {
+        ConnectorSettings::ZohoBigin(bigin) => Box::new(ZohoBigin::new(ZohoSettings {
+            data_center: bigin.data_center.parse::<DataCenter>().map_err(ConnectorError::Setup)?,
+            client_id: bigin.client_id.clone(),
+            client_secret: nothing(),
+            refresh_token: nothing(),
+            accounts_url: Some(base_url.clone()),
+            api_url: Some(base_url.clone()),
+            limits,
+            reads: READS,
+            pause_between_reads: Duration::ZERO,
+        })?),
+        ConnectorSettings::Truto(settings) => Box::new(Truto::new(TrutoSettings {
+            integrated_account_id: settings.integrated_account_id.clone(),
+            api_token: nothing(),
+            api_url: base_url.clone(),
+            resources: resources(settings.resources.clone()),
+            limits,
+            reads: READS,
+            pause_between_reads: Duration::ZERO,
+        })?),
+    })
 }
 
 /// The environment variable that names the point at which a process of a test dies ([`crate::store::crash`]).

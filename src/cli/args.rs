@@ -74,7 +74,7 @@ pub(crate) enum Command {
     /// The mail server
     #[command(subcommand)]
     Mail(MailCommand),
-    /// Serve a simulated Zoho accounts server, Bigin API and SMTP inbox until stopped
+    /// Serve a simulated Zoho accounts server, Bigin API, Truto API and SMTP inbox until stopped
     Simulate(SimulateArgs),
     /// JSON Schema of the configuration or of report.json
     Schema {

@@ -19,10 +19,8 @@ struct Announcement<'a> {
     client_secret: &'a str,
     refresh_token: &'a str,
     grant_code: &'a str,
-    /// Null for as long as the simulator does not serve Truto's side.
-    truto_api_token: Option<&'a str>,
-    /// Null for as long as the simulator does not serve Truto's side.
-    integrated_account_id: Option<&'a str>,
+    truto_api_token: &'a str,
+    integrated_account_id: &'a str,
     smtp: String,
 }
 
@@ -67,8 +65,8 @@ pub(super) async fn run(args: SimulateArgs) -> Result<(), Failure> {
         client_secret: &credentials.client_secret,
         refresh_token: &credentials.refresh_token,
         grant_code: &credentials.grant_code,
-        truto_api_token: None,
-        integrated_account_id: None,
+        truto_api_token: &credentials.truto_api_token,
+        integrated_account_id: &credentials.integrated_account_id,
         smtp: simulator.inbox().address().to_string(),
     };
     let line = serde_json::to_string(&announcement).map_err(|error| Failure::failed(error.to_string()))?;

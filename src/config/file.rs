@@ -75,6 +75,9 @@ pub(super) struct Workspace {
     pub(super) integrated_account_id: Option<String>,
     /// The API token, with Truto.
     pub(super) api_token: Option<Secret>,
+    /// What the resources are called, with Truto, where they are not called as usual.
+    #[schemars(with = "Option<Resources>")]
+    pub(super) resources: Option<Spanned<Resources>>,
     /// An accounts server in place of the data centre's.
     #[schemars(with = "Option<String>")]
     pub(super) accounts_url: Option<Spanned<String>>,
@@ -92,6 +95,22 @@ pub(super) struct Workspace {
     /// How long a read may take, in minutes.
     #[schemars(with = "Option<i64>")]
     pub(super) deadline_minutes: Option<Spanned<i64>>,
+}
+
+/// What the resources of an integrated account are called.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Resources {
+    /// Users; `users` without it.
+    pub(super) users: Option<String>,
+    /// Roles; `roles` without it.
+    pub(super) roles: Option<String>,
+    /// Profiles; `profiles` without it.
+    pub(super) profiles: Option<String>,
+    /// The organization; `current_organization` without it.
+    pub(super) current_organization: Option<String>,
+    /// Whoever the account belongs to; `me` without it.
+    pub(super) me: Option<String>,
 }
 
 /// What the company holds to be right.

@@ -91,8 +91,8 @@ pub struct Workspace {
 pub enum ConnectorSettings {
     /// Zoho Bigin, directly.
     ZohoBigin(Box<BiginSettings>),
-    /// Through Truto: the configuration is accepted, and an audit says that this version cannot read it.
-    Truto,
+    /// Zoho Bigin, through Truto.
+    Truto(Box<TrutoSettings>),
 }
 
 /// How a Bigin organization is reached.
@@ -110,6 +110,19 @@ pub struct BiginSettings {
     pub accounts_url: Option<Url>,
     /// An API address in place of the one that the vendor names.
     pub api_url: Option<Url>,
+}
+
+/// How an integrated account at Truto is reached.
+#[derive(Debug, Clone)]
+pub struct TrutoSettings {
+    /// The integrated account's id.
+    pub integrated_account_id: String,
+    /// The API token.
+    pub api_token: SecretSource,
+    /// An API address in place of Truto's own.
+    pub api_url: Option<Url>,
+    /// What users, roles, profiles, the organization and the account's owner are called, where not as usual.
+    pub resources: [Option<String>; 5],
 }
 
 /// Where a secret is kept.
@@ -236,9 +249,14 @@ impl Settings {
     pub fn secrets(&self) -> Vec<(String, &SecretSource)> {
         let mut secrets = Vec::new();
         for (name, workspace) in &self.workspaces {
-            if let ConnectorSettings::ZohoBigin(bigin) = &workspace.connector {
-                secrets.push((format!("workspaces.{name}.client_secret"), &bigin.client_secret));
-                secrets.push((format!("workspaces.{name}.refresh_token"), &bigin.refresh_token));
+            match &workspace.connector {
+                ConnectorSettings::ZohoBigin(bigin) => {
+                    secrets.push((format!("workspaces.{name}.client_secret"), &bigin.client_secret));
+                    secrets.push((format!("workspaces.{name}.refresh_token"), &bigin.refresh_token));
+                }
+                ConnectorSettings::Truto(truto) => {
+                    secrets.push((format!("workspaces.{name}.api_token"), &truto.api_token));
+                }
             }
         }
         for (name, job) in &self.jobs {

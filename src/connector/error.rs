@@ -177,6 +177,68 @@ pub enum ConnectorError {
         /// The call.
         call: String,
     },
+    /// Truto does not know the token.
+    #[error(
+        "{call}: Truto does not accept the API token. Copy it again from Truto's dashboard into what `api_token` names; a token belongs to one environment"
+    )]
+    TrutoToken {
+        /// The call.
+        call: String,
+    },
+    /// Truto's token may not do this.
+    #[error(
+        "{call}: the API token may not do this ({message}). Use a token of the environment's API, and not one of a link or an account"
+    )]
+    TrutoForbidden {
+        /// The call.
+        call: String,
+        /// Truto's sentence, shortened.
+        message: String,
+    },
+    /// The vendor refuses the credentials that Truto keeps.
+    #[error(
+        "{call}: the vendor refuses the credentials that Truto keeps ({code}). Connect the integrated account again in Truto; it stays refused until then"
+    )]
+    TrutoNeedsReauth {
+        /// The call.
+        call: String,
+        /// The vendor's word.
+        code: String,
+    },
+    /// The credentials that Truto keeps lack scopes.
+    #[error(
+        "{call}: the credentials that Truto keeps lack {scopes}. Connect the integrated account again in Truto with it"
+    )]
+    TrutoScopes {
+        /// The call.
+        call: String,
+        /// The scopes, or the vendor's word where none are named.
+        scopes: String,
+    },
+    /// Truto does not know the account, or the resource.
+    #[error(
+        "{call}: Truto does not find this ({message}). Is `integrated_account_id` an account of the token's environment? Are the resources called otherwise there? `[workspaces.NAME.resources]` names them"
+    )]
+    TrutoUnknown {
+        /// The call.
+        call: String,
+        /// Truto's sentence, shortened.
+        message: String,
+    },
+    /// The account is a sandbox.
+    #[error("{call}: the integrated account is a sandbox, which Truto lets nobody write to")]
+    TrutoSandbox {
+        /// The call.
+        call: String,
+    },
+    /// The account is blocked.
+    #[error(
+        "{call}: Truto has blocked the integrated account. Somebody has to lift that in Truto; waiting does not help"
+    )]
+    TrutoBlocked {
+        /// The call.
+        call: String,
+    },
     /// The API answered with another user than the one asked for.
     #[error(
         "{call}: asked for user {asked}, the API answered with user {answered}. Is the id right? For some wrong ids this API answers with the caller"
@@ -212,6 +274,13 @@ impl ConnectorError {
             | Self::MissingScope { .. }
             | Self::MissingRight { .. }
             | Self::Refused { .. }
+            | Self::TrutoToken { .. }
+            | Self::TrutoForbidden { .. }
+            | Self::TrutoNeedsReauth { .. }
+            | Self::TrutoScopes { .. }
+            | Self::TrutoUnknown { .. }
+            | Self::TrutoSandbox { .. }
+            | Self::TrutoBlocked { .. }
             | Self::Redirect { .. }
             | Self::AnotherUser { .. } => false,
         }

@@ -1,8 +1,12 @@
 //! Reads a workspace over its API. A [`Connector`] has no method that writes: an auditor may believe its type. What
 //! offboarding needs beside it is a [`Remover`], which is made only where the configuration allows it.
 
+mod bigin;
 pub mod error;
 pub mod http;
+mod survey;
+pub mod truto;
+mod verify;
 pub mod zoho;
 
 use std::{fmt, sync::Arc, time::Duration};

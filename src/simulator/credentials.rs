@@ -15,6 +15,10 @@ pub struct Credentials {
     pub refresh_token: String,
     /// A grant code that can be exchanged once.
     pub grant_code: String,
+    /// The token of Truto's API.
+    pub truto_api_token: String,
+    /// The integrated account's id at Truto, a UUID.
+    pub integrated_account_id: String,
 }
 
 impl Credentials {
@@ -32,12 +36,16 @@ impl Credentials {
             let (left, right) = hex.split_at(hex.len() / 2);
             format!("1000.{left}.{right}")
         };
+        let mut id = [0; 16];
+        id.copy_from_slice(&Sha256::digest(format!("rolecall simulator {seed} integrated account"))[..16]);
         let client_id = format!("1000.{}", &hex("client id").to_ascii_uppercase()[..30]);
         Self {
             client_id,
             client_secret: hex("client secret")[..42].to_owned(),
             refresh_token: token("refresh token"),
             grant_code: token("grant code"),
+            truto_api_token: hex("truto api token")[..40].to_owned(),
+            integrated_account_id: uuid::Builder::from_random_bytes(id).into_uuid().to_string(),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A simulated workspace on the loopback interface: the accounts server, the Bigin API and an SMTP
-//! inbox, for `simulate`, `demo` and tests.
+//! A simulated workspace on the loopback interface: the accounts server, the Bigin API, Truto's proxy to
+//! it and an SMTP inbox, for `simulate`, `demo` and tests.
 //!
 //! [`Simulator::start`] serves a [`World`], generated or given as JSON. While it runs, the world can
 //! be edited ([`Simulator::world`]), faults switched on ([`Simulator::set_faults`]), calls read
@@ -40,7 +40,7 @@ pub use self::{
 };
 use self::{
     faults::FaultBoard,
-    http::{Limits, Shared, TokenStore},
+    http::{Limits, Shared, TokenStore, TrutoSide},
     server::Server,
 };
 
@@ -155,6 +155,7 @@ impl Simulator {
             credits_used: AtomicU64::new(0),
             retry_after: options.retry_after,
             slow_body_pause: options.slow_body_pause,
+            truto: TrutoSide::new(&credentials),
         });
         let inbox = Inbox::new(smtp.local_addr()?, options.smtp_login, options.max_message_size);
         let server = Server::start(api, http::router(Arc::clone(&shared)), smtp, inbox.clone())?;

@@ -28,3 +28,4 @@ mod support;
 mod tampering;
 mod tools;
 mod trouble;
+mod truto;

@@ -38,8 +38,7 @@ pub(super) async fn run(bag: &Path) -> Result<(), Failure> {
     let answers = recording.answers().map_err(|error| failed(&error))?;
     let replay = Replay::start(answers).await.map_err(|error| unreadable(bag, &error))?;
     let base_url = Url::parse(&replay.base_url).map_err(|error| failed(&error))?;
-    let connector =
-        app::replaying_connector(&recording.workspace, workspace, &base_url).map_err(|error| failed(&error))?;
+    let connector = app::replaying_connector(workspace, &base_url).map_err(|error| failed(&error))?;
     let texts = deliver::rule_texts();
     let compared = tokio::select! {
         compared = recording.compare(&*connector, &settings.policy, &texts) => compared.map_err(|error| failed(&error))?,

@@ -8,8 +8,7 @@ use url::Url;
 use super::Checker;
 use crate::config::{
     file,
-    problem::Problem,
-    settings::{BiginSettings, ConnectorSettings, SecretSource, Workspace},
+    settings::{BiginSettings, ConnectorSettings, SecretSource, TrutoSettings, Workspace},
 };
 
 /// The data centres of the vendor.
@@ -24,26 +23,28 @@ impl Checker<'_> {
         let api_url = workspace.api_url.as_ref().and_then(|url| self.url(url));
         let connector = match workspace.connector.get_ref() {
             file::Connector::Truto => {
-                let message = "this version cannot read through Truto yet";
-                self.problems.push(Problem::warning(
-                    workspace.connector.span(),
-                    message,
-                    "an audit of this workspace fails and says so",
-                ));
-                for (key, missing) in [
-                    ("integrated_account_id", workspace.integrated_account_id.is_none()),
-                    ("api_token", workspace.api_token.is_none()),
+                for (key, there) in [
+                    ("data_center", workspace.data_center.is_some()),
+                    ("client_id", workspace.client_id.is_some()),
+                    ("client_secret", workspace.client_secret.is_some()),
+                    ("refresh_token", workspace.refresh_token.is_some()),
+                    ("accounts_url", workspace.accounts_url.is_some()),
                 ] {
-                    if missing {
-                        self.error(span.clone(), format!("a workspace with the connector truto needs `{key}`"), "");
+                    if there {
+                        self.error(
+                            span.clone(),
+                            format!("`{key}` is for the connector zoho_bigin"),
+                            "remove it, or set connector = \"zoho_bigin\"",
+                        );
                     }
                 }
-                ConnectorSettings::Truto
+                self.truto(&span, workspace, api_url)
             }
             file::Connector::ZohoBigin => {
                 for (key, there) in [
                     ("integrated_account_id", workspace.integrated_account_id.is_some()),
                     ("api_token", workspace.api_token.is_some()),
+                    ("resources", workspace.resources.is_some()),
                 ] {
                     if there {
                         self.error(
@@ -65,6 +66,34 @@ impl Checker<'_> {
             allow_offboarding: workspace.allow_offboarding,
             organization: workspace.organization.clone(),
         }
+    }
+
+    fn truto(&mut self, span: &Range<usize>, workspace: &file::Workspace, api_url: Option<Url>) -> ConnectorSettings {
+        for (key, missing) in [
+            ("integrated_account_id", workspace.integrated_account_id.is_none()),
+            ("api_token", workspace.api_token.is_none()),
+        ] {
+            if missing {
+                self.error(span.clone(), format!("a workspace with the connector truto needs `{key}`"), "");
+            }
+        }
+        let resources = workspace.resources.as_ref().map_or_else(Default::default, |resources| {
+            let (span, file::Resources { users, roles, profiles, current_organization, me }) =
+                (resources.span(), resources.get_ref());
+            let names = [users, roles, profiles, current_organization, me].map(Clone::clone);
+            let is_bad = |name: &String| name.is_empty() || name.contains(['/', '?', '#']);
+            if names.iter().flatten().any(is_bad) {
+                self.error(span, "a resource has a name, without `/`, `?` or `#`".to_owned(), "");
+            }
+            names
+        });
+        let api_token = workspace.api_token.as_ref();
+        ConnectorSettings::Truto(Box::new(TrutoSettings {
+            integrated_account_id: workspace.integrated_account_id.clone().unwrap_or_default(),
+            api_token: api_token.map_or_else(|| SecretSource::Env(String::new()), |secret| self.secret(secret)),
+            api_url,
+            resources,
+        }))
     }
 
     fn zoho(

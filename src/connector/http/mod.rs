@@ -3,6 +3,8 @@
 //! [`Session`] makes single calls; [`wait`] decides how long to wait before the next try. What an answer means
 //! is the connector's business.
 
+pub(in crate::connector) mod exchange;
+pub(in crate::connector) mod pace;
 pub mod wait;
 
 use std::{

@@ -19,13 +19,19 @@ pub fn asked(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
         let seconds = value.parse().map(Duration::from_secs).ok();
         seconds.or_else(|| http_date(value).map(until))
     });
-    retry_after.or_else(|| {
-        let seconds: u64 = text("ratelimit-reset")?.parse().ok()?;
-        if seconds < EPOCH_GUARD {
-            return Some(Duration::from_secs(seconds));
-        }
-        DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0).map(until)
-    })
+    retry_after.or_else(|| reset(headers, now))
+}
+
+/// When the limit is lifted, as `ratelimit-reset` says: seconds from now; an epoch is recognised.
+pub fn reset(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let now = text("date").and_then(http_date).unwrap_or(now);
+    let seconds: u64 = text("ratelimit-reset")?.parse().ok()?;
+    if seconds < EPOCH_GUARD {
+        return Some(Duration::from_secs(seconds));
+    }
+    let lifted = DateTime::from_timestamp(i64::try_from(seconds).ok()?, 0)?;
+    Some((lifted - now).to_std().unwrap_or(Duration::ZERO))
 }
 
 /// Exponential backoff with full jitter: a random part of `base` doubled with each try, at most `cap`.
@@ -53,7 +59,7 @@ mod tests {
     fn the_server_s_wish_is_read_in_every_published_form() {
         let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
         let date = "Mon, 21 Sep 2026 15:13:20 GMT";
-        let cases: [(Headers, Option<u64>); 9] = [
+        let cases: [(Headers, Option<u64>); 12] = [
             (&[], None),
             (&[("retry-after", "7")], Some(7)),
             (&[("retry-after", "0")], Some(0)),
@@ -62,6 +68,9 @@ mod tests {
             (&[("ratelimit-reset", "60")], Some(60)),
             (&[("retry-after", "90"), ("ratelimit-reset", "60")], Some(90)),
             (&[("ratelimit-reset", "1790000005"), ("date", "Mon, 21 Sep 2026 13:33:20 GMT")], None),
+            (&[("retry-after", "5"), ("ratelimit-reset", "17")], Some(5)),
+            (&[("ratelimit-reset", "1795438817"), ("date", "Mon, 23 Nov 2026 13:00:00 GMT")], Some(17)),
+            (&[("ratelimit-limit", "110;w=10"), ("ratelimit-remaining", "0"), ("ratelimit-reset", "60")], Some(60)),
             (&[("retry-after", "soon"), ("ratelimit-reset", "4")], Some(4)),
         ];
         assert!(http_date(date).is_some());

@@ -1,7 +1,7 @@
 //! One call of the API, with everything that may happen to it: a token that expired, limits, failures, refusals.
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use reqwest::{Method, StatusCode, header::AUTHORIZATION};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
@@ -13,8 +13,9 @@ use super::{
     token::{Token, Tokens},
 };
 use crate::connector::{
-    ConnectorError, Exchange,
-    http::{Account, Answer, CallError, Limits, Session, wait},
+    ConnectorError,
+    bigin::parse::{ParseError, clean},
+    http::{Account, Answer, CallError, Limits, Session, exchange::exchange, wait},
 };
 
 /// The API of one workspace.
@@ -207,49 +208,6 @@ impl Api {
     }
 }
 
-/// The headers that say something of an answer: what it is, when the server made it, what it still allows.
-const KEPT_HEADERS: [&str; 12] = [
-    "content-type",
-    "content-length",
-    "content-encoding",
-    "date",
-    "etag",
-    "last-modified",
-    "retry-after",
-    "server",
-    "x-api-credits-remaining",
-    "x-ratelimit-limit",
-    "x-ratelimit-remaining",
-    "x-ratelimit-reset",
-];
-
-/// An answer as it is kept. A server that echoes the token is quoted without it.
-fn exchange(number: u64, request: String, asked_at: DateTime<Utc>, answer: &Answer, token: &str) -> Exchange {
-    let header = |name: &'static str| {
-        let value = answer.headers.get(name)?.to_str().ok()?;
-        Some((name, value.replace(token, MASK)))
-    };
-    let masked = memchr::memmem::find(&answer.body, token.as_bytes()).is_some();
-    let body = if masked {
-        Bytes::from(String::from_utf8_lossy(&answer.body).replace(token, MASK))
-    } else {
-        answer.body.clone()
-    };
-    Exchange {
-        number,
-        request,
-        asked_at,
-        answered_at: Utc::now(),
-        status: answer.status.as_u16(),
-        headers: KEPT_HEADERS.into_iter().filter_map(header).collect(),
-        body,
-        masked,
-    }
-}
-
-/// What stands where the token stood.
-const MASK: &str = "[masked]";
-
 /// An error of the API. Older ones have a number as their code.
 #[derive(Debug, Default, Deserialize)]
 struct Problem {
@@ -293,76 +251,4 @@ impl Problem {
             self.details["permissions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         if named.is_empty() { String::new() } else { format!(" ({})", clean(&named.join(", "), 200)) }
     }
-}
-
-fn clean(text: &str, longest: usize) -> String {
-    text.chars().filter(|c| !c.is_control()).take(longest).collect()
-}
-
-/// Why an answer cannot be used.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum ParseError {
-    /// It is not whole, or no JSON: another try may bring it.
-    #[error("{0}")]
-    BrokenOff(String),
-    /// It is JSON of another shape.
-    #[error("at `{path}`{user}: {problem}")]
-    Shape {
-        /// The place in the JSON.
-        path: String,
-        /// ` (user ID)` where a user is concerned.
-        user: String,
-        /// What is wrong.
-        problem: String,
-    },
-}
-
-/// Parses an answer. The fast way first; only a failure is looked at again, for its place.
-pub(super) fn parse<'de, T: Deserialize<'de>>(body: &'de [u8], call: &str) -> Result<T, ParseError> {
-    // RFC 8259 §8.1 lets a reader pass over a byte order mark, which some gateways put there.
-    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-    let Ok(text) = std::str::from_utf8(body) else {
-        return Err(ParseError::BrokenOff(format!("{call}: an answer that is no UTF-8")));
-    };
-    let error = match serde_json::from_str(text) {
-        Ok(value) => return Ok(value),
-        Err(error) => error,
-    };
-    if !error.is_data() {
-        return Err(ParseError::BrokenOff(format!(
-            "an answer that is no whole JSON (byte {} of {})",
-            error.column(),
-            body.len()
-        )));
-    }
-    let tracked = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_str(text));
-    let Err(tracked) = tracked else {
-        return Err(ParseError::BrokenOff("an answer that parsed only the second time".to_owned()));
-    };
-    let mut path = tracked.path().to_string();
-    let message = tracked.inner().to_string();
-    if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
-        path = if path == "." { field.to_owned() } else { format!("{path}.{field}") };
-    }
-    Err(ParseError::Shape { user: user_at(text, &path), path, problem: without_values(&message) })
-}
-
-/// The id of the user at a path such as `users[3].role.id`, as an error names it.
-fn user_at(text: &str, path: &str) -> String {
-    let place = path.strip_prefix("users[").and_then(|rest| rest.split(']').next()?.parse::<usize>().ok());
-    let Some(place) = place else { return String::new() };
-    let page: Value = serde_json::from_str(text).unwrap_or_default();
-    match &page["users"][place]["id"] {
-        Value::String(id) => format!(" (user {})", clean(id, 40)),
-        Value::Number(id) => format!(" (user {id})"),
-        _ => " (a user without an id)".to_owned(),
-    }
-}
-
-/// The reader's message, without the values that it quotes: they may be what people are called.
-fn without_values(message: &str) -> String {
-    let message = message.split(" at line ").next().unwrap_or(message);
-    let Some((before, after)) = message.split_once('"') else { return message.to_owned() };
-    let after = after.rsplit_once('"').map_or("", |(_, after)| after);
-    format!("{before}…{after}")
 }

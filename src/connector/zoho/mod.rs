@@ -1,19 +1,15 @@
 //! The `zoho_bigin` connector: Bigin's REST API v2 behind Zoho's OAuth.
 //!
 //! [`ZohoBigin`] is the connector. `settings` says where to go, `token` keeps the access token, `api` makes one
-//! call with everything that may happen to it, `page`, `lists` and `text` parse, `read` reads everything once,
-//! `verify` decides whether that was everything, `survey` finds what a token reaches, `remove` deletes a user.
+//! call with everything that may happen to it, `read` reads everything once, `verify` decides whether that was everything, `survey` finds what a token reaches, `remove` deletes a user.
 
 mod api;
-mod lists;
-mod page;
 mod read;
 mod remove;
 mod settings;
 mod survey;
 #[cfg(test)]
 mod tests;
-mod text;
 mod token;
 mod verify;
 
@@ -21,13 +17,17 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
+use self::api::{Api, Call};
 pub use self::settings::{DataCenter, ZohoSettings};
-use self::{
-    api::{Api, Call, ParseError, parse},
-    lists::{OrganizationAnswer, UserAnswer},
-    page::UsersPage,
+use super::{
+    Connector, ConnectorError, Progress, ReadRequest, Removal, Remover,
+    bigin::{
+        lists::{OrganizationAnswer, UserAnswer},
+        page::UsersPage,
+        parse::{ParseError, parse},
+    },
+    http::Account,
 };
-use super::{Connector, ConnectorError, Progress, ReadRequest, Removal, Remover, http::Account};
 use crate::model::{
     directory::{Directory, Organization, UserRecord},
     id::UserId,

@@ -12,13 +12,21 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     PROFILES_SCOPE, ROLES_SCOPE, USERS_SCOPE, ZohoBigin,
-    api::{Api, Call, parse},
+    api::{Api, Call},
     empty,
-    lists::{ProfilesAnswer, RolesAnswer},
-    page::UsersPage,
 };
 use crate::{
-    connector::{ConnectorError, Progress, http::Account},
+    connector::{
+        ConnectorError, Progress,
+        bigin::{
+            PER_PAGE,
+            lists::{ProfilesAnswer, RolesAnswer},
+            page::UsersPage,
+            parse::parse,
+        },
+        http::Account,
+        verify::Disagreement,
+    },
     model::{
         directory::{Permissions, Profile, Role},
         reading::CheckKind,
@@ -26,18 +34,8 @@ use crate::{
     },
 };
 
-/// Users on a page: the API's greatest.
-pub(super) const PER_PAGE: u32 = 200;
 /// More pages than any workspace has: a list that goes on for ever is broken off here.
 const MOST_PAGES: u32 = 50_000;
-
-/// The query of the whole list, without the page.
-pub(super) const ALL_USERS: &str = "AllUsers";
-/// The query of the API's own list of administrators.
-pub(super) const ADMINISTRATORS: &str = "AdminUsers";
-
-/// Something that does not fit, and what.
-pub(super) type Disagreement = (CheckKind, String);
 
 /// A list of users as it was read.
 #[derive(Debug, Default)]

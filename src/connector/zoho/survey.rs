@@ -1,16 +1,15 @@
 //! What a token reaches, found by calls that change nothing: one for each scope, and what the token answer says.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
-
-use super::{
-    LOOK_UP, ORG_SCOPE, PROFILES_SCOPE, ROLES_SCOPE, USERS_SCOPE, ZohoBigin,
-    api::{Call, parse},
-    remove::DELETE_SCOPE,
-};
+use super::{LOOK_UP, ORG_SCOPE, PROFILES_SCOPE, ROLES_SCOPE, USERS_SCOPE, ZohoBigin, api::Call, remove::DELETE_SCOPE};
 use crate::{
-    connector::{ConnectorError, Exchange, Recorder, http::Account},
+    connector::{
+        ConnectorError, Recorder,
+        bigin::parse::parse,
+        http::Account,
+        survey::{Aside, reached},
+    },
     model::{
         directory::Source,
         survey::{Grant, GrantState, Purpose, Survey},
@@ -21,31 +20,6 @@ use crate::{
 const MODULES_SCOPE: &str = "ZohoBigin.settings.modules.READ";
 /// What an audit needs, and no more.
 const NEEDED: [&str; 4] = [USERS_SCOPE, ROLES_SCOPE, PROFILES_SCOPE, ORG_SCOPE];
-
-/// Notes what answers tell beside their bodies.
-#[derive(Debug, Default)]
-pub(in crate::connector) struct Aside(Mutex<(Option<TimeDelta>, Option<u64>)>);
-
-impl Recorder for Aside {
-    fn answered(&self, exchange: &Exchange) {
-        let header =
-            |name: &str| exchange.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str());
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(date) = header("date").and_then(|date| DateTime::parse_from_rfc2822(date).ok()) {
-            // The server wrote it somewhere between question and answer.
-            let middle = exchange.asked_at + (exchange.answered_at - exchange.asked_at) / 2;
-            noted.0 = Some(TimeDelta::seconds((date.with_timezone(&Utc) - middle).num_seconds()));
-        }
-        noted.1 = header("x-api-credits-remaining").and_then(|left| left.parse().ok()).or(noted.1);
-    }
-}
-
-impl Aside {
-    /// How far the server's clock is ahead, and the calls that are left.
-    pub(in crate::connector) fn noted(&self) -> (Option<TimeDelta>, Option<u64>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 pub(super) async fn survey(connector: &ZohoBigin) -> Result<Survey, ConnectorError> {
     let aside = Arc::new(Aside::default());
@@ -95,22 +69,6 @@ pub(super) async fn survey(connector: &ZohoBigin) -> Result<Survey, ConnectorErr
         credits_left,
         obstacles: Vec::new(),
     })
-}
-
-/// What a call shows of a grant. That the token is not accepted at all, or nobody answers, is no matter of one grant.
-pub(in crate::connector) fn reached<T>(
-    answer: Result<T, ConnectorError>,
-) -> Result<(Option<T>, GrantState), ConnectorError> {
-    match answer {
-        Ok(value) => Ok((Some(value), GrantState::Granted)),
-        Err(error @ (ConnectorError::MissingScope { .. } | ConnectorError::MissingRight { .. })) => {
-            Ok((None, GrantState::Lacking(error.to_string())))
-        }
-        Err(
-            error @ (ConnectorError::Refused { .. } | ConnectorError::Shape { .. } | ConnectorError::TooLarge { .. }),
-        ) => Ok((None, GrantState::Unknown(error.to_string()))),
-        Err(error) => Err(error),
-    }
 }
 
 /// Whether the token may delete users. Only its own answer tells: a deletion is not tried to find out.

@@ -120,7 +120,7 @@ fn permitted(shared: &Shared, permission: &str, answer: impl FnOnce(&World) -> A
 }
 
 /// An answer that a fault puts in the place of the true one.
-fn fault(shared: &Shared, number: CallNumber) -> Option<Answer> {
+pub(super) fn fault(shared: &Shared, number: CallNumber) -> Option<Answer> {
     let faults = &shared.faults;
     if faults.is_on(Fault::Redirect) {
         let location = format!("{}/elsewhere", shared.base_url);

@@ -1,7 +1,7 @@
 //! One address that serves the accounts server and the API.
 //!
-//! A call goes through [`serve`]: it is entered in the journal, answered by [`accounts`] or by
-//! [`api`], and its status is noted. Stages of a call of the API are in `api.rs`, what resources
+//! A call goes through [`serve`]: it is entered in the journal, answered by [`accounts`], by [`api`] or
+//! by [`truto`], and its status is noted. Stages of a call of the API are in `api.rs`, what resources
 //! answer in `users.rs` and `settings.rs`, what goes wrong on the wire in `sabotage.rs`.
 
 mod accounts;
@@ -11,6 +11,7 @@ mod route;
 mod sabotage;
 mod settings;
 mod tokens;
+mod truto;
 mod users;
 
 use std::{
@@ -31,7 +32,7 @@ use axum::{
 
 pub use self::answer::Answer;
 pub(super) use self::tokens::{Limits, TokenStore};
-use super::{faults::FaultBoard, journal::Journal, world::WorldHandle};
+use super::{credentials::Credentials, faults::FaultBoard, journal::Journal, world::WorldHandle};
 
 /// Everything that answers need.
 #[derive(Debug)]
@@ -50,6 +51,25 @@ pub(super) struct Shared {
     pub(super) credits_used: AtomicU64,
     pub(super) retry_after: Duration,
     pub(super) slow_body_pause: Duration,
+    pub(super) truto: TrutoSide,
+}
+
+/// What Truto's side needs beside the workspace.
+#[derive(Debug)]
+pub(super) struct TrutoSide {
+    pub(super) api_token: String,
+    pub(super) integrated_account_id: String,
+    quota: truto::Quota,
+}
+
+impl TrutoSide {
+    pub(super) fn new(credentials: &Credentials) -> Self {
+        Self {
+            api_token: credentials.truto_api_token.clone(),
+            integrated_account_id: credentials.integrated_account_id.clone(),
+            quota: truto::Quota::default(),
+        }
+    }
 }
 
 impl Shared {
@@ -88,6 +108,10 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response<
             accounts::token(&shared, request).await.into_response(None)
         }
         "/oauth/v2/token/revoke" => accounts::revoke(&shared, request).await.into_response(None),
+        path if truto::is_path(path) => {
+            let (parts, _) = request.into_parts();
+            truto::call(&shared, &parts).await
+        }
         path if path.starts_with("/bigin/") => {
             let (parts, _) = request.into_parts();
             api::call(&shared, &parts).await

@@ -48,7 +48,26 @@ fn end(fault: Fault) -> End {
         | Fault::IdsAsNumbers
         | Fault::ProfileCustomShape
         | Fault::ProfileDetailsRefused
-        | Fault::WrongUserById => Whole,
+        | Fault::WrongUserById
+        | Fault::TrutoQuota
+        | Fault::TrutoTier
+        | Fault::TrutoPartialOnce
+        | Fault::TrutoPartialAlways
+        | Fault::TrutoEmptyPage
+        | Fault::TrutoCursorRepeats
+        | Fault::TrutoNoFilter
+        | Fault::TrutoGetVerbatim
+        | Fault::TrutoGetResult
+        | Fault::TrutoDeleteVerbatim
+        | Fault::TrutoDeleteNothing
+        | Fault::TrutoResultsEnvelope
+        | Fault::TrutoNoResult
+        | Fault::TrutoNoProfileDetails
+        | Fault::TrutoSandbox
+        | Fault::TrutoNeedsReauth
+        | Fault::TrutoBlocked
+        | Fault::TrutoBadGateway
+        | Fault::TrutoErrorDetails => Whole,
         Fault::UserInsertedOnce | Fault::DuplicateRowOnce => Repaired(DistinctUsers),
         Fault::UserRemovedOnce => Repaired(FirstPageAgain),
         Fault::ShortPageOnce => Repaired(PageLength),

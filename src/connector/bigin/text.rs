@@ -6,11 +6,11 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 /// A text, borrowed unless it holds escapes.
 #[derive(Debug)]
-pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+pub(in crate::connector) struct Text<'a>(pub(in crate::connector) Cow<'a, str>);
 
 /// An id: a string, or a whole number.
 #[derive(Debug)]
-pub(super) struct Id<'a>(pub(super) Cow<'a, str>);
+pub(in crate::connector) struct Id<'a>(pub(in crate::connector) Cow<'a, str>);
 
 struct Borrowing;
 

@@ -10,6 +10,7 @@ use serde::{
 use serde_json::Value;
 
 use super::{
+    PER_PAGE,
     lists::lenient_number,
     text::{Id, Text},
 };
@@ -17,27 +18,27 @@ use crate::model::users::{NewUser, UserBlock};
 
 /// A page of users.
 #[derive(Debug, Deserialize)]
-pub(super) struct UsersPage {
+pub(in crate::connector) struct UsersPage {
     /// The users.
     #[serde(deserialize_with = "users")]
-    pub(super) users: UserBlock,
+    pub(in crate::connector) users: UserBlock,
     /// What the API says of the page.
     #[serde(default)]
-    pub(super) info: Option<Info>,
+    pub(in crate::connector) info: Option<Info>,
 }
 
 /// What the API says of a page.
 #[derive(Debug, Clone, Copy, Deserialize)]
-pub(super) struct Info {
+pub(in crate::connector) struct Info {
     /// How many users a page holds.
     #[serde(default, deserialize_with = "lenient_number")]
-    pub(super) per_page: Option<u64>,
+    pub(in crate::connector) per_page: Option<u64>,
     /// How many users this page holds.
     #[serde(default, deserialize_with = "lenient_number")]
-    pub(super) count: Option<u64>,
+    pub(in crate::connector) count: Option<u64>,
     /// Whether another page follows.
     #[serde(deserialize_with = "yes_or_no")]
-    pub(super) more_records: bool,
+    pub(in crate::connector) more_records: bool,
 }
 
 /// A role or profile inside a user record.
@@ -108,7 +109,8 @@ fn time(text: &Text<'_>) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(&text.0).ok().map(|time| time.with_timezone(&Utc))
 }
 
-fn users<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UserBlock, D::Error> {
+/// A list of users, read into a block.
+pub(in crate::connector) fn users<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UserBlock, D::Error> {
     struct Users;
 
     impl<'de> Visitor<'de> for Users {
@@ -119,7 +121,7 @@ fn users<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UserBlock, D::Err
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<UserBlock, A::Error> {
-            let mut block = UserBlock::with_capacity(super::read::PER_PAGE as usize);
+            let mut block = UserBlock::with_capacity(PER_PAGE as usize);
             while let Some(user) = list.next_element::<RawUser<'_>>()? {
                 block.push(&user.as_new()).map_err(A::Error::custom)?;
             }
@@ -134,7 +136,7 @@ fn users<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UserBlock, D::Err
 
 #[cfg(test)]
 mod tests {
-    use super::{super::api::parse, *};
+    use super::{super::parse::parse, *};
     use crate::model::users::Users;
 
     const MINIMAL: &str = r#"{"users":[{"id":"7","status":"active"}],"info":{"more_records":false}}"#;

@@ -20,7 +20,9 @@ fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>,
 }
 
 /// A whole number, however it is written.
-pub(super) fn lenient_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+pub(in crate::connector) fn lenient_number<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u64>, D::Error> {
     Ok(lenient(deserializer)?.and_then(|text| text.parse().ok()))
 }
 
@@ -34,12 +36,12 @@ fn owned(text: Option<Text<'_>>) -> Option<String> {
 }
 
 #[derive(Deserialize)]
-pub(super) struct OrganizationAnswer {
+pub(in crate::connector) struct OrganizationAnswer {
     org: Vec<RawOrganization>,
 }
 
 #[derive(Deserialize)]
-struct RawOrganization {
+pub(in crate::connector) struct RawOrganization {
     #[serde(default, deserialize_with = "lenient")]
     id: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
@@ -73,11 +75,16 @@ struct RawLicense {
 }
 
 impl OrganizationAnswer {
-    pub(super) fn into_organization(self) -> Option<Organization> {
-        let raw = self.org.into_iter().next()?;
+    pub(in crate::connector) fn into_organization(self) -> Option<Organization> {
+        self.org.into_iter().next().map(Organization::from)
+    }
+}
+
+impl From<RawOrganization> for Organization {
+    fn from(raw: RawOrganization) -> Self {
         let (paid_type, users_license_purchased) =
             raw.license_details.map_or((None, None), |license| (license.paid_type, license.users_license_purchased));
-        Some(Organization {
+        Self {
             id: raw.id,
             company_name: raw.company_name,
             zgid: raw.zgid,
@@ -90,18 +97,19 @@ impl OrganizationAnswer {
             currency_locale: raw.currency_locale,
             paid_type,
             users_license_purchased,
-        })
+        }
     }
 }
 
 #[derive(Deserialize)]
-pub(super) struct UserAnswer<'a> {
+pub(in crate::connector) struct UserAnswer<'a> {
     #[serde(borrow)]
-    users: Vec<RawCurrentUser<'a>>,
+    users: Vec<RawRecord<'a>>,
 }
 
+/// One user's record.
 #[derive(Deserialize)]
-struct RawCurrentUser<'a> {
+pub(in crate::connector) struct RawRecord<'a> {
     #[serde(borrow)]
     id: Id<'a>,
     #[serde(borrow, default)]
@@ -127,9 +135,14 @@ struct RawReference<'a> {
 }
 
 impl UserAnswer<'_> {
-    pub(super) fn into_user(self) -> Option<UserRecord> {
-        let raw = self.users.into_iter().next()?;
-        Some(UserRecord {
+    pub(in crate::connector) fn into_user(self) -> Option<UserRecord> {
+        self.users.into_iter().next().map(UserRecord::from)
+    }
+}
+
+impl From<RawRecord<'_>> for UserRecord {
+    fn from(raw: RawRecord<'_>) -> Self {
+        Self {
             id: UserId::from(&*raw.id.0),
             full_name: owned(raw.full_name),
             email: owned(raw.email),
@@ -138,18 +151,19 @@ impl UserAnswer<'_> {
             zuid: raw.zuid.map(|zuid| PersonId::from(&*zuid.0)),
             role: raw.role.map(|role| RoleId::from(&*role.id.0)),
             profile: raw.profile.map(|profile| ProfileId::from(&*profile.id.0)),
-        })
+        }
     }
 }
 
 #[derive(Deserialize)]
-pub(super) struct RolesAnswer<'a> {
+pub(in crate::connector) struct RolesAnswer<'a> {
     #[serde(borrow)]
     roles: Vec<RawRole<'a>>,
 }
 
+/// One role.
 #[derive(Deserialize)]
-struct RawRole<'a> {
+pub(in crate::connector) struct RawRole<'a> {
     #[serde(borrow)]
     id: Id<'a>,
     #[serde(borrow, default)]
@@ -167,31 +181,42 @@ struct RawRole<'a> {
     description: Option<Text<'a>>,
 }
 
-impl RolesAnswer<'_> {
-    pub(super) fn into_roles(self) -> Vec<Role> {
-        let role = |raw: RawRole<'_>| Role {
+impl From<RawRole<'_>> for Role {
+    fn from(raw: RawRole<'_>) -> Self {
+        Self {
             id: RoleId::from(&*raw.id.0),
             name: owned(raw.name.or(raw.display_label)).unwrap_or_default(),
             reporting_to: raw.reporting_to.map(|parent| RoleId::from(&*parent.id.0)),
             admin_user: raw.admin_user,
             share_with_peers: raw.share_with_peers,
             description: owned(raw.description),
-        };
-        let mut roles: Vec<Role> = self.roles.into_iter().map(role).collect();
-        roles.sort_by(|a, b| a.id.cmp(&b.id));
-        roles.dedup_by(|a, b| a.id == b.id);
-        roles
+        }
+    }
+}
+
+/// Roles by id, each once.
+pub(in crate::connector) fn roles<'a>(raw: impl IntoIterator<Item = RawRole<'a>>) -> Vec<Role> {
+    let mut roles: Vec<Role> = raw.into_iter().map(Role::from).collect();
+    roles.sort_by(|a, b| a.id.cmp(&b.id));
+    roles.dedup_by(|a, b| a.id == b.id);
+    roles
+}
+
+impl RolesAnswer<'_> {
+    pub(in crate::connector) fn into_roles(self) -> Vec<Role> {
+        roles(self.roles)
     }
 }
 
 #[derive(Deserialize)]
-pub(super) struct ProfilesAnswer<'a> {
+pub(in crate::connector) struct ProfilesAnswer<'a> {
     #[serde(borrow)]
     profiles: Vec<RawProfile<'a>>,
 }
 
+/// One profile.
 #[derive(Deserialize)]
-struct RawProfile<'a> {
+pub(in crate::connector) struct RawProfile<'a> {
     #[serde(borrow)]
     id: Id<'a>,
     #[serde(borrow, default)]
@@ -237,10 +262,10 @@ fn permissions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<
     Ok(Some(all))
 }
 
-impl ProfilesAnswer<'_> {
-    /// The profiles, by id. Their permissions are unknown where the answer has none: the list never has them.
-    pub(super) fn into_profiles(self) -> Vec<Profile> {
-        let profile = |raw: RawProfile<'_>| Profile {
+impl From<RawProfile<'_>> for Profile {
+    /// Permissions are unknown where the record has none: lists never have them.
+    fn from(raw: RawProfile<'_>) -> Self {
+        Self {
             id: ProfileId::from(&*raw.id.0),
             name: owned(raw.name.or(raw.display_label)).unwrap_or_default(),
             custom: raw.custom.or(raw.category),
@@ -252,10 +277,20 @@ impl ProfilesAnswer<'_> {
             permissions: raw
                 .permissions_details
                 .map_or_else(|| Permissions::Unknown("the API gave none".to_owned()), Permissions::Known),
-        };
-        let mut profiles: Vec<Profile> = self.profiles.into_iter().map(profile).collect();
-        profiles.sort_by(|a, b| a.id.cmp(&b.id));
-        profiles.dedup_by(|a, b| a.id == b.id);
-        profiles
+        }
+    }
+}
+
+/// Profiles by id, each once.
+pub(in crate::connector) fn profiles<'a>(raw: impl IntoIterator<Item = RawProfile<'a>>) -> Vec<Profile> {
+    let mut profiles: Vec<Profile> = raw.into_iter().map(Profile::from).collect();
+    profiles.sort_by(|a, b| a.id.cmp(&b.id));
+    profiles.dedup_by(|a, b| a.id == b.id);
+    profiles
+}
+
+impl ProfilesAnswer<'_> {
+    pub(in crate::connector) fn into_profiles(self) -> Vec<Profile> {
+        profiles(self.profiles)
     }
 }

@@ -1,0 +1,312 @@
+//! Reads everything, and checks that it was everything, as far as Truto's envelopes allow.
+//!
+//! A cursor leads from page to page, so that pages are read one after another. How full a page is says nothing, and an
+//! empty page with a cursor is not the end.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use chrono::Utc;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::{
+    Truto,
+    api::Call,
+    envelope::{self, Page, UsersPage},
+    missing,
+};
+use crate::{
+    connector::{
+        ConnectorError, Progress, ReadRequest,
+        bigin::{
+            ADMINISTRATORS, ALL_USERS, PER_PAGE,
+            lists::{self, RawProfile, RawRole},
+            parse::parse,
+        },
+        http::Account,
+        verify::{
+            self, Attempt, Disagreement, Patience, ReadsOnce, administrators_disagree, reader_missing, repeated_users,
+            slid,
+        },
+    },
+    model::{
+        directory::{Directory, Permissions, Profile, Role, Source},
+        reading::{CheckKind, Reading},
+        users::{UserBlock, Users},
+    },
+};
+
+/// The checks of this connector, in the order of reports.
+const CHECKS: [CheckKind; 8] = [
+    CheckKind::DistinctUsers,
+    CheckKind::PageLength,
+    CheckKind::MoreRecords,
+    CheckKind::FirstPageAgain,
+    CheckKind::LastPageAgain,
+    CheckKind::Administrators,
+    CheckKind::ReaderListed,
+    CheckKind::SourceComplete,
+];
+
+/// More pages than any workspace has.
+const MOST_PAGES: u32 = 50_000;
+
+/// A list of users as it was read.
+#[derive(Debug, Default)]
+struct UserList {
+    /// The pages that had users, in order.
+    blocks: Vec<UserBlock>,
+    disagreements: Vec<Disagreement>,
+    /// The cursor of the last page that had users; none for the first.
+    last: Option<String>,
+}
+
+pub(super) async fn read(
+    connector: &Truto,
+    request: &ReadRequest,
+    progress: &dyn Progress,
+) -> Result<Directory, ConnectorError> {
+    let account = Account::new(request.deadline).recorded_by(request.recorder.clone());
+    let settings = &connector.api.settings;
+    let patience = Patience { reads: settings.reads, pause: settings.pause_between_reads };
+    let once = Once { connector, request, account: &account, progress };
+    verify::read(patience, &CHECKS, &account, progress, &once).await
+}
+
+/// What one read needs.
+struct Once<'a> {
+    connector: &'a Truto,
+    request: &'a ReadRequest,
+    account: &'a Account,
+    progress: &'a dyn Progress,
+}
+
+#[async_trait]
+impl ReadsOnce for Once<'_> {
+    async fn attempt(&self) -> Result<Attempt, ConnectorError> {
+        attempt(self.connector, self.request, self.account, self.progress).await
+    }
+}
+
+async fn attempt(
+    connector: &Truto,
+    request: &ReadRequest,
+    account: &Account,
+    progress: &dyn Progress,
+) -> Result<Attempt, ConnectorError> {
+    let (list, organization, reader, roles, profiles) = tokio::try_join!(
+        connector.user_list(account, ALL_USERS, progress),
+        connector.organization_of(account),
+        connector.current_user_of(account),
+        connector.roles(account),
+        connector.profiles(account),
+    )?;
+    let last_again = async {
+        match &list.last {
+            None => Ok(None),
+            Some(cursor) => connector.users_page(account, ALL_USERS, Some(cursor)).await.map(Some),
+        }
+    };
+    let (first_again, last_again, administrators) = tokio::join!(
+        connector.users_page(account, ALL_USERS, None),
+        last_again,
+        connector.user_list(account, ADMINISTRATORS, &()),
+    );
+    let mut disagreements = list.disagreements;
+    disagreements.extend(slid(CheckKind::FirstPageAgain, 1, list.blocks.first(), &first_again?.users));
+    if let Some(again) = last_again? {
+        let number = u32::try_from(list.blocks.len()).unwrap_or(u32::MAX);
+        disagreements.extend(slid(CheckKind::LastPageAgain, number, list.blocks.last(), &again.users));
+    }
+    let pages = u32::try_from(list.blocks.len()).unwrap_or(u32::MAX);
+    let rows = list.blocks.iter().map(|block| block.len() as u64).sum();
+    let (users, repeated) = Users::from_blocks(list.blocks);
+    disagreements.extend(repeated_users(&repeated));
+    let call = connector.users_call(ALL_USERS, None);
+    let directory = Directory {
+        source: connector.source(),
+        organization,
+        current_user: reader,
+        reading: Reading {
+            started_at: Utc::now(),
+            finished_at: Utc::now(),
+            attempts: 1,
+            pages,
+            per_page: PER_PAGE,
+            rows,
+            users: users.len() as u64,
+            requests: 0,
+            retries: 0,
+            bytes: 0,
+            query: format!("GET {}", connector.api.url(&call)?),
+            checks: Vec::new(),
+        },
+        users,
+        roles,
+        profiles,
+    };
+    disagreements.extend(reader_missing(&directory));
+    let mut not_evaluated =
+        vec![(CheckKind::PageLength, "Truto does not say how many users a page ought to hold".to_owned())];
+    match administrators {
+        Ok(theirs) if is_everybody(&directory, &theirs.blocks) => {
+            let detail = "Truto lists all users where administrators are asked for: it does not pass the filter on";
+            not_evaluated.push((CheckKind::Administrators, detail.to_owned()));
+        }
+        Ok(theirs) => disagreements.extend(administrators_disagree(&directory, request, &theirs.blocks)),
+        Err(error @ (ConnectorError::Refused { .. } | ConnectorError::MissingRight { .. })) => {
+            not_evaluated.push((CheckKind::Administrators, error.to_string()));
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(Attempt { directory, disagreements, not_evaluated })
+}
+
+/// Whether a list of administrators is the list of all users, of whom some are none.
+fn is_everybody(directory: &Directory, listed: &[UserBlock]) -> bool {
+    let listed: HashSet<&str> = listed.iter().flat_map(UserBlock::ids).collect();
+    let profiles: HashSet<Option<&str>> =
+        directory.users.iter().map(|user| user.profile().map(|profile| profile.id.as_str())).collect();
+    profiles.len() > 1 && listed.len() == directory.users.len()
+}
+
+impl Truto {
+    /// Where it reads.
+    pub(super) fn source(&self) -> Source {
+        let api_url = self.api.settings.api_url.as_str().trim_end_matches('/').to_owned();
+        Source { connector: "truto", api_url, data_center: None, scopes: None }
+    }
+
+    fn users_call(&self, kind: &str, cursor: Option<&str>) -> Call {
+        let call = Call::list(&self.resources().users).with("type", kind).with("limit", PER_PAGE.to_string());
+        match cursor {
+            Some(cursor) => call.with("next_cursor", cursor),
+            None => call,
+        }
+    }
+
+    async fn users_page(
+        &self,
+        account: &Account,
+        kind: &str,
+        cursor: Option<&str>,
+    ) -> Result<UsersPage, ConnectorError> {
+        let call = self.users_call(kind, cursor);
+        let page = self.api.get(&call, account, |body| parse::<UsersPage>(body, "users")).await?;
+        page.ok_or_else(|| missing(&call, "the list is missing (HTTP 204)"))
+    }
+
+    async fn user_list(
+        &self,
+        account: &Account,
+        kind: &str,
+        progress: &dyn Progress,
+    ) -> Result<UserList, ConnectorError> {
+        let mut list = UserList::default();
+        let (mut cursor, mut seen, mut users): (Option<String>, HashSet<String>, u64) = (None, HashSet::new(), 0);
+        for number in 1.. {
+            let page = self.users_page(account, kind, cursor.as_deref()).await?;
+            if page.is_partial() {
+                let detail = format!("Truto says that page {number} of the users is a part of what there is");
+                list.disagreements.push((CheckKind::SourceComplete, detail));
+            }
+            let next = page.next().map(str::to_owned);
+            if !page.users.is_empty() {
+                users += page.users.len() as u64;
+                list.blocks.push(page.users);
+                list.last = cursor;
+            }
+            progress.read(number, users);
+            let Some(next) = next else { break };
+            if !seen.insert(next.clone()) || number == MOST_PAGES {
+                let detail = format!(
+                    "page {number} says that more follow, without an end: its cursor came before, or the list is longer than {MOST_PAGES} pages"
+                );
+                list.disagreements.push((CheckKind::MoreRecords, detail));
+                break;
+            }
+            cursor = Some(next);
+        }
+        Ok(list)
+    }
+
+    /// All pages of a small list, each read by `read`.
+    async fn list<T>(
+        &self,
+        resource: &str,
+        account: &Account,
+        read: impl Fn(&[u8]) -> Result<(Vec<T>, Option<String>), crate::connector::bigin::parse::ParseError>,
+    ) -> Result<Vec<T>, ConnectorError> {
+        let (mut rows, mut call, mut seen) = (Vec::new(), Call::list(resource), HashSet::new());
+        loop {
+            let page = self.api.get(&call, account, &read).await?;
+            let (page, next) = page.ok_or_else(|| missing(&call, "the list is missing (HTTP 204)"))?;
+            rows.extend(page);
+            match next.filter(|cursor| !cursor.is_empty()) {
+                None if rows.is_empty() => {
+                    return Err(missing(&call, "there is none at all, which cannot be: every workspace has one"));
+                }
+                None => return Ok(rows),
+                Some(next) if !seen.insert(next.clone()) => {
+                    return Err(missing(&call, "the list has no end: its cursor came before"));
+                }
+                Some(next) => call = Call::list(resource).with("next_cursor", next),
+            }
+        }
+    }
+
+    /// The master list of roles.
+    pub(super) async fn roles(&self, account: &Account) -> Result<Vec<Role>, ConnectorError> {
+        let page = |body: &[u8]| {
+            parse::<Page<RawRole<'_>>>(body, "roles").map(|page| (lists::roles(page.rows), page.next_cursor))
+        };
+        let mut roles = self.list(&self.resources().roles, account, page).await?;
+        roles.sort_by(|a, b| a.id.cmp(&b.id));
+        roles.dedup_by(|a, b| a.id == b.id);
+        Ok(roles)
+    }
+
+    /// The master list of profiles.
+    pub(super) async fn profile_list(&self, account: &Account) -> Result<Vec<Profile>, ConnectorError> {
+        let page = |body: &[u8]| {
+            parse::<Page<RawProfile<'_>>>(body, "profiles").map(|page| (lists::profiles(page.rows), page.next_cursor))
+        };
+        let mut profiles = self.list(&self.resources().profiles, account, page).await?;
+        profiles.sort_by(|a, b| a.id.cmp(&b.id));
+        profiles.dedup_by(|a, b| a.id == b.id);
+        Ok(profiles)
+    }
+
+    /// The same, with what each permits where Truto passes that on.
+    async fn profiles(&self, account: &Account) -> Result<Vec<Profile>, ConnectorError> {
+        stream::iter(self.profile_list(account).await?)
+            .map(async |profile| self.with_permissions(profile, account).await)
+            .buffered(self.api.settings.limits.concurrency)
+            .try_collect()
+            .await
+    }
+
+    async fn with_permissions(&self, mut profile: Profile, account: &Account) -> Result<Profile, ConnectorError> {
+        if matches!(profile.permissions, Permissions::Known(_)) {
+            return Ok(profile);
+        }
+        let call = Call::one(&self.resources().profiles, profile.id.as_str());
+        let one =
+            |body: &[u8]| envelope::one(body, |record| parse::<RawProfile<'_>>(record, "profile").map(Profile::from));
+        let unknown = |reason: String| Permissions::Unknown(reason);
+        profile.permissions = match self.api.get(&call, account, one).await.map(Option::flatten) {
+            Ok(None) => unknown("the API says that there is no such profile".to_owned()),
+            Ok(Some(details)) if details.id == profile.id => details.permissions,
+            Ok(Some(_)) => unknown("the API answered with another profile".to_owned()),
+            Err(ConnectorError::TrutoUnknown { .. }) => unknown("Truto does not pass single profiles on".to_owned()),
+            Err(ConnectorError::TrutoScopes { .. }) => unknown("the credentials' scopes do not reach them".to_owned()),
+            Err(ConnectorError::MissingRight { .. }) => unknown("the account may not see them".to_owned()),
+            Err(ConnectorError::Refused { code, .. }) => unknown(format!("the API refuses them ({code})")),
+            Err(ConnectorError::Shape { path, .. }) => {
+                unknown(format!("the API gives them in another shape (at {path})"))
+            }
+            Err(other) => return Err(other),
+        };
+        Ok(profile)
+    }
+}
