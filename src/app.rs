@@ -8,6 +8,7 @@ use url::Url;
 #[cfg(debug_assertions)]
 use crate::store::crash;
 use crate::{
+    agent::{self, Access, Place},
     config::{
         Attach, Missed, Security, When,
         settings::{ConnectorSettings, Job, SecretError, SecretSource, Settings, Smtp, Workspace},
@@ -324,6 +325,38 @@ pub fn daemon_setup(settings: &Settings) -> Result<daemon::Setup, AppError> {
             patience: settings.daemon.patience,
             keep: settings.store.keep,
         },
+    })
+}
+
+/// Everything that an agent needs of the configuration.
+///
+/// # Errors
+/// [`AppError`]
+pub fn agent_setup(
+    settings: &Settings,
+    store: Arc<dyn Memory>,
+    allow_offboarding: bool,
+    max_age: Duration,
+) -> Result<agent::Setup, AppError> {
+    let mut workspaces = BTreeMap::new();
+    for (name, workspace) in &settings.workspaces {
+        let access = if workspace.allow_offboarding {
+            Access::Removes(remover(name, workspace)?)
+        } else {
+            Access::Reads(connector(name, workspace)?)
+        };
+        let place = Place::new(name.clone(), access, workspace.organization.clone(), workspace.deadline);
+        workspaces.insert(name.clone(), place);
+    }
+    Ok(agent::Setup {
+        workspaces,
+        jobs: settings.jobs.iter().map(|(name, job)| (name.clone(), job.workspaces.clone())).collect(),
+        policy: settings.policy.clone(),
+        store,
+        vault: vault(settings)?,
+        texts: deliver::rule_texts(),
+        allow_offboarding,
+        max_age,
     })
 }
 

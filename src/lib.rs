@@ -8,6 +8,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should panic"))]
 
 pub mod access;
+pub mod agent;
 pub mod app;
 pub mod audit;
 pub mod cli;
@@ -20,6 +21,7 @@ pub mod heartbeat;
 pub mod ledger;
 pub mod lookup;
 pub mod mail;
+pub mod mcp;
 pub mod model;
 pub mod offboard;
 pub mod preflight;

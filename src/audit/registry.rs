@@ -30,9 +30,18 @@ pub struct Rule {
 impl Rule {
     /// How to fix what it finds: the first paragraph of that part of its documentation, on one line.
     pub fn advice(&self) -> String {
-        let part = self.doc.split("\n## ").find(|part| part.starts_with("How to fix")).unwrap_or_default();
-        let paragraph = part.split("\n\n").nth(1).unwrap_or_default();
-        paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
+        self.paragraphs("How to fix").next().unwrap_or_default()
+    }
+
+    /// A part of its documentation, by how its heading begins, on one line.
+    pub fn part(&self, heading: &str) -> String {
+        self.paragraphs(heading).collect::<Vec<_>>().join(" ")
+    }
+
+    fn paragraphs(&self, heading: &str) -> impl Iterator<Item = String> {
+        let part = self.doc.split("\n## ").find(|part| part.starts_with(heading)).unwrap_or_default();
+        let one_line = |paragraph: &str| paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+        part.split("\n\n").skip(1).map(one_line)
     }
 }
 

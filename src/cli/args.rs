@@ -1,6 +1,6 @@
 //! The command line as written: commands, options and their help.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -59,6 +59,10 @@ pub(crate) enum Command {
     Me(LookupArgs),
     /// Remove users from a workspace, guarded: shown, confirmed, recorded, read back
     Offboard(OffboardArgs),
+    /// The same operations as tools for AI agents, by the Model Context Protocol: on stdin and stdout, or by HTTP
+    Mcp(McpArgs),
+    /// The definitions of these tools for agent frameworks without MCP, or one call of one
+    Tools(ToolsArgs),
     /// Run the jobs on their schedules until SIGTERM; SIGHUP reads the configuration anew
     Daemon,
     /// What the daemon did: the runs, or one of them
@@ -191,6 +195,9 @@ pub(crate) struct UsersArgs {
     /// Only holders of a profile that the policy names as an administrator's
     #[arg(long)]
     pub(crate) administrators: bool,
+    /// Only users with this in their name or address
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) search: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Option<UsersCommand>,
 }
@@ -245,6 +252,76 @@ pub(crate) struct OffboardArgs {
     /// The organization that it must be: its id or exact name
     #[arg(long, value_name = "ORG")]
     pub(crate) organization: Option<String>,
+}
+
+/// How far an agent may go.
+#[derive(Debug, Args)]
+pub(crate) struct AgentArgs {
+    /// Let a user be removed: by a plan, and where a person confirms it; the workspace must have `allow_offboarding = true`
+    #[arg(long)]
+    pub(crate) allow_offboarding: bool,
+    /// Answer from one read of the workspace for so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub(crate) max_age: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct McpArgs {
+    #[command(flatten)]
+    pub(crate) agent: AgentArgs,
+    /// Serve Streamable HTTP at this address and port, below /mcp; port 0 lets the system choose
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) http: Option<SocketAddr>,
+    /// The file of the token that each request by HTTP carries; without it, the environment variable ROLECALL_MCP_TOKEN
+    #[arg(long, value_name = "PATH", requires = "http")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// A name, with its port where it has one, under which the server is reached beside localhost
+    #[arg(long = "allowed-host", value_name = "HOST", requires = "http")]
+    pub(crate) allowed_hosts: Vec<String>,
+    /// A web page's origin that may call it, as https://app.example.com:443; without it, no page may
+    #[arg(long = "allowed-origin", value_name = "ORIGIN", requires = "http")]
+    pub(crate) allowed_origins: Vec<String>,
+    /// Listen on an address that others reach, although the token crosses the network unencrypted: behind a TLS proxy
+    #[arg(long, requires = "http")]
+    pub(crate) allow_plaintext: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct ToolsArgs {
+    /// For whom the definitions are
+    #[arg(long, value_name = "FORMAT", default_value = "json-schema")]
+    pub(crate) format: ToolsFormat,
+    #[command(subcommand)]
+    pub(crate) command: Option<ToolsCommand>,
+}
+
+/// For whom definitions of tools are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ToolsFormat {
+    /// `tools` of OpenAI's chat completions, and of what is compatible with it
+    Openai,
+    /// `tools` of Anthropic's messages
+    Anthropic,
+    /// Names, descriptions and JSON Schemas of arguments and answers
+    JsonSchema,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ToolsCommand {
+    /// Call a tool and print its answer as JSON; where there is none, why, and exit 1
+    Call {
+        /// The tool's name
+        name: String,
+        /// Its arguments, as a JSON object; `-` reads them from stdin
+        #[arg(long, value_name = "JSON", default_value = "{}")]
+        arguments: String,
+        /// The confirmation of a removal: the user's address, from a person and never from a model
+        #[arg(long, value_name = "EMAIL")]
+        confirm: Option<String>,
+        #[command(flatten)]
+        agent: AgentArgs,
+    },
 }
 
 #[derive(Debug, Args)]

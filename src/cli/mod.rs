@@ -9,6 +9,7 @@ mod evidence;
 mod lookup;
 mod mail;
 mod man;
+mod mcp;
 mod offboard;
 mod output;
 mod preflight;
@@ -18,6 +19,7 @@ mod runs;
 mod signals;
 mod simulate;
 mod summary;
+mod tools;
 mod workspaces;
 
 use std::process::ExitCode;
@@ -70,6 +72,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Org(args) => lookup::organization(named, args).await,
         Command::Me(args) => lookup::me(named, args).await,
         Command::Offboard(args) => offboard::run(named, args).await,
+        Command::Mcp(args) => mcp::run(named, args).await,
+        Command::Tools(args) => tools::run(named, args).await,
         Command::Daemon => daemon::run(named).await,
         Command::Runs(args) => runs::run(named, args).await,
         Command::Demo(args) => demo::run(args).await,
@@ -91,8 +95,13 @@ fn schema(which: SchemaKind) -> Result<(), Failure> {
 }
 
 fn log_to_stderr(cli: &Cli) {
-    // Nobody watches a daemon: what it does is told without being asked for.
-    let quiet = if matches!(cli.command, Command::Daemon) { "warn,rolecall=info" } else { "warn" };
+    // Nobody watches a daemon or what an agent calls: that is told without being asked for.
+    let is_told = match &cli.command {
+        Command::Daemon | Command::Mcp(_) => true,
+        Command::Tools(args) => args.command.is_some(),
+        _ => false,
+    };
+    let quiet = if is_told { "warn,rolecall=info" } else { "warn" };
     let level = [quiet, "info,sqlx=warn", "debug"][usize::from(cli.verbose.min(2))];
     let filter = tracing_subscriber::EnvFilter::try_from_env("ROLECALL_LOG").unwrap_or_else(|_| level.into());
     let subscriber =

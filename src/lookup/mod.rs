@@ -43,6 +43,19 @@ pub enum LookupError {
     NoPermission(String),
 }
 
+impl LookupError {
+    /// One stable word for it, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoUser(_) => "no_such_user",
+            Self::SeveralUsers { .. } => "ambiguous_user",
+            Self::NoRole { .. } => "no_such_role",
+            Self::NoProfile { .. } => "no_such_profile",
+            Self::NoPermission(_) => "no_such_permission",
+        }
+    }
+}
+
 fn same(a: &str, b: &str) -> bool {
     a.trim().to_lowercase() == b.trim().to_lowercase()
 }

@@ -67,6 +67,8 @@ pub struct UserFilter {
     pub profile: Option<String>,
     /// Only those with an administrator's profile.
     pub administrators: bool,
+    /// A part of the name or of the address, in whatever case.
+    pub search: Option<String>,
 }
 
 /// A filter whose names were found.
@@ -75,6 +77,7 @@ struct Resolved {
     roles: Option<Vec<RoleId>>,
     profiles: Option<Vec<ProfileId>>,
     administrators: bool,
+    search: Option<String>,
 }
 
 /// The users that a filter lets through, by id.
@@ -91,6 +94,7 @@ pub fn users<'a, 'm>(
         roles: filter.role.as_ref().map(|text| super::roles::named(&directory.roles, text)).transpose()?,
         profiles: filter.profile.as_ref().map(|text| super::profiles::named(&directory.profiles, text)).transpose()?,
         administrators: filter.administrators,
+        search: filter.search.as_ref().map(|text| text.trim().to_lowercase()),
     };
     Ok(matrix.rows().filter(move |row| wanted.lets_through(row)))
 }
@@ -102,7 +106,12 @@ impl Resolved {
             let off = |word: &str| same(word, "inactive") || same(word, "disabled");
             same(wanted, status.word()) || (off(wanted) && status.kind() == StatusKind::Inactive)
         };
+        let has = |wanted: &String| {
+            let user = row.user;
+            [user.full_name(), user.email()].into_iter().flatten().any(|text| text.to_lowercase().contains(wanted))
+        };
         self.status.as_ref().is_none_or(status)
+            && self.search.as_ref().is_none_or(has)
             && (!self.administrators || row.administrator)
             && self.roles.as_ref().is_none_or(|roles| row.role.is_some_and(|role| roles.contains(&role.stated.id)))
             && self

@@ -8,6 +8,7 @@ pub mod finding;
 pub mod id;
 pub mod known;
 pub mod occasion;
+pub mod plain;
 pub mod policy;
 pub mod reading;
 pub mod run;

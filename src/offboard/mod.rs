@@ -27,7 +27,7 @@ use crate::{
         directory::Directory,
         id::UserId,
         policy::Policy,
-        survey::{GrantState, Purpose},
+        survey::{GrantState, Purpose, Survey},
     },
     store::ledger::Ledger,
 };
@@ -56,7 +56,8 @@ impl Offboarding<'_> {
     /// # Errors
     /// [`Refusal`]
     pub async fn plan(&self, wanted: &[String], progress: &dyn Progress) -> Result<Plan, Refusal> {
-        self.preflight().await?;
+        let survey = self.remover.survey().await?;
+        preflight(&survey)?;
         let request = ReadRequest {
             administrator_profiles: self.policy.administrator_profiles.clone(),
             deadline: self.deadline,
@@ -66,16 +67,13 @@ impl Offboarding<'_> {
         self.plan_for(&directory, wanted, Uuid::new_v4()).await
     }
 
-    /// What the credentials lack is said before anything is read or asked.
-    async fn preflight(&self) -> Result<(), Refusal> {
-        let survey = self.remover.survey().await?;
-        let needed = survey.grants.iter().filter(|grant| grant.purpose != Purpose::Nothing);
-        let lacking = needed.filter_map(|grant| match &grant.state {
-            GrantState::Lacking(why) => Some(why.clone()),
-            GrantState::Granted | GrantState::Unknown(_) => None,
-        });
-        let problems: Vec<String> = survey.obstacles.iter().cloned().chain(lacking).collect();
-        if problems.is_empty() { Ok(()) } else { Err(Refusal::Preflight(problems.join("; "))) }
+    /// The same from a workspace that was read a moment ago. Whatever changed since is noticed when it is carried out.
+    ///
+    /// # Errors
+    /// [`Refusal`]
+    pub async fn plan_from(&self, survey: &Survey, directory: &Directory, wanted: &[String]) -> Result<Plan, Refusal> {
+        preflight(survey)?;
+        self.plan_for(directory, wanted, Uuid::new_v4()).await
     }
 
     async fn plan_for(&self, directory: &Directory, wanted: &[String], plan_id: Uuid) -> Result<Plan, Refusal> {
@@ -129,4 +127,15 @@ impl Offboarding<'_> {
         }
         Ok(Plan { plan_id: id, ..again })
     }
+}
+
+/// What the credentials lack is said before anything is read or asked.
+fn preflight(survey: &Survey) -> Result<(), Refusal> {
+    let needed = survey.grants.iter().filter(|grant| grant.purpose != Purpose::Nothing);
+    let lacking = needed.filter_map(|grant| match &grant.state {
+        GrantState::Lacking(why) => Some(why.clone()),
+        GrantState::Granted | GrantState::Unknown(_) => None,
+    });
+    let problems: Vec<String> = survey.obstacles.iter().cloned().chain(lacking).collect();
+    if problems.is_empty() { Ok(()) } else { Err(Refusal::Preflight(problems.join("; "))) }
 }

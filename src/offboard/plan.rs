@@ -39,7 +39,7 @@ pub struct Plan {
     pub acting_user_id: String,
     /// That user's address.
     pub acting_user_email: Option<String>,
-    /// When the workspace was read for it.
+    /// When it was made.
     pub made_at: DateTime<Utc>,
     /// When it is worth nothing any more.
     pub valid_until: DateTime<Utc>,

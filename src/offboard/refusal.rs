@@ -95,8 +95,7 @@ impl Refusal {
     /// One stable word for it, for programs.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Whom(LookupError::SeveralUsers { .. }) => "ambiguous_user",
-            Self::Whom(_) => "no_such_user",
+            Self::Whom(error) => error.code(),
             Self::Twice(_) => "user_named_twice",
             Self::Oneself(_) => "oneself",
             Self::PrimaryContact(_) | Self::UnknownPrimary => "primary_contact",

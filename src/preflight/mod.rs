@@ -160,6 +160,27 @@ impl AccountFacts {
     }
 }
 
+/// Whoever the credentials belong to, and whether that is an administrator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Me {
+    /// The account.
+    #[serde(flatten)]
+    pub account: AccountFacts,
+    /// Whether the profile is an administrator's; none where the profiles cannot be read.
+    pub administrator: Option<bool>,
+}
+
+impl Me {
+    /// Whoever a survey says they belong to; none where it does not say.
+    pub fn of(survey: &Survey, policy: &Policy) -> Option<Self> {
+        let user = survey.current_user.as_ref()?;
+        let administrator = survey.profiles.as_ref().zip(user.profile.as_ref()).map(|(profiles, held)| {
+            resolve_administrator_profiles(&policy.administrator_profiles, profiles).0.contains(held)
+        });
+        Some(Self { account: AccountFacts::new(user, survey), administrator })
+    }
+}
+
 /// Something that the credentials may do, or may not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct GrantFact {
@@ -199,19 +220,18 @@ pub enum CheckResult {
 /// Judges a workspace.
 pub fn judge(question: &Question<'_>) -> Preflight {
     let survey = question.survey;
-    let user = survey.current_user.as_ref().map(|user| AccountFacts::new(user, survey));
+    let me = Me::of(survey, question.policy);
     let administrators = survey
         .profiles
         .as_ref()
         .map(|profiles| resolve_administrator_profiles(&question.policy.administrator_profiles, profiles));
-    let held = survey.current_user.as_ref().and_then(|user| user.profile.as_ref());
     let facts = Facts {
         connector: Some(survey.source.connector.to_owned()),
         api_url: Some(survey.source.api_url.clone()),
         data_center: survey.source.data_center.clone(),
         organization: survey.organization.as_ref().map(OrganizationFacts::from),
-        administrator: administrators.as_ref().zip(held).map(|((found, _), held)| found.contains(held)),
-        user,
+        administrator: me.as_ref().and_then(|me| me.administrator),
+        user: me.map(|me| me.account),
         clock_ahead_seconds: survey.clock_ahead.map(|ahead| ahead.num_seconds()),
         credits_left: survey.credits_left,
     };

@@ -1,13 +1,10 @@
 //! `rolecall org` and `rolecall me`: one thing, one line for each of its fields.
 
-use serde::Serialize;
-
 use super::table::{self, Column, text};
 use crate::{
-    access::administrators::resolve_administrator_profiles,
     cli::{args::LookupFormat, output::Failure},
     model::{directory::Organization, policy::Policy, survey::Survey},
-    preflight::{AccountFacts, OrganizationFacts},
+    preflight::{Me, OrganizationFacts},
 };
 
 const ORGANIZATION: [Column<OrganizationFacts>; 10] = [
@@ -27,15 +24,6 @@ pub(super) fn organization(organization: &Organization, format: LookupFormat) ->
     table::one(&OrganizationFacts::from(organization), format, &ORGANIZATION)
 }
 
-/// Whoever the credentials belong to.
-#[derive(Serialize)]
-struct Me {
-    #[serde(flatten)]
-    account: AccountFacts,
-    /// Null where the profiles cannot be read.
-    administrator: Option<bool>,
-}
-
 const ME: [Column<Me>; 10] = [
     ("user_id", |row| row.account.user_id.clone()),
     ("full_name", |row| text(row.account.full_name.as_ref())),
@@ -50,13 +38,8 @@ const ME: [Column<Me>; 10] = [
 ];
 
 pub(super) fn me(survey: &Survey, policy: &Policy, format: LookupFormat) -> Result<(), Failure> {
-    let Some(user) = &survey.current_user else {
-        return Err(Failure::failed(
-            "the API does not tell whose credentials these are; `rolecall preflight` says why",
-        ));
-    };
-    let administrator = survey.profiles.as_ref().zip(user.profile.as_ref()).map(|(profiles, held)| {
-        resolve_administrator_profiles(&policy.administrator_profiles, profiles).0.contains(held)
-    });
-    table::one(&Me { account: AccountFacts::new(user, survey), administrator }, format, &ME)
+    let me = Me::of(survey, policy).ok_or_else(|| {
+        Failure::failed("the API does not tell whose credentials these are; `rolecall preflight` says why")
+    })?;
+    table::one(&me, format, &ME)
 }

@@ -76,6 +76,7 @@ pub(super) fn print(read: &Read, args: &UsersArgs) -> Result<(), Failure> {
         role: args.role.clone(),
         profile: args.profile.clone(),
         administrators: args.administrators,
+        search: args.search.clone(),
     };
     let rows = people::users(&matrix, &filter).map_err(|error| not_found(&error))?;
     let rows: Vec<UserRow> = rows.map(|row| UserRow::from(&row)).collect();

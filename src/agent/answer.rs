@@ -1,0 +1,19 @@
+//! What leaves for a model.
+
+use serde_json::Value;
+
+use crate::model::plain::plain;
+
+/// Characters of one text of an answer. Names are shorter; a sentence that quotes the API may not be.
+const TEXT: usize = 2_000;
+
+/// Makes every text of an answer one line of bounded length that shows what it is: no control characters, nothing that
+/// turns the text around it.
+pub(super) fn tidy(answer: &mut Value) {
+    match answer {
+        Value::String(text) => *text = plain(text, TEXT),
+        Value::Array(all) => all.iter_mut().for_each(tidy),
+        Value::Object(fields) => fields.values_mut().for_each(tidy),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}

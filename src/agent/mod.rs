@@ -1,0 +1,138 @@
+//! The operations of rolecall as tools for a language model: look-ups, an audit, the pre-flight check, offboarding.
+//!
+//! [`Agent`] holds the workspaces and answers calls; [`operations`] has one file for each tool, and the one list of them;
+//! a front end ([`mcp`](crate::mcp), `rolecall tools`) only passes calls on. What the workspace says reaches a model
+//! through here, and a user may call himself whatever he likes: every answer is data of bounded size, and the one tool
+//! that does harm asks a [`Person`] whom the model is not.
+
+mod answer;
+pub mod definition;
+mod freshness;
+mod operations;
+mod page;
+pub mod person;
+mod place;
+mod problem;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+pub use self::{
+    definition::Tool,
+    operations::{tool, tools},
+    person::{Person, Question, Reply},
+    place::{Access, Place},
+    problem::Problem,
+};
+use crate::{
+    model::policy::Policy,
+    report::RuleTexts,
+    run::{self, evidence::Vault},
+    store::Memory,
+};
+
+/// What an agent works with.
+pub struct Setup {
+    /// The workspaces, by name.
+    pub workspaces: BTreeMap<String, Place>,
+    /// Which workspaces each job reviews.
+    pub jobs: BTreeMap<String, Vec<String>>,
+    /// What the company holds to be right.
+    pub policy: Policy,
+    /// Keeps audits, plans and what was done.
+    pub store: Arc<dyn Memory>,
+    /// Where evidence is kept; none where none is.
+    pub vault: Option<Vault>,
+    /// What reports say of rules.
+    pub texts: RuleTexts,
+    /// Whether users may be removed at all, by whoever started this process.
+    pub allow_offboarding: bool,
+    /// How old an answer of the API may be to be given again.
+    pub max_age: Duration,
+}
+
+/// Answers calls of tools.
+pub struct Agent {
+    setup: Setup,
+    clock: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+}
+
+/// What came of a call.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The answer, which is as the tool's output schema says. `failed` where it tells of a failure.
+    Answered {
+        /// The answer.
+        answer: Value,
+        /// Whether what was wished for did not come to be.
+        failed: bool,
+    },
+    /// There is no answer, and this is why.
+    Failed(Problem),
+    /// A person has to answer first; then the same call is made again.
+    Waiting(Box<Question>),
+}
+
+impl Agent {
+    /// An agent with a clock.
+    pub fn new(setup: Setup, clock: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>) -> Self {
+        Self { setup, clock }
+    }
+
+    /// Calls a tool. `person` is asked where the tool needs a person's word. Every call is in the log, without names.
+    pub async fn call(&self, tool: &Tool, arguments: Value, person: &dyn Person) -> Outcome {
+        let began = self.now();
+        let outcome = match (tool.run)(self, arguments, person).await {
+            Ok((mut answer, failed)) => {
+                answer::tidy(&mut answer);
+                Outcome::Answered { answer, failed }
+            }
+            Err(Problem::Waiting(question)) => Outcome::Waiting(question),
+            Err(problem) => Outcome::Failed(problem),
+        };
+        let word = match &outcome {
+            Outcome::Answered { failed: false, .. } => "answered",
+            Outcome::Answered { failed: true, .. } => "failed",
+            Outcome::Failed(problem) => problem.code(),
+            Outcome::Waiting(_) => "waiting",
+        };
+        let took = (self.now() - began).num_milliseconds();
+        tracing::info!(
+            tool = tool.definition.name,
+            client = person.name(),
+            outcome = word,
+            took_ms = took,
+            "a tool was called"
+        );
+        outcome
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        (self.clock)()
+    }
+
+    /// The workspace of a name; without one, the only one.
+    fn place(&self, name: Option<&str>) -> Result<&Place, Problem> {
+        let all = &self.setup.workspaces;
+        let known = || all.keys().cloned().collect::<Vec<_>>().join(", ");
+        match name {
+            Some(name) => all.get(name).ok_or_else(|| Problem::NoWorkspace { name: name.to_owned(), known: known() }),
+            None => match (all.len(), all.values().next()) {
+                (1, Some(only)) => Ok(only),
+                _ => Err(Problem::SeveralWorkspaces(known())),
+            },
+        }
+    }
+
+    /// Brings the ledger's file up to date, where there is one. What is in the store is not lost where that fails.
+    async fn write_out(&self) -> Result<(), Problem> {
+        let Some(vault) = &self.setup.vault else { return Ok(()) };
+        let written = run::ledger::write_out(&*self.setup.store, vault).await;
+        written.map(|_| ()).map_err(|error| Problem::Evidence(error.to_string()))
+    }
+}

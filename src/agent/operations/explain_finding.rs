@@ -1,0 +1,136 @@
+//! `explain_finding`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::findings::{FindingRow, key};
+use crate::{
+    agent::{
+        Agent, Person, Problem,
+        definition::{Effect, Operation},
+        freshness::Freshness,
+        page::{Wanted, page},
+    },
+    audit::registry,
+    model::{audit::Audit, email::comparable, finding::RuleResult},
+};
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Arguments {
+    /// The workspace's name; not needed where there is only one.
+    workspace: Option<String>,
+    /// The rule's name, as findings have it: `unapproved-administrator`.
+    rule: String,
+    /// Only what it finds of this subject: its id, its exact name, or a user's address.
+    subject: Option<String>,
+    /// Findings in one answer.
+    #[schemars(range(min = 1, max = 200))]
+    limit: Option<u32>,
+    /// `next_cursor` of the answer before, to go on.
+    cursor: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Answer {
+    #[serde(flatten)]
+    freshness: Freshness,
+    /// The rule's name.
+    rule: &'static str,
+    /// What it finds, in a few words.
+    title: &'static str,
+    /// How grave its findings are unless the policy says otherwise.
+    severity: &'static str,
+    /// The Trust Services Criterion that it supports evidence for.
+    criterion: &'static str,
+    /// What a finding of it means.
+    what_it_means: String,
+    /// Why an auditor asks for it.
+    why_an_auditor_asks: String,
+    /// How to fix it, by hand, in the product.
+    how_to_fix: String,
+    /// What came of it here: passed, failed, not evaluated, or switched off by the policy.
+    result: &'static str,
+    /// What it could not look at, and why; null where it looked at everything.
+    not_evaluated: Option<String>,
+    /// Its findings here.
+    total: usize,
+    /// Some of them.
+    findings: Vec<FindingRow>,
+    /// Give this as `cursor` for the rest; null where there is no more.
+    next_cursor: Option<String>,
+}
+
+pub(super) struct ExplainFinding;
+
+impl Operation for ExplainFinding {
+    const NAME: &'static str = "explain_finding";
+    const TITLE: &'static str = "Explain a finding";
+    const DESCRIPTION: &'static str = "Explains a finding of the access audit: what its rule means, why a SOC 2 auditor \
+        asks for it, how a person fixes it in Bigin, which Trust Services Criterion it serves, and what it finds in this \
+        workspace right now, with accepted exceptions (who approved, why, until when). Name the rule as findings have it; \
+        with `subject` only what it finds of one user, role or profile. Fixing is for people: no tool changes roles or \
+        profiles.";
+    const EFFECT: Effect = Effect::Reads;
+    type Arguments = Arguments;
+    type Answer = Answer;
+
+    async fn run(agent: &Agent, arguments: Arguments, _: &dyn Person) -> Result<Answer, Problem> {
+        let rule = registry::rule(arguments.rule.trim()).ok_or_else(|| Problem::NoRule {
+            name: arguments.rule.clone(),
+            known: registry::rules().iter().map(|rule| rule.name).collect::<Vec<_>>().join(", "),
+        })?;
+        let place = agent.place(arguments.workspace.as_deref())?;
+        let look = place.look(agent).await?;
+        let audit = &look.audit;
+        let (result, not_evaluated) = result(audit, rule.name);
+        let is_meant = |finding: &&crate::model::finding::Finding| {
+            finding.rule == rule.name
+                && arguments.subject.as_deref().is_none_or(|subject| {
+                    let (label, id) = audit.subject_label(&finding.subject);
+                    let address = match finding.subject {
+                        crate::model::finding::Subject::User(user) => audit.directory.users.get(user).email(),
+                        _ => None,
+                    };
+                    id == subject.trim()
+                        || label.trim() == subject.trim()
+                        || address.is_some_and(|address| comparable(address) == comparable(subject))
+                })
+        };
+        let wanted = Wanted { limit: arguments.limit, cursor: arguments.cursor.as_deref() };
+        let found = page(
+            audit.findings.iter().filter(is_meant),
+            |finding| key(audit, finding),
+            |finding| FindingRow::of(audit, finding),
+            wanted,
+        )?;
+        Ok(Answer {
+            freshness: Freshness::of(&place.name, &audit.directory, agent.now()),
+            rule: rule.name,
+            title: rule.title,
+            severity: rule.severity.word(),
+            criterion: rule.criterion,
+            what_it_means: rule.part("What it means"),
+            why_an_auditor_asks: rule.part("Why an auditor asks"),
+            how_to_fix: rule.part("How to fix"),
+            result,
+            not_evaluated,
+            total: found.total,
+            findings: found.rows,
+            next_cursor: found.next_cursor,
+        })
+    }
+}
+
+/// What came of a rule, and what it could not look at.
+fn result(audit: &Audit, rule: &str) -> (&'static str, Option<String>) {
+    let outcome = audit.outcomes.iter().find(|outcome| outcome.rule == rule);
+    match outcome.map(|outcome| &outcome.result) {
+        Some(RuleResult::Passed) => ("passed", None),
+        Some(RuleResult::Failed { not_evaluated, .. }) => {
+            ("failed", Some(not_evaluated.clone()).filter(|why| !why.is_empty()))
+        }
+        Some(RuleResult::NotEvaluated(why)) => ("not evaluated", Some(why.clone())),
+        Some(RuleResult::SwitchedOff) | None => ("switched off by the policy", None),
+    }
+}

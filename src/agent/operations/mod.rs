@@ -1,0 +1,53 @@
+//! The one list of tools, one file each. A name is a promise: agents and their instructions rely on it.
+//!
+//! To add a tool: write its file with an [`Operation`](super::definition::Operation), add it to [`tools`] where it belongs,
+//! and accept the snapshot of the list.
+
+mod compare_with_last_audit;
+mod delete_user;
+mod explain_finding;
+mod findings;
+mod get_user;
+mod list_profiles;
+mod list_roles;
+mod list_users;
+mod me;
+mod offboarding_plan;
+mod organization;
+mod preflight;
+mod run_access_audit;
+mod who_can;
+
+use std::sync::LazyLock;
+
+use super::Tool;
+
+/// First the seven that the integration platform's catalogue has for Bigin, then those on top of them.
+static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| {
+    vec![
+        Tool::of::<list_users::ListUsers>(),
+        Tool::of::<get_user::GetUser>(),
+        Tool::of::<delete_user::DeleteUser>(),
+        Tool::of::<list_roles::ListRoles>(),
+        Tool::of::<list_profiles::ListProfiles>(),
+        Tool::of::<organization::CurrentOrganization>(),
+        Tool::of::<me::Me>(),
+        Tool::of::<preflight::RunPreflight>(),
+        Tool::of::<run_access_audit::RunAccessAudit>(),
+        Tool::of::<explain_finding::ExplainFinding>(),
+        Tool::of::<who_can::WhoCan>(),
+        Tool::of::<compare_with_last_audit::CompareWithLastAudit>(),
+        Tool::of::<offboarding_plan::OffboardingPlan>(),
+    ]
+});
+
+/// All tools, always in the same order.
+pub fn tools() -> &'static [Tool] {
+    &TOOLS
+}
+
+/// The tool of a name. The vendor's name is published in two forms, with and without an underscore; both are taken.
+pub fn tool(name: &str) -> Option<&'static Tool> {
+    let name = name.replace("zohobigin", "zoho_bigin");
+    tools().iter().find(|tool| tool.definition.name == name)
+}

@@ -1,0 +1,68 @@
+//! `preflight`
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    agent::{
+        Agent, Person, Problem,
+        definition::{Effect, Operation},
+        freshness::seconds,
+    },
+    preflight::{Preflight, Question, expectation, judge},
+};
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Arguments {
+    /// The workspace's name; not needed where there is only one.
+    workspace: Option<String>,
+    /// What it has to be, each as KEY=VALUE, where KEY is org, administrator, profile, role, user, time_zone, country,
+    /// currency, locale, licence or data_center: `org=Example Ltd`, `time_zone=Europe/Berlin`, `administrator=true`.
+    #[serde(default)]
+    expect: Vec<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Answer {
+    /// When it was looked at.
+    checked_at: DateTime<Utc>,
+    /// How long ago that is, in seconds.
+    age_seconds: u64,
+    #[serde(flatten)]
+    preflight: Preflight,
+}
+
+pub(super) struct RunPreflight;
+
+impl Operation for RunPreflight {
+    const NAME: &'static str = "preflight";
+    const TITLE: &'static str = "Check whether a workspace is ready";
+    const DESCRIPTION: &'static str = "Checks a Bigin workspace before a migration or any other change: which organization \
+        it is, its time zone, currency and locale, who the credentials belong to with ROLE (whose records that user sees) \
+        and PROFILE (which features that user may use), whether that user is an administrator, what the credentials may \
+        do, lack, and may do beyond need, the clock, and the API calls that are left. `ready` is true where no check \
+        failed. With `expect` it is a gate: an expectation that is not met makes it not ready. It changes nothing.";
+    const EFFECT: Effect = Effect::Reads;
+    type Arguments = Arguments;
+    type Answer = Answer;
+
+    async fn run(agent: &Agent, arguments: Arguments, _: &dyn Person) -> Result<Answer, Problem> {
+        let mut expectations = Vec::new();
+        for text in &arguments.expect {
+            expectations.extend(expectation::parse(text)?);
+        }
+        let place = agent.place(arguments.workspace.as_deref())?;
+        let (survey, checked_at) = place.survey(agent).await?;
+        let preflight = judge(&Question {
+            workspace: &place.name,
+            survey: &survey,
+            policy: &agent.setup.policy,
+            allow_offboarding: place.allows_offboarding(),
+            organization: place.organization.as_deref(),
+            expectations: &expectations,
+        });
+        Ok(Answer { checked_at, age_seconds: seconds(checked_at, agent.now()), preflight })
+    }
+}

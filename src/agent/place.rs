@@ -1,0 +1,225 @@
+//! One workspace: the way to it, and what was read of it lately.
+//!
+//! A model that asks in a loop must not use up the vendor's rate limit: calls within a short time are answered from one
+//! read, calls at the same time wait for it, and that a read failed is remembered, too.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use super::{Agent, Problem, freshness::seconds};
+use crate::{
+    access::matrix::AccessMatrix,
+    connector::{Connector, Remover},
+    model::{audit::Audit, survey::Survey},
+    offboard::{Offboarding, Plan},
+    run::{self, Env, RunRequest},
+};
+
+/// For how long a failed read is not tried again.
+const FAILURE_KEPT: TimeDelta = TimeDelta::seconds(20);
+
+/// How far the configuration lets rolecall go.
+pub enum Access {
+    /// It reads.
+    Reads(Box<dyn Connector>),
+    /// It may remove users, too.
+    Removes(Box<dyn Remover>),
+}
+
+/// A workspace.
+pub struct Place {
+    /// Its name in the configuration.
+    pub(super) name: String,
+    access: Access,
+    /// The organization that it must be; none where any will do.
+    pub(super) organization: Option<String>,
+    deadline: Duration,
+    look: Mutex<Option<Known<Look>>>,
+    survey: Mutex<Option<Known<Survey>>>,
+    /// Plans that were made and not used, by the user's id.
+    pub(super) plans: Mutex<HashMap<String, Plan>>,
+    /// Removals are made one after another.
+    pub(super) removing: Mutex<()>,
+}
+
+/// What was read, or why not, and when.
+struct Known<T> {
+    at: DateTime<Utc>,
+    found: Result<Arc<T>, String>,
+}
+
+/// A workspace as it was read and judged.
+pub(super) struct Look {
+    /// What was read, and what the rules say of it.
+    pub(super) audit: Audit,
+    /// Whether it is on record as an audit, and its evidence.
+    pub(super) record: Option<Record>,
+}
+
+/// An audit that is on record.
+#[derive(Debug, Clone)]
+pub(super) struct Record {
+    /// The folder and digest of its evidence; none where none is kept.
+    pub(super) bag: Option<(String, String)>,
+}
+
+impl Look {
+    /// The access matrix.
+    pub(super) fn matrix(&self) -> AccessMatrix<'_> {
+        AccessMatrix::new(&self.audit.directory, &self.audit.administrator_profiles)
+    }
+}
+
+impl Place {
+    /// A workspace of which nothing was read yet.
+    pub fn new(name: String, access: Access, organization: Option<String>, deadline: Duration) -> Self {
+        Self {
+            name,
+            access,
+            organization,
+            deadline,
+            look: Mutex::default(),
+            survey: Mutex::default(),
+            plans: Mutex::default(),
+            removing: Mutex::default(),
+        }
+    }
+
+    /// The way to read it.
+    pub(super) fn connector(&self) -> &dyn Connector {
+        match &self.access {
+            Access::Reads(connector) => &**connector,
+            Access::Removes(remover) => &**remover,
+        }
+    }
+
+    /// Whether the configuration lets rolecall remove users.
+    pub(super) fn allows_offboarding(&self) -> bool {
+        matches!(self.access, Access::Removes(_))
+    }
+
+    /// What is needed to read and judge it, in the name of no job: a review of a job is compared with the last one of
+    /// that job, and nobody who asks a model is to move that.
+    pub(super) fn request<'a>(&'a self, agent: &'a Agent, id: Uuid) -> RunRequest<'a> {
+        RunRequest {
+            id,
+            occasion: None,
+            job: None,
+            workspace: &self.name,
+            policy: &agent.setup.policy,
+            deadline: self.deadline,
+        }
+    }
+
+    /// The workspace as it was a short time ago at the most.
+    pub(super) async fn look(&self, agent: &Agent) -> Result<Arc<Look>, Problem> {
+        let mut known = self.look.lock().await;
+        if let Some(found) = agent.still(known.as_ref()) {
+            return found;
+        }
+        let found = self.read(agent).await;
+        agent.remember(&mut known, found)
+    }
+
+    async fn read(&self, agent: &Agent) -> Result<Look, Problem> {
+        let store = &*agent.setup.store;
+        let env = Env { connector: self.connector(), store, progress: &(), recorder: None };
+        let request = self.request(agent, Uuid::now_v7());
+        let read = run::read(&env, &request).await?;
+        let audit = run::judge(&request, read, agent.now())?;
+        Ok(Look { audit, record: None })
+    }
+
+    /// The same, as an audit that `make` puts on record, unless one was a short time ago.
+    pub(super) async fn recorded(
+        &self,
+        agent: &Agent,
+        make: impl AsyncFnOnce() -> Result<Look, Problem>,
+    ) -> Result<Arc<Look>, Problem> {
+        let mut known = self.look.lock().await;
+        let is_record = |known: &&Known<Look>| known.found.as_ref().map_or(true, |look| look.record.is_some());
+        if let Some(found) = agent.still(known.as_ref().filter(is_record)) {
+            return found;
+        }
+        let made = make().await;
+        agent.remember(&mut known, made)
+    }
+
+    /// What the credentials reach, as it was a short time ago at the most, and when that was.
+    pub(super) async fn survey(&self, agent: &Agent) -> Result<(Arc<Survey>, DateTime<Utc>), Problem> {
+        let mut known = self.survey.lock().await;
+        let found = match agent.still(known.as_ref()) {
+            Some(found) => found,
+            None => {
+                let found = self.connector().survey().await.map_err(Problem::from);
+                agent.remember(&mut known, found)
+            }
+        };
+        let at = known.as_ref().map_or_else(|| agent.now(), |known| known.at).trunc_subsecs(3);
+        found.map(|survey| (survey, at))
+    }
+
+    /// What was read is not as it is any more.
+    pub(super) async fn forget(&self) {
+        *self.look.lock().await = None;
+        *self.survey.lock().await = None;
+    }
+
+    /// What removing users needs.
+    pub(super) fn offboarding<'a>(
+        &'a self,
+        agent: &'a Agent,
+        clock: &'a (dyn Fn() -> DateTime<Utc> + Send + Sync),
+    ) -> Result<Offboarding<'a>, Problem> {
+        let Access::Removes(remover) = &self.access else { return Err(Problem::NotAllowed(self.name.clone())) };
+        Ok(Offboarding {
+            workspace: &self.name,
+            remover: &**remover,
+            ledger: &*agent.setup.store,
+            policy: &agent.setup.policy,
+            organization: self.organization.as_deref(),
+            deadline: self.deadline,
+            clock,
+        })
+    }
+}
+
+impl Agent {
+    /// What is known, where it is not too old. A clock that was set back makes everything old.
+    fn still<T>(&self, known: Option<&Known<T>>) -> Option<Result<Arc<T>, Problem>> {
+        let known = known?;
+        let now = self.now();
+        let age = now - known.at;
+        let keep = match &known.found {
+            Ok(_) => TimeDelta::from_std(self.setup.max_age).unwrap_or(TimeDelta::MAX),
+            Err(_) => FAILURE_KEPT,
+        };
+        if age < TimeDelta::zero() || age >= keep {
+            return None;
+        }
+        Some(known.found.as_ref().map(Arc::clone).map_err(|message| Problem::NotRead {
+            message: message.clone(),
+            age_seconds: seconds(known.at, now),
+            again_seconds: seconds(now, known.at + FAILURE_KEPT),
+        }))
+    }
+
+    /// Remembers what was found, and gives it.
+    fn remember<T>(&self, known: &mut Option<Known<T>>, found: Result<T, Problem>) -> Result<Arc<T>, Problem> {
+        let at = self.now();
+        match found {
+            Ok(found) => {
+                let found = Arc::new(found);
+                *known = Some(Known { at, found: Ok(Arc::clone(&found)) });
+                Ok(found)
+            }
+            Err(problem) => {
+                *known = Some(Known { at, found: Err(problem.to_string()) });
+                Err(problem)
+            }
+        }
+    }
+}

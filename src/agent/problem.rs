@@ -1,0 +1,124 @@
+//! Why a call has no answer: what happened, and what the caller can do.
+
+use super::Question;
+use crate::{
+    connector::ConnectorError, lookup::LookupError, offboard::Refusal, preflight::ExpectationError, run::RunError,
+    store::StoreError,
+};
+
+/// Why a call has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// The arguments are not as the schema says.
+    #[error("the arguments are not what this tool takes: {0}")]
+    Arguments(String),
+    /// There is no such workspace.
+    #[error("there is no workspace {name}; there are: {known}")]
+    NoWorkspace {
+        /// What was asked for.
+        name: String,
+        /// The workspaces.
+        known: String,
+    },
+    /// No workspace was named, and there are several.
+    #[error("there are several workspaces; name one as `workspace`: {0}")]
+    SeveralWorkspaces(String),
+    /// There is no such job for this workspace.
+    #[error("no job {name} reviews this workspace; those that do: {known}")]
+    NoJob {
+        /// What was asked for.
+        name: String,
+        /// The jobs.
+        known: String,
+    },
+    /// No job was named, and there are several.
+    #[error("several jobs review this workspace; name one as `job`: {0}")]
+    SeveralJobs(String),
+    /// There is no such rule.
+    #[error("there is no rule {name}; there are: {known}")]
+    NoRule {
+        /// What was asked for.
+        name: String,
+        /// The rules.
+        known: String,
+    },
+    /// A list is another than when the cursor was given.
+    #[error(
+        "the list is not as it was when this cursor was given, so that rows could be missed; begin again without `cursor`"
+    )]
+    StaleCursor,
+    /// What was asked for is not there.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
+    /// An expectation is none.
+    #[error(transparent)]
+    Expectation(#[from] ExpectationError),
+    /// The workspace could not be read.
+    #[error("{message}. This is known for {age_seconds} s; asking again reads again only after {again_seconds} s more")]
+    NotRead {
+        /// Why not.
+        message: String,
+        /// How long ago it was tried.
+        age_seconds: u64,
+        /// When it is tried again.
+        again_seconds: u64,
+    },
+    /// The audit could not be made.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The workspace could not be asked.
+    #[error(transparent)]
+    Connector(#[from] ConnectorError),
+    /// The credentials do not reach it.
+    #[error("the credentials do not reach {0}; the tool `preflight` says why")]
+    NotReached(&'static str),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What was done could not be written down.
+    #[error("the record could not be written: {0}")]
+    Evidence(String),
+    /// Nobody may be removed through this process.
+    #[error(
+        "nobody can be removed here: rolecall was started without --allow-offboarding. A person can run `rolecall offboard`"
+    )]
+    OffboardingOff,
+    /// Nobody may be removed from this workspace.
+    #[error(
+        "workspace {0} does not allow offboarding: its owner has not set `allow_offboarding = true`. Nobody was removed"
+    )]
+    NotAllowed(String),
+    /// This user may not be removed, or not by this plan.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The person did not agree.
+    #[error("the person who was asked did not agree; nobody was removed. Do not ask again unless they say so")]
+    Declined,
+    /// There is no person to ask.
+    #[error("a person has to confirm this, and nobody can be asked: {0}. Nobody was removed")]
+    NobodyToAsk(String),
+    /// Nothing is wrong: a person is being asked.
+    #[error("a person is being asked")]
+    Waiting(Box<Question>),
+}
+
+impl Problem {
+    /// One stable word for it, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Arguments(_) | Self::Expectation(_) => "wrong_arguments",
+            Self::NoWorkspace { .. } | Self::SeveralWorkspaces(_) => "no_such_workspace",
+            Self::NoJob { .. } | Self::SeveralJobs(_) => "no_such_job",
+            Self::NoRule { .. } => "no_such_rule",
+            Self::StaleCursor => "stale_cursor",
+            Self::Lookup(error) => error.code(),
+            Self::NotRead { .. } | Self::NotReached(_) | Self::Run(_) | Self::Connector(_) => "workspace_not_read",
+            Self::Store(_) | Self::Evidence(_) => "record_failed",
+            Self::OffboardingOff | Self::NotAllowed(_) => "offboarding_not_allowed",
+            Self::Refused(refusal) => refusal.code(),
+            Self::Declined => "declined",
+            Self::NobodyToAsk(_) => "nobody_to_ask",
+            Self::Waiting(_) => "waiting",
+        }
+    }
+}

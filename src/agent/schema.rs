@@ -1,0 +1,57 @@
+//! JSON Schemas that every framework takes: in one piece, without words that only some know.
+
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde_json::{Map, Value};
+
+/// Formats that JSON Schema knows (2020-12, section 7.3). Of the others schemars writes, `uint32` and the like.
+const FORMATS: [&str; 5] = ["date", "date-time", "email", "uri", "uuid"];
+
+/// The schema of arguments. What is optional is left out: that null would be taken too is not said, since not every
+/// framework knows several types of one thing.
+pub(super) fn input<T: JsonSchema>() -> Map<String, Value> {
+    let mut schema = of::<T>(SchemaSettings::draft2020_12().for_deserialize());
+    for property in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+        if let Some(kind) = property.get_mut("type")
+            && let Some([only, Value::String(null)]) = kind.as_array().map(Vec::as_slice)
+            && null == "null"
+        {
+            *kind = only.clone();
+        }
+    }
+    schema
+}
+
+/// The schema of an answer.
+pub(super) fn output<T: JsonSchema>() -> Map<String, Value> {
+    of::<T>(SchemaSettings::draft2020_12().for_serialize())
+}
+
+fn of<T: JsonSchema>(settings: SchemaSettings) -> Map<String, Value> {
+    let settings = settings.with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    let schema = settings.into_generator().into_root_schema_for::<T>();
+    let mut schema = schema.as_object().cloned().unwrap_or_default();
+    // What the type is called here, and for whom it is, is of no use there.
+    for word in ["title", "description"] {
+        schema.remove(word);
+    }
+    // Some frameworks want them for a tool without arguments, too.
+    schema.entry("properties").or_insert_with(|| Value::Object(Map::new()));
+    schema.values_mut().for_each(known_formats);
+    schema
+}
+
+fn known_formats(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            if fields.get("format").and_then(Value::as_str).is_some_and(|format| !FORMATS.contains(&format)) {
+                fields.remove("format");
+            }
+            fields.values_mut().for_each(known_formats);
+        }
+        Value::Array(all) => all.iter_mut().for_each(known_formats),
+        _ => {}
+    }
+}

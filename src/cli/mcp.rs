@@ -1,0 +1,93 @@
+//! `rolecall mcp`: the tools for agents, on stdin and stdout or by HTTP.
+
+use std::{env, fs, path::Path, sync::Arc, time::Duration};
+
+use chrono::Utc;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    args::{AgentArgs, McpArgs},
+    check,
+    output::Failure,
+    signals,
+};
+use crate::{
+    agent::Agent,
+    app,
+    mcp::{
+        Server,
+        http::{Admission, Listener, PATH},
+    },
+};
+
+/// The environment variable of the token.
+const TOKEN: &str = "ROLECALL_MCP_TOKEN";
+/// A token that is shorter can be guessed.
+const TOKEN_LENGTH: usize = 16;
+
+pub(super) async fn run(named: Option<&Path>, args: McpArgs) -> Result<(), Failure> {
+    let admission = match args.http {
+        Some(address) if !address.ip().is_loopback() && !args.allow_plaintext => {
+            return Err(Failure::usage(format!(
+                "others reach {address}, and the token would cross the network unencrypted. Listen on 127.0.0.1, or add --allow-plaintext where a proxy adds TLS"
+            )));
+        }
+        Some(address) => {
+            let token = token(args.token_file.as_deref())?;
+            Some((address, Admission { token, hosts: args.allowed_hosts, origins: args.allowed_origins }))
+        }
+        None => None,
+    };
+    let server = Server::new(agent(named, &args.agent).await?).map_err(|error| Failure::failed(error.to_string()))?;
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        if signals::stopped().await.is_ok() {
+            stopped.cancel();
+        }
+    });
+    let Some((address, admission)) = admission else {
+        return server.serve_stdio(stop).await.map_err(|error| Failure::failed(error.to_string()));
+    };
+    let failed = |error: std::io::Error| Failure::failed(format!("cannot listen on {address}: {error}"));
+    let listener = Listener::bind(address).await.map_err(failed)?;
+    tracing::info!(url = format!("http://{}{PATH}", listener.address), "listening");
+    listener.serve(server, admission, stop).await.map_err(failed)
+}
+
+/// An agent over the configuration.
+pub(super) async fn agent(named: Option<&Path>, args: &AgentArgs) -> Result<Arc<Agent>, Failure> {
+    let settings = check::load(named)?;
+    let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
+    let max_age = Duration::from_secs(args.max_age);
+    let setup = app::agent_setup(&settings, store, args.allow_offboarding, max_age);
+    let setup = setup.map_err(|error| Failure::usage(error.to_string()))?;
+    if args.allow_offboarding && !settings.workspaces.values().any(|workspace| workspace.allow_offboarding) {
+        return Err(Failure::usage(
+            "--allow-offboarding: no workspace of the configuration has `allow_offboarding = true`",
+        ));
+    }
+    Ok(Arc::new(Agent::new(setup, Arc::new(Utc::now))))
+}
+
+/// The token that requests by HTTP carry.
+fn token(file: Option<&Path>) -> Result<SecretString, Failure> {
+    let (place, token) = match file {
+        Some(path) => {
+            let place = path.display().to_string();
+            let text = fs::read_to_string(path);
+            (place.clone(), text.map_err(|error| Failure::usage(format!("{place} cannot be read: {error}")))?)
+        }
+        None => (TOKEN.to_owned(), env::var(TOKEN).unwrap_or_default()),
+    };
+    let token = SecretString::from(token.trim());
+    let length = token.expose_secret().chars().count();
+    if length < TOKEN_LENGTH {
+        let missing = if length == 0 { "holds no token" } else { "holds a token that can be guessed" };
+        return Err(Failure::usage(format!(
+            "{place} {missing}: by HTTP a server answers only who has one. Put at least {TOKEN_LENGTH} characters into --token-file PATH or {TOKEN}, as `openssl rand -hex 32` makes them"
+        )));
+    }
+    Ok(token)
+}

@@ -1,0 +1,112 @@
+//! The server by HTTP (Streamable HTTP), for whoever has the token. A page in somebody's browser is not let in: by the
+//! `Host` and `Origin` of its requests, and because it does not know the token.
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use rmcp::transport::streamable_http_server::{
+    StreamableHttpServerConfig, StreamableHttpService, session::local::LocalSessionManager,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::{Digest as _, Sha256};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::{Server, finish};
+
+/// Where it is below the address.
+pub const PATH: &str = "/mcp";
+/// Bytes of a request at the most; the largest that makes sense has a few hundred.
+const REQUEST: usize = 256 << 10;
+/// Sessions of clients that begin with `initialize` at one time; each ends five minutes after its last call.
+const SESSIONS: usize = 64;
+
+/// Who is let in.
+pub struct Admission {
+    /// The token that every request carries.
+    pub token: SecretString,
+    /// Names under which the server is reached, beside those of this machine alone.
+    pub hosts: Vec<String>,
+    /// Web pages that may call it, as `https://app.example.com:443`; none where none may.
+    pub origins: Vec<String>,
+}
+
+/// A place that is listened at.
+pub struct Listener {
+    listener: TcpListener,
+    /// The address, with the port that it came to be.
+    pub address: SocketAddr,
+}
+
+/// What a request is checked for before it is read.
+#[derive(Clone)]
+struct Door {
+    /// The token's digest: comparing two of them tells nothing of how much of a token was right.
+    token: [u8; 32],
+    sessions: Arc<LocalSessionManager>,
+}
+
+impl Listener {
+    /// Listens.
+    ///
+    /// # Errors
+    /// Where the address cannot be had.
+    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address })
+    }
+
+    /// Answers whoever is admitted, until it is told to stop.
+    ///
+    /// # Errors
+    /// Where the listener fails.
+    pub async fn serve(self, server: Server, admission: Admission, stop: CancellationToken) -> io::Result<()> {
+        let calls = server.calls.clone();
+        let here = StreamableHttpServerConfig::default().allowed_hosts;
+        let config = StreamableHttpServerConfig::default()
+            .with_allowed_hosts(here.into_iter().chain(admission.hosts))
+            .with_allowed_origins(admission.origins)
+            .enforce_origin_validation()
+            .with_max_request_body_bytes(REQUEST)
+            .with_cancellation_token(stop.clone());
+        let sessions = Arc::new(LocalSessionManager::default());
+        let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::clone(&sessions), config);
+        let token = digest(admission.token.expose_secret());
+        let routes = Router::new()
+            .route_service(PATH, service)
+            .layer(middleware::from_fn_with_state(Door { token, sessions }, enter));
+        let ended = axum::serve(self.listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await;
+        finish(&calls).await;
+        ended
+    }
+}
+
+async fn enter(State(door): State<Door>, request: Request, next: Next) -> Response {
+    if presented(request.headers()).is_none_or(|token| digest(token) != door.token) {
+        let challenge = [(header::WWW_AUTHENTICATE, "Bearer realm=\"rolecall\"")];
+        return (StatusCode::UNAUTHORIZED, challenge, "the token is missing or wrong\n").into_response();
+    }
+    // Revisions from 2026-07-28 on have no sessions, and say at each request which they are.
+    let begins = ["mcp-session-id", "mcp-protocol-version"].iter().all(|name| !request.headers().contains_key(*name));
+    if begins && door.sessions.sessions.read().await.len() >= SESSIONS {
+        return (StatusCode::SERVICE_UNAVAILABLE, "too many sessions; end one, or wait\n").into_response();
+    }
+    next.run(request).await
+}
+
+/// The token that a request carries (RFC 6750, 2.1).
+fn presented(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+fn digest(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}
