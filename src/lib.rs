@@ -2,8 +2,8 @@
 //!
 //! Layers, arrows pointing inward: `model` is the centre and imports nothing of the crate; `access`, `audit`,
 //! `ledger`, `lookup`, `preflight`, `report` are pure and import `model` and the matrix of `access`; `connector`, `store`,
-//! `mail`, `evidence`, `heartbeat`, `replay`, `config` touch the world, each on its own; `run`, `offboard`, `daemon`, `web`, `cli`
-//! and `app` wire them together.
+//! `mail`, `evidence`, `heartbeat`, `replay`, `config` touch the world, each on its own; `run`, `offboard`, `agent`, `daemon`,
+//! `web`, `mcp`, `cli` and `app` wire them together.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should panic"))]
 

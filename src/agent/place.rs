@@ -13,6 +13,7 @@ use super::{Agent, Problem, freshness::seconds};
 use crate::{
     access::matrix::AccessMatrix,
     connector::{Connector, Remover},
+    lookup::LookupError,
     model::{audit::Audit, survey::Survey},
     offboard::{Offboarding, Plan},
     run::{self, Env, RunRequest},
@@ -67,6 +68,11 @@ pub(super) struct Record {
 }
 
 impl Look {
+    /// What is not there, with the age of what was looked at.
+    pub(super) fn missing(&self, error: LookupError, now: DateTime<Utc>) -> Problem {
+        Problem::Lookup { error, age_seconds: seconds(self.audit.directory.reading.finished_at, now) }
+    }
+
     /// The access matrix.
     pub(super) fn matrix(&self) -> AccessMatrix<'_> {
         AccessMatrix::new(&self.audit.directory, &self.audit.administrator_profiles)

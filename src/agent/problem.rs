@@ -47,9 +47,14 @@ pub enum Problem {
         "the list is not as it was when this cursor was given, so that rows could be missed; begin again without `cursor`"
     )]
     StaleCursor,
-    /// What was asked for is not there.
-    #[error(transparent)]
-    Lookup(#[from] LookupError),
+    /// What was asked for is not there, or was not when the workspace was read.
+    #[error("{error}{}", as_read(*.age_seconds))]
+    Lookup {
+        /// What is not there.
+        error: LookupError,
+        /// How long ago the workspace was read.
+        age_seconds: u64,
+    },
     /// An expectation is none.
     #[error(transparent)]
     Expectation(#[from] ExpectationError),
@@ -111,7 +116,7 @@ impl Problem {
             Self::NoJob { .. } | Self::SeveralJobs(_) => "no_such_job",
             Self::NoRule { .. } => "no_such_rule",
             Self::StaleCursor => "stale_cursor",
-            Self::Lookup(error) => error.code(),
+            Self::Lookup { error, .. } => error.code(),
             Self::NotRead { .. } | Self::NotReached(_) | Self::Run(_) | Self::Connector(_) => "workspace_not_read",
             Self::Store(_) | Self::Evidence(_) => "record_failed",
             Self::OffboardingOff | Self::NotAllowed(_) => "offboarding_not_allowed",
@@ -120,5 +125,13 @@ impl Problem {
             Self::NobodyToAsk(_) => "nobody_to_ask",
             Self::Waiting(_) => "waiting",
         }
+    }
+}
+
+/// What a caller may have to know of the age of an answer.
+fn as_read(age_seconds: u64) -> String {
+    match age_seconds {
+        0 => String::new(),
+        age => format!(" (in the workspace as it was read {age} s ago; a later change shows when it is read again)"),
     }
 }

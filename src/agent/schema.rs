@@ -39,19 +39,23 @@ fn of<T: JsonSchema>(settings: SchemaSettings) -> Map<String, Value> {
     }
     // Some frameworks want them for a tool without arguments, too.
     schema.entry("properties").or_insert_with(|| Value::Object(Map::new()));
-    schema.values_mut().for_each(known_formats);
+    schema.values_mut().for_each(plainly);
     schema
 }
 
-fn known_formats(schema: &mut Value) {
+/// Takes out formats that not everybody knows, and the ends of lines that descriptions have here.
+fn plainly(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
             if fields.get("format").and_then(Value::as_str).is_some_and(|format| !FORMATS.contains(&format)) {
                 fields.remove("format");
             }
-            fields.values_mut().for_each(known_formats);
+            if let Some(Value::String(text)) = fields.get_mut("description") {
+                *text = text.replace('\n', " ");
+            }
+            fields.values_mut().for_each(plainly);
         }
-        Value::Array(all) => all.iter_mut().for_each(known_formats),
+        Value::Array(all) => all.iter_mut().for_each(plainly),
         _ => {}
     }
 }

@@ -18,6 +18,7 @@ mod hostile;
 mod incomplete;
 mod lookups;
 mod mail;
+mod mcp;
 mod offboard;
 mod operation;
 mod secrets;

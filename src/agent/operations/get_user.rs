@@ -65,7 +65,7 @@ impl Operation for GetUser {
         let row = user(&matrix, &arguments.id)
             .ok()
             .filter(|row| row.user.id() == arguments.id.trim())
-            .ok_or(LookupError::NoUser(arguments.id))?;
+            .ok_or_else(|| look.missing(LookupError::NoUser(arguments.id), agent.now()))?;
         let user = UserRow::from(&row);
         let findings = look.audit.findings.iter().filter(|finding| finding.subject == Subject::User(row.user.index()));
         Ok(Answer {

@@ -75,7 +75,8 @@ impl Operation for ListUsers {
             search: arguments.search,
         };
         let wanted = Wanted { limit: arguments.limit, cursor: arguments.cursor.as_deref() };
-        let found = page(users(&matrix, &filter)?, |row| row.user.id().to_owned(), |row| UserRow::from(row), wanted)?;
+        let found = users(&matrix, &filter).map_err(|error| look.missing(error, agent.now()))?;
+        let found = page(found, |row| row.user.id().to_owned(), |row| UserRow::from(row), wanted)?;
         Ok(Answer {
             freshness: Freshness::of(&place.name, &look.audit.directory, agent.now()),
             total: found.total,

@@ -10,7 +10,7 @@ use crate::{
         freshness::{Freshness, seconds},
         place::Place,
     },
-    offboard::Plan,
+    offboard::{Plan, Refusal},
 };
 
 #[derive(Deserialize, JsonSchema)]
@@ -58,7 +58,11 @@ impl Operation for OffboardingPlan {
         let (survey, _) = place.survey(agent).await?;
         let look = place.look(agent).await?;
         let directory = &look.audit.directory;
-        let fresh = offboarding.plan_from(&survey, directory, std::slice::from_ref(&arguments.user)).await?;
+        let fresh = offboarding.plan_from(&survey, directory, std::slice::from_ref(&arguments.user)).await;
+        let fresh = fresh.map_err(|refusal| match refusal {
+            Refusal::Whom(error) => look.missing(error, agent.now()),
+            other => other.into(),
+        })?;
         // Whoever asks again gets what they got: one plan on record, not a hundred.
         let (plan, made_before) = match earlier(agent, place, &fresh).await {
             Some(plan) => (plan, true),

@@ -67,7 +67,7 @@ impl Operation for WhoCan {
         let place = agent.place(arguments.workspace.as_deref())?;
         let look = place.look(agent).await?;
         let matrix = look.matrix();
-        let mut who = who_can(&matrix, &arguments.permission)?;
+        let mut who = who_can(&matrix, &arguments.permission).map_err(|error| look.missing(error, agent.now()))?;
         let wanted = Wanted { limit: arguments.limit, cursor: arguments.cursor.as_deref() };
         let found = page(who.users(&matrix), |row| row.user.id().to_owned(), |row| UserRow::from(row), wanted)?;
         // Nobody makes so many, and an answer has its bounds.
