@@ -278,7 +278,7 @@ pub(crate) struct McpArgs {
     /// A name, with its port where it has one, under which the server is reached beside localhost
     #[arg(long = "allowed-host", value_name = "HOST", requires = "http")]
     pub(crate) allowed_hosts: Vec<String>,
-    /// A web page's origin that may call it, as https://app.example.com:443; without it, no page may
+    /// A web page's origin that may call it, as https://app.example.com:443; without it, only pages of this machine
     #[arg(long = "allowed-origin", value_name = "ORIGIN", requires = "http")]
     pub(crate) allowed_origins: Vec<String>,
     /// Listen on an address that others reach, although the token crosses the network unencrypted: behind a TLS proxy

@@ -27,13 +27,16 @@ const REQUEST: usize = 256 << 10;
 /// Sessions of clients that begin with `initialize` at one time; each ends five minutes after its last call.
 const SESSIONS: usize = 64;
 
+/// Pages of this machine itself, which the protocol's own conformance tests want to be let in.
+const HERE: [&str; 3] = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
+
 /// Who is let in.
 pub struct Admission {
     /// The token that every request carries.
     pub token: SecretString,
     /// Names under which the server is reached, beside those of this machine alone.
     pub hosts: Vec<String>,
-    /// Web pages that may call it, as `https://app.example.com:443`; none where none may.
+    /// Web pages that may call it beside those of this machine, as `https://app.example.com:443`.
     pub origins: Vec<String>,
 }
 
@@ -72,7 +75,7 @@ impl Listener {
         let here = StreamableHttpServerConfig::default().allowed_hosts;
         let config = StreamableHttpServerConfig::default()
             .with_allowed_hosts(here.into_iter().chain(admission.hosts))
-            .with_allowed_origins(admission.origins)
+            .with_allowed_origins(HERE.map(str::to_owned).into_iter().chain(admission.origins))
             .enforce_origin_validation()
             .with_max_request_body_bytes(REQUEST)
             .with_cancellation_token(stop.clone());

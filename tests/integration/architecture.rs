@@ -29,21 +29,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("run", &["model", "access", "audit", "report", "connector", "store", "mail", "evidence", "ledger", "replay"]),
     ("daemon", &["model", "access", "report", "connector", "store", "mail", "schedule", "run", "heartbeat", "ledger"]),
     ("web", &["model", "store", "daemon"]),
-    (
-        "agent",
-        &[
-            "model",
-            "access",
-            "audit",
-            "lookup",
-            "preflight",
-            "report",
-            "connector",
-            "store",
-            "offboard",
-            "run",
-        ],
-    ),
+    ("agent", &["model", "access", "audit", "lookup", "preflight", "report", "connector", "store", "offboard", "run"]),
     ("mcp", &["model", "agent"]),
     (
         "app",

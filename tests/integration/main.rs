@@ -21,6 +21,7 @@ mod mail;
 mod mcp;
 mod offboard;
 mod operation;
+mod scenarios;
 mod secrets;
 mod simulate;
 mod smtp;

@@ -330,14 +330,16 @@ fn by_http_only_those_with_the_token_and_no_foreign_page_get_in() {
         |name: &'static str, value: &'static str| status(&[("authorization", right.as_str()), (name, value)], &body);
     assert_eq!(with("x", "y"), 200);
     assert_eq!(with("host", "rolecall.example.com"), 200);
-    assert_eq!(with("origin", "https://app.example.com"), 200);
+    for origin in ["https://app.example.com", "http://127.0.0.1:6274", "http://localhost:3000"] {
+        assert_eq!(with("origin", origin), 200, "{origin}");
+    }
     for host in ["evil.example.com", "rolecall.example.com.evil.example", "10.0.0.1"] {
         assert_eq!(with("host", host), 403, "{host}");
     }
     for origin in [
         "https://evil.example.com",
         "null",
-        "http://127.0.0.1",
+        "http://localhost.evil.example:80",
         "http://app.example.com",
         "https://app.example.com:444",
     ] {
