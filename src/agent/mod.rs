@@ -1,6 +1,6 @@
 //! The operations of rolecall as tools for a language model: look-ups, an audit, the pre-flight check, offboarding.
 //!
-//! [`Agent`] holds the workspaces and answers calls; [`operations`] has one file for each tool, and the one list of them;
+//! [`Agent`] holds the workspaces and answers calls; `operations` has one file for each tool, and the one list of them;
 //! a front end ([`mcp`](crate::mcp), `rolecall tools`) only passes calls on. What the workspace says reaches a model
 //! through here, and a user may call himself whatever he likes: every answer is data of bounded size, and the one tool
 //! that does harm asks a [`Person`] whom the model is not.
@@ -101,12 +101,12 @@ impl Agent {
             Outcome::Failed(problem) => problem.code(),
             Outcome::Waiting(_) => "waiting",
         };
-        let took = (self.now() - began).num_milliseconds();
+        let took_ms = (self.now() - began).num_milliseconds();
         tracing::info!(
             tool = tool.definition.name,
             client = person.name(),
             outcome = word,
-            took_ms = took,
+            took_ms,
             "a tool was called"
         );
         outcome

@@ -139,30 +139,29 @@ impl Place {
         Ok(Look { audit, record: None })
     }
 
-    /// The same, as an audit that `make` puts on record, unless one was a short time ago.
+    /// The same, as an audit that `audit` makes and puts on record, unless one was a short time ago.
     pub(super) async fn recorded(
         &self,
         agent: &Agent,
-        make: impl AsyncFnOnce() -> Result<Look, Problem>,
+        audit: impl AsyncFnOnce() -> Result<Look, Problem>,
     ) -> Result<Arc<Look>, Problem> {
         let mut known = self.look.lock().await;
         let is_record = |known: &&Known<Look>| known.found.as_ref().map_or(true, |look| look.record.is_some());
         if let Some(found) = agent.still(known.as_ref().filter(is_record)) {
             return found;
         }
-        let made = make().await;
-        agent.remember(&mut known, made)
+        let found = audit().await;
+        agent.remember(&mut known, found)
     }
 
     /// What the credentials reach, as it was a short time ago at the most, and when that was.
     pub(super) async fn survey(&self, agent: &Agent) -> Result<(Arc<Survey>, DateTime<Utc>), Problem> {
         let mut known = self.survey.lock().await;
-        let found = match agent.still(known.as_ref()) {
-            Some(found) => found,
-            None => {
-                let found = self.connector().survey().await.map_err(Problem::from);
-                agent.remember(&mut known, found)
-            }
+        let found = if let Some(found) = agent.still(known.as_ref()) {
+            found
+        } else {
+            let found = self.connector().survey().await.map_err(Problem::from);
+            agent.remember(&mut known, found)
         };
         let at = known.as_ref().map_or_else(|| agent.now(), |known| known.at).trunc_subsecs(3);
         found.map(|survey| (survey, at))

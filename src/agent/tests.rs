@@ -17,7 +17,7 @@ use crate::{
     },
     ledger::Fact,
     run::deliver,
-    simulator::{ALL_SCOPES, Fault, Options, Simulator},
+    simulator::{ALL_SCOPES, Fault, Options, Simulator, World},
     store::sqlite::SqliteStore,
 };
 
@@ -262,7 +262,7 @@ async fn pages_have_every_user_once_and_say_how_many_there_are() {
             break;
         }
     }
-    assert_eq!(seen, bench.simulator.world().read(|world| world.user_ids()));
+    assert_eq!(seen, bench.simulator.world().read(World::user_ids));
     let pages = bench.user_pages();
     let administrators = bench.answer("list_all_zoho_bigin_users", json!({"administrators": true})).await;
     let search = bench.answer("list_all_zoho_bigin_users", json!({"search": "@EXAMPLE.com", "limit": 1})).await;

@@ -272,13 +272,13 @@ pub(crate) struct McpArgs {
     /// Serve Streamable HTTP at this address and port, below /mcp; port 0 lets the system choose
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) http: Option<SocketAddr>,
-    /// The file of the token that each request by HTTP carries; without it, the environment variable ROLECALL_MCP_TOKEN
+    /// The file of the token that each request by HTTP carries; without it, the environment variable `ROLECALL_MCP_TOKEN`
     #[arg(long, value_name = "PATH", requires = "http")]
     pub(crate) token_file: Option<PathBuf>,
     /// A name, with its port where it has one, under which the server is reached beside localhost
     #[arg(long = "allowed-host", value_name = "HOST", requires = "http")]
     pub(crate) allowed_hosts: Vec<String>,
-    /// A web page's origin that may call it, as https://app.example.com:443; without it, only pages of this machine
+    /// A web page's origin that may call it, as `https://app.example.com:443`; without it, only pages of this machine
     #[arg(long = "allowed-origin", value_name = "ORIGIN", requires = "http")]
     pub(crate) allowed_origins: Vec<String>,
     /// Listen on an address that others reach, although the token crosses the network unencrypted: behind a TLS proxy
@@ -299,7 +299,7 @@ pub(crate) struct ToolsArgs {
 /// For whom definitions of tools are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ToolsFormat {
-    /// `tools` of OpenAI's chat completions, and of what is compatible with it
+    /// `tools` of `OpenAI`'s chat completions, and of what is compatible with it
     Openai,
     /// `tools` of Anthropic's messages
     Anthropic,

@@ -1,4 +1,4 @@
-//! The tools of [`agent`](crate::agent) by the Model Context Protocol: for clients that begin with `initialize`, and for
+//! The tools of [`agent`] by the Model Context Protocol: for clients that begin with `initialize`, and for
 //! those of the revision 2026-07-28, which do not. What a tool does is not decided here.
 
 mod client;

@@ -2,7 +2,7 @@
 //! agents that behave and by agents that do not.
 
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     process::{Child, Command, Stdio},
 };
 
@@ -69,6 +69,7 @@ fn stdio(mode: &str, person: &Value, steps: &Value) -> Value {
 struct Server {
     child: Child,
     url: String,
+    log: Option<std::thread::JoinHandle<String>>,
 }
 
 impl Server {
@@ -79,6 +80,7 @@ impl Server {
             .env("TEST_CLIENT_SECRET", &credentials.client_secret)
             .env("TEST_REFRESH_TOKEN", &credentials.refresh_token)
             .env("ROLECALL_MCP_TOKEN", TOKEN)
+            .env("ROLECALL_LOG", "trace")
             .args([&["mcp", "--http", "127.0.0.1:0"], arguments].concat())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -93,8 +95,19 @@ impl Server {
         }
         let url = line.split("url=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
         // Read on, so that the server never waits for somebody to read what it says.
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self { child, url }
+        let log = std::thread::spawn(move || {
+            let mut all = String::new();
+            let _ = log.read_to_string(&mut all);
+            all
+        });
+        Self { child, url, log: Some(log) }
+    }
+
+    /// Asks it to end, waits for that, and gives what it said.
+    fn stop(mut self) -> String {
+        let stopped = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(stopped.success() && self.child.wait().unwrap().success());
+        self.log.take().unwrap().join().unwrap()
     }
 }
 
@@ -350,6 +363,9 @@ fn by_http_only_those_with_the_token_and_no_foreign_page_get_in() {
     let elsewhere = server.url.replace("/mcp", "/");
     let found = runtime.block_on(async { client.get(elsewhere).bearer_auth(TOKEN).send().await.unwrap().status() });
     assert_eq!(found.as_u16(), 404);
+    // A server that is as talkative as it can be does not repeat the token, and ends when it is asked to.
+    let log = server.stop();
+    assert!(log.len() > 1_000 && !log.contains(TOKEN), "{log}");
 }
 
 #[test]

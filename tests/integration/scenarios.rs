@@ -174,7 +174,8 @@ impl Stage {
         for (command, _) in commands {
             let (command, background) = command.strip_suffix(" &").map_or((command.as_str(), ""), |rest| (rest, "&"));
             let output = if background.is_empty() { "2>&1" } else { ">/dev/null 2>&1 </dev/null" };
-            text += &format!("{{ {command}; }} {output} {background}\n_code=$?; printf '\\036\\n'; (exit $_code)\n");
+            let line = format!("{{ {command}; }} {output} {background}\n_code=$?; printf '\\036\\n'; (exit $_code)\n");
+            text.push_str(&line);
         }
         text += "jobs -p >>pids\n";
         let output = self.shell(&text).stdin(Stdio::null()).output().unwrap();

@@ -208,3 +208,15 @@ fn a_secret_that_is_written_into_the_configuration_is_refused_and_not_repeated()
     assert_eq!(code, 2);
     assert!(printed.contains("client_secret") && !printed.contains(written), "{printed}");
 }
+
+#[test]
+fn what_agents_call_leaves_no_secret_anywhere() {
+    for fault in [None, Some(Fault::Revoked), Some(Fault::TokenNeverAccepted), Some(Fault::BadGateway)] {
+        let bench = bench(fault.into_iter().collect());
+        for tool in ["list_all_zoho_bigin_users", "list_all_zoho_bigin_me", "preflight", "run_access_audit"] {
+            let (_, printed) = run(&bench, &["-vv", "tools", "call", tool]);
+            assert!(printed.len() > 500, "{}", String::from_utf8_lossy(&printed));
+            all_is_clean(&bench, &printed, tool);
+        }
+    }
+}

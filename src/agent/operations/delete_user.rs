@@ -30,7 +30,7 @@ pub(super) struct Arguments {
     /// The user's id, as a string: all of its digits. It must be the one that the plan is for.
     #[schemars(length(min = 1, max = 64))]
     id: String,
-    /// `plan_id` of offboarding_plan, made minutes ago for exactly this user.
+    /// `plan_id` of `offboarding_plan`, made minutes ago for exactly this user.
     #[schemars(length(min = 36, max = 36))]
     plan_id: String,
 }
@@ -45,7 +45,7 @@ pub(super) struct Answer {
     user_id: String,
     /// The user's address, or id where there is none.
     user: String,
-    /// removed, already_removed, not_removed, not_tried, or unknown where the API did not tell; a new plan settles it.
+    /// `removed`, `already_removed`, `not_removed`, `not_tried`, or `unknown` where the API did not tell; a new plan settles it.
     outcome: &'static str,
     /// How that is known.
     detail: String,

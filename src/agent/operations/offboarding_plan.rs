@@ -29,7 +29,7 @@ pub(super) struct Answer {
     freshness: Freshness,
     /// Whether this plan was made by an earlier call a short time ago.
     made_before: bool,
-    /// Whether delete_a_zoho_bigin_user_by_id can carry it out here, after a person has confirmed it. Where it is false, a
+    /// Whether `delete_a_zoho_bigin_user_by_id` can carry it out here, after a person has confirmed it. Where it is false, a
     /// person can run `rolecall offboard`.
     can_be_carried_out_here: bool,
     /// The plan. Nothing of it is done.
@@ -64,15 +64,14 @@ impl Operation for OffboardingPlan {
             other => other.into(),
         })?;
         // Whoever asks again gets what they got: one plan on record, not a hundred.
-        let (plan, made_before) = match earlier(agent, place, &fresh).await {
-            Some(plan) => (plan, true),
-            None => {
-                offboarding.keep(&fresh).await?;
-                agent.write_out().await?;
-                remember(place, &fresh).await;
-                (fresh, false)
-            }
-        };
+        let earlier = earlier(agent, place, &fresh).await;
+        let made_before = earlier.is_some();
+        let plan = earlier.unwrap_or(fresh);
+        if !made_before {
+            offboarding.keep(&plan).await?;
+            agent.write_out().await?;
+            remember(place, &plan).await;
+        }
         Ok(Answer {
             freshness: Freshness::of(&place.name, directory, agent.now()),
             made_before,

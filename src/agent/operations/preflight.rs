@@ -18,8 +18,8 @@ use crate::{
 pub(super) struct Arguments {
     /// The workspace's name; not needed where there is only one.
     workspace: Option<String>,
-    /// What it has to be, each as KEY=VALUE, where KEY is org, administrator, profile, role, user, time_zone, country,
-    /// currency, locale, licence or data_center: `org=Example Ltd`, `time_zone=Europe/Berlin`, `administrator=true`.
+    /// What it has to be, each as KEY=VALUE, where KEY is `org`, `administrator`, `profile`, `role`, `user`, `time_zone`, `country`,
+    /// `currency`, `locale`, `licence` or `data_center`: `org=Example Ltd`, `time_zone=Europe/Berlin`, `administrator=true`.
     #[serde(default)]
     expect: Vec<String>,
 }

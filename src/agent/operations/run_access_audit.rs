@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::findings::{FindingRow, key};
 use crate::{
+    access::matrix::MatrixRow,
     agent::{
         Agent, Person, Problem,
         definition::{Effect, Operation},
@@ -132,7 +133,7 @@ impl Operation for RunAccessAudit {
                 .into_iter()
                 .map(|(status, users)| StatusCount { status: status.word().to_owned(), users: users as u64 })
                 .collect(),
-            administrators: look.matrix().rows().filter(|row| row.is_active_administrator()).count(),
+            administrators: look.matrix().rows().filter(MatrixRow::is_active_administrator).count(),
             open_findings: audit
                 .open_by_severity()
                 .map(|(severity, findings)| SeverityCount { severity: severity.word(), findings })
