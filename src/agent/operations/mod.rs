@@ -3,6 +3,7 @@
 //! To add a tool: write its file with an [`Operation`](super::definition::Operation), add it to [`tools`] where it belongs,
 //! and accept the snapshot of the list.
 
+mod arguments;
 mod compare_with_last_audit;
 mod delete_user;
 mod explain_finding;
