@@ -1,10 +1,17 @@
 //! Why a call has no answer: what happened, and what the caller can do.
 
+use serde_json::{Value, json};
+
 use super::Question;
 use crate::{
-    connector::ConnectorError, lookup::LookupError, offboard::Refusal, preflight::ExpectationError, run::RunError,
-    store::StoreError,
+    connector::ConnectorError, lookup::LookupError, model::plain::plain, offboard::Refusal,
+    preflight::ExpectationError, run::RunError, store::StoreError,
 };
+
+/// Characters of a sentence, which may quote the API.
+const SENTENCE: usize = 2_000;
+/// Characters of a name that somebody made up.
+const NAME: usize = 80;
 
 /// Why a call has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +19,14 @@ pub enum Problem {
     /// The arguments are not as the schema says.
     #[error("the arguments are not what this tool takes: {0}")]
     Arguments(String),
+    /// There is no such tool.
+    #[error("there is no tool {}; there are: {known}", plain(.name, NAME))]
+    NoTool {
+        /// What was asked for.
+        name: String,
+        /// The tools.
+        known: String,
+    },
     /// There is no such workspace.
     #[error("there is no workspace {name}; there are: {known}")]
     NoWorkspace {
@@ -112,6 +127,7 @@ impl Problem {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Arguments(_) | Self::Expectation(_) => "wrong_arguments",
+            Self::NoTool { .. } => "no_such_tool",
             Self::NoWorkspace { .. } | Self::SeveralWorkspaces(_) => "no_such_workspace",
             Self::NoJob { .. } | Self::SeveralJobs(_) => "no_such_job",
             Self::NoRule { .. } => "no_such_rule",
@@ -125,6 +141,11 @@ impl Problem {
             Self::NobodyToAsk(_) => "nobody_to_ask",
             Self::Waiting(_) => "waiting",
         }
+    }
+
+    /// It as an answer: `{"error": {"code": …, "message": …}}`.
+    pub fn told(&self) -> Value {
+        json!({ "error": { "code": self.code(), "message": plain(&self.to_string(), SENTENCE) } })
     }
 }
 

@@ -212,7 +212,7 @@ fn definitions_are_what_frameworks_take() {
         assert!(description.contains("ROLE") && description.contains("PROFILE"), "{name}");
     }
     assert_eq!(tool("list_all_zohobigin_users").unwrap().definition.name, "list_all_zoho_bigin_users");
-    assert!(tool("list_all_users").is_none());
+    assert_eq!(tool("list_all_users").err().unwrap().code(), "no_such_tool");
 }
 
 #[tokio::test]

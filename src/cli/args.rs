@@ -322,6 +322,9 @@ pub(crate) enum ToolsCommand {
         #[command(flatten)]
         agent: AgentArgs,
     },
+    /// Answer calls that come on stdin, one JSON object a line as {"name": …, "arguments": …}, until it closes: for an
+    /// agent that calls in a loop, since each process asks the vendor for a token and the vendor gives ten in ten minutes
+    Serve(AgentArgs),
 }
 
 #[derive(Debug, Args)]

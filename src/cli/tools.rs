@@ -6,50 +6,81 @@ use std::{
 };
 
 use async_trait::async_trait;
+use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use super::{
     args::{ToolsArgs, ToolsCommand, ToolsFormat},
     mcp,
-    output::{self, Failure, plain},
+    output::{self, Failure},
 };
-use crate::agent::{self, Outcome, Person, Question, Reply, definition::Dialect};
-
-/// Characters of an error's sentence.
-const SENTENCE: usize = 2_000;
+use crate::agent::{self, Agent, Outcome, Person, Problem, Question, Reply, definition::Dialect};
 
 pub(super) async fn run(named: Option<&Path>, args: ToolsArgs) -> Result<(), Failure> {
-    let Some(ToolsCommand::Call { name, arguments, confirm, agent }) = args.command else {
-        let dialect = match args.format {
-            ToolsFormat::Openai => Dialect::OpenAi,
-            ToolsFormat::Anthropic => Dialect::Anthropic,
-            ToolsFormat::JsonSchema => Dialect::JsonSchema,
-        };
-        return print(&agent::tools().iter().map(|tool| tool.definition.in_dialect(dialect)).collect());
-    };
-    let tool = agent::tool(&name).ok_or_else(|| {
-        let known: Vec<&str> = agent::tools().iter().map(|tool| tool.definition.name).collect();
-        Failure::usage(format!("there is no tool {}; there are: {}", plain(&name, 80), known.join(", ")))
-    })?;
-    let person = Caller { confirm };
-    let outcome = match read(&arguments)? {
-        // What a model got wrong is told to the model, like everything else that it gets wrong.
-        Err(why) => Outcome::Failed(agent::Problem::Arguments(why)),
-        Ok(arguments) => mcp::agent(named, &agent).await?.call(tool, arguments, &person).await,
-    };
-    match outcome {
-        Outcome::Answered { answer, failed } => {
+    match args.command {
+        None => {
+            let dialect = match args.format {
+                ToolsFormat::Openai => Dialect::OpenAi,
+                ToolsFormat::Anthropic => Dialect::Anthropic,
+                ToolsFormat::JsonSchema => Dialect::JsonSchema,
+            };
+            print(&agent::tools().iter().map(|tool| tool.definition.in_dialect(dialect)).collect())
+        }
+        Some(ToolsCommand::Call { name, arguments, confirm, agent }) => {
+            let tool = agent::tool(&name).map_err(|problem| Failure::usage(problem.to_string()))?;
+            let outcome = match read(&arguments)? {
+                // What a model got wrong is told to the model, like everything else that it gets wrong.
+                Err(why) => Outcome::Failed(Problem::Arguments(why)),
+                Ok(arguments) => mcp::agent(named, &agent).await?.call(tool, arguments, &Caller { confirm }).await,
+            };
+            let (answer, failed) = told(outcome);
             print(&answer)?;
-            if failed { Err(Failure::failed("what was asked for did not come to be; see the answer")) } else { Ok(()) }
+            let why = answer["error"]["message"].as_str().unwrap_or("what was asked for did not come to be");
+            if failed { Err(Failure::failed(why)) } else { Ok(()) }
         }
-        Outcome::Failed(problem) => {
-            let message = plain(&problem.to_string(), SENTENCE);
-            print(&json!({ "error": { "code": problem.code(), "message": message } }))?;
-            Err(Failure::failed(message))
-        }
-        // The caller always answers at once.
-        Outcome::Waiting(_) => Err(Failure::failed("a person has to answer")),
+        Some(ToolsCommand::Serve(agent)) => serve(&*mcp::agent(named, &agent).await?).await,
     }
+}
+
+/// What is printed of an outcome, and whether it is a failure.
+fn told(outcome: Outcome) -> (Value, bool) {
+    match outcome {
+        Outcome::Answered { answer, failed } => (answer, failed),
+        Outcome::Failed(problem) => (problem.told(), true),
+        // Whoever is asked here answers at once.
+        Outcome::Waiting(_) => (Problem::NobodyToAsk("the answer did not come".to_owned()).told(), true),
+    }
+}
+
+/// A call on a line of its own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    /// Comes back with the answer, whatever it is.
+    #[serde(default)]
+    id: Value,
+    name: String,
+    #[serde(default)]
+    arguments: Value,
+}
+
+/// Answers calls in their order.
+async fn serve(agent: &Agent) -> Result<(), Failure> {
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let failed = |error: std::io::Error| Failure::failed(format!("the calls cannot be read from stdin: {error}"));
+    while let Some(line) = lines.next_line().await.map_err(failed)? {
+        let (id, outcome) = match serde_json::from_str::<Line>(&line) {
+            Err(why) => (Value::Null, Outcome::Failed(Problem::Arguments(format!("the line is no call: {why}")))),
+            Ok(Line { id, name, arguments }) => match agent::tool(&name) {
+                Err(problem) => (id, Outcome::Failed(problem)),
+                Ok(tool) => (id, agent.call(tool, arguments, &Caller { confirm: None }).await),
+            },
+        };
+        let (answer, failed) = told(outcome);
+        output::line(&json!({ "id": id, "failed": failed, "answer": answer }).to_string());
+    }
+    Ok(())
 }
 
 /// The arguments as JSON; the inner error is the model's, the outer one is the caller's.

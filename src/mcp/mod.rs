@@ -15,19 +15,14 @@ use rmcp::{
     },
     service::{RequestContext, ServerInitializeError},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::client::Client;
-use crate::{
-    agent::{self, Agent, Outcome, definition::Definition},
-    model::plain::plain,
-};
+use crate::agent::{self, Agent, Outcome, definition::Definition};
 
 /// How long calls that are under way are waited for at the end: a removal that has begun is to be recorded.
 const LAST_CALLS: Duration = Duration::from_secs(30);
-/// Characters of an error's sentence.
-const SENTENCE: usize = 2_000;
 /// For how long a client may keep the list of tools: it changes with the version of rolecall alone.
 const LIST_FRESH_MS: u64 = 3_600_000;
 
@@ -127,7 +122,7 @@ impl ServerHandler for Server {
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        agent::tool(name).map(|tool| advertised(&tool.definition))
+        agent::tool(name).ok().map(|tool| advertised(&tool.definition))
     }
 
     async fn call_tool(
@@ -135,9 +130,8 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(tool) = agent::tool(&request.name) else {
-            return Err(ErrorData::invalid_params(format!("there is no tool {}", plain(&request.name, 80)), None));
-        };
+        let tool =
+            agent::tool(&request.name).map_err(|problem| ErrorData::invalid_params(problem.to_string(), None))?;
         let arguments = request.arguments.map_or(Value::Null, Value::Object);
         let client = Client::new(context, request.input_responses, request.request_state, Arc::clone(&self.seal));
         let agent = Arc::clone(&self.agent);
@@ -154,9 +148,7 @@ impl ServerHandler for Server {
                 result.into()
             }
             Outcome::Failed(problem) => {
-                let message = plain(&problem.to_string(), SENTENCE);
-                let error = json!({ "error": { "code": problem.code(), "message": message } });
-                CallToolResult::error(vec![ContentBlock::text(error.to_string())]).into()
+                CallToolResult::error(vec![ContentBlock::text(problem.told().to_string())]).into()
             }
             Outcome::Waiting(question) => CallToolResponse::InputRequired(client.put(&question)),
         })

@@ -480,6 +480,21 @@ fn definitions_are_printed_for_frameworks_and_a_call_goes_through_the_command_li
     let rows = |page: &Value| page["users"].as_array().unwrap().len();
     assert_eq!((rows(&first) + rows(&second), &second["next_cursor"]), (21, &Value::Null));
 
+    // An agent's loop keeps one process, which asks for one token and reads once.
+    let asked = bench.simulator.journal().token_requests();
+    let line = |number| json!({"id": number, "name": "who_can", "arguments": {"permission": "export"}}).to_string();
+    let wrong = ["{\"name\": \"fly\", \"id\": \"x\"}", "no call"].map(str::to_owned);
+    let lines: String = (0..30).map(line).chain(wrong).map(|line| line + "\n").collect();
+    let output = bench.rolecall(&["tools", "serve"]).write_stdin(lines).output().unwrap();
+    assert!(output.status.success());
+    let answers: Vec<Value> =
+        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers.len(), 32);
+    assert!(answers[..30].iter().enumerate().all(|(number, a)| a["id"] == number && a["failed"] == false));
+    assert_eq!((&answers[30]["id"], &answers[30]["answer"]["error"]["code"]), (&json!("x"), &json!("no_such_tool")));
+    assert_eq!(answers[31]["answer"]["error"]["code"], "wrong_arguments");
+    assert_eq!(bench.simulator.journal().token_requests(), asked + 1);
+
     // What a model gets wrong is told to the model; what a caller gets wrong, to the caller.
     let (code, answer) = call(&["who_can", "--arguments", "{permission: export}"]);
     assert_eq!((code, &answer["error"]["code"]), (1, &json!("wrong_arguments")));

@@ -21,7 +21,7 @@ mod who_can;
 
 use std::sync::LazyLock;
 
-use super::Tool;
+use super::{Problem, Tool};
 
 /// First the seven that the integration platform's catalogue has for Bigin, then those on top of them.
 static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| {
@@ -48,7 +48,13 @@ pub fn tools() -> &'static [Tool] {
 }
 
 /// The tool of a name. The vendor's name is published in two forms, with and without an underscore; both are taken.
-pub fn tool(name: &str) -> Option<&'static Tool> {
-    let name = name.replace("zohobigin", "zoho_bigin");
-    tools().iter().find(|tool| tool.definition.name == name)
+///
+/// # Errors
+/// [`Problem::NoTool`]
+pub fn tool(name: &str) -> Result<&'static Tool, Problem> {
+    let meant = name.replace("zohobigin", "zoho_bigin");
+    tools().iter().find(|tool| tool.definition.name == meant).ok_or_else(|| Problem::NoTool {
+        name: name.to_owned(),
+        known: tools().iter().map(|tool| tool.definition.name).collect::<Vec<_>>().join(", "),
+    })
 }
