@@ -38,6 +38,10 @@ fn every_command_explains_itself() {
         "org",
         "me",
         "offboard",
+        "mcp",
+        "tools",
+        "tools call",
+        "tools serve",
         "daemon",
         "runs",
         "runs show",
@@ -56,7 +60,7 @@ fn every_command_explains_itself() {
     let listed = says(&["--help"]);
     let commands = listed.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
     let names = commands.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    assert_eq!(names.count(), 19, "a command is missing above");
+    assert_eq!(names.count(), 21, "a command is missing above");
 }
 
 #[test]
