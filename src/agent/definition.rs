@@ -120,7 +120,7 @@ async fn call<O: Operation>(agent: &Agent, arguments: Value, person: &dyn Person
 /// How definitions are written down for frameworks that speak no MCP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
-    /// `tools` of `OpenAI`'s chat completions, and of what is compatible with it.
+    /// `tools` of OpenAI's chat completions, and of what is compatible with it.
     OpenAi,
     /// `tools` of Anthropic's messages.
     Anthropic,

@@ -299,7 +299,7 @@ pub(crate) struct ToolsArgs {
 /// For whom definitions of tools are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ToolsFormat {
-    /// `tools` of `OpenAI`'s chat completions, and of what is compatible with it
+    /// `tools` of OpenAI's chat completions, and of what is compatible with it
     Openai,
     /// `tools` of Anthropic's messages
     Anthropic,
