@@ -1,5 +1,6 @@
 //! What leaves for a model.
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::model::plain::plain;
@@ -16,4 +17,11 @@ pub(super) fn tidy(answer: &mut Value) {
         Value::Object(fields) => fields.values_mut().for_each(tidy),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+/// The bytes that a value takes when it leaves.
+pub(super) fn size(value: &impl Serialize) -> usize {
+    let Ok(mut value) = serde_json::to_value(value) else { return 0 };
+    tidy(&mut value);
+    value.to_string().len()
 }

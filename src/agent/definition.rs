@@ -107,6 +107,7 @@ impl Tool {
 async fn call<O: Operation>(agent: &Agent, arguments: Value, person: &dyn Person) -> Result<(Value, bool), Problem> {
     // A tool without an argument that it needs is called with none.
     let arguments = if arguments.is_null() { json!({}) } else { arguments };
+    schema::holds(&schema::input::<O::Arguments>(), &arguments).map_err(Problem::Arguments)?;
     let arguments: O::Arguments = serde_path_to_error::deserialize(arguments).map_err(|error| {
         let path = error.path().to_string();
         let place = if path == "." { String::new() } else { format!("`{path}`: ") };

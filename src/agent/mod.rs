@@ -21,6 +21,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use uuid::Uuid;
 
 pub use self::{
     definition::Tool,
@@ -87,6 +88,10 @@ impl Agent {
     /// Calls a tool. `person` is asked where the tool needs a person's word. Every call is in the log, without names.
     pub async fn call(&self, tool: &Tool, arguments: Value, person: &dyn Person) -> Outcome {
         let began = self.now();
+        // What is ours alone: a name or an address, wherever a model put it, is not for the log.
+        let text = |key: &str| arguments[key].as_str().unwrap_or_default().to_owned();
+        let workspace = Some(text("workspace")).filter(|name| self.setup.workspaces.contains_key(name));
+        let plan = text("plan_id").parse::<Uuid>().ok().map(|plan| plan.to_string());
         let outcome = match (tool.run)(self, arguments, person).await {
             Ok((mut answer, failed)) => {
                 answer::tidy(&mut answer);
@@ -102,13 +107,8 @@ impl Agent {
             Outcome::Waiting(_) => "waiting",
         };
         let took_ms = (self.now() - began).num_milliseconds();
-        tracing::info!(
-            tool = tool.definition.name,
-            client = person.name(),
-            outcome = word,
-            took_ms,
-            "a tool was called"
-        );
+        let (tool, client) = (tool.definition.name, person.name());
+        tracing::info!(tool, workspace, plan, client, outcome = word, took_ms, "a tool was called");
         outcome
     }
 

@@ -29,8 +29,16 @@ pub enum Reply {
 /// Somebody who is not the model, and the way to them.
 #[async_trait]
 pub trait Person: Send + Sync {
-    /// What they speak through, for the log and the ledger: one short line.
+    /// What they speak through, for the log: one short line.
     fn name(&self) -> &str;
+
+    /// How it is known that a person said what was said, for the ledger: one short line, which claims no more than that.
+    fn vouches(&self) -> String;
+
+    /// Whether the call was taken back meanwhile.
+    fn has_left(&self) -> bool {
+        false
+    }
 
     /// Asks.
     async fn ask(&self, question: &Question) -> Reply;

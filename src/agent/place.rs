@@ -12,15 +12,19 @@ use uuid::Uuid;
 use super::{Agent, Problem, freshness::seconds};
 use crate::{
     access::matrix::AccessMatrix,
-    connector::{Connector, Remover},
+    connector::{Connector, ConnectorError, Remover},
     lookup::LookupError,
     model::{audit::Audit, survey::Survey},
     offboard::{Offboarding, Plan},
-    run::{self, Env, RunRequest},
+    run::{self, Env, RunError, RunRequest},
 };
 
-/// For how long a failed read is not tried again.
+/// For how long a failed read is not tried again, where it may go better by itself.
 const FAILURE_KEPT: TimeDelta = TimeDelta::seconds(20);
+/// The same where somebody has to change something first.
+const REFUSAL_KEPT: TimeDelta = TimeDelta::minutes(2);
+/// The same where the vendor gives no more tokens: it goes on after half an hour without requests, and each one more counts.
+const THROTTLE_KEPT: TimeDelta = TimeDelta::minutes(31);
 
 /// How far the configuration lets rolecall go.
 pub enum Access {
@@ -40,16 +44,25 @@ pub struct Place {
     deadline: Duration,
     look: Mutex<Option<Known<Look>>>,
     survey: Mutex<Option<Known<Survey>>>,
+    /// Why nothing could be read lately.
+    trouble: Mutex<Option<Trouble>>,
     /// Plans that were made and not used, by the user's id.
     pub(super) plans: Mutex<HashMap<String, Plan>>,
     /// Removals are made one after another.
     pub(super) removing: Mutex<()>,
 }
 
-/// What was read, or why not, and when.
+/// What was read, and when.
 struct Known<T> {
     at: DateTime<Utc>,
-    found: Result<Arc<T>, String>,
+    found: Arc<T>,
+}
+
+/// Why nothing could be read, and how long that is believed.
+struct Trouble {
+    at: DateTime<Utc>,
+    until: DateTime<Utc>,
+    message: String,
 }
 
 /// A workspace as it was read and judged.
@@ -89,6 +102,7 @@ impl Place {
             deadline,
             look: Mutex::default(),
             survey: Mutex::default(),
+            trouble: Mutex::default(),
             plans: Mutex::default(),
             removing: Mutex::default(),
         }
@@ -124,10 +138,10 @@ impl Place {
     pub(super) async fn look(&self, agent: &Agent) -> Result<Arc<Look>, Problem> {
         let mut known = self.look.lock().await;
         if let Some(found) = agent.still(known.as_ref()) {
-            return found;
+            return Ok(found);
         }
-        let found = self.read(agent).await;
-        agent.remember(&mut known, found)
+        let found = self.tried(agent, self.read(agent)).await?;
+        Ok(agent.remember(&mut known, found))
     }
 
     async fn read(&self, agent: &Agent) -> Result<Look, Problem> {
@@ -143,15 +157,15 @@ impl Place {
     pub(super) async fn recorded(
         &self,
         agent: &Agent,
-        audit: impl AsyncFnOnce() -> Result<Look, Problem>,
+        audit: impl Future<Output = Result<Look, Problem>>,
     ) -> Result<Arc<Look>, Problem> {
         let mut known = self.look.lock().await;
-        let is_record = |known: &&Known<Look>| known.found.as_ref().map_or(true, |look| look.record.is_some());
+        let is_record = |known: &&Known<Look>| known.found.record.is_some();
         if let Some(found) = agent.still(known.as_ref().filter(is_record)) {
-            return found;
+            return Ok(found);
         }
-        let found = audit().await;
-        agent.remember(&mut known, found)
+        let found = self.tried(agent, audit).await?;
+        Ok(agent.remember(&mut known, found))
     }
 
     /// What the credentials reach, as it was a short time ago at the most, and when that was.
@@ -160,11 +174,33 @@ impl Place {
         let found = if let Some(found) = agent.still(known.as_ref()) {
             found
         } else {
-            let found = self.connector().survey().await.map_err(Problem::from);
+            let survey = async { self.connector().survey().await.map_err(Problem::from) };
+            let found = self.tried(agent, survey).await?;
             agent.remember(&mut known, found)
         };
         let at = known.as_ref().map_or_else(|| agent.now(), |known| known.at).trunc_subsecs(3);
-        found.map(|survey| (survey, at))
+        Ok((found, at))
+    }
+
+    /// What comes of reading, unless it is known to fail.
+    async fn tried<T>(&self, agent: &Agent, read: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+        let now = agent.now();
+        if let Some(trouble) =
+            self.trouble.lock().await.as_ref().filter(|trouble| (trouble.at..trouble.until).contains(&now))
+        {
+            return Err(Problem::NotRead {
+                message: trouble.message.clone(),
+                age_seconds: seconds(trouble.at, now),
+                again_seconds: seconds(now, trouble.until),
+            });
+        }
+        let found = read.await;
+        *self.trouble.lock().await = found.as_ref().err().and_then(|problem| {
+            let at = agent.now();
+            let until = at + problem.believed_for()?;
+            Some(Trouble { at, until, message: problem.to_string() })
+        });
+        found
     }
 
     /// What was read is not as it is any more.
@@ -192,39 +228,31 @@ impl Place {
     }
 }
 
+impl Problem {
+    /// How long a failed read need not be tried again; none where it was no read that failed.
+    fn believed_for(&self) -> Option<TimeDelta> {
+        let (Self::Connector(error) | Self::Run(RunError::Read { source: error, .. })) = self else { return None };
+        Some(match error {
+            ConnectorError::TokensThrottled { .. } => THROTTLE_KEPT,
+            error if error.is_transient() => FAILURE_KEPT,
+            _ => REFUSAL_KEPT,
+        })
+    }
+}
+
 impl Agent {
     /// What is known, where it is not too old. A clock that was set back makes everything old.
-    fn still<T>(&self, known: Option<&Known<T>>) -> Option<Result<Arc<T>, Problem>> {
+    fn still<T>(&self, known: Option<&Known<T>>) -> Option<Arc<T>> {
         let known = known?;
-        let now = self.now();
-        let age = now - known.at;
-        let keep = match &known.found {
-            Ok(_) => TimeDelta::from_std(self.setup.max_age).unwrap_or(TimeDelta::MAX),
-            Err(_) => FAILURE_KEPT,
-        };
-        if age < TimeDelta::zero() || age >= keep {
-            return None;
-        }
-        Some(known.found.as_ref().map(Arc::clone).map_err(|message| Problem::NotRead {
-            message: message.clone(),
-            age_seconds: seconds(known.at, now),
-            again_seconds: seconds(now, known.at + FAILURE_KEPT),
-        }))
+        let age = self.now() - known.at;
+        let keep = TimeDelta::from_std(self.setup.max_age).unwrap_or(TimeDelta::MAX);
+        (age >= TimeDelta::zero() && age < keep).then(|| Arc::clone(&known.found))
     }
 
     /// Remembers what was found, and gives it.
-    fn remember<T>(&self, known: &mut Option<Known<T>>, found: Result<T, Problem>) -> Result<Arc<T>, Problem> {
-        let at = self.now();
-        match found {
-            Ok(found) => {
-                let found = Arc::new(found);
-                *known = Some(Known { at, found: Ok(Arc::clone(&found)) });
-                Ok(found)
-            }
-            Err(problem) => {
-                *known = Some(Known { at, found: Err(problem.to_string()) });
-                Err(problem)
-            }
-        }
+    fn remember<T>(&self, known: &mut Option<Known<T>>, found: T) -> Arc<T> {
+        let found = Arc::new(found);
+        *known = Some(Known { at: self.now(), found: Arc::clone(&found) });
+        found
     }
 }

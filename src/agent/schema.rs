@@ -59,3 +59,37 @@ fn plainly(schema: &mut Value) {
         _ => {}
     }
 }
+
+/// Whether arguments keep the bounds that their schema sets; types are seen to where they are read.
+pub(super) fn holds(schema: &Map<String, Value>, arguments: &Value) -> Result<(), String> {
+    let Some(arguments) = arguments.as_object() else { return Err("they are no JSON object".to_owned()) };
+    for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        match arguments.get(name) {
+            Some(Value::Array(all)) => {
+                let most = property["maxItems"].as_u64().unwrap_or(u64::MAX);
+                if all.len() as u64 > most {
+                    return Err(format!("`{name}`: there are {}, and {most} is the most", all.len()));
+                }
+                all.iter().try_for_each(|item| within(name, &property["items"], item))?;
+            }
+            Some(value) => within(name, property, value)?,
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether a text or a number is within its bounds.
+fn within(name: &str, bounds: &Value, value: &Value) -> Result<(), String> {
+    let (size, least, most, what) = match value {
+        Value::String(text) => (Some(text.chars().count() as u64), "minLength", "maxLength", "a length of "),
+        Value::Number(number) => (number.as_u64(), "minimum", "maximum", ""),
+        _ => return Ok(()),
+    };
+    let (least, most) = (bounds[least].as_u64().unwrap_or(0), bounds[most].as_u64().unwrap_or(u64::MAX));
+    match size {
+        Some(size) if size < least => Err(format!("`{name}`: {what}{size} is less than {least}")),
+        Some(size) if size > most => Err(format!("`{name}`: {what}{size} is more than {most}")),
+        _ => Ok(()),
+    }
+}

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use url::Url;
 
 use crate::{
     ledger::Head,
@@ -278,9 +279,9 @@ pub(crate) struct McpArgs {
     /// A name, with its port where it has one, under which the server is reached beside localhost
     #[arg(long = "allowed-host", value_name = "HOST", requires = "http")]
     pub(crate) allowed_hosts: Vec<String>,
-    /// A web page's origin that may call it, as `https://app.example.com:443`; without it, only pages of this machine
+    /// An `Origin` of requests that is not refused beside those of this machine, as `https://app.example.com:443`
     #[arg(long = "allowed-origin", value_name = "ORIGIN", requires = "http")]
-    pub(crate) allowed_origins: Vec<String>,
+    pub(crate) allowed_origins: Vec<Url>,
     /// Listen on an address that others reach, although the token crosses the network unencrypted: behind a TLS proxy
     #[arg(long, requires = "http")]
     pub(crate) allow_plaintext: bool,
@@ -319,8 +320,9 @@ pub(crate) enum ToolsCommand {
         /// The confirmation of a removal: the user's address, from a person and never from a model
         #[arg(long, value_name = "EMAIL")]
         confirm: Option<String>,
-        #[command(flatten)]
-        agent: AgentArgs,
+        /// Let a user be removed, by a plan and a confirmation; the workspace must have `allow_offboarding = true`
+        #[arg(long)]
+        allow_offboarding: bool,
     },
     /// Answer calls that come on stdin, one JSON object a line as {"name": …, "arguments": …}, until it closes: for an
     /// agent that calls in a loop, since each process asks the vendor for a token and the vendor gives ten in ten minutes

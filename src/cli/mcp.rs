@@ -5,6 +5,7 @@ use std::{env, fs, path::Path, sync::Arc, time::Duration};
 use chrono::Utc;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::{
     args::{AgentArgs, McpArgs},
@@ -35,7 +36,8 @@ pub(super) async fn run(named: Option<&Path>, args: McpArgs) -> Result<(), Failu
         }
         Some(address) => {
             let token = token(args.token_file.as_deref())?;
-            Some((address, Admission { token, hosts: args.allowed_hosts, origins: args.allowed_origins }))
+            let origins = args.allowed_origins.iter().map(origin).collect::<Result<_, _>>()?;
+            Some((address, Admission { token, hosts: args.allowed_hosts, origins }))
         }
         None => None,
     };
@@ -54,6 +56,16 @@ pub(super) async fn run(named: Option<&Path>, args: McpArgs) -> Result<(), Failu
     let listener = Listener::bind(address).await.map_err(failed)?;
     tracing::info!(url = format!("http://{}{PATH}", listener.address), "listening");
     listener.serve(server, admission, stop).await.map_err(failed)
+}
+
+/// An origin with its port (RFC 6454).
+fn origin(url: &Url) -> Result<String, Failure> {
+    match (url.host_str(), url.port_or_known_default(), url.path()) {
+        (Some(host), Some(port), "/") => Ok(format!("{}://{host}:{port}", url.scheme())),
+        _ => {
+            Err(Failure::usage(format!("--allowed-origin {url} is no origin; write it as https://app.example.com:443")))
+        }
+    }
 }
 
 /// An agent over the configuration.

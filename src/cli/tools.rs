@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use super::{
-    args::{ToolsArgs, ToolsCommand, ToolsFormat},
+    args::{AgentArgs, ToolsArgs, ToolsCommand, ToolsFormat},
     mcp,
     output::{self, Failure},
 };
@@ -27,12 +27,15 @@ pub(super) async fn run(named: Option<&Path>, args: ToolsArgs) -> Result<(), Fai
             };
             print(&agent::tools().iter().map(|tool| tool.definition.in_dialect(dialect)).collect())
         }
-        Some(ToolsCommand::Call { name, arguments, confirm, agent }) => {
-            let tool = agent::tool(&name).map_err(|problem| Failure::usage(problem.to_string()))?;
-            let outcome = match read(&arguments)? {
-                // What a model got wrong is told to the model, like everything else that it gets wrong.
-                Err(why) => Outcome::Failed(Problem::Arguments(why)),
-                Ok(arguments) => mcp::agent(named, &agent).await?.call(tool, arguments, &Caller { confirm }).await,
+        Some(ToolsCommand::Call { name, arguments, confirm, allow_offboarding }) => {
+            let arguments = read(&arguments)?;
+            let agent = AgentArgs { allow_offboarding, max_age: 0 };
+            let agent = mcp::agent(named, &agent).await?;
+            // What a model got wrong is told to the model.
+            let outcome = match (agent::tool(&name), arguments) {
+                (Err(problem), _) => Outcome::Failed(problem),
+                (_, Err(why)) => Outcome::Failed(Problem::Arguments(why)),
+                (Ok(tool), Ok(arguments)) => agent.call(tool, arguments, &Caller { confirm }).await,
             };
             let (answer, failed) = told(outcome);
             print(&answer)?;
@@ -108,7 +111,12 @@ struct Caller {
 #[async_trait]
 impl Person for Caller {
     fn name(&self) -> &'static str {
-        "command line, tools call"
+        "command line, tools"
+    }
+
+    fn vouches(&self) -> String {
+        let how = if self.confirm.is_some() { "--confirm" } else { "typed at the terminal" };
+        format!("command line, tools call, {how}")
     }
 
     async fn ask(&self, question: &Question) -> Reply {

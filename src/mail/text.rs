@@ -1,5 +1,7 @@
 //! Text from outside on its way into a mail: names of any length, with any character in them.
 
+use crate::model::plain::is_invisible;
+
 /// A text as one line of at most `max` characters: control characters and those that change the direction of
 /// writing are taken out, runs of blanks become one, and what is cut ends in `…`.
 pub(super) fn one_line(text: &str, max: usize) -> String {
@@ -11,7 +13,7 @@ pub(super) fn one_line(text: &str, max: usize) -> String {
             blank = length > 0;
             continue;
         }
-        if invisible(c) {
+        if is_invisible(c) {
             continue;
         }
         let needed = 1 + usize::from(blank);
@@ -43,11 +45,6 @@ pub(super) fn name(text: &str, max: usize) -> String {
         return one_line(&broken, max);
     }
     line
-}
-
-/// Characters that show nothing, or turn the text around them.
-fn invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// A count with its noun, in the singular or the plural: `1 user`, `2 users`.

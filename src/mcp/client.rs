@@ -14,6 +14,7 @@ use rmcp::{
     service::{RequestContext, ServiceError},
 };
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     agent::{Person, Question, Reply},
@@ -42,6 +43,8 @@ pub(super) struct Client {
     responses: InputResponses,
     state: Option<String>,
     seal: Arc<RequestStateCodec>,
+    /// Cancelled where the client takes its call back.
+    taken_back: CancellationToken,
 }
 
 impl Client {
@@ -62,6 +65,7 @@ impl Client {
             // A client that names no mode means forms.
             shows_forms: elicitation.is_some_and(|modes| modes.form.is_some() || modes.url.is_none()),
             peer: context.peer,
+            taken_back: context.ct,
             responses: responses.unwrap_or_default(),
             state,
             seal,
@@ -88,7 +92,11 @@ impl Client {
     }
 
     async fn request(&self, question: &Question) -> Reply {
-        match self.peer.create_elicitation_with_timeout(form(question), Some(PATIENCE)).await {
+        let answered = tokio::select! {
+            answered = self.peer.create_elicitation_with_timeout(form(question), Some(PATIENCE)) => answered,
+            () = self.taken_back.cancelled() => return Reply::Unable("the call was taken back".to_owned()),
+        };
+        match answered {
             Ok(result) => reply(result),
             Err(ServiceError::Timeout { .. }) => Reply::Unable("nobody answered in time".to_owned()),
             Err(error) => Reply::Unable(plain(&error.to_string(), 200)),
@@ -100,6 +108,14 @@ impl Client {
 impl Person for Client {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn vouches(&self) -> String {
+        format!("{}, which says that a person typed it", self.name)
+    }
+
+    fn has_left(&self) -> bool {
+        self.taken_back.is_cancelled()
     }
 
     async fn ask(&self, question: &Question) -> Reply {

@@ -1,7 +1,14 @@
 //! The server by HTTP (Streamable HTTP), for whoever has the token. A page in somebody's browser is not let in: by the
 //! `Host` and `Origin` of its requests, and because it does not know the token.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+};
 
 use axum::{
     Router,
@@ -10,6 +17,7 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
+use chrono::Utc;
 use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService, session::local::LocalSessionManager,
 };
@@ -27,6 +35,11 @@ const REQUEST: usize = 256 << 10;
 /// Sessions of clients that begin with `initialize` at one time; each ends five minutes after its last call.
 const SESSIONS: usize = 64;
 
+/// The first revision without sessions; later ones come after it as texts, too.
+const WITHOUT_SESSIONS: &str = "2026-07-28";
+/// Refused tokens are in the log once in so many seconds, with how many there were.
+const TELL_EVERY: i64 = 10;
+
 /// Pages of this machine itself, which the protocol's own conformance tests want to be let in.
 const HERE: [&str; 3] = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
 
@@ -36,7 +49,7 @@ pub struct Admission {
     pub token: SecretString,
     /// Names under which the server is reached, beside those of this machine alone.
     pub hosts: Vec<String>,
-    /// Web pages that may call it beside those of this machine, as `https://app.example.com:443`.
+    /// Values of `Origin` that are not refused beside those of this machine, as `https://app.example.com:443`.
     pub origins: Vec<String>,
 }
 
@@ -53,6 +66,27 @@ struct Door {
     /// The token's digest: comparing two of them tells nothing of how much of a token was right.
     token: [u8; 32],
     sessions: Arc<LocalSessionManager>,
+    refused: Arc<Refused>,
+}
+
+/// Requests without the token, so that somebody who tries does not fill the log.
+#[derive(Debug, Default)]
+struct Refused {
+    since_told: AtomicU64,
+    told_at: AtomicI64,
+}
+
+impl Refused {
+    fn note(&self) {
+        let count = self.since_told.fetch_add(1, Ordering::Relaxed) + 1;
+        let (now, told) = (Utc::now().timestamp(), self.told_at.load(Ordering::Relaxed));
+        if now - told >= TELL_EVERY
+            && self.told_at.compare_exchange(told, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        {
+            self.since_told.fetch_sub(count, Ordering::Relaxed);
+            tracing::warn!(count, "requests without the right token were refused");
+        }
+    }
 }
 
 impl Listener {
@@ -72,36 +106,46 @@ impl Listener {
     /// Where the listener fails.
     pub async fn serve(self, server: Server, admission: Admission, stop: CancellationToken) -> io::Result<()> {
         let calls = server.calls.clone();
+        // Sessions end after the calls that are under way, whose answers go through them.
+        let sessions_end = CancellationToken::new();
         let here = StreamableHttpServerConfig::default().allowed_hosts;
         let config = StreamableHttpServerConfig::default()
             .with_allowed_hosts(here.into_iter().chain(admission.hosts))
             .with_allowed_origins(HERE.map(str::to_owned).into_iter().chain(admission.origins))
             .enforce_origin_validation()
             .with_max_request_body_bytes(REQUEST)
-            .with_cancellation_token(stop.clone());
+            .with_cancellation_token(sessions_end.clone());
         let sessions = Arc::new(LocalSessionManager::default());
         let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::clone(&sessions), config);
         let token = digest(admission.token.expose_secret());
         let routes = Router::new()
             .route_service(PATH, service)
-            .layer(middleware::from_fn_with_state(Door { token, sessions }, enter));
-        let ended = axum::serve(self.listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await;
-        finish(&calls).await;
-        ended
+            .layer(middleware::from_fn_with_state(Door { token, sessions, refused: Arc::default() }, enter));
+        let ending = async move {
+            stop.cancelled().await;
+            finish(&calls).await;
+            sessions_end.cancel();
+        };
+        axum::serve(self.listener, routes).with_graceful_shutdown(ending).await
     }
 }
 
 async fn enter(State(door): State<Door>, request: Request, next: Next) -> Response {
     if presented(request.headers()).is_none_or(|token| digest(token) != door.token) {
+        door.refused.note();
         let challenge = [(header::WWW_AUTHENTICATE, "Bearer realm=\"rolecall\"")];
         return (StatusCode::UNAUTHORIZED, challenge, "the token is missing or wrong\n").into_response();
     }
-    // Revisions from 2026-07-28 on have no sessions, and say at each request which they are.
-    let begins = ["mcp-session-id", "mcp-protocol-version"].iter().all(|name| !request.headers().contains_key(*name));
-    if begins && door.sessions.sessions.read().await.len() >= SESSIONS {
+    if begins_a_session(request.headers()) && door.sessions.sessions.read().await.len() >= SESSIONS {
         return (StatusCode::SERVICE_UNAVAILABLE, "too many sessions; end one, or wait\n").into_response();
     }
     next.run(request).await
+}
+
+/// Whether a request may begin a session. Revisions from 2026-07-28 on have none, and say at each request which they are.
+fn begins_a_session(headers: &HeaderMap) -> bool {
+    let revision = headers.get("mcp-protocol-version").and_then(|revision| revision.to_str().ok());
+    !headers.contains_key("mcp-session-id") && revision.is_none_or(|revision| revision < WITHOUT_SESSIONS)
 }
 
 /// The token that a request carries (RFC 6750, 2.1).

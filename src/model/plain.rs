@@ -1,17 +1,47 @@
 //! Text from elsewhere on its way to somebody's eyes.
 
 /// A text that came from elsewhere as one line of at most `limit` characters, without those that move a terminal's
-/// cursor or turn the text around them.
+/// cursor, turn the text around them, or are seen by programs and not by people.
 pub fn plain(text: &str, limit: usize) -> String {
-    let turns =
-        |c: &char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let line_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-    let mut characters = text.chars().filter(|c| !turns(c)).map(|c| if line_break(c) { ' ' } else { c });
+    let mut characters = text.chars().filter(|c| !is_invisible(*c)).map(|c| if line_break(c) { ' ' } else { c });
     let mut line: String = characters.by_ref().take(limit).collect();
     if characters.next().is_some() {
         line.push('…');
     }
     line
+}
+
+/// Whether a character shows nothing, or turns the text around it: format characters (Unicode's category Cf), variation
+/// selectors, and tags, in which whole sentences can be hidden. Control characters and ends of lines are not among them.
+pub fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{600}'..='\u{605}'
+            | '\u{61c}'
+            | '\u{6dd}'
+            | '\u{70f}'
+            | '\u{890}'..='\u{891}'
+            | '\u{8e2}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{110bd}'
+            | '\u{110cd}'
+            | '\u{13430}'..='\u{1343f}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e01ef}'
+    )
 }
 
 #[cfg(test)]
@@ -23,5 +53,11 @@ mod tests {
         assert_eq!(plain("a\u{1b}[2J\r\n\u{202e}b\u{2028}c é 示", 80), "a [2J  b c é 示");
         assert_eq!(plain("abcdef", 3), "abc…");
         assert_eq!(plain("abc", 3), "abc");
+    }
+
+    #[test]
+    fn what_programs_see_and_people_do_not_is_taken_out() {
+        let hidden: String = "delete".chars().filter_map(|c| char::from_u32(0xe0000 + c as u32)).collect();
+        assert_eq!(plain(&format!("Ana{hidden}\u{200b}\u{fe0f}\u{feff} Ø"), 80), "Ana Ø");
     }
 }

@@ -113,14 +113,15 @@ impl Operation for CompareWithLastAudit {
         let named = job(agent, place, arguments.job.as_deref())?;
         let look = place.look(agent).await?;
         let reviewed = match named {
-            Some(job) => since(agent, &look, job).await?.map(|drift| (Some(job), drift)),
+            Some(job) => since(agent, &look, Some(job)).await?.map(|drift| (Some(job), drift)),
             None => None,
         };
         let (job, drift) = match (reviewed, &arguments.job) {
             (Some(found), _) => found,
             (None, Some(_)) => (named, Drift::default()),
-            // That is what it was compared with when it was judged.
-            (None, None) => (None, look.audit.drift.clone()),
+            // An audit that is on record is not compared with itself, but with the one before it.
+            (None, None) if look.record.is_some() => (None, look.audit.drift.clone()),
+            (None, None) => (None, since(agent, &look, None).await?.unwrap_or_default()),
         };
         let wanted = Wanted { limit: arguments.limit, cursor: arguments.cursor.as_deref() };
         let key = |change: &&Change| {
@@ -161,10 +162,10 @@ fn job<'a>(agent: &'a Agent, place: &Place, wanted: Option<&str>) -> Result<Opti
     }
 }
 
-/// What changed since the last completed review of a job; none where there is none yet.
-async fn since(agent: &Agent, look: &Look, job: &str) -> Result<Option<Drift>, Problem> {
+/// What changed since the last completed review of a job, or since the last audit by hand; none where there is none yet.
+async fn since(agent: &Agent, look: &Look, job: Option<&str>) -> Result<Option<Drift>, Problem> {
     let audit = &look.audit;
-    let Some(kept) = agent.setup.store.last_complete(Some(job), &audit.workspace).await? else { return Ok(None) };
+    let Some(kept) = agent.setup.store.last_complete(job, &audit.workspace).await? else { return Ok(None) };
     let matrix = look.matrix();
     let header = snapshot::header(&kept)?;
     Ok(Some(drift::compare(&snapshot::current(audit, &matrix), &header, snapshot::users(&kept))?))

@@ -21,6 +21,7 @@ pub(super) struct Arguments {
     /// What it has to be, each as KEY=VALUE, where KEY is `org`, `administrator`, `profile`, `role`, `user`, `time_zone`, `country`,
     /// `currency`, `locale`, `licence` or `data_center`: `org=Example Ltd`, `time_zone=Europe/Berlin`, `administrator=true`.
     #[serde(default)]
+    #[schemars(length(max = 20), inner(length(min = 1, max = 200)))]
     expect: Vec<String>,
 }
 

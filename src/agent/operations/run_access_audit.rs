@@ -105,7 +105,7 @@ impl Operation for RunAccessAudit {
     async fn run(agent: &Agent, arguments: Listed, _: &dyn Person) -> Result<Answer, Problem> {
         let place = agent.place(arguments.workspace.as_deref())?;
         let look = match arguments.cursor {
-            None => place.recorded(agent, async || audit(agent, place).await).await?,
+            None => place.recorded(agent, audit(agent, place)).await?,
             Some(_) => place.look(agent).await?,
         };
         let audit = &look.audit;
