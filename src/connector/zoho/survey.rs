@@ -52,6 +52,10 @@ pub(super) async fn survey(connector: &ZohoBigin) -> Result<Survey, ConnectorErr
     for scope in token.scopes.iter().flatten().filter(beyond) {
         grant(scope, Purpose::Nothing, GrantState::Granted);
     }
+    if token.scopes.is_none() {
+        let why = "the token answer names no scopes".to_owned();
+        grant("other scopes", Purpose::Nothing, GrantState::Unknown(why));
+    }
     let (clock_ahead, credits_left) = aside.noted();
     Ok(Survey {
         source: Source {

@@ -53,6 +53,9 @@ async fn only_a_limit_or_an_expired_token_repeats_a_removal() {
         (502, "<html>", "HTTP 502 Bad Gateway without a code"),
         (200, "<html>", "an answer that is no JSON"),
         (200, "{}", "an answer that says neither success nor error"),
+        (302, "", "a redirect, HTTP 302"),
+        (408, "<html>", "HTTP 408 Request Timeout without a code"),
+        (404, "<html>", "DELETE /bigin/v2/users/77: the API refuses with 404 without a code: without a message"),
     ] {
         let server = scripted(move |asked| (asked.method == "DELETE").then(|| raw(status, body))).await;
         let outcome = ZohoBigin::new(settings(&server.uri())).unwrap().remove(&id).await;
@@ -71,6 +74,37 @@ async fn only_a_limit_or_an_expired_token_repeats_a_removal() {
     })
     .await;
     assert_eq!(ZohoBigin::new(settings(&server.uri())).unwrap().remove(&id).await, Ok(Removal::Accepted));
+}
+
+#[tokio::test]
+async fn a_refusal_with_success_as_its_status_is_a_refusal() {
+    let server = scripted(|asked| {
+        let body = json!({"users": [{"code": "INVALID_REQUEST", "status": "error", "message": "Primary contact"}]});
+        (asked.method == "DELETE").then(|| json(200, &body))
+    })
+    .await;
+    let error = ZohoBigin::new(settings(&server.uri())).unwrap().remove(&UserId::from("77")).await.unwrap_err();
+    assert!(matches!(error, ConnectorError::Refused { code, .. } if code == "INVALID_REQUEST"));
+}
+
+#[tokio::test]
+async fn a_call_that_is_told_to_wait_holds_the_others_back_too() {
+    let calls = std::sync::atomic::AtomicU32::new(0);
+    let server = scripted(move |asked| {
+        let is_first = asked.path == "org" && calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+        is_first.then(|| json(429, &json!({"code": "TOO_MANY_REQUESTS"})).insert_header("retry-after", "1"))
+    })
+    .await;
+    let connector = ZohoBigin::new(settings(&server.uri())).unwrap();
+    let began = std::time::Instant::now();
+    let other = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        connector.current_user().await.unwrap();
+        began.elapsed()
+    };
+    let (first, other) = tokio::join!(connector.organization(), other);
+    first.unwrap();
+    assert!(other >= std::time::Duration::from_millis(900), "{other:?}");
 }
 
 #[tokio::test]
@@ -97,6 +131,13 @@ async fn a_survey_says_what_the_token_may_and_what_is_more_than_it_needs() {
     let more: Vec<_> = survey.grants.iter().filter(|grant| grant.purpose != Purpose::Audit).collect();
     assert!(more.iter().all(|grant| grant.state == GrantState::Granted), "{more:?}");
     assert!(more.iter().any(|grant| grant.name == "ZohoBigin.users.ALL"));
+
+    let server = scripted(|_| None).await;
+    let survey = ZohoBigin::new(settings(&server.uri())).unwrap().survey().await.unwrap();
+    let untold = |name: &str| {
+        survey.grants.iter().any(|grant| grant.name == name && matches!(grant.state, GrantState::Unknown(_)))
+    };
+    assert!(survey.source.scopes.is_some() || untold("other scopes"), "{:?}", survey.grants);
 
     simulator.set_faults([Fault::Revoked]);
     let error = ZohoBigin::new(settings_of(&simulator)).unwrap().survey().await.unwrap_err();
