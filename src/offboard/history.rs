@@ -19,8 +19,17 @@ pub(super) struct Begun {
     pub(super) at: DateTime<Utc>,
     /// What was begun.
     pub(super) what: OffboardingBegun,
-    /// Whether nobody knows how it ended.
-    pub(super) is_open: bool,
+    end: End,
+}
+
+/// How a removal ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Nothing is on record: it is under way, or its process died.
+    Unrecorded,
+    /// The API did not tell, or does it later.
+    Unknown,
+    Known,
 }
 
 /// What was begun in one place, in the order in which it was.
@@ -33,11 +42,11 @@ impl History {
         let mut all: Vec<Begun> = Vec::new();
         for entry in entries {
             match entry.fact {
-                Fact::OffboardingBegun(what) => all.push(Begun { at: entry.at, what, is_open: true }),
+                Fact::OffboardingBegun(what) => all.push(Begun { at: entry.at, what, end: End::Unrecorded }),
                 Fact::OffboardingEnded(end) => {
                     let ended = |begun: &&mut Begun| begun.what.plan == end.plan && begun.what.leaver.user == end.user;
                     for begun in all.iter_mut().filter(ended) {
-                        begun.is_open = end.outcome == Outcome::Unknown.word();
+                        begun.end = if end.outcome == Outcome::Unknown.word() { End::Unknown } else { End::Known };
                     }
                 }
                 _ => {}
@@ -53,15 +62,26 @@ impl History {
     /// A removal of somebody else than `users` that may be under way. Whoever removes one of them once more settles what
     /// is open of that one.
     pub(super) fn under_way(&self, users: &[&str], now: DateTime<Utc>) -> Option<&Begun> {
-        // A clock that was put back holds nobody up for longer.
-        let is_young = |begun: &&Begun| (now - begun.at).abs() < UNDER_WAY;
         let is_other = |begun: &&Begun| !users.contains(&begun.what.leaver.user.as_str());
-        self.0.iter().filter(|begun| begun.is_open).filter(is_young).find(is_other)
+        self.young(now).filter(|begun| begun.end == End::Unrecorded).find(is_other)
     }
 
-    /// The removals of a user whose end nobody knows.
+    fn young(&self, now: DateTime<Utc>) -> impl Iterator<Item = &Begun> {
+        // A clock that was put back holds nobody up for longer.
+        self.0.iter().filter(move |begun| (now - begun.at).abs() < UNDER_WAY)
+    }
+
+    /// The removals of a user of which nobody knows how they ended.
     pub(super) fn open(&self, user: &str) -> impl Iterator<Item = &OffboardingBegun> {
-        self.0.iter().filter(move |begun| begun.is_open && begun.what.leaver.user == user).map(|begun| &begun.what)
+        self.0
+            .iter()
+            .filter(move |begun| begun.end != End::Known && begun.what.leaver.user == user)
+            .map(|begun| &begun.what)
+    }
+
+    /// Whoever may be gone at any moment, because nobody knows how the removal ended and it may not have reached the vendor.
+    pub(super) fn uncertain(&self, now: DateTime<Utc>) -> Vec<&str> {
+        self.young(now).filter(|begun| begun.end != End::Known).map(|begun| begun.what.leaver.user.as_str()).collect()
     }
 
     /// Whoever was to be removed here, each once, the latest first.

@@ -96,8 +96,10 @@ impl Offboarding<'_> {
     async fn plan_for(&self, directory: &Directory, wanted: &[String], plan_id: Uuid) -> Result<Plan, Refusal> {
         let now = (self.clock)();
         let (policy, organization, workspace) = (self.policy, self.organization, self.workspace);
-        let earlier = &self.history(directory.organization.id.as_deref()).await?.leavers();
-        let input = plan::PlanInput { workspace, directory, policy, organization, wanted, earlier, plan_id, now };
+        let history = self.history(directory.organization.id.as_deref()).await?;
+        let (earlier, uncertain) = (&history.leavers(), &history.uncertain(now));
+        let input =
+            plan::PlanInput { workspace, directory, policy, organization, wanted, earlier, uncertain, plan_id, now };
         let mut plan = plan::plan(&input)?;
         for removal in plan.removals.iter_mut().filter(|removal| !removal.already_removed) {
             let id = UserId::from(removal.user.user_id.as_str());

@@ -157,6 +157,8 @@ pub struct PlanInput<'a> {
     pub wanted: &'a [String],
     /// Whoever was to be removed here before, each once: the vendor may not list them any more.
     pub earlier: &'a [Leaver],
+    /// The ids of those of them who may be gone at any moment, because nobody knows yet how that ended.
+    pub uncertain: &'a [&'a str],
     /// The plan's id.
     pub plan_id: Uuid,
     /// Now.
@@ -200,7 +202,7 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Refusal> {
     let goes = |row: &MatrixRow<'_>| leavers.iter().any(|leaver| leaver.id() == row.user.id());
     let usable = |row: &MatrixRow<'_>| row.is_active_administrator() && row.user.confirmed() != Some(false);
     if let Some(last) = matrix.rows().find(|row| usable(row) && goes(row))
-        && !matrix.rows().any(|row| usable(&row) && !goes(&row))
+        && !matrix.rows().any(|row| usable(&row) && !goes(&row) && !input.uncertain.contains(&row.user.id()))
     {
         return Err(Refusal::LastAdministrator(people::described(&last.user)));
     }

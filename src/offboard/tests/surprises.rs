@@ -69,6 +69,22 @@ async fn the_last_administrator_stays_however_many_remove_administrators_at_once
 }
 
 #[tokio::test]
+async fn an_administrator_who_may_be_gone_at_any_moment_is_nobody_to_rely_on() {
+    let (bench, [first, second]) = two_administrators().await;
+    let plan = bench.plan(&[&first]).await.unwrap();
+    bench.simulator.set_faults([Fault::DeletionFeigned]);
+    assert_eq!(outcomes(&bench.carry_out(&plan).await), [Outcome::Unknown]);
+    bench.simulator.set_faults([]);
+    assert_eq!(bench.refused(&[&second]).await, "last_administrator");
+    // Anybody else may go.
+    let other = bench.plain_user("other");
+    assert_eq!(outcomes(&bench.remove(&[&other]).await), [Outcome::Removed]);
+    // What nobody heard of for so long does not come any more.
+    bench.moved.store(601, Ordering::Relaxed);
+    assert!(bench.plan(&[&second]).await.is_ok());
+}
+
+#[tokio::test]
 async fn everything_is_looked_at_once_more_after_somebody_confirmed() {
     let (bench, [first, second]) = two_administrators().await;
     let plan = bench.plan(&[&first]).await.unwrap();
