@@ -95,7 +95,7 @@ async fn an_outcome_that_nobody_knows_is_settled_also_where_nothing_lists_the_us
     bench.simulator.world().edit(|world| world.patch_org(&json!({"id": "42"})));
     let elsewhere = async |offboarding: &Offboarding<'_>| {
         let offboarding = Offboarding { workspace: "other", ..*offboarding };
-        offboarding.plan(&[leaver.clone()], &()).await.unwrap_err().code()
+        offboarding.plan(std::slice::from_ref(&leaver), &()).await.unwrap_err().code()
     };
     assert_eq!(bench.on(None, elsewhere).await, "no_such_user");
 }

@@ -2,9 +2,12 @@
 
 use serde_json::json;
 
-use super::support::{json, raw, scripted, settings, settings_of, simulator};
+use super::support::{ACCESS_TOKEN, json, raw, scripted, settings, settings_of, simulator};
 use crate::{
-    connector::{Connector as _, ConnectorError, Removal, Remover as _, zoho::ZohoBigin},
+    connector::{
+        Connector as _, ConnectorError, Removal, Remover as _,
+        zoho::{ZohoBigin, ZohoSettings},
+    },
     model::{
         id::UserId,
         survey::{GrantState, Purpose},
@@ -132,12 +135,22 @@ async fn a_survey_says_what_the_token_may_and_what_is_more_than_it_needs() {
     assert!(more.iter().all(|grant| grant.state == GrantState::Granted), "{more:?}");
     assert!(more.iter().any(|grant| grant.name == "ZohoBigin.users.ALL"));
 
-    let server = scripted(|_| None).await;
-    let survey = ZohoBigin::new(settings(&server.uri())).unwrap().survey().await.unwrap();
-    let untold = |name: &str| {
-        survey.grants.iter().any(|grant| grant.name == name && matches!(grant.state, GrantState::Unknown(_)))
+    let untold = async |scope: Option<&'static str>| -> Vec<String> {
+        let server = scripted(move |asked| {
+            let token = json!({"access_token": ACCESS_TOKEN, "expires_in": 3600, "scope": scope});
+            (asked.path == "/oauth/v2/token").then(|| json(200, &token))
+        })
+        .await;
+        let settings = ZohoSettings { api_url: Some(server.uri().parse().unwrap()), ..settings(&server.uri()) };
+        let survey = ZohoBigin::new(settings).unwrap().survey().await.unwrap();
+        let untold = survey.grants.into_iter().filter(|grant| matches!(grant.state, GrantState::Unknown(_)));
+        untold.map(|grant| grant.name).collect()
     };
-    assert!(survey.source.scopes.is_some() || untold("other scopes"), "{:?}", survey.grants);
+    // The list of modules is answered with 404 here, which says nothing of the scope.
+    let modules = "ZohoBigin.settings.modules.READ";
+    assert_eq!(untold(None).await, ["ZohoBigin.users.DELETE", modules, "other scopes"]);
+    assert_eq!(untold(Some("ZohoBigin.users.READ ZohoBigin.settings.roles.READ")).await, Vec::<String>::new());
+    assert_eq!(untold(Some("ZohoBigin.settings.ALL")).await, [modules]);
 
     simulator.set_faults([Fault::Revoked]);
     let error = ZohoBigin::new(settings_of(&simulator)).unwrap().survey().await.unwrap_err();
