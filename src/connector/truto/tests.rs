@@ -175,10 +175,11 @@ async fn what_will_not_be_answered_otherwise_says_what_to_do() {
     assert!(matches!(stranger.organization().await.unwrap_err(), ConnectorError::TrutoToken { .. }));
     let stranger = with(&|settings| settings.integrated_account_id = "another".into()).unwrap();
     assert!(matches!(stranger.organization().await.unwrap_err(), ConnectorError::TrutoUnknown { .. }));
-    for rename in [(|resources| resources.roles = "positions".into()) as fn(&mut Resources), |resources| {
-        resources.users = "persons".into()
-    }] {
-        let renamed = with(&|settings| rename(&mut settings.resources)).unwrap().survey().await.unwrap();
+    for resources in [
+        Resources { roles: "positions".to_owned(), ..Resources::default() },
+        Resources { users: "persons".to_owned(), ..Resources::default() },
+    ] {
+        let renamed = with(&|settings| settings.resources = resources.clone()).unwrap().survey().await.unwrap();
         let needed = renamed.grants.iter().filter(|grant| grant.purpose == Purpose::Audit);
         let lacking = needed.filter(|grant| matches!(grant.state, GrantState::Lacking(_))).count();
         assert_eq!(lacking, 1, "{:?}", renamed.grants);
