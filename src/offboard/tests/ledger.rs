@@ -99,3 +99,25 @@ async fn an_outcome_that_nobody_knows_is_settled_also_where_nothing_lists_the_us
     };
     assert_eq!(bench.on(None, elsewhere).await, "no_such_user");
 }
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_is_unknown_until_reading_settles_it() {
+    let bench = Bench::new().await;
+    let leaver = bench.plain_user("leaver");
+    let plan = bench.plan(&[&leaver]).await.unwrap();
+    // The gateway gives up; nobody can say whether the vendor went on.
+    let path = format!("/bigin/v2/users/{leaver}");
+    bench.simulator.override_answer(&path, Some(Answer::html(504, "Gateway Timeout")));
+    let done = bench.carry_out(&plan).await;
+    assert_eq!(outcomes(&done), [Outcome::NotRemoved], "not even the user could be read: {done:?}");
+    bench.simulator.override_answer(&path, None);
+
+    // The intent is on record and the process dies: the same as an answer that never came.
+    bench.begin(&plan).await;
+    bench.simulator.world().edit(|world| world.delete(&leaver)).unwrap();
+    let done = bench.remove(&[&leaver]).await;
+    assert_eq!(outcomes(&done), [Outcome::AlreadyRemoved]);
+    assert!(done[0].detail.contains("an earlier attempt"), "{done:?}");
+    assert_eq!(bench.outcome(&leaver).await.as_deref(), Some("removed"));
+    assert_eq!(bench.deletions(), 0);
+}
