@@ -5,6 +5,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -15,7 +16,7 @@ use crate::{
     connector::{Connector, ConnectorError, Remover},
     lookup::LookupError,
     model::{audit::Audit, survey::Survey},
-    offboard::{Offboarding, Plan},
+    offboard::{Offboarding, Plan, Witness},
     run::{self, Env, RunError, RunRequest},
 };
 
@@ -220,6 +221,7 @@ impl Place {
             workspace: &self.name,
             remover: &**remover,
             ledger: &*agent.setup.store,
+            witness: agent,
             policy: &agent.setup.policy,
             organization: self.organization.as_deref(),
             deadline: self.deadline,
@@ -237,6 +239,17 @@ impl Problem {
             error if error.is_transient() => FAILURE_KEPT,
             _ => REFUSAL_KEPT,
         })
+    }
+}
+
+#[async_trait]
+impl Witness for Agent {
+    async fn write_out(&self) -> Result<(), String> {
+        if let Some(vault) = &self.setup.vault {
+            let introduced = run::ledger::introduce(&*self.setup.store, vault, self.now()).await;
+            introduced.map_err(|error| error.to_string())?;
+        }
+        Agent::write_out(self).await.map_err(|problem| problem.to_string())
     }
 }
 

@@ -5,6 +5,7 @@ use std::{
     path::Path,
 };
 
+use async_trait::async_trait;
 use chrono::Utc;
 
 use super::{
@@ -16,8 +17,10 @@ use super::{
 };
 use crate::{
     app,
-    offboard::{Confirmed, Done, Offboarding, Outcome, Plan, PlannedRemoval, Refusal},
-    run,
+    model::email::comparable,
+    offboard::{Confirmed, Done, Offboarding, Outcome, Plan, PlannedRemoval, Refusal, Witness},
+    run::{self, evidence::Vault},
+    store::Memory,
 };
 
 /// Characters of a name or address in the output.
@@ -34,6 +37,7 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
     let vault = app::vault(&settings).map_err(usage)?;
     let failed = |error: String| Failure::failed(error);
     let store = app::store(&settings).await.map_err(|error| failed(error.to_string()))?;
+    let witness = LedgerFile { store: &*store, vault: vault.as_ref() };
     let organization = args.organization.as_deref().or(workspace.organization.as_deref());
     if let (Some(told), Some(configured)) = (&args.organization, &workspace.organization)
         && told != configured
@@ -47,6 +51,7 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
         workspace: &args.workspace,
         remover: remover.as_ref(),
         ledger: &*store,
+        witness: &witness,
         policy: &settings.policy,
         organization,
         deadline: workspace.deadline,
@@ -55,25 +60,22 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
     let refused = |refusal: Refusal| Failure::failed(plain(&refusal.to_string(), SENTENCE));
     let plan = {
         let progress = Line::new(&args.workspace);
-        offboarding.plan(&wanted, &progress).await.map_err(refused)?
+        let users: Vec<String> = wanted.iter().map(|wanted| wanted.user.clone()).collect();
+        offboarding.plan(&users, &progress).await.map_err(refused)?
     };
+    are_meant(&wanted, &plan)?;
     show(&plan);
     if args.dry_run {
         output::line("\nA dry run: nobody was removed, and no request was made that could.");
         return Ok(());
     }
     let (confirmed, how) = confirm(&plan, args.confirm.as_deref())?;
-    if let Some(vault) = &vault {
-        run::ledger::introduce(&*store, vault, Utc::now()).await.map_err(|error| failed(error.to_string()))?;
-    }
     let done = offboarding.carry_out(confirmed, how).await;
     output::line("");
     for done in &done {
         tell(done);
     }
-    if let Some(vault) = &vault {
-        run::ledger::write_out(&*store, vault).await.map_err(|error| failed(error.to_string()))?;
-    }
+    witness.write_out().await.map_err(failed)?;
     let left = done.iter().filter(|done| !done.outcome.is_gone()).count();
     match left {
         0 => Ok(()),
@@ -82,25 +84,72 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
     }
 }
 
+/// The ledger's file beside the evidence, where there is one.
+struct LedgerFile<'a> {
+    store: &'a dyn Memory,
+    vault: Option<&'a Vault>,
+}
+
+#[async_trait]
+impl Witness for LedgerFile<'_> {
+    async fn write_out(&self) -> Result<(), String> {
+        let Some(vault) = self.vault else { return Ok(()) };
+        let written = async {
+            run::ledger::introduce(self.store, vault, Utc::now()).await?;
+            run::ledger::write_out(self.store, vault).await
+        };
+        written.await.map(|_| ()).map_err(|error| error.to_string())
+    }
+}
+
+/// Somebody who is to be removed, as it was written.
+struct Wanted {
+    /// The id or the address.
+    user: String,
+    /// The row of the file, and the address that stands there beside the id.
+    beside: Option<(usize, String)>,
+}
+
 /// Whom to remove: the argument, or the rows of a CSV file.
-fn wanted(args: &OffboardArgs) -> Result<Vec<String>, Failure> {
-    let Some(path) = &args.from else { return Ok(args.user.iter().cloned().collect()) };
+fn wanted(args: &OffboardArgs) -> Result<Vec<Wanted>, Failure> {
+    let Some(path) = &args.from else {
+        return Ok(args.user.iter().map(|user| Wanted { user: user.clone(), beside: None }).collect());
+    };
     let usage = |what: String| Failure::usage(format!("{}: {what}; nobody was removed", path.display()));
     let mut reader =
         csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(|error| usage(error.to_string()))?;
     let header = reader.headers().map_err(|error| usage(error.to_string()))?;
     let column = |name: &str| header.iter().position(|cell| cell.trim_start_matches('\u{feff}') == name);
-    let column = column("user_id").or_else(|| column("email"));
-    let column = column.ok_or_else(|| usage("the first line names no column `user_id` or `email`".to_owned()))?;
+    let (ids, addresses) = (column("user_id"), column("email"));
+    if ids.or(addresses).is_none() {
+        return Err(usage("the first line names no column `user_id` or `email`".to_owned()));
+    }
     let mut wanted = Vec::new();
-    for (number, record) in reader.records().enumerate() {
+    for (place, record) in reader.records().enumerate() {
+        let row = place + 2;
         let record = record.map_err(|error| usage(error.to_string()))?;
-        match record.get(column).filter(|cell| !cell.is_empty()) {
-            Some(cell) => wanted.push(cell.to_owned()),
-            None => return Err(usage(format!("row {} names nobody", number + 2))),
-        }
+        let cell = |column: Option<usize>| record.get(column?).filter(|cell| !cell.is_empty()).map(str::to_owned);
+        wanted.push(match (cell(ids), cell(addresses)) {
+            (Some(user), address) => Wanted { user, beside: address.map(|address| (row, address)) },
+            (None, Some(user)) => Wanted { user, beside: None },
+            (None, None) => return Err(usage(format!("row {row} names nobody"))),
+        });
     }
     if wanted.is_empty() { Err(usage("there is no row".to_owned())) } else { Ok(wanted) }
+}
+
+/// Where a row has an id and an address, both have to mean the same user.
+fn are_meant(wanted: &[Wanted], plan: &Plan) -> Result<(), Failure> {
+    for (wanted, removal) in wanted.iter().zip(&plan.removals) {
+        let Some((row, address)) = &wanted.beside else { continue };
+        let known = removal.user.email.as_deref();
+        if known.map(comparable) != Some(comparable(address)) {
+            let known = known.map_or_else(|| "has no address".to_owned(), |known| format!("has the address {known}"));
+            let message = format!("row {row}: user {} {known}, and not {address}; nobody was removed", wanted.user);
+            return Err(Failure::usage(plain(&message, SENTENCE)));
+        }
+    }
+    Ok(())
 }
 
 fn show(plan: &Plan) {
@@ -154,10 +203,13 @@ fn show_removal(removal: &PlannedRemoval) {
 /// Asks for the confirmation, unless it was given.
 fn confirm<'a>(plan: &'a Plan, given: Option<&str>) -> Result<(Confirmed<'a>, &'static str), Failure> {
     let refused = |refusal: Refusal| Failure::failed(plain(&refusal.to_string(), SENTENCE));
+    if let Some(confirmed) = plan.unneeded() {
+        return Ok((confirmed, "command line, nothing to confirm"));
+    }
     if let Some(given) = given {
         return Ok((plan.confirm(given).map_err(refused)?, "command line, --confirm"));
     }
-    let asked = plain(&plan.confirmation, TEXT);
+    let asked = &plan.confirmation;
     if !std::io::stdin().is_terminal() {
         return Err(Failure::usage(format!(
             "nobody was removed: there is no terminal to confirm at. Where it is meant, add --confirm '{asked}'"

@@ -99,10 +99,11 @@ fn facts(facts: &Facts) {
         }
     };
     if let Some(organization) = &facts.organization {
-        let licence = organization.licence.as_ref().map(|licence| match organization.licensed_users {
-            Some(users) => format!("{licence} for {users} users"),
-            None => licence.clone(),
-        });
+        let licence = match (&organization.licence, organization.licensed_users) {
+            (Some(licence), Some(users)) => Some(format!("{licence} for {users} users")),
+            (None, Some(users)) => Some(format!("licensed for {users} users")),
+            (licence, None) => licence.clone(),
+        };
         let id = organization.id.as_ref().map(|id| format!("id {id}"));
         line("organization", vec![organization.name.clone(), id, licence]);
         let place = [&organization.country, &organization.currency, &organization.locale, &organization.time_zone];

@@ -22,6 +22,14 @@ pub enum LookupError {
         /// Who they are, each with its id.
         candidates: Vec<String>,
     },
+    /// No user has this status, and the vendor has no such word.
+    #[error("no status is called “{text}”; there are: {known}")]
+    NoStatus {
+        /// What was asked for.
+        text: String,
+        /// The words.
+        known: String,
+    },
     /// No role has this id or name.
     #[error("no role has the id or the name “{text}”; there are: {known}")]
     NoRole {
@@ -49,6 +57,7 @@ impl LookupError {
         match self {
             Self::NoUser(_) => "no_such_user",
             Self::SeveralUsers { .. } => "ambiguous_user",
+            Self::NoStatus { .. } => "no_such_status",
             Self::NoRole { .. } => "no_such_role",
             Self::NoProfile { .. } => "no_such_profile",
             Self::NoPermission(_) => "no_such_permission",

@@ -1,5 +1,7 @@
 //! Users: each with its role and its profile, joined by id.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -12,6 +14,9 @@ use crate::{
         users::User,
     },
 };
+
+/// The vendor's words for a status, which may be asked for where nobody has it.
+const STATUSES: [&str; 4] = ["active", "inactive", "disabled", "deleted"];
 
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -83,20 +88,32 @@ struct Resolved {
 /// The users that a filter lets through, by id.
 ///
 /// # Errors
-/// [`LookupError`] where the filter names a role or profile that there is not.
+/// [`LookupError`] where the filter names a role or profile that there is not, or a status that nobody knows.
 pub fn users<'a, 'm>(
     matrix: &'m AccessMatrix<'a>,
     filter: &UserFilter,
 ) -> Result<impl Iterator<Item = MatrixRow<'a>> + use<'a, 'm>, LookupError> {
     let directory = matrix.directory();
     let wanted = Resolved {
-        status: filter.status.clone(),
+        status: filter.status.as_ref().map(|text| status(matrix, text)).transpose()?,
         roles: filter.role.as_ref().map(|text| super::roles::named(&directory.roles, text)).transpose()?,
         profiles: filter.profile.as_ref().map(|text| super::profiles::named(&directory.profiles, text)).transpose()?,
         administrators: filter.administrators,
         search: filter.search.as_ref().map(|text| text.trim().to_lowercase()),
     };
     Ok(matrix.rows().filter(move |row| wanted.lets_through(row)))
+}
+
+/// A status that there may be: a misspelt one would let nobody through, which looks like an answer.
+fn status(matrix: &AccessMatrix<'_>, text: &str) -> Result<String, LookupError> {
+    let is_known = |word: &str| same(text, word);
+    if STATUSES.into_iter().any(is_known) || matrix.rows().any(|row| is_known(row.user.status().word())) {
+        return Ok(text.to_owned());
+    }
+    let mut known: BTreeSet<String> = STATUSES.into_iter().map(str::to_owned).collect();
+    known.extend(matrix.rows().map(|row| row.user.status().word().to_owned()));
+    let known = known.into_iter().collect::<Vec<_>>().join(", ");
+    Err(LookupError::NoStatus { text: text.to_owned(), known })
 }
 
 impl Resolved {
@@ -129,6 +146,10 @@ impl Resolved {
 /// [`LookupError::NoUser`], [`LookupError::SeveralUsers`]
 pub fn user<'a>(matrix: &AccessMatrix<'a>, text: &str) -> Result<MatrixRow<'a>, LookupError> {
     let text = text.trim();
+    // Nobody is meant by nothing, whatever addresses there are.
+    if text.is_empty() {
+        return Err(LookupError::NoUser(String::new()));
+    }
     if let Some(user) = matrix.directory().users.find(text).filter(|user| user.id() == text) {
         return Ok(matrix.row(user.index()));
     }

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Confirmed, Offboarding, Plan, PlannedRemoval, Refusal};
+use chrono::SecondsFormat;
+use uuid::Uuid;
+
+use super::{Confirmed, Offboarding, Plan, PlannedRemoval, Refusal, history::History};
 use crate::{
-    connector::{ConnectorError, Removal},
+    connector::Removal,
     ledger::{
         Fact,
         fact::{OffboardingBegun, OffboardingEnded},
@@ -17,6 +20,8 @@ use crate::{
 const LOOKS: u32 = 4;
 /// The wait before the second look; it doubles.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How it is known that somebody is gone whom nothing lists.
+const UNKNOWN_USER: &str = "the API knows no such user any more";
 
 /// What became of one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +73,16 @@ impl Outcome {
 enum Look {
     Gone(&'static str),
     There(UserRecord),
-    Failed(ConnectorError),
+    /// Nobody can say; why, in a sentence.
+    Failed(String),
+}
+
+/// What a removal stands on: the plan as the workspace is now, and what the ledger said before that was read.
+struct Ground {
+    plan: Plan,
+    history: History,
+    /// The ledger's last entry before the workspace was read.
+    since: u64,
 }
 
 impl Offboarding<'_> {
@@ -76,42 +90,77 @@ impl Offboarding<'_> {
     ///
     /// Every user of the plan is in what is returned, in its order.
     pub async fn carry_out(&self, plan: Confirmed<'_>, confirmed: &str) -> Vec<Done> {
-        let plan = plan.plan();
-        let mut all = Vec::with_capacity(plan.removals.len());
-        let mut stopped = self.guard(plan).await.err().map(|refusal| refusal.to_string());
-        for removal in &plan.removals {
+        let done = |removal: &PlannedRemoval, outcome, detail| Done {
+            user_id: removal.user.user_id.clone(),
+            label: removal.label(),
+            outcome,
+            detail,
+        };
+        let planned = plan.plan();
+        let ground = match self.ground(planned).await {
+            Ok(ground) => ground,
+            Err(refusal) => {
+                let why = refusal.to_string();
+                return planned.removals.iter().map(|one| done(one, Outcome::NotTried, why.clone())).collect();
+            }
+        };
+        let mut all = Vec::with_capacity(ground.plan.removals.len());
+        let mut stopped: Option<String> = None;
+        for removal in &ground.plan.removals {
             let (outcome, detail) = match &stopped {
                 Some(why) => (Outcome::NotTried, why.clone()),
-                None => self.one(plan, removal, confirmed).await,
+                None => self.one(&ground, removal, confirmed).await,
             };
             if !outcome.is_gone() && stopped.is_none() {
                 stopped = Some(format!("stopped before, at {}", removal.label()));
             }
-            all.push(Done { user_id: removal.user.user_id.clone(), label: removal.label(), outcome, detail });
+            all.push(done(removal, outcome, detail));
         }
         all
     }
 
-    /// The credentials may have been exchanged since the plan was made, and time has passed.
-    async fn guard(&self, plan: &Plan) -> Result<(), Refusal> {
-        if (self.clock)() >= plan.valid_until {
-            return Err(Refusal::OldPlan(plan.plan_id.to_string()));
+    /// Looks at everything once more: a person took time to confirm, and somebody else may have been removed, promoted or
+    /// disabled meanwhile.
+    ///
+    /// Two processes must not both find that another administrator stays. The lease on that is the ledger itself: an intent
+    /// is written only where nobody else wrote one in the same place since this look began
+    /// ([`begin_offboarding`](crate::store::ledger::Ledger::begin_offboarding)), and no look begins while an intent
+    /// without an end is young. So there is nothing to renew or to run out, and what a killed process leaves behind is
+    /// settled by running it again.
+    async fn ground(&self, planned: &Plan) -> Result<Ground, Refusal> {
+        if (self.clock)() >= planned.valid_until {
+            return Err(Refusal::OldPlan(planned.plan_id.to_string()));
         }
-        let organization = self.remover.organization().await?;
-        if organization.id != plan.organization_id {
-            let expected = plan.organization_name.clone().unwrap_or_default();
-            let found = organization.company_name.or(organization.id).unwrap_or_default();
+        // In this order: what is begun after the head was read is noticed when an intent is written.
+        let since = self.ledger.head().await?.number;
+        let history = self.history(planned.organization_id.as_deref()).await?;
+        let users: Vec<&str> = planned.removals.iter().map(|removal| removal.user.user_id.as_str()).collect();
+        if !planned.is_empty()
+            && let Some(begun) = history.under_way(&users, (self.clock)())
+        {
+            let since = begun.at.to_rfc3339_opts(SecondsFormat::Secs, true);
+            return Err(Refusal::UnderWay { user: format!("user {}", begun.what.leaver.user), since });
+        }
+        let wanted: Vec<String> = users.into_iter().map(str::to_owned).collect();
+        let plan = self.plan_for(&self.read(&()).await?, &wanted, planned.plan_id).await?;
+        if plan.organization_id != planned.organization_id {
+            let expected = planned.organization_name.clone().unwrap_or_default();
+            let found = plan.organization_name.or(plan.organization_id).unwrap_or_default();
             return Err(Refusal::AnotherOrganization { expected, found });
         }
-        Ok(())
+        let mut pairs = planned.removals.iter().zip(&plan.removals);
+        if let Some((then, _)) = pairs.find(|(then, now)| !is_still(then, now)) {
+            return Err(Refusal::Changed(then.label()));
+        }
+        self.witness.write_out().await.map_err(Refusal::Unwritten)?;
+        Ok(Ground { plan, history, since })
     }
 
-    async fn one(&self, plan: &Plan, removal: &PlannedRemoval, confirmed: &str) -> (Outcome, String) {
-        let id = UserId::from(removal.user.user_id.as_str());
-        match self.look(&id).await {
+    async fn one(&self, ground: &Ground, removal: &PlannedRemoval, confirmed: &str) -> (Outcome, String) {
+        let (plan, id) = (&ground.plan, UserId::from(removal.user.user_id.as_str()));
+        match self.look(&id, removal.already_removed).await {
             Look::Gone(how) => {
-                let earlier = self.settle(plan, &id, how).await;
-                let detail = match earlier {
+                let detail = match self.settle(ground, &id, Outcome::Removed, how).await {
                     Ok(true) => format!("{how}; an earlier attempt had ended without anybody knowing how"),
                     Ok(false) => how.to_owned(),
                     Err(error) => format!("{how}; but that could not be recorded: {error}"),
@@ -119,55 +168,66 @@ impl Offboarding<'_> {
                 return (Outcome::AlreadyRemoved, detail);
             }
             Look::Failed(error) => return (Outcome::NotRemoved, format!("{error}. Nothing was asked for")),
+            Look::There(_) if removal.already_removed => {
+                let detail = "the plan has the user as gone, and the API gives the user all the same; make a new plan, which shows \
+                              what would be asked for. Nothing was asked for";
+                return (Outcome::NotRemoved, detail.to_owned());
+            }
             Look::There(user) if !is_as_planned(&user, removal) => {
-                let detail =
-                    "the address, role or profile is another than when the plan was made; nothing was asked for";
+                let detail = "the address, status, role or profile is another than when the plan was made; nothing was \
+                              asked for";
                 return (Outcome::NotRemoved, detail.to_owned());
             }
             Look::There(_) => {}
         }
-        let begun = Fact::OffboardingBegun(OffboardingBegun {
+        let begun = OffboardingBegun {
             plan: plan.plan_id,
             workspace: plan.workspace.clone(),
             organization: plan.organization_id.clone(),
             leaver: removal.leaver(),
             request: removal.request.clone().unwrap_or_default(),
             confirmed: confirmed.to_owned(),
-        });
-        if let Err(error) = self.ledger.note(&[begun], (self.clock)()).await {
+        };
+        let on_record = async {
+            self.settle(ground, &id, Outcome::NotRemoved, "still there").await?;
+            self.ledger.begin_offboarding(&begun, ground.since, (self.clock)()).await
+        };
+        if let Err(error) = on_record.await {
             return (Outcome::NotRemoved, format!("{error}. What cannot be recorded is not done"));
         }
-        let (outcome, detail) = self.remove(&id).await;
-        match self.end(plan, &id, outcome, &detail).await {
+        let (outcome, detail) = match self.witness.write_out().await {
+            Ok(()) => self.remove(&id).await,
+            Err(error) => (Outcome::NotRemoved, format!("{error}. What cannot be kept on record is not done")),
+        };
+        match self.end(plan.plan_id, &id, outcome, &detail).await {
             Ok(()) => (outcome, detail),
             Err(error) => (outcome, format!("{detail}; but that could not be recorded: {error}")),
         }
     }
 
-    /// Asks for the removal, and reads what came of it.
+    /// Asks for the removal, and reads what came of it, also where the API refused: a refusal may be a gateway's.
     async fn remove(&self, id: &UserId) -> (Outcome, String) {
-        let answer = match self.remover.remove(id).await {
-            Ok(answer) => answer,
-            Err(error) => return (Outcome::NotRemoved, error.to_string()),
-        };
-        let looks = if matches!(answer, Removal::Unknown(_)) { 1 } else { LOOKS };
+        let answer = self.remover.remove(id).await;
+        let looks = if matches!(answer, Ok(Removal::Accepted | Removal::AlreadyGone)) { LOOKS } else { 1 };
         let mut pause = PAUSE;
-        let mut look = self.look(id).await;
+        let mut look = self.look(id, false).await;
         for _ in 1..looks {
             if matches!(look, Look::Gone(_)) {
                 break;
             }
             tokio::time::sleep(pause).await;
             pause *= 2;
-            look = self.look(id).await;
+            look = self.look(id, false).await;
         }
         let said = match &answer {
-            Removal::Accepted => "the API accepted it".to_owned(),
-            Removal::AlreadyGone => "the API says that it was done before".to_owned(),
-            Removal::Unknown(how) => format!("the API's answer does not tell ({how})"),
+            Ok(Removal::Accepted) => "the API accepted it".to_owned(),
+            Ok(Removal::AlreadyGone) => "the API says that it was done before".to_owned(),
+            Ok(Removal::Unknown(how)) => format!("the API's answer does not tell ({how})"),
+            Err(error) => error.to_string(),
         };
         match look {
             Look::Gone(how) => (Outcome::Removed, format!("{said}; read back: {how}")),
+            Look::There(_) if answer.is_err() => (Outcome::NotRemoved, format!("{said}; read back: still there")),
             Look::There(_) => {
                 let detail =
                     format!("{said}; read back: still there. It may be done later, or not at all; run it again to see");
@@ -179,38 +239,53 @@ impl Offboarding<'_> {
         }
     }
 
-    async fn look(&self, id: &UserId) -> Look {
+    /// Whether a user is still there. `listed_as_gone` where the list says already that the user is not.
+    async fn look(&self, id: &UserId, listed_as_gone: bool) -> Look {
         match self.remover.user(id).await {
-            Ok(None) => Look::Gone("the API knows no such user any more"),
             Ok(Some(user)) if user.is_deleted() => Look::Gone("the API lists the user as deleted"),
             Ok(Some(user)) => Look::There(user),
-            Err(error) => Look::Failed(error),
+            // The vendor goes on to list whom it deleted; an answer without a user may have other reasons.
+            Ok(None) if listed_as_gone => Look::Gone(UNKNOWN_USER),
+            Ok(None) => self.look_through_the_list(id).await,
+            Err(error) => Look::Failed(error.to_string()),
         }
     }
 
-    /// Records how an earlier attempt ended, where nobody knew. Says whether there was one.
-    async fn settle(&self, plan: &Plan, id: &UserId, how: &str) -> Result<bool, StoreError> {
-        let begun = self.ledger.last(Fact::OFFBOARDING_BEGUN, id.as_str()).await?;
-        let Some(begun) = begun else { return Ok(false) };
-        let ended = self.ledger.last(Fact::OFFBOARDING_ENDED, id.as_str()).await?;
-        let is_settled = ended.is_some_and(|ended| {
-            let unknown = matches!(&ended.fact, Fact::OffboardingEnded(end) if end.outcome == Outcome::Unknown.word());
-            ended.number > begun.number && !unknown
-        });
-        if is_settled {
-            return Ok(false);
-        }
-        let earlier = match begun.fact {
-            Fact::OffboardingBegun(begun) => Plan { plan_id: begun.plan, ..plan.clone() },
-            _ => plan.clone(),
+    async fn look_through_the_list(&self, id: &UserId) -> Look {
+        let directory = match self.read(&()).await {
+            Ok(directory) => directory,
+            Err(error) => {
+                return Look::Failed(format!("the API knows no such user, and the list cannot be read: {error}"));
+            }
         };
-        self.end(&earlier, id, Outcome::Removed, &format!("found later by reading: {how}")).await.map(|()| true)
+        let problem = directory.reading.problems().next().map(|(_, detail)| detail.to_owned());
+        let listed = directory.users.find(id.as_str()).filter(|user| user.id() == id.as_str());
+        match (listed.map(|user| user.status().is_deleted()), problem) {
+            (Some(true), _) => Look::Gone("the API lists the user as deleted"),
+            (Some(false), _) => {
+                Look::Failed("the API says that it knows no such user, and lists the user all the same".to_owned())
+            }
+            (None, None) => Look::Gone(UNKNOWN_USER),
+            (None, Some(problem)) => {
+                Look::Failed(format!("the API knows no such user, and the list was not read completely: {problem}"))
+            }
+        }
     }
 
-    async fn end(&self, plan: &Plan, id: &UserId, outcome: Outcome, detail: &str) -> Result<(), StoreError> {
+    /// Records how earlier attempts ended, where nobody knew. Says whether there was one.
+    async fn settle(&self, ground: &Ground, id: &UserId, outcome: Outcome, how: &str) -> Result<bool, StoreError> {
+        let mut was_open = false;
+        for begun in ground.history.open(id.as_str()) {
+            self.end(begun.plan, id, outcome, &format!("found later by reading: {how}")).await?;
+            was_open = true;
+        }
+        Ok(was_open)
+    }
+
+    async fn end(&self, plan: Uuid, id: &UserId, outcome: Outcome, detail: &str) -> Result<(), StoreError> {
         let ended = OffboardingEnded {
-            plan: plan.plan_id,
-            workspace: plan.workspace.clone(),
+            plan,
+            workspace: self.workspace.to_owned(),
             user: id.to_string(),
             outcome: outcome.word().to_owned(),
             detail: detail.to_owned(),
@@ -219,8 +294,15 @@ impl Offboarding<'_> {
     }
 }
 
+/// Whether somebody is to be removed as it was planned: nothing is left to do still or now, or nothing changed.
+fn is_still(then: &PlannedRemoval, now: &PlannedRemoval) -> bool {
+    now.already_removed
+        || (!then.already_removed && then.leaver() == now.leaver() && then.user.status == now.user.status)
+}
+
 fn is_as_planned(user: &UserRecord, removal: &PlannedRemoval) -> bool {
     user.email == removal.user.email
+        && user.status.as_deref() == Some(removal.user.status.as_str())
         && user.role.as_ref().map(AsRef::as_ref) == removal.user.role_id.as_deref()
         && user.profile.as_ref().map(AsRef::as_ref) == removal.user.profile_id.as_deref()
 }

@@ -1,27 +1,33 @@
 //! Removes users from a workspace, guarded: read, refuse or plan, confirm, record the intent, remove, read back, record
 //! the outcome.
 //!
-//! [`plan`] is pure and decides who may not be removed; only a [`Confirmed`] plan can be carried out.
-//! What was begun and whose end nobody knows, because a process died or the API did not answer, is settled by reading.
+//! [`plan`] is pure and decides who may not be removed; only a [`Confirmed`] plan can be carried out, and only where it is
+//! the same when it is made once more. What was begun and whose end nobody knows, because a process died or the API did
+//! not answer, is settled by reading; `history` finds it in the ledger. A [`Witness`] takes each intent out of the store
+//! before anything is asked for.
 
 mod carry_out;
+mod history;
 pub mod plan;
 pub mod refusal;
 #[cfg(test)]
 mod tests;
+mod witness;
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use self::history::History;
 pub use self::{
     carry_out::{Done, Outcome},
     plan::{Confirmed, Plan, PlannedRemoval},
     refusal::Refusal,
+    witness::Witness,
 };
 use crate::{
-    connector::{Progress, ReadRequest, Remover},
+    connector::{ConnectorError, Progress, ReadRequest, Remover},
     ledger::Fact,
     model::{
         directory::Directory,
@@ -29,7 +35,7 @@ use crate::{
         policy::Policy,
         survey::{GrantState, Purpose, Survey},
     },
-    store::ledger::Ledger,
+    store::{StoreError, ledger::Ledger},
 };
 
 /// A workspace that allows offboarding, and what that needs.
@@ -40,6 +46,8 @@ pub struct Offboarding<'a> {
     pub remover: &'a dyn Remover,
     /// Keeps plans, intents and outcomes.
     pub ledger: &'a dyn Ledger,
+    /// Is told each intent before it is carried out.
+    pub witness: &'a dyn Witness,
     /// Who is an administrator.
     pub policy: &'a Policy,
     /// The organization that it must be; none where any will do.
@@ -58,13 +66,22 @@ impl Offboarding<'_> {
     pub async fn plan(&self, wanted: &[String], progress: &dyn Progress) -> Result<Plan, Refusal> {
         let survey = self.remover.survey().await?;
         preflight(&survey)?;
+        let directory = self.read(progress).await?;
+        self.plan_for(&directory, wanted, Uuid::new_v4()).await
+    }
+
+    async fn read(&self, progress: &dyn Progress) -> Result<Directory, ConnectorError> {
         let request = ReadRequest {
             administrator_profiles: self.policy.administrator_profiles.clone(),
             deadline: self.deadline,
             recorder: None,
         };
-        let directory = self.remover.read(&request, progress).await?;
-        self.plan_for(&directory, wanted, Uuid::new_v4()).await
+        self.remover.read(&request, progress).await
+    }
+
+    /// What the ledger says of earlier removals from a place.
+    async fn history(&self, organization: Option<&str>) -> Result<History, StoreError> {
+        Ok(History::new(self.ledger.offboardings().await?, self.workspace, organization))
     }
 
     /// The same from a workspace that was read a moment ago. Whatever changed since is noticed when it is carried out.
@@ -79,7 +96,10 @@ impl Offboarding<'_> {
     async fn plan_for(&self, directory: &Directory, wanted: &[String], plan_id: Uuid) -> Result<Plan, Refusal> {
         let now = (self.clock)();
         let (policy, organization, workspace) = (self.policy, self.organization, self.workspace);
-        let input = plan::PlanInput { workspace, directory, policy, organization, wanted, plan_id, now };
+        let history = self.history(directory.organization.id.as_deref()).await?;
+        let (earlier, uncertain) = (&history.leavers(), &history.uncertain(now));
+        let input =
+            plan::PlanInput { workspace, directory, policy, organization, wanted, earlier, uncertain, plan_id, now };
         let mut plan = plan::plan(&input)?;
         for removal in plan.removals.iter_mut().filter(|removal| !removal.already_removed) {
             let id = UserId::from(removal.user.user_id.as_str());

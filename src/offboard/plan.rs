@@ -13,14 +13,19 @@ use crate::{
     },
     ledger::fact::{Leaver, OffboardingPlanned},
     lookup::{
+        LookupError,
         people::{self, UserRow},
         roles,
     },
-    model::{directory::Directory, email::comparable, policy::Policy},
+    model::{directory::Directory, email::comparable, plain::plain, policy::Policy, users::User},
 };
 
 /// How long a plan may be carried out: long enough to read it, too short for the workspace to be another one.
 pub const VALID_FOR: TimeDelta = TimeDelta::minutes(10);
+/// Characters of what has to be typed: somebody has to be able to read and type it.
+const CONFIRMATION: usize = 120;
+/// What stands in the place of the status of somebody whom the API does not list any more.
+const NOT_LISTED: &str = "not listed";
 /// People who report to a leaver that a plan names; the rest is a number.
 const REPORTING_NAMED: usize = 20;
 
@@ -46,6 +51,7 @@ pub struct Plan {
     /// Who would be removed, in the order in which it would be done.
     pub removals: Vec<PlannedRemoval>,
     /// What somebody has to type for it to be carried out: the leaver's address, or for several how many and where.
+    // As it can be shown, and never blank.
     pub confirmation: String,
 }
 
@@ -70,7 +76,12 @@ pub struct PlannedRemoval {
 impl PlannedRemoval {
     /// How messages name the leaver.
     pub fn label(&self) -> String {
-        self.user.email.clone().unwrap_or_else(|| format!("user {}", self.user.user_id))
+        self.address().map_or_else(|| format!("user {}", self.user.user_id), str::to_owned)
+    }
+
+    /// The address; none where it is blank.
+    fn address(&self) -> Option<&str> {
+        self.user.email.as_deref().filter(|email| !email.trim().is_empty())
     }
 
     /// The leaver as the ledger names him or her.
@@ -99,13 +110,19 @@ impl Plan {
     /// The plan, for whoever typed what it asks for.
     ///
     /// # Errors
-    /// [`Refusal::NotConfirmed`]
+    /// [`Refusal::NotConfirmed`], also where nothing was typed, whatever was asked for.
     pub fn confirm(&self, typed: &str) -> Result<Confirmed<'_>, Refusal> {
-        if typed.trim().to_lowercase() == self.confirmation.to_lowercase() {
+        let typed = plain(typed.trim(), CONFIRMATION);
+        if !typed.is_empty() && comparable(&typed) == comparable(&self.confirmation) {
             Ok(Confirmed(self))
         } else {
             Err(Refusal::NotConfirmed { asked: self.confirmation.clone() })
         }
+    }
+
+    /// The plan, where nothing is left to do that anybody would have to confirm.
+    pub fn unneeded(&self) -> Option<Confirmed<'_>> {
+        self.is_empty().then_some(Confirmed(self))
     }
 
     /// Whether there is nothing left to do.
@@ -138,6 +155,10 @@ pub struct PlanInput<'a> {
     pub organization: Option<&'a str>,
     /// Whom to remove: ids or addresses.
     pub wanted: &'a [String],
+    /// Whoever was to be removed here before, each once: the vendor may not list them any more.
+    pub earlier: &'a [Leaver],
+    /// The ids of those of them who may be gone at any moment, because nobody knows yet how that ended.
+    pub uncertain: &'a [&'a str],
     /// The plan's id.
     pub plan_id: Uuid,
     /// Now.
@@ -167,29 +188,39 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Refusal> {
         return Err(Refusal::NoAdministratorProfile(input.policy.administrator_profiles.join(", ")));
     }
     let matrix = AccessMatrix::new(directory, &profiles);
-    let mut leavers: Vec<MatrixRow<'_>> = Vec::with_capacity(input.wanted.len());
+    let mut leavers: Vec<Leaving<'_>> = Vec::with_capacity(input.wanted.len());
     for wanted in input.wanted {
-        let row = people::user(&matrix, wanted)?;
-        if leavers.iter().any(|leaver| leaver.user.id() == row.user.id()) {
-            return Err(Refusal::Twice(people::described(&row.user)));
+        let leaver = leaving(&matrix, input.earlier, wanted)?;
+        if leavers.iter().any(|known| known.id() == leaver.id()) {
+            return Err(Refusal::Twice(leaver.described()));
         }
-        refuse(directory, &row)?;
-        leavers.push(row);
+        if let Leaving::Listed(row) = &leaver {
+            refuse(&matrix, row)?;
+        }
+        leavers.push(leaver);
     }
-    let goes = |row: &MatrixRow<'_>| leavers.iter().any(|leaver| leaver.user.id() == row.user.id());
+    let goes = |row: &MatrixRow<'_>| leavers.iter().any(|leaver| leaver.id() == row.user.id());
     let usable = |row: &MatrixRow<'_>| row.is_active_administrator() && row.user.confirmed() != Some(false);
-    let last = leavers.iter().find(|row| usable(row));
-    if let Some(last) = last.filter(|_| !matrix.rows().any(|row| usable(&row) && !goes(&row))) {
+    if let Some(last) = matrix.rows().find(|row| usable(row) && goes(row))
+        && !matrix.rows().any(|row| usable(&row) && !goes(&row) && !input.uncertain.contains(&row.user.id()))
+    {
         return Err(Refusal::LastAdministrator(people::described(&last.user)));
     }
-    let removals: Vec<PlannedRemoval> = leavers.iter().map(|leaver| removal(&matrix, leaver, &goes)).collect();
+    let removals: Vec<PlannedRemoval> = leavers
+        .iter()
+        .map(|leaver| match leaver {
+            Leaving::Listed(row) => removal(&matrix, row, &goes),
+            Leaving::Unlisted(leaver) => unlisted(leaver),
+        })
+        .collect();
     let confirmation = match removals.as_slice() {
-        [one] => one.user.email.clone().unwrap_or_else(|| one.user.user_id.clone()),
+        [one] => one.address().unwrap_or(&one.user.user_id).to_owned(),
         several => {
-            let place = organization.company_name.as_deref().unwrap_or(input.workspace);
-            format!("remove {} users of {place}", several.len())
+            let company = organization.company_name.as_deref().filter(|name| !name.trim().is_empty());
+            format!("remove {} users of {}", several.len(), company.unwrap_or(input.workspace))
         }
     };
+    let confirmation = plain(confirmation.trim(), CONFIRMATION);
     Ok(Plan {
         plan_id: input.plan_id,
         workspace: input.workspace.to_owned(),
@@ -204,25 +235,100 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Refusal> {
     })
 }
 
+/// Somebody who is to be removed.
+enum Leaving<'a> {
+    /// The vendor lists the user.
+    Listed(MatrixRow<'a>),
+    /// It does not, and the user was to be removed here before.
+    Unlisted(&'a Leaver),
+}
+
+impl Leaving<'_> {
+    fn id(&self) -> &str {
+        match self {
+            Self::Listed(row) => row.user.id(),
+            Self::Unlisted(leaver) => &leaver.user,
+        }
+    }
+
+    fn described(&self) -> String {
+        match self {
+            Self::Listed(row) => people::described(&row.user),
+            Self::Unlisted(leaver) => format!("{} ({NOT_LISTED})", leaver.user),
+        }
+    }
+}
+
+/// The one user who is meant, on the list or among those who were to be removed before.
+fn leaving<'a>(matrix: &AccessMatrix<'a>, earlier: &'a [Leaver], wanted: &str) -> Result<Leaving<'a>, LookupError> {
+    let unknown = match people::user(matrix, wanted) {
+        Ok(row) => return Ok(Leaving::Listed(row)),
+        Err(error @ LookupError::NoUser(_)) => error,
+        Err(error) => return Err(error),
+    };
+    let wanted = wanted.trim();
+    let is_meant = |leaver: &&Leaver| leaver.user == wanted || same_address(leaver.email.as_deref(), Some(wanted));
+    let found: Vec<&Leaver> = earlier.iter().filter(is_meant).collect();
+    match found.as_slice() {
+        [] => Err(unknown),
+        [leaver] => Ok(Leaving::Unlisted(leaver)),
+        several => Err(LookupError::SeveralUsers {
+            text: wanted.to_owned(),
+            candidates: several.iter().map(|leaver| format!("{} ({NOT_LISTED})", leaver.user)).collect(),
+        }),
+    }
+}
+
+/// Whether two addresses are there and the same.
+fn same_address(a: Option<&str>, b: Option<&str>) -> bool {
+    matches!((a, b), (Some(a), Some(b)) if !a.trim().is_empty() && comparable(a) == comparable(b))
+}
+
 /// Whoever may not be removed at all.
-fn refuse(directory: &Directory, row: &MatrixRow<'_>) -> Result<(), Refusal> {
-    let (user, organization, acting) = (row.user, &directory.organization, &directory.current_user);
+fn refuse(matrix: &AccessMatrix<'_>, row: &MatrixRow<'_>) -> Result<(), Refusal> {
+    let user = row.user;
     if user.status().is_deleted() {
         return Ok(());
     }
-    let same_address = |a: Option<&str>, b: Option<&str>| matches!((a, b), (Some(a), Some(b)) if !a.trim().is_empty() && comparable(a) == comparable(b));
+    let acting = &matrix.directory().current_user;
     if user.id() == acting.id.as_str() || same_address(user.email(), acting.email.as_deref()) {
         return Err(Refusal::Oneself(people::described(&user)));
     }
-    let is_primary =
-        user.zuid().is_some_and(|zuid| organization.primary_zuid.as_ref().is_some_and(|p| p.as_str() == zuid));
-    if is_primary || same_address(user.email(), organization.primary_email.as_deref()) {
+    let organization = &matrix.directory().organization;
+    let zuid = organization.primary_zuid.as_ref().map(AsRef::as_ref).filter(|zuid: &&str| !zuid.trim().is_empty());
+    let is_primary = |user: &User<'_>| {
+        (zuid.is_some() && user.zuid() == zuid) || same_address(user.email(), organization.primary_email.as_deref())
+    };
+    if is_primary(&user) {
         return Err(Refusal::PrimaryContact(people::described(&user)));
     }
-    if organization.primary_zuid.is_none() && organization.primary_email.is_none() {
-        return Err(Refusal::UnknownPrimary);
+    // Where both ids are known they tell two people apart; where one is not, only that the primary is somebody else does.
+    let is_told_apart = zuid.is_some() && user.zuid().is_some_and(|zuid| !zuid.trim().is_empty());
+    let is_elsewhere = || matrix.rows().any(|row| !row.user.status().is_deleted() && is_primary(&row.user));
+    if is_told_apart || is_elsewhere() { Ok(()) } else { Err(Refusal::UnknownPrimary) }
+}
+
+/// Somebody whom the vendor does not list any more, as the ledger has him or her.
+fn unlisted(leaver: &Leaver) -> PlannedRemoval {
+    PlannedRemoval {
+        user: UserRow {
+            user_id: leaver.user.clone(),
+            full_name: None,
+            email: leaver.email.clone(),
+            status: NOT_LISTED.to_owned(),
+            confirmed: None,
+            role_id: leaver.role.clone(),
+            role_name: None,
+            profile_id: leaver.profile.clone(),
+            profile_name: None,
+            administrator: false,
+        },
+        already_removed: true,
+        request: None,
+        reporting: Vec::new(),
+        reporting_total: 0,
+        peers: 0,
     }
-    Ok(())
 }
 
 fn removal(matrix: &AccessMatrix<'_>, leaver: &MatrixRow<'_>, goes: &dyn Fn(&MatrixRow<'_>) -> bool) -> PlannedRemoval {

@@ -83,6 +83,19 @@ pub enum Refusal {
     /// What was planned is not what is there any more.
     #[error("{0} is not as it was when the plan was made; make a new one. Nobody was removed")]
     Changed(String),
+    /// Somebody else is being removed from the same place, or nobody knows how that ended.
+    #[error(
+        "the removal of {user} from this workspace was begun at {since}, and its end is not on record. Wait until it has ended; where its process died, run it again for that user, which settles it by reading. Nobody was removed"
+    )]
+    UnderWay {
+        /// Who is being removed.
+        user: String,
+        /// Since when.
+        since: String,
+    },
+    /// The ledger cannot be kept beside the store.
+    #[error("the ledger cannot be written out: {0}. What cannot be kept on record is not done; nobody was removed")]
+    Unwritten(String),
     /// The workspace could not be read.
     #[error("{0}. Nobody was removed")]
     Read(#[from] ConnectorError),
@@ -109,6 +122,8 @@ impl Refusal {
             Self::OldPlan(_) => "plan_expired",
             Self::UsedPlan(_) => "plan_used",
             Self::Changed(_) => "user_changed",
+            Self::UnderWay { .. } => "another_under_way",
+            Self::Unwritten(_) => "evidence_failed",
             Self::Read(_) => "workspace_not_read",
             Self::Store(_) => "store_failed",
         }

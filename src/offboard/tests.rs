@@ -1,3 +1,6 @@
+mod ledger;
+mod surprises;
+
 use std::sync::{
     Arc,
     atomic::{AtomicI64, Ordering},
@@ -62,6 +65,15 @@ impl Bench {
     }
 
     async fn on<T>(&self, organization: Option<&str>, work: impl AsyncFnOnce(&Offboarding<'_>) -> T) -> T {
+        self.seen_by(&(), organization, work).await
+    }
+
+    async fn seen_by<T>(
+        &self,
+        witness: &dyn Witness,
+        organization: Option<&str>,
+        work: impl AsyncFnOnce(&Offboarding<'_>) -> T,
+    ) -> T {
         let remover = self.remover();
         let moved = Arc::clone(&self.moved);
         let clock = move || Utc::now() + TimeDelta::seconds(moved.load(Ordering::Relaxed));
@@ -69,6 +81,7 @@ impl Bench {
             workspace: "acme",
             remover: &remover,
             ledger: &self.store,
+            witness,
             policy: &self.policy,
             organization,
             deadline: Duration::from_mins(1),
@@ -98,8 +111,25 @@ impl Bench {
     }
 
     async fn carry_out(&self, plan: &Plan) -> Vec<Done> {
+        self.carry_out_seen_by(&(), plan).await
+    }
+
+    async fn carry_out_seen_by(&self, witness: &dyn Witness, plan: &Plan) -> Vec<Done> {
         let confirmed = plan.confirm(&plan.confirmation).unwrap();
-        self.on(None, async |offboarding| offboarding.carry_out(confirmed, "test").await).await
+        self.seen_by(witness, None, async |offboarding| offboarding.carry_out(confirmed, "test").await).await
+    }
+
+    /// An intent whose end nobody recorded: the process died, or it is still at it.
+    async fn begin(&self, plan: &Plan) {
+        let begun = crate::ledger::fact::OffboardingBegun {
+            plan: plan.plan_id,
+            workspace: "acme".to_owned(),
+            organization: plan.organization_id.clone(),
+            leaver: plan.removals[0].leaver(),
+            request: plan.removals[0].request.clone().unwrap(),
+            confirmed: "test".to_owned(),
+        };
+        self.store.note(&[Fact::OffboardingBegun(begun)], Utc::now()).await.unwrap();
     }
 
     /// A user of the generated workspace, by the place in its list: the first is the caller.
@@ -134,6 +164,26 @@ impl Bench {
             Fact::OffboardingEnded(ended) => Some(ended.outcome),
             other => panic!("{other:?}"),
         }
+    }
+}
+
+/// Somebody does something after everything was looked at once more, and before anything is done.
+struct Meanwhile<'a>(tokio::sync::Mutex<Option<futures::future::BoxFuture<'a, ()>>>);
+
+impl<'a> Meanwhile<'a> {
+    fn new(happens: impl Future<Output = ()> + Send + 'a) -> Self {
+        Self(tokio::sync::Mutex::new(Some(Box::pin(happens))))
+    }
+}
+
+#[async_trait::async_trait]
+impl Witness for Meanwhile<'_> {
+    async fn write_out(&self) -> Result<(), String> {
+        let happens = self.0.lock().await.take();
+        if let Some(happens) = happens {
+            happens.await;
+        }
+        Ok(())
     }
 }
 
@@ -268,48 +318,15 @@ async fn a_removal_is_recorded_before_and_after_proved_and_safe_to_repeat() {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_come_is_unknown_until_reading_settles_it() {
-    let bench = Bench::new().await;
-    let leaver = bench.plain_user("leaver");
-    let plan = bench.plan(&[&leaver]).await.unwrap();
-    // The gateway gives up; nobody can say whether the vendor went on.
-    let path = format!("/bigin/v2/users/{leaver}");
-    bench.simulator.override_answer(&path, Some(Answer::html(504, "Gateway Timeout")));
-    let done = bench.carry_out(&plan).await;
-    assert_eq!(outcomes(&done), [Outcome::NotRemoved], "not even the user could be read: {done:?}");
-    bench.simulator.override_answer(&path, None);
-
-    // The intent is on record and the process dies: the same as an answer that never came.
-    bench
-        .on(None, async |offboarding| {
-            let begun = crate::ledger::fact::OffboardingBegun {
-                plan: plan.plan_id,
-                workspace: "acme".to_owned(),
-                organization: plan.organization_id.clone(),
-                leaver: plan.removals[0].leaver(),
-                request: plan.removals[0].request.clone().unwrap(),
-                confirmed: "test".to_owned(),
-            };
-            offboarding.ledger.note(&[Fact::OffboardingBegun(begun)], Utc::now()).await.unwrap();
-        })
-        .await;
-    bench.simulator.world().edit(|world| world.delete(&leaver)).unwrap();
-    let done = bench.remove(&[&leaver]).await;
-    assert_eq!(outcomes(&done), [Outcome::AlreadyRemoved]);
-    assert!(done[0].detail.contains("an earlier attempt"), "{done:?}");
-    assert_eq!(bench.outcome(&leaver).await.as_deref(), Some("removed"));
-    assert_eq!(bench.deletions(), 0);
-}
-
-#[tokio::test]
 async fn of_several_the_first_surprise_stops_the_rest() {
     let bench = Bench::new().await;
     let [a, b, c] = ["a", "b", "c"].map(|name| bench.plain_user(name));
     let plan = bench.plan(&[&a, &b, &c]).await.unwrap();
     let name = plan.organization_name.clone().unwrap();
     assert_eq!(plan.confirmation, format!("remove 3 users of {name}"));
-    bench.simulator.world().edit(|world| world.promote(&b)).unwrap();
-    let done = bench.carry_out(&plan).await;
+    // Everything was looked at once more, and then somebody is promoted.
+    let promote = Meanwhile::new(async { bench.simulator.world().edit(|world| world.promote(&b)).unwrap() });
+    let done = bench.carry_out_seen_by(&promote, &plan).await;
     assert_eq!(outcomes(&done), [Outcome::Removed, Outcome::NotRemoved, Outcome::NotTried], "{done:?}");
     assert_eq!([&a, &b, &c].map(|id| bench.status(id)), ["deleted", "active", "active"]);
     assert_eq!(bench.deletions(), 1);

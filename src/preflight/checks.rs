@@ -75,24 +75,35 @@ fn reach(question: &Question<'_>) -> Check {
     }
 }
 
-/// Whether the credentials can do more than rolecall needs here.
+/// Whether the credentials can do more than rolecall needs here. What cannot be told is no proof that they cannot.
 fn excess(question: &Question<'_>) -> Check {
-    let needless = |grant: &&Grant| {
-        let is_needed = match grant.purpose {
-            Purpose::Audit => true,
-            Purpose::Offboarding => question.allow_offboarding,
-            Purpose::Nothing => false,
-        };
-        !is_needed && grant.state == GrantState::Granted
+    let name = "least privilege";
+    let needless = |grant: &&Grant| match grant.purpose {
+        Purpose::Audit => false,
+        Purpose::Offboarding => !question.allow_offboarding,
+        Purpose::Nothing => true,
     };
-    let more: Vec<&Grant> = question.survey.grants.iter().filter(needless).collect();
-    if more.is_empty() {
-        return passed("least privilege", "nothing was found that they can do and rolecall does not need".to_owned());
+    let all = || question.survey.grants.iter().filter(needless);
+    let more: Vec<&Grant> = all().filter(|grant| grant.state == GrantState::Granted).collect();
+    let untold: Vec<String> = all()
+        .filter_map(|grant| match &grant.state {
+            GrantState::Unknown(why) => Some(format!("{} ({why})", grant.name)),
+            GrantState::Granted | GrantState::Lacking(_) => None,
+        })
+        .collect();
+    let untold = if untold.is_empty() { None } else { Some(format!("it cannot be told of {}", untold.join("; "))) };
+    match (more.is_empty(), untold) {
+        (true, None) => passed(name, "nothing was found that they can do and rolecall does not need".to_owned()),
+        (true, Some(untold)) => warning(name, format!("whether they can do more than rolecall needs: {untold}")),
+        (false, untold) => {
+            let untold = untold.map(|untold| format!("; {untold}")).unwrap_or_default();
+            let names = names(more.into_iter());
+            warning(
+                name,
+                format!("they can do more than rolecall needs: {names}. Make credentials that cannot{untold}"),
+            )
+        }
     }
-    warning(
-        "least privilege",
-        format!("they can do more than rolecall needs: {}. Make credentials that cannot", names(more.into_iter())),
-    )
 }
 
 /// Whether they belong to somebody who will be there next week.

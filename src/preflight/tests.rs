@@ -109,7 +109,7 @@ fn a_workspace_with_nothing_wrong_is_ready_and_says_who_and_what_it_is() {
 fn what_stands_in_the_way_fails_and_what_does_not_only_warns() {
     use CheckResult::{Failed, Passed, Warning};
     type Change = fn(&mut Survey, &mut Settings);
-    let cases: [(Change, &str, CheckResult, &str); 18] = [
+    let cases: [(Change, &str, CheckResult, &str); 20] = [
         (|s, _| s.grants[0].state = GrantState::Lacking("no users".into()), "reach", Failed, "no users"),
         (|s, _| s.grants[0].state = GrantState::Unknown("no answer".into()), "reach", Failed, "no answer"),
         (|s, _| s.grants[2].state = GrantState::Granted, "least privilege", Warning, "modules.READ"),
@@ -119,6 +119,21 @@ fn what_stands_in_the_way_fails_and_what_does_not_only_warns() {
             "least privilege",
             Passed,
             "nothing",
+        ),
+        (
+            |s, _| s.grants[2].state = GrantState::Unknown("untold".into()),
+            "least privilege",
+            Warning,
+            "modules.READ (untold)",
+        ),
+        (
+            |s, _| {
+                s.grants[2].state = GrantState::Unknown("untold".into());
+                s.grants[1].state = GrantState::Granted;
+            },
+            "least privilege",
+            Warning,
+            "users.DELETE. Make credentials that cannot; it cannot be told of modules.READ",
         ),
         (|_, c| c.allow_offboarding = true, "offboarding", Warning, "no deletion"),
         (|s, _| s.current_user = None, "account", Failed, "does not tell whose"),

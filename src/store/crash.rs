@@ -14,7 +14,10 @@ use super::{
     queue::{Cursor, Decided, NewMessage, Outgoing, Queue, Sent},
 };
 use crate::{
-    ledger::{Entry, Fact, Head, Line, fact::Terms},
+    ledger::{
+        Entry, Fact, Head, Line,
+        fact::{OffboardingBegun, Terms},
+    },
     model::{
         occasion::Lapse,
         run::{Attempt, Claim, Gap, Run, RunState},
@@ -255,6 +258,21 @@ impl<M: Memory, H: Hazard> Ledger for Hazardous<M, H> {
         self.hazard.at("note", Moment::Before).await?;
         self.store.note(facts, now).await?;
         self.hazard.at("note", Moment::After).await
+    }
+
+    async fn begin_offboarding(
+        &self,
+        begun: &OffboardingBegun,
+        since: u64,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.hazard.at("begin_offboarding", Moment::Before).await?;
+        self.store.begin_offboarding(begun, since, now).await?;
+        self.hazard.at("begin_offboarding", Moment::After).await
+    }
+
+    async fn offboardings(&self) -> Result<Vec<Entry>, StoreError> {
+        self.store.offboardings().await
     }
 
     async fn enact(&self, schedules: &[(String, Terms)], now: DateTime<Utc>) -> Result<(), StoreError> {

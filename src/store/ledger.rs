@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::StoreError;
-use crate::ledger::{Entry, Fact, Head, Line, fact::Terms};
+use crate::ledger::{
+    Entry, Fact, Head, Line,
+    fact::{OffboardingBegun, Terms},
+};
 
 /// Keeps the ledger. Most facts come from the writes of [`Queue`](super::queue::Queue) and [`Store`](super::Store).
 #[async_trait::async_trait]
@@ -13,6 +16,25 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// [`StoreError`]; then none was written.
     async fn note(&self, facts: &[Fact], now: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// Writes that the removal of a user has begun, unless another was begun in the same place after the entry `since`: then
+    /// what was read since is not what is there any more. Of two processes that read at the same time only one gets
+    /// through, because the look and the write are one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] where another was begun, or any other; then nothing was written.
+    async fn begin_offboarding(
+        &self,
+        begun: &OffboardingBegun,
+        since: u64,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+
+    /// Everything that the ledger says of removals that were begun and how they ended, of all workspaces, in its order.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn offboardings(&self) -> Result<Vec<Entry>, StoreError>;
 
     /// From now on these jobs are due by these schedules, and no others: what is new of that is written.
     ///
@@ -46,4 +68,9 @@ pub trait Ledger: Send + Sync {
         let found = self.entries(number.saturating_sub(1), 1).await?;
         Ok(found.into_iter().find(|line| line.head.number == number))
     }
+}
+
+/// Whether two removals are in one place: a workspace, or an organization that two workspaces of the configuration lead to.
+pub fn in_one_place(one: &OffboardingBegun, other: &OffboardingBegun) -> bool {
+    one.workspace == other.workspace || (one.organization.is_some() && one.organization == other.organization)
 }

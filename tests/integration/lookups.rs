@@ -45,6 +45,11 @@ fn users_are_filtered_by_status_role_profile_and_administrators() {
     let (code, _, stderr) = bench.run(&["users", "--profile", "Nobody's"]);
     assert_eq!(code, 1);
     assert!(stderr.contains("there are: ") && stderr.contains("Administrator"), "{stderr}");
+    for misspelt in ["activ", "", " "] {
+        let (code, stdout, stderr) = bench.run(&["users", "--status", misspelt]);
+        assert_eq!((code, stdout.as_str()), (1, ""));
+        assert!(stderr.contains("there are: active, deleted, disabled, inactive"), "{stderr}");
+    }
     let (code, _, stderr) = bench.run(&["users", "other"]);
     assert_eq!(code, 2);
     assert!(stderr.contains("the configuration has: acme"), "{stderr}");
@@ -110,6 +115,13 @@ fn csv_holds_no_formula_and_the_columns_of_the_access_matrix() {
         reader.records().flat_map(|record| record.unwrap().iter().map(str::to_owned).collect::<Vec<_>>()).collect();
     assert!(cells.iter().any(|cell| cell.starts_with("'=HYPERLINK")));
     assert!(!cells.iter().any(|cell| cell.starts_with(['=', '@'])));
+    // What stands in a cell is what stands there in the access matrix.
+    let blank = bench.simulator.world().edit(|world| world.add_user(&json!({"email": " "})));
+    let users = bench.run(&["users", "--format", "csv"]).1;
+    bench.audit(&["--workspace", "acme", "--out", "report"]);
+    let row = |text: &str| text.lines().find(|line| line.contains(&blank)).unwrap().to_owned();
+    let matrix = row(&bench.read("report/access-matrix.csv"));
+    assert!(matrix.starts_with(&format!("acme,{},", row(&users))), "{matrix} {}", row(&users));
     for command in ["roles", "profiles", "org", "me"] {
         let (code, csv, stderr) = bench.run(&[command, "--format", "csv"]);
         assert_eq!(code, 0, "{stderr}");
@@ -200,5 +212,9 @@ fn a_preflight_warns_of_credentials_that_can_do_more_than_rolecall_needs() {
         checks(&stdout).into_iter().find(|(name, _)| name == "least privilege").unwrap().1
     };
     assert_eq!(least(&bench), "warning");
+    bench.simulator.world().edit(|world| {
+        world.patch_org(&json!({"license_details": {"paid_type": null, "users_license_purchased": 25}}));
+    });
+    assert!(bench.run(&["preflight"]).1.contains("licensed for 25 users"));
     assert!(!bench.simulator.journal().calls().iter().any(|call| call.method == "DELETE"));
 }

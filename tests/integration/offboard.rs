@@ -95,6 +95,97 @@ fn a_removal_is_on_record_and_the_evidence_verifies() {
 }
 
 #[test]
+fn what_cannot_be_written_beside_the_evidence_is_not_done() {
+    let (bench, ids) = bench();
+    let remove = ["offboard", "acme", ids[0].as_str(), "--confirm", "first@example.com"];
+    fs::write(bench.path("evidence"), "a file in the place of the folder").unwrap();
+    let (code, stdout, stderr) = bench.run(&remove);
+    assert_eq!((code, deletions(&bench)), (1, 0), "{stdout}{stderr}");
+    fs::remove_file(bench.path("evidence")).unwrap();
+    assert_eq!(bench.run(&["offboard", "acme", ids[1].as_str(), "--confirm", "second@example.com"]).0, 0);
+
+    let ledger = bench.read("evidence/ledger.jsonl");
+    fs::write(
+        bench.path("evidence/ledger.jsonl"),
+        ledger.replace("\"outcome\":\"removed\"", "\"outcome\":\"unknown\""),
+    )
+    .unwrap();
+    let (code, stdout, stderr) = bench.run(&remove);
+    assert_eq!((code, deletions(&bench)), (1, 1), "{stdout}{stderr}");
+    assert!(stdout.contains("not tried first@example.com: the ledger cannot be written out"), "{stdout}");
+    assert_eq!(status(&bench, &ids[0]), "active");
+}
+
+#[test]
+fn a_process_that_was_killed_before_it_asked_leaves_nothing_open() {
+    let (bench, ids) = bench();
+    let remove = ["offboard", "acme", ids[0].as_str(), "--confirm", "first@example.com"];
+    let killed = bench.rolecall(&remove).env("ROLECALL_CRASH_AT", "begin_offboarding.after").output().unwrap();
+    assert!(killed.status.code().is_none(), "{killed:?}");
+    assert_eq!(deletions(&bench), 0);
+    // Somebody else waits until it is known how that ended.
+    let (code, stdout, _) = bench.run(&["offboard", "acme", ids[1].as_str(), "--confirm", "second@example.com"]);
+    assert_eq!((code, deletions(&bench)), (1, 0));
+    assert!(stdout.contains("its end is not on record"), "{stdout}");
+    let (code, stdout, stderr) = bench.run(&remove);
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    let (begun, ended) = (facts(&bench, "offboarding_begun"), facts(&bench, "offboarding_ended"));
+    assert_eq!(begun.len(), 2);
+    let outcomes: Vec<_> = ended.iter().map(|end| (&end["plan"], end["outcome"].as_str().unwrap())).collect();
+    assert_eq!(outcomes, [(&begun[0]["plan"], "not_removed"), (&begun[1]["plan"], "removed")]);
+    assert_eq!(bench.run(&["offboard", "acme", ids[1].as_str(), "--confirm", "second@example.com"]).0, 0);
+}
+
+#[test]
+fn of_the_last_two_administrators_one_stays_although_both_are_removed_at_once() {
+    let (bench, ids) = bench();
+    bench.simulator.world().edit(|world| {
+        for id in world.user_ids() {
+            let administrator = id == ids[0] || id == ids[1];
+            let profile = if administrator { "5820190000000026011" } else { "5820190000000412004" };
+            world.set_profile(&id, profile).unwrap();
+        }
+    });
+    let codes: Vec<i32> = std::thread::scope(|scope| {
+        let remove = |name: &'static str| {
+            let bench = &bench;
+            scope.spawn(move || bench.run(&["offboard", "acme", name, "--confirm", name]).0)
+        };
+        ["first@example.com", "second@example.com"].map(remove).map(|one| one.join().unwrap()).to_vec()
+    });
+    assert!(codes.contains(&1), "{codes:?}");
+    assert_eq!([0, 1].into_iter().filter(|n| status(&bench, &ids[*n]) == "active").count(), 1);
+}
+
+#[test]
+fn nobody_is_removed_by_an_empty_name_and_whoever_is_gone_needs_no_confirmation() {
+    let (bench, ids) = bench();
+    let nameless = bench.simulator.world().edit(|world| world.add_user(&json!({"email": ""})));
+    for arguments in [["", "--confirm", ""], [" ", "--confirm", " "], [nameless.as_str(), "--confirm", ""]] {
+        let (code, _, stderr) = bench.run(&[&["offboard", "acme"], &arguments[..]].concat());
+        assert_ne!(code, 0, "{arguments:?}: {stderr}");
+    }
+    assert_eq!((deletions(&bench), status(&bench, &nameless)), (0, "active".to_owned()));
+    bench.simulator.world().edit(|world| world.delete(&ids[0])).unwrap();
+    let (code, stdout, stderr) = bench.run(&["offboard", "acme", "first@example.com"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("was gone  first@example.com"), "{stdout}");
+}
+
+#[test]
+fn an_id_and_an_address_in_one_row_have_to_mean_the_same_user() {
+    let (bench, ids) = bench();
+    let from = ["offboard", "acme", "--from", "leavers.csv", "--confirm", "first@example.com"];
+    for (address, code) in [("second@example.com", 2), ("nobody@example.com", 2), ("First@Example.com", 0)] {
+        fs::write(bench.path("leavers.csv"), format!("email,user_id\n{address},{}\n", ids[0])).unwrap();
+        let (found, stdout, stderr) = bench.run(&from);
+        assert_eq!(found, code, "{address}: {stdout}{stderr}");
+        assert!(code == 0 || stderr.contains("row 2: user "), "{stderr}");
+    }
+    assert_eq!([0, 1].map(|n| status(&bench, &ids[n])), ["deleted", "active"]);
+}
+
+#[test]
 fn several_from_a_file_need_one_confirmation_and_one_bad_row_stops_all() {
     let (bench, ids) = bench();
     let file = bench.path("leavers.csv");

@@ -96,6 +96,11 @@ fn offboarding_preflight_and_look_ups_work_through_truto_too() {
     assert_eq!(code, 0, "{stdout}{stderr}");
     let (_, users, _) = bench.run(&["users", "--status", "deleted", "--format", "csv"]);
     assert!(users.contains(&leaver), "{users}");
+    bench.reconfigure("[policy]", "[workspaces.acme.resources]\nusers = \"persons\"\n\n[policy]");
+    let (code, stdout, _) = bench.run(&["preflight"]);
+    assert_eq!(code, 1);
+    assert!(stdout.contains("FAILED    reach") && stdout.contains("/proxy/persons"), "{stdout}");
+    bench.reconfigure("users = \"persons\"", "users = \"users\"");
     bench.simulator.set_faults([Fault::TrutoPartialAlways]);
     let (code, _, stderr) = bench.run(&["users"]);
     assert_eq!(code, 1);

@@ -15,13 +15,13 @@ use crate::{
     },
 };
 
-/// The first columns of `access-matrix.csv`, without those that an audit adds.
+/// The first columns of `access-matrix.csv`, without the workspace and what an audit adds, and with what stands in them there.
 const COLUMNS: [Column<UserRow>; 10] = [
     ("user_id", |row| row.user_id.clone()),
-    ("full_name", |row| text(row.full_name.as_ref())),
-    ("email", |row| text(row.email.as_ref())),
+    ("full_name", |row| told(row.full_name.as_ref())),
+    ("email", |row| told(row.email.as_ref())),
     ("status", |row| row.status.clone()),
-    ("confirmed", |row| row.confirmed.map_or_else(|| "unknown".to_owned(), |is| is.to_string())),
+    ("confirmed", |row| told(row.confirmed.as_ref())),
     ("role_id", |row| text(row.role_id.as_ref())),
     ("role_name", |row| text(row.role_name.as_ref())),
     ("profile_id", |row| text(row.profile_id.as_ref())),
@@ -40,6 +40,11 @@ const SHOWN: [Column<UserRow>; 6] = [
         if row.administrator { format!("{profile} ★") } else { profile }
     }),
 ];
+
+/// What the vendor tells of everybody, and perhaps not of this user.
+fn told<T: ToString>(value: Option<&T>) -> String {
+    value.map_or_else(|| "unknown".to_owned(), ToString::to_string)
+}
 
 fn status(row: &UserRow) -> String {
     if row.confirmed == Some(false) { format!("{}, invited", row.status) } else { row.status.clone() }

@@ -1,6 +1,6 @@
 //! The three ways to print rows.
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use crate::{
@@ -30,19 +30,28 @@ pub(super) fn print<R: Serialize>(
         LookupFormat::Json => json(&rows),
         LookupFormat::Csv => csv(rows, columns),
         LookupFormat::Table => {
-            let mut table = Table::new();
-            table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-            table.set_header(shown.iter().map(|(name, _)| *name));
-            for row in rows {
-                table.add_row(shown.iter().map(|(_, text)| cell(&text(row))));
-            }
-            for column in table.column_iter_mut() {
-                column.set_padding((0, 2));
-            }
+            let table = table(rows, shown);
             let lines: Vec<String> = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
             write(lines.concat().as_bytes())
         }
     }
+}
+
+/// A table as wide as the terminal. An id stays in one piece, so that it can be copied; other cells break.
+fn table<R>(rows: &[R], shown: &[Column<R>]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(shown.iter().map(|(name, _)| *name));
+    for row in rows {
+        table.add_row(shown.iter().map(|(_, text)| cell(&text(row))));
+    }
+    for (column, (name, _)) in table.column_iter_mut().zip(shown) {
+        column.set_padding((0, 2));
+        if name.ends_with(" id") {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    table
 }
 
 /// One row as a format wants it: as a table, a line for each column.
@@ -94,4 +103,24 @@ fn write(bytes: &[u8]) -> Result<(), Failure> {
 /// The text of a value that may be missing.
 pub(super) fn text<T: ToString>(value: Option<&T>) -> String {
     value.map(ToString::to_string).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_stays_in_one_piece_however_narrow_the_terminal_is() {
+        let shown: [Column<&str>; 3] = [
+            ("user id", |id| (*id).to_owned()),
+            ("name", |_| "Somebody With A Rather Long Name And A Longer One Still".to_owned()),
+            ("email", |_| "somebody.with.a.rather.long.name@department.example.com".to_owned()),
+        ];
+        let id = "5820190000000413001";
+        for width in [40, 60, 80] {
+            let mut table = table(&[id], &shown);
+            let drawn = table.set_width(width).to_string();
+            assert!(drawn.contains(id), "{drawn}");
+        }
+    }
 }

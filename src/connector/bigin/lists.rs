@@ -31,6 +31,11 @@ fn lenient_bool<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<boo
     Ok(Option::<Value>::deserialize(deserializer)?.and_then(|value| value.as_bool()))
 }
 
+/// Whether a text is as good as not given.
+pub(in crate::connector) fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
+}
+
 fn owned(text: Option<Text<'_>>) -> Option<String> {
     text.map(|text| text.0.into_owned())
 }
@@ -145,7 +150,8 @@ impl From<RawRecord<'_>> for UserRecord {
         Self {
             id: UserId::from(&*raw.id.0),
             full_name: owned(raw.full_name),
-            email: owned(raw.email),
+            // Nobody can be told by an address that is blank, least of all somebody who is to be removed.
+            email: owned(raw.email).filter(|email| !is_blank(email)),
             status: owned(raw.status),
             confirmed: raw.confirm,
             zuid: raw.zuid.map(|zuid| PersonId::from(&*zuid.0)),

@@ -3,6 +3,7 @@
 pub(in crate::connector) mod lists;
 pub(in crate::connector) mod page;
 pub(in crate::connector) mod parse;
+pub(in crate::connector) mod removal;
 mod text;
 
 /// Users on a page: the API's greatest.

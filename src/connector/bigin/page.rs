@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{
     PER_PAGE,
-    lists::lenient_number,
+    lists::{is_blank, lenient_number},
     text::{Id, Text},
 };
 use crate::model::users::{NewUser, UserBlock};
@@ -84,7 +84,7 @@ impl RawUser<'_> {
             id: &self.id.0,
             zuid: self.zuid.as_ref().map(|zuid| &*zuid.0),
             full_name: self.full_name.as_ref().map(|name| &*name.0),
-            email: self.email.as_ref().map(|email| &*email.0),
+            email: self.email.as_ref().map(|email| &*email.0).filter(|email| !is_blank(email)),
             status: &self.status.0,
             confirmed: self.confirm,
             role: self.role.as_ref().map(stated),
@@ -171,6 +171,13 @@ mod tests {
         assert_eq!(page(MINIMAL).users.len(), 1);
         let nulls = r#"{"users":[{"id":"7","status":"active","zuid":null,"full_name":null,"email":null,"confirm":null,"role":null,"profile":null,"created_time":null,"Modified_Time":null}]}"#;
         assert_eq!(page(nulls).users.len(), 1);
+    }
+
+    #[test]
+    fn a_blank_address_is_none() {
+        let json = r#"{"users":[{"id":"7","status":"active","email":""},{"id":"8","status":"active","email":" \t"}]}"#;
+        let (users, _) = Users::from_blocks(vec![page(json).users]);
+        assert!(users.iter().all(|user| user.email().is_none()));
     }
 
     #[test]

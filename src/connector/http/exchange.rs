@@ -1,9 +1,8 @@
 //! An answer as it is kept.
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use super::Answer;
+use super::{Answer, mask};
 use crate::connector::Exchange;
 
 /// The headers that say something of an answer: what it is, when the server made it, what it still allows.
@@ -35,14 +34,9 @@ pub(in crate::connector) fn exchange(
 ) -> Exchange {
     let header = |name: &'static str| {
         let value = answer.headers.get(name)?.to_str().ok()?;
-        Some((name, value.replace(token, MASK)))
+        Some((name, mask::text(value, token)))
     };
-    let masked = memchr::memmem::find(&answer.body, token.as_bytes()).is_some();
-    let body = if masked {
-        Bytes::from(String::from_utf8_lossy(&answer.body).replace(token, MASK))
-    } else {
-        answer.body.clone()
-    };
+    let masked = mask::body(&answer.body, token);
     Exchange {
         number,
         request,
@@ -50,10 +44,7 @@ pub(in crate::connector) fn exchange(
         answered_at: Utc::now(),
         status: answer.status.as_u16(),
         headers: KEPT_HEADERS.into_iter().filter_map(header).collect(),
-        body,
-        masked,
+        masked: masked.is_some(),
+        body: masked.unwrap_or_else(|| answer.body.clone()),
     }
 }
-
-/// What stands where the token stood.
-const MASK: &str = "[masked]";

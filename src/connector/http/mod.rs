@@ -4,6 +4,7 @@
 //! is the connector's business.
 
 pub(in crate::connector) mod exchange;
+pub(in crate::connector) mod mask;
 pub(in crate::connector) mod pace;
 pub mod wait;
 
@@ -121,6 +122,18 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body, decompressed.
     pub body: Bytes,
+}
+
+impl Answer {
+    /// The same, whose body does not quote a secret of ours. A server may echo what it was sent, and what an error says is
+    /// printed, logged and kept.
+    #[must_use]
+    pub fn without(mut self, secret: &str) -> Self {
+        if let Some(body) = mask::body(&self.body, secret) {
+            self.body = body;
+        }
+        self
+    }
 }
 
 /// Why a call brought no answer.

@@ -1,7 +1,8 @@
-//! Slowing down before a limit that the server tells: one call first, then as many as are left, then none until the
-//! limit is lifted.
+//! Slowing down before a limit that the server tells, and holding all calls back after one: one call first, then as many
+//! as are left, then none until the limit is lifted.
 //!
-//! The fields are `ratelimit-remaining` and `ratelimit-reset` (seconds). A server that does not send them is not held up.
+//! The fields are `ratelimit-remaining` and `ratelimit-reset` (seconds); after a 429 `Retry-After` comes before them. A
+//! server that does not send them is not held up.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -9,7 +10,7 @@ use std::{
 };
 
 use chrono::Utc;
-use reqwest::header::HeaderMap;
+use reqwest::{StatusCode, header::HeaderMap};
 use tokio::{sync::Notify, time::Instant};
 
 use super::wait;
@@ -24,6 +25,8 @@ pub(in crate::connector) struct Pace {
 #[derive(Debug, Default)]
 struct State {
     in_flight: u64,
+    /// Passes that were given so far.
+    passes: u64,
     known: Known,
 }
 
@@ -36,21 +39,45 @@ enum Known {
     /// Nothing, in an answer: it does not count.
     Free,
     /// So many calls until then.
-    Left(u64, Instant),
+    Left(Told),
+    /// None until then: it was asked too often.
+    Held(Instant),
+}
+
+/// What an answer said of the limit.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    /// The pass of the call that it answers.
+    by: u64,
+    /// Calls that were left.
+    remaining: u64,
+    /// Calls that it may not have counted: those that were on their way, and those made since.
+    uncounted: u64,
+    /// When the limit is lifted.
+    lifted: Instant,
 }
 
 /// A call that may be made. It is over when this is dropped.
 #[derive(Debug)]
-pub(in crate::connector) struct Pass<'a>(&'a Pace);
+pub(in crate::connector) struct Pass<'a> {
+    pace: &'a Pace,
+    /// Which one it is, counted as they were given.
+    number: u64,
+}
 
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
-        self.0.lock().in_flight -= 1;
-        self.0.changed.notify_waiters();
+        self.pace.lock().in_flight -= 1;
+        self.pace.changed.notify_waiters();
     }
 }
 
 impl Pace {
+    /// The pace of a server that is known not to tell how many calls are left: nobody has to find that out.
+    pub(in crate::connector) fn untold() -> Self {
+        Self { state: Mutex::new(State { known: Known::Free, ..State::default() }), changed: Notify::new() }
+    }
+
     /// Waits for a turn.
     ///
     /// # Errors
@@ -58,24 +85,9 @@ impl Pace {
     pub(in crate::connector) async fn turn(&self, left: Duration) -> Result<Pass<'_>, Duration> {
         loop {
             let changed = self.changed.notified();
-            let until = {
-                let mut state = self.lock();
-                if let Known::Left(_, lifted) = state.known
-                    && Instant::now() >= lifted
-                {
-                    state.known = Known::Untold;
-                }
-                match state.known {
-                    Known::Untold if state.in_flight > 0 => None,
-                    Known::Left(0, lifted) => Some(lifted),
-                    known => {
-                        if let Known::Left(calls, lifted) = known {
-                            state.known = Known::Left(calls - 1, lifted);
-                        }
-                        state.in_flight += 1;
-                        return Ok(Pass(self));
-                    }
-                }
+            let until = match self.lock().take() {
+                Ok(number) => return Ok(Pass { pace: self, number }),
+                Err(until) => until,
             };
             match until {
                 None => changed.await,
@@ -84,7 +96,7 @@ impl Pace {
                     if wait >= left {
                         return Err(wait);
                     }
-                    tracing::info!(?wait, "the limit is used up; waiting before it is passed");
+                    tracing::info!(?wait, "the limit is used up; waiting until it is lifted");
                     tokio::select! {
                         () = tokio::time::sleep_until(lifted) => {}
                         () = changed => {}
@@ -94,26 +106,29 @@ impl Pace {
         }
     }
 
-    /// Takes in what an answer says, before the pass of its call is given back.
-    pub(in crate::connector) fn answered(&self, headers: &HeaderMap) {
+    /// Takes in what the answer to a call says, before its pass is given back.
+    pub(in crate::connector) fn answered(&self, pass: &Pass<'_>, status: StatusCode, headers: &HeaderMap) {
+        let now = Instant::now();
+        let asked = (status == StatusCode::TOO_MANY_REQUESTS).then(|| wait::asked(headers, Utc::now())).flatten();
         let remaining = headers.get("ratelimit-remaining").and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        let mut state = self.lock();
         let told: Option<(u64, Duration)> = remaining.zip(wait::reset(headers, Utc::now()));
-        match (told, state.known) {
-            (Some((remaining, reset)), known) => {
-                // Calls on their way may or may not be counted already.
-                let left = remaining.saturating_sub(state.in_flight.saturating_sub(1));
-                let lifted = Instant::now() + reset;
-                state.known = match known {
-                    // An answer that was overtaken by a later one knows of more calls than there are.
-                    Known::Left(calls, until) if remaining > 0 => Known::Left(calls.min(left), until),
-                    Known::Left(_, until) => Known::Left(0, until.max(lifted)),
-                    Known::Untold | Known::Free => Known::Left(left, lifted),
-                };
+        let mut state = self.lock();
+        let others = state.in_flight.saturating_sub(1);
+        state.known = match (state.known, asked, told) {
+            // All calls wait, and not only the one that was told.
+            (Known::Held(until), Some(wait), _) => Known::Held(until.max(after(now, wait))),
+            (_, Some(wait), _) => Known::Held(after(now, wait)),
+            // What was on its way when the limit was met knows of more calls than there are.
+            (Known::Held(until), None, _) if now < until => Known::Held(until),
+            (Known::Left(known), None, Some((remaining, _))) if pass.number < known.by => {
+                Known::Left(known.after_overtaken(remaining, others))
             }
-            (None, Known::Untold) => state.known = Known::Free,
-            (None, Known::Free | Known::Left(..)) => {}
-        }
+            (_, None, Some((remaining, reset))) => {
+                Known::Left(Told { by: pass.number, remaining, uncounted: others, lifted: after(now, reset) })
+            }
+            (Known::Untold | Known::Held(_), None, None) => Known::Free,
+            (known @ (Known::Free | Known::Left(_)), None, None) => known,
+        };
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -121,13 +136,56 @@ impl Pace {
     }
 }
 
+/// The end of a wait. One beyond what a clock can hold is as good as ten years.
+fn after(now: Instant, wait: Duration) -> Instant {
+    now.checked_add(wait).unwrap_or(now + Duration::from_hours(87_600))
+}
+
+impl State {
+    /// The number of a new pass, or until when to wait; none where only an answer tells.
+    fn take(&mut self) -> Result<u64, Option<Instant>> {
+        if let Known::Left(Told { lifted, .. }) | Known::Held(lifted) = self.known
+            && Instant::now() >= lifted
+        {
+            self.known = Known::Untold;
+        }
+        match &mut self.known {
+            Known::Untold if self.in_flight > 0 => return Err(None),
+            Known::Untold | Known::Free => {}
+            Known::Held(lifted) => return Err(Some(*lifted)),
+            Known::Left(told) if told.uncounted >= told.remaining => return Err(Some(told.lifted)),
+            Known::Left(told) => told.uncounted += 1,
+        }
+        self.in_flight += 1;
+        self.passes += 1;
+        Ok(self.passes)
+    }
+}
+
+impl Told {
+    /// What is known after the answer to an earlier call, which was overtaken by this one on the way.
+    fn after_overtaken(self, remaining: u64, others: u64) -> Self {
+        if remaining < self.remaining {
+            // The server came to it later all the same.
+            return Self { remaining, uncounted: self.uncounted.max(others), ..self };
+        }
+        // It was counted before this one was answered, and is on its way no more.
+        Self { uncounted: self.uncounted.saturating_sub(1), ..self }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn headers(remaining: u64, reset: u64) -> HeaderMap {
-        let pairs = [("ratelimit-remaining", remaining), ("ratelimit-reset", reset)];
+    fn headers(pairs: &[(&'static str, u64)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.parse().unwrap(), (*value).into())).collect()
+    }
+
+    /// Takes in an answer that says how many calls are left, and for how many seconds.
+    fn left(pace: &Pace, pass: &Pass<'_>, remaining: u64, reset: u64) {
+        let headers = headers(&[("ratelimit-remaining", remaining), ("ratelimit-reset", reset)]);
+        pace.answered(pass, StatusCode::OK, &headers);
     }
 
     const LONG: Duration = Duration::from_mins(10);
@@ -142,14 +200,14 @@ mod tests {
         let pace = Pace::default();
         let first = now(&pace).await.unwrap();
         assert!(now(&pace).await.is_none());
-        pace.answered(&headers(2, 1));
+        left(&pace, &first, 2, 1);
         drop(first);
-        let passes = (now(&pace).await.unwrap(), now(&pace).await.unwrap());
+        let (second, third) = (now(&pace).await.unwrap(), now(&pace).await.unwrap());
         assert!(now(&pace).await.is_none());
         // The later answer comes first; the earlier one must not give back what is gone.
-        pace.answered(&headers(0, 1));
-        pace.answered(&headers(1, 1));
-        drop(passes);
+        left(&pace, &third, 0, 1);
+        left(&pace, &second, 1, 1);
+        drop((second, third));
         assert!(now(&pace).await.is_none());
         assert!(pace.turn(Duration::from_millis(100)).await.is_err(), "longer than there is time");
         let began = Instant::now();
@@ -163,9 +221,69 @@ mod tests {
     async fn a_server_that_tells_nothing_holds_nobody_up() {
         let pace = Pace::default();
         let first = now(&pace).await.unwrap();
-        pace.answered(&HeaderMap::new());
+        pace.answered(&first, StatusCode::OK, &HeaderMap::new());
         drop(first);
         let passes = (now(&pace).await, now(&pace).await, now(&pace).await);
         assert!(passes.0.is_some() && passes.1.is_some() && passes.2.is_some());
+        let pace = Pace::untold();
+        assert!(now(&pace).await.is_some_and(|_one| true));
+    }
+
+    #[tokio::test]
+    async fn while_every_answer_says_that_calls_are_left_nobody_waits() {
+        // As many as are left in every answer, for ever: one call after another, and several at a time.
+        for (remaining, at_once) in [(4, 1), (109, 1), (4, 3), (1, 4)] {
+            let pace = Pace::default();
+            let mut passes = vec![now(&pace).await.unwrap()];
+            for _ in 0..200 {
+                let pass = passes.remove(0);
+                left(&pace, &pass, remaining, 60);
+                drop(pass);
+                while passes.len() < at_once {
+                    match now(&pace).await {
+                        Some(pass) => passes.push(pass),
+                        None => break,
+                    }
+                }
+                assert!(!passes.is_empty(), "{remaining} are left of {at_once} at once, and none is made");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn answers_that_come_in_another_order_neither_pass_the_limit_nor_hold_up_what_is_left() {
+        let pace = Pace::default();
+        let first = now(&pace).await.unwrap();
+        left(&pace, &first, 4, 60);
+        drop(first);
+        let (second, third) = (now(&pace).await.unwrap(), now(&pace).await.unwrap());
+        // One is left after the third; whether the second was counted in that is not known yet.
+        left(&pace, &third, 1, 60);
+        drop(third);
+        assert!(now(&pace).await.is_none());
+        left(&pace, &second, 2, 60);
+        drop(second);
+        let fourth = now(&pace).await.unwrap();
+        assert!(now(&pace).await.is_none(), "one was left");
+        drop(fourth);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_told_to_wait_makes_all_wait_as_long_as_it_was_told() {
+        let pace = Pace::untold();
+        let (one, other, last) = (now(&pace).await.unwrap(), now(&pace).await.unwrap(), now(&pace).await.unwrap());
+        let told = headers(&[("retry-after", 1), ("ratelimit-remaining", 0), ("ratelimit-reset", 60)]);
+        pace.answered(&one, StatusCode::TOO_MANY_REQUESTS, &told);
+        // Both were on their way already, and one of them was refused for a shorter time.
+        left(&pace, &other, 7, 60);
+        pace.answered(&last, StatusCode::TOO_MANY_REQUESTS, &headers(&[("retry-after", 0)]));
+        drop((one, other, last));
+        assert!(now(&pace).await.is_none());
+        let began = Instant::now();
+        let turn = pace.turn(LONG).await.unwrap();
+        assert!((Duration::from_millis(500)..Duration::from_secs(5)).contains(&began.elapsed()));
+        pace.answered(&turn, StatusCode::OK, &HeaderMap::new());
+        assert!(now(&pace).await.is_some_and(|_one| true), "nothing is told any more");
+        drop(turn);
     }
 }

@@ -8,18 +8,22 @@ use reqwest::header::HeaderMap;
 /// A `ratelimit-reset` beyond this is no number of seconds but a time of the epoch.
 const EPOCH_GUARD: u64 = 1_000_000_000;
 
-/// How long the server asks to wait, if it does: `Retry-After` (RFC 9110 §10.2.3, seconds or a date), else
-/// `ratelimit-reset` (seconds from now; an epoch is recognised). The answer's own `Date` is the clock that a
-/// date is measured by, so that a wrong clock here does no harm.
+/// How long the server asks to wait, if it does: [`retry_after`], else `ratelimit-reset` (seconds from now; an epoch is
+/// recognised). Only for an answer that refuses a call because there were too many: an answer of any other kind may carry
+/// `ratelimit-reset`, too.
 pub fn asked(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    retry_after(headers, now).or_else(|| reset(headers, now))
+}
+
+/// `Retry-After` (RFC 9110 §10.2.3, seconds or a date). The answer's own `Date` is the clock that a date is measured by, so
+/// that a wrong clock here does no harm.
+pub fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let now = text("date").and_then(http_date).unwrap_or(now);
     let until = |time: DateTime<Utc>| (time - now).to_std().unwrap_or(Duration::ZERO);
-    let retry_after = text("retry-after").and_then(|value| {
-        let seconds = value.parse().map(Duration::from_secs).ok();
-        seconds.or_else(|| http_date(value).map(until))
-    });
-    retry_after.or_else(|| reset(headers, now))
+    let value = text("retry-after")?;
+    let seconds = value.parse().map(Duration::from_secs).ok();
+    seconds.or_else(|| http_date(value).map(until))
 }
 
 /// When the limit is lifted, as `ratelimit-reset` says: seconds from now; an epoch is recognised.

@@ -9,7 +9,10 @@ use reqwest::{Method, StatusCode, header::AUTHORIZATION};
 use secrecy::ExposeSecret as _;
 use url::Url;
 
-use super::{TrutoSettings, envelope::Problem};
+use super::{
+    TrutoSettings,
+    envelope::{self, Problem},
+};
 use crate::connector::{
     ConnectorError, Removal,
     bigin::parse::ParseError,
@@ -64,12 +67,18 @@ fn escaped(text: &str) -> String {
 
 /// What an answer means for a call.
 enum Meaning {
+    /// It is the answer; none for 204.
     Done(Option<Bytes>),
+    /// The vendor says that there is no such record any more.
+    Gone,
     /// Nothing was done: asked too often.
     Limited(Option<Duration>),
-    /// It failed, and does not say what it did.
-    Failed(String),
+    /// It failed, and does not say what it did. It may say how long to wait.
+    Failed(String, Option<Duration>),
+    /// It will not be answered otherwise.
     Final(ConnectorError),
+    /// The same, by an answer in nobody's words that we know: whoever wrote it may not know what was done.
+    Illegible(ConnectorError),
 }
 
 impl Api {
@@ -117,16 +126,19 @@ impl Api {
         let request = self.session.request(method.clone(), url).header(AUTHORIZATION, authorization);
         let answer = self.session.call(request, account).await;
         if let Ok(answer) = &answer {
-            self.pace.answered(&answer.headers);
+            self.pace.answered(&pass, answer.status, &answer.headers);
             if let Some(number) = number {
                 account.record(&exchange(number, line, asked_at, answer, token));
             }
         }
         drop(pass);
-        Ok(answer)
+        // What fails, or does something, is quoted.
+        let is_quoted = |answer: &Answer| !answer.status.is_success() || *method != Method::GET;
+        Ok(answer.map(|answer| if is_quoted(&answer) { answer.without(token) } else { answer }))
     }
 
-    /// Makes a call and parses its answer; none for 204. What fails for the moment is asked for again.
+    /// Makes a call and parses its answer; none for 204, and where the vendor says that there is no such record. What fails
+    /// for the moment is asked for again.
     pub(super) async fn get<T>(
         &self,
         call: &Call,
@@ -137,7 +149,7 @@ impl Api {
         loop {
             let mut asked = None;
             let what = match self.once(&Method::GET, call, account).await?.map(|answer| meaning(call, &answer)) {
-                Ok(Meaning::Done(None)) => return Ok(None),
+                Ok(Meaning::Done(None) | Meaning::Gone) => return Ok(None),
                 Ok(Meaning::Done(Some(body))) => match read(&body) {
                     Ok(value) => return Ok(Some(value)),
                     Err(ParseError::BrokenOff(what)) => what,
@@ -145,12 +157,16 @@ impl Api {
                         return Err(ConnectorError::Shape { call: call.name(), path, user, problem });
                     }
                 },
-                Ok(Meaning::Final(error)) => return Err(error),
+                Ok(Meaning::Final(error) | Meaning::Illegible(error)) => return Err(error),
                 Ok(Meaning::Limited(wait)) => {
                     asked = wait;
                     LIMITED.to_owned()
                 }
-                Ok(Meaning::Failed(what)) | Err(CallError::Broken(what)) => what,
+                Ok(Meaning::Failed(what, wait)) => {
+                    asked = wait;
+                    what
+                }
+                Err(CallError::Broken(what)) => what,
                 Err(CallError::TooLarge(limit)) => return Err(ConnectorError::TooLarge { call: call.name(), limit }),
                 Err(CallError::Redirect(status)) => return Err(ConnectorError::Redirect { call: call.name(), status }),
             };
@@ -189,26 +205,19 @@ impl Api {
         let mut attempt = 1;
         loop {
             let asked = match self.once(&Method::DELETE, call, account).await?.map(|answer| meaning(call, &answer)) {
-                // In which words it is said differs; only reading proves it.
-                Ok(Meaning::Done(body)) => {
-                    let body = body.unwrap_or_default();
-                    return match serde_json::from_slice::<serde_json::Value>(&body) {
-                        Err(_) if !body.is_empty() => Ok(Removal::Unknown("an answer that is no JSON".to_owned())),
-                        _ => Ok(Removal::Accepted),
-                    };
-                }
-                Ok(Meaning::Final(ConnectorError::Refused { status, code, .. }))
-                    if status == 404 || code == "ID_ALREADY_DELETED" =>
-                {
-                    return Ok(Removal::AlreadyGone);
-                }
+                Ok(Meaning::Done(body)) => return envelope::removal(&call.name(), &body.unwrap_or_default()),
+                Ok(Meaning::Gone) => return Ok(Removal::AlreadyGone),
                 Ok(Meaning::Final(error)) => return Err(error),
+                Ok(Meaning::Illegible(error)) => return Ok(Removal::Unknown(error.to_string())),
                 Ok(Meaning::Limited(wait)) => wait,
-                Ok(Meaning::Failed(what)) | Err(CallError::Broken(what)) => return Ok(Removal::Unknown(what)),
+                Ok(Meaning::Failed(what, _)) | Err(CallError::Broken(what)) => return Ok(Removal::Unknown(what)),
                 Err(CallError::TooLarge(limit)) => {
                     return Ok(Removal::Unknown(format!("an answer of more than {limit} bytes")));
                 }
-                Err(CallError::Redirect(status)) => return Err(ConnectorError::Redirect { call: call.name(), status }),
+                // Whoever redirects may have passed the wish on before.
+                Err(CallError::Redirect(status)) => {
+                    return Ok(Removal::Unknown(format!("a redirect, HTTP {status}")));
+                }
             };
             self.pause(call, account, attempt, asked, LIMITED.to_owned()).await?;
             attempt += 1;
@@ -231,9 +240,17 @@ fn meaning(call: &Call, answer: &Answer) -> Meaning {
         return Meaning::Limited(wait::asked(&answer.headers, Utc::now()));
     }
     let problem = Problem::parse(&answer.body);
-    // Truto answers a blocked account with 503, which no waiting heals.
-    if status.is_server_error() && (status != StatusCode::SERVICE_UNAVAILABLE || !problem.is_own()) {
-        return Meaning::Failed(format!("HTTP {status} {}", problem.code()));
+    if problem.is_gone(status.as_u16()) {
+        return Meaning::Gone;
     }
-    Meaning::Final(problem.into_error(call.name(), status.as_u16()))
+    // Truto answers a blocked account with 503, which no waiting heals. A server or gateway that waited in vain does not
+    // say what became of the call.
+    let is_blocked = status == StatusCode::SERVICE_UNAVAILABLE && problem.is_own();
+    if (status.is_server_error() && !is_blocked) || status == StatusCode::REQUEST_TIMEOUT {
+        let what = format!("HTTP {status} {}", problem.code());
+        return Meaning::Failed(what, wait::retry_after(&answer.headers, Utc::now()));
+    }
+    let is_legible = problem.is_legible();
+    let error = problem.into_error(call.name(), status.as_u16());
+    if is_legible { Meaning::Final(error) } else { Meaning::Illegible(error) }
 }

@@ -5,13 +5,16 @@ use serde_json::Value;
 
 use crate::{
     connector::{
-        ConnectorError,
+        ConnectorError, Removal,
         bigin::{
+            lists::lenient_number,
             page,
             parse::{ParseError, clean, parse},
+            removal::{self, ALREADY_DELETED},
         },
+        verify::Disagreement,
     },
-    model::users::UserBlock,
+    model::{reading::CheckKind, users::UserBlock},
 };
 
 /// A page of users. Without its list it is a wrong shape, and not a page without users.
@@ -23,6 +26,8 @@ pub(super) struct UsersPage {
     next_cursor: Option<String>,
     #[serde(default)]
     is_partial_response: Option<bool>,
+    #[serde(default, deserialize_with = "lenient_number")]
+    result_count: Option<u64>,
 }
 
 impl UsersPage {
@@ -35,31 +40,88 @@ impl UsersPage {
     pub(super) fn is_partial(&self) -> bool {
         self.is_partial_response == Some(true)
     }
+
+    /// How many users the page holds, as Truto counts; none where it does not say.
+    pub(super) fn count(&self) -> Option<u64> {
+        self.result_count
+    }
 }
 
 /// A page of any other list.
 #[derive(Debug, Deserialize)]
 pub(super) struct Page<T> {
     #[serde(rename = "result", alias = "results")]
-    pub(super) rows: Vec<T>,
+    rows: Vec<T>,
     #[serde(default)]
-    pub(super) next_cursor: Option<String>,
+    next_cursor: Option<String>,
+    #[serde(default)]
+    is_partial_response: Option<bool>,
+}
+
+impl<T> Page<T> {
+    /// Its rows, as `read` makes something of them, and the cursor of the page after it.
+    pub(super) fn found<U>(self, read: impl Fn(Vec<T>) -> Vec<U>) -> Found<(Vec<U>, Option<String>)> {
+        Found { value: (read(self.rows), self.next_cursor), is_partial: self.is_partial_response == Some(true) }
+    }
+}
+
+/// What an answer holds, and whether Truto says that it is a part of what there is.
+#[derive(Debug)]
+pub(super) struct Found<T> {
+    pub(super) value: T,
+    pub(super) is_partial: bool,
+}
+
+impl<T> Found<T> {
+    /// What it holds; what it does not is noted, of what is called `what`.
+    pub(super) fn noted(self, what: &str, disagreements: &mut Vec<Disagreement>) -> T {
+        if self.is_partial {
+            disagreements.push(partial(what));
+        }
+        self.value
+    }
+}
+
+impl<T> Found<Option<T>> {
+    /// The same, where it holds anything.
+    pub(super) fn some(self) -> Option<Found<T>> {
+        self.value.map(|value| Found { value, is_partial: self.is_partial })
+    }
+}
+
+/// Truto's word that something of what is called `what` is missing.
+pub(super) fn partial(what: &str) -> Disagreement {
+    (CheckKind::SourceComplete, format!("Truto says that its answer of {what} is a part of what there is"))
 }
 
 /// The one record of an answer, in whatever way it is wrapped: in a `result`, as the vendor wraps it, or not at all; by
 /// itself, or as the only one of a list. None where the list is empty.
-pub(super) fn one<T>(body: &[u8], read: impl Fn(&[u8]) -> Result<T, ParseError>) -> Result<Option<T>, ParseError> {
+pub(super) fn one<T>(
+    body: &[u8],
+    read: impl Fn(&[u8]) -> Result<T, ParseError>,
+) -> Result<Found<Option<T>>, ParseError> {
     let value: Value = parse(body, "record")?;
+    let is_partial = value["is_partial_response"] == true;
     let wrapped = ["result", "results", "users", "org", "profiles"].into_iter().find_map(|name| value.get(name));
     let record = match wrapped.unwrap_or(&value) {
-        Value::Array(rows) => match rows.first() {
-            Some(record) => record,
-            None => return Ok(None),
-        },
-        record => record,
+        Value::Array(rows) => rows.first(),
+        record => Some(record),
     };
     // Numbers beyond 64 bits are refused by the id's own reader, which sees them as fractions.
-    read(record.to_string().as_bytes()).map(Some)
+    let value = record.map(|record| read(record.to_string().as_bytes())).transpose()?;
+    Ok(Found { value, is_partial })
+}
+
+/// What an answer of success says of a deletion. In which words it is said differs; only reading proves it.
+pub(super) fn removal(call: &str, body: &[u8]) -> Result<Removal, ConnectorError> {
+    if body.is_empty() {
+        return Ok(Removal::Accepted);
+    }
+    let Ok(answer) = serde_json::from_slice::<Value>(body) else {
+        return Ok(Removal::Unknown("an answer that is no JSON".to_owned()));
+    };
+    let answer = ["result", "results"].into_iter().find_map(|name| answer.get(name)).unwrap_or(&answer);
+    removal::verdict(call, answer).unwrap_or(Ok(Removal::Accepted))
 }
 
 /// An error as Truto writes it.
@@ -81,7 +143,24 @@ impl Problem {
 
     /// Whether it is Truto's own, and not the vendor's.
     pub(super) fn is_own(&self) -> bool {
-        self.truto_is_remote_error != true && !self.error.is_null()
+        !self.is_remote() && !self.error.is_null()
+    }
+
+    /// Whether it is the vendor's, which Truto passes on.
+    fn is_remote(&self) -> bool {
+        self.truto_is_remote_error == true
+    }
+
+    /// Whether it is in Truto's words or the vendor's, and not a gateway's.
+    pub(super) fn is_legible(&self) -> bool {
+        self.is_remote() || self.is_own()
+    }
+
+    /// Whether the vendor says that there is no such record any more. No other answer proves that: a resource that is
+    /// called otherwise, another account or a gateway are answered with 404, too.
+    pub(super) fn is_gone(&self, status: u16) -> bool {
+        let code = self.vendors()["code"].as_str().unwrap_or_default();
+        self.is_remote() && (code == ALREADY_DELETED || (status == 404 && code == "INVALID_DATA"))
     }
 
     /// What the vendor said; older answers have it in `details`.
@@ -111,6 +190,10 @@ impl Problem {
     /// The error that it is for whoever reads it.
     pub(super) fn into_error(self, call: String, status: u16) -> ConnectorError {
         let message = self.message();
+        let refused = |code| ConnectorError::Refused { call: call.clone(), status, code, message: message.clone() };
+        if !self.is_legible() {
+            return refused(self.code());
+        }
         match (status, self.is_own()) {
             (401, true) => ConnectorError::TrutoToken { call },
             (401, false) => ConnectorError::TrutoNeedsReauth { call, code: self.code() },
@@ -123,7 +206,7 @@ impl Problem {
             (404, true) => ConnectorError::TrutoUnknown { call, message },
             (405, true) => ConnectorError::TrutoSandbox { call },
             (503, true) => ConnectorError::TrutoBlocked { call },
-            _ => ConnectorError::Refused { call, status, code: self.code(), message },
+            _ => refused(self.code()),
         }
     }
 }

@@ -16,7 +16,10 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use url::Url;
 
-use self::api::{Api, Call};
+use self::{
+    api::{Api, Call},
+    envelope::Found,
+};
 use super::{
     Connector, ConnectorError, Progress, ReadRequest, Removal, Remover,
     bigin::{
@@ -102,19 +105,19 @@ impl Truto {
         &self.api.settings.resources
     }
 
-    async fn organization_of(&self, account: &Account) -> Result<Organization, ConnectorError> {
+    async fn organization_of(&self, account: &Account) -> Result<Found<Organization>, ConnectorError> {
         let call = Call::list(&self.resources().current_organization);
         let one = |body: &[u8]| {
             envelope::one(body, |record| parse::<RawOrganization>(record, "organization").map(Organization::from))
         };
-        let answer = self.api.get(&call, account, one).await?.flatten();
-        answer.ok_or_else(|| missing(&call, "the organization is missing"))
+        let answer = self.api.get(&call, account, one).await?;
+        answer.and_then(Found::some).ok_or_else(|| missing(&call, "the organization is missing"))
     }
 
-    async fn current_user_of(&self, account: &Account) -> Result<UserRecord, ConnectorError> {
+    async fn current_user_of(&self, account: &Account) -> Result<Found<UserRecord>, ConnectorError> {
         let call = Call::list(&self.resources().me);
-        let answer = self.api.get(&call, account, user).await?.flatten();
-        answer.ok_or_else(|| missing(&call, "the current user is missing"))
+        let answer = self.api.get(&call, account, user).await?;
+        answer.and_then(Found::some).ok_or_else(|| missing(&call, "the current user is missing"))
     }
 
     fn user_call(&self, id: &UserId) -> Call {
@@ -122,7 +125,7 @@ impl Truto {
     }
 }
 
-fn user(body: &[u8]) -> Result<Option<UserRecord>, ParseError> {
+fn user(body: &[u8]) -> Result<Found<Option<UserRecord>>, ParseError> {
     envelope::one(body, |record| parse::<RawRecord<'_>>(record, "user").map(UserRecord::from))
 }
 
@@ -138,20 +141,17 @@ impl Connector for Truto {
     }
 
     async fn current_user(&self) -> Result<UserRecord, ConnectorError> {
-        self.current_user_of(&Account::new(LOOK_UP)).await
+        Ok(self.current_user_of(&Account::new(LOOK_UP)).await?.value)
     }
 
     async fn organization(&self) -> Result<Organization, ConnectorError> {
-        self.organization_of(&Account::new(LOOK_UP)).await
+        Ok(self.organization_of(&Account::new(LOOK_UP)).await?.value)
     }
 
     async fn user(&self, id: &UserId) -> Result<Option<UserRecord>, ConnectorError> {
         let call = self.user_call(id);
-        let answer = match self.api.get(&call, &Account::new(LOOK_UP), user).await {
-            Err(ConnectorError::Refused { status: 404, .. }) => return Ok(None),
-            answer => answer?.flatten(),
-        };
-        match answer {
+        let answer = self.api.get(&call, &Account::new(LOOK_UP), user).await?;
+        match answer.and_then(|found| found.value) {
             Some(user) if user.id != *id => Err(ConnectorError::AnotherUser {
                 call: call.name(),
                 asked: id.to_string(),

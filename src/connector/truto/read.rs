@@ -12,7 +12,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use super::{
     Truto,
     api::Call,
-    envelope::{self, Page, UsersPage},
+    envelope::{self, Found, Page, UsersPage, partial},
     missing,
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
         bigin::{
             ADMINISTRATORS, ALL_USERS, PER_PAGE,
             lists::{self, RawProfile, RawRole},
-            parse::parse,
+            parse::{ParseError, parse},
         },
         http::Account,
         verify::{
@@ -59,6 +59,8 @@ struct UserList {
     disagreements: Vec<Disagreement>,
     /// The cursor of the last page that had users; none for the first.
     last: Option<String>,
+    /// Whether each page said how many users it holds.
+    is_counted: bool,
 }
 
 pub(super) async fn read(
@@ -113,6 +115,10 @@ async fn attempt(
         connector.user_list(account, ADMINISTRATORS, &()),
     );
     let mut disagreements = list.disagreements;
+    let organization = organization.noted("the organization", &mut disagreements);
+    let reader = reader.noted("the current user", &mut disagreements);
+    let roles = roles.noted("the roles", &mut disagreements);
+    let profiles = profiles.noted("the profiles", &mut disagreements);
     disagreements.extend(slid(CheckKind::FirstPageAgain, 1, list.blocks.first(), &first_again?.users));
     if let Some(again) = last_again? {
         let number = u32::try_from(list.blocks.len()).unwrap_or(u32::MAX);
@@ -146,8 +152,11 @@ async fn attempt(
         profiles,
     };
     disagreements.extend(reader_missing(&directory));
-    let mut not_evaluated =
-        vec![(CheckKind::PageLength, "Truto does not say how many users a page ought to hold".to_owned())];
+    let mut not_evaluated = Vec::new();
+    if !list.is_counted {
+        let detail = "Truto does not say how many users each page holds";
+        not_evaluated.push((CheckKind::PageLength, detail.to_owned()));
+    }
     match administrators {
         Ok(theirs) if is_everybody(&directory, &theirs.blocks) => {
             let detail = "Truto lists all users where administrators are asked for: it does not pass the filter on";
@@ -185,7 +194,7 @@ impl Truto {
         }
     }
 
-    async fn users_page(
+    pub(super) async fn users_page(
         &self,
         account: &Account,
         kind: &str,
@@ -202,13 +211,21 @@ impl Truto {
         kind: &str,
         progress: &dyn Progress,
     ) -> Result<UserList, ConnectorError> {
-        let mut list = UserList::default();
+        let mut list = UserList { is_counted: true, ..UserList::default() };
         let (mut cursor, mut seen, mut users): (Option<String>, HashSet<String>, u64) = (None, HashSet::new(), 0);
         for number in 1.. {
             let page = self.users_page(account, kind, cursor.as_deref()).await?;
             if page.is_partial() {
-                let detail = format!("Truto says that page {number} of the users is a part of what there is");
-                list.disagreements.push((CheckKind::SourceComplete, detail));
+                list.disagreements.push(partial(&format!("page {number} of the users")));
+            }
+            match page.count() {
+                None => list.is_counted = false,
+                Some(count) if count == page.users.len() as u64 => {}
+                Some(count) => {
+                    let held = page.users.len();
+                    let detail = format!("page {number} says that it holds {count} users, and {held} came");
+                    list.disagreements.push((CheckKind::PageLength, detail));
+                }
             }
             let next = page.next().map(str::to_owned);
             if !page.users.is_empty() {
@@ -235,18 +252,21 @@ impl Truto {
         &self,
         resource: &str,
         account: &Account,
-        read: impl Fn(&[u8]) -> Result<(Vec<T>, Option<String>), crate::connector::bigin::parse::ParseError>,
-    ) -> Result<Vec<T>, ConnectorError> {
-        let (mut rows, mut call, mut seen) = (Vec::new(), Call::list(resource), HashSet::new());
+        read: impl Fn(&[u8]) -> Result<Found<(Vec<T>, Option<String>)>, ParseError>,
+    ) -> Result<Found<Vec<T>>, ConnectorError> {
+        let (mut call, mut seen) = (Call::list(resource), HashSet::new());
+        let mut found = Found { value: Vec::new(), is_partial: false };
         loop {
             let page = self.api.get(&call, account, &read).await?;
-            let (page, next) = page.ok_or_else(|| missing(&call, "the list is missing (HTTP 204)"))?;
-            rows.extend(page);
+            let page = page.ok_or_else(|| missing(&call, "the list is missing (HTTP 204)"))?;
+            let (rows, next) = page.value;
+            found.value.extend(rows);
+            found.is_partial |= page.is_partial;
             match next.filter(|cursor| !cursor.is_empty()) {
-                None if rows.is_empty() => {
+                None if found.value.is_empty() => {
                     return Err(missing(&call, "there is none at all, which cannot be: every workspace has one"));
                 }
-                None => return Ok(rows),
+                None => return Ok(found),
                 Some(next) if !seen.insert(next.clone()) => {
                     return Err(missing(&call, "the list has no end: its cursor came before"));
                 }
@@ -256,34 +276,33 @@ impl Truto {
     }
 
     /// The master list of roles.
-    pub(super) async fn roles(&self, account: &Account) -> Result<Vec<Role>, ConnectorError> {
-        let page = |body: &[u8]| {
-            parse::<Page<RawRole<'_>>>(body, "roles").map(|page| (lists::roles(page.rows), page.next_cursor))
-        };
+    pub(super) async fn roles(&self, account: &Account) -> Result<Found<Vec<Role>>, ConnectorError> {
+        let page = |body: &[u8]| parse::<Page<RawRole<'_>>>(body, "roles").map(|page| page.found(lists::roles));
         let mut roles = self.list(&self.resources().roles, account, page).await?;
-        roles.sort_by(|a, b| a.id.cmp(&b.id));
-        roles.dedup_by(|a, b| a.id == b.id);
+        roles.value.sort_by(|a, b| a.id.cmp(&b.id));
+        roles.value.dedup_by(|a, b| a.id == b.id);
         Ok(roles)
     }
 
     /// The master list of profiles.
-    pub(super) async fn profile_list(&self, account: &Account) -> Result<Vec<Profile>, ConnectorError> {
-        let page = |body: &[u8]| {
-            parse::<Page<RawProfile<'_>>>(body, "profiles").map(|page| (lists::profiles(page.rows), page.next_cursor))
-        };
+    pub(super) async fn profile_list(&self, account: &Account) -> Result<Found<Vec<Profile>>, ConnectorError> {
+        let page =
+            |body: &[u8]| parse::<Page<RawProfile<'_>>>(body, "profiles").map(|page| page.found(lists::profiles));
         let mut profiles = self.list(&self.resources().profiles, account, page).await?;
-        profiles.sort_by(|a, b| a.id.cmp(&b.id));
-        profiles.dedup_by(|a, b| a.id == b.id);
+        profiles.value.sort_by(|a, b| a.id.cmp(&b.id));
+        profiles.value.dedup_by(|a, b| a.id == b.id);
         Ok(profiles)
     }
 
     /// The same, with what each permits where Truto passes that on.
-    async fn profiles(&self, account: &Account) -> Result<Vec<Profile>, ConnectorError> {
-        stream::iter(self.profile_list(account).await?)
+    async fn profiles(&self, account: &Account) -> Result<Found<Vec<Profile>>, ConnectorError> {
+        let Found { value, is_partial } = self.profile_list(account).await?;
+        let value = stream::iter(value)
             .map(async |profile| self.with_permissions(profile, account).await)
             .buffered(self.api.settings.limits.concurrency)
             .try_collect()
-            .await
+            .await?;
+        Ok(Found { value, is_partial })
     }
 
     async fn with_permissions(&self, mut profile: Profile, account: &Account) -> Result<Profile, ConnectorError> {
@@ -294,9 +313,14 @@ impl Truto {
         let one =
             |body: &[u8]| envelope::one(body, |record| parse::<RawProfile<'_>>(record, "profile").map(Profile::from));
         let unknown = |reason: String| Permissions::Unknown(reason);
-        profile.permissions = match self.api.get(&call, account, one).await.map(Option::flatten) {
-            Ok(None) => unknown("the API says that there is no such profile".to_owned()),
-            Ok(Some(details)) if details.id == profile.id => details.permissions,
+        profile.permissions = match self.api.get(&call, account, one).await {
+            Ok(Some(Found { is_partial: true, .. })) => {
+                unknown("Truto says that its answer is a part of what there is".to_owned())
+            }
+            Ok(None | Some(Found { value: None, .. })) => {
+                unknown("the API says that there is no such profile".to_owned())
+            }
+            Ok(Some(Found { value: Some(details), .. })) if details.id == profile.id => details.permissions,
             Ok(Some(_)) => unknown("the API answered with another profile".to_owned()),
             Err(ConnectorError::TrutoUnknown { .. }) => unknown("Truto does not pass single profiles on".to_owned()),
             Err(ConnectorError::TrutoScopes { .. }) => unknown("the credentials' scopes do not reach them".to_owned()),

@@ -15,7 +15,7 @@ use super::{
 use crate::connector::{
     ConnectorError,
     bigin::parse::{ParseError, clean},
-    http::{Account, Answer, CallError, Limits, Session, exchange::exchange, wait},
+    http::{Account, Answer, CallError, Limits, Session, exchange::exchange, pace::Pace, wait},
 };
 
 /// The API of one workspace.
@@ -24,6 +24,7 @@ pub(super) struct Api {
     pub(super) settings: ZohoSettings,
     session: Session,
     tokens: Tokens,
+    pace: Pace,
 }
 
 /// A call: what an error names, and the scope that it needs.
@@ -65,12 +66,14 @@ pub(super) enum Meaning {
     Failed(String),
     /// It will not be answered otherwise.
     Final(ConnectorError),
+    /// The same, by an answer that is not in the API's words: whoever wrote it may not know what the API did.
+    Illegible(ConnectorError),
 }
 
 impl Api {
     pub(super) fn new(settings: ZohoSettings) -> Result<Self, ConnectorError> {
         let session = Session::new(settings.limits.clone())?;
-        Ok(Self { settings, session, tokens: Tokens::default() })
+        Ok(Self { settings, session, tokens: Tokens::default(), pace: Pace::untold() })
     }
 
     /// The token in use.
@@ -112,12 +115,25 @@ impl Api {
                     what: "a token that no header can carry".into(),
                 })?;
         authorization.set_sensitive(true);
+        let pass = self.pace.turn(account.left()).await.map_err(|wait| ConnectorError::RateLimited {
+            call: call.name(),
+            wait,
+            left: account.left(),
+        })?;
         let (number, asked_at, line) = (account.number(), Utc::now(), format!("{} {url}", call.method));
         let request = self.session.request(call.method.clone(), url).header(AUTHORIZATION, authorization);
         let answer = self.session.call(request, account).await;
-        if let (Some(number), Ok(answer)) = (number, &answer) {
-            account.record(&exchange(number, line, asked_at, answer, token.value.expose_secret()));
+        let secret = token.value.expose_secret();
+        if let Ok(answer) = &answer {
+            self.pace.answered(&pass, answer.status, &answer.headers);
+            if let Some(number) = number {
+                account.record(&exchange(number, line, asked_at, answer, secret));
+            }
         }
+        // What fails, or does something, is quoted.
+        let is_quoted = |answer: &Answer| !answer.status.is_success() || call.method != Method::GET;
+        let answer = answer.map(|answer| if is_quoted(&answer) { answer.without(secret) } else { answer });
+        drop(pass);
         Ok((token.number, answer))
     }
 
@@ -150,7 +166,7 @@ impl Api {
                     account.retried();
                     continue;
                 }
-                Ok(Meaning::Final(error)) => return Err(error),
+                Ok(Meaning::Final(error) | Meaning::Illegible(error)) => return Err(error),
                 Ok(Meaning::Limited(what) | Meaning::Failed(what)) | Err(CallError::Broken(what)) => what,
                 Err(CallError::TooLarge(limit)) => return Err(ConnectorError::TooLarge { call: call.name(), limit }),
                 Err(CallError::Redirect(status)) => return Err(ConnectorError::Redirect { call: call.name(), status }),
@@ -186,11 +202,13 @@ impl Api {
             *asked = wait::asked(&answer.headers, Utc::now());
             return Meaning::Limited("HTTP 429: too many requests".to_owned());
         }
-        if status.is_server_error() {
-            *asked = wait::asked(&answer.headers, Utc::now());
+        // A server or gateway that waited in vain does not say what became of the call.
+        if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT {
+            *asked = wait::retry_after(&answer.headers, Utc::now());
             return Meaning::Failed(format!("HTTP {status} {code}"));
         }
-        Meaning::Final(match code.as_str() {
+        let is_legible = problem.is_legible();
+        let error = match code.as_str() {
             "INVALID_TOKEN" => return Meaning::StaleToken(code),
             "AUTHENTICATION_FAILURE" => ConnectorError::TokenRefused {
                 call: call.name(),
@@ -204,7 +222,8 @@ impl Api {
             _ => {
                 ConnectorError::Refused { call: call.name(), status: status.as_u16(), code, message: problem.message() }
             }
-        })
+        };
+        if is_legible { Meaning::Final(error) } else { Meaning::Illegible(error) }
     }
 }
 
@@ -232,6 +251,11 @@ impl Problem {
             return problem;
         }
         serde_json::from_slice(body).unwrap_or_default()
+    }
+
+    /// Whether it is in the API's words, and not a gateway's.
+    fn is_legible(&self) -> bool {
+        self.code.is_string() || self.code.is_number()
     }
 
     fn code(&self) -> String {

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     connector::{
         ConnectorError, Removal,
+        bigin::removal::{self, ALREADY_DELETED},
         http::{Account, CallError, wait},
     },
     model::id::UserId,
@@ -41,11 +42,13 @@ pub(super) async fn remove(connector: &ZohoBigin, id: &UserId) -> Result<Removal
                 return Ok(Removal::AlreadyGone);
             }
             Ok(Meaning::Final(error)) => return Err(error),
+            Ok(Meaning::Illegible(error)) => return Ok(Removal::Unknown(error.to_string())),
             Ok(Meaning::Failed(what)) | Err(CallError::Broken(what)) => return Ok(Removal::Unknown(what)),
             Err(CallError::TooLarge(limit)) => {
                 return Ok(Removal::Unknown(format!("an answer of more than {limit} bytes")));
             }
-            Err(CallError::Redirect(status)) => return Err(ConnectorError::Redirect { call: call.name(), status }),
+            // Whoever redirects may have passed the wish on before.
+            Err(CallError::Redirect(status)) => return Ok(Removal::Unknown(format!("a redirect, HTTP {status}"))),
         };
         // Only a limit: the API did nothing.
         let limits = api.limits();
@@ -62,9 +65,6 @@ pub(super) async fn remove(connector: &ZohoBigin, id: &UserId) -> Result<Removal
     }
 }
 
-/// The API's word for a user who is gone already.
-const ALREADY_DELETED: &str = "ID_ALREADY_DELETED";
-
 /// What an answer of success says. The vendor's refusals may come with success as their status.
 fn judge(call: &Call, body: &[u8]) -> Result<Removal, ConnectorError> {
     if body.is_empty() {
@@ -73,16 +73,6 @@ fn judge(call: &Call, body: &[u8]) -> Result<Removal, ConnectorError> {
     let Ok(answer) = serde_json::from_slice::<Value>(body) else {
         return Ok(Removal::Unknown("an answer that is no JSON".to_owned()));
     };
-    let word = |key: &str| answer["users"][0][key].as_str().unwrap_or_default();
-    match (word("code"), word("status")) {
-        (ALREADY_DELETED, _) => Ok(Removal::AlreadyGone),
-        ("SUCCESS", _) | (_, "success") => Ok(Removal::Accepted),
-        (code, "error") => Err(ConnectorError::Refused {
-            call: call.name(),
-            status: 200,
-            code: code.chars().filter(|c| !c.is_control()).take(60).collect(),
-            message: word("message").chars().filter(|c| !c.is_control()).take(200).collect(),
-        }),
-        _ => Ok(Removal::Unknown("an answer that says neither success nor error".to_owned())),
-    }
+    let untold = || Ok(Removal::Unknown("an answer that says neither success nor error".to_owned()));
+    removal::verdict(&call.name(), &answer).unwrap_or_else(untold)
 }

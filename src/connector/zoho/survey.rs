@@ -46,11 +46,22 @@ pub(super) async fn survey(connector: &ZohoBigin) -> Result<Survey, ConnectorErr
     grant(ORG_SCOPE, Purpose::Audit, state);
     grant(DELETE_SCOPE, Purpose::Offboarding, deletion(token.scopes.as_deref()));
     let (_, state) = reached(modules)?;
+    // A refusal of another kind tells nothing of the scope; the token's own answer may.
+    let state = match (state, token.scopes.as_deref()) {
+        (GrantState::Unknown(_), Some(scopes)) if !scopes.iter().any(|scope| reaches_modules(scope)) => {
+            GrantState::Lacking("the token answer names no scope of the list of modules".to_owned())
+        }
+        (state, _) => state,
+    };
     grant(MODULES_SCOPE, Purpose::Nothing, state);
     let beyond =
         |scope: &&String| !NEEDED.contains(&scope.as_str()) && ![DELETE_SCOPE, MODULES_SCOPE].contains(&scope.as_str());
     for scope in token.scopes.iter().flatten().filter(beyond) {
         grant(scope, Purpose::Nothing, GrantState::Granted);
+    }
+    if token.scopes.is_none() {
+        let why = "the token answer names no scopes".to_owned();
+        grant("other scopes", Purpose::Nothing, GrantState::Unknown(why));
     }
     let (clock_ahead, credits_left) = aside.noted();
     Ok(Survey {
@@ -69,6 +80,12 @@ pub(super) async fn survey(connector: &ZohoBigin) -> Result<Survey, ConnectorErr
         credits_left,
         obstacles: Vec::new(),
     })
+}
+
+/// Whether a scope opens the list of modules.
+fn reaches_modules(scope: &str) -> bool {
+    scope.starts_with("ZohoBigin.settings.modules.")
+        || ["ZohoBigin.settings.ALL", "ZohoBigin.settings.READ"].contains(&scope)
 }
 
 /// Whether the token may delete users. Only its own answer tells: a deletion is not tried to find out.

@@ -12,7 +12,8 @@ use url::Url;
 use super::settings::ZohoSettings;
 use crate::connector::{
     ConnectorError,
-    http::{Account, Answer, CallError, Session, is_safe, wait},
+    bigin::parse::clean,
+    http::{Account, Answer, CallError, Session, is_safe, mask, wait},
 };
 
 /// A token is renewed this long before it expires, or a tenth of its life before where that is shorter.
@@ -151,7 +152,10 @@ fn judge(answer: &Answer, settings: &ZohoSettings, number: u64) -> Result<Token,
             .unwrap_or_else(|| Instant::now() + DEFAULT_LIFE);
         return Ok(Token { value: token.into(), number, api, scopes, expires });
     }
-    let code: String = body.error.unwrap_or_default().chars().filter(|c| !c.is_control()).take(60).collect();
+    let secrets = [&settings.client_secret, &settings.refresh_token];
+    let error = body.error.unwrap_or_default();
+    let error = secrets.iter().fold(error, |error, secret| mask::text(&error, secret.expose_secret()));
+    let code = clean(&error, 60);
     let data_center = settings.data_center.to_string();
     match code.as_str() {
         "invalid_code" | "invalid_grant" => Err(ConnectorError::RefreshToken { accounts_url, data_center, code }),

@@ -105,7 +105,7 @@ fn resource(
     let path = request.uri.path().trim_start_matches("/proxy/");
     let (name, id) = path.split_once('/').map_or((path, None), |(name, id)| (name, Some(decoded(id))));
     let method = request.method.as_str();
-    if method == "DELETE" && faults.is_on(Fault::TrutoSandbox) {
+    if method != "GET" && faults.is_on(Fault::TrutoSandbox) {
         return envelope::own(405, "Method Not Allowed", "Sandbox integrated accounts are read-only");
     }
     let missing = [

@@ -150,7 +150,18 @@ pub(super) fn delete(shared: &Shared, id: &str) -> Answer {
         if primary.is_some() && world.zuid_of(user).as_deref() == primary {
             return Answer::deletion(400, "INVALID_REQUEST", &json!({}), "Primary contact cannot be deleted");
         }
-        match world.delete(id) {
+        let faults = &shared.faults;
+        let done = if faults.is_on(Fault::DeletionFeigned) {
+            Ok(())
+        } else if faults.is_on(Fault::DeletionVanishes) {
+            world.remove_user(id)
+        } else {
+            world.delete(id)
+        };
+        match done {
+            Ok(()) if faults.is_on(Fault::DeletionDenied) => {
+                Answer::deletion(400, "INVALID_REQUEST", &json!({}), "unable to process your request")
+            }
             Ok(()) => Answer::deletion(200, "SUCCESS", &json!({"id": id}), "User deleted"),
             Err(_) => Answer::nothing(),
         }

@@ -4,6 +4,7 @@ use std::{
 };
 
 use futures::StreamExt;
+use serde_json::{Value, json};
 
 use super::{Visit, ids_in};
 use crate::simulator::{Fault, Options};
@@ -194,4 +195,36 @@ async fn answers_contradict_each_other() {
     assert_eq!(visit.get("/org").await.status(), 429);
     visit.simulator.set_faults([Fault::ServerErrorAlways]);
     assert_eq!(visit.get("/org").await.status(), 500);
+}
+
+#[tokio::test]
+async fn a_deletion_may_be_denied_feigned_or_leave_nothing_behind() {
+    let scopes = crate::simulator::ALL_SCOPES.iter().map(|scope| (*scope).to_owned()).collect();
+    let visit = Visit::start(Options { users: 12, scopes, ..Options::default() }).await;
+    let ids = visit.all_ids().await;
+    let cases = [
+        (Fault::DeletionDenied, 400, json!("deleted")),
+        (Fault::DeletionFeigned, 200, json!("active")),
+        (Fault::DeletionVanishes, 200, Value::Null),
+    ];
+    for ((fault, status, left), id) in cases.into_iter().zip(&ids[3..]) {
+        visit.simulator.world().edit(|world| world.patch_user(id, &json!({"status": "active"}))).unwrap();
+        visit.simulator.set_faults([fault]);
+        let answer = visit.request("DELETE", &format!("/users/{id}")).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{fault}");
+        assert_eq!(visit.get_json(&format!("/users/{id}")).await.1["users"][0]["status"], left, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_sandbox_of_truto_takes_no_write_of_any_kind() {
+    let visit = visit(Fault::TrutoSandbox).await;
+    let credentials = visit.simulator.credentials();
+    let account = &credentials.integrated_account_id;
+    for (method, path) in [("POST", "users"), ("PATCH", "users/1"), ("DELETE", "users/1"), ("GET", "users")] {
+        let url = visit.url(&format!("/proxy/{path}?integrated_account_id={account}"));
+        let request = visit.client.request(method.parse().unwrap(), url).bearer_auth(&credentials.truto_api_token);
+        let status = request.send().await.unwrap().status();
+        assert_eq!(status, if method == "GET" { 200 } else { 405 }, "{method}");
+    }
 }

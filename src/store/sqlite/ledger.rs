@@ -8,8 +8,14 @@ use uuid::Uuid;
 
 use super::{SqliteStore, count};
 use crate::{
-    ledger::{Entry, Fact, Head, Line, fact::Terms},
-    store::{StoreError, ledger::Ledger},
+    ledger::{
+        Entry, Fact, Head, Line,
+        fact::{OffboardingBegun, Terms},
+    },
+    store::{
+        StoreError,
+        ledger::{Ledger, in_one_place},
+    },
 };
 
 /// Writes the next entry, inside a transaction of the caller's that holds the store's lock.
@@ -57,9 +63,12 @@ fn line(row: &SqliteRow) -> Result<Line, sqlx::Error> {
     Ok(Line { head: Head { number, sha256: row.try_get("sha256")? }, text: row.try_get("line")? })
 }
 
+fn entry(text: &str) -> Result<Entry, sqlx::Error> {
+    serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
 fn fact(text: &str) -> Result<Fact, sqlx::Error> {
-    let entry: Entry = serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(error.into()))?;
-    Ok(entry.fact)
+    entry(text).map(|entry| entry.fact)
 }
 
 /// The schedules in force, by job.
@@ -95,6 +104,46 @@ impl Ledger for SqliteStore {
         transaction.commit().await.map_err(&failed)
     }
 
+    async fn begin_offboarding(
+        &self,
+        begun: &OffboardingBegun,
+        since: u64,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let failed = self.explain("write the ledger");
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
+        let sql = "SELECT line FROM ledger WHERE kind = ? AND number > ?";
+        let lines = sqlx::query_scalar::<_, String>(sql)
+            .bind(Fact::OFFBOARDING_BEGUN)
+            .bind(count(since))
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(&failed)?;
+        for line in lines {
+            // The other users of the same plan are no rivals.
+            let is_rival = |other: &OffboardingBegun| {
+                in_one_place(begun, other) && (other.plan != begun.plan || other.leaver.user == begun.leaver.user)
+            };
+            if matches!(fact(&line).map_err(&failed)?, Fact::OffboardingBegun(other) if is_rival(&other)) {
+                return Err(StoreError::Busy { what: format!("the removal of users from {}", begun.workspace) });
+            }
+        }
+        append(&mut transaction, Fact::OffboardingBegun(begun.clone()), now).await.map_err(&failed)?;
+        transaction.commit().await.map_err(&failed)
+    }
+
+    async fn offboardings(&self) -> Result<Vec<Entry>, StoreError> {
+        let failed = self.explain("read the ledger");
+        let sql = "SELECT line FROM ledger WHERE kind IN (?, ?) ORDER BY number";
+        let lines = sqlx::query_scalar::<_, String>(sql)
+            .bind(Fact::OFFBOARDING_BEGUN)
+            .bind(Fact::OFFBOARDING_ENDED)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(&failed)?;
+        lines.iter().map(|line| entry(line)).collect::<Result<_, _>>().map_err(failed)
+    }
+
     async fn enact(&self, schedules: &[(String, Terms)], now: DateTime<Utc>) -> Result<(), StoreError> {
         let failed = self.explain("write the ledger");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
@@ -121,8 +170,7 @@ impl Ledger for SqliteStore {
         let failed = self.explain("read the ledger");
         let sql = "SELECT line FROM ledger WHERE kind = ? AND subject = ? ORDER BY number DESC LIMIT 1";
         let last = sqlx::query_scalar::<_, String>(sql).bind(kind).bind(subject).fetch_optional(&self.pool).await;
-        let parsed = |text: String| serde_json::from_str(&text).map_err(|error| sqlx::Error::Decode(error.into()));
-        last.and_then(|text| text.map(parsed).transpose()).map_err(failed)
+        last.and_then(|text| text.as_deref().map(entry).transpose()).map_err(failed)
     }
 
     async fn entries(&self, after: u64, most: u32) -> Result<Vec<Line>, StoreError> {

@@ -49,6 +49,9 @@ fn end(fault: Fault) -> End {
         | Fault::ProfileCustomShape
         | Fault::ProfileDetailsRefused
         | Fault::WrongUserById
+        | Fault::DeletionDenied
+        | Fault::DeletionFeigned
+        | Fault::DeletionVanishes
         | Fault::TrutoQuota
         | Fault::TrutoTier
         | Fault::TrutoPartialOnce

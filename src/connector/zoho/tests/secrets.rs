@@ -83,7 +83,7 @@ fn is_token(asked: &Asked) -> bool {
 }
 
 /// Answers that echo what they were sent, or break in ways whose errors might.
-const SCRIPTS: [Script; 9] = [
+const SCRIPTS: [Script; 14] = [
     |_| None,
     |asked| is_token(asked).then(|| json(400, &json!({"error": "invalid_client", "echo": CLIENT_SECRET}))),
     |asked| is_token(asked).then(|| raw(500, format!("<p>{REFRESH_TOKEN}</p>"))),
@@ -95,6 +95,14 @@ const SCRIPTS: [Script; 9] = [
     |asked| (asked.path == "org").then(|| json(200, &json!({"org": ACCESS_TOKEN}))),
     |asked| (asked.path == "org").then(|| ResponseTemplate::new(302).insert_header("location", ACCESS_TOKEN)),
     |asked| (asked.page()? == 1).then(|| json(200, &json!({"users": [{"id": {"x": ACCESS_TOKEN}}]}))),
+    |asked| is_token(asked).then(|| json(200, &json!({"error": format!("bad {REFRESH_TOKEN}")}))),
+    |asked| is_token(asked).then(|| json(200, &json!({"error": format!("bad {CLIENT_SECRET}")}))),
+    |asked| (asked.path == "org").then(|| json(400, &json!({"code": ACCESS_TOKEN, "message": "no"}))),
+    |asked| (asked.path == "org").then(|| json(400, &json!({"code": "NO", "message": format!("of {ACCESS_TOKEN}")}))),
+    |asked| {
+        let body = json!({"code": "NO_PERMISSION", "details": {"permissions": [ACCESS_TOKEN]}});
+        (asked.path == "org").then(|| json(403, &body))
+    },
 ];
 
 #[test]

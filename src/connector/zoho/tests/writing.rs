@@ -2,9 +2,12 @@
 
 use serde_json::json;
 
-use super::support::{json, raw, scripted, settings, settings_of, simulator};
+use super::support::{ACCESS_TOKEN, json, raw, scripted, settings, settings_of, simulator};
 use crate::{
-    connector::{Connector as _, ConnectorError, Removal, Remover as _, zoho::ZohoBigin},
+    connector::{
+        Connector as _, ConnectorError, Removal, Remover as _,
+        zoho::{ZohoBigin, ZohoSettings},
+    },
     model::{
         id::UserId,
         survey::{GrantState, Purpose},
@@ -53,6 +56,9 @@ async fn only_a_limit_or_an_expired_token_repeats_a_removal() {
         (502, "<html>", "HTTP 502 Bad Gateway without a code"),
         (200, "<html>", "an answer that is no JSON"),
         (200, "{}", "an answer that says neither success nor error"),
+        (302, "", "a redirect, HTTP 302"),
+        (408, "<html>", "HTTP 408 Request Timeout without a code"),
+        (404, "<html>", "DELETE /bigin/v2/users/77: the API refuses with 404 without a code: without a message"),
     ] {
         let server = scripted(move |asked| (asked.method == "DELETE").then(|| raw(status, body))).await;
         let outcome = ZohoBigin::new(settings(&server.uri())).unwrap().remove(&id).await;
@@ -71,6 +77,37 @@ async fn only_a_limit_or_an_expired_token_repeats_a_removal() {
     })
     .await;
     assert_eq!(ZohoBigin::new(settings(&server.uri())).unwrap().remove(&id).await, Ok(Removal::Accepted));
+}
+
+#[tokio::test]
+async fn a_refusal_with_success_as_its_status_is_a_refusal() {
+    let server = scripted(|asked| {
+        let body = json!({"users": [{"code": "INVALID_REQUEST", "status": "error", "message": "Primary contact"}]});
+        (asked.method == "DELETE").then(|| json(200, &body))
+    })
+    .await;
+    let error = ZohoBigin::new(settings(&server.uri())).unwrap().remove(&UserId::from("77")).await.unwrap_err();
+    assert!(matches!(error, ConnectorError::Refused { code, .. } if code == "INVALID_REQUEST"));
+}
+
+#[tokio::test]
+async fn a_call_that_is_told_to_wait_holds_the_others_back_too() {
+    let calls = std::sync::atomic::AtomicU32::new(0);
+    let server = scripted(move |asked| {
+        let is_first = asked.path == "org" && calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+        is_first.then(|| json(429, &json!({"code": "TOO_MANY_REQUESTS"})).insert_header("retry-after", "1"))
+    })
+    .await;
+    let connector = ZohoBigin::new(settings(&server.uri())).unwrap();
+    let began = std::time::Instant::now();
+    let other = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        connector.current_user().await.unwrap();
+        began.elapsed()
+    };
+    let (first, other) = tokio::join!(connector.organization(), other);
+    first.unwrap();
+    assert!(other >= std::time::Duration::from_millis(900), "{other:?}");
 }
 
 #[tokio::test]
@@ -97,6 +134,23 @@ async fn a_survey_says_what_the_token_may_and_what_is_more_than_it_needs() {
     let more: Vec<_> = survey.grants.iter().filter(|grant| grant.purpose != Purpose::Audit).collect();
     assert!(more.iter().all(|grant| grant.state == GrantState::Granted), "{more:?}");
     assert!(more.iter().any(|grant| grant.name == "ZohoBigin.users.ALL"));
+
+    let untold = async |scope: Option<&'static str>| -> Vec<String> {
+        let server = scripted(move |asked| {
+            let token = json!({"access_token": ACCESS_TOKEN, "expires_in": 3600, "scope": scope});
+            (asked.path == "/oauth/v2/token").then(|| json(200, &token))
+        })
+        .await;
+        let settings = ZohoSettings { api_url: Some(server.uri().parse().unwrap()), ..settings(&server.uri()) };
+        let survey = ZohoBigin::new(settings).unwrap().survey().await.unwrap();
+        let untold = survey.grants.into_iter().filter(|grant| matches!(grant.state, GrantState::Unknown(_)));
+        untold.map(|grant| grant.name).collect()
+    };
+    // The list of modules is answered with 404 here, which says nothing of the scope.
+    let modules = "ZohoBigin.settings.modules.READ";
+    assert_eq!(untold(None).await, ["ZohoBigin.users.DELETE", modules, "other scopes"]);
+    assert_eq!(untold(Some("ZohoBigin.users.READ ZohoBigin.settings.roles.READ")).await, Vec::<String>::new());
+    assert_eq!(untold(Some("ZohoBigin.settings.ALL")).await, [modules]);
 
     simulator.set_faults([Fault::Revoked]);
     let error = ZohoBigin::new(settings_of(&simulator)).unwrap().survey().await.unwrap_err();
