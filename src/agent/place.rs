@@ -3,14 +3,18 @@
 //! A model that asks in a loop must not use up the vendor's rate limit: calls within a short time are answered from one
 //! read, calls at the same time wait for it, and that a read failed is remembered, too.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use super::{Agent, Problem, freshness::seconds};
+use super::{Agent, Person, Problem, Question, Reply, freshness::seconds};
 use crate::{
     access::matrix::AccessMatrix,
     connector::{Connector, ConnectorError, Remover},
@@ -51,6 +55,8 @@ pub struct Place {
     pub(super) plans: Mutex<HashMap<String, Plan>>,
     /// Removals are made one after another.
     pub(super) removing: Mutex<()>,
+    /// Plans about which a person is being asked.
+    asking: std::sync::Mutex<HashSet<Uuid>>,
 }
 
 /// What was read, and when.
@@ -106,6 +112,7 @@ impl Place {
             trouble: Mutex::default(),
             plans: Mutex::default(),
             removing: Mutex::default(),
+            asking: std::sync::Mutex::default(),
         }
     }
 
@@ -208,6 +215,17 @@ impl Place {
     pub(super) async fn forget(&self) {
         *self.look.lock().await = None;
         *self.survey.lock().await = None;
+    }
+
+    /// Asks a person about a plan, unless one is being asked about it already.
+    pub(super) async fn ask(&self, plan: Uuid, person: &dyn Person, question: &Question) -> Result<Reply, Problem> {
+        let asking = || self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        if !asking().insert(plan) {
+            return Err(Problem::AlreadyAsked);
+        }
+        let reply = person.ask(question).await;
+        asking().remove(&plan);
+        Ok(reply)
     }
 
     /// What removing users needs.

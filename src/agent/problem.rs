@@ -114,6 +114,9 @@ pub enum Problem {
     /// The person did not agree.
     #[error("the person who was asked did not agree; nobody was removed. Do not ask again unless they say so")]
     Declined,
+    /// Somebody is being asked already.
+    #[error("a person is being asked about this plan already; wait for that call. Nobody was removed now")]
+    AlreadyAsked,
     /// There is no person to ask.
     #[error("a person has to confirm this, and nobody can be asked: {0}. Nobody was removed")]
     NobodyToAsk(String),
@@ -138,6 +141,7 @@ impl Problem {
             Self::OffboardingOff | Self::NotAllowed(_) => "offboarding_not_allowed",
             Self::Refused(refusal) => refusal.code(),
             Self::Declined => "declined",
+            Self::AlreadyAsked => "already_asked",
             Self::NobodyToAsk(_) => "nobody_to_ask",
             Self::Waiting(_) => "waiting",
         }

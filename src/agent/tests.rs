@@ -443,9 +443,11 @@ async fn a_removal_takes_a_plan_the_process_and_a_person() {
     assert_eq!(code(&other, &plan, &agree).await, "plan_for_another_user");
     assert_eq!(agree.questions().len(), 0, "nobody is asked about what is refused anyway");
 
-    // A person who is not there, says no, or types something else.
+    // A person who is not there, or types something else; a call that is taken back while the person reads.
     assert_eq!(code(&id, &plan, &Scripted::nobody()).await, "nobody_to_ask");
-    assert_eq!(code(&id, &plan, &Scripted::new(Reply::Declined)).await, "declined");
+    let taken_back = Scripted::typing("leaver@example.com");
+    taken_back.left.store(true, Ordering::Relaxed);
+    assert_eq!(code(&id, &plan, &taken_back).await, "nobody_to_ask");
     for typed in ["", "yes", "other@example.com", id.as_str()] {
         assert_eq!(code(&id, &plan, &Scripted::typing(typed)).await, "not_confirmed", "{typed}");
     }
@@ -453,6 +455,13 @@ async fn a_removal_takes_a_plan_the_process_and_a_person() {
     let asked = Scripted::new(Reply::Asked);
     assert!(matches!(bench.outcome(name, arguments.clone(), &asked).await, Outcome::Waiting(_)));
     assert_eq!((bench.deletions(), bench.status(&id)), (0, "active".to_owned()));
+
+    // However often that is tried, the workspace is not asked for anything.
+    let calls = bench.simulator.journal().calls().len();
+    for _ in 0..20 {
+        assert_eq!(code(&id, &plan, &Scripted::nobody()).await, "nobody_to_ask");
+    }
+    assert_eq!(bench.simulator.journal().calls().len(), calls);
 
     // With everything, once.
     let outcome = bench.outcome(name, arguments, &agree).await;
@@ -526,6 +535,35 @@ async fn two_calls_at_once_remove_once() {
         Outcome::Failed(problem) => problem.code().to_owned(),
         Outcome::Waiting(_) => "waiting".to_owned(),
     });
-    assert!(words.contains(&"removed".to_owned()) && words.contains(&"plan_used".to_owned()), "{words:?}");
+    let [one, other] = words.each_ref().map(String::as_str);
+    let refused = if one == "removed" { other } else { one };
+    assert!(words.contains(&"removed".to_owned()) && ["plan_used", "already_asked"].contains(&refused), "{words:?}");
+    assert_eq!(bench.deletions(), 1);
+}
+
+#[tokio::test]
+async fn a_no_is_on_record_and_nobody_is_asked_again_for_a_while() {
+    let bench = Bench::new().await;
+    let id = bench.leaver(&json!({"email": "leaver@example.com"}));
+    let plan = bench.plan_id(&id).await;
+    let agree = Scripted::typing("leaver@example.com");
+    let code = async |plan: &str, person: &Scripted| {
+        let (name, arguments) = delete(&id, plan);
+        match bench.outcome(name, arguments, person).await {
+            Outcome::Failed(problem) => problem.code(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(code(&plan, &Scripted::new(Reply::Declined)).await, "declined");
+    assert_eq!(code(&plan, &agree).await, "declined");
+    assert_eq!(bench.problem("offboarding_plan", json!({"user": id})).await, "declined");
+    assert_eq!((agree.questions().len(), bench.deletions()), (0, 0));
+    let no = crate::store::ledger::Ledger::last(&*bench.store, Fact::OFFBOARDING_DECLINED, &id).await.unwrap().unwrap();
+    let Fact::OffboardingDeclined(no) = no.fact else { panic!("{no:?}") };
+    assert_eq!((no.plan.to_string(), no.by.as_str()), (plan.clone(), "test"));
+    bench.pass(601);
+    let again = bench.plan_id(&id).await;
+    let (name, arguments) = delete(&id, &again);
+    assert!(matches!(bench.outcome(name, arguments, &agree).await, Outcome::Answered { failed: false, .. }));
     assert_eq!(bench.deletions(), 1);
 }

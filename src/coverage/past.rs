@@ -81,6 +81,7 @@ impl<'a> Past<'a> {
                 | Fact::BagAbandoned { .. }
                 | Fact::Key { .. }
                 | Fact::OffboardingPlanned(_)
+                | Fact::OffboardingDeclined(_)
                 | Fact::OffboardingBegun(_)
                 | Fact::OffboardingEnded(_) => {}
             }

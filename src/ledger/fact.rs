@@ -89,6 +89,8 @@ pub enum Fact {
     },
     /// A removal of users was planned, by somebody who may not be the one who confirms it.
     OffboardingPlanned(OffboardingPlanned),
+    /// Somebody who was asked to confirm a removal said no.
+    OffboardingDeclined(OffboardingDeclined),
     /// A user is about to be removed. What became of it follows; where nothing does, nobody knows.
     OffboardingBegun(OffboardingBegun),
     /// What became of a removal.
@@ -206,6 +208,19 @@ pub struct Leaver {
     pub profile: Option<String>,
 }
 
+/// A no to a removal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OffboardingDeclined {
+    /// The plan's id.
+    pub plan: Uuid,
+    /// The workspace.
+    pub workspace: String,
+    /// The user's id.
+    pub user: String,
+    /// Through what it was said.
+    pub by: String,
+}
+
 /// A removal that is about to be asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OffboardingBegun {
@@ -251,6 +266,8 @@ pub struct BagName {
 impl Fact {
     /// The kind of [`Fact::OffboardingPlanned`].
     pub const OFFBOARDING_PLANNED: &str = "offboarding_planned";
+    /// The kind of [`Fact::OffboardingDeclined`].
+    pub const OFFBOARDING_DECLINED: &str = "offboarding_declined";
     /// The kind of [`Fact::OffboardingBegun`].
     pub const OFFBOARDING_BEGUN: &str = "offboarding_begun";
     /// The kind of [`Fact::OffboardingEnded`].
@@ -271,6 +288,7 @@ impl Fact {
             Self::BagRemoved { .. } => "bag_removed",
             Self::Key { .. } => "key",
             Self::OffboardingPlanned(_) => Self::OFFBOARDING_PLANNED,
+            Self::OffboardingDeclined(_) => Self::OFFBOARDING_DECLINED,
             Self::OffboardingBegun(_) => Self::OFFBOARDING_BEGUN,
             Self::OffboardingEnded(_) => Self::OFFBOARDING_ENDED,
         }
@@ -283,6 +301,7 @@ impl Fact {
             Self::Schedule { job, .. } => job.into(),
             Self::BagAbandoned { bag, .. } | Self::BagRemoved { bag, .. } => (&bag.folder).into(),
             Self::OffboardingPlanned(planned) => planned.plan.to_string().into(),
+            Self::OffboardingDeclined(declined) => (&declined.user).into(),
             Self::OffboardingBegun(begun) => (&begun.leaver.user).into(),
             Self::OffboardingEnded(ended) => (&ended.user).into(),
             _ => "".into(),

@@ -28,7 +28,10 @@ pub use self::{
 };
 use crate::{
     connector::{ConnectorError, Progress, ReadRequest, Remover},
-    ledger::Fact,
+    ledger::{
+        Fact,
+        fact::{OffboardingDeclined, OffboardingPlanned},
+    },
     model::{
         directory::Directory,
         id::UserId,
@@ -116,12 +119,11 @@ impl Offboarding<'_> {
         Ok(self.ledger.note(&[Fact::OffboardingPlanned(plan.planned())], (self.clock)()).await?)
     }
 
-    /// A plan that was kept, made again from the workspace as it is now.
+    /// A plan that was kept, where it may be carried out still. Nothing is read for it but the ledger.
     ///
     /// # Errors
-    /// [`Refusal`] where it is not a plan for exactly this user, is too old, was used, or the user is not as he or she
-    /// was then.
-    pub async fn kept(&self, plan_id: &str, user: &UserId, progress: &dyn Progress) -> Result<Plan, Refusal> {
+    /// [`Refusal`] where it is not a plan for exactly this user, is too old, was used, or somebody said no to it.
+    pub async fn kept(&self, plan_id: &str, user: &UserId) -> Result<OffboardingPlanned, Refusal> {
         let unknown = || Refusal::NoPlan(plan_id.chars().filter(|c| !c.is_control()).take(60).collect());
         let id: Uuid = plan_id.parse().map_err(|_| unknown())?;
         let entry = self.ledger.last(Fact::OFFBOARDING_PLANNED, &id.to_string()).await?;
@@ -132,20 +134,67 @@ impl Offboarding<'_> {
         if leaver.user != user.as_str() || planned.workspace != self.workspace {
             return Err(Refusal::OtherPlan { plan: id.to_string(), user: user.to_string() });
         }
-        let now = (self.clock)();
-        if now >= planned.valid_until {
+        // Nor is a plan good that a clock which was set back has not seen yet.
+        let valid_from = planned.valid_until - plan::VALID_FOR - plan::CLOCKS_DIFFER;
+        if !(valid_from..planned.valid_until).contains(&(self.clock)()) {
             return Err(Refusal::OldPlan(id.to_string()));
         }
         // Whatever was begun for this user since the plan was made used it, or made it another workspace's.
-        let begun = self.ledger.last(Fact::OFFBOARDING_BEGUN, user.as_str()).await?;
-        if begun.is_some_and(|begun| begun.number > made) {
+        let since = async |kind| {
+            let last = self.ledger.last(kind, user.as_str()).await?;
+            Ok::<_, StoreError>(last.is_some_and(|entry| entry.number > made))
+        };
+        if since(Fact::OFFBOARDING_BEGUN).await? {
             return Err(Refusal::UsedPlan(id.to_string()));
         }
-        let again = self.plan(std::slice::from_ref(&leaver.user), progress).await?;
-        if again.organization_id != planned.organization || again.removals.iter().any(|now| now.leaver() != *leaver) {
-            return Err(Refusal::Changed(format!("user {user}")));
+        if since(Fact::OFFBOARDING_DECLINED).await? {
+            return Err(Refusal::Declined(format!("user {user}")));
         }
-        Ok(Plan { plan_id: id, ..again })
+        Ok(planned)
+    }
+
+    /// A kept plan, made again from a workspace that was read a moment ago.
+    ///
+    /// # Errors
+    /// [`Refusal`], also where the user is not as he or she was when it was made.
+    pub async fn again(
+        &self,
+        planned: &OffboardingPlanned,
+        survey: &Survey,
+        directory: &Directory,
+    ) -> Result<Plan, Refusal> {
+        let wanted: Vec<String> = planned.users.iter().map(|leaver| leaver.user.clone()).collect();
+        let again = Plan { plan_id: planned.plan, ..self.plan_from(survey, directory, &wanted).await? };
+        let is_same = again.organization_id == planned.organization
+            && again.removals.iter().map(PlannedRemoval::leaver).eq(planned.users.iter().cloned());
+        if is_same { Ok(again) } else { Err(Refusal::Changed(format!("user {}", wanted.join(", ")))) }
+    }
+
+    /// Keeps on record that somebody said no to a plan: nobody is asked about the same user for a while.
+    ///
+    /// # Errors
+    /// [`Refusal::Store`]
+    pub async fn decline(&self, planned: &OffboardingPlanned, by: &str) -> Result<(), Refusal> {
+        let declined = planned.users.iter().map(|leaver| {
+            Fact::OffboardingDeclined(OffboardingDeclined {
+                plan: planned.plan,
+                workspace: planned.workspace.clone(),
+                user: leaver.user.clone(),
+                by: by.to_owned(),
+            })
+        });
+        Ok(self.ledger.note(&declined.collect::<Vec<_>>(), (self.clock)()).await?)
+    }
+
+    /// Whether somebody said no to the removal of a user a short time ago.
+    ///
+    /// # Errors
+    /// [`Refusal::Declined`]
+    pub async fn not_declined(&self, user: &str) -> Result<(), Refusal> {
+        let last = self.ledger.last(Fact::OFFBOARDING_DECLINED, user).await?;
+        let is_here = |fact: &Fact| matches!(fact, Fact::OffboardingDeclined(no) if no.workspace == self.workspace);
+        let lately = last.is_some_and(|entry| is_here(&entry.fact) && (self.clock)() < entry.at + plan::VALID_FOR);
+        if lately { Err(Refusal::Declined(format!("user {user}"))) } else { Ok(()) }
     }
 }
 

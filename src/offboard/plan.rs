@@ -22,6 +22,8 @@ use crate::{
 
 /// How long a plan may be carried out: long enough to read it, too short for the workspace to be another one.
 pub const VALID_FOR: TimeDelta = TimeDelta::minutes(10);
+/// How far the clocks of two machines may be apart that share a store.
+pub(super) const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
 /// Characters of what has to be typed: somebody has to be able to read and type it.
 const CONFIRMATION: usize = 120;
 /// What stands in the place of the status of somebody whom the API does not list any more.

@@ -80,6 +80,11 @@ pub enum Refusal {
     /// The plan was used.
     #[error("the plan {0} was used already; make a new one. Nobody was removed now")]
     UsedPlan(String),
+    /// Somebody said no to it.
+    #[error(
+        "somebody was asked about {0} a short time ago and said no; ask them first, and again in ten minutes at the earliest. Nobody was removed"
+    )]
+    Declined(String),
     /// What was planned is not what is there any more.
     #[error("{0} is not as it was when the plan was made; make a new one. Nobody was removed")]
     Changed(String),
@@ -121,6 +126,7 @@ impl Refusal {
             Self::OtherPlan { .. } => "plan_for_another_user",
             Self::OldPlan(_) => "plan_expired",
             Self::UsedPlan(_) => "plan_used",
+            Self::Declined(_) => "declined",
             Self::Changed(_) => "user_changed",
             Self::UnderWay { .. } => "another_under_way",
             Self::Unwritten(_) => "evidence_failed",

@@ -343,15 +343,23 @@ async fn a_kept_plan_is_for_exactly_one_user_once_and_for_minutes() {
         plan.plan_id.to_string()
     };
     let kept = async |plan: &str, user: &str| {
-        bench.on(None, async |offboarding| offboarding.kept(plan, &id(user), &()).await).await
+        bench
+            .on(None, async |offboarding| {
+                let planned = offboarding.kept(plan, &id(user)).await?;
+                let (survey, directory) = (offboarding.remover.survey().await?, offboarding.read(&()).await?);
+                offboarding.again(&planned, &survey, &directory).await
+            })
+            .await
     };
     let code = async |plan: &str, user: &str| kept(plan, user).await.unwrap_err().code();
     assert_eq!(code("plan\u{1b}[2J", &leaver).await, "no_such_plan");
     assert_eq!(code(&Uuid::new_v4().to_string(), &leaver).await, "no_such_plan");
     let plan = keep().await;
     assert_eq!(code(&plan, &other).await, "plan_for_another_user");
-    bench.moved.store(600, Ordering::Relaxed);
-    assert_eq!(code(&plan, &leaver).await, "plan_expired");
+    for seconds in [600, -61] {
+        bench.moved.store(seconds, Ordering::Relaxed);
+        assert_eq!(code(&plan, &leaver).await, "plan_expired", "{seconds}");
+    }
     bench.moved.store(0, Ordering::Relaxed);
     bench.simulator.world().edit(|world| world.promote(&leaver)).unwrap();
     assert_eq!(code(&plan, &leaver).await, "user_changed");

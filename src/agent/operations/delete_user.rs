@@ -14,7 +14,6 @@ use crate::{
     },
     model::{id::UserId, plain::plain},
     offboard::{Done, Outcome, Plan, PlannedRemoval, Refusal},
-    run,
 };
 
 /// Characters of a name in what a person reads.
@@ -78,19 +77,33 @@ impl Operation for DeleteUser {
         let clock = || agent.now();
         let offboarding = place.offboarding(agent, &clock)?;
         let id = UserId::from(arguments.id.trim());
-        let kept = async || offboarding.kept(&arguments.plan_id, &id, &()).await;
-        let plan = kept().await?;
-        let typed = word_of(person, &place.name, &plan).await?;
-        // A person takes time to read, and another call may have come meanwhile.
+        let kept = async || offboarding.kept(&arguments.plan_id, &id).await;
+        // What is asked about is what was looked up lately; everything is read anew before it is done.
+        let planned = kept().await?;
+        let (survey, _) = place.survey(agent).await?;
+        let look = place.look(agent).await?;
+        let plan = offboarding.again(&planned, &survey, &look.audit.directory).await?;
+        let confirmed = match plan.unneeded() {
+            Some(unneeded) => unneeded,
+            None => match place.ask(plan.plan_id, person, &question(&place.name, &plan)).await? {
+                Reply::Typed(typed) => plan.confirm(&typed)?,
+                Reply::Declined => {
+                    offboarding.decline(&planned, person.name()).await?;
+                    place.plans.lock().await.remove(id.as_str());
+                    agent.write_out().await?;
+                    return Err(Problem::Declined);
+                }
+                Reply::Unable(why) => return Err(Problem::NobodyToAsk(why)),
+                Reply::Asked => return Err(Problem::Waiting(Box::new(question(&place.name, &plan)))),
+            },
+        };
+        // A person takes time to read: another call may have come meanwhile, and this one may have been taken back.
         let _removing = place.removing.lock().await;
-        let plan = kept().await?;
-        let confirmed = plan.confirm(&typed)?;
-        if let Some(vault) = &agent.setup.vault {
-            let introduced = run::ledger::introduce(&*agent.setup.store, vault, agent.now()).await;
-            introduced.map_err(|error| Problem::Evidence(error.to_string()))?;
+        kept().await?;
+        if person.has_left() {
+            return Err(Problem::NobodyToAsk("the call was taken back".to_owned()));
         }
-        let how = format!("{}, a person typed it", person.name());
-        let done = offboarding.carry_out(confirmed, &how).await;
+        let done = offboarding.carry_out(confirmed, &person.vouches()).await;
         place.plans.lock().await.remove(id.as_str());
         place.forget().await;
         agent.write_out().await?;
@@ -105,21 +118,6 @@ impl Operation for DeleteUser {
             outcome: outcome.word(),
             detail,
         })
-    }
-}
-
-/// What a person typed to confirm a plan.
-async fn word_of(person: &dyn Person, workspace: &str, plan: &Plan) -> Result<String, Problem> {
-    // Nothing is left to do that a person would have to confirm.
-    if plan.is_empty() {
-        return Ok(plan.confirmation.clone());
-    }
-    let question = question(workspace, plan);
-    match person.ask(&question).await {
-        Reply::Typed(typed) => Ok(typed),
-        Reply::Declined => Err(Problem::Declined),
-        Reply::Unable(why) => Err(Problem::NobodyToAsk(why)),
-        Reply::Asked => Err(Problem::Waiting(Box::new(question))),
     }
 }
 

@@ -64,6 +64,9 @@ impl Operation for OffboardingPlan {
             other => other.into(),
         })?;
         // Whoever asks again gets what they got: one plan on record, not a hundred.
+        for removal in &fresh.removals {
+            offboarding.not_declined(&removal.user.user_id).await?;
+        }
         let earlier = earlier(agent, place, &fresh).await;
         let made_before = earlier.is_some();
         let plan = earlier.unwrap_or(fresh);
