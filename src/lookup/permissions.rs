@@ -32,37 +32,51 @@ pub struct PermittingProfile {
     pub profile_id: String,
     /// The profile's name.
     pub profile_name: String,
+    /// Which of the permissions that are meant it permits; empty where the vendor does not tell.
+    pub permits: Vec<String>,
     /// Active holders.
     pub active_users: usize,
 }
 
-/// Who has the permissions with a text in their name or label.
+/// Who has a permission: the one whose name, label or both with the module are exactly this text, in whatever case; where
+/// there is none, those that have the text in them.
 ///
 /// # Errors
 /// [`LookupError::NoPermission`] where no profile has one, and all are known.
 pub fn who_can<'a>(matrix: &AccessMatrix<'a>, text: &str) -> Result<WhoCan<'a>, LookupError> {
     let wanted = text.trim().to_lowercase();
-    let meant = |permission: &Permission| {
-        let label = permission.label.as_deref().unwrap_or_default();
-        [&permission.name, label].iter().any(|name| name.to_lowercase().contains(&wanted))
+    let names = |permission: &Permission| {
+        let label = permission.label.clone().unwrap_or_default();
+        [permission.name.clone(), label, shown(permission)].map(|name| name.to_lowercase())
     };
+    let is_exact = |permission: &Permission| names(permission).contains(&wanted);
+    let has_text = |permission: &Permission| names(permission).iter().any(|name| name.contains(&wanted));
+    let profiles = &matrix.directory().profiles;
+    let known = |profile: &'a Profile| match &profile.permissions {
+        Permissions::Known(all) => Some((profile, all)),
+        Permissions::Unknown(_) => None,
+    };
+    let exact = profiles.iter().filter_map(known).any(|(_, all)| all.iter().any(is_exact));
     let mut found =
         WhoCan { permissions: Vec::new(), profiles: Vec::new(), unknown_profiles: Vec::new(), ids: Vec::new() };
-    for profile in &matrix.directory().profiles {
-        let Permissions::Known(all) = &profile.permissions else {
-            found.unknown_profiles.push(permitting(matrix, profile));
+    for profile in profiles {
+        let Some((_, all)) = known(profile) else {
+            found.unknown_profiles.push(permitting(matrix, profile, Vec::new()));
             continue;
         };
-        let mut permits = false;
-        for permission in all.iter().filter(|permission| meant(permission)) {
+        let is_meant = |permission: &&Permission| if exact { is_exact(permission) } else { has_text(permission) };
+        let mut permits = Vec::new();
+        for permission in all.iter().filter(is_meant) {
             let name = shown(permission);
+            if permission.enabled && !permits.contains(&name) {
+                permits.push(name.clone());
+            }
             if !found.permissions.contains(&name) {
                 found.permissions.push(name);
             }
-            permits |= permission.enabled;
         }
-        if permits {
-            found.profiles.push(permitting(matrix, profile));
+        if !permits.is_empty() {
+            found.profiles.push(permitting(matrix, profile, permits));
             found.ids.push(&profile.id);
         }
     }
@@ -82,13 +96,14 @@ impl<'a> WhoCan<'a> {
     }
 }
 
-fn permitting(matrix: &AccessMatrix<'_>, profile: &Profile) -> PermittingProfile {
+fn permitting(matrix: &AccessMatrix<'_>, profile: &Profile, permits: Vec<String>) -> PermittingProfile {
     let holds = |row: &MatrixRow<'_>| {
         row.user.status().is_active() && row.profile.is_some_and(|held| held.stated.id == profile.id)
     };
     PermittingProfile {
         profile_id: profile.id.to_string(),
         profile_name: profile.name.clone(),
+        permits,
         active_users: matrix.rows().filter(holds).count(),
     }
 }

@@ -21,7 +21,8 @@ use crate::{
 pub(super) struct Arguments {
     /// The workspace's name; not needed where there is only one.
     workspace: Option<String>,
-    /// A part of the permission's name, as the product or the API has it: `export`, `Manage Users`, `delete`.
+    /// The permission's name, as an answer or the product has it, with or without its module: `Export Data`, `Delete (Deals)`.
+    /// Where none is called exactly so, every one that has the text in its name: `delete`.
     #[schemars(length(min = 2))]
     permission: String,
     /// Users in one answer.
@@ -35,13 +36,13 @@ pub(super) struct Arguments {
 pub(super) struct Answer {
     #[serde(flatten)]
     freshness: Freshness,
-    /// The permissions that have the text in their name: look whether these are what you mean.
+    /// The permissions that are meant: look whether these are what you mean, and ask for one of them where they are too many.
     permissions: Vec<String>,
-    /// The profiles that permit at least one of them.
+    /// The profiles that permit at least one of them, and which.
     profiles: Vec<PermittingProfile>,
     /// Profiles of which the vendor does not tell what they permit: their holders may have it too.
     unknown_profiles: Vec<PermittingProfile>,
-    /// Active users who have it.
+    /// Active users who have at least one of the permissions; their profile says which.
     total: usize,
     /// Some of them, by user id.
     users: Vec<UserRow>,
