@@ -8,8 +8,13 @@
 pub mod agreement;
 pub mod draft;
 pub mod export;
+mod files;
+pub mod inventory;
 pub mod key;
 pub mod ledger;
+pub mod seal;
+pub mod signers;
+pub mod testimony;
 pub mod verify;
 
 #[cfg(test)]
@@ -25,7 +30,5 @@ pub const NAMESPACE: &str = "rolecall-evidence";
 /// Under whose name the keys stand in an `allowed_signers` file.
 pub const PRINCIPAL: &str = "rolecall";
 
-/// The two algorithms of a bag: name, and how a digest is made of a whole file.
-const ALGORITHMS: [&str; 2] = ["sha256", "sha512"];
 /// The declaration of every bag (RFC 8493, 2.1.1).
 const DECLARATION: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";

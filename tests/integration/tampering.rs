@@ -8,7 +8,7 @@ use std::{
 
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use rolecall::{
-    evidence::{agreement, key::Allowed},
+    evidence::{agreement, inventory, signers::Allowed},
     ledger::Head,
 };
 
@@ -45,8 +45,9 @@ impl Evidence {
 
     /// What is found of a folder; nothing where it is sound.
     fn found(&self, folder: &Path, witnesses: &[Head]) -> Vec<String> {
-        let found = agreement::folder(folder, Allowed::parse(&self.allowed), witnesses).unwrap();
+        let found = agreement::folder(folder, Allowed::parse(&self.allowed, chrono::Utc::now()), witnesses).unwrap();
         let mut said = found.problems.clone();
+        said.extend(found.missing.iter().map(ToString::to_string));
         for bag in &found.bags {
             let name = bag.path.file_name().unwrap().to_str().unwrap();
             let problems = bag.found.problems.iter().map(ToString::to_string).chain(bag.problems.iter().cloned());
@@ -80,7 +81,7 @@ fn witnesses(bench: &Bench) -> Vec<Head> {
 }
 
 fn bags(folder: &Path) -> Vec<PathBuf> {
-    agreement::bags(folder).unwrap()
+    inventory::bags(folder).unwrap()
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {

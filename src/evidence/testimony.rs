@@ -1,0 +1,202 @@
+//! A ledger as it is found, and how much of it somebody whom one trusts has signed.
+//!
+//! Whoever can write the file can add entries that follow from the others. They prove nothing until they are signed: only
+//! what is [believed](Testimony::believed) excuses a bag that is not there, or answers for a review.
+
+use std::{fmt, io, path::Path};
+
+use super::{
+    files::read_plain,
+    ledger::{Checkpoint, LEDGER, checkpoints, read_checkpoint},
+    signers::Allowed,
+};
+use crate::ledger::{
+    Entry, Fact, Head,
+    chain::{self, Found as Chain},
+};
+
+/// Who signed for a ledger, and how far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vouched {
+    /// The fingerprint of the key.
+    pub signer: String,
+    /// The number of the last entry that is signed.
+    pub upto: u64,
+    /// Whether one trusts the key; if not, only the ledger itself names it.
+    pub is_trusted: bool,
+}
+
+impl fmt::Display for Vouched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { signer, upto, is_trusted } = self;
+        write!(f, "signed up to entry {upto} by {signer}")?;
+        if *is_trusted { Ok(()) } else { write!(f, ", which only the ledger itself names") }
+    }
+}
+
+/// A ledger, and who vouches for it.
+#[derive(Debug)]
+pub struct Testimony {
+    /// All that is written there.
+    pub chain: Chain,
+    /// Who signed; none where nobody whom one trusts did.
+    pub vouched: Option<Vouched>,
+    /// The last checkpoint that holds: signed, where one trusts somebody.
+    pub checkpoint: Option<Checkpoint>,
+    /// Whom one trusts, with the keys that the believed entries name.
+    pub allowed: Allowed,
+    /// What is wrong with the ledger and its checkpoints.
+    pub problems: Vec<String>,
+    /// The last entry that is believed.
+    upto: u64,
+}
+
+impl Testimony {
+    /// Reads the ledger of a folder. Keys that it names are trusted as far as somebody who is trusted signed for it: so bags
+    /// outlive the key that signed them. Where nobody is known, all of it is believed, and its keys with it.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read.
+    pub fn of(folder: &Path, allowed: Allowed) -> io::Result<Self> {
+        let mut problems = Vec::new();
+        let chain = read(folder, &mut problems);
+        problems.extend(chain.faults.iter().map(|fault| format!("{LEDGER}: {fault}")));
+        let is_trusted = !allowed.is_empty();
+        let mut found = Self { upto: chain.head().number, chain, vouched: None, checkpoint: None, allowed, problems };
+        if !is_trusted {
+            found.adopt(found.upto);
+        }
+        found.weigh(folder, is_trusted)?;
+        if is_trusted {
+            found.upto = found.vouched.as_ref().map_or(0, |vouched| vouched.upto);
+            found.adopt(found.upto);
+        }
+        Ok(found)
+    }
+
+    /// Weighs the checkpoints: who signed for which entry.
+    fn weigh(&mut self, folder: &Path, is_trusted: bool) -> io::Result<()> {
+        let checkpoints = checkpoints(folder)?;
+        if checkpoints.is_empty() && !self.chain.entries.is_empty() {
+            self.problems
+                .push("there is no checkpoint: whoever cut entries off the end of the ledger took it away".to_owned());
+        }
+        let is_whole = self.problems.is_empty();
+        for (_, path) in checkpoints {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let checkpoint = match read_checkpoint(&path) {
+                Ok(checkpoint) => checkpoint,
+                Err(why) => {
+                    self.problems.push(format!("{name}: {why}"));
+                    continue;
+                }
+            };
+            let signer = match &checkpoint.signature {
+                Some(signature) => self.allowed.verify(&checkpoint.text, signature).map(Some),
+                // Nobody was to sign.
+                None if !is_trusted || self.key_at(checkpoint.head.number).is_none() => Ok(None),
+                None => Err("nobody signed".to_owned()),
+            };
+            let signer = match signer {
+                Ok(signer) => signer,
+                Err(why) => {
+                    self.problems.push(format!("{name}: the signature does not hold: {why}"));
+                    continue;
+                }
+            };
+            if let Some(wrong) = self.disagreement(&checkpoint.head, &name) {
+                self.problems.push(wrong);
+            } else if is_whole {
+                let upto = checkpoint.head.number;
+                if signer.is_some() || !is_trusted {
+                    self.checkpoint = Some(checkpoint);
+                }
+                self.vouched = signer.map(|signer| Vouched { signer, upto, is_trusted }).or(self.vouched.take());
+            }
+        }
+        if is_trusted && self.vouched.is_none() && !self.chain.entries.is_empty() && self.problems.is_empty() {
+            self.problems.push(format!("{LEDGER}: nobody whom you trust has signed for it yet"));
+        }
+        Ok(())
+    }
+
+    /// Trusts the keys that the ledger names up to an entry.
+    fn adopt(&mut self, upto: u64) {
+        for (entry, _) in self.chain.entries.iter().filter(|(entry, _)| entry.number <= upto) {
+            if let Fact::Key { signer: Some(signer), .. } = &entry.fact {
+                self.allowed.also(signer);
+            }
+        }
+    }
+
+    /// The entries that one can believe.
+    pub fn believed(&self) -> impl Iterator<Item = &Entry> {
+        self.chain.entries.iter().map(|(entry, _)| entry).filter(|entry| entry.number <= self.upto)
+    }
+
+    /// The entries after them: anybody may have added those.
+    pub fn unsigned(&self) -> impl Iterator<Item = &Entry> {
+        self.chain.entries.iter().map(|(entry, _)| entry).filter(|entry| entry.number > self.upto)
+    }
+
+    /// The last entry that one can believe.
+    pub fn head(&self) -> Head {
+        match self.chain.sha256(self.upto) {
+            Some(sha256) => Head { number: self.upto, sha256: sha256.to_owned() },
+            None => Head::default(),
+        }
+    }
+
+    /// Which entries are not signed, in words; none where all are.
+    pub fn rest(&self) -> Option<String> {
+        let (first, last) = (self.unsigned().next()?.number, self.chain.head().number);
+        Some(if first == last {
+            format!("entry {last} is not signed")
+        } else {
+            format!("entries {first} to {last} are not signed")
+        })
+    }
+
+    /// The line of the key that signed when an entry was written; none where nobody did.
+    pub fn key_at(&self, number: u64) -> Option<&str> {
+        let keys = self.chain.entries.iter().take_while(|(entry, _)| entry.number <= number);
+        let keys = keys.filter_map(|(entry, _)| match &entry.fact {
+            Fact::Key { signer, .. } => Some(signer.as_deref()),
+            _ => None,
+        });
+        keys.last().flatten()
+    }
+
+    /// Where an entry that somebody wrote down is not what the ledger has.
+    pub fn disagreement(&self, head: &Head, who: &str) -> Option<String> {
+        let last = self.chain.head().number;
+        match self.chain.sha256(head.number) {
+            Some(sha256) if sha256 == head.sha256 => None,
+            Some(_) => {
+                Some(format!("{LEDGER}: entry {} is not the one that {who} knows: it was rewritten", head.number))
+            }
+            None if head.number > last => Some(format!(
+                "{LEDGER} ends with entry {last}, and {who} knows entry {}: the end was cut off, or an old state put back",
+                head.number
+            )),
+            None => Some(format!("{LEDGER} has no entry {}, which {who} knows", head.number)),
+        }
+    }
+}
+
+fn read(folder: &Path, problems: &mut Vec<String>) -> Chain {
+    let bytes = read_plain(&folder.join(LEDGER)).unwrap_or_else(|error| {
+        problems.push(match error.kind() {
+            io::ErrorKind::NotFound => format!("there is no {LEDGER}: nothing says which reviews there should be"),
+            _ => format!("{LEDGER} cannot be read: {error}"),
+        });
+        Vec::new()
+    });
+    let text = String::from_utf8(bytes).unwrap_or_else(|error| {
+        let whole = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = whole.split(|byte| *byte == b'\n').count();
+        problems.push(format!("{LEDGER}: line {line} is not UTF-8: it was changed"));
+        String::from_utf8_lossy(error.as_bytes()).into_owned()
+    });
+    chain::read(&text)
+}
