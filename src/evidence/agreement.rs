@@ -14,6 +14,7 @@ use super::{
     draft::one_line,
     files::{Problem, read_plain},
     inventory,
+    ledger::LEDGER,
     seal::{self, SUMS},
     signers::Allowed,
     testimony::Testimony,
@@ -126,7 +127,10 @@ pub fn folder(folder: &Path, allowed: Allowed, witnesses: &[Head]) -> io::Result
     let period = period.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let mut found = look(folder, allowed, witnesses, period)?;
     found.problems.extend(
-        found.testimony.rest().map(|rest| format!("{rest}: whoever had this export in hand may have added them")),
+        found
+            .testimony
+            .rest()
+            .map(|rest| format!("{LEDGER}: {rest}: whoever had this export in hand may have added to it")),
     );
     found.seal = Some(seal);
     Ok(found)

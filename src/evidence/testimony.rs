@@ -151,9 +151,9 @@ impl Testimony {
     pub fn rest(&self) -> Option<String> {
         let (first, last) = (self.unsigned().next()?.number, self.chain.head().number);
         Some(if first == last {
-            format!("entry {last} is not signed")
+            format!("entry {last} is not signed yet and proves nothing")
         } else {
-            format!("entries {first} to {last} are not signed")
+            format!("entries {first} to {last} are not signed yet and prove nothing")
         })
     }
 
@@ -199,4 +199,100 @@ fn read(folder: &Path, problems: &mut Vec<String>) -> Chain {
         String::from_utf8_lossy(error.as_bytes()).into_owned()
     });
     chain::read(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use chrono::{DateTime, Utc};
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::{
+        evidence::{
+            key::SigningKey,
+            ledger::{append, checkpoint, tail},
+        },
+        ledger::fact::RunName,
+    };
+
+    fn key(key: Option<&SigningKey>) -> Fact {
+        Fact::Key { fingerprint: key.map(SigningKey::fingerprint), signer: key.map(|key| key.signer().unwrap()) }
+    }
+
+    fn failed(error: &str) -> Fact {
+        let (run, fire_at) = (uuid::Uuid::nil(), DateTime::UNIX_EPOCH);
+        Fact::Failed { run: RunName { run, job: "j".into(), workspace: "w".into(), fire_at }, error: error.into() }
+    }
+
+    /// Writes facts into the ledger of a folder.
+    fn write(folder: &Path, facts: Vec<Fact>) -> Head {
+        let tail = tail(folder).unwrap();
+        let mut head = tail.head.clone();
+        let link = |fact| {
+            let line = head.link(DateTime::UNIX_EPOCH, fact).unwrap();
+            head = line.head.clone();
+            line
+        };
+        let lines: Vec<_> = facts.into_iter().map(link).collect();
+        assert!(append(folder, &tail, &lines).unwrap());
+        head
+    }
+
+    fn signed(facts: Vec<Fact>) -> (TempDir, SigningKey, Allowed) {
+        let (folder, signer) = (tempfile::tempdir().unwrap(), SigningKey::generate("test").unwrap());
+        let head = write(folder.path(), [vec![key(Some(&signer))], facts].concat());
+        checkpoint(folder.path(), &head, Some(&signer)).unwrap();
+        let allowed = Allowed::parse(&signer.signer().unwrap(), Utc::now());
+        (folder, signer, allowed)
+    }
+
+    #[test]
+    fn only_what_is_signed_is_believed_and_of_its_keys_only_those() {
+        let (folder, signer, allowed) = signed(vec![failed("a")]);
+        let forger = SigningKey::generate("forger").unwrap();
+        let head = write(folder.path(), vec![key(Some(&forger)), failed("b")]);
+        let found = Testimony::of(folder.path(), allowed.clone()).unwrap();
+        assert_eq!(found.problems, Vec::<String>::new());
+        assert_eq!(found.vouched, Some(Vouched { signer: signer.fingerprint(), upto: 2, is_trusted: true }));
+        assert_eq!((found.believed().count(), found.head().number), (2, 2));
+        assert_eq!(found.rest().as_deref(), Some("entries 3 to 4 are not signed yet and prove nothing"));
+        let message = forger.sign(b"x").unwrap();
+        assert!(found.allowed.verify(b"x", message.as_bytes()).is_err());
+        // Nor does his signature make anything of it.
+        checkpoint(folder.path(), &head, Some(&forger)).unwrap();
+        let found = Testimony::of(folder.path(), allowed).unwrap();
+        assert!(found.believed().count() == 0 && found.problems[0].contains("not among the allowed"), "{found:?}");
+        // Who knows nobody sees that it is consistent, and whose word that is.
+        let found = Testimony::of(folder.path(), Allowed::default()).unwrap();
+        assert!(found.problems.is_empty() && !found.vouched.unwrap().is_trusted);
+    }
+
+    #[test]
+    fn a_checkpoint_that_nobody_signs_is_right_where_there_is_no_key() {
+        let (folder, _, allowed) = signed(vec![]);
+        let head = write(folder.path(), vec![key(None), failed("a")]);
+        checkpoint(folder.path(), &head, None).unwrap();
+        let found = Testimony::of(folder.path(), allowed.clone()).unwrap();
+        assert_eq!((found.problems.len(), found.believed().count()), (0, 1), "{found:?}");
+        assert_eq!((found.key_at(1).is_some(), found.key_at(2), found.key_at(3)), (true, None, None));
+        let (folder, _, allowed) = signed(vec![]);
+        let head = write(folder.path(), vec![failed("a")]);
+        checkpoint(folder.path(), &head, None).unwrap();
+        let found = Testimony::of(folder.path(), allowed).unwrap();
+        assert!(found.problems[0].contains("nobody signed"), "{found:?}");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_not_taken_for_the_sign_that_stands_for_such() {
+        let (folder, _, allowed) = signed(vec![failed("a \u{fffd}"), failed("b")]);
+        assert_eq!(Testimony::of(folder.path(), allowed.clone()).unwrap().problems, Vec::<String>::new());
+        let path = folder.path().join(LEDGER);
+        let bytes = fs::read(&path).unwrap();
+        let at = bytes.windows(3).position(|bytes| bytes == "\u{fffd}".as_bytes()).unwrap();
+        fs::write(path, [&bytes[..at], b"\xff", &bytes[at + 3..]].concat()).unwrap();
+        let found = Testimony::of(folder.path(), allowed).unwrap();
+        assert!(found.problems[0].contains("line 2 is not UTF-8") && found.vouched.is_none(), "{found:?}");
+    }
 }

@@ -15,13 +15,13 @@ use crate::{
 };
 
 /// Yesterday to tomorrow: whatever is made now is in it, also around midnight.
-fn days() -> [String; 2] {
+pub(crate) fn days() -> [String; 2] {
     let day = |days| (Utc::now() + Duration::days(days)).format("%Y-%m-%d").to_string();
     [day(-1), day(1)]
 }
 
 /// Exports everything and unpacks it elsewhere.
-fn exported(bench: &Bench, name: &str) -> (tempfile::TempDir, PathBuf) {
+pub(crate) fn exported(bench: &Bench, name: &str) -> (tempfile::TempDir, PathBuf) {
     let [from, to] = days();
     let (code, printed, said) = bench.run(&["evidence", "export", "--from", &from, "--to", &to, "--out", name]);
     assert_eq!(code, 0, "{printed}{said}");
@@ -35,7 +35,7 @@ fn exported(bench: &Bench, name: &str) -> (tempfile::TempDir, PathBuf) {
 }
 
 /// What the script in the export says; an auditor's machine has no rolecall.
-fn verified(inside: &Path) -> (bool, String) {
+pub(crate) fn verified(inside: &Path) -> (bool, String) {
     judge(inside.parent().unwrap(), "sh", &[inside.join("verify.sh").to_str().unwrap(), "trusted"])
 }
 

@@ -70,7 +70,7 @@ pub(super) fn answer(testimony: &Testimony, question: &Question<'_>) -> Coverage
         Some(vouched) => format!("The ledger is {vouched}"),
         None => "Nobody signed the ledger".to_owned(),
     };
-    let rest = testimony.rest().map(|rest| format!("; {rest} yet, and answer for nothing")).unwrap_or_default();
+    let rest = testimony.rest().map(|rest| format!("; {rest}")).unwrap_or_default();
     coverage.remarks.push(format!("{signed}{rest}."));
     coverage
 }

@@ -64,15 +64,12 @@ pub(super) fn run(named: Option<&Path>, args: &ExportArgs) -> Result<(), Failure
         return Err(Failure::failed("there is no evidence yet that can be exported"));
     };
     if let Some(rest) = found.testimony.rest() {
-        output::note(&format!("rolecall: {rest} yet, and not exported"));
+        output::note(&format!("rolecall: {rest}; this is not exported"));
     }
-    // What was found later changes nothing of a period that is over: the same evidence is the same export. While it goes
-    // on, what is asked for ends with the last entry, but not before today: that nothing was written is a gap too.
     let entries: Vec<&Entry> =
         found.testimony.believed().take_while(|entry| entry.number <= checkpoint.head.number).collect();
-    let today = Utc::now().date_naive().and_time(NaiveTime::MIN).and_utc();
-    let known = entries.last().map_or(today, |last| last.at.max(today));
-    let question = Question { from, to, job: None, late_after: LATE_AFTER, now: known.min(to + LATE_AFTER) };
+    let now = known_at(entries.last().map(|last| last.at), to, Utc::now());
+    let question = Question { from, to, job: None, late_after: LATE_AFTER, now };
     let answer = coverage::answer(&found.testimony, &question);
     let bags = bags(&entries, period);
 
@@ -121,6 +118,14 @@ pub(super) fn run(named: Option<&Path>, args: &ExportArgs) -> Result<(), Failure
     }
     output::line("            its README.txt says how to verify it without rolecall");
     Ok(())
+}
+
+/// Up to when an export tells of a period that ends with `to`. What was found later changes nothing of one that is over: the
+/// same evidence is the same export. While it goes on, it is the time of the ledger's last entry, but not before today: that
+/// nothing was written any more is a gap too.
+fn known_at(last: Option<DateTime<Utc>>, to: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let today = now.date_naive().and_time(NaiveTime::MIN).and_utc();
+    last.map_or(today, |last| last.max(today)).min(to + LATE_AFTER)
 }
 
 /// The evidence, which has to be as it was written for the period that is asked for. What is wrong elsewhere is told.
@@ -186,4 +191,36 @@ fn keys(entries: &[&Entry]) -> String {
         }
     }
     keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_same_evidence_on_the_same_day_is_the_same_export_and_silence_does_not_end_it() {
+        let to = time("2026-04-01T00:00:00Z");
+        let at = |last: &str, now: &str| known_at(Some(time(last)), to, time(now)).to_rfc3339();
+        assert_eq!(at("2026-03-09T08:00:01Z", "2026-03-09T09:10:11Z"), "2026-03-09T08:00:01+00:00");
+        assert_eq!(at("2026-03-09T08:00:01Z", "2026-03-09T23:59:59Z"), "2026-03-09T08:00:01+00:00");
+        // Two reviews that nobody made since.
+        assert_eq!(at("2026-03-09T08:00:01Z", "2026-03-25T10:00:00Z"), "2026-03-25T00:00:00+00:00");
+        for now in ["2026-04-02T00:00:00Z", "2026-11-25T10:00:00Z"] {
+            assert_eq!(at("2026-03-30T08:00:01Z", now), "2026-04-02T00:00:00+00:00");
+        }
+        assert_eq!(at("2026-11-25T08:00:01Z", "2026-11-25T10:00:00Z"), "2026-04-02T00:00:00+00:00");
+    }
+
+    #[test]
+    fn the_list_of_contents_has_the_years_of_the_bags() {
+        assert_eq!(
+            beginnings(&BTreeSet::from(["2027-01-04T0700_a", "2026-12-28T0700_a", "2026-12-21T0700_a"])),
+            "2026-.../, 2027-.../"
+        );
+        assert_eq!(beginnings(&BTreeSet::new()), "(no folder)");
+    }
 }

@@ -98,7 +98,7 @@ fn tell(folder: &Path, found: &Found) -> Result<(), Failure> {
     }
     let (ledger, testimony) = (folder.join(LEDGER), &found.testimony);
     let signed = testimony.vouched.as_ref().map_or_else(|| "unsigned".to_owned(), ToString::to_string);
-    let rest = testimony.rest().map(|rest| format!("; {rest} yet, and prove nothing")).unwrap_or_default();
+    let rest = testimony.rest().map(|rest| format!("; {rest}")).unwrap_or_default();
     let said = format!("{}, {} entries, {signed}{rest}", ledger.display(), testimony.chain.head().number);
     let missing = found.missing.iter().map(ToString::to_string);
     lines(&ledger, &said, found.problems.iter().cloned().chain(missing).collect());
