@@ -31,7 +31,7 @@ pub enum LedgerError {
     },
     /// The file does not end with what was written there.
     #[error(
-        "the ledger {path} does not end with an entry of this store: it was changed, or another store wrote it. `rolecall evidence verify` says where. Nothing is added to it; put the right file back, or begin another evidence directory"
+        "the ledger {path} does not end with an entry of this store: it was changed, another store wrote it, or this one went on from an older state. `rolecall evidence verify` says where. Nothing is added to it; put the right file back, or begin another evidence directory"
     )]
     Differs {
         /// The file.

@@ -285,6 +285,15 @@ mod tests {
     }
 
     #[test]
+    fn a_ledger_of_the_first_format_is_still_believed() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/first-ledger");
+        let allowed = Allowed::parse(&fs::read_to_string(folder.join("allowed_signers")).unwrap(), Utc::now());
+        let found = Testimony::of(&folder, allowed).unwrap();
+        assert_eq!((found.problems.as_slice(), found.believed().count(), found.rest()), (&[] as &[String], 9, None));
+        assert!(found.key_at(3).is_none() && found.key_at(4).unwrap().ends_with(" rolecall demo"));
+    }
+
+    #[test]
     fn bytes_that_are_no_text_are_not_taken_for_the_sign_that_stands_for_such() {
         let (folder, _, allowed) = signed(vec![failed("a \u{fffd}"), failed("b")]);
         assert_eq!(Testimony::of(folder.path(), allowed.clone()).unwrap().problems, Vec::<String>::new());

@@ -39,7 +39,22 @@ pub enum WriteError {
 pub async fn introduce(store: &dyn Memory, vault: &Vault, now: DateTime<Utc>) -> Result<(), WriteError> {
     let fingerprint = vault.key.as_ref().map(SigningKey::fingerprint);
     let fact = Fact::Key { fingerprint, signer: vault.key.as_ref().map(SigningKey::signer).transpose()? };
-    Ok(store.note(&[fact], now).await?)
+    let before = store.last(fact.kind(), &fact.subject()).await?.map(|entry| entry.fact);
+    store.note(std::slice::from_ref(&fact), now).await?;
+    match (before, fact) {
+        (Some(Fact::Key { fingerprint: Some(old), .. }), Fact::Key { fingerprint: Some(new), .. }) if old != new => {
+            tracing::warn!(
+                old,
+                new,
+                "another key signs the evidence from now on: who trusts only the old one must be given the new one's line"
+            );
+        }
+        (Some(Fact::Key { fingerprint: Some(old), .. }), Fact::Key { fingerprint: None, .. }) => {
+            tracing::warn!(old, "nobody signs the evidence from now on: no key is configured any more");
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 /// Adds to the file what it lacks, and signs for it. Whoever else does the same does no harm. Returns the last entry.

@@ -76,6 +76,15 @@ fn an_auditor_verifies_an_export_without_rolecall() {
     assert!(rows[1..].iter().all(|row| row[5] == "by hand" && inside.join(&row[14]).is_dir()), "{rows:?}");
     let readme = fs::read_to_string(inside.join("README.txt")).unwrap();
     assert!(readme.contains("checkpoint-0000") && readme.contains("3 bags"), "{readme}");
+    let year = Utc::now().format("%Y");
+    assert!(readme.contains(&format!("\n  {year}-.../            one folder for each review")), "{readme}");
+    // What the README says to do by hand first.
+    let by_hand = "ssh-keygen -Y verify -f ../trusted -I rolecall -n rolecall-evidence -s SHA256SUMS.sig < SHA256SUMS";
+    for command in [by_hand, "sha256sum --check --strict --quiet SHA256SUMS"] {
+        assert!(readme.contains(&command.replace("../trusted", "FILE")), "{readme}");
+        let (good, said) = judge(&inside, "sh", &["-c", command]);
+        assert!(good, "{said}");
+    }
 }
 
 #[test]
@@ -230,7 +239,9 @@ fn whoever_seals_an_export_again_is_found_out_by_what_is_in_it() {
         &["$BAG is not signed, and there was a key", "nobody signed, or the signature was taken away"],
     );
     // Nothing that is in a bag is ever run.
-    sealed("echo 'touch ../run' > $BAG/verify.sh", &["$BAG"]);
+    let ran = bench.path("ran");
+    sealed(&format!("echo 'touch {}' > $BAG/verify.sh", ran.display()), &["$BAG"]);
+    assert!(!ran.exists());
     // By itself, sealing again changes nothing.
     fs::copy(bench.path("newer"), folder.path().join("key")).unwrap();
     let (again, said) = judge(&inside, "sh", &["-c", SEAL]);

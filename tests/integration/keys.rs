@@ -87,7 +87,8 @@ fn another_key_is_in_force_from_the_start_of_a_daemon_on_and_not_only_from_the_n
     bench.reconfigure("{ file = \"newer\" }", "{ file = \"newest\" }");
     daemon.signal("-HUP");
     eventually("that the newest key has signed", is_signed);
-    daemon.stop();
+    let (_, said) = daemon.stop();
+    assert_eq!(said.matches("another key signs the evidence from now on").count(), 2, "{said}");
     trust(&bench, "newest");
     export_holds(&bench, "all.zip");
 }

@@ -74,7 +74,7 @@ grep '"fact":"recorded"' ledger.jsonl |
   awk -v from="$from" -v to="$to" '{ at = substr($3 == "null" ? $4 : $3, 1, 19) }
     at >= substr(from, 1, 19) && at < substr(to, 1, 19) { print $1, $2 }' |
   while read -r bag sha256; do
-    ! grep -q "\"bag\":{\"folder\":\"$bag\",\"sha256\":\"$sha256\"},\"fact\":\"bag_removed\"" ledger.jsonl || continue
+    ! grep -q -F "\"bag\":{\"folder\":\"$bag\",\"sha256\":\"$sha256\"},\"fact\":\"bag_removed\"" ledger.jsonl || continue
     [ -d "$bag" ] || fail "the bag $bag is not there"
     [ "$(digest < "$bag/tagmanifest-sha256.txt")" = "$sha256" ] || fail "$bag is not the bag that the ledger names"
 {%- if signed %}
@@ -90,8 +90,9 @@ grep '"fact":"recorded"' ledger.jsonl |
 
 # And no other folder is here.
 for bag in */; do
-  [ "$bag" = "*/" ] ||
-    grep -q "\"bag\":{\"folder\":\"${bag%/}\",\"sha256\":\"$(digest < "$bag/tagmanifest-sha256.txt")\"}.*\"fact\":\"recorded\"" ledger.jsonl ||
+  [ "$bag" != "*/" ] || break
+  sha256=$(digest < "$bag/tagmanifest-sha256.txt")
+  grep '"fact":"recorded"' ledger.jsonl | grep -q -F "\"bag\":{\"folder\":\"${bag%/}\",\"sha256\":\"$sha256\"}" ||
     fail "no entry of the ledger names $bag"
 done
 {%- if signed %}
