@@ -8,9 +8,12 @@ use std::{
 
 use chrono::{Duration, Utc};
 
+use rand::{SeedableRng as _, rngs::StdRng};
+
 use crate::{
     evidence::{bench, judge},
     support::{Bench, rolecall},
+    tampering::tamper,
     tools::{read_csv, tool},
 };
 
@@ -211,6 +214,35 @@ fn whoever_changes_an_export_without_a_key_is_found_out_by_its_script_and_by_us(
         &format!("{unsealed} period.json README.txt verify.sh; cp -r ../script verify.sh; rm coverage.*"),
         &["SHA256SUMS", "the bag $BAG is in the ledger and is not there"],
     );
+}
+
+#[test]
+fn every_change_to_an_export_that_a_seed_gives_is_found_by_its_script_and_by_us() {
+    let bench = reviewed();
+    let (_folder, inside) = exported(&bench, "all.zip");
+    let mut random = StdRng::seed_from_u64(20_261_125);
+    for number in 0..60 {
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("export");
+        assert!(Command::new("cp").arg("-r").args([&inside, &copy]).status().unwrap().success());
+        let named = tamper(&copy, &mut random);
+        let script = fs::read(copy.join("verify.sh")).ok();
+        // A script that was changed may say anything: the README has its digest checked first, by hand.
+        let is_its_own = script != fs::read(inside.join("verify.sh")).ok();
+        fs::copy(bench.path("allowed_signers"), folder.path().join("trusted")).unwrap();
+        let (good, said) = if is_its_own {
+            judge(&copy, "sha256sum", &["--check", "--strict", "--quiet", "SHA256SUMS"])
+        } else {
+            verified(&copy)
+        };
+        assert!(!good && said.contains(named.trim_end_matches(".sig")), "change {number} of {named}: {said}");
+        let trusted = folder.path().join("trusted");
+        let arguments = ["evidence", "verify", copy.to_str().unwrap(), "--allowed-signers", trusted.to_str().unwrap()];
+        let output = rolecall().args(arguments).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let is_named = said.contains(named.trim_end_matches(".sig"));
+        assert!(output.status.code() == Some(1) && is_named, "change {number} of {named}: {said}");
+    }
 }
 
 #[test]

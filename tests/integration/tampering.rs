@@ -103,12 +103,12 @@ fn name(path: &Path) -> String {
 }
 
 /// One change to the files of a folder; what must be named.
-fn tamper(folder: &Path, random: &mut StdRng) -> String {
+pub(crate) fn tamper(folder: &Path, random: &mut StdRng) -> String {
     let all = files(folder);
     let file = all.choose(random).unwrap().clone();
     let bytes = fs::read(&file).unwrap();
     let named = name(&file);
-    match random.random_range(0..8) {
+    match random.random_range(0..12) {
         0..3 if !bytes.is_empty() => {
             let mut changed = bytes.clone();
             let at = random.random_range(0..bytes.len());
@@ -130,6 +130,21 @@ fn tamper(folder: &Path, random: &mut StdRng) -> String {
             let bag = bags(folder).choose(random).unwrap().clone();
             fs::write(bag.join("data/new.json"), "{}").unwrap();
             return "new.json".to_owned();
+        }
+        7 => {
+            let stray = ["more.csv", ".more", "more.html"].choose(random).unwrap();
+            fs::write(folder.join(stray), "more").unwrap();
+            return (*stray).to_owned();
+        }
+        8 => {
+            fs::remove_file(&file).unwrap();
+            std::os::unix::fs::symlink("/etc/hostname", &file).unwrap();
+        }
+        // One more byte anywhere, of those that some readers do not see.
+        9 | 10 => {
+            let mut changed = bytes.clone();
+            changed.insert(random.random_range(0..=bytes.len()), *b"\r\n \0".choose(random).unwrap());
+            fs::write(&file, changed).unwrap();
         }
         _ => fs::write(&file, [bytes.as_slice(), b"\n"].concat()).unwrap(),
     }
