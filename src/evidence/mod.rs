@@ -1,9 +1,10 @@
 //! Proof that stands without us: what a run saw, decided and sent, as a folder that others' tools verify.
 //!
 //! A [`draft::Draft`] becomes a bag: BagIt 1.0 (RFC 8493) with SHA-256 and SHA-512 manifests, put in its place whole
-//! and then left alone. [`verify::bag`] finds every change that was made to one later, and
-//! [`agreement::folder`] what was done to a folder of them, its [`ledger`] and its checkpoint. `bagit.py`, `sha256sum` and
-//! `ssh-keygen` do the same without rolecall.
+//! and then left alone. [`verify::bag`] finds every change that was made to one later. [`testimony`] says how much of the
+//! [`ledger`] beside them somebody signed whom one trusts ([`signers`]), and [`agreement`] whether bags and ledger say the
+//! same, and whether anything is there that should not be ([`inventory`]). An [`export`] is sealed as a whole ([`seal`]).
+//! `bagit.py`, `sha256sum` and `ssh-keygen` do the same without rolecall.
 
 pub mod agreement;
 pub mod draft;

@@ -157,6 +157,12 @@ impl Testimony {
         })
     }
 
+    /// Whether any entry names a key, by its fingerprint.
+    pub fn names(&self, key: &str) -> bool {
+        let is_named = |fact: &Fact| matches!(fact, Fact::Key { fingerprint: Some(named), .. } if named == key);
+        self.chain.entries.iter().any(|(entry, _)| is_named(&entry.fact))
+    }
+
     /// The line of the key that signed when an entry was written; none where nobody did.
     pub fn key_at(&self, number: u64) -> Option<&str> {
         let keys = self.chain.entries.iter().take_while(|(entry, _)| entry.number <= number);

@@ -77,6 +77,8 @@ fn another_key_is_in_force_from_the_start_of_a_daemon_on_and_not_only_from_the_n
     bench.reconfigure("{ file = \"key\" }", "{ file = \"newer\" }");
     let (code, _, said) = bench.run(&["evidence", "export", "--from", "2026-01-01", "--to", "2026-01-02"]);
     assert!(code == 1 && said.contains("the next audit, or the daemon when it starts, signs with it"), "{said}");
+    let (code, printed, _) = bench.run(&["evidence", "verify"]);
+    assert!(code == 1 && printed.contains("has signed nothing here yet"), "{printed}");
     // Nothing is due.
     bench.reconfigure("0 8 * * MON", "0 8 29 2 MON");
     let daemon = Daemon::start(&bench);

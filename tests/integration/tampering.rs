@@ -430,6 +430,9 @@ fn the_store_knows_what_the_directory_should_hold() {
     copy(&evidence.earlier, &evidence.folder());
     let (code, printed, _) = verified();
     assert!(code == 1 && printed.contains("BROKEN") && printed.contains("an old state put back"), "{printed}");
+    // Nor is that exported.
+    let (code, _, said) = bench.run(&["evidence", "export", "--from", "2026-01-01", "--to", "2026-01-31"]);
+    assert!(code == 1 && said.contains("an old state put back"), "{said}");
     fs::remove_dir_all(evidence.folder()).unwrap();
     fs::rename(&aside, evidence.folder()).unwrap();
 

@@ -21,7 +21,7 @@ const MOST_PRINTED: usize = 50;
 const REASON: usize = 300;
 
 pub(super) fn run(named: Option<&Path>, args: &CoverageArgs) -> Result<(), Failure> {
-    let evidence = if args.path.is_some() { None } else { Some(configured(named)?) };
+    let evidence = if args.path.is_some() { None } else { Some(configured(named)?.1) };
     let allowed = match (&args.allowed_signers, &evidence) {
         (Some(file), _) => signers_of(file)?,
         (None, Some(evidence)) => signers(evidence)?,

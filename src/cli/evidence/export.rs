@@ -5,19 +5,17 @@ use std::{collections::BTreeSet, fs, path::Path};
 use askama::Template;
 use chrono::{DateTime, Duration, NaiveTime, Utc};
 
-use super::{configured, coverage, signers, unreadable};
+use super::{configured, coverage, directory, key, signers, unreadable};
 use crate::{
     cli::{
         args::ExportArgs,
         output::{self, Failure},
     },
-    config::settings::Evidence,
     coverage::Question,
     evidence::{
         NAMESPACE, PRINCIPAL, SIGNATURE,
-        agreement::{self, Found, PERIOD, Period},
+        agreement::{Found, PERIOD, Period},
         export::{self, Source},
-        key::SigningKey,
         ledger::{Checkpoint, LEDGER},
         seal::SUMS,
     },
@@ -52,17 +50,16 @@ struct Script {
     signed: bool,
 }
 
-pub(super) fn run(named: Option<&Path>, args: &ExportArgs) -> Result<(), Failure> {
-    let evidence = configured(named)?;
+pub(super) async fn run(named: Option<&Path>, args: &ExportArgs) -> Result<(), Failure> {
+    let (settings, evidence) = configured(named)?;
     let folder = &evidence.directory;
     let (from, to) = coverage::period(&args.period)?;
     let period = Period { from, to };
-    let key = evidence.signing_key.as_deref().map(SigningKey::read).transpose();
-    let key = key.map_err(|error| Failure::usage(error.to_string()))?;
-    let found = sound(&evidence, period)?;
-    let Some(checkpoint) = &found.testimony.checkpoint else {
-        return Err(Failure::failed("there is no evidence yet that can be exported"));
-    };
+    let key = key(&evidence)?;
+    let nothing = || Failure::failed("there is no evidence yet that can be exported");
+    let found = directory::look(&settings, &evidence, &signers(&evidence)?, &[]).await?.ok_or_else(nothing)?;
+    sound(folder, &found, period)?;
+    let checkpoint = found.testimony.checkpoint.as_ref().ok_or_else(nothing)?;
     if let Some(rest) = found.testimony.rest() {
         output::note(&format!("rolecall: {rest}; this is not exported"));
     }
@@ -128,10 +125,8 @@ fn known_at(last: Option<DateTime<Utc>>, to: DateTime<Utc>, now: DateTime<Utc>) 
     last.map_or(today, |last| last.max(today)).min(to + LATE_AFTER)
 }
 
-/// The evidence, which has to be as it was written for the period that is asked for. What is wrong elsewhere is told.
-fn sound(evidence: &Evidence, period: Period) -> Result<Found, Failure> {
-    let folder = &evidence.directory;
-    let found = agreement::directory(folder, signers(evidence)?, &[]).map_err(|error| unreadable(folder, &error))?;
+/// Whether the evidence is as it was written for the period that is asked for. What is wrong elsewhere is told.
+fn sound(folder: &Path, found: &Found, period: Period) -> Result<(), Failure> {
     let is_asked = |due: Option<DateTime<Utc>>| due.is_some_and(|due| (period.from..period.to).contains(&due));
     let broken = found.bags.iter().filter(|bag| !bag.is_sound());
     let (inside, outside): (Vec<_>, Vec<_>) = broken
@@ -140,13 +135,13 @@ fn sound(evidence: &Evidence, period: Period) -> Result<Found, Failure> {
         .partition(|(_, due)| is_asked(*due));
     if let Some(what) = found.problems.first().or(inside.first().map(|(bag, _)| bag)) {
         return Err(Failure::failed(format!(
-            "the evidence is not as it was written, and is not exported: {what}. `rolecall evidence verify` says what is wrong. Where another key was configured, the next audit, or the daemon when it starts, signs with it"
+            "the evidence is not as it was written, and is not exported: {what}. `rolecall evidence verify` says what is wrong"
         )));
     }
     for (bag, _) in outside {
         output::note(&format!("rolecall: {bag} is not as it was written; it is not of this period, and not exported"));
     }
-    Ok(found)
+    Ok(())
 }
 
 /// The ledger up to a checkpoint: what follows nobody has signed.

@@ -1,6 +1,7 @@
 //! `rolecall evidence`: the key, the bags, and whether they are as they were sealed.
 
 mod coverage;
+mod directory;
 mod export;
 mod recompute;
 mod verify;
@@ -15,7 +16,7 @@ use super::{
     output::{self, Failure},
 };
 use crate::{
-    config::settings::Evidence,
+    config::settings::{Evidence, Settings},
     evidence::{
         NAMESPACE, PRINCIPAL, inventory,
         key::{KeyError, SigningKey},
@@ -26,17 +27,20 @@ use crate::{
 pub(super) async fn run(named: Option<&Path>, command: EvidenceCommand) -> Result<(), Failure> {
     match command {
         EvidenceCommand::InitKey { out } => init_key(&out),
-        EvidenceCommand::List => list(&configured(named)?),
+        EvidenceCommand::List => list(&configured(named)?.1),
         EvidenceCommand::Coverage(args) => coverage::run(named, &args),
-        EvidenceCommand::Export(args) => export::run(named, &args),
+        EvidenceCommand::Export(args) => export::run(named, &args).await,
         EvidenceCommand::Recompute { bag } => recompute::run(&bag).await,
         EvidenceCommand::Verify { path, trust } => verify::run(named, path.as_deref(), &trust).await,
     }
 }
 
-fn configured(named: Option<&Path>) -> Result<Evidence, Failure> {
-    let settings = check::load(named)?;
-    settings.evidence.ok_or_else(|| Failure::usage("the configuration has no [evidence] table: no bags are kept"))
+/// The configuration, and what it says of evidence.
+fn configured(named: Option<&Path>) -> Result<(Settings, Evidence), Failure> {
+    let mut settings = check::load(named)?;
+    let evidence = settings.evidence.take();
+    let nothing = || Failure::usage("the configuration has no [evidence] table: no bags are kept");
+    Ok((settings, evidence.ok_or_else(nothing)?))
 }
 
 fn init_key(out: &Path) -> Result<(), Failure> {
@@ -68,11 +72,17 @@ fn list(evidence: &Evidence) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The configured key; none where nobody signs.
+fn key(evidence: &Evidence) -> Result<Option<SigningKey>, Failure> {
+    let key = evidence.signing_key.as_deref().map(SigningKey::read).transpose();
+    key.map_err(|error| Failure::usage(error.to_string()))
+}
+
 /// Who signs by the configuration.
 fn signers(evidence: &Evidence) -> Result<Allowed, Failure> {
-    let Some(key) = &evidence.signing_key else { return Ok(Allowed::default()) };
-    let signer = SigningKey::read(key).and_then(|key| key.signer());
-    Ok(Allowed::parse(&signer.map_err(|error| Failure::usage(error.to_string()))?, Utc::now()))
+    let Some(key) = key(evidence)? else { return Ok(Allowed::default()) };
+    let signer = key.signer().map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(Allowed::parse(&signer, Utc::now()))
 }
 
 /// Who signs by a file of allowed signers.

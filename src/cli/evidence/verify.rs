@@ -1,13 +1,11 @@
 //! `rolecall evidence verify`: whether bags, signatures and the ledger are as they were written, and agree.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
-use super::{configured, signers, signers_of, unreadable};
+use super::{configured, directory, signers, signers_of, unreadable};
 use crate::{
-    app,
     cli::{
         args::Trust,
-        check,
         output::{self, Failure},
     },
     evidence::{
@@ -15,76 +13,43 @@ use crate::{
         inventory,
         ledger::LEDGER,
         seal::SUMS,
-        signers::Allowed,
         verify,
     },
-    run::ledger::{Parted, compare, was_kept},
-    store::StoreError,
 };
 
 /// The longest problem that is shown, in characters.
 const PROBLEM: usize = 1_000;
-/// Longer than an entry of the store takes to its file.
-const WRITING: Duration = Duration::from_millis(1_500);
 
 pub(super) async fn run(named: Option<&Path>, path: Option<&Path>, args: &Trust) -> Result<(), Failure> {
+    let Some(path) = path else { return own(named, args).await };
     // A folder and a list of signers need no configuration: an auditor has none.
     let allowed = match &args.allowed_signers {
         Some(file) => signers_of(file)?,
-        None => signers(&configured(named)?)?,
+        None => signers(&configured(named)?.1)?,
     };
-    let Some(path) = path else { return directory(named, allowed, args).await };
     if inventory::is_bag(path) {
         if !args.witnesses.is_empty() {
             return Err(Failure::usage("--witness is about a ledger; name the folder that the bag is in"));
         }
-        let found = verify::bag(path, &allowed);
-        let is_sound = told(path, &found, &[], None);
+        let is_sound = told(path, &verify::bag(path, &allowed), &[], None);
         return if is_sound { Ok(()) } else { Err(Failure::failed("the bag is not as it was sealed")) };
     }
     let found = agreement::folder(path, allowed, &args.witnesses).map_err(|error| unreadable(path, &error))?;
     tell(path, &found)
 }
 
-/// The configured directory: the store knows what should be there.
-async fn directory(named: Option<&Path>, allowed: Allowed, args: &Trust) -> Result<(), Failure> {
-    let (settings, folder) = (check::load(named)?, configured(named)?.directory);
-    let failed = |error: StoreError| Failure::failed(error.to_string());
-    if !settings.store.path.exists() {
-        if !folder.exists() {
-            output::line("there is no evidence yet");
-            return Ok(());
-        }
-        let mut found = look(&folder, &allowed, args)?;
-        let store = settings.store.path.display();
-        found.problems.push(format!("there is no store {store}: nobody else knows what the ledger should hold"));
-        return tell(&folder, &found);
+/// The configured directory.
+async fn own(named: Option<&Path>, args: &Trust) -> Result<(), Failure> {
+    let (settings, evidence) = configured(named)?;
+    let allowed = match &args.allowed_signers {
+        Some(file) => signers_of(file)?,
+        None => signers(&evidence)?,
+    };
+    if let Some(found) = directory::look(&settings, &evidence, &allowed, &args.witnesses).await? {
+        return tell(&evidence.directory, &found);
     }
-    let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
-    if !folder.exists() {
-        if !was_kept(&*store).await.map_err(failed)? {
-            output::line("there is no evidence yet");
-            return Ok(());
-        }
-        return Err(Failure::failed(format!(
-            "{} is not there, and the store says that evidence was kept: it was taken away",
-            folder.display()
-        )));
-    }
-    let mut found = look(&folder, &allowed, args)?;
-    let mut parted = compare(&*store, &found.testimony.chain).await.map_err(failed)?;
-    if matches!(parted, Some(Parted::FileBehind { .. })) {
-        // A daemon that is at work may just be writing.
-        tokio::time::sleep(WRITING).await;
-        found = look(&folder, &allowed, args)?;
-        parted = compare(&*store, &found.testimony.chain).await.map_err(failed)?;
-    }
-    found.problems.extend(parted.map(|parted| format!("{LEDGER}: {parted}")));
-    tell(&folder, &found)
-}
-
-fn look(folder: &Path, allowed: &Allowed, args: &Trust) -> Result<Found, Failure> {
-    agreement::directory(folder, allowed.clone(), &args.witnesses).map_err(|error| unreadable(folder, &error))
+    output::line("there is no evidence yet");
+    Ok(())
 }
 
 fn tell(folder: &Path, found: &Found) -> Result<(), Failure> {
