@@ -460,6 +460,9 @@ pub(crate) struct CoverageArgs {
     /// Where coverage.html and coverage.csv go
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Whose signature of the ledger counts; without it, the configured key's, or with PATH nobody's
+    #[arg(long, value_name = "PATH")]
+    pub(crate) allowed_signers: Option<PathBuf>,
     /// A folder of evidence, or an export of it; without it, `[evidence] directory`
     pub(crate) path: Option<PathBuf>,
 }
@@ -476,7 +479,7 @@ pub(crate) struct ExportArgs {
 /// Whom to believe.
 #[derive(Debug, Args)]
 pub(crate) struct Trust {
-    /// Whose signatures count; without it, the public half of the configured key
+    /// Whose signatures count (ssh-keygen(1), ALLOWED SIGNERS); without it, the public half of the configured key
     #[arg(long, value_name = "PATH")]
     pub(crate) allowed_signers: Option<PathBuf>,
     /// An entry of the ledger that somebody wrote down, as the mails have it: `NUMBER:SHA256`

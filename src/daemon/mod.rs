@@ -276,6 +276,10 @@ impl Daemon {
     async fn write_out(&self) -> Result<(), WriteError> {
         let setup = self.setup();
         let Some(vault) = &setup.vault else { return Ok(()) };
+        if self.state().written.is_none() {
+            // At the start, and when the configuration was read anew: the key may be another.
+            ledger::introduce(&*self.store, vault, self.now()).await?;
+        }
         let head = self.store.head().await?;
         if self.state().written != Some(head.number) {
             let written = ledger::write_out(&*self.store, vault).await?;

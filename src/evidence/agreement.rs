@@ -2,21 +2,26 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
+use chrono::{DateTime, SubsecRound as _, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    key::Allowed,
-    ledger::{LEDGER, checkpoints},
+    draft::one_line,
+    files::{Problem, read_plain},
+    inventory,
+    ledger::LEDGER,
+    seal::{self, SUMS},
+    signers::Allowed,
+    testimony::Testimony,
     verify,
 };
 use crate::ledger::{
     Entry, Fact, Head,
-    chain::{self, Found as Chain},
     fact::{BagName, Recorded},
 };
 
@@ -27,16 +32,21 @@ pub const PERIOD: &str = "period.json";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Period {
     /// The first moment.
-    pub from: chrono::DateTime<chrono::Utc>,
+    pub from: DateTime<Utc>,
     /// The first moment after it.
-    pub to: chrono::DateTime<chrono::Utc>,
+    pub to: DateTime<Utc>,
 }
 
 impl Period {
-    /// Whether a review belongs to it: by its fire time, or where it has none by when it was read.
+    /// Whether a review belongs to it.
     pub fn holds(&self, recorded: &Recorded) -> bool {
-        (self.from..self.to).contains(&recorded.fire_at.unwrap_or(recorded.read_from))
+        (self.from..self.to).contains(&due(recorded))
     }
+}
+
+/// When a review was due; when it was read, where it has no fire time.
+fn due(recorded: &Recorded) -> DateTime<Utc> {
+    recorded.fire_at.unwrap_or(recorded.read_from)
 }
 
 /// A bag, and what the ledger says of it.
@@ -50,6 +60,8 @@ pub struct Bag {
     pub problems: Vec<String>,
     /// What there is to know of it that is no problem.
     pub note: Option<String>,
+    /// When its review was due; none where no entry names it.
+    pub due: Option<DateTime<Utc>>,
 }
 
 impl Bag {
@@ -59,208 +71,274 @@ impl Bag {
     }
 }
 
+/// A bag that should be there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// The name of its folder.
+    pub folder: String,
+    /// When its review was due; none where it does not count.
+    pub due: Option<DateTime<Utc>>,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let folder = &self.folder;
+        write!(f, "the bag {folder} is in the ledger and is not there: it was taken away or has another name")
+    }
+}
+
 /// What was found of a folder.
 #[derive(Debug)]
 pub struct Found {
     /// The bags, by their names.
     pub bags: Vec<Bag>,
-    /// The last entry of the ledger.
-    pub head: Head,
-    /// Who signed for the ledger, up to which entry; none where nobody whom one trusts did.
-    pub signed: Option<(String, u64)>,
-    /// What is wrong with the ledger, or missing beside it.
+    /// The bags that should be there.
+    pub missing: Vec<Missing>,
+    /// The ledger, and who vouches for it.
+    pub testimony: Testimony,
+    /// What seals an export; none for a directory that is in use.
+    pub seal: Option<seal::Found>,
+    /// What is wrong with the ledger, or with what is beside it.
     pub problems: Vec<String>,
 }
 
 impl Found {
     /// Whether everything is as it was written.
     pub fn is_sound(&self) -> bool {
-        self.problems.is_empty() && self.bags.iter().all(Bag::is_sound)
+        self.problems.is_empty()
+            && self.missing.is_empty()
+            && self.seal.as_ref().is_none_or(|seal| seal.problems.is_empty())
+            && self.bags.iter().all(Bag::is_sound)
     }
 }
 
-/// Checks a folder of evidence. Keys that the ledger names are trusted as far as somebody who is trusted signed for it:
-/// so bags outlive the key that signed them. `witnesses` are entries that somebody else wrote down, from a mail say.
+/// Checks a folder of evidence: an export where it is sealed as one, otherwise a directory that is in use. `witnesses` are
+/// entries that somebody else wrote down, from a mail say.
 ///
 /// # Errors
 /// Where the folder cannot be read.
-pub fn folder(folder: &Path, mut allowed: Allowed, witnesses: &[Head]) -> io::Result<Found> {
-    let mut problems = Vec::new();
-    let text = match fs::read(folder.join(LEDGER)) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            problems.push(format!("there is no {LEDGER}: nothing says which reviews there should be"));
-            String::new()
-        }
-        Err(error) => return Err(error),
-    };
-    let chain = chain::read(&text);
-    problems.extend(chain.faults.iter().map(|fault| format!("{LEDGER}: {fault}")));
-    for witness in witnesses {
-        problems.extend(disagreement(&chain, witness, "the witness"));
+pub fn folder(folder: &Path, allowed: Allowed, witnesses: &[Head]) -> io::Result<Found> {
+    if !folder.join(SUMS).exists() {
+        return directory(folder, allowed, witnesses);
     }
-    let mut vouched = None;
-    let checkpoints = checkpoints(folder)?;
-    if checkpoints.is_empty() && !chain.entries.is_empty() {
-        problems.push("there is no checkpoint: whoever cut entries off the end of the ledger took it away".to_owned());
-    }
-    for (_, path) in checkpoints {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        match checkpoint(&path, &allowed) {
-            Ok((head, signer)) => {
-                let wrong = disagreement(&chain, &head, &name);
-                if wrong.is_none() && chain.faults.is_empty() {
-                    vouched = signer.map(|signer| (signer, head.number)).or(vouched);
-                }
-                problems.extend(wrong);
-            }
-            Err(why) => problems.push(format!("{name}: {why}")),
-        }
-    }
-    if let Some((_, upto)) = &vouched {
-        for (entry, _) in chain.entries.iter().filter(|(entry, _)| entry.number <= *upto) {
-            if let Fact::Key { signer, .. } = &entry.fact {
-                allowed.also(signer);
-            }
-        }
-    }
-    let named = Named::of(&chain);
-    let period = fs::read(folder.join(PERIOD)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let there = bags(folder)?;
-    problems.extend(
-        named.missing(&there, period).map(|bag| {
-            format!("the bag {bag} is in the ledger and is not there: it was taken away or has another name")
-        }),
+    let seal = seal::check(folder, &allowed);
+    // Anybody can write a period that leaves a bag out.
+    let period = read_plain(&folder.join(PERIOD)).ok().filter(|_| seal.problems.is_empty());
+    let period = period.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let mut found = look(folder, allowed, witnesses, period)?;
+    found.problems.extend(
+        found
+            .testimony
+            .rest()
+            .map(|rest| format!("{LEDGER}: {rest}: whoever had this export in hand may have added to it")),
     );
-    let bags = there.into_iter().map(|path| bag(path, &allowed, &chain, &named)).collect();
-    Ok(Found { bags, head: chain.head(), signed: vouched, problems })
+    found.seal = Some(seal);
+    Ok(found)
 }
 
-/// The bags of a folder, the oldest first by their names.
+/// Checks a directory that is in use: all bags are to be there, and entries may wait to be signed.
 ///
 /// # Errors
-/// Where the folder cannot be read.
-pub fn bags(folder: &Path) -> io::Result<Vec<PathBuf>> {
+/// Where the directory cannot be read.
+pub fn directory(folder: &Path, allowed: Allowed, witnesses: &[Head]) -> io::Result<Found> {
+    let mut found = look(folder, allowed, witnesses, None)?;
+    for stray in inventory::of(folder)?.strays {
+        found.problems.push(match stray.as_str() {
+            PERIOD => format!("{PERIOD} is there without {SUMS}: an export whose seal was taken away, or one of an older rolecall; ask for a new one"),
+            stray => format!("{stray} is there and is no part of the evidence"),
+        });
+    }
+    Ok(found)
+}
+
+fn look(folder: &Path, allowed: Allowed, witnesses: &[Head], period: Option<Period>) -> io::Result<Found> {
+    let testimony = Testimony::of(folder, allowed)?;
+    let mut problems = testimony.problems.clone();
+    problems.extend(witnesses.iter().filter_map(|witness| testimony.disagreement(witness, "the witness")));
+    let named = Named::of(&testimony);
+    problems.extend(named.twice());
     let mut bags = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if path.join("bagit.txt").is_file() && !is_hidden {
-            bags.push(path);
+    for path in inventory::of(folder)?.folders {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if inventory::is_bag(&path) || named.knows(&name) {
+            bags.push(named.bag(path, &name));
+        } else {
+            problems.push(format!("the folder {name} is there and is no bag: it is no part of the evidence"));
         }
     }
-    bags.sort();
-    Ok(bags)
+    let missing = named.missing(&bags, period);
+    Ok(Found { bags, missing, testimony, seal: None, problems })
 }
 
-/// Where an entry that somebody wrote down is not what the ledger has.
-fn disagreement(chain: &Chain, head: &Head, who: &str) -> Option<String> {
-    let last = chain.head().number;
-    match chain.sha256(head.number) {
-        Some(sha256) if sha256 == head.sha256 => None,
-        Some(_) => Some(format!("{LEDGER}: entry {} is not the one that {who} knows: it was rewritten", head.number)),
-        None if head.number > last => Some(format!(
-            "{LEDGER} ends with entry {last}, and {who} knows entry {}: the end was cut off, or an old state put back",
-            head.number
-        )),
-        None => Some(format!("{LEDGER} has no entry {}, which {who} knows", head.number)),
-    }
+/// A bag as an entry names it.
+#[derive(Clone, Copy)]
+struct Name<'a> {
+    bag: &'a BagName,
+    entry: &'a Entry,
+    /// The review; none where the bag does not count.
+    recorded: Option<&'a Recorded>,
 }
 
-fn checkpoint(path: &Path, allowed: &Allowed) -> Result<(Head, Option<String>), String> {
-    let bytes = fs::read(path).map_err(|error| format!("it cannot be read: {error}"))?;
-    let head: Head = serde_json::from_slice(&bytes).map_err(|error| format!("it is no checkpoint: {error}"))?;
-    if allowed.is_empty() {
-        return Ok((head, None));
+impl<'a> Name<'a> {
+    fn of(entry: &'a Entry) -> Option<Self> {
+        match &entry.fact {
+            Fact::Recorded(recorded) => recorded.bag.as_ref().map(|bag| Self { bag, entry, recorded: Some(recorded) }),
+            Fact::BagAbandoned { bag, .. } => Some(Self { bag, entry, recorded: None }),
+            _ => None,
+        }
     }
-    let signature = fs::read(path.with_added_extension("sig")).map_err(|error| format!("it is not signed: {error}"))?;
-    let signer = allowed.verify(&bytes, &signature).map_err(|why| format!("the signature does not hold: {why}"))?;
-    Ok((head, Some(signer)))
 }
 
 /// The bags that a ledger names.
 struct Named<'a> {
-    /// Those that are to be there, and their entry.
-    kept: BTreeMap<&'a str, (&'a BagName, &'a Entry)>,
-    /// Those that do not count.
-    abandoned: BTreeSet<&'a str>,
-    removed: BTreeMap<&'a str, &'a Entry>,
+    testimony: &'a Testimony,
+    /// By entries that one can believe.
+    kept: BTreeMap<&'a str, Name<'a>>,
+    /// By others.
+    claimed: BTreeMap<&'a str, Name<'a>>,
+    removed: BTreeSet<&'a str>,
     /// Runs whose review is recorded.
     recorded: BTreeSet<Uuid>,
 }
 
 impl<'a> Named<'a> {
-    fn of(chain: &'a Chain) -> Self {
-        let mut named = Self {
-            kept: BTreeMap::new(),
-            abandoned: BTreeSet::new(),
-            removed: BTreeMap::new(),
-            recorded: BTreeSet::new(),
-        };
-        for (entry, _) in &chain.entries {
-            match &entry.fact {
-                Fact::Recorded(recorded) => {
-                    named.recorded.insert(recorded.run);
-                    if let Some(bag) = &recorded.bag {
-                        named.kept.insert(&bag.folder, (bag, entry));
-                    }
-                }
-                Fact::BagAbandoned { bag, .. } => {
-                    named.abandoned.insert(&bag.folder);
-                    named.kept.insert(&bag.folder, (bag, entry));
-                }
-                Fact::BagRemoved { bag, .. } => {
-                    named.removed.insert(&bag.folder, entry);
-                }
-                _ => {}
-            }
+    fn of(testimony: &'a Testimony) -> Self {
+        let names = |entry: &'a Entry| Name::of(entry).map(|name| (name.bag.folder.as_str(), name));
+        let removed = testimony.believed().filter_map(|entry| match &entry.fact {
+            Fact::BagRemoved { bag, .. } => Some(bag.folder.as_str()),
+            _ => None,
+        });
+        let recorded = testimony.chain.entries.iter().filter_map(|(entry, _)| match &entry.fact {
+            Fact::Recorded(recorded) => Some(recorded.run),
+            _ => None,
+        });
+        Self {
+            testimony,
+            kept: testimony.believed().filter_map(names).collect(),
+            claimed: testimony.unsigned().filter_map(names).collect(),
+            removed: removed.collect(),
+            recorded: recorded.collect(),
         }
-        named
     }
 
-    /// The bags that should be there and are not.
-    fn missing(&self, there: &[PathBuf], period: Option<Period>) -> impl Iterator<Item = &'a str> {
-        let there: BTreeSet<&str> = there.iter().filter_map(|path| path.file_name()?.to_str()).collect();
-        let is_meant = move |entry: &Entry| match (&entry.fact, period) {
-            (_, None) => true,
-            (Fact::Recorded(recorded), Some(period)) => period.holds(recorded),
-            (_, Some(_)) => false,
+    fn knows(&self, folder: &str) -> bool {
+        self.kept.contains_key(folder) || self.claimed.contains_key(folder)
+    }
+
+    /// Reviews that show the bag of another.
+    fn twice(&self) -> Vec<String> {
+        let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut problems = Vec::new();
+        for (entry, _) in &self.testimony.chain.entries {
+            let Fact::Recorded(Recorded { bag: Some(bag), .. }) = &entry.fact else { continue };
+            if let Some(first) = seen.insert(&bag.sha256, entry.number) {
+                problems.push(format!(
+                    "entries {first} and {} of the ledger name the same bag, sha256 {}: it was shown twice",
+                    entry.number, bag.sha256
+                ));
+            }
+        }
+        problems
+    }
+
+    /// The bags that should be there and are not. What is not signed takes none away.
+    fn missing(&self, there: &[Bag], period: Option<Period>) -> Vec<Missing> {
+        let there: BTreeSet<_> = there.iter().filter_map(|bag| bag.path.file_name()?.to_str()).collect();
+        let is_meant = |name: &Name<'_>| match (period, name.recorded) {
+            (None, _) => true,
+            (Some(period), Some(recorded)) => period.holds(recorded),
+            (Some(_), None) => false,
         };
-        let missing = self.kept.iter().filter(|(folder, (_, entry))| {
-            !there.contains(*folder) && !self.removed.contains_key(*folder) && is_meant(entry)
+        let names =
+            self.kept.values().chain(self.claimed.values().filter(|name| !self.kept.contains_key(&*name.bag.folder)));
+        let missing = names.filter(|name| {
+            let folder = name.bag.folder.as_str();
+            !there.contains(folder) && !self.removed.contains(folder) && is_meant(name)
         });
-        missing.map(|(folder, _)| *folder).collect::<Vec<_>>().into_iter()
+        missing.map(|name| Missing { folder: name.bag.folder.clone(), due: name.recorded.map(due) }).collect()
+    }
+
+    fn bag(&self, path: PathBuf, folder: &str) -> Bag {
+        let mut found = verify::bag(&path, &self.testimony.allowed);
+        let (mut problems, mut note) = (Vec::new(), None);
+        let run = found.info.says("External-Identifier").and_then(|id| id.parse::<Uuid>().ok());
+        let name = self.kept.get(folder).or_else(|| self.claimed.get(folder));
+        if self.testimony.chain.entries.is_empty() {
+            // That there is no ledger is said once.
+        } else if let Some(name) = name {
+            problems.extend(name.differences(&found));
+            note = self.note(name);
+            if problems.is_empty() && self.vouches(name, &found) {
+                found.problems.retain(|problem| !matches!(problem, Problem::Unsigned { .. }));
+                note.get_or_insert(format!("no key was in use then; entry {} vouches for it", name.entry.number));
+            }
+        } else if run.is_some_and(|run| folder.contains(&run.to_string()) && !self.recorded.contains(&run)) {
+            note = Some("does not count: its run is not recorded; it failed, was cut off or still goes on".to_owned());
+        } else {
+            problems.push("no entry of the ledger names this bag: it was put there, or copied".to_owned());
+        }
+        if let Some(head) = begun(&found)
+            && head.number > 0
+            && !self.testimony.chain.entries.is_empty()
+        {
+            problems.extend(self.testimony.disagreement(&head, "this bag"));
+        }
+        let due = name.and_then(|name| name.recorded).map(due);
+        Bag { path, found, problems, note, due }
+    }
+
+    fn note(&self, name: &Name<'_>) -> Option<String> {
+        let number = name.entry.number;
+        if !self.kept.contains_key(name.bag.folder.as_str()) {
+            return Some(format!("does not count yet: entry {number}, which names it, is not signed"));
+        }
+        let abandoned = || format!("does not count: its run was cut off and made again (entry {number})");
+        name.recorded.is_none().then(abandoned)
+    }
+
+    /// Whether a bag that nobody signed is proven all the same: an entry that one can believe names its digest, and when it
+    /// was begun there was no key.
+    fn vouches(&self, name: &Name<'_>, found: &verify::Found) -> bool {
+        let since = begun(found).map_or(name.entry.number, |head| head.number);
+        self.kept.contains_key(name.bag.folder.as_str()) && self.testimony.key_at(since).is_none()
     }
 }
 
-fn bag(path: PathBuf, allowed: &Allowed, chain: &Chain, named: &Named<'_>) -> Bag {
-    let found = verify::bag(&path, allowed);
-    let (mut problems, mut note) = (Vec::new(), None);
-    let folder = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let info = fs::read_to_string(path.join("bag-info.txt")).unwrap_or_default();
-    let says = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-    let run = says("External-Identifier").and_then(|id| id.parse::<Uuid>().ok());
-    if chain.entries.is_empty() {
-        // That there is no ledger is said once.
-    } else if let Some((known, entry)) = named.kept.get(folder.as_str()) {
-        if found.name.as_ref() != Some(&known.sha256) {
-            problems.push(format!(
+/// The entry that was the last one when a bag was begun.
+fn begun(bag: &verify::Found) -> Option<Head> {
+    bag.info.says("Rolecall-Ledger").and_then(|head| head.parse().ok())
+}
+
+impl Name<'_> {
+    /// Where a bag is not the one that the entry means.
+    fn differences(&self, found: &verify::Found) -> Vec<String> {
+        let Self { bag, entry, recorded } = self;
+        if found.name.as_ref() != Some(&bag.sha256) {
+            return vec![format!(
                 "entry {} of the ledger names another bag of this name, sha256 {}: this one was put in its place",
-                entry.number, known.sha256
-            ));
-        } else if named.abandoned.contains(folder.as_str()) {
-            note = Some(format!("does not count: its run was cut off and made again (entry {})", entry.number));
+                entry.number, bag.sha256
+            )];
         }
-    } else if run.is_some_and(|run| folder.contains(&run.to_string()) && !named.recorded.contains(&run)) {
-        note = Some("does not count: its run is not recorded; it failed, was cut off or still goes on".to_owned());
-    } else {
-        problems.push("no entry of the ledger names this bag: it was put there, or copied".to_owned());
+        let Some(recorded) = recorded else { return Vec::new() };
+        let due = found.info.says("Rolecall-Due-At").and_then(|time| time.parse::<DateTime<Utc>>().ok());
+        let said = |name| found.info.says(name).map(str::to_owned);
+        let facts = [
+            ("run", said("External-Identifier"), Some(recorded.run.to_string())),
+            ("workspace", said("Rolecall-Workspace"), Some(one_line(&recorded.workspace))),
+            ("job", said("Rolecall-Job"), recorded.job.as_deref().map(one_line)),
+            (
+                "fire time",
+                due.map(|due| due.to_string()),
+                recorded.fire_at.map(|time| time.trunc_subsecs(3).to_string()),
+            ),
+        ];
+        let differ = facts.into_iter().filter(|(_, bag, entry)| bag != entry);
+        let shown = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
+        differ
+            .map(|(what, bag, named)| {
+                let (bag, named) = (shown(bag), shown(named));
+                format!("entry {} of the ledger names it for the {what} {named}, and it is of {bag}", entry.number)
+            })
+            .collect()
     }
-    if let Some(head) = says("Rolecall-Ledger").and_then(|head| head.parse::<Head>().ok())
-        && head.number > 0
-        && !chain.entries.is_empty()
-    {
-        problems.extend(disagreement(chain, &head, "this bag"));
-    }
-    Bag { path, found, problems, note }
 }

@@ -18,7 +18,7 @@ use super::{DECLARATION, SEALED, SIGNATURE, key::SigningKey};
 use crate::ledger::hex;
 
 /// The beginning of a draft's name; what is left of a process that died.
-const PREFIX: &str = ".draft-";
+pub(super) const PREFIX: &str = ".draft-";
 /// Longer than any read may take.
 const ABANDONED: Duration = Duration::from_hours(48);
 
@@ -278,7 +278,8 @@ fn is_plain(path: &str) -> bool {
     path.chars().all(good) && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
 }
 
-fn one_line(value: &str) -> String {
+/// A value as `bag-info.txt` has it: on one line.
+pub(super) fn one_line(value: &str) -> String {
     value.split(['\r', '\n']).map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 

@@ -2,12 +2,19 @@
 
 use std::{
     fs::{self, File},
-    io::{self, BufWriter, Write as _},
+    io::{self, BufWriter, Write},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
+use sha2::{Digest as _, Sha256};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
+
+use super::{
+    key::SigningKey,
+    seal::{SUMS, SUMS_SIGNATURE},
+};
+use crate::ledger::{hex, sha256};
 
 /// Bytes from which on a file gets the longer fields of Zip64.
 const LARGE: u64 = 3 << 30;
@@ -23,11 +30,12 @@ pub enum Source {
     Folder(PathBuf),
 }
 
-/// Writes an export: a zip with one folder in it, whole or not at all.
+/// Writes an export: a zip with one folder in it, sealed by a list of the digests of all files and, where there is a key,
+/// by its signature; whole or not at all.
 ///
 /// # Errors
-/// Where something cannot be read or written, or the file is there already.
-pub fn write(path: &Path, folder: &str, contents: &[(String, Source)]) -> io::Result<()> {
+/// Where something cannot be read, written or signed, or the file is there already.
+pub fn write(path: &Path, folder: &str, contents: &[(String, Source)], key: Option<&SigningKey>) -> io::Result<()> {
     let draft = path.with_added_extension("part");
     let written = (|| {
         if path.exists() {
@@ -43,8 +51,17 @@ pub fn write(path: &Path, folder: &str, contents: &[(String, Source)]) -> io::Re
             }
         }
         files.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut sums = String::new();
         for (name, source) in files {
-            add(&mut zip, &format!("{folder}/{name}"), &source)?;
+            // Of the bytes that go in, and not of what may be in the file when it is looked at once more.
+            let digest = add(&mut zip, &format!("{folder}/{name}"), &source)?;
+            sums = sums + &digest + "  " + &name + "\n";
+        }
+        let signature = key.map(|key| key.sign(sums.as_bytes())).transpose().map_err(io::Error::other)?;
+        for (name, text) in [(SUMS, Some(sums)), (SUMS_SIGNATURE, signature)] {
+            if let Some(text) = text {
+                add(&mut zip, &format!("{folder}/{name}"), &Source::Text(text.into_bytes()))?;
+            }
         }
         let mut file = zip.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.flush()?;
@@ -71,7 +88,8 @@ fn list(folder: &Path, name: &str, files: &mut Vec<(String, Source)>) -> io::Res
     Ok(())
 }
 
-fn add(zip: &mut ZipWriter<BufWriter<File>>, name: &str, source: &Source) -> io::Result<()> {
+/// Adds a file; gives the SHA-256 of what was added.
+fn add(zip: &mut ZipWriter<BufWriter<File>>, name: &str, source: &Source) -> io::Result<String> {
     // Neither the time nor the rights of a file: they say nothing of the evidence.
     let options = |size: u64| {
         let extension = Path::new(name).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
@@ -85,12 +103,33 @@ fn add(zip: &mut ZipWriter<BufWriter<File>>, name: &str, source: &Source) -> io:
     match source {
         Source::Text(text) => {
             zip.start_file(name, options(text.len() as u64))?;
-            zip.write_all(text)
+            zip.write_all(text)?;
+            Ok(sha256(text))
         }
         Source::File(path) | Source::Folder(path) => {
             let mut file = File::open(path)?;
             zip.start_file(name, options(file.metadata()?.len()))?;
-            io::copy(&mut file, zip).map(|_| ())
+            let mut digesting = Digesting { zip, digest: Sha256::new() };
+            io::copy(&mut file, &mut digesting)?;
+            Ok(hex(&digesting.digest.finalize()))
         }
+    }
+}
+
+/// Digests what goes into the zip.
+struct Digesting<'a> {
+    zip: &'a mut ZipWriter<BufWriter<File>>,
+    digest: Sha256,
+}
+
+impl Write for Digesting<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.zip.write(bytes)?;
+        self.digest.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.zip.flush()
     }
 }

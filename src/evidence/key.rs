@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use ssh_key::{HashAlg, LineEnding, PrivateKey, PublicKey, SshSig};
+use ssh_key::{HashAlg, LineEnding, PrivateKey};
 
 use super::{NAMESPACE, PRINCIPAL};
 
@@ -121,55 +121,5 @@ impl SigningKey {
     pub fn sign(&self, message: &[u8]) -> Result<String, KeyError> {
         let signature = self.0.sign(NAMESPACE, HashAlg::Sha512, message).map_err(KeyError::Sign)?;
         signature.to_pem(LineEnding::LF).map_err(KeyError::Sign)
-    }
-}
-
-/// Whom one trusts: the keys of an `allowed_signers` file (ssh-keygen(1)), by what they may sign.
-#[derive(Debug, Default)]
-pub struct Allowed(Vec<PublicKey>);
-
-impl Allowed {
-    /// Reads the lines of such a file: principal, perhaps options, key. Lines whose `namespaces` leave evidence out, and
-    /// lines that are no key, allow nothing.
-    pub fn parse(text: &str) -> Self {
-        let key = |line: &str| {
-            let line = line.trim();
-            let (_, rest) = line.split_once(char::is_whitespace).filter(|_| !line.starts_with('#'))?;
-            let start = rest.find("ssh-").or_else(|| rest.find("ecdsa-"))?;
-            let (options, key) = rest.split_at(start);
-            let named = options.split("namespaces=").nth(1).map(|rest| rest.trim_matches('"'));
-            let is_ours = named.is_none_or(|names| names.split([',', '"', ' ']).any(|name| name == NAMESPACE));
-            if is_ours { PublicKey::from_openssh(key).ok() } else { None }
-        };
-        Self(text.lines().filter_map(key).collect())
-    }
-
-    /// Trusts the keys of another line too.
-    pub fn also(&mut self, line: &str) {
-        self.0.extend(Self::parse(line).0);
-    }
-
-    /// Whether there is nobody.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Who signed a message; an error says why nobody whom one trusts did.
-    ///
-    /// # Errors
-    /// The reason, in words.
-    pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<String, String> {
-        let signature = SshSig::from_pem(signature).map_err(|error| format!("it is no OpenSSH signature: {error}"))?;
-        if signature.namespace() != NAMESPACE {
-            return Err(format!("it is a signature for {:?} and not for {NAMESPACE:?}", signature.namespace()));
-        }
-        let signer = PublicKey::from(signature.public_key().clone());
-        let fingerprint = signer.fingerprint(HashAlg::Sha256).to_string();
-        let known = self.0.iter().find(|known| known.key_data() == signature.public_key());
-        let Some(known) = known else { return Err(format!("the key {fingerprint} is not among the allowed ones")) };
-        match known.verify(NAMESPACE, message, &signature) {
-            Ok(()) => Ok(fingerprint),
-            Err(_) => Err(format!("the signature of {fingerprint} does not fit: something was changed")),
-        }
     }
 }

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::key::SigningKey;
+use super::{files::read_plain, key::SigningKey};
 use crate::ledger::{Head, Line, sha256};
 
 /// The file of entries.
@@ -15,6 +15,8 @@ pub const LEDGER: &str = "ledger.jsonl";
 /// The beginning of a checkpoint's name; the entry's number and [`CHECKPOINT_END`] follow.
 const CHECKPOINT: &str = "checkpoint-";
 const CHECKPOINT_END: &str = ".json";
+/// What the name of a signature has more than that of what is signed.
+const SIGNED: &str = ".sig";
 
 /// The ledger's file cannot be gone on with.
 #[derive(Debug, thiserror::Error)]
@@ -29,11 +31,23 @@ pub enum LedgerError {
     },
     /// The file does not end with what was written there.
     #[error(
-        "the ledger {path} does not end with an entry of this store: it was changed, or another store wrote it. `rolecall evidence verify` says where. Nothing is added to it; put the right file back, or begin another evidence directory"
+        "the ledger {path} does not end with an entry of this store: it was changed, another store wrote it, or this one went on from an older state. `rolecall evidence verify` says where. Nothing is added to it; put the right file back, or begin another evidence directory"
     )]
     Differs {
         /// The file.
         path: PathBuf,
+    },
+    /// The file has more than the store.
+    #[error(
+        "the ledger {path} ends with entry {file}, and the store with entry {store}: the store is behind, an older state of it was put back. Nothing is added to the file; put the newer store back, or begin another evidence directory"
+    )]
+    StoreBehind {
+        /// The file.
+        path: PathBuf,
+        /// The number of its last entry.
+        file: u64,
+        /// The number of the store's last entry.
+        store: u64,
     },
     /// The checkpoint cannot be signed.
     #[error("the checkpoint of the ledger cannot be signed: {0}")]
@@ -129,7 +143,8 @@ pub fn append(folder: &Path, found: &Tail, lines: &[Line]) -> Result<bool, Ledge
     Ok(true)
 }
 
-/// Says by whose key the ledger went up to an entry, in place of what was said before.
+/// Says by whose key the ledger went up to an entry, in place of what was said before. What somebody signed is never
+/// given up for what nobody signs.
 ///
 /// # Errors
 /// [`LedgerError`]
@@ -138,12 +153,12 @@ pub fn checkpoint(folder: &Path, head: &Head, key: Option<&SigningKey>) -> Resul
     if has_checkpoint(folder, head) {
         return Ok(());
     }
-    let text = format!("{{\"number\":{},\"sha256\":\"{}\"}}\n", head.number, head.sha256);
+    let text = checkpoint_text(head);
     let name = checkpoint_name(head);
     let signature =
         key.map(|key| key.sign(text.as_bytes())).transpose().map_err(|error| LedgerError::Sign(error.to_string()))?;
     // The signature first: a checkpoint that is there has its signature.
-    let files = [(format!("{name}.sig"), signature), (name.clone(), Some(text))];
+    let files = [(format!("{name}{SIGNED}"), signature), (name.clone(), Some(text))];
     for (name, text) in files.iter().filter_map(|(name, text)| Some((name, text.as_ref()?))) {
         let (path, draft) = (folder.join(name), folder.join(format!(".{name}")));
         let written =
@@ -155,9 +170,10 @@ pub fn checkpoint(folder: &Path, head: &Head, key: Option<&SigningKey>) -> Resul
         written.map_err(|source| LedgerError::File { path, source })?;
     }
     for (number, path) in checkpoints(folder).map_err(|source| LedgerError::File { path: folder.to_owned(), source })? {
-        if number < head.number {
+        let signature = path.with_added_extension(&SIGNED[1..]);
+        if number < head.number && (key.is_some() || !signature.exists()) {
             // One that stays does no harm: it is true.
-            let _ = fs::remove_file(&path).and_then(|()| fs::remove_file(path.with_added_extension("sig")));
+            let _ = fs::remove_file(&path).and_then(|()| fs::remove_file(signature));
         }
     }
     Ok(())
@@ -167,12 +183,27 @@ fn checkpoint_name(head: &Head) -> String {
     format!("{CHECKPOINT}{:08}{CHECKPOINT_END}", head.number)
 }
 
+fn checkpoint_text(head: &Head) -> String {
+    format!("{{\"number\":{},\"sha256\":\"{}\"}}\n", head.number, head.sha256)
+}
+
 /// Whether the last entry has its checkpoint.
 pub fn has_checkpoint(folder: &Path, head: &Head) -> bool {
     folder.join(checkpoint_name(head)).exists()
 }
 
-/// The checkpoints of a folder, by the number of their entry. There are several for a moment only.
+/// The entry that a checkpoint's name is about; none where it is the name of something else.
+fn checkpoint_number(name: &str) -> Option<u64> {
+    name.strip_prefix(CHECKPOINT)?.strip_suffix(CHECKPOINT_END)?.parse().ok()
+}
+
+/// Whether this is the name of a checkpoint or of its signature.
+pub(super) fn is_checkpoint(name: &str) -> bool {
+    checkpoint_number(name.strip_suffix(SIGNED).unwrap_or(name)).is_some()
+}
+
+/// The checkpoints of a folder, by the number of their entry. There are several for a moment only, or where the last one
+/// is not signed: then the last that is stays too.
 ///
 /// # Errors
 /// Where the folder cannot be read.
@@ -180,12 +211,50 @@ pub fn checkpoints(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let name = entry.file_name();
-        let number = name.to_str().and_then(|name| name.strip_prefix(CHECKPOINT)?.strip_suffix(CHECKPOINT_END));
-        found.extend(number.and_then(|number| number.parse().ok()).map(|number| (number, entry.path())));
+        let number = entry.file_name().to_str().and_then(checkpoint_number);
+        found.extend(number.map(|number| (number, entry.path())));
     }
     found.sort();
     Ok(found)
+}
+
+/// A checkpoint as it is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The entry.
+    pub head: Head,
+    /// The file's name.
+    pub name: String,
+    /// What is in the file.
+    pub text: Vec<u8>,
+    /// What is in the file with its signature; none where there is none.
+    pub signature: Option<Vec<u8>>,
+}
+
+impl Checkpoint {
+    /// The name of the file with its signature.
+    pub fn signature_name(&self) -> String {
+        format!("{}{SIGNED}", self.name)
+    }
+}
+
+/// Reads a checkpoint, with its signature where there is one.
+///
+/// # Errors
+/// Why it is none, in words.
+pub(super) fn read_checkpoint(path: &Path) -> Result<Checkpoint, String> {
+    let text = read_plain(path).map_err(|error| format!("it cannot be read: {error}"))?;
+    let head: Head = serde_json::from_slice(&text).map_err(|error| format!("it is no checkpoint: {error}"))?;
+    let name = checkpoint_name(&head);
+    if checkpoint_text(&head).as_bytes() != text || path.file_name().is_none_or(|found| *found != *name) {
+        return Err("it is not written as checkpoints are: it was changed".to_owned());
+    }
+    let signature = match read_plain(&path.with_added_extension(&SIGNED[1..])) {
+        Ok(signature) => Some(signature),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(format!("its signature cannot be read: {error}")),
+    };
+    Ok(Checkpoint { head, name, text, signature })
 }
 
 #[cfg(test)]
@@ -198,7 +267,7 @@ mod tests {
     fn lines(count: usize) -> Vec<Line> {
         let mut head = Head::default();
         let line = |_| {
-            let fact = Fact::Key { fingerprint: "f".repeat(40_000), signer: String::new() };
+            let fact = Fact::Key { fingerprint: Some("f".repeat(40_000)), signer: None };
             let line = head.link(DateTime::UNIX_EPOCH, fact).unwrap();
             head = line.head.clone();
             line
@@ -256,5 +325,20 @@ mod tests {
         assert_eq!(kept.len(), 1);
         assert_eq!(kept[0].0, 3);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "it, its signature and the ledger");
+    }
+
+    #[test]
+    fn what_was_signed_stays_until_something_later_is_signed() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = SigningKey::generate("test").unwrap();
+        let lines = lines(4);
+        let kept = |line: &Line, key| {
+            checkpoint(folder.path(), &line.head, key).unwrap();
+            checkpoints(folder.path()).unwrap().into_iter().map(|(number, _)| number).collect::<Vec<_>>()
+        };
+        assert_eq!(kept(&lines[0], Some(&key)), [1]);
+        assert_eq!(kept(&lines[1], None), [1, 2]);
+        assert_eq!(kept(&lines[2], None), [1, 3], "of those that nobody signed, the last is enough");
+        assert_eq!(kept(&lines[3], Some(&key)), [4]);
     }
 }

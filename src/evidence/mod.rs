@@ -1,15 +1,21 @@
 //! Proof that stands without us: what a run saw, decided and sent, as a folder that others' tools verify.
 //!
 //! A [`draft::Draft`] becomes a bag: BagIt 1.0 (RFC 8493) with SHA-256 and SHA-512 manifests, put in its place whole
-//! and then left alone. [`verify::bag`] finds every change that was made to one later, and
-//! [`agreement::folder`] what was done to a folder of them, its [`ledger`] and its checkpoint. `bagit.py`, `sha256sum` and
-//! `ssh-keygen` do the same without rolecall.
+//! and then left alone. [`verify::bag`] finds every change that was made to one later. [`testimony`] says how much of the
+//! [`ledger`] beside them somebody signed whom one trusts ([`signers`]), and [`agreement`] whether bags and ledger say the
+//! same, and whether anything is there that should not be ([`inventory`]). An [`export`] is sealed as a whole ([`seal`]).
+//! `bagit.py`, `sha256sum` and `ssh-keygen` do the same without rolecall.
 
 pub mod agreement;
 pub mod draft;
 pub mod export;
+mod files;
+pub mod inventory;
 pub mod key;
 pub mod ledger;
+pub mod seal;
+pub mod signers;
+pub mod testimony;
 pub mod verify;
 
 #[cfg(test)]
@@ -25,7 +31,5 @@ pub const NAMESPACE: &str = "rolecall-evidence";
 /// Under whose name the keys stand in an `allowed_signers` file.
 pub const PRINCIPAL: &str = "rolecall";
 
-/// The two algorithms of a bag: name, and how a digest is made of a whole file.
-const ALGORITHMS: [&str; 2] = ["sha256", "sha512"];
 /// The declaration of every bag (RFC 8493, 2.1.1).
 const DECLARATION: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";

@@ -80,12 +80,12 @@ pub enum Fact {
         /// How long evidence is kept, in days.
         keep_days: u64,
     },
-    /// From now on evidence is signed with this key.
+    /// From now on evidence is signed with this key, or by nobody.
     Key {
-        /// Its fingerprint, as `ssh-keygen -l` shows it.
-        fingerprint: String,
-        /// Its line of an `allowed_signers` file.
-        signer: String,
+        /// Its fingerprint, as `ssh-keygen -l` shows it; none where nobody signs.
+        fingerprint: Option<String>,
+        /// Its line of an `allowed_signers` file; none where nobody signs.
+        signer: Option<String>,
     },
     /// A removal of users was planned, by somebody who may not be the one who confirms it.
     OffboardingPlanned(OffboardingPlanned),

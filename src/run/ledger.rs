@@ -1,14 +1,16 @@
 //! Brings what the store's ledger says to its file beside the bags.
 
+use std::{cmp::Ordering, fmt};
+
 use chrono::{DateTime, Utc};
 
 use super::evidence::Vault;
 use crate::{
     evidence::{
-        key::KeyError,
+        key::{KeyError, SigningKey},
         ledger::{self, LEDGER, LedgerError},
     },
-    ledger::{Fact, Head},
+    ledger::{Fact, Head, chain::Found as Chain, fact::Recorded},
     store::{Memory, StoreError},
 };
 
@@ -29,14 +31,30 @@ pub enum WriteError {
     Key(#[from] KeyError),
 }
 
-/// Says which key signs from now on, where that is another than before.
+/// Says which key signs from now on, or that none does, where that is otherwise than before: what is signed then vouches
+/// for what was written before, and a bag without a signature is explained.
 ///
 /// # Errors
 /// [`WriteError`]
 pub async fn introduce(store: &dyn Memory, vault: &Vault, now: DateTime<Utc>) -> Result<(), WriteError> {
-    let Some(key) = &vault.key else { return Ok(()) };
-    let fact = Fact::Key { fingerprint: key.fingerprint(), signer: key.signer()? };
-    Ok(store.note(&[fact], now).await?)
+    let fingerprint = vault.key.as_ref().map(SigningKey::fingerprint);
+    let fact = Fact::Key { fingerprint, signer: vault.key.as_ref().map(SigningKey::signer).transpose()? };
+    let before = store.last(fact.kind(), &fact.subject()).await?.map(|entry| entry.fact);
+    store.note(std::slice::from_ref(&fact), now).await?;
+    match (before, fact) {
+        (Some(Fact::Key { fingerprint: Some(old), .. }), Fact::Key { fingerprint: Some(new), .. }) if old != new => {
+            tracing::warn!(
+                old,
+                new,
+                "another key signs the evidence from now on: who trusts only the old one must be given the new one's line"
+            );
+        }
+        (Some(Fact::Key { fingerprint: Some(old), .. }), Fact::Key { fingerprint: None, .. }) => {
+            tracing::warn!(old, "nobody signs the evidence from now on: no key is configured any more");
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 /// Adds to the file what it lacks, and signs for it. Whoever else does the same does no harm. Returns the last entry.
@@ -50,7 +68,16 @@ pub async fn write_out(store: &dyn Memory, vault: &Vault) -> Result<Head, WriteE
         if tail.head.number > 0 {
             let kept = store.entry(tail.head.number).await?;
             if kept.is_none_or(|line| line.head != tail.head) {
-                return Err(LedgerError::Differs { path: folder.join(LEDGER) }.into());
+                let (path, file) = (folder.join(LEDGER), tail.head.number);
+                let store = store.head().await?.number;
+                // A line that is no entry has the highest number there is.
+                let is_behind = store < file && file < u64::MAX;
+                return Err(if is_behind {
+                    LedgerError::StoreBehind { path, file, store }
+                } else {
+                    LedgerError::Differs { path }
+                }
+                .into());
             }
         }
         let lines = store.entries(tail.head.number, BATCH).await?;
@@ -63,4 +90,80 @@ pub async fn write_out(store: &dyn Memory, vault: &Vault) -> Result<Head, WriteE
         }
         ledger::append(folder, &tail, &lines)?;
     }
+}
+
+/// Where the store and the ledger's file part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parted {
+    /// The file ends earlier.
+    FileBehind {
+        /// The number of the file's last entry.
+        file: u64,
+        /// The number of the store's last entry.
+        store: u64,
+    },
+    /// The store ends earlier.
+    StoreBehind {
+        /// The number of the file's last entry.
+        file: u64,
+        /// The number of the store's last entry.
+        store: u64,
+    },
+    /// From this entry on they have others.
+    At(u64),
+}
+
+impl fmt::Display for Parted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FileBehind { file, store } => write!(
+                f,
+                "it ends with entry {file}, and the store knows entry {store}: the end was cut off or an old state put back, or a process died before it wrote; the next audit, or the daemon when it starts, adds what is missing"
+            ),
+            Self::StoreBehind { file, store } => write!(
+                f,
+                "it ends with entry {file}, and the store with entry {store}: the store is behind, an older state of it was put back; no audit can go on until the newer one is"
+            ),
+            Self::At(entry) => write!(
+                f,
+                "from entry {entry} on the store has others: the file was rewritten, or the store is another, or went on from an older state"
+            ),
+        }
+    }
+}
+
+/// Compares the ledger that is in a file with that of the store; none where they are the same.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn compare(store: &dyn Memory, chain: &Chain) -> Result<Option<Parted>, StoreError> {
+    let (file, head) = (chain.head().number, store.head().await?.number);
+    let both = file.min(head);
+    // Each entry holds the digest of the one before: where one is the same, so are all earlier ones.
+    let (mut same, mut other) = (0, both + 1);
+    while other - same > 1 {
+        let middle = same.midpoint(other);
+        let kept = store.entry(middle).await?.map(|line| line.head.sha256);
+        if kept.as_deref() == chain.sha256(middle) { same = middle } else { other = middle }
+    }
+    Ok(match (same < both, file.cmp(&head)) {
+        (true, _) => Some(Parted::At(other)),
+        (false, Ordering::Less) => Some(Parted::FileBehind { file, store: head }),
+        (false, Ordering::Greater) => Some(Parted::StoreBehind { file, store: head }),
+        (false, Ordering::Equal) => None,
+    })
+}
+
+/// Whether evidence was ever kept, as far as the store knows.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn was_kept(store: &dyn Memory) -> Result<bool, StoreError> {
+    let key = Fact::Key { fingerprint: None, signer: None };
+    if store.last(key.kind(), &key.subject()).await?.is_some() {
+        return Ok(true);
+    }
+    // Before there was a key, only a bag tells.
+    let recorded = store.last("recorded", "").await?.map(|entry| entry.fact);
+    Ok(matches!(recorded, Some(Fact::Recorded(Recorded { bag: Some(_), .. }))))
 }

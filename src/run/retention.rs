@@ -9,7 +9,7 @@ use super::{
     ledger::{WriteError, write_out},
 };
 use crate::{
-    evidence::{SEALED, agreement, draft, ledger::LedgerError},
+    evidence::{SEALED, draft, inventory, ledger::LedgerError},
     ledger::{Fact, fact::BagName, sha256},
     store::Memory,
 };
@@ -26,7 +26,7 @@ pub async fn retire(store: &dyn Memory, vault: &Vault, now: DateTime<Utc>) -> Re
     if !vault.bags.exists() {
         return Ok(0);
     }
-    let bags = agreement::bags(&vault.bags).map_err(failed)?;
+    let bags = inventory::bags(&vault.bags).map_err(failed)?;
     let dated: Vec<_> = bags
         .into_iter()
         .filter_map(|path| {

@@ -8,20 +8,23 @@ use std::{
 
 use chrono::{Duration, Utc};
 
+use rand::{SeedableRng as _, rngs::StdRng};
+
 use crate::{
     evidence::{bench, judge},
     support::{Bench, rolecall},
+    tampering::tamper,
     tools::{read_csv, tool},
 };
 
 /// Yesterday to tomorrow: whatever is made now is in it, also around midnight.
-fn days() -> [String; 2] {
+pub(crate) fn days() -> [String; 2] {
     let day = |days| (Utc::now() + Duration::days(days)).format("%Y-%m-%d").to_string();
     [day(-1), day(1)]
 }
 
 /// Exports everything and unpacks it elsewhere.
-fn exported(bench: &Bench, name: &str) -> (tempfile::TempDir, PathBuf) {
+pub(crate) fn exported(bench: &Bench, name: &str) -> (tempfile::TempDir, PathBuf) {
     let [from, to] = days();
     let (code, printed, said) = bench.run(&["evidence", "export", "--from", &from, "--to", &to, "--out", name]);
     assert_eq!(code, 0, "{printed}{said}");
@@ -35,7 +38,7 @@ fn exported(bench: &Bench, name: &str) -> (tempfile::TempDir, PathBuf) {
 }
 
 /// What the script in the export says; an auditor's machine has no rolecall.
-fn verified(inside: &Path) -> (bool, String) {
+pub(crate) fn verified(inside: &Path) -> (bool, String) {
     judge(inside.parent().unwrap(), "sh", &[inside.join("verify.sh").to_str().unwrap(), "trusted"])
 }
 
@@ -60,7 +63,8 @@ fn an_auditor_verifies_an_export_without_rolecall() {
     let bench = reviewed();
     let (folder, inside) = exported(&bench, "all.zip");
     let (good, said) = verified(&inside);
-    assert!(good && said.contains("Verified: the ledger's") && said.matches("\nok 20").count() == 3, "{said}");
+    let bags = said.lines().filter(|line| line.starts_with("ok 20")).count();
+    assert!(good && said.contains("Verified: every file of this export") && bags == 3, "{said}");
     for bag in fs::read_dir(&inside).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
         let (valid, said) = judge(&bag, tool("bagit.py"), &["--validate", "."]);
         assert!(valid, "{said}");
@@ -75,6 +79,15 @@ fn an_auditor_verifies_an_export_without_rolecall() {
     assert!(rows[1..].iter().all(|row| row[5] == "by hand" && inside.join(&row[14]).is_dir()), "{rows:?}");
     let readme = fs::read_to_string(inside.join("README.txt")).unwrap();
     assert!(readme.contains("checkpoint-0000") && readme.contains("3 bags"), "{readme}");
+    let year = Utc::now().format("%Y");
+    assert!(readme.contains(&format!("\n  {year}-.../            one folder for each review")), "{readme}");
+    // What the README says to do by hand first.
+    let by_hand = "ssh-keygen -Y verify -f ../trusted -I rolecall -n rolecall-evidence -s SHA256SUMS.sig < SHA256SUMS";
+    for command in [by_hand, "sha256sum --check --strict --quiet SHA256SUMS"] {
+        assert!(readme.contains(&command.replace("../trusted", "FILE")), "{readme}");
+        let (good, said) = judge(&inside, "sh", &["-c", command]);
+        assert!(good, "{said}");
+    }
 }
 
 #[test]
@@ -97,38 +110,174 @@ fn the_same_evidence_is_exported_as_the_same_bytes() {
     assert!(code == 2 && said.contains("--to is before --from"), "{said}");
 }
 
+/// What somebody does to an export, in its folder; `$BAG` is a bag. Then what has to be named.
+const CHANGES: &[(&str, &str)] = &[
+    // What the bags and the ledger do not cover.
+    ("echo x >> coverage.csv", "coverage.csv"),
+    ("sed -i s/missing/made/ coverage.html; echo >> coverage.html", "coverage.html"),
+    ("echo x >> README.txt", "README.txt"),
+    ("echo '# x' >> allowed_signers", "allowed_signers"),
+    ("echo x > access-matrix.csv", "access-matrix.csv"),
+    ("echo x > .hidden", ".hidden"),
+    ("mkdir .empty", ".empty"),
+    ("mkdir more; echo x > more/bagit.txt", "more/bagit.txt"),
+    ("ln -s $BAG other", "other"),
+    ("mkfifo pipe", "pipe"),
+    ("rm coverage.csv; mkfifo coverage.csv", "coverage.csv"),
+    // A review that is made to look as if it had not to be there.
+    (
+        "rm -rf $BAG; echo '{\"from\":\"1970-01-01T00:00:00Z\",\"to\":\"1970-01-02T00:00:00Z\"}' > period.json",
+        "period.json",
+    ),
+    ("rm -rf $BAG", "$BAG"),
+    (
+        "add '\"bag\":{\"folder\":\"'$BAG'\",\"sha256\":\"'$(digest < $BAG/tagmanifest-sha256.txt)'\"},\"fact\":\"bag_removed\",\"keep_days\":800'
+        rm -rf $BAG",
+        "ledger.jsonl",
+    ),
+    // A bag that is made to answer for another review.
+    (
+        "cp -r $BAG ${BAG}_2; entry=$(grep $BAG ledger.jsonl | grep recorded | sed 's/.*\"bag\"/\"bag\"/;s/\"number\".*//')
+        add \"$(echo \"$entry\" | sed s/$BAG/${BAG}_2/ | sed 's/,$//')\"",
+        "ledger.jsonl",
+    ),
+    ("cp -r $BAG ${BAG}_2", "_2"),
+    ("mv $BAG elsewhere; ln -s elsewhere $BAG", "$BAG"),
+    // What makes a script look away.
+    ("echo 'exit 0' > $BAG/verify.sh; echo x > $BAG/data/reports/report.html", "$BAG/data/reports/report.html"),
+    ("rm $BAG/bagit.txt; echo x > $BAG/data/reports/report.html", "$BAG/data/reports/report.html"),
+    (r"sed -i '1s/$/\r/' $BAG/tagmanifest-sha512.txt", "$BAG/tagmanifest-sha512.txt"),
+    ("printf x >> $BAG/tagmanifest-sha256.txt.sig", "$BAG/tagmanifest-sha256.txt.sig"),
+    ("rm $BAG/tagmanifest-sha256.txt.sig", "$BAG/tagmanifest-sha256.txt.sig"),
+    // The seal itself.
+    ("rm SHA256SUMS.sig", "SHA256SUMS.sig"),
+    ("rm SHA256SUMS", "SHA256SUMS"),
+    ("echo >> SHA256SUMS", "SHA256SUMS"),
+    (r"sed -i 's/$/\r/' SHA256SUMS.sig", "sig"),
+    ("echo junk >> SHA256SUMS.sig", "sig"),
+    ("cp checkpoint-*.sig SHA256SUMS.sig", "sig"),
+    ("rm checkpoint-*", "checkpoint"),
+];
+
+/// Adds a correctly chained entry to the ledger.
+const ADD: &str = r#"digest() { sha256sum | cut -c 1-64; }
+    add() {
+      previous=$(tail -n 1 ledger.jsonl | tr -d '\n' | digest); number=$(($(wc -l < ledger.jsonl) + 1))
+      printf '{"at":"2026-11-25T00:00:00Z",%s,"number":%s,"previous":"%s"}\n' "$1" $number $previous >> ledger.jsonl
+    }
+    "#;
+
+/// Puts the digests and the signature right, as only somebody with the key can.
+const SEAL: &str = "rm SHA256SUMS.sig; chmod 600 ../key
+    find . -type f ! -path ./SHA256SUMS | cut -c 3- | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
+    ssh-keygen -q -Y sign -f ../key -n rolecall-evidence SHA256SUMS 2> /dev/null";
+
+/// Changes a copy of an export in both tools' sight.
+fn found_out(bench: &Bench, inside: &Path, change: &str, named: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("export");
+    assert!(Command::new("cp").arg("-r").args([inside, &copy]).status().unwrap().success());
+    fs::copy(bench.path("allowed_signers"), folder.path().join("trusted")).unwrap();
+    fs::copy(bench.path("newer"), folder.path().join("key")).unwrap();
+    fs::copy(inside.join("verify.sh"), folder.path().join("script")).unwrap();
+    let bags = fs::read_dir(&copy).unwrap().map(|entry| entry.unwrap().path());
+    let bag = bags.filter(|path| path.is_dir()).max().unwrap();
+    let bag = bag.file_name().unwrap().to_str().unwrap();
+    let script = format!("set -e; chmod -R u+w .; BAG={bag}\n{ADD}{change}");
+    let (changed, said) = judge(&copy, "sh", &["-c", &script]);
+    assert!(changed, "{change}: {said}");
+    let named: Vec<String> = named.iter().map(|named| named.replace("$BAG", bag)).collect();
+    let script = copy.join("verify.sh");
+    let (good, said) = judge(folder.path(), "timeout", &["30", "sh", script.to_str().unwrap(), "trusted"]);
+    assert!(!good && said.contains("NOT VERIFIED") && said.contains(&named[0]), "verify.sh: {change}: {said}");
+    let trusted = folder.path().join("trusted");
+    let arguments = ["evidence", "verify", copy.to_str().unwrap(), "--allowed-signers", trusted.to_str().unwrap()];
+    let output = rolecall().args(arguments).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let named = named.last().unwrap();
+    assert!(output.status.code() == Some(1) && said.contains(named), "rolecall: {change}: {said}");
+}
+
 #[test]
-fn whoever_changes_an_export_is_found_out_by_its_script() {
+fn whoever_changes_an_export_without_a_key_is_found_out_by_its_script_and_by_us() {
+    let bench = reviewed();
+    let (_folder, inside) = exported(&bench, "all.zip");
+    for (change, named) in CHANGES {
+        found_out(&bench, &inside, change, &[named]);
+    }
+    // Without its seal it is taken for a directory that is in use, and then has what such a one has not.
+    let unsealed = "rm -rf $BAG; rm SHA256SUMS SHA256SUMS.sig";
+    found_out(&bench, &inside, unsealed, &["SHA256SUMS", "period.json is there without SHA256SUMS"]);
+    found_out(
+        &bench,
+        &inside,
+        &format!("{unsealed} period.json README.txt verify.sh; cp -r ../script verify.sh; rm coverage.*"),
+        &["SHA256SUMS", "the bag $BAG is in the ledger and is not there"],
+    );
+}
+
+#[test]
+fn every_change_to_an_export_that_a_seed_gives_is_found_by_its_script_and_by_us() {
+    let bench = reviewed();
+    let (_folder, inside) = exported(&bench, "all.zip");
+    let mut random = StdRng::seed_from_u64(20_261_125);
+    for number in 0..60 {
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("export");
+        assert!(Command::new("cp").arg("-r").args([&inside, &copy]).status().unwrap().success());
+        let named = tamper(&copy, &mut random);
+        let script = fs::read(copy.join("verify.sh")).ok();
+        // A script that was changed may say anything: the README has its digest checked first, by hand.
+        let is_its_own = script != fs::read(inside.join("verify.sh")).ok();
+        fs::copy(bench.path("allowed_signers"), folder.path().join("trusted")).unwrap();
+        let (good, said) = if is_its_own {
+            judge(&copy, "sha256sum", &["--check", "--strict", "--quiet", "SHA256SUMS"])
+        } else {
+            verified(&copy)
+        };
+        assert!(!good && said.contains(named.trim_end_matches(".sig")), "change {number} of {named}: {said}");
+        let trusted = folder.path().join("trusted");
+        let arguments = ["evidence", "verify", copy.to_str().unwrap(), "--allowed-signers", trusted.to_str().unwrap()];
+        let output = rolecall().args(arguments).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let is_named = said.contains(named.trim_end_matches(".sig"));
+        assert!(output.status.code() == Some(1) && is_named, "change {number} of {named}: {said}");
+    }
+}
+
+#[test]
+fn whoever_seals_an_export_again_is_found_out_by_what_is_in_it() {
     let bench = reviewed();
     let (folder, inside) = exported(&bench, "all.zip");
-    let bag = fs::read_dir(&inside).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_dir()).unwrap();
-    let name = bag.file_name().unwrap().to_str().unwrap().to_owned();
-    let ledger = fs::read_to_string(inside.join("ledger.jsonl")).unwrap();
-    let changed = |change: &dyn Fn(), expected: &str| {
-        change();
-        let (good, said) = verified(&inside);
-        assert!(!good && said.contains("NOT VERIFIED") && said.contains(expected), "{expected}: {said}");
-    };
-    let write = |text: String| fs::write(inside.join("ledger.jsonl"), text).unwrap();
-    let lines: Vec<&str> = ledger.lines().collect();
-    let reversed: Vec<&str> = lines.iter().rev().copied().collect();
-    let joined = |lines: &[&str]| lines.join("\n") + "\n";
-    let forged = ledger.replacen("\"complete\":true", "\"complete\":false", 1);
-    changed(&|| write(forged.clone()), "does not follow the one before");
-    changed(&|| write(joined(&reversed)), "line 1 is not entry 1");
-    changed(&|| write(joined(&lines[..lines.len() - 1])), "does not have the entry");
-    write(ledger.clone());
-    assert!(verified(&inside).0);
-
-    let aside = folder.path().join("aside");
-    changed(&|| fs::rename(&bag, &aside).unwrap(), &format!("the bag {name} is not there"));
-    fs::rename(&aside, &bag).unwrap();
-    assert!(Command::new("cp").arg("-r").arg(&bag).arg(inside.join("another")).status().unwrap().success());
-    changed(&|| (), "no entry of the ledger names another");
-    fs::remove_dir_all(inside.join("another")).unwrap();
-    assert!(verified(&inside).0);
-    let file = bag.join("data/reports/findings.csv");
-    changed(&|| fs::write(&file, "nothing found").unwrap(), &name);
+    let sealed = |change: &str, named: &[&str]| found_out(&bench, &inside, &format!("{change}\n{SEAL}"), named);
+    sealed(
+        "sed -i '0,/\"complete\":true/s//\"complete\":false/' ledger.jsonl",
+        &["does not follow the one before", "does not follow line"],
+    );
+    sealed("sed -i '1!G;h;$!d' ledger.jsonl", &["line 1 is not entry 1", "line 1 is entry"]);
+    sealed("sed -i '$d' ledger.jsonl", &["and the checkpoint names", "the end was cut off"]);
+    sealed(
+        "add '\"fact\":\"key\",\"fingerprint\":null'",
+        &["and the checkpoint names", "whoever had this export in hand"],
+    );
+    sealed("rm -rf $BAG", &["the bag $BAG is not there", "the bag $BAG is in the ledger and is not there"]);
+    sealed("cp -r $BAG other", &["no entry of the ledger names other", "no entry of the ledger names this bag"]);
+    sealed(
+        "echo x > $BAG/data/reports/report.html",
+        &["$BAG: the payload is not what was sealed", "report.html is not what was sealed"],
+    );
+    sealed(
+        "rm $BAG/tagmanifest-sha256.txt.sig",
+        &["$BAG is not signed, and there was a key", "nobody signed, or the signature was taken away"],
+    );
+    // Nothing that is in a bag is ever run.
+    let ran = bench.path("ran");
+    sealed(&format!("echo 'touch {}' > $BAG/verify.sh", ran.display()), &["$BAG"]);
+    assert!(!ran.exists());
+    // By itself, sealing again changes nothing.
+    fs::copy(bench.path("newer"), folder.path().join("key")).unwrap();
+    let (again, said) = judge(&inside, "sh", &["-c", SEAL]);
+    assert!(again && verified(&inside).0, "{said}{}", verified(&inside).1);
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod evidence;
 mod export;
 mod hostile;
 mod incomplete;
+mod keys;
 mod lookups;
 mod mail;
 mod mcp;

@@ -6,10 +6,14 @@ use std::{
     process::Command,
 };
 
+use chrono::Utc;
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use rolecall::{
-    evidence::{agreement, key::Allowed},
-    ledger::Head,
+    evidence::{agreement, inventory, signers::Allowed},
+    ledger::{
+        Fact, Head, chain,
+        fact::{BagName, DueRun, Recorded, RunName},
+    },
 };
 
 use crate::{
@@ -45,8 +49,9 @@ impl Evidence {
 
     /// What is found of a folder; nothing where it is sound.
     fn found(&self, folder: &Path, witnesses: &[Head]) -> Vec<String> {
-        let found = agreement::folder(folder, Allowed::parse(&self.allowed), witnesses).unwrap();
+        let found = agreement::folder(folder, Allowed::parse(&self.allowed, Utc::now()), witnesses).unwrap();
         let mut said = found.problems.clone();
+        said.extend(found.missing.iter().map(ToString::to_string));
         for bag in &found.bags {
             let name = bag.path.file_name().unwrap().to_str().unwrap();
             let problems = bag.found.problems.iter().map(ToString::to_string).chain(bag.problems.iter().cloned());
@@ -80,7 +85,7 @@ fn witnesses(bench: &Bench) -> Vec<Head> {
 }
 
 fn bags(folder: &Path) -> Vec<PathBuf> {
-    agreement::bags(folder).unwrap()
+    inventory::bags(folder).unwrap()
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -98,12 +103,12 @@ fn name(path: &Path) -> String {
 }
 
 /// One change to the files of a folder; what must be named.
-fn tamper(folder: &Path, random: &mut StdRng) -> String {
+pub(crate) fn tamper(folder: &Path, random: &mut StdRng) -> String {
     let all = files(folder);
     let file = all.choose(random).unwrap().clone();
     let bytes = fs::read(&file).unwrap();
     let named = name(&file);
-    match random.random_range(0..8) {
+    match random.random_range(0..12) {
         0..3 if !bytes.is_empty() => {
             let mut changed = bytes.clone();
             let at = random.random_range(0..bytes.len());
@@ -125,6 +130,21 @@ fn tamper(folder: &Path, random: &mut StdRng) -> String {
             let bag = bags(folder).choose(random).unwrap().clone();
             fs::write(bag.join("data/new.json"), "{}").unwrap();
             return "new.json".to_owned();
+        }
+        7 => {
+            let stray = ["more.csv", ".more", "more.html"].choose(random).unwrap();
+            fs::write(folder.join(stray), "more").unwrap();
+            return (*stray).to_owned();
+        }
+        8 => {
+            fs::remove_file(&file).unwrap();
+            std::os::unix::fs::symlink("/etc/hostname", &file).unwrap();
+        }
+        // One more byte anywhere, of those that some readers do not see.
+        9 | 10 => {
+            let mut changed = bytes.clone();
+            changed.insert(random.random_range(0..=bytes.len()), *b"\r\n \0".choose(random).unwrap());
+            fs::write(&file, changed).unwrap();
         }
         _ => fs::write(&file, [bytes.as_slice(), b"\n"].concat()).unwrap(),
     }
@@ -250,6 +270,195 @@ fn bags_outlive_the_key_that_signed_them() {
     // Who trusts the old key only does not trust what the new one signed, nor its checkpoint.
     let said = evidence.found(&bench.path("bags"), &[]);
     assert!(said.iter().any(|said| said.contains("not among the allowed ones")), "{said:?}");
+}
+
+/// Adds entries to the ledger of a folder that follow from the others, as anybody can who may write there.
+fn add(folder: &Path, facts: Vec<Fact>) {
+    let path = folder.join(LEDGER);
+    let mut text = fs::read_to_string(&path).unwrap();
+    let mut head = chain::read(&text).head();
+    for fact in facts {
+        let line = head.link(Utc::now(), fact).unwrap();
+        text = text + &line.text + "\n";
+        head = line.head;
+    }
+    fs::write(path, text).unwrap();
+}
+
+/// The reviews of a folder's ledger.
+fn recorded(folder: &Path) -> Vec<Recorded> {
+    let chain = chain::read(&fs::read_to_string(folder.join(LEDGER)).unwrap());
+    let facts = chain.entries.into_iter().map(|(entry, _)| entry.fact);
+    facts.filter_map(|fact| if let Fact::Recorded(recorded) = fact { Some(recorded) } else { None }).collect()
+}
+
+#[test]
+fn entries_that_nobody_signed_excuse_no_bag_and_show_none_for_another() {
+    let evidence = Evidence::new();
+    let reviews = recorded(&evidence.folder());
+    let bag = reviews[1].bag.clone().unwrap();
+
+    // Where the disk was full, the last entries are signed only later.
+    let copy = evidence.copy();
+    let folder = copy.path().join("bags");
+    add(&folder, vec![Fact::Retried { run: run(&reviews[0]) }, Fact::Retried { run: run(&reviews[1]) }]);
+    assert_eq!(evidence.found(&folder, &[]), Vec::<String>::new());
+    let allowed = evidence.bench.path("allowed_signers");
+    let arguments = ["evidence", "verify", folder.to_str().unwrap(), "--allowed-signers", allowed.to_str().unwrap()]
+        .map(str::to_owned);
+    let (code, printed, _) = evidence.bench.run(&arguments.each_ref().map(String::as_str));
+    assert!(code == 0 && printed.contains("are not signed yet and prove nothing"), "{printed}");
+
+    let copy = evidence.copy();
+    let folder = copy.path().join("bags");
+    add(&folder, vec![Fact::BagRemoved { bag: bag.clone(), keep_days: 800 }]);
+    fs::remove_dir_all(folder.join(&bag.folder)).unwrap();
+    let said = evidence.found(&folder, &[]);
+    assert!(said.len() == 1 && said[0].starts_with(&format!("the bag {} is in the ledger", bag.folder)), "{said:?}");
+
+    // A bag that is made to answer for another fire time, under its own name and under another.
+    for name in [bag.folder.clone(), format!("{}_2", bag.folder)] {
+        let copy = evidence.copy();
+        let folder = copy.path().join("bags");
+        let due = "2026-01-19T07:00:00Z".parse().unwrap();
+        let forged = Recorded {
+            run: uuid::Uuid::new_v4(),
+            fire_at: Some(due),
+            bag: Some(BagName { folder: name.clone(), ..bag.clone() }),
+            ..reviews[1].clone()
+        };
+        let runs = vec![DueRun { workspace: "acme".into(), run: forged.run }];
+        let due = Fact::Due { job: "weekly".into(), fire_at: due, by_hand: false, runs };
+        add(&folder, vec![due, Fact::Recorded(forged)]);
+        if name != bag.folder {
+            self::copy(&folder.join(&bag.folder), &folder.join(&name));
+        }
+        let said = evidence.found(&folder, &[]).join("\n");
+        assert!(said.contains("name the same bag"), "{said}");
+        let other = said.contains("names it for the run") && said.contains("names it for the fire time");
+        assert!(other || name == bag.folder, "{said}");
+    }
+}
+
+fn run(recorded: &Recorded) -> RunName {
+    let Recorded { run, job, workspace, fire_at, .. } = recorded.clone();
+    RunName { run, job: job.unwrap(), workspace, fire_at: fire_at.unwrap() }
+}
+
+#[test]
+fn coverage_believes_what_is_signed_and_says_up_to_where() {
+    let evidence = Evidence::new();
+    let bench = &evidence.bench;
+    let copy = evidence.copy();
+    let folder = copy.path().join("bags");
+    let review = recorded(&folder).remove(0);
+    let forged = Recorded { run: uuid::Uuid::new_v4(), ..review };
+    add(&folder, vec![Fact::Recorded(forged)]);
+    let day = |days| (Utc::now() + chrono::Duration::days(days)).format("%Y-%m-%d").to_string();
+    let covered = |more: &[&str]| {
+        let (from, to) = (day(-1), day(1));
+        let named = ["evidence", "coverage", "--from", &from, "--to", &to, "--out", "cover", folder.to_str().unwrap()];
+        let (code, printed, said) = bench.run(&[&named, more].concat());
+        let rows =
+            if code == 1 { 0 } else { fs::read_to_string(bench.path("cover/coverage.csv")).unwrap().lines().count() };
+        (code, rows, printed + &said)
+    };
+    let (code, rows, said) = covered(&["--allowed-signers", "allowed_signers"]);
+    assert!(code == 0 && rows == 4, "three reviews and the names of the columns: {said}");
+    assert!(
+        said.contains("The ledger is signed up to entry") && said.contains("is not signed yet and proves nothing"),
+        "{said}"
+    );
+    assert!(bench.read("cover/coverage.html").contains("The ledger is signed up to entry"));
+    // Who knows no key has to believe all of it, and is told so.
+    let (code, rows, said) = covered(&[]);
+    assert!(code == 0 && rows == 5 && said.contains("which only the ledger itself names"), "{said}");
+    bench.run(&["evidence", "init-key", "--out", "other"]);
+    let other = fs::read_to_string(bench.path("other.pub")).unwrap();
+    fs::write(bench.path("others"), format!("rolecall {other}")).unwrap();
+    let (code, _, said) = covered(&["--allowed-signers", "others"]);
+    assert!(code == 1 && said.contains("is not among the allowed ones"), "{said}");
+}
+
+/// What somebody puts into the directory, or makes of what is there; `$BAG` is a bag. Then what has to be named.
+const STRAYS: &[(&str, &str)] = &[
+    ("echo x > access-matrix.csv", "access-matrix.csv"),
+    ("echo x > .hidden", ".hidden"),
+    ("mkdir notes", "notes"),
+    ("mkdir .notes; echo x > .notes/bagit.txt", ".notes"),
+    ("ln -s $BAG another", "another"),
+    ("mv $BAG ../elsewhere; ln -s ../elsewhere $BAG", "$BAG"),
+    ("mkfifo pipe", "pipe"),
+    ("rm ledger.jsonl; mkfifo ledger.jsonl", "ledger.jsonl"),
+    ("rm checkpoint-*.json; mkfifo checkpoint-00000001.json", "checkpoint-00000001.json"),
+    ("echo '{\"from\":\"1970-01-01T00:00:00Z\",\"to\":\"1970-01-02T00:00:00Z\"}' > period.json; rm -rf $BAG", "$BAG"),
+    ("echo >> checkpoint-*.json", "checkpoint-"),
+    ("mv checkpoint-*.json checkpoint-00000001.json", "checkpoint-00000001.json"),
+];
+
+#[test]
+fn what_is_laid_beside_the_evidence_is_named() {
+    let evidence = Evidence::new();
+    for (change, named) in STRAYS {
+        let copy = evidence.copy();
+        let folder = copy.path().join("bags");
+        let bag = name(&bags(&folder)[0]);
+        let (changed, said) = judge(&folder, "sh", &["-c", &format!("set -e; BAG={bag}; {change}")]);
+        assert!(changed, "{change}: {said}");
+        let said = evidence.found(&folder, &[]).join("\n");
+        assert!(said.contains(&named.replace("$BAG", &bag)), "{change}: {said}");
+    }
+    // What a process leaves that died at the wrong moment, and what may stand beside its evidence.
+    let copy = evidence.copy();
+    let folder = copy.path().join("bags");
+    let left = "mkdir .draft-x lost+found; cp checkpoint-*.json .checkpoint-00000099.json; cp ../../allowed_signers . || echo > allowed_signers";
+    assert!(judge(&folder, "sh", &["-c", left]).0);
+    assert_eq!(evidence.found(&folder, &[]), Vec::<String>::new());
+}
+
+#[test]
+fn the_store_knows_what_the_directory_should_hold() {
+    let evidence = Evidence::new();
+    let bench = &evidence.bench;
+    let verified = || bench.run(&["evidence", "verify"]);
+    assert_eq!(verified().0, 0, "{}", verified().1);
+
+    let aside = bench.path("aside");
+    fs::rename(evidence.folder(), &aside).unwrap();
+    let (code, printed, said) = verified();
+    assert!(code == 1 && said.contains("it was taken away"), "{printed}{said}");
+    copy(&evidence.earlier, &evidence.folder());
+    let (code, printed, _) = verified();
+    assert!(code == 1 && printed.contains("BROKEN") && printed.contains("an old state put back"), "{printed}");
+    // Nor is that exported.
+    let (code, _, said) = bench.run(&["evidence", "export", "--from", "2026-01-01", "--to", "2026-01-31"]);
+    assert!(code == 1 && said.contains("an old state put back"), "{said}");
+    fs::remove_dir_all(evidence.folder()).unwrap();
+    fs::rename(&aside, evidence.folder()).unwrap();
+
+    // A backup of the store.
+    let backup = |from: &str, to: &str| {
+        for end in ["", "-wal", "-shm"] {
+            let (from, to) = (bench.path(&format!("{from}{end}")), bench.path(&format!("{to}{end}")));
+            let _ = fs::remove_file(&to);
+            if from.exists() {
+                fs::copy(from, to).unwrap();
+            }
+        }
+    };
+    backup("rolecall.db", "backup.db");
+    bench.audit(&["--send"]);
+    assert_eq!(verified().0, 0);
+    backup("backup.db", "rolecall.db");
+    let (code, printed, _) = verified();
+    assert!(code == 1 && printed.contains("the store is behind"), "{printed}");
+    let (code, _, said) = bench.run(&["audit", "--send"]);
+    assert!(code == 1 && said.contains("the store is behind"), "{said}");
+    for _ in 0..5 {
+        bench.run(&["audit", "--send"]);
+    }
+    let (code, printed, _) = verified();
+    assert!(code == 1 && printed.contains(" on the store has others"), "{printed}");
 }
 
 #[test]

@@ -4,15 +4,15 @@ use std::{fs, path::Path};
 
 use chrono::{DateTime, Days, Duration, NaiveDate, NaiveTime, Utc};
 
-use super::{configured, unreadable};
+use super::{configured, signers, signers_of, unreadable};
 use crate::{
     cli::{
         args::{CoverageArgs, PeriodArgs},
         output::{self, Failure},
     },
     coverage::{self, Coverage, Question},
-    evidence::ledger::LEDGER,
-    ledger::{chain, chain::Found as Chain},
+    evidence::{signers::Allowed, testimony::Testimony},
+    ledger::Head,
 };
 
 /// Gaps that are printed; the table has all of them.
@@ -21,22 +21,25 @@ const MOST_PRINTED: usize = 50;
 const REASON: usize = 300;
 
 pub(super) fn run(named: Option<&Path>, args: &CoverageArgs) -> Result<(), Failure> {
-    let folder = match &args.path {
-        Some(path) => path.clone(),
-        None => configured(named)?.directory,
+    let evidence = if args.path.is_some() { None } else { Some(configured(named)?.1) };
+    let allowed = match (&args.allowed_signers, &evidence) {
+        (Some(file), _) => signers_of(file)?,
+        (None, Some(evidence)) => signers(evidence)?,
+        (None, None) => Allowed::default(),
     };
-    let chain = ledger(&folder)?;
+    let folder = args.path.clone().or(evidence.map(|evidence| evidence.directory)).unwrap_or_default();
+    let testimony = testimony(&folder, allowed)?;
     let (from, to) = period(&args.period)?;
     let late_after = Duration::hours(i64::from(args.late_after));
     let question = Question { from, to, job: args.job.as_deref(), late_after, now: Utc::now() };
-    let coverage = Coverage::of(chain.entries.iter().map(|(entry, _)| entry), &question);
+    let coverage = answer(&testimony, &question);
     if let Some(job) = args.job.as_deref().filter(|_| coverage.rows.is_empty()) {
         output::note(&format!("rolecall: the ledger has nothing of a job `{job}` in this period"));
     }
     print(&coverage, &args.period);
     if let Some(out) = &args.out {
         fs::create_dir_all(out).map_err(|error| Failure::failed(format!("{}: {error}", out.display())))?;
-        for (name, content) in files_of(&coverage, &question, &chain)? {
+        for (name, content) in files_of(&coverage, &question, &testimony.head())? {
             let path = out.join(name);
             fs::write(&path, content).map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
             output::line(&format!("  wrote     {}", path.display()));
@@ -50,16 +53,26 @@ pub(super) fn run(named: Option<&Path>, args: &CoverageArgs) -> Result<(), Failu
 }
 
 /// The ledger of a folder; one that is not whole proves nothing.
-pub(super) fn ledger(folder: &Path) -> Result<Chain, Failure> {
-    let path = folder.join(LEDGER);
-    let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
-    let chain = chain::read(&text);
-    match chain.faults.first() {
-        None => Ok(chain),
-        Some(fault) => {
-            Err(Failure::failed(format!("{}: {fault}. `rolecall evidence verify` says more", path.display())))
+fn testimony(folder: &Path, allowed: Allowed) -> Result<Testimony, Failure> {
+    let testimony = Testimony::of(folder, allowed).map_err(|error| unreadable(folder, &error))?;
+    match testimony.problems.first() {
+        None => Ok(testimony),
+        Some(problem) => {
+            Err(Failure::failed(format!("{}: {problem}. `rolecall evidence verify` says more", folder.display())))
         }
     }
+}
+
+/// What the believed entries of a ledger answer, and who signed for them.
+pub(super) fn answer(testimony: &Testimony, question: &Question<'_>) -> Coverage {
+    let mut coverage = Coverage::of(testimony.believed(), question);
+    let signed = match &testimony.vouched {
+        Some(vouched) => format!("The ledger is {vouched}"),
+        None => "Nobody signed the ledger".to_owned(),
+    };
+    let rest = testimony.rest().map(|rest| format!("; {rest}")).unwrap_or_default();
+    coverage.remarks.push(format!("{signed}{rest}."));
+    coverage
 }
 
 /// The first moment of a period, and the first after it. Days are whole, in UTC.
@@ -74,10 +87,10 @@ pub(super) fn period(period: &PeriodArgs) -> Result<(DateTime<Utc>, DateTime<Utc
 pub(super) fn files_of(
     coverage: &Coverage,
     question: &Question<'_>,
-    chain: &Chain,
+    head: &Head,
 ) -> Result<[(&'static str, Vec<u8>); 2], Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::failed(format!("the coverage cannot be written: {error}"));
-    let page = coverage::page(coverage, question, &chain.head()).map_err(|error| failed(&error))?;
+    let page = coverage::page(coverage, question, head).map_err(|error| failed(&error))?;
     let mut table = Vec::new();
     coverage::table(coverage, &mut table).map_err(|error| failed(&error))?;
     Ok([("coverage.html", page.into_bytes()), ("coverage.csv", table)])

@@ -11,7 +11,7 @@ use crate::{
     cli::output::{self, Failure},
     config,
     evidence::{
-        key::Allowed,
+        signers::Allowed,
         verify::{self, Problem},
     },
     replay::Replay,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs};
 use super::*;
 use crate::{
     coverage::{self, Coverage, Question, State},
-    evidence::{agreement, key::Allowed, ledger::LEDGER},
+    evidence::{agreement, ledger::LEDGER, signers::Allowed},
     ledger::{Head, chain},
 };
 

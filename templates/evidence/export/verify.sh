@@ -1,56 +1,102 @@
 #!/bin/sh
-# Verifies this evidence with sha256sum and ssh-keygen: sh verify.sh ALLOWED_SIGNERS
+{%- if signed %}
+# Verifies this evidence with sha256sum, sha512sum and ssh-keygen: sh verify.sh ALLOWED_SIGNERS
 # The file ALLOWED_SIGNERS must come from the company by another way than this folder.
+{%- else %}
+# Verifies this evidence with sha256sum and sha512sum: sh verify.sh
+# Nobody signed it: what fits was not damaged, and may all the same be made up.
+{%- endif %}
 set -eu
+{%- if signed %}
 [ $# -eq 1 ] || { echo "usage: sh verify.sh ALLOWED_SIGNERS" >&2; exit 2; }
 signers=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+{%- endif %}
 cd "$(dirname "$0")"
-fail() { echo "NOT VERIFIED: $*" >&2; exit 1; }
+fail() { echo "NOT VERIFIED:" "$@" >&2; exit 1; }
 digest() { sha256sum | cut -d ' ' -f 1; }
 
-# The checkpoint is signed by somebody whom you trust.
+{% include "evidence/bag.sh" %}
+
+# Every file of this export is listed with its digest{% if signed %}, by somebody whom you trust{% endif %}; nothing else is here.
+[ -z "$(find . ! -type f ! -type d)" ] || fail "$(find . ! -type f ! -type d) is no file"
+[ -z "$(find . -type d -empty)" ] || fail "$(find . -type d -empty) is an empty folder"
+[ -e {{ sums }} ] || fail "{{ sums }} is not there"
+{%- if signed %}
+[ -e {{ sums }}.sig ] || fail "{{ sums }}.sig is not there"
+check_signature {{ sums }} "$signers"
+{%- endif %}
+sha256sum --check --strict --quiet {{ sums }} || fail "a file is not what was sealed"
+sealed=$({ cut -c 67- {{ sums }}; echo {{ sums }}{% if signed %}; echo {{ sums }}.sig{% endif %}; } | LC_ALL=C sort)
+found=$(find . -type f | cut -c 3- | LC_ALL=C sort)
+[ "$sealed" = "$found" ] || fail "here is what was not sealed:" $(differ "$sealed" "$found")
+
+# There is one checkpoint: it names the last entry of the ledger.
 set -- checkpoint-*.json
 [ $# -eq 1 ] && [ -e "$1" ] || fail "there is not one checkpoint"
-ssh-keygen -Y verify -f "$signers" -I {{ principal }} -n {{ namespace }} -s "$1.sig" < "$1" ||
-  fail "the signature of $1 does not hold"
-signed=$(sed -n 's/^{"number":\([0-9]*\),"sha256":"\([0-9a-f]*\)"}$/\1:\2/p' "$1")
+{%- if signed %}
+check_signature "$1" "$signers"
+{%- endif %}
+checkpoint=$(sed -n 's/^{"number":\([0-9]*\),"sha256":"\([0-9a-f]*\)"}$/\1:\2/p' "$1")
 
-# Each entry of the ledger holds the digest of the one before; up to the signed one nothing was changed.
-number=0 previous=0000000000000000000000000000000000000000000000000000000000000000 seen=no
+# Each entry of the ledger holds the digest of the one before, and the last one is that of the checkpoint.
+number=0 previous=0000000000000000000000000000000000000000000000000000000000000000
 while IFS= read -r line; do
   number=$((number + 1))
   case $line in *"\"number\":$number,"*) ;; *) fail "ledger.jsonl: line $number is not entry $number" ;; esac
   case $line in *"\"previous\":\"$previous\""*) ;; *) fail "ledger.jsonl: line $number does not follow the one before" ;; esac
   previous=$(printf %s "$line" | digest)
-  [ "$number:$previous" != "$signed" ] || seen=yes
 done < ledger.jsonl
-[ $seen = yes ] || fail "ledger.jsonl does not have the entry $signed that was signed"
+[ "$number:$previous" = "$checkpoint" ] ||
+  fail "ledger.jsonl ends with entry $number:$previous, and the checkpoint names $checkpoint"
+{%- if signed %}
 
 # A key that the ledger names is trusted as far as a key that you trust has signed for the ledger.
 keys=$(mktemp)
 trap 'rm -f "$keys"' EXIT
 cat "$signers" > "$keys"
-head -n "${signed%%:*}" ledger.jsonl |
-  sed -n 's/.*"fact":"key".*"signer":"{{ principal }} namespaces=\\"{{ namespace }}\\" \([^"]*\)".*/{{ principal }} namespaces="{{ namespace }}" \1/p' >> "$keys"
+echo >> "$keys"
+sed -n 's/.*"fact":"key".*"signer":"{{ principal }} namespaces=\\"{{ namespace }}\\" \([^"]*\)".*/{{ principal }} namespaces="{{ namespace }}" \1/p' \
+  ledger.jsonl >> "$keys"
+
+# A bag without a signature is one of a time without a key: the last key that the ledger had when it was begun is none.
+check_unsigned() {
+  begun=$(sed -n 's/^Rolecall-Ledger: \([0-9]*\):.*/\1/p' "$1/bag-info.txt")
+  head -n "${begun:-$number}" ledger.jsonl | grep '"fact":"key"' | tail -n 1 | grep -q -v '"fingerprint":null' || return 0
+  fail "$1 is not signed, and there was a key to sign it"
+}
+{%- endif %}
 
 # Every bag of the period is there, and is the one that the ledger names.
 from=$(sed -n 's/.*"from":"\([^"]*\)".*/\1/p' period.json)
 to=$(sed -n 's/.*"to":"\([^"]*\)".*/\1/p' period.json)
 grep '"fact":"recorded"' ledger.jsonl |
   sed -n 's/.*"bag":{"folder":"\([^"]*\)","sha256":"\([0-9a-f]*\)"}.*"fire_at":"*\([^",]*\).*"read_from":"\([^"]*\)".*/\1 \2 \3 \4/p' |
-  awk -v from="$from" -v to="$to" '{ at = $3 == "null" ? $4 : $3 } at >= from && at < to { print $1, $2 }' |
+  awk -v from="$from" -v to="$to" '{ at = substr($3 == "null" ? $4 : $3, 1, 19) }
+    at >= substr(from, 1, 19) && at < substr(to, 1, 19) { print $1, $2 }' |
   while read -r bag sha256; do
-    if grep -q "\"bag\":{\"folder\":\"$bag\",\"sha256\":\"$sha256\"},\"fact\":\"bag_removed\"" ledger.jsonl; then
-      continue
-    fi
+    ! grep -q -F "\"bag\":{\"folder\":\"$bag\",\"sha256\":\"$sha256\"},\"fact\":\"bag_removed\"" ledger.jsonl || continue
     [ -d "$bag" ] || fail "the bag $bag is not there"
     [ "$(digest < "$bag/tagmanifest-sha256.txt")" = "$sha256" ] || fail "$bag is not the bag that the ledger names"
+{%- if signed %}
+    if [ -f "$bag/{{ signature }}" ]; then
+      (cd "$bag" && check_signature tagmanifest-sha256.txt "$keys") || fail "$bag"
+    else
+      check_unsigned "$bag"
+    fi
+{%- endif %}
+    (cd "$bag" && check_bag "$bag") || exit 1
+    echo "ok $bag"
   done
+
+# And no other folder is here.
 for bag in */; do
-  [ -e "$bag/bagit.txt" ] || continue
-  grep -q "\"bag\":{\"folder\":\"${bag%/}\",\"sha256\":\"$(digest < "$bag/tagmanifest-sha256.txt")\"}" ledger.jsonl ||
+  [ "$bag" != "*/" ] || break
+  sha256=$(digest < "$bag/tagmanifest-sha256.txt")
+  grep '"fact":"recorded"' ledger.jsonl | grep -q -F "\"bag\":{\"folder\":\"${bag%/}\",\"sha256\":\"$sha256\"}" ||
     fail "no entry of the ledger names $bag"
-  sh "$bag/verify.sh" "$keys" > /dev/null || fail "$bag"
-  echo "ok ${bag%/}"
 done
-echo "Verified: the ledger's $number entries up to the signed one, and every bag of the period."
+{%- if signed %}
+echo "Verified: every file of this export, the $number entries of the ledger, and every bag of the period."
+{%- else %}
+fail "every digest fits, and nobody signed: whoever had this export in hand may have made it up"
+{%- endif %}

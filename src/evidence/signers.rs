@@ -1,0 +1,278 @@
+//! Whom one trusts: an `allowed_signers` file, understood as `ssh-keygen -Y verify` understands it.
+
+use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
+use ssh_key::{HashAlg, LineEnding, PublicKey, SshSig, authorized_keys::ConfigOpts};
+
+use super::{NAMESPACE, PRINCIPAL};
+
+/// The keys that may sign evidence at a time.
+#[derive(Debug, Clone, Default)]
+pub struct Allowed {
+    keys: Vec<PublicKey>,
+    at: DateTime<Utc>,
+}
+
+impl Allowed {
+    /// Reads the lines of an `allowed_signers` file: principals, perhaps options, key. As with `ssh-keygen`, a line allows
+    /// nothing where its principals or namespaces leave evidence out, where its time is over or has not come, where it is
+    /// about certificates, and where it cannot be understood.
+    pub fn parse(text: &str, now: DateTime<Utc>) -> Self {
+        Self { keys: text.lines().filter_map(|line| key(line, now)).collect(), at: now }
+    }
+
+    /// Trusts the key of another line too.
+    pub fn also(&mut self, line: &str) {
+        self.keys.extend(key(line, self.at));
+    }
+
+    /// Whether there is nobody.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Who signed a message; an error says why nobody whom one trusts did.
+    ///
+    /// # Errors
+    /// The reason, in words.
+    pub fn verify(&self, message: &[u8], pem: &[u8]) -> Result<String, String> {
+        let signature = SshSig::from_pem(pem).map_err(|error| format!("it is no OpenSSH signature: {error}"))?;
+        // What says the same in other bytes was not written by the signer, and others' tools may refuse it.
+        if signature.to_pem(LineEnding::LF).ok().as_deref().map(str::as_bytes) != Some(pem) {
+            return Err("it is not written as signatures are: something was put in or changed".to_owned());
+        }
+        if signature.namespace() != NAMESPACE {
+            return Err(format!("it is a signature for {:?} and not for {NAMESPACE:?}", signature.namespace()));
+        }
+        let signer = PublicKey::from(signature.public_key().clone());
+        let fingerprint = signer.fingerprint(HashAlg::Sha256).to_string();
+        let known = self.keys.iter().find(|known| known.key_data() == signature.public_key());
+        let Some(known) = known else { return Err(format!("the key {fingerprint} is not among the allowed ones")) };
+        match known.verify(NAMESPACE, message, &signature) {
+            Ok(()) => Ok(fingerprint),
+            Err(_) => Err(format!("the signature of {fingerprint} does not fit: something was changed")),
+        }
+    }
+}
+
+/// The key of a line, where it may sign evidence now.
+fn key(line: &str, now: DateTime<Utc>) -> Option<PublicKey> {
+    let line = line.trim_matches(BLANK);
+    let (principals, rest) = if line.starts_with('#') { None } else { field(line) }?;
+    if !matches(PRINCIPAL, principals.trim_matches('"')) {
+        return None;
+    }
+    // A key begins with its algorithm, and no option is called so.
+    if let Some(key) = public(rest) {
+        return Some(key);
+    }
+    let (options, rest) = field(rest)?;
+    public(rest).filter(|_| Options::parse(options).is_some_and(|options| options.allow(now)))
+}
+
+/// What separates the parts of a line.
+const BLANK: [char; 2] = [' ', '\t'];
+
+/// The first part of a line, up to a blank outside quotes, and what follows.
+fn field(line: &str) -> Option<(&str, &str)> {
+    let mut quoted = false;
+    let end = line.find(|c: char| {
+        quoted ^= c == '"';
+        !quoted && BLANK.contains(&c)
+    })?;
+    Some((&line[..end], line[end..].trim_start_matches(BLANK)))
+}
+
+fn public(text: &str) -> Option<PublicKey> {
+    let mut parts = text.split(BLANK).filter(|part| !part.is_empty());
+    PublicKey::from_openssh(&format!("{} {}", parts.next()?, parts.next()?)).ok()
+}
+
+/// What a line says of its key.
+#[derive(Debug, Default)]
+struct Options {
+    namespaces: Option<String>,
+    valid_after: Option<DateTime<Utc>>,
+    valid_before: Option<DateTime<Utc>>,
+}
+
+impl Options {
+    /// None where an option is about certificates, is unknown, is there twice, or says nothing that can be understood.
+    fn parse(text: &str) -> Option<Self> {
+        let mut options = Self::default();
+        for option in ConfigOpts::new(text).ok()?.iter() {
+            let (name, value) = option.split_once('=')?;
+            let value = value.strip_prefix('"')?.strip_suffix('"').filter(|value| !value.contains('"'))?;
+            let was_there = match name.to_ascii_lowercase().as_str() {
+                "namespaces" => options.namespaces.replace(value.to_owned()).is_some(),
+                "valid-after" => options.valid_after.replace(moment(value)?).is_some(),
+                "valid-before" => options.valid_before.replace(moment(value)?).is_some(),
+                _ => return None,
+            };
+            if was_there {
+                return None;
+            }
+        }
+        Some(options)
+    }
+
+    fn allow(&self, now: DateTime<Utc>) -> bool {
+        self.namespaces.as_deref().is_none_or(|namespaces| matches(NAMESPACE, namespaces))
+            && self.valid_after.is_none_or(|after| now >= after)
+            && self.valid_before.is_none_or(|before| now <= before)
+    }
+}
+
+/// A time as ssh-keygen(1) has it: `YYYYMMDD[HHMM[SS]]`, of this machine's zone where it does not end with `Z`.
+fn moment(text: &str) -> Option<DateTime<Utc>> {
+    let digits = text.strip_suffix('Z').unwrap_or(text);
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let time = match digits.len() {
+        8 => NaiveDate::parse_from_str(digits, "%Y%m%d").ok()?.and_time(NaiveTime::MIN),
+        12 => NaiveDateTime::parse_from_str(&format!("{digits}00"), "%Y%m%d%H%M%S").ok()?,
+        14 => NaiveDateTime::parse_from_str(digits, "%Y%m%d%H%M%S").ok()?,
+        _ => return None,
+    };
+    if digits.len() < text.len() {
+        Some(time.and_utc())
+    } else {
+        Local.from_local_datetime(&time).earliest().map(|time| time.to_utc())
+    }
+}
+
+/// Whether a list of patterns holds a name ("PATTERNS" in `ssh_config(5)`): one of them fits, and none that begins with `!`.
+fn matches(name: &str, patterns: &str) -> bool {
+    let mut held = false;
+    for pattern in patterns.split(',') {
+        match pattern.strip_prefix('!') {
+            Some(pattern) if fits(name.as_bytes(), pattern.as_bytes()) => return false,
+            Some(_) => {}
+            None => held |= fits(name.as_bytes(), pattern.as_bytes()),
+        }
+    }
+    held
+}
+
+/// Whether a pattern fits a name: `*` stands for any characters or none, `?` for one.
+fn fits(name: &[u8], pattern: &[u8]) -> bool {
+    // Where the last `*` stands, and what of the name it has taken so far.
+    let mut star = None;
+    let (mut at, mut next) = (0, 0);
+    while at < name.len() {
+        match pattern.get(next) {
+            Some(b'*') => {
+                star = Some((next, at));
+                next += 1;
+            }
+            Some(one) if *one == b'?' || *one == name[at] => (at, next) = (at + 1, next + 1),
+            _ => {
+                let Some((place, taken)) = star else { return false };
+                star = Some((place, taken + 1));
+                (at, next) = (taken + 1, place + 1);
+            }
+        }
+    }
+    pattern[next..].iter().all(|rest| *rest == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+    use crate::evidence::key::SigningKey;
+
+    /// Whether `ssh-keygen` trusts a signature by such a file.
+    fn keygen(folder: &std::path::Path, signers: &str, signature: &str) -> bool {
+        std::fs::write(folder.join("signers"), signers).unwrap();
+        std::fs::write(folder.join("signature"), signature).unwrap();
+        std::fs::write(folder.join("message"), "message").unwrap();
+        Command::new("ssh-keygen")
+            .args(["-Y", "verify", "-f", "signers", "-I", PRINCIPAL, "-n", NAMESPACE, "-s", "signature"])
+            .current_dir(folder)
+            .stdin(std::fs::File::open(folder.join("message")).unwrap())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    }
+
+    #[test]
+    fn a_line_means_what_it_means_to_ssh_keygen() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = SigningKey::generate("a key").unwrap();
+        let (public, signature) = (key.public().unwrap(), key.sign(b"message").unwrap());
+        let cases = [
+            ("rolecall", true),
+            ("rolecall,alice", true),
+            ("alice,role*", true),
+            ("\"rolecall\"", true),
+            ("*", true),
+            ("role?all", true),
+            ("alice", false),
+            ("rolecal", false),
+            ("!rolecall,*", false),
+            ("*,!rolecall", false),
+            ("!alice,*", true),
+            ("rolecall namespaces=\"rolecall-evidence\"", true),
+            ("rolecall Namespaces=\"rolecall-evidence\"", true),
+            ("rolecall namespaces=\"git,rolecall-*\"", true),
+            ("rolecall namespaces=\"rolecall-*,!*-evidence\"", false),
+            ("rolecall namespaces=\"git\"", false),
+            ("rolecall Namespaces=\"git\"", false),
+            ("rolecall namespaces=rolecall-evidence", false),
+            ("rolecall namespaces=\"git\",namespaces=\"rolecall-evidence\"", false),
+            ("rolecall valid-before=\"20200101\"", false),
+            ("rolecall valid-before=\"20990101\"", true),
+            ("rolecall valid-after=\"20200101\",valid-before=\"209901011200\"", true),
+            ("rolecall VALID-AFTER=\"20990101\"", false),
+            ("rolecall valid-after=\"20200101120000\"", true),
+            ("rolecall valid-after=\"yesterday\"", false),
+            ("rolecall valid-after=\"20201301\"", false),
+            ("rolecall cert-authority", false),
+            ("rolecall cert-authority,namespaces=\"rolecall-evidence\"", false),
+            ("rolecall no-such-option", false),
+            ("rolecall\t", true),
+            ("  rolecall  ", true),
+            ("# rolecall", false),
+        ];
+        for (before, expected) in cases {
+            let signers = format!("{before} {public}\n");
+            let ours = Allowed::parse(&signers, Utc::now()).verify(b"message", signature.as_bytes()).is_ok();
+            assert_eq!(ours, expected, "{before}");
+            assert_eq!(keygen(folder.path(), &signers, &signature), expected, "ssh-keygen: {before}");
+        }
+    }
+
+    #[test]
+    fn a_signature_in_other_bytes_is_none() {
+        let key = SigningKey::generate("a key").unwrap();
+        let allowed = Allowed::parse(&key.signer().unwrap(), Utc::now());
+        let signature = key.sign(b"message").unwrap();
+        assert!(allowed.verify(b"message", signature.as_bytes()).is_ok());
+        let dashes = signature.find("-----END").unwrap();
+        for other in [
+            signature.replace('\n', "\r\n"),
+            format!("junk\n{signature}"),
+            format!("{signature}\n"),
+            format!("{signature}junk"),
+            signature.trim_end().to_owned(),
+            format!("{}\n{}", &signature[..dashes], &signature[dashes..]),
+        ] {
+            assert!(allowed.verify(b"message", other.as_bytes()).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_of_this_machine_or_of_utc() {
+        assert_eq!(moment("20260102Z").unwrap().to_rfc3339(), "2026-01-02T00:00:00+00:00");
+        assert_eq!(moment("202601020304Z").unwrap().to_rfc3339(), "2026-01-02T03:04:00+00:00");
+        let local = Local.with_ymd_and_hms(2026, 1, 2, 3, 4, 5).unwrap();
+        assert_eq!(moment("20260102030405").unwrap(), local);
+        for wrong in ["", "Z", "2026", "2026010", "+2026010", "20260102T03", "20260230"] {
+            assert_eq!(moment(wrong), None, "{wrong}");
+        }
+    }
+}
