@@ -217,7 +217,7 @@ fn late() -> Occasion {
         at: "2026-03-02T07:00:00Z".parse().unwrap(),
         detail: "the <refresh> token was revoked".to_owned(),
     };
-    Occasion { fire_at, began_at: fire_at + chrono::Duration::hours(5), attempt: 2, lapses: vec![lapse] }
+    Occasion { fire_at, began_at: fire_at + chrono::Duration::hours(5), attempt: 2, by_hand: false, lapses: vec![lapse] }
 }
 
 /// The second audit: Ben became an administrator, somebody left, and there are findings.

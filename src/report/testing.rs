@@ -258,6 +258,7 @@ fn hostile_occasion() -> Occasion {
         fire_at: at(0, 0),
         began_at: at(5, 0),
         attempt: 2,
+        by_hand: false,
         lapses: vec![
             lapse(LapseKind::Failed, "acme", "<b>HTTP 500</b>"),
             lapse(LapseKind::Overdue, "beta & sons", ""),

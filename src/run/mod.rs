@@ -1,6 +1,7 @@
 //! One run: read, judge and compare, write, keep, deliver. Reads like the sentence; the details are elsewhere.
 
 mod attachments;
+pub mod clock;
 mod contents;
 pub mod deliver;
 pub mod evidence;
@@ -208,6 +209,7 @@ pub fn pack(audit: &Audit, matrix: &AccessMatrix<'_>) -> Result<Kept, RunError> 
         open_findings: audit.open_findings().count() as u64,
         by_severity: Some(audit.open_by_severity().map(|(_, open)| open as u64)),
         bag: None,
+        unmailed: None,
     };
     let parts = snapshot::parts(audit, matrix).collect::<Result<_, _>>();
     let failed = |source| RunError::Store { workspace: audit.workspace.clone(), source };

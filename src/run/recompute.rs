@@ -193,6 +193,7 @@ impl Recording {
             open_findings: 0,
             by_severity: None,
             bag: None,
+            unmailed: None,
         };
         Ok(Some(Kept { record, parts: snapshot::split(file)? }))
     }

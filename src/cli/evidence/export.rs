@@ -53,7 +53,9 @@ pub(super) fn run(named: Option<&Path>, args: &ExportArgs) -> Result<(), Failure
     }
     let chain = coverage::ledger(folder)?;
     // What was found later changes nothing of a period that is over: the same evidence is the same export.
-    let question = Question { from, to, job: None, late_after: LATE_AFTER, now: Utc::now().min(to + LATE_AFTER) };
+    let sealed = coverage::sealed(folder)?;
+    let now = Utc::now().min(to + LATE_AFTER);
+    let question = Question { from, to, job: None, late_after: LATE_AFTER, now, bags: Some(&sealed) };
     let answer = Coverage::of(chain.entries.iter().map(|(entry, _)| entry), &question);
     let period = Period { from, to };
     let bags = bags(&chain, period);

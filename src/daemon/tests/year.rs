@@ -75,6 +75,7 @@ async fn of_a_year_of_reviews_the_coverage_names_exactly_the_gaps() {
         job: None,
         late_after: chrono::Duration::hours(24),
         now: time("2027-03-05T00:00:00Z"),
+        bags: None,
     };
     let coverage = Coverage::of(chain.entries.iter().map(|(entry, _)| entry), &question);
     let found: BTreeMap<_, _> = coverage.rows.iter().map(|row| (row.fire_at, row.state)).collect();
@@ -98,6 +99,6 @@ async fn of_a_year_of_reviews_the_coverage_names_exactly_the_gaps() {
     let page = coverage::page(&coverage, &question, &Head { number: 1, sha256: "ab".repeat(32) }).unwrap();
     insta::assert_snapshot!(page.split_once("<body>").unwrap().1.split("<h2>Every fire time").next().unwrap());
     let mut table = Vec::new();
-    coverage::table(&coverage, &mut table).unwrap();
+    coverage::table(&coverage, &question, &mut table).unwrap();
     assert_eq!(String::from_utf8(table).unwrap().lines().count(), 53);
 }
