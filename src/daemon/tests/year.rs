@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fs};
 use super::*;
 use crate::{
     coverage::{self, Coverage, Question, State},
-    evidence::{agreement, key::Allowed, ledger::LEDGER},
-    ledger::{Head, chain},
+    evidence::{SEALED, agreement, key::Allowed, ledger::LEDGER},
+    ledger::{Head, chain, sha256},
 };
 
 /// Lets the bench keep evidence, and mail to one recipient.
@@ -69,13 +69,17 @@ async fn of_a_year_of_reviews_the_coverage_names_exactly_the_gaps() {
     let folder = bench.folder.path().join("bags");
     let chain = chain::read(&fs::read_to_string(folder.join(LEDGER)).unwrap());
     assert_eq!(chain.faults, []);
+    let named = |bag: &std::path::PathBuf| bag.file_name().unwrap().to_str().unwrap().to_owned();
+    let there = agreement::bags(&folder).unwrap();
+    let sealed = |bag: &std::path::PathBuf| sha256(&fs::read(bag.join(SEALED)).unwrap());
+    let there: BTreeMap<_, _> = there.iter().map(|bag| (named(bag), sealed(bag))).collect();
     let question = Question {
         from: time("2026-03-01T00:00:00Z"),
         to: time("2027-03-01T00:00:00Z"),
         job: None,
         late_after: chrono::Duration::hours(24),
         now: time("2027-03-05T00:00:00Z"),
-        bags: None,
+        bags: Some(&there),
     };
     let coverage = Coverage::of(chain.entries.iter().map(|(entry, _)| entry), &question);
     let found: BTreeMap<_, _> = coverage.rows.iter().map(|row| (row.fire_at, row.state)).collect();
