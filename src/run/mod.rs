@@ -1,5 +1,6 @@
 //! One run: read, judge and compare, write, keep, deliver. Reads like the sentence; the details are elsewhere.
 
+mod answers;
 mod attachments;
 pub mod clock;
 mod contents;
@@ -8,9 +9,12 @@ pub mod evidence;
 pub mod files;
 pub mod lease;
 pub mod ledger;
+mod occasion;
 pub mod outbox;
 pub mod recompute;
 pub mod retention;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 

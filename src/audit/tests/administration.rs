@@ -24,7 +24,7 @@ fn a_quiet_world_names_its_approved_administrators_and_nothing_else() {
 fn an_incomplete_read_is_critical_and_lets_no_rule_about_users_pass() {
     let mut world = quiet();
     let outcome = CheckOutcome::Disagreed { detail: "user 3 came twice".into() };
-    world.checks.push(Check { kind: CheckKind::DistinctUsers, outcome });
+    world.checks.push(Check { kind: CheckKind::DistinctUsers, outcome, figures: String::new() });
     let judged = world.judge();
     assert_eq!(judged.judgement.findings[0].rule, "incomplete-read");
     assert_eq!(judged.judgement.findings[0].severity, Severity::Critical);
