@@ -60,9 +60,9 @@ pub(super) fn answer(past: &Past<'_>, question: &Question<'_>) -> Coverage {
     // One that answers a fire time is there already.
     let named: BTreeSet<Option<Uuid>> = rows.iter().map(|row| row.run).collect();
     let by_hand = past.all_by_hand().map(|made| unplanned(past, made));
-    rows.extend(by_hand.filter(|row| {
-        period.contains(&row.fire_at) && wanted(row.job.as_deref()) && !named.contains(&row.run)
-    }));
+    rows.extend(
+        by_hand.filter(|row| period.contains(&row.fire_at) && wanted(row.job.as_deref()) && !named.contains(&row.run)),
+    );
     rows.sort_by(|a, b| (&a.job, &a.workspace, a.fire_at).cmp(&(&b.job, &b.workspace, b.fire_at)));
     Coverage { rows, remarks }
 }
@@ -80,9 +80,9 @@ fn remarks(past: &Past<'_>, question: &Question<'_>) -> Vec<String> {
     if question.now < question.to {
         remarks.push(format!("The period goes on: what was due up to {} is here.", moment(question.now)));
     }
-    remarks.extend(past.set_back.iter().map(|set_back| {
-        format!("{set_back}. They count as written at that later moment.")
-    }));
+    remarks.extend(
+        past.set_back.iter().map(|set_back| format!("{set_back}. They count as written at that later moment.")),
+    );
     if question.bags.is_none() {
         remarks.push("Whether the bags are there was not looked at.".to_owned());
     }
@@ -293,9 +293,10 @@ pub(super) fn moment(time: DateTime<Utc>) -> String {
 }
 
 fn length(time: Duration) -> String {
-    match (time.num_days(), time.num_hours()) {
-        (days, _) if days >= 2 => format!("{days} days"),
-        (_, hours) if hours >= 2 => format!("{hours} hours"),
-        _ => format!("{} minutes", time.num_minutes()),
+    match (time.num_days(), time.num_hours(), time.num_minutes()) {
+        (days, ..) if days >= 2 => format!("{days} days"),
+        (_, hours, _) if hours >= 2 => format!("{hours} hours"),
+        (.., minutes) if minutes >= 2 => format!("{minutes} minutes"),
+        _ => format!("{} seconds", time.num_seconds()),
     }
 }

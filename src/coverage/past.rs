@@ -113,7 +113,11 @@ impl<'a> Past<'a> {
     }
 
     /// The reviews of a job and workspace that somebody asked for, in the order of the ledger.
-    pub(super) fn by_hand<'s>(&'s self, job: &'s str, workspace: &'s str) -> impl Iterator<Item = Made<'a>> + use<'s, 'a> {
+    pub(super) fn by_hand<'s>(
+        &'s self,
+        job: &'s str,
+        workspace: &'s str,
+    ) -> impl Iterator<Item = Made<'a>> + use<'s, 'a> {
         self.by_hand.get(&(job, workspace)).into_iter().flatten().filter_map(|run| self.made(*run))
     }
 

@@ -174,7 +174,10 @@ fn a_cell_that_a_spreadsheet_would_run_is_guarded() {
     let mut table = Vec::new();
     super::table(&coverage, &question, &mut table).unwrap();
     let table = String::from_utf8(table).unwrap();
-    assert!(table.contains(",'=cmd(),") && table.ends_with(",2026-03-01T00:00:00Z/2026-04-01T00:00:00Z\r\n"), "{table}");
+    assert!(
+        table.contains(",'=cmd(),") && table.ends_with(",2026-03-01T00:00:00Z/2026-04-01T00:00:00Z\r\n"),
+        "{table}"
+    );
 }
 
 #[test]
@@ -196,7 +199,10 @@ fn a_review_by_hand_that_nobody_was_mailed_closes_no_gap() {
     assert_eq!(one(unmailed(1, tuesday, None)), (State::Undelivered, unknown));
     let (state, reason) = one(unmailed(1, tuesday, Some(Unmailed::NoRecipients)));
     assert_eq!(state, State::Late, "26 hours");
-    assert_eq!(reason, format!("{at}; recorded 26 hours after it was due; nobody is to be mailed, by the configuration"));
+    assert_eq!(
+        reason,
+        format!("{at}; recorded 26 hours after it was due; nobody is to be mailed, by the configuration")
+    );
 }
 
 #[test]
@@ -275,7 +281,11 @@ fn a_bag_that_is_not_there_proves_nothing() {
     let mondays = ["2026-03-09T07:00:00Z", "2026-03-16T07:00:00Z", "2026-03-23T07:00:00Z"];
     let mut facts = vec![("2026-03-04T00:00:00Z", schedule(Some("0 8 * * MON")))];
     for (run, monday) in (1..).zip(mondays) {
-        facts.extend([(monday, due(run, monday, false)), (monday, recorded(run, monday)), (monday, delivered(run, true))]);
+        facts.extend([
+            (monday, due(run, monday, false)),
+            (monday, recorded(run, monday)),
+            (monday, delivered(run, true)),
+        ]);
     }
     facts.push(("2026-03-24T00:00:00Z", schedule(None)));
     let bags = BTreeMap::from([("bag-1".to_owned(), "ab".repeat(32)), ("bag-2".to_owned(), "cd".repeat(32))]);

@@ -17,6 +17,7 @@ use super::{
 use crate::ledger::{
     Entry, Fact, Head,
     chain::{self, Found as Chain},
+    clock,
     fact::{BagName, Recorded},
 };
 
@@ -70,6 +71,8 @@ pub struct Found {
     pub signed: Option<(String, u64)>,
     /// What is wrong with the ledger, or missing beside it.
     pub problems: Vec<String>,
+    /// What there is to know of the ledger that is no problem of it.
+    pub remarks: Vec<String>,
 }
 
 impl Found {
@@ -133,7 +136,9 @@ pub fn folder(folder: &Path, mut allowed: Allowed, witnesses: &[Head]) -> io::Re
         }),
     );
     let bags = there.into_iter().map(|path| bag(path, &allowed, &chain, &named)).collect();
-    Ok(Found { bags, head: chain.head(), signed: vouched, problems })
+    let set_back = clock::set_back(chain.entries.iter().map(|(entry, _)| entry));
+    let remarks = set_back.iter().map(ToString::to_string).collect();
+    Ok(Found { bags, head: chain.head(), signed: vouched, problems, remarks })
 }
 
 /// The bags of a folder, the oldest first by their names.

@@ -26,8 +26,11 @@ pub struct SetBack {
 impl fmt::Display for SetBack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { first, last, at, after } = self;
-        let (entries, were) =
-            if first == last { (format!("Entry {first}"), "was") } else { (format!("Entries {first} to {last}"), "were") };
+        let (entries, were) = if first == last {
+            (format!("Entry {first}"), "was")
+        } else {
+            (format!("Entries {first} to {last}"), "were")
+        };
         let moment = |time: &DateTime<Utc>| time.format("%Y-%m-%d %H:%M UTC").to_string();
         write!(
             f,

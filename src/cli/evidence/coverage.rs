@@ -33,8 +33,7 @@ pub(super) fn run(named: Option<&Path>, args: &CoverageArgs) -> Result<(), Failu
     let (from, to) = period(&args.period)?;
     let late_after = Duration::hours(i64::from(args.late_after));
     let bags = sealed(&folder)?;
-    let question =
-        Question { from, to, job: args.job.as_deref(), late_after, now: Utc::now(), bags: Some(&bags) };
+    let question = Question { from, to, job: args.job.as_deref(), late_after, now: Utc::now(), bags: Some(&bags) };
     let coverage = Coverage::of(chain.entries.iter().map(|(entry, _)| entry), &question);
     if let Some(job) = args.job.as_deref().filter(|_| coverage.rows.is_empty()) {
         output::note(&format!("rolecall: the ledger has nothing of a job `{job}` in this period"));

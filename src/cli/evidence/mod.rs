@@ -130,6 +130,9 @@ fn verify_folder(folder: &Path, allowed: Allowed, witnesses: &[Head]) -> Result<
             output::line(&format!("        {}", output::plain(problem, PROBLEM)));
         }
     }
+    for remark in &found.remarks {
+        output::line(&format!("note    {}", output::plain(remark, PROBLEM)));
+    }
     if found.is_sound() { Ok(()) } else { Err(Failure::failed("the evidence is not as it was written")) }
 }
 
