@@ -173,8 +173,8 @@ fn not_made(
         (None, None, None) => "nothing was recorded: no daemon ran".to_owned(),
     };
     let until = due.next.unwrap_or(DateTime::<Utc>::MAX_UTC);
-    let in_turn = |made: &Made<'_>| made.recorded.complete && (due.fire_at..until).contains(&made.at);
-    // One that whoever was to have it has, before one that answers less.
+    let in_turn = |made: &Made<'_>| (due.fire_at..until).contains(&made.at);
+    // A whole one that whoever was to have it has, before one that answers less.
     let answers = past.by_hand(job, workspace).filter(in_turn).map(|made| {
         let review = past.review(made);
         let (state, more) = judged(past, &review, due, question);
@@ -200,7 +200,7 @@ fn not_made(
 /// A review that was made: whether it answers a fire time, and what there is to say of it.
 fn judged(past: &Past<'_>, review: &Review, due: Due, question: &Question<'_>) -> (State, String) {
     if !review.complete {
-        return (State::Incomplete, "not everything could be read".to_owned());
+        return (State::Incomplete, "not everything could be read, or a check of it failed".to_owned());
     }
     let Some(bag) = &review.bag else { return (State::Unproven, "no evidence was kept".to_owned()) };
     let is_removed = past.removed.contains(bag.folder.as_str());

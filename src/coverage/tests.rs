@@ -223,6 +223,23 @@ fn a_review_that_was_made_up_for_is_told_from_one_that_was_made_on_time() {
 }
 
 #[test]
+fn an_incomplete_review_by_hand_is_told_and_a_complete_one_counts_before_it() {
+    let (at, later) = ("2026-03-09T07:00:05Z", "2026-03-09T07:10:00Z");
+    let Fact::Recorded(mut partial) = recorded(1, at) else { unreachable!() };
+    partial.complete = false;
+    let mut facts = vec![
+        ("2026-03-04T00:00:00Z", schedule(Some("0 8 * * MON"))),
+        (at, Fact::Recorded(partial)),
+        ("2026-03-11T00:00:00Z", schedule(None)),
+    ];
+    let rows = march(&facts);
+    assert_eq!((rows.len(), rows[0].1), (1, State::Incomplete));
+    facts.splice(2..2, [(later, due(2, later, true)), (later, recorded(2, later)), (later, delivered(2, true))]);
+    let states: Vec<State> = march(&facts).iter().map(|(_, state, _)| *state).collect();
+    assert_eq!(states, [State::OnTime, State::ByHand]);
+}
+
+#[test]
 fn a_report_that_arrived_late_makes_its_review_late() {
     let monday = "2026-03-09T07:00:00Z";
     let facts = [

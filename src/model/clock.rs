@@ -49,14 +49,22 @@ impl Clock {
             CheckOutcome::NotEvaluated { detail: "no answer named its date".to_owned() }
         } else if ahead.abs() > FURTHEST {
             let detail = format!(
-                "this machine's clock is {} s {which} the server's: no time of this review can be believed. Set the clock, and review again",
-                ahead.abs()
+                "this machine's clock is {} {which} the server's, so that no time of this review can be believed",
+                length(ahead.abs())
             );
             CheckOutcome::Disagreed { detail }
         } else {
             CheckOutcome::Agreed
         };
         Check { kind: CheckKind::Clock, outcome, figures }
+    }
+}
+
+fn length(seconds: i64) -> String {
+    match (seconds / 86_400, seconds / 3_600, seconds / 60) {
+        (days, ..) if days >= 2 => format!("{days} days"),
+        (_, hours, _) if hours >= 2 => format!("{hours} hours"),
+        (.., minutes) => format!("{minutes} minutes"),
     }
 }
 
@@ -77,9 +85,9 @@ mod tests {
         assert_eq!(near.outcome, CheckOutcome::Agreed);
         assert!(near.figures.starts_with("1 answers with a date, at most 0 s"), "{}", near.figures);
         let slow = check("2026-11-25T19:04:00Z", "2026-11-25T19:04:59Z", date);
-        assert!(slow.outcome.detail().contains("301 s behind the server's"), "{slow:?}");
+        assert!(slow.outcome.detail().contains("5 minutes behind the server's"), "{slow:?}");
         let fast = check("2026-11-25T19:15:02Z", "2026-11-25T19:15:03Z", date);
-        assert!(fast.outcome.detail().contains("301 s ahead of the server's"), "{fast:?}");
+        assert!(fast.outcome.detail().contains("5 minutes ahead of the server's"), "{fast:?}");
         let edge = check("2026-11-25T19:15:01Z", "2026-11-25T19:15:03Z", date);
         assert_eq!(edge.outcome, CheckOutcome::Agreed);
         let none = check("2026-11-25T19:10:00Z", "2026-11-25T19:10:00Z", "yesterday");

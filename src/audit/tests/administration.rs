@@ -35,6 +35,16 @@ fn an_incomplete_read_is_critical_and_lets_no_rule_about_users_pass() {
 }
 
 #[test]
+fn a_clock_that_is_wrong_is_named_as_that() {
+    let mut world = quiet();
+    let outcome = CheckOutcome::Disagreed { detail: "this machine's clock is 3 days behind the server's".into() };
+    world.checks.push(Check { kind: CheckKind::Clock, outcome, figures: String::new() });
+    let expected =
+        "All users were read, but this machine's clock is 3 days behind the server's; set the clock, and run it again.";
+    assert_eq!(world.judge().messages("incomplete-read"), [expected]);
+}
+
+#[test]
 fn a_check_that_could_not_be_made_is_not_evaluated() {
     let mut world = quiet();
     world.checks[0].outcome = CheckOutcome::NotEvaluated { detail: "the API answered 403".into() };
