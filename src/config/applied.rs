@@ -23,7 +23,7 @@ pub(super) fn applied(text: &str, secrets: &[SecretString]) -> Result<String, to
 fn mask(value: &mut Value, secrets: &[SecretString]) {
     match value {
         Value::String(text) => {
-            for secret in secrets.iter().map(|secret| secret.expose_secret()).filter(|secret| !secret.is_empty()) {
+            for secret in secrets.iter().map(SecretString::expose_secret).filter(|secret| !secret.is_empty()) {
                 if text == secret {
                     MASK.clone_into(text);
                 } else if secret.chars().count() >= SHORT {

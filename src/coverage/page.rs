@@ -3,7 +3,7 @@
 use askama::Template;
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 
-use super::{Coverage, Question, Row, State, answer::moment};
+use super::{Coverage, Question, Review, Row, State, answer::moment};
 use crate::ledger::Head;
 
 /// Rows that the page shows; the table has all of them.
@@ -184,6 +184,6 @@ fn line(row: &Row) -> Line {
         users: review.map(|review| review.users.to_string()).unwrap_or_default(),
         bag: review.and_then(|review| review.bag.as_ref()).map(|bag| bag.folder.clone()).unwrap_or_default(),
         delivered: review.map(|review| review.recipients().collect::<Vec<_>>().join(", ")).unwrap_or_default(),
-        delivered_at: review.and_then(|review| review.delivered_at()).map(minute).unwrap_or_default(),
+        delivered_at: review.and_then(Review::delivered_at).map(minute).unwrap_or_default(),
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::{Coverage, Question, Row};
+use super::{Coverage, Question, Review, Row};
 use crate::report::guarded;
 
 const COLUMNS: [&str; 19] = [
@@ -67,7 +67,7 @@ fn cells(row: &Row, period: &str) -> [String; 19] {
         bag.map(|bag| bag.folder.clone()).unwrap_or_default(),
         bag.map(|bag| bag.sha256.clone()).unwrap_or_default(),
         review.map(|review| review.recipients().collect::<Vec<_>>().join(";")).unwrap_or_default(),
-        review.and_then(|review| review.delivered_at()).map(stamp).unwrap_or_default(),
+        review.and_then(Review::delivered_at).map(stamp).unwrap_or_default(),
         period.to_owned(),
     ]
 }

@@ -1,7 +1,7 @@
 //! The answers in a bag, and their index. They are written while they come, in whatever order that is; in the end they are
 //! numbered by their requests, so that the same answers make the same bag.
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{cmp::Ordering, collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -93,7 +93,7 @@ pub(super) fn arrange(written: Vec<Written>) -> Arranged {
     let mut arranged =
         Arranged { unneeded: unneeded.into_iter().map(|written| written.line.file).collect(), ..Arranged::default() };
     for (number, Written { mut line, .. }) in (1..).zip(needed) {
-        let place = format!("answers/{number:05}.json{}", if line.file.ends_with(".gz") { ".gz" } else { "" });
+        let place = format!("answers/{number:05}.json{}", if is_packed(&line.file) { ".gz" } else { "" });
         let came = std::mem::replace(&mut line.file, format!("data/{place}"));
         line.number = number;
         arranged.moves.push((came, place));
@@ -105,6 +105,11 @@ pub(super) fn arrange(written: Vec<Written>) -> Arranged {
 /// The order of the index: by request, digits in it as numbers, then as they came.
 pub(super) fn in_order(a: &Line, b: &Line) -> Ordering {
     natural(&a.request, &b.request).then(a.number.cmp(&b.number))
+}
+
+/// Whether a file is compressed by gzip, as its name says.
+pub(super) fn is_packed(file: &str) -> bool {
+    Path::new(file).extension().is_some_and(|extension| extension == "gz")
 }
 
 fn ending(bytes: usize) -> &'static str {

@@ -8,14 +8,14 @@ use flate2::{Compression, GzBuilder};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::answers::Tally;
+use super::answers::{Tally, is_packed};
 use crate::{
     audit::registry,
     evidence::draft::{Draft, DraftError},
     model::{
         audit::Audit,
         directory::Directory,
-        finding::{RuleOutcome, RuleResult},
+        finding::{RuleOutcome, RuleResult, Severity},
         id::PersonId,
         policy::{Policy, RuleSetting},
         users::User,
@@ -135,7 +135,7 @@ impl Content {
     /// Adds it to a bag.
     pub(super) fn add(self, draft: &Draft, audit: &Audit, tally: Tally) -> Result<(), DraftError> {
         draft.add(self.path(), |writer| {
-            if !self.path().ends_with(".gz") {
+            if !is_packed(self.path()) {
                 return self.write(audit, tally, writer);
             }
             // Neither a name nor a time, as with the answers.
@@ -173,8 +173,8 @@ fn rule(outcome: &RuleOutcome, policy: &Policy) -> Value {
     };
     json!({
         "rule": outcome.rule,
-        "severity": severity.map(|severity| severity.word()),
-        "severity_unless_the_policy_says_otherwise": own.map(|severity| severity.word()),
+        "severity": severity.map(Severity::word),
+        "severity_unless_the_policy_says_otherwise": own.map(Severity::word),
         "result": result,
         "open": open,
         "excepted": excepted,

@@ -67,8 +67,8 @@ async fn sealed(simulator: &Simulator, folder: &Path, as_read: Option<&Reading>)
         let reading = &mut read.directory.reading;
         (reading.started_at, reading.finished_at) = (as_read.started_at, as_read.finished_at);
         // How far apart the clocks of one machine seem is chance.
-        let clock = |reading: &Reading| reading.checks.last().unwrap().clone();
-        *reading.checks.last_mut().unwrap() = clock(as_read);
+        let clock = as_read.checks.last().unwrap().clone();
+        *reading.checks.last_mut().unwrap() = clock;
         assert_eq!(*reading, *as_read);
     }
     let audit = judge(&request, read, now).unwrap();

@@ -25,7 +25,7 @@ use crate::{
     model::{
         directory::{Directory, Source},
         reading::{CheckKind, Reading},
-        users::Users,
+        users::{UserBlock, Users},
     },
 };
 
@@ -94,21 +94,11 @@ async fn attempt(
     let (first_again, last_again) = (ids(first_again?), ids(last_again?));
     let mut disagreements = list.disagreements.clone();
     disagreements.extend(slid(CheckKind::FirstPageAgain, 1, list.blocks.first(), &first_again));
-    let mut figures = vec![
-        (CheckKind::PageLength, page_lengths(&list)),
-        (CheckKind::FirstPageAgain, compared(1, list.blocks.first(), &first_again)),
-    ];
     if end > 1 {
         disagreements.extend(slid(CheckKind::LastPageAgain, end, list.blocks.last(), &last_again));
-        figures.push((CheckKind::LastPageAgain, compared(end, list.blocks.last(), &last_again)));
-    } else {
-        figures.push((CheckKind::LastPageAgain, "page 1 is the last, and is compared as the first".to_owned()));
     }
     let held_beyond = beyond.as_ref().ok().and_then(Option::as_ref).map_or(0, |beyond| beyond.users.len());
-    figures.push((
-        CheckKind::MoreRecords,
-        format!("page {end} is the last of {end}; page {} holds {held_beyond} users", end + 1),
-    ));
+    let mut figures = figures_of_pages(&list, [&first_again, &last_again], held_beyond);
     match beyond {
         // That a page beyond the end is refused says the same as that it is empty.
         Ok(None) | Err(ConnectorError::Refused { .. }) => {}
@@ -177,10 +167,23 @@ async fn attempt(
     Ok(Attempt { directory, disagreements, not_evaluated, figures })
 }
 
-fn page_lengths(list: &UserList) -> String {
-    let rows = list.rows();
-    match list.said {
+/// What is compared of the pages, in numbers; `again` are the first and the last as they were read once more.
+fn figures_of_pages(list: &UserList, again: [&UserBlock; 2], held_beyond: usize) -> Vec<(CheckKind, String)> {
+    let (end, rows) = (list.pages().max(1), list.rows());
+    let lengths = match list.said {
         Some(said) => format!("the pages say {said} users and hold {rows}"),
         None => format!("not every page says how many users it holds; they hold {rows}"),
-    }
+    };
+    let end_again = if end > 1 {
+        compared(end, list.blocks.last(), again[1])
+    } else {
+        "page 1 is the last, and is compared as the first".to_owned()
+    };
+    let behind = format!("page {end} is the last of {end}; page {} holds {held_beyond} users", end + 1);
+    vec![
+        (CheckKind::PageLength, lengths),
+        (CheckKind::MoreRecords, behind),
+        (CheckKind::FirstPageAgain, compared(1, list.blocks.first(), again[0])),
+        (CheckKind::LastPageAgain, end_again),
+    ]
 }

@@ -11,7 +11,7 @@ use flate2::read::GzDecoder;
 
 use crate::{
     model::reading::Reading,
-    run::answers::{Line, in_order},
+    run::answers::{Line, in_order, is_packed},
 };
 
 /// How far the times of calls may lie outside of their read: they are taken one after the other.
@@ -41,16 +41,15 @@ pub(super) fn file(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<Compared> {
     let file = BufReader::new(File::open(bag.join(name))?);
-    let reported: Box<dyn Read> = if name.ends_with(".gz") { Box::new(GzDecoder::new(file)) } else { Box::new(file) };
+    let reported: Box<dyn Read> = if is_packed(name) { Box::new(GzDecoder::new(file)) } else { Box::new(file) };
     let mut comparing = Comparing { reported: BufReader::new(reported), line: 1, bytes: 0, differs_at: None };
     write(&mut comparing)?;
     comparing.end()?;
     let Comparing { line, bytes, differs_at, .. } = comparing;
-    let is_text = !name.ends_with(".xlsx");
-    let difference = differs_at.map(|line| match is_text {
-        true => format!("from line {line} on"),
-        false => "it is another workbook".to_owned(),
-    });
+    let is_text = Path::new(name).extension().is_none_or(|extension| extension != "xlsx");
+    let where_from =
+        |line: u64| if is_text { format!("from line {line} on") } else { "it is another workbook".to_owned() };
+    let difference = differs_at.map(where_from);
     let extent = if is_text { format!("{} lines", line - 1) } else { format!("{bytes} bytes") };
     Ok(Compared { file: name.to_owned(), difference, extent, is_wording })
 }
@@ -80,7 +79,7 @@ pub(super) fn index(bag: &Path, lines: &[Line], reading: &Reading) -> io::Result
         difference = difference.or_else(|| Some(format!("answer {}: {}", line.number, wrong(number, line, reading)?)));
         let body = BufReader::new(File::open(bag.join(&line.file))?);
         let mut body: Box<dyn Read> =
-            if line.file.ends_with(".gz") { Box::new(GzDecoder::new(body)) } else { Box::new(body) };
+            if is_packed(&line.file) { Box::new(GzDecoder::new(body)) } else { Box::new(body) };
         let bytes = io::copy(&mut body, &mut io::sink())?;
         if bytes != line.bytes {
             difference = difference.or(Some(format!("answer {} has {bytes} bytes", line.number)));
