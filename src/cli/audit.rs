@@ -299,9 +299,10 @@ impl Step<'_> {
         let failed = |error: StoreError| error.to_string();
         let mut problems = Vec::new();
         let lease = lease::length(smtp.timeout + LEASE);
-        while let Some(message) = self.store.take_message(Some(job), Utc::now(), lease).await.map_err(failed)? {
+        while let Some(mut message) = self.store.take_message(Some(job), Utc::now(), lease).await.map_err(failed)? {
+            let done = outbox::dispatch(self.store, self.vault, Some(mailer), &Utc::now, &mut message).await;
+            let done = done.map_err(failed)?;
             let NewMessage { kind, recipient, .. } = &message.message;
-            let done = outbox::dispatch(self.store, Some(mailer), &Utc::now, &message).await.map_err(failed)?;
             match done.outcome {
                 Sent::Accepted => output::line(&format!("  mailed    {recipient}")),
                 Sent::Again(_) => problems.push(format!(

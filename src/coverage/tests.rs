@@ -63,6 +63,7 @@ fn delivered(run: u128, accepted: bool) -> Fact {
         sha256: String::new(),
         accepted,
         answer: "550 no".into(),
+        kept: false,
     })
 }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{
     key::Allowed,
     ledger::{LEDGER, checkpoints},
-    verify,
+    mail, verify,
 };
 use crate::ledger::{
     Entry, Fact, Head,
@@ -129,6 +129,7 @@ pub fn folder(folder: &Path, mut allowed: Allowed, witnesses: &[Head]) -> io::Re
     }
     let named = Named::of(&chain);
     let period = fs::read(folder.join(PERIOD)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    problems.extend(mail::problems(folder, chain.entries.iter().map(|(entry, _)| entry), period)?);
     let there = bags(folder)?;
     problems.extend(
         named.missing(&there, period).map(|bag| {

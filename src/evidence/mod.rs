@@ -10,6 +10,7 @@ pub mod draft;
 pub mod export;
 pub mod key;
 pub mod ledger;
+pub mod mail;
 pub mod verify;
 
 #[cfg(test)]

@@ -191,6 +191,9 @@ pub struct Delivery {
     pub accepted: bool,
     /// What the server answered, or what broke.
     pub answer: String,
+    /// Whether the message is kept beside the bags, in a file that is named by its digest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kept: bool,
 }
 
 /// A plan to remove users.

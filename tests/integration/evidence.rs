@@ -28,7 +28,7 @@ pub(crate) fn bench(users: u32) -> Bench {
 
 fn bags(bench: &Bench) -> Vec<PathBuf> {
     let mut bags: Vec<PathBuf> = fs::read_dir(bench.path("bags")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    bags.retain(|path| path.is_dir());
+    bags.retain(|path| path.join("bagit.txt").exists());
     bags.sort();
     bags
 }

@@ -61,7 +61,9 @@ fn an_auditor_verifies_an_export_without_rolecall() {
     let (folder, inside) = exported(&bench, "all.zip");
     let (good, said) = verified(&inside);
     assert!(good && said.contains("Verified: the ledger's") && said.matches("\nok 20").count() == 3, "{said}");
-    for bag in fs::read_dir(&inside).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+    for bag in
+        fs::read_dir(&inside).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.join("bagit.txt").exists())
+    {
         let (valid, said) = judge(&bag, tool("bagit.py"), &["--validate", "."]);
         assert!(valid, "{said}");
     }
@@ -101,7 +103,11 @@ fn the_same_evidence_is_exported_as_the_same_bytes() {
 fn whoever_changes_an_export_is_found_out_by_its_script() {
     let bench = reviewed();
     let (folder, inside) = exported(&bench, "all.zip");
-    let bag = fs::read_dir(&inside).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_dir()).unwrap();
+    let bag = fs::read_dir(&inside)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.join("bagit.txt").exists())
+        .unwrap();
     let name = bag.file_name().unwrap().to_str().unwrap().to_owned();
     let ledger = fs::read_to_string(inside.join("ledger.jsonl")).unwrap();
     let changed = |change: &dyn Fn(), expected: &str| {

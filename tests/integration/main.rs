@@ -17,6 +17,7 @@ mod evidence;
 mod export;
 mod hostile;
 mod incomplete;
+mod kept;
 mod lookups;
 mod mail;
 mod offboard;

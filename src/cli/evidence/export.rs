@@ -17,6 +17,7 @@ use crate::{
         agreement::{self, PERIOD, Period},
         export::{self, Source},
         ledger::{LEDGER, checkpoints},
+        mail,
     },
     ledger::{Fact, chain::Found as Chain},
 };
@@ -92,6 +93,11 @@ pub(super) fn run(named: Option<&Path>, args: &ExportArgs) -> Result<(), Failure
     let readme = readme.render().map_err(|error| failed(&error))? + "\n";
     contents.push(("README.txt".to_owned(), Source::Text(readme.into_bytes())));
     contents.push((LEDGER.to_owned(), Source::File(folder.join(LEDGER))));
+    let entries = chain.entries.iter().map(|(entry, _)| entry);
+    contents.extend(mail::named(entries, Some(period)).into_keys().map(|sha256| {
+        let path = mail::path(folder, sha256);
+        (format!("{}/{sha256}.eml", mail::FOLDER), Source::File(path))
+    }));
     contents.extend(bags.iter().map(|bag| ((*bag).to_owned(), Source::Folder(folder.join(bag)))));
 
     let name = format!("evidence_{}_{}", args.period.from, args.period.to);

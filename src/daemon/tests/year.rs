@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs};
 use super::*;
 use crate::{
     coverage::{self, Coverage, Question, State},
-    evidence::{SEALED, agreement, key::Allowed, ledger::LEDGER},
+    evidence::{SEALED, agreement, key::Allowed, ledger::LEDGER, mail},
     ledger::{Head, chain, sha256},
 };
 
@@ -99,6 +99,11 @@ async fn of_a_year_of_reviews_the_coverage_names_exactly_the_gaps() {
     assert_eq!(bags.bags.len(), made.iter().filter(|monday| **monday >= oldest).count());
     let removed = chain.entries.iter().filter(|(entry, _)| entry.fact.kind() == "bag_removed").count();
     assert!(removed > 10 && removed + bags.bags.len() == made.len(), "{removed}");
+
+    // And their mails with them; of those that are there each is as it was sent.
+    let mails = fs::read_dir(folder.join(mail::FOLDER)).unwrap().count();
+    assert_eq!(mails, mail::named(chain.entries.iter().map(|(entry, _)| entry), None).len());
+    assert!(mails < made.len(), "{mails}");
 
     let page = coverage::page(&coverage, &question, &Head { number: 1, sha256: "ab".repeat(32) }).unwrap();
     insta::assert_snapshot!(page.split_once("<body>").unwrap().1.split("<h2>Every fire time").next().unwrap());
