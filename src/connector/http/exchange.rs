@@ -4,7 +4,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use super::Answer;
-use crate::connector::Exchange;
+use crate::connector::{Exchange, Needed};
 
 /// The headers that say something of an answer: what it is, when the server made it, what it still allows.
 const KEPT_HEADERS: [&str; 15] = [
@@ -29,7 +29,7 @@ const KEPT_HEADERS: [&str; 15] = [
 pub(in crate::connector) fn exchange(
     number: u64,
     request: String,
-    asked_at: DateTime<Utc>,
+    (asked_at, answered_at): (DateTime<Utc>, DateTime<Utc>),
     answer: &Answer,
     token: &str,
 ) -> Exchange {
@@ -47,11 +47,12 @@ pub(in crate::connector) fn exchange(
         number,
         request,
         asked_at,
-        answered_at: Utc::now(),
+        answered_at,
         status: answer.status.as_u16(),
         headers: KEPT_HEADERS.into_iter().filter_map(header).collect(),
         body,
         masked,
+        needed: Needed::default(),
     }
 }
 

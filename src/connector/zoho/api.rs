@@ -15,7 +15,7 @@ use super::{
 use crate::connector::{
     ConnectorError,
     bigin::parse::{ParseError, clean},
-    http::{Account, Answer, CallError, Limits, Session, exchange::exchange, wait},
+    http::{Account, Answer, CallError, Limits, Session, wait},
 };
 
 /// The API of one workspace.
@@ -112,12 +112,10 @@ impl Api {
                     what: "a token that no header can carry".into(),
                 })?;
         authorization.set_sensitive(true);
-        let (number, asked_at, line) = (account.number(), Utc::now(), format!("{} {url}", call.method));
+        let (asked_at, line) = (Utc::now(), format!("{} {url}", call.method));
         let request = self.session.request(call.method.clone(), url).header(AUTHORIZATION, authorization);
-        let answer = self.session.call(request, account).await;
-        if let (Some(number), Ok(answer)) = (number, &answer) {
-            account.record(&exchange(number, line, asked_at, answer, token.value.expose_secret()));
-        }
+        let answer = self.session.call(request).await;
+        account.called(line, asked_at, &answer, token.value.expose_secret());
         Ok((token.number, answer))
     }
 
