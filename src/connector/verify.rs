@@ -18,7 +18,7 @@ use crate::{
         directory::Directory,
         id::UserId,
         reading::{Check, CheckKind, CheckOutcome},
-        users::UserBlock,
+        users::{User, UserBlock},
     },
 };
 
@@ -143,14 +143,15 @@ pub(super) fn reader_listed(directory: &Directory) -> String {
 /// The figures of [`CheckKind::Administrators`].
 pub(super) fn administrators_compared(directory: &Directory, request: &ReadRequest, theirs: &[UserBlock]) -> String {
     let (profiles, _) = resolve_administrator_profiles(&request.administrator_profiles, &directory.profiles);
-    let matrix = AccessMatrix::new(directory, &profiles);
-    let ours: HashSet<&str> = matrix.rows().filter(|row| row.administrator).map(|row| row.user.id()).collect();
+    let users = &directory.users;
+    let is_ours: Vec<bool> = users.stated_profiles().iter().map(|stated| profiles.contains(&stated.id)).collect();
+    let is_administrator = |user: &User<'_>| user.profile_place().is_some_and(|place| is_ours[place]);
     let listed: HashSet<&str> = theirs.iter().flat_map(UserBlock::ids).collect();
     format!(
         "the API lists {}, by their profiles it is {}, {} are in both; only who is active, confirmed and of a built-in profile must be",
         listed.len(),
-        ours.len(),
-        listed.intersection(&ours).count()
+        users.iter().filter(is_administrator).count(),
+        listed.iter().filter(|id| users.find(id).as_ref().is_some_and(is_administrator)).count()
     )
 }
 

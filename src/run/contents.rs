@@ -123,10 +123,16 @@ impl Content {
             Self::CurrentUser => pretty(out, &directory.current_user),
             Self::Roles => pretty(out, &directory.roles),
             Self::Profiles => pretty(out, &directory.profiles),
-            Self::Users => directory.users.iter().try_for_each(|user| {
-                serde_json::to_writer(&mut *out, &UserLine::from(user))?;
-                out.write_all(b"\n")
-            }),
+            Self::Users => {
+                // A line at a time: the many small pieces of one would each find their own way to the file.
+                let mut line = Vec::new();
+                directory.users.iter().try_for_each(|user| {
+                    line.clear();
+                    serde_json::to_writer(&mut line, &UserLine::from(user))?;
+                    line.push(b'\n');
+                    out.write_all(&line)
+                })
+            }
             Self::Rules => pretty(out, &rules(audit)),
             Self::Completeness => pretty(out, &completeness(directory, tally)),
         }

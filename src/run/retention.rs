@@ -71,10 +71,10 @@ async fn mails_of(store: &dyn Memory, folders: &BTreeSet<&str>) -> Result<Vec<St
         for line in &lines {
             // A line that is no entry names no mail.
             match serde_json::from_str::<Entry>(&line.text).map(|entry| entry.fact) {
-                Ok(Fact::Recorded(review)) => {
-                    if review.bag.is_some_and(|bag| folders.contains(bag.folder.as_str())) {
-                        runs.insert(review.run);
-                    }
+                Ok(Fact::Recorded(review))
+                    if review.bag.as_ref().is_some_and(|bag| folders.contains(bag.folder.as_str())) =>
+                {
+                    runs.insert(review.run);
                 }
                 Ok(Fact::Delivery(delivery)) if runs.contains(&delivery.run) => mails.push(delivery.sha256),
                 _ => {}
