@@ -273,7 +273,7 @@ pub fn vault(settings: &Settings) -> Result<Option<Vault>, AppError> {
         bags: evidence.directory.clone(),
         keep_days: evidence.keep_days,
         key,
-        configuration: settings.text.clone(),
+        configuration: settings.applied(),
         agent: format!("rolecall {} (sha256 of the binary: {digest})", env!("CARGO_PKG_VERSION")),
     }))
 }

@@ -1,7 +1,7 @@
 //! Answers that were recorded, given once more on this machine: a connector reads them as it read the vendor's.
 //!
-//! The same request gets its answers in the order in which they were given. One that was not recorded gets none at all:
-//! a read asks ahead, and does not wait for what it turns out not to need. [`Replay::stalled`] tells the other case.
+//! The same request gets its answers in the order in which they were given. One that was not recorded is told that there is
+//! nothing: a read asks ahead, and whoever reads knows what they needed. [`Replay::missing`] tells what was not there.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -10,7 +10,6 @@ use std::{
     net::Ipv4Addr,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
 };
 
 use axum::{
@@ -21,9 +20,6 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use tokio::{net::TcpListener, task::AbortHandle};
-
-/// Nothing was answered for so long, and somebody waits: what they wait for was not recorded.
-const STALLED: Duration = Duration::from_secs(5);
 
 /// An answer: its status, and where its body is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,14 +53,8 @@ pub struct Replay {
 #[derive(Debug)]
 struct Shared {
     answers: Mutex<BTreeMap<String, VecDeque<Recorded>>>,
-    waiting: Mutex<Waiting>,
-}
-
-/// Requests that were not recorded.
-#[derive(Debug)]
-struct Waiting {
-    requests: Vec<String>,
-    answered: Instant,
+    /// Requests that were not recorded.
+    missing: Mutex<Vec<String>>,
 }
 
 impl Drop for Replay {
@@ -81,22 +71,15 @@ impl Replay {
     pub async fn start(answers: BTreeMap<String, VecDeque<Recorded>>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let base_url = format!("http://{}", listener.local_addr()?);
-        let waiting = Waiting { requests: Vec::new(), answered: Instant::now() };
-        let shared = Arc::new(Shared { answers: Mutex::new(answers), waiting: Mutex::new(waiting) });
+        let shared = Arc::new(Shared { answers: Mutex::new(answers), missing: Mutex::default() });
         let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
         let server = tokio::spawn(async move { axum::serve(listener, router).await }).abort_handle();
         Ok(Self { base_url, shared, server })
     }
 
-    /// Returns when somebody waits in vain, with the request.
-    pub async fn stalled(&self) -> String {
-        loop {
-            tokio::time::sleep(STALLED / 10).await;
-            let waiting = lock(&self.shared.waiting);
-            if let Some(request) = waiting.requests.first().filter(|_| waiting.answered.elapsed() > STALLED) {
-                return request.clone();
-            }
-        }
+    /// What was asked for and not recorded: path and query.
+    pub fn missing(&self) -> Vec<String> {
+        lock(&self.shared.missing).clone()
     }
 }
 
@@ -114,10 +97,9 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let recorded = lock(&shared.answers).get_mut(&asked).and_then(VecDeque::pop_front);
     // A body that cannot be read was not recorded either.
     let Some((status, body)) = recorded.and_then(|recorded| Some((recorded.status, recorded.body().ok()?))) else {
-        lock(&shared.waiting).requests.push(asked);
-        return std::future::pending().await;
+        lock(&shared.missing).push(asked);
+        return StatusCode::NO_CONTENT.into_response();
     };
-    lock(&shared.waiting).answered = Instant::now();
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;

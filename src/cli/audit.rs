@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 
 use super::{
     args::{AuditArgs, ReportKind},
@@ -20,7 +20,7 @@ use crate::{
     app,
     config::settings::{Email, Job, Settings, Smtp},
     connector::{Connector, Recorder},
-    ledger::{Fact, fact::BagName},
+    ledger::fact::{BagName, Unmailed},
     mail::{
         report_mail::{Proof, ReportMail},
         smtp::SmtpMailer,
@@ -28,8 +28,8 @@ use crate::{
     model::{audit::Audit, finding::Severity, occasion::Occasion, run::Run},
     report::{ReportFile, ReportInput, RuleTexts},
     run::{
-        self, Env, RunError, RunRequest,
-        deliver::{self, Letter},
+        self, Env, RunError, RunRequest, clock,
+        deliver::{self, Letter, When},
         evidence::{Recording, Vault},
         files::{self, FileError},
         lease, outbox,
@@ -71,11 +71,15 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
     let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
     let texts = deliver::rule_texts();
     let vault = app::vault(&settings).map_err(usage)?;
-    if let (Some((name, job)), Some(_)) = (plan.job, plan.mail) {
-        // Whoever starts the reviews of a job by another scheduler than the daemon is held to its schedule too.
-        let promised = Fact::Schedule { job: name.to_owned(), terms: Some(app::terms(job)) };
-        store.note(&[promised], Utc::now()).await.map_err(|error| Failure::failed(error.to_string()))?;
+    let now = Utc::now();
+    let failed = |error: StoreError| Failure::failed(error.to_string());
+    let ahead = clock::ahead(&*store, now).await.map_err(failed)?;
+    if let Some(ahead) = &ahead {
+        output::note(&format!("rolecall: {}", clock::warning(*ahead, now)));
     }
+    // Whoever starts reviews by another scheduler than the daemon is held to the schedules of the configuration too.
+    let promised: Vec<_> = settings.jobs.iter().map(|(name, job)| (name.clone(), app::terms(job))).collect();
+    store.enact(&promised, now).await.map_err(failed)?;
     let mut failures = Vec::new();
     let mut worst = None;
     for (name, connector) in &connectors {
@@ -89,7 +93,15 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
         };
         let folder = folder_of(name);
         let mail = plan.mail.zip(mailer.as_ref());
-        let step = Step { store: &*store, vault: vault.as_ref(), texts: &texts, folder, reports: &args.reports };
+        let step = Step {
+            store: &*store,
+            vault: vault.as_ref(),
+            texts: &texts,
+            folder,
+            reports: &args.reports,
+            when: plan.job.and_then(|(_, job)| job.email.as_ref()).map(|email| app::when(email.when)),
+            ahead,
+        };
         // A workspace that fails does not hold back the others.
         match step.run(connector.as_ref(), &request, mail).await {
             Ok(severity) => worst = worst.max(severity),
@@ -166,6 +178,10 @@ struct Step<'a> {
     texts: &'a RuleTexts,
     folder: Option<PathBuf>,
     reports: &'a [ReportKind],
+    /// When the job's recipients are mailed; none where it has none.
+    when: Option<When>,
+    /// The moment to which the ledger had come, where the clock stands before it.
+    ahead: Option<DateTime<Utc>>,
 }
 
 type Mail<'a> = ((&'a Email, &'a Smtp), &'a SmtpMailer);
@@ -179,8 +195,8 @@ impl Step<'_> {
         mail: Option<Mail<'_>>,
     ) -> Result<Option<Severity>, String> {
         let Some((mail, job)) = mail.zip(request.job) else {
-            let (audit, kept) =
-                self.review(connector, request, |_, _, _| Ok(())).await.map(|(audit, kept, ())| (audit, kept))?;
+            let (audit, mut kept, ()) = self.review(connector, request, |_, _, _| Ok(())).await?;
+            kept.record.unmailed = deliver::unmailed(self.when, &audit).or(Some(Unmailed::NotAsked));
             run::keep(self.store, &kept, Utc::now()).await.map_err(|error| error.to_string())?;
             self.write_out().await?;
             return Ok(worst(&audit));
@@ -189,9 +205,10 @@ impl Step<'_> {
         let claim = self.store.begin(job, request.workspace, Utc::now(), lease::length(LEASE)).await;
         let claim = claim.map_err(|error| error.to_string())?;
         let Run { fire_at, attempt, .. } = claim.run;
-        let lapses =
+        let mut lapses =
             self.store.lapses_before(job, request.workspace, fire_at).await.map_err(|error| error.to_string())?;
-        let occasion = Occasion { fire_at, began_at: fire_at, attempt, lapses };
+        lapses.extend(self.ahead.map(|ahead| clock::lapse(job, ahead, fire_at)));
+        let occasion = Occasion { fire_at, began_at: fire_at, attempt, by_hand: true, lapses };
         let request = RunRequest { id: claim.run.id, occasion: Some(&occasion), ..*request };
         let ledger = Some(self.store.head().await.map_err(|error| error.to_string())?);
         let also = |input: &ReportInput<'_>, written: &[PathBuf], bag: Option<BagName>| {
@@ -201,7 +218,7 @@ impl Step<'_> {
             reviewed = self.review(connector, &request, also) => reviewed,
             lost = lease::keep(self.store, &claim, LEASE, &Utc::now) => return Err(lost.to_string()),
         };
-        let (audit, kept, messages) = match reviewed {
+        let (audit, mut kept, messages) = match reviewed {
             Ok(reviewed) => reviewed,
             Err(error) => {
                 // Whoever started this is told by the exit code; the next report names it.
@@ -210,6 +227,7 @@ impl Step<'_> {
                 return Err(error);
             }
         };
+        kept.record.unmailed = deliver::unmailed(self.when, &audit);
         self.store.record(&claim, &kept, &messages, Utc::now()).await.map_err(|error| error.to_string())?;
         if messages.is_empty() {
             output::line("  mail      not sent: there is nothing that this job's `when` asks for");
@@ -281,9 +299,10 @@ impl Step<'_> {
         let failed = |error: StoreError| error.to_string();
         let mut problems = Vec::new();
         let lease = lease::length(smtp.timeout + LEASE);
-        while let Some(message) = self.store.take_message(Some(job), Utc::now(), lease).await.map_err(failed)? {
+        while let Some(mut message) = self.store.take_message(Some(job), Utc::now(), lease).await.map_err(failed)? {
+            let done = outbox::dispatch(self.store, self.vault, Some(mailer), &Utc::now, &mut message).await;
+            let done = done.map_err(failed)?;
             let NewMessage { kind, recipient, .. } = &message.message;
-            let done = outbox::dispatch(self.store, Some(mailer), &Utc::now, &message).await.map_err(failed)?;
             match done.outcome {
                 Sent::Accepted => output::line(&format!("  mailed    {recipient}")),
                 Sent::Again(_) => problems.push(format!(
@@ -309,7 +328,7 @@ fn messages(
     written: &[PathBuf],
     proof: Proof,
 ) -> Result<Vec<NewMessage>, String> {
-    if !deliver::wanted(app::when(email.when), input.audit()) {
+    if deliver::unmailed(Some(app::when(email.when)), input.audit()).is_some() {
         return Ok(Vec::new());
     }
     // A reader of the mail does not know where it was started.

@@ -1,6 +1,7 @@
 //! The configuration: the file as written (`file`), its shape (`shape`), then checked settings (`check`,
 //! [`settings`]). All that is wrong is told at once, each with file, line and column ([`problem`]).
 
+mod applied;
 mod check;
 mod file;
 pub mod problem;

@@ -11,7 +11,10 @@ use std::{
 use secrecy::SecretString;
 use url::Url;
 
-use super::file::{Attach, Missed, Security, When};
+use super::{
+    applied::applied,
+    file::{Attach, Missed, Security, When},
+};
 use crate::{
     model::{finding::Severity, policy::Policy},
     schedule::Schedule,
@@ -34,7 +37,7 @@ pub struct Settings {
     pub daemon: Daemon,
     /// Where evidence is kept; none where none is.
     pub evidence: Option<Evidence>,
-    /// The text of the configuration, as it is kept as evidence. It names secrets and holds none.
+    /// The text of the configuration, as somebody wrote it.
     pub text: String,
 }
 
@@ -245,6 +248,15 @@ pub struct Smtp {
 }
 
 impl Settings {
+    /// The configuration as it is kept as evidence: what was applied, without comments, and with every secret masked that
+    /// can be had and stands in it although it should not.
+    pub fn applied(&self) -> String {
+        // A secret that cannot be had was not used.
+        let secrets: Vec<SecretString> = self.secrets().iter().filter_map(|(_, secret)| secret.read().ok()).collect();
+        // Settings were read from it, so that it is TOML.
+        applied(&self.text, &secrets).unwrap_or_default()
+    }
+
     /// Every secret that the configuration names, and for what.
     pub fn secrets(&self) -> Vec<(String, &SecretSource)> {
         let mut secrets = Vec::new();

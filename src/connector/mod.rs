@@ -9,7 +9,14 @@ pub mod truto;
 mod verify;
 pub mod zoho;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -21,10 +28,26 @@ use crate::model::{
     survey::Survey,
 };
 
+/// Whether an answer turned out to be needed: a read asks ahead, and sometimes further than there is anything.
+#[derive(Debug, Clone, Default)]
+pub struct Needed(Arc<AtomicBool>);
+
+impl Needed {
+    /// It is.
+    pub fn confirm(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is, once the read is over.
+    pub fn is_confirmed(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// An answer of the API as it came.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Exchange {
-    /// Which call of the read it answers, counted as they were made, from 1.
+    /// Which answer of the read it is, counted as they came, from 1.
     pub number: u64,
     /// The request line, without the protocol: method and address with its query. No token is part of it.
     pub request: String,
@@ -40,6 +63,8 @@ pub struct Exchange {
     pub body: bytes::Bytes,
     /// Whether the token stood in the body and was masked there.
     pub masked: bool,
+    /// Whether the read needed it.
+    pub needed: Needed,
 }
 
 /// Keeps the answers of a read. Told of every answer, also of those that are asked for again; not of the accounts

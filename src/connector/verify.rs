@@ -1,7 +1,7 @@
 //! Whether what was read was everything: what two connectors to the same product compare, and how often they read again.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     time::Duration,
 };
 
@@ -16,8 +16,9 @@ use crate::{
     },
     model::{
         directory::Directory,
+        id::UserId,
         reading::{Check, CheckKind, CheckOutcome},
-        users::UserBlock,
+        users::{User, UserBlock},
     },
 };
 
@@ -32,6 +33,8 @@ pub(super) struct Attempt {
     pub(super) directory: Directory,
     pub(super) disagreements: Vec<Disagreement>,
     pub(super) not_evaluated: Vec<Disagreement>,
+    /// What was compared, in numbers.
+    pub(super) figures: Vec<(CheckKind, String)>,
 }
 
 /// Reads everything once.
@@ -60,7 +63,7 @@ pub(super) async fn read(
     let mut first_seen: BTreeMap<CheckKind, String> = BTreeMap::new();
     let mut number = 1;
     loop {
-        let Attempt { mut directory, disagreements, not_evaluated } = reader.attempt().await?;
+        let Attempt { mut directory, disagreements, not_evaluated, figures } = reader.attempt().await?;
         if !disagreements.is_empty() && number < patience.reads {
             for (kind, detail) in disagreements {
                 tracing::warn!(?kind, detail, "the read disagrees; everything is read again");
@@ -86,13 +89,19 @@ pub(super) async fn read(
                 CheckOutcome::Agreed
             }
         };
-        let (requests, retries, bytes) = account.totals();
+        let costs = account.costs();
         let reading = &mut directory.reading;
-        (reading.requests, reading.retries, reading.bytes) = (requests, retries, bytes);
+        reading.requests = costs.answers + costs.token_calls + costs.unanswered;
+        (reading.answers, reading.token_calls, reading.unanswered) =
+            (costs.answers, costs.token_calls, costs.unanswered);
+        (reading.retries, reading.bytes) = (costs.retries, costs.bytes);
         reading.started_at = started_at;
         reading.finished_at = Utc::now();
         reading.attempts = number;
-        reading.checks = checks.iter().map(|&kind| Check { kind, outcome: outcome(kind) }).collect();
+        let figures_of = |kind| figures.iter().find(|(of, _)| *of == kind).map(|(_, text)| text.clone());
+        let check = |&kind| Check { kind, outcome: outcome(kind), figures: figures_of(kind).unwrap_or_default() };
+        // Reading again mends no clock.
+        reading.checks = checks.iter().map(check).chain([costs.clock.check()]).collect();
         return Ok(directory);
     }
 }
@@ -107,11 +116,51 @@ pub(super) fn reader_missing(directory: &Directory) -> Option<Disagreement> {
         .then(|| (CheckKind::ReaderListed, format!("the account that read (user {reader}) is not among the users")))
 }
 
+/// How many users each page held.
+pub(super) fn rows_per_page(blocks: &[UserBlock]) -> Vec<u32> {
+    blocks.iter().map(|block| u32::try_from(block.len()).unwrap_or(u32::MAX)).collect()
+}
+
+/// The figures of [`CheckKind::DistinctUsers`].
+pub(super) fn distinct(rows: u64, repeated: &[UserId], users: usize) -> String {
+    format!("{rows} rows, {} of them with an id that came before, {users} distinct ids", repeated.len())
+}
+
+/// The figures of a page that was read once more.
+pub(super) fn compared(number: u32, before: Option<&UserBlock>, now: &UserBlock) -> String {
+    let then: HashSet<&str> = before.into_iter().flat_map(UserBlock::ids).collect();
+    let same = now.ids().filter(|id| then.contains(id)).count();
+    format!("page {number} held {} users; read again it holds {}, {same} of them the same", then.len(), now.len())
+}
+
+/// The figures of [`CheckKind::ReaderListed`].
+pub(super) fn reader_listed(directory: &Directory) -> String {
+    let reader = &directory.current_user.id;
+    let times = usize::from(directory.users.find(reader.as_str()).is_some());
+    format!("user {reader} is {times} of {} users", directory.users.len())
+}
+
+/// The figures of [`CheckKind::Administrators`].
+pub(super) fn administrators_compared(directory: &Directory, request: &ReadRequest, theirs: &[UserBlock]) -> String {
+    let (profiles, _) = resolve_administrator_profiles(&request.administrator_profiles, &directory.profiles);
+    let users = &directory.users;
+    let is_ours: Vec<bool> = users.stated_profiles().iter().map(|stated| profiles.contains(&stated.id)).collect();
+    let is_administrator = |user: &User<'_>| user.profile_place().is_some_and(|place| is_ours[place]);
+    let listed: HashSet<&str> = theirs.iter().flat_map(UserBlock::ids).collect();
+    format!(
+        "the API lists {}, by their profiles it is {}, {} are in both; only who is active, confirmed and of a built-in profile must be",
+        listed.len(),
+        users.iter().filter(is_administrator).count(),
+        listed.iter().filter(|id| users.find(id).as_ref().is_some_and(is_administrator)).count()
+    )
+}
+
 /// Users that came more than once.
-pub(super) fn repeated_users(repeated: &[crate::model::id::UserId]) -> Option<Disagreement> {
-    (!repeated.is_empty()).then(|| {
-        let examples = examples(repeated.iter().map(ToString::to_string));
-        (CheckKind::DistinctUsers, format!("{} came more than once: {examples}", count(repeated.len())))
+pub(super) fn repeated_users(repeated: &[UserId]) -> Option<Disagreement> {
+    let users: BTreeSet<&str> = repeated.iter().map(UserId::as_str).collect();
+    (!users.is_empty()).then(|| {
+        let examples = examples(users.iter().map(ToString::to_string));
+        (CheckKind::DistinctUsers, format!("{} came more than once: {examples}", count(users.len())))
     })
 }
 

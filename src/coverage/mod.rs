@@ -1,7 +1,8 @@
 //! For a period: every fire time that was due by the schedules in force then, beside the review, the bag and the delivery
-//! that answer it. Worked out from the ledger alone, and by the schedules anew: a daemon that never looked left no trace,
-//! and that is what is found.
+//! that answer it. Worked out from the ledger and the names of the bags that are there, and by the schedules anew: a daemon
+//! that never looked left no trace, and that is what is found.
 
+mod answer;
 mod page;
 mod past;
 mod table;
@@ -9,7 +10,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
@@ -17,7 +18,10 @@ use uuid::Uuid;
 
 use self::past::Past;
 pub use self::{page::page, table::table};
-use crate::ledger::{Entry, fact::BagName};
+use crate::ledger::{
+    Entry,
+    fact::{BagName, Unmailed},
+};
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
@@ -28,10 +32,13 @@ pub struct Question<'a> {
     pub to: DateTime<Utc>,
     /// One job, or all of them.
     pub job: Option<&'a str>,
-    /// A review that was recorded later than this after its fire time is late; so is one that came after the next.
+    /// A review that was recorded, or delivered to the last recipient, later than this after its fire time is late; so
+    /// is one that came after the next.
     pub late_after: Duration,
     /// What was not due before it is not asked for.
     pub now: DateTime<Utc>,
+    /// The bags that are there: by their folders, the SHA-256 of their sealed manifests; none where nobody looked.
+    pub bags: Option<&'a BTreeMap<String, String>>,
 }
 
 /// What became of a fire time for one workspace.
@@ -41,13 +48,15 @@ pub enum State {
     OnTime,
     /// Nobody was asked to, and it was made.
     ByHand,
-    /// It was due just now.
+    /// It was due just now, or its report is still on its way.
     Pending,
-    /// It was made, and late.
+    /// It was not made when it was due, and somebody made it by hand in time.
+    MadeUp,
+    /// It was made, and recorded or delivered late.
     Late,
     /// It was made, and somebody who should have it has no report of it.
     Undelivered,
-    /// It was made, and no evidence was kept of it.
+    /// It was made, and there is no evidence of it.
     Unproven,
     /// It was made, and not everything could be read.
     Incomplete,
@@ -57,10 +66,11 @@ pub enum State {
 
 impl State {
     /// All, the better ones first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OnTime,
         Self::ByHand,
         Self::Pending,
+        Self::MadeUp,
         Self::Late,
         Self::Undelivered,
         Self::Unproven,
@@ -74,6 +84,7 @@ impl State {
             Self::OnTime => "on time",
             Self::ByHand => "by hand",
             Self::Pending => "pending",
+            Self::MadeUp => "made up",
             Self::Late => "late",
             Self::Undelivered => "undelivered",
             Self::Unproven => "unproven",
@@ -107,7 +118,7 @@ pub struct Row {
     pub zone: Tz,
     /// What became of it.
     pub state: State,
-    /// Why it is not on time; empty where it is.
+    /// Why it is not on time, and what else there is to say of it.
     pub reason: String,
     /// The run; none where there was none.
     pub run: Option<Uuid>,
@@ -120,8 +131,11 @@ pub struct Row {
 pub struct Review {
     /// When the read began.
     pub read_from: DateTime<Utc>,
-    /// When it was recorded.
+    /// When it was recorded, as its entry says.
     pub recorded_at: DateTime<Utc>,
+    /// The same as far as the ledger bears it out: not before the entries before it, which a clock that was set back
+    /// would say.
+    pub known_at: DateTime<Utc>,
     /// The number of its entry in the ledger.
     pub entry: u64,
     /// Whether everything could be read.
@@ -133,9 +147,36 @@ pub struct Review {
     /// Its evidence.
     pub bag: Option<BagName>,
     /// Who has the report: a server accepted it for them.
-    pub delivered: Vec<String>,
+    pub delivered: Vec<Delivered>,
     /// Who has not, and why.
     pub undelivered: Vec<(String, String)>,
+    /// Messages of which nothing is known yet, by their `Message-ID`.
+    pub waiting: Vec<String>,
+    /// Why nobody was mailed; none where somebody was, or where an older rolecall did not say.
+    pub unmailed: Option<Unmailed>,
+    /// Whether nobody was mailed and nothing says why: an older rolecall recorded a review by hand.
+    pub mail_is_unknown: bool,
+}
+
+impl Review {
+    /// When the last of those who have the report got it; none where nobody has it.
+    pub fn delivered_at(&self) -> Option<DateTime<Utc>> {
+        self.delivered.iter().map(|delivered| delivered.at).max()
+    }
+
+    /// Who has the report.
+    pub fn recipients(&self) -> impl Iterator<Item = &str> {
+        self.delivered.iter().map(|delivered| delivered.recipient.as_str())
+    }
+}
+
+/// A report that a server accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// For whom.
+    pub recipient: String,
+    /// When, as far as the ledger bears it out.
+    pub at: DateTime<Utc>,
 }
 
 /// The answer.
@@ -150,7 +191,7 @@ pub struct Coverage {
 impl Coverage {
     /// Works the answer out.
     pub fn of<'a>(entries: impl IntoIterator<Item = &'a Entry>, question: &Question<'_>) -> Self {
-        Past::of(entries).answer(question)
+        answer::answer(&Past::of(entries), question)
     }
 
     /// How many fire times each state has, without those that have none.

@@ -3,12 +3,12 @@
 use askama::Template;
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 
-use super::{Coverage, Question, Row, State, past::moment};
+use super::{Coverage, Question, Review, Row, State, answer::moment};
 use crate::ledger::Head;
 
 /// Rows that the page shows; the table has all of them.
 const MOST_ROWS: usize = 600;
-/// Gaps and late reviews that the page explains.
+/// Gaps, late reviews and those made up for that the page explains.
 const MOST_EXPLAINED: usize = 300;
 
 #[derive(Template)]
@@ -61,6 +61,7 @@ struct Line {
     users: String,
     bag: String,
     delivered: String,
+    delivered_at: String,
 }
 
 /// Renders the page. `head` is the ledger that it was worked out from.
@@ -76,8 +77,8 @@ pub fn page(coverage: &Coverage, question: &Question<'_>, head: &Head) -> Result
         (1, due) => ("act", format!("1 of {} is a gap.", reviews(due))),
         (gaps, due) => ("act", format!("{gaps} of {} are gaps.", reviews(due))),
     };
-    let explained: Vec<&Row> =
-        coverage.rows.iter().filter(|row| row.state.is_gap() || row.state == State::Late).collect();
+    let is_explained = |row: &&Row| row.state.is_gap() || matches!(row.state, State::Late | State::MadeUp);
+    let explained: Vec<&Row> = coverage.rows.iter().filter(is_explained).collect();
     let page = Page {
         version: env!("CARGO_PKG_VERSION"),
         from: question.from.format("%Y-%m-%d").to_string(),
@@ -157,6 +158,7 @@ fn look(state: State) -> (&'static str, &'static str) {
         State::OnTime => ("good", "✓"),
         State::ByHand => ("hand", "＋"),
         State::Pending => ("hand", "…"),
+        State::MadeUp => ("hand", "↻"),
         State::Late => ("late", "◷"),
         State::Undelivered => ("bad", "✉"),
         State::Unproven => ("bad", "?"),
@@ -169,7 +171,7 @@ fn line(row: &Row) -> Line {
     let (class, sign) = look(row.state);
     let review = row.review.as_ref();
     let local = row.fire_at.with_timezone(&row.zone);
-    let recorded = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M").to_string();
+    let minute = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M").to_string();
     Line {
         class,
         sign,
@@ -178,9 +180,10 @@ fn line(row: &Row) -> Line {
         workspace: row.workspace.clone(),
         due: local.format("%a %Y-%m-%d %H:%M %Z").to_string(),
         reason: row.reason.clone(),
-        recorded: review.map_or_else(|| "never".to_owned(), |review| recorded(review.recorded_at)),
+        recorded: review.map_or_else(|| "never".to_owned(), |review| minute(review.recorded_at)),
         users: review.map(|review| review.users.to_string()).unwrap_or_default(),
         bag: review.and_then(|review| review.bag.as_ref()).map(|bag| bag.folder.clone()).unwrap_or_default(),
-        delivered: review.map(|review| review.delivered.join(", ")).unwrap_or_default(),
+        delivered: review.map(|review| review.recipients().collect::<Vec<_>>().join(", ")).unwrap_or_default(),
+        delivered_at: review.and_then(Review::delivered_at).map(minute).unwrap_or_default(),
     }
 }

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::{Coverage, Row};
+use super::{Coverage, Question, Review, Row};
 use crate::report::guarded;
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 19] = [
     "job",
     "workspace",
     "fire_at",
@@ -25,23 +25,27 @@ const COLUMNS: [&str; 17] = [
     "bag",
     "bag_sha256",
     "delivered_to",
+    "delivered_at",
+    "period",
 ];
 
-/// Writes the table: RFC 4180, UTF-8, one row for each fire time and workspace.
+/// Writes the table: RFC 4180, UTF-8, one row for each fire time and workspace. Times are in UTC but for
+/// `fire_at_local`; `period` is what was asked for, as an interval of ISO 8601.
 ///
 /// # Errors
 /// What the writer says.
-pub fn table(coverage: &Coverage, out: &mut dyn Write) -> io::Result<()> {
+pub fn table(coverage: &Coverage, question: &Question<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
     writer.write_record(COLUMNS)?;
+    let period = format!("{}/{}", stamp(question.from), stamp(question.to));
     for row in &coverage.rows {
-        let cells = cells(row);
+        let cells = cells(row, &period);
         writer.write_record(cells.iter().map(|cell| guarded(cell).into_owned()))?;
     }
     writer.flush()
 }
 
-fn cells(row: &Row) -> [String; 17] {
+fn cells(row: &Row, period: &str) -> [String; 19] {
     let review = row.review.as_ref();
     let bag = review.and_then(|review| review.bag.as_ref());
     let local = row.fire_at.with_timezone(&row.zone);
@@ -62,7 +66,9 @@ fn cells(row: &Row) -> [String; 17] {
         review.map(|review| review.open_findings.to_string()).unwrap_or_default(),
         bag.map(|bag| bag.folder.clone()).unwrap_or_default(),
         bag.map(|bag| bag.sha256.clone()).unwrap_or_default(),
-        review.map(|review| review.delivered.join(";")).unwrap_or_default(),
+        review.map(|review| review.recipients().collect::<Vec<_>>().join(";")).unwrap_or_default(),
+        review.and_then(Review::delivered_at).map(stamp).unwrap_or_default(),
+        period.to_owned(),
     ]
 }
 

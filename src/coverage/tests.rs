@@ -3,7 +3,7 @@ use uuid::Uuid;
 use super::*;
 use crate::ledger::{
     Fact,
-    fact::{Delivery, DueRun, Recorded, RunName, Terms},
+    fact::{Delivery, DueRun, Recorded, RunName, Terms, Unmailed},
 };
 
 fn time(text: &str) -> DateTime<Utc> {
@@ -50,6 +50,7 @@ fn recorded(run: u128, fire_at: &str) -> Fact {
         open_findings: 2,
         bag: Some(BagName { folder: format!("bag-{run}"), sha256: "ab".repeat(32) }),
         messages: vec![format!("<{run}@example.com>")],
+        unmailed: None,
     })
 }
 
@@ -62,20 +63,36 @@ fn delivered(run: u128, accepted: bool) -> Fact {
         sha256: String::new(),
         accepted,
         answer: "550 no".into(),
+        kept: false,
     })
 }
 
 /// March 2026, seen from April.
-fn march(facts: &[(&str, Fact)]) -> Vec<(String, State, String)> {
-    let question = Question {
+fn question(bags: Option<&BTreeMap<String, String>>) -> Question<'_> {
+    Question {
         from: time("2026-03-01T00:00:00Z"),
         to: time("2026-04-01T00:00:00Z"),
         job: None,
         late_after: Duration::hours(24),
         now: time("2026-04-10T00:00:00Z"),
-    };
-    let rows = Coverage::of(&entries(facts), &question).rows.into_iter();
+        bags,
+    }
+}
+
+fn rows(facts: &[(&str, Fact)], bags: Option<&BTreeMap<String, String>>) -> Vec<(String, State, String)> {
+    let rows = Coverage::of(&entries(facts), &question(bags)).rows.into_iter();
     rows.map(|row| (row.fire_at.format("%d %H:%M").to_string(), row.state, row.reason)).collect()
+}
+
+fn march(facts: &[(&str, Fact)]) -> Vec<(String, State, String)> {
+    rows(facts, None)
+}
+
+/// A review by hand of which nobody was mailed, and why not.
+fn unmailed(run: u128, at: &str, why: Option<Unmailed>) -> Fact {
+    let Fact::Recorded(mut review) = recorded(run, at) else { unreachable!() };
+    (review.fire_at, review.messages, review.unmailed) = (None, Vec::new(), why);
+    Fact::Recorded(review)
 }
 
 #[test]
@@ -152,16 +169,152 @@ fn what_lacks_a_recipient_or_a_bag_is_a_gap_and_a_bag_that_was_removed_is_not() 
 
 #[test]
 fn a_cell_that_a_spreadsheet_would_run_is_guarded() {
-    let question = Question {
-        from: time("2026-03-01T00:00:00Z"),
-        to: time("2026-04-01T00:00:00Z"),
-        job: None,
-        late_after: Duration::hours(24),
-        now: time("2026-04-10T00:00:00Z"),
-    };
+    let question = question(None);
     let mut coverage = Coverage::of(&entries(&[("2026-03-27T00:00:00Z", schedule(Some("0 8 * * MON")))]), &question);
     coverage.rows[0].reason = "=cmd()".into();
     let mut table = Vec::new();
-    super::table(&coverage, &mut table).unwrap();
-    assert!(String::from_utf8(table).unwrap().contains(",'=cmd(),"));
+    super::table(&coverage, &question, &mut table).unwrap();
+    let table = String::from_utf8(table).unwrap();
+    assert!(
+        table.contains(",'=cmd(),") && table.ends_with(",2026-03-01T00:00:00Z/2026-04-01T00:00:00Z\r\n"),
+        "{table}"
+    );
+}
+
+#[test]
+fn a_review_by_hand_that_nobody_was_mailed_closes_no_gap() {
+    let tuesday = "2026-03-10T09:00:00Z";
+    let one = |review: Fact| {
+        let rows = march(&[
+            ("2026-03-04T00:00:00Z", schedule(Some("0 8 * * MON"))),
+            (tuesday, review),
+            ("2026-03-11T00:00:00Z", schedule(None)),
+        ]);
+        assert_eq!(rows.len(), 1, "{rows:?}");
+        (rows[0].1, rows[0].2.clone())
+    };
+    let at = "made by hand 2026-03-10 09:00 UTC";
+    let not_asked = format!("{at}; nobody was mailed: it was not started with --send");
+    assert_eq!(one(unmailed(1, tuesday, Some(Unmailed::NotAsked))), (State::Undelivered, not_asked));
+    let unknown = format!("{at}; nobody was mailed, and the ledger does not say that nobody was to be");
+    assert_eq!(one(unmailed(1, tuesday, None)), (State::Undelivered, unknown));
+    let (state, reason) = one(unmailed(1, tuesday, Some(Unmailed::NoRecipients)));
+    assert_eq!(state, State::Late, "26 hours");
+    assert_eq!(
+        reason,
+        format!("{at}; recorded 26 hours after it was due; nobody is to be mailed, by the configuration")
+    );
+}
+
+#[test]
+fn a_review_that_was_made_up_for_is_told_from_one_that_was_made_on_time() {
+    let ten = "2026-03-09T09:00:00Z";
+    let made = [
+        ("2026-03-04T00:00:00Z", schedule(Some("0 8 * * MON"))),
+        ("2026-03-09T08:00:00Z", unmailed(1, "2026-03-09T08:00:00Z", Some(Unmailed::NotAsked))),
+        (ten, due(2, ten, true)),
+        (ten, recorded(2, ten)),
+        (ten, delivered(2, true)),
+        ("2026-03-11T00:00:00Z", schedule(None)),
+    ];
+    let rows = march(&made);
+    assert_eq!((rows[0].1, rows[0].2.as_str()), (State::MadeUp, "made by hand 2026-03-09 09:00 UTC"));
+    assert!(!State::MadeUp.is_gap());
+    assert_eq!(rows[1].1, State::ByHand, "the one that nobody was mailed answers nothing");
+}
+
+#[test]
+fn an_incomplete_review_by_hand_is_told_and_a_complete_one_counts_before_it() {
+    let (at, later) = ("2026-03-09T07:00:05Z", "2026-03-09T07:10:00Z");
+    let Fact::Recorded(mut partial) = recorded(1, at) else { unreachable!() };
+    partial.complete = false;
+    let mut facts = vec![
+        ("2026-03-04T00:00:00Z", schedule(Some("0 8 * * MON"))),
+        (at, Fact::Recorded(partial)),
+        ("2026-03-11T00:00:00Z", schedule(None)),
+    ];
+    let rows = march(&facts);
+    assert_eq!((rows.len(), rows[0].1), (1, State::Incomplete));
+    facts.splice(2..2, [(later, due(2, later, true)), (later, recorded(2, later)), (later, delivered(2, true))]);
+    let states: Vec<State> = march(&facts).iter().map(|(_, state, _)| *state).collect();
+    assert_eq!(states, [State::OnTime, State::ByHand]);
+}
+
+#[test]
+fn a_report_that_arrived_late_makes_its_review_late() {
+    let monday = "2026-03-09T07:00:00Z";
+    let facts = [
+        ("2026-03-04T00:00:00Z", schedule(Some("0 8 * * MON"))),
+        (monday, due(1, monday, false)),
+        (monday, recorded(1, monday)),
+        ("2026-03-11T00:00:00Z", schedule(None)),
+        ("2026-05-09T07:00:00Z", delivered(1, true)),
+    ];
+    let entries = entries(&facts);
+    let coverage = Coverage::of(&entries, &question(None));
+    assert_eq!(coverage.rows[0].state, State::Late);
+    assert_eq!(coverage.rows[0].reason, "delivered 61 days after it was due");
+    let mut table = Vec::new();
+    super::table(&coverage, &question(None), &mut table).unwrap();
+    assert!(String::from_utf8(table).unwrap().contains(",ciso@example.com,2026-05-09T07:00:00Z,"));
+    // One that is still on its way is no gap while there is time.
+    let soon = Question { now: time("2026-03-10T06:00:00Z"), ..question(None) };
+    assert_eq!(Coverage::of(&entries[..3], &soon).rows[0].state, State::Pending);
+    let later = Question { now: time("2026-03-10T08:00:00Z"), ..question(None) };
+    assert_eq!(Coverage::of(&entries[..3], &later).rows[0].state, State::Undelivered);
+}
+
+#[test]
+fn a_clock_that_was_set_back_makes_up_no_review() {
+    let (missed, next) = ("2026-03-09T07:00:00Z", "2026-03-16T07:00:00Z");
+    let before = [
+        ("2026-03-04T00:00:00Z", schedule(Some("0 8 * * MON"))),
+        (next, due(1, next, false)),
+        (next, recorded(1, next)),
+        (next, delivered(1, true)),
+    ];
+    // At the very moment at which it was due, too.
+    for at in ["2026-03-09T07:00:30Z", missed] {
+        let mut facts = before.to_vec();
+        facts.extend([(at, due(2, at, true)), (at, recorded(2, at)), (at, delivered(2, true))]);
+        facts.push(("2026-03-17T00:00:00Z", schedule(None)));
+        let coverage = Coverage::of(&entries(&facts), &question(None));
+        let states: Vec<State> = coverage.rows.iter().map(|row| row.state).collect();
+        let expected = [State::ByHand, State::Missing, State::OnTime];
+        assert_eq!(states.len(), 3);
+        assert!(expected.iter().all(|state| states.contains(state)), "{at}: {states:?}");
+        let by_hand = coverage.rows.iter().find(|row| row.state == State::ByHand).unwrap();
+        assert!(by_hand.reason.ends_with("its clock had been set back: the ledger had come to 2026-03-16 07:00 UTC"));
+        assert!(coverage.remarks.iter().any(|remark| remark.starts_with("Entries 5 to 7 were written by a clock")));
+    }
+    // Nor does it take a promise back.
+    let mut facts = before.to_vec();
+    facts.push(("2026-03-08T00:00:00Z", schedule(None)));
+    let states: Vec<State> = march(&facts).iter().map(|(_, state, _)| *state).collect();
+    assert_eq!(states, [State::Missing, State::OnTime]);
+}
+
+#[test]
+fn a_bag_that_is_not_there_proves_nothing() {
+    let mondays = ["2026-03-09T07:00:00Z", "2026-03-16T07:00:00Z", "2026-03-23T07:00:00Z"];
+    let mut facts = vec![("2026-03-04T00:00:00Z", schedule(Some("0 8 * * MON")))];
+    for (run, monday) in (1..).zip(mondays) {
+        facts.extend([
+            (monday, due(run, monday, false)),
+            (monday, recorded(run, monday)),
+            (monday, delivered(run, true)),
+        ]);
+    }
+    facts.push(("2026-03-24T00:00:00Z", schedule(None)));
+    let bags = BTreeMap::from([("bag-1".to_owned(), "ab".repeat(32)), ("bag-2".to_owned(), "cd".repeat(32))]);
+    let rows = rows(&facts, Some(&bags));
+    let found: Vec<(State, &str)> = rows.iter().map(|(_, state, reason)| (*state, reason.as_str())).collect();
+    assert_eq!(
+        found,
+        [
+            (State::OnTime, ""),
+            (State::Unproven, "another bag is in the place of its bag bag-2"),
+            (State::Unproven, "its bag bag-3 is not there"),
+        ]
+    );
 }

@@ -7,10 +7,12 @@ use crate::{
 };
 
 impl Daemon {
-    pub(super) async fn dispatch(&self, message: Outgoing) {
+    pub(super) async fn dispatch(&self, mut message: Outgoing) {
         let setup = self.setup();
+        let (vault, mailer) = (setup.vault.as_ref(), setup.mailer.as_deref());
+        let dispatched = outbox::dispatch(&*self.store, vault, mailer, &*self.clock, &mut message).await;
         let (run, kind, to) = (message.run, &message.message.kind, &message.message.recipient);
-        match outbox::dispatch(&*self.store, setup.mailer.as_deref(), &*self.clock, &message).await {
+        match dispatched {
             Ok(Dispatched { outcome: Sent::Accepted, .. }) => {
                 tracing::info!(%run, kind, to, "a message was accepted");
                 self.count(Count::Message { kind: kind.clone(), outcome: "accepted" });

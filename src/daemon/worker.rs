@@ -122,7 +122,7 @@ impl Daemon {
             )));
         }
         let lapses = self.store.lapses_before(job_name, name, fire_at).await?;
-        let occasion = Occasion { fire_at, began_at: started_at.unwrap_or(fire_at), attempt, lapses };
+        let occasion = Occasion { fire_at, began_at: started_at.unwrap_or(fire_at), attempt, by_hand: false, lapses };
         let request = RunRequest {
             id: claim.run.id,
             occasion: Some(&occasion),
@@ -159,8 +159,9 @@ impl Daemon {
             tracing::info!(run = %claim.run.id, bag = %sealed.path.display(), digest = sealed.digest, "the evidence is sealed");
             kept.record.bag = Some(sealed.name());
         }
+        kept.record.unmailed = deliver::unmailed(job.email.as_ref().map(|email| email.when), &audit);
         let messages = match &job.email {
-            Some(email) if deliver::wanted(email.when, &audit) => {
+            Some(email) if kept.record.unmailed.is_none() => {
                 let letter = Letter {
                     from: &email.from,
                     recipients: &email.to,

@@ -15,13 +15,14 @@ use super::{
     files::{Problem, read_plain},
     inventory,
     ledger::LEDGER,
+    mail,
     seal::{self, SUMS},
     signers::Allowed,
     testimony::Testimony,
     verify,
 };
 use crate::ledger::{
-    Entry, Fact, Head,
+    Entry, Fact, Head, clock,
     fact::{BagName, Recorded},
 };
 
@@ -100,6 +101,8 @@ pub struct Found {
     pub seal: Option<seal::Found>,
     /// What is wrong with the ledger, or with what is beside it.
     pub problems: Vec<String>,
+    /// What there is to know of the ledger that is no problem of it.
+    pub remarks: Vec<String>,
 }
 
 impl Found {
@@ -157,6 +160,7 @@ fn look(folder: &Path, allowed: Allowed, witnesses: &[Head], period: Option<Peri
     problems.extend(witnesses.iter().filter_map(|witness| testimony.disagreement(witness, "the witness")));
     let named = Named::of(&testimony);
     problems.extend(named.twice());
+    problems.extend(mail::problems(folder, testimony.believed(), period)?);
     let mut bags = Vec::new();
     for path in inventory::of(folder)?.folders {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -167,7 +171,8 @@ fn look(folder: &Path, allowed: Allowed, witnesses: &[Head], period: Option<Peri
         }
     }
     let missing = named.missing(&bags, period);
-    Ok(Found { bags, missing, testimony, seal: None, problems })
+    let remarks = clock::set_back(testimony.believed()).iter().map(ToString::to_string).collect();
+    Ok(Found { bags, missing, testimony, seal: None, problems, remarks })
 }
 
 /// A bag as an entry names it.

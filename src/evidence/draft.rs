@@ -113,6 +113,36 @@ impl Draft {
         added
     }
 
+    /// Gives files of the payload other names: from and to, below `data/`. Nothing may be in the place of a new name.
+    ///
+    /// # Errors
+    /// [`DraftError`]
+    pub fn rename(&self, moves: &[(String, String)]) -> Result<(), DraftError> {
+        let mut payload = self.payload();
+        for (from, to) in moves {
+            let (from, to) = (format!("data/{from}"), format!("data/{to}"));
+            debug_assert!(is_plain(&to) && !payload.contains_key(&to), "{to} is a new name");
+            let failed = |source| DraftError::Write { path: self.folder.join(&from), source };
+            fs::rename(self.folder.join(&from), self.folder.join(&to)).map_err(failed)?;
+            if let Some(sealed) = payload.remove(&from) {
+                payload.insert(to, sealed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a file of the payload out again: its path below `data/`.
+    ///
+    /// # Errors
+    /// [`DraftError`]
+    pub fn take_out(&self, path: &str) -> Result<(), DraftError> {
+        let path = format!("data/{path}");
+        let failed = |source| DraftError::Write { path: self.folder.join(&path), source };
+        fs::remove_file(self.folder.join(&path)).map_err(failed)?;
+        self.payload().remove(&path);
+        Ok(())
+    }
+
     /// Seals the bag, with `bag-info.txt` and other files beside its payload, signs it where there is a key, and puts it
     /// in its place, whole and on the disk. Returns the place
     /// and the SHA-256 of [`SEALED`], by which the bag can be named elsewhere.

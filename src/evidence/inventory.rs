@@ -9,6 +9,7 @@ use std::{
 use super::{
     SEALED, draft,
     ledger::{LEDGER, is_checkpoint},
+    mail,
 };
 
 /// Files that may be there, beside the checkpoints and what an aborted process left of one.
@@ -18,7 +19,8 @@ const FILES: [&str; 2] = [
     "allowed_signers",
 ];
 /// Folders that may be there, beside the bags and drafts of bags.
-const FOLDERS: [&str; 1] = [
+const FOLDERS: [&str; 2] = [
+    mail::FOLDER,
     // A file system's own, where the directory is where one is mounted.
     "lost+found",
 ];

@@ -13,6 +13,7 @@ mod files;
 pub mod inventory;
 pub mod key;
 pub mod ledger;
+pub mod mail;
 pub mod seal;
 pub mod signers;
 pub mod testimony;

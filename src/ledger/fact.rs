@@ -159,6 +159,21 @@ pub struct Recorded {
     pub bag: Option<BagName>,
     /// Messages that are to be sent, by their `Message-ID`.
     pub messages: Vec<String>,
+    /// Why there are none; none where there are some, and in entries that an older rolecall wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unmailed: Option<Unmailed>,
+}
+
+/// Why nobody is mailed a review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unmailed {
+    /// By the configuration nobody is to have it.
+    NoRecipients,
+    /// The job's `when` asks for a mail only where there is something to tell, and there was nothing.
+    NothingToTell,
+    /// Somebody was to have it, and whoever started it did not ask for mail.
+    NotAsked,
 }
 
 /// What became of a message.
@@ -178,6 +193,9 @@ pub struct Delivery {
     pub accepted: bool,
     /// What the server answered, or what broke.
     pub answer: String,
+    /// Whether the message is kept beside the bags, in a file that is named by its digest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kept: bool,
 }
 
 /// A plan to remove users.

@@ -6,6 +6,7 @@
 //! the next line, and [`chain`] finds what is wrong with lines that somebody else brings.
 
 pub mod chain;
+pub mod clock;
 pub mod fact;
 
 use chrono::{DateTime, SubsecRound as _, Utc};

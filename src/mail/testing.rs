@@ -121,7 +121,7 @@ fn directory(users: &[TestUser]) -> Directory {
         share_with_peers: None,
         description: None,
     };
-    let agreed = |kind| Check { kind, outcome: CheckOutcome::Agreed };
+    let agreed = |kind| Check { kind, outcome: CheckOutcome::Agreed, figures: String::new() };
     Directory {
         source: Source {
             connector: "zoho_bigin",
@@ -155,6 +155,11 @@ fn directory(users: &[TestUser]) -> Directory {
             per_page: 200,
             rows: users.len() as u64,
             users: users.len() as u64,
+            rows_per_page: vec![u32::try_from(users.len()).unwrap()],
+            repeated: 0,
+            answers: 6,
+            token_calls: 0,
+            unanswered: 0,
             requests: 6,
             retries: 0,
             bytes: 4_096,
@@ -217,7 +222,13 @@ fn late() -> Occasion {
         at: "2026-03-02T07:00:00Z".parse().unwrap(),
         detail: "the <refresh> token was revoked".to_owned(),
     };
-    Occasion { fire_at, began_at: fire_at + chrono::Duration::hours(5), attempt: 2, lapses: vec![lapse] }
+    Occasion {
+        fire_at,
+        began_at: fire_at + chrono::Duration::hours(5),
+        attempt: 2,
+        by_hand: false,
+        lapses: vec![lapse],
+    }
 }
 
 /// The second audit: Ben became an administrator, somebody left, and there are findings.

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod change;
+pub mod clock;
 pub mod directory;
 pub mod email;
 pub mod finding;

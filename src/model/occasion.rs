@@ -16,6 +16,8 @@ pub struct Occasion {
     pub began_at: DateTime<Utc>,
     /// How often it was taken up: more than 1 where it was resumed or tried again.
     pub attempt: u32,
+    /// Whether somebody, or another scheduler, asked for it: then it was due because they did.
+    pub by_hand: bool,
     /// What went wrong before it, the oldest first.
     pub lapses: Vec<Lapse>,
 }
@@ -24,7 +26,8 @@ impl Occasion {
     /// When it was due, and what is out of the ordinary about that.
     pub fn sentence(&self) -> String {
         let due = self.fire_at.format("%a %-d %b %Y, %H:%M UTC");
-        self.delay().map_or_else(|| format!("{due}; on time"), |delay| format!("{due}; {delay}"))
+        let usual = if self.by_hand { "asked for by hand" } else { "on time" };
+        self.delay().map_or_else(|| format!("{due}; {usual}"), |delay| format!("{due}; {delay}"))
     }
 
     /// What is out of the ordinary about it; none where nothing is.
@@ -125,7 +128,7 @@ mod tests {
 
     fn occasion(late: Duration, attempt: u32) -> Occasion {
         let fire_at = DateTime::UNIX_EPOCH;
-        Occasion { fire_at, began_at: fire_at + late, attempt, lapses: Vec::new() }
+        Occasion { fire_at, began_at: fire_at + late, attempt, by_hand: false, lapses: Vec::new() }
     }
 
     #[test]

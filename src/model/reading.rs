@@ -18,13 +18,24 @@ pub struct Reading {
     pub per_page: u32,
     /// Users that came on those pages, repeated ones included.
     pub rows: u64,
+    /// Users on each of them, in their order.
+    pub rows_per_page: Vec<u32>,
+    /// Users among them that had come before, as the reader counted them.
+    pub repeated: u64,
     /// Distinct users among them.
     pub users: u64,
-    /// Calls made, repeated ones included.
+    /// Calls made, repeated ones included, without those that were made ahead and turned out not to be needed: the sum of
+    /// the next three.
     pub requests: u64,
+    /// Answers of the API.
+    pub answers: u64,
+    /// Calls of the accounts server for a token, whose answers are kept nowhere.
+    pub token_calls: u64,
+    /// Calls that brought no answer.
+    pub unanswered: u64,
     /// Calls repeated after a failure or a rate limit.
     pub retries: u64,
-    /// Bytes of the answers' bodies, after decompression.
+    /// Bytes of the API's answers, after decompression.
     pub bytes: u64,
     /// The query of the user list, as sent, without the page number.
     pub query: String,
@@ -55,6 +66,8 @@ pub struct Check {
     /// What came of it.
     #[serde(flatten)]
     pub outcome: CheckOutcome,
+    /// What was compared, in numbers; empty where nothing was.
+    pub figures: String,
 }
 
 /// What a check compares.
@@ -77,6 +90,8 @@ pub enum CheckKind {
     ReaderListed,
     /// The source said itself that its answer is partial.
     SourceComplete,
+    /// This machine's clock beside the servers'.
+    Clock,
 }
 
 impl CheckKind {
@@ -91,6 +106,7 @@ impl CheckKind {
             Self::Administrators => "the API's own list of administrators",
             Self::ReaderListed => "the account that read is among those it read",
             Self::SourceComplete => "the source's own word on completeness",
+            Self::Clock => "this machine's clock beside the server's",
         }
     }
 }

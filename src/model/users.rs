@@ -212,8 +212,8 @@ pub struct Users {
 }
 
 impl Users {
-    /// Orders the users of all blocks by id. Of users that came more than once the latest read is kept;
-    /// their ids are returned beside, for the completeness record.
+    /// Orders the users of all blocks by id. Of users that came more than once the latest read is kept; the ids of the
+    /// others are returned beside, as often as they came, for the completeness record.
     pub fn from_blocks(blocks: Vec<UserBlock>) -> (Self, Vec<UserId>) {
         let mut users = Self { order: Vec::with_capacity(blocks.iter().map(UserBlock::len).sum()), ..Self::default() };
         let mut merge = Merge::default();
@@ -241,7 +241,6 @@ impl Users {
             }
             same
         });
-        repeated.dedup();
         users.order = order;
         (users, repeated)
     }

@@ -71,7 +71,7 @@ pub(crate) fn audit(users: &[NewUser<'_>]) -> Audit {
     }
     let (users, _) = Users::from_blocks(vec![block]);
     let count = users.len() as u64;
-    let check = |kind| Check { kind, outcome: CheckOutcome::Agreed };
+    let check = |kind| Check { kind, outcome: CheckOutcome::Agreed, figures: String::new() };
     Audit {
         id: Uuid::from_u128(0x0195_5555_5555_7555_8555_5555_5555_5555),
         job: Some("weekly-access-review".to_owned()),
@@ -123,6 +123,11 @@ pub(crate) fn audit(users: &[NewUser<'_>]) -> Audit {
                 per_page: 200,
                 rows: count,
                 users: count,
+                rows_per_page: vec![u32::try_from(count).unwrap()],
+                repeated: 0,
+                answers: 9,
+                token_calls: 0,
+                unanswered: 0,
                 requests: 9,
                 retries: 0,
                 bytes: 12_345,
@@ -258,6 +263,7 @@ fn hostile_occasion() -> Occasion {
         fire_at: at(0, 0),
         began_at: at(5, 0),
         attempt: 2,
+        by_hand: false,
         lapses: vec![
             lapse(LapseKind::Failed, "acme", "<b>HTTP 500</b>"),
             lapse(LapseKind::Overdue, "beta & sons", ""),

@@ -1,5 +1,5 @@
-//! What a bag holds of an audit beside the answers and the reports: the directory as it was understood, which rules ran,
-//! how completely was read, and what the previous audit left to compare with.
+//! What a bag holds of an audit beside the answers and the reports. What follows from the answers is a [`Content`], and
+//! whoever makes the audit once more makes it again; what does not is what the previous audit left to compare with.
 
 use std::io::{self, Write};
 
@@ -8,9 +8,19 @@ use flate2::{Compression, GzBuilder};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::answers::{Tally, is_packed};
 use crate::{
+    audit::registry,
     evidence::draft::{Draft, DraftError},
-    model::{audit::Audit, directory::Directory, finding::RuleResult, id::PersonId, users::User},
+    model::{
+        audit::Audit,
+        directory::Directory,
+        finding::{RuleOutcome, RuleResult, Severity},
+        id::PersonId,
+        policy::{Policy, RuleSetting},
+        users::User,
+    },
+    report::summary::plural,
     store::Kept,
 };
 
@@ -56,44 +66,129 @@ impl<'a> From<User<'a>> for UserLine<'a> {
     }
 }
 
-/// Adds the directory, as it was understood.
-pub(super) fn directory(draft: &Draft, directory: &Directory) -> Result<(), DraftError> {
-    add(draft, "directory/source.json", &directory.source)?;
-    add(draft, "directory/organization.json", &directory.organization)?;
-    add(draft, "directory/current-user.json", &directory.current_user)?;
-    add(draft, "directory/roles.json", &directory.roles)?;
-    add(draft, "directory/profiles.json", &directory.profiles)?;
-    draft.add("directory/users.jsonl.gz", |writer| {
-        // Neither a name nor a time, as with the answers.
-        let mut gzip = io::BufWriter::with_capacity(1 << 16, GzBuilder::new().write(writer, Compression::fast()));
-        for user in directory.users.iter() {
-            serde_json::to_writer(&mut gzip, &UserLine::from(user))?;
-            gzip.write_all(b"\n")?;
+/// A file that follows from the answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Where was read.
+    Source,
+    /// The organization, as it was understood.
+    Organization,
+    /// The account that read.
+    CurrentUser,
+    /// The master list of roles.
+    Roles,
+    /// The master list of profiles.
+    Profiles,
+    /// Every user, one a line.
+    Users,
+    /// Which rules ran, which did not, and why.
+    Rules,
+    /// How completely was read, with the sums that must agree.
+    Completeness,
+}
+
+impl Content {
+    /// All.
+    pub(super) const ALL: [Self; 8] = [
+        Self::Source,
+        Self::Organization,
+        Self::CurrentUser,
+        Self::Roles,
+        Self::Profiles,
+        Self::Users,
+        Self::Rules,
+        Self::Completeness,
+    ];
+
+    /// Its file, below `data/`; compressed by gzip where its name ends so.
+    pub(super) fn path(self) -> &'static str {
+        match self {
+            Self::Source => "directory/source.json",
+            Self::Organization => "directory/organization.json",
+            Self::CurrentUser => "directory/current-user.json",
+            Self::Roles => "directory/roles.json",
+            Self::Profiles => "directory/profiles.json",
+            Self::Users => "directory/users.jsonl.gz",
+            Self::Rules => "rules.json",
+            Self::Completeness => "completeness.json",
         }
-        gzip.into_inner().map_err(io::IntoInnerError::into_error)?.finish().map(|_| ())
+    }
+
+    /// Writes it, uncompressed.
+    pub(super) fn write(self, audit: &Audit, tally: Tally, out: &mut dyn Write) -> io::Result<()> {
+        let directory = &audit.directory;
+        match self {
+            Self::Source => pretty(out, &directory.source),
+            Self::Organization => pretty(out, &directory.organization),
+            Self::CurrentUser => pretty(out, &directory.current_user),
+            Self::Roles => pretty(out, &directory.roles),
+            Self::Profiles => pretty(out, &directory.profiles),
+            Self::Users => {
+                // A line at a time: the many small pieces of one would each find their own way to the file.
+                let mut line = Vec::new();
+                directory.users.iter().try_for_each(|user| {
+                    line.clear();
+                    serde_json::to_writer(&mut line, &UserLine::from(user))?;
+                    line.push(b'\n');
+                    out.write_all(&line)
+                })
+            }
+            Self::Rules => pretty(out, &rules(audit)),
+            Self::Completeness => pretty(out, &completeness(directory, tally)),
+        }
+    }
+
+    /// Adds it to a bag.
+    pub(super) fn add(self, draft: &Draft, audit: &Audit, tally: Tally) -> Result<(), DraftError> {
+        draft.add(self.path(), |writer| {
+            if !is_packed(self.path()) {
+                return self.write(audit, tally, writer);
+            }
+            // Neither a name nor a time, as with the answers.
+            let mut gzip = io::BufWriter::with_capacity(1 << 16, GzBuilder::new().write(writer, Compression::fast()));
+            self.write(audit, tally, &mut gzip)?;
+            gzip.into_inner().map_err(io::IntoInnerError::into_error)?.finish().map(|_| ())
+        })
+    }
+}
+
+/// Which rules ran, which did not, and why; how grave their findings are, and the limits that they went by.
+fn rules(audit: &Audit) -> Value {
+    let policy = &audit.policy;
+    json!({
+        "limits": {
+            "max_administrators": policy.max_administrators,
+            "max_administrator_percent": policy.max_administrator_percent,
+            "unconfirmed_days": policy.unconfirmed_days,
+        },
+        "rules": audit.outcomes.iter().map(|outcome| rule(outcome, policy)).collect::<Vec<_>>(),
     })
 }
 
-/// Adds which rules ran, which did not, and why.
-pub(super) fn rules(draft: &Draft, audit: &Audit) -> Result<(), DraftError> {
-    let rule = |outcome: &crate::model::finding::RuleOutcome| {
-        let (result, open, excepted, not_evaluated) = match &outcome.result {
-            RuleResult::Passed => ("passed", 0, 0, ""),
-            RuleResult::Failed { open, excepted, not_evaluated } => {
-                ("failed", *open, *excepted, not_evaluated.as_str())
-            }
-            RuleResult::NotEvaluated(why) => ("not evaluated", 0, 0, why.as_str()),
-            RuleResult::SwitchedOff => ("switched off by the policy", 0, 0, ""),
-        };
-        let not_evaluated = (!not_evaluated.is_empty()).then_some(not_evaluated);
-        json!({ "rule": outcome.rule, "result": result, "open": open, "excepted": excepted, "not_evaluated": not_evaluated })
+fn rule(outcome: &RuleOutcome, policy: &Policy) -> Value {
+    let (result, open, excepted, not_evaluated) = match &outcome.result {
+        RuleResult::Passed => ("passed", 0, 0, ""),
+        RuleResult::Failed { open, excepted, not_evaluated } => ("failed", *open, *excepted, not_evaluated.as_str()),
+        RuleResult::NotEvaluated(why) => ("not evaluated", 0, 0, why.as_str()),
+        RuleResult::SwitchedOff => ("switched off by the policy", 0, 0, ""),
     };
-    let rules: Vec<Value> = audit.outcomes.iter().map(rule).collect();
-    add(draft, "rules.json", &rules)
+    let own = registry::rules().iter().find(|rule| rule.name == outcome.rule).map(|rule| rule.severity);
+    let severity = match policy.rules.get(outcome.rule) {
+        Some(RuleSetting::Severity(severity)) => Some(*severity),
+        _ => own,
+    };
+    json!({
+        "rule": outcome.rule,
+        "severity": severity.map(Severity::word),
+        "severity_unless_the_policy_says_otherwise": own.map(Severity::word),
+        "result": result,
+        "open": open,
+        "excepted": excepted,
+        "not_evaluated": (!not_evaluated.is_empty()).then_some(not_evaluated),
+    })
 }
 
-/// Adds how completely was read, with the sums that must agree.
-pub(super) fn completeness(draft: &Draft, directory: &Directory) -> Result<(), DraftError> {
+fn completeness(directory: &Directory, tally: Tally) -> Value {
     let reading = &directory.reading;
     let by_status: serde_json::Map<String, Value> = directory
         .users
@@ -101,36 +196,75 @@ pub(super) fn completeness(draft: &Draft, directory: &Directory) -> Result<(), D
         .into_iter()
         .map(|(status, users)| (status.word().to_owned(), users.into()))
         .collect();
-    let listed = directory.users.len() as u64;
-    let sum: u64 = by_status.values().filter_map(Value::as_u64).sum();
-    let agree = |left: u64, right: u64| if left == right { "they agree" } else { "THEY DISAGREE" };
-    let repeated = reading.rows.saturating_sub(reading.users);
-    let sums = [
-        format!(
-            "{} rows on {} pages - {repeated} that came again = {} distinct users; in the matrix {listed}: {}",
-            reading.rows,
-            reading.pages,
-            reading.users,
-            agree(reading.rows - repeated, listed)
-        ),
-        format!(
-            "{} = {sum}; in the matrix {listed}: {}",
-            by_status.iter().map(|(status, users)| format!("{users} {status}")).collect::<Vec<_>>().join(" + "),
-            agree(sum, listed)
-        ),
-    ];
-    let completeness = json!({
+    json!({
         "complete": reading.is_complete(),
-        "sums": sums,
-        "users": listed,
+        "sums": sums(directory, &by_status, tally),
+        "users": directory.users.len(),
         "users_by_status": by_status,
         "licences_bought": directory.organization.users_license_purchased,
         "primary_user": directory.organization.primary_zuid.as_ref().map(PersonId::as_str),
         "excluded": 0,
         "filters": "none: every status that the API lists is in the matrix",
         "reading": reading,
-    });
-    add(draft, "completeness.json", &completeness)
+    })
+}
+
+/// The sums that must agree: each side of one was counted by itself.
+fn sums(directory: &Directory, by_status: &serde_json::Map<String, Value>, tally: Tally) -> [String; 5] {
+    let reading = &directory.reading;
+    let listed = directory.users.len() as u64;
+    let agree = |left: u64, right: u64| if left == right { "they agree" } else { "THEY DISAGREE" };
+    let on_pages: u64 = reading.rows_per_page.iter().map(|rows| u64::from(*rows)).sum();
+    let statuses: u64 = by_status.values().filter_map(Value::as_u64).sum();
+    let kept = tally.answers + reading.token_calls + reading.unanswered;
+    [
+        format!(
+            "{} on {}: {} = {on_pages}: {}",
+            plural_rows(reading.rows),
+            plural(reading.pages as usize, "page"),
+            runs(&reading.rows_per_page),
+            agree(reading.rows, on_pages)
+        ),
+        format!(
+            "{} - {} with an id that came before = {} distinct users; in the matrix {listed}: {}",
+            plural_rows(reading.rows),
+            reading.repeated,
+            reading.rows.saturating_sub(reading.repeated),
+            agree(reading.rows.saturating_sub(reading.repeated), listed)
+        ),
+        format!(
+            "{} = {statuses}; in the matrix {listed}: {}",
+            by_status.iter().map(|(status, users)| format!("{users} {status}")).collect::<Vec<_>>().join(" + "),
+            agree(statuses, listed)
+        ),
+        format!(
+            "{} calls = {} answers kept + {} for a token, not kept + {} without an answer = {kept}: {}",
+            reading.requests,
+            tally.answers,
+            reading.token_calls,
+            reading.unanswered,
+            agree(reading.requests, kept)
+        ),
+        format!(
+            "{} bytes received; in the answers kept {}: {}",
+            reading.bytes,
+            tally.bytes,
+            agree(reading.bytes, tally.bytes)
+        ),
+    ]
+}
+
+fn plural_rows(rows: u64) -> String {
+    plural(usize::try_from(rows).unwrap_or(usize::MAX), "row")
+}
+
+/// Numbers with those that follow one another and are the same taken together: `2 × 200 + 50`.
+fn runs(numbers: &[u32]) -> String {
+    let run = |run: &[u32]| match run {
+        [one] => one.to_string(),
+        _ => format!("{} × {}", run.len(), run[0]),
+    };
+    numbers.chunk_by(|a, b| a == b).map(run).collect::<Vec<_>>().join(" + ")
 }
 
 /// Adds what the previous audit left, so that the changes can be worked out again.
@@ -139,9 +273,8 @@ pub(super) fn previous(draft: &Draft, previous: &Kept) -> Result<(), DraftError>
     draft.add(PREVIOUS, |writer| previous.parts.iter().try_for_each(|part| writer.write_all(part)))
 }
 
-fn add(draft: &Draft, path: &str, value: &(impl Serialize + ?Sized)) -> Result<(), DraftError> {
-    draft.add(path, |writer| {
-        serde_json::to_writer_pretty(&mut *writer, value)?;
-        writer.write_all(b"\n")
-    })
+/// Writes JSON for people and programs.
+pub(super) fn pretty(out: &mut dyn Write, value: &(impl Serialize + ?Sized)) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    out.write_all(b"\n")
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{attachments, files::FileError};
 use crate::{
+    ledger::fact::Unmailed,
     mail::{
         message::{Addressing, Email, MessageError, assemble},
         report_mail::{Proof, ReportMail, RuleWords},
@@ -56,8 +57,8 @@ pub struct Letter<'a> {
     pub proof: Proof,
 }
 
-/// Whether an audit is to be mailed: always where the read was incomplete or something went wrong before.
-pub fn wanted(when: When, audit: &Audit) -> bool {
+/// Whether there is something to tell of an audit: always where the read was incomplete or something went wrong before.
+fn wanted(when: When, audit: &Audit) -> bool {
     let incomplete = !audit.directory.reading.is_complete();
     incomplete
         || !audit.lapses().is_empty()
@@ -66,6 +67,15 @@ pub fn wanted(when: When, audit: &Audit) -> bool {
             When::Findings => audit.open_findings().next().is_some(),
             When::Changes => audit.drift.previous.is_none() || !audit.drift.changes.is_empty(),
         }
+}
+
+/// Why nobody is mailed an audit; none where somebody is. `when` is none where the job names no recipients.
+pub fn unmailed(when: Option<When>, audit: &Audit) -> Option<Unmailed> {
+    match when {
+        None => Some(Unmailed::NoRecipients),
+        Some(when) if wanted(when, audit) => None,
+        Some(_) => Some(Unmailed::NothingToTell),
+    }
 }
 
 /// The messages of an audit: the same report to each recipient, in one thread per job and workspace. What is too

@@ -9,12 +9,13 @@ use std::{
 use askama::Template;
 use chrono::{DateTime, SecondsFormat, Utc};
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
-use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    contents,
+    answers::{self, Arranged, Tally, Written},
+    contents::{self, Content},
     ledger::{self, WriteError},
+    occasion,
 };
 use crate::{
     connector::{Exchange, Recorder},
@@ -28,9 +29,6 @@ use crate::{
     report::{self, ReportFile, ReportInput},
     store::{Kept, Memory},
 };
-
-/// An answer that is larger than this is compressed.
-const LARGE: usize = 8 << 10;
 
 /// Where bags are kept, and what every one of them says.
 #[derive(Debug)]
@@ -90,24 +88,8 @@ pub struct Recording {
 
 #[derive(Debug, Default)]
 struct State {
-    index: Vec<Line>,
+    answers: Vec<Written>,
     problem: Option<DraftError>,
-}
-
-/// A line of the index of answers.
-#[derive(Debug, Serialize)]
-struct Line {
-    number: u64,
-    file: String,
-    request: String,
-    asked_at: String,
-    answered_at: String,
-    status: u16,
-    headers: std::collections::BTreeMap<&'static str, String>,
-    /// Bytes of the body before compression.
-    bytes: usize,
-    /// Whether the token stood in the body and was masked.
-    masked: bool,
 }
 
 impl Recorder for Recording {
@@ -117,25 +99,14 @@ impl Recorder for Recording {
         if self.state().problem.is_some() {
             return;
         }
-        let large = exchange.body.len() > LARGE;
-        let file = format!("answers/{:05}.json{}", exchange.number, if large { ".gz" } else { "" });
-        let written = if large {
-            draft.add_gzip(&file, &exchange.body)
+        let written = Written::new(exchange);
+        let done = if exchange.body.len() > answers::LARGE {
+            draft.add_gzip(written.path(), &exchange.body)
         } else {
-            draft.add(&file, |writer| writer.write_all(&exchange.body))
+            draft.add(written.path(), |writer| writer.write_all(&exchange.body))
         };
-        match written {
-            Ok(()) => self.state().index.push(Line {
-                number: exchange.number,
-                file: format!("data/{file}"),
-                request: exchange.request.clone(),
-                asked_at: time(exchange.asked_at),
-                answered_at: time(exchange.answered_at),
-                status: exchange.status,
-                headers: exchange.headers.iter().cloned().collect(),
-                bytes: exchange.body.len(),
-                masked: exchange.masked,
-            }),
+        match done {
+            Ok(()) => self.state().answers.push(written),
             // Said when the bag is to be sealed: a run without its evidence fails.
             Err(problem) => self.state().problem = Some(problem),
         }
@@ -192,7 +163,7 @@ impl Recording {
     /// [`EvidenceError`], also where an answer could not be kept; then there is no bag.
     pub fn seal(&self, vault: &Vault, input: &ReportInput<'_>) -> Result<Sealed, EvidenceError> {
         let draft = self.draft.write().unwrap_or_else(PoisonError::into_inner).take();
-        let State { mut index, problem } = std::mem::take(&mut *self.state());
+        let State { answers, problem } = std::mem::take(&mut *self.state());
         if let Some(problem) = problem {
             return Err(problem.into());
         }
@@ -201,8 +172,10 @@ impl Recording {
             let path = vault.bags.clone();
             return Err(DraftError::Exists { path }.into());
         };
-        index.sort_by_key(|line| line.number);
-        draft.add("answers.jsonl", |writer| {
+        let Arranged { index, moves, unneeded } = answers::arrange(answers);
+        unneeded.iter().try_for_each(|path| draft.take_out(path))?;
+        draft.rename(&moves)?;
+        draft.add(answers::INDEX, |writer| {
             index.iter().try_for_each(|line| {
                 serde_json::to_writer(&mut *writer, line)?;
                 writer.write_all(b"\n")
@@ -214,21 +187,28 @@ impl Recording {
             let path = format!("reports/{}", file.file_name());
             draft.add(&path, |mut writer| report::write(file, input, &mut writer))
         };
-        let (reports, directory) = rayon::join(
+        let tally = Tally::of(&index);
+        let (reports, others) = rayon::join(
             || ReportFile::ALL.into_par_iter().try_for_each(report),
-            || contents::directory(&draft, &audit.directory),
+            || Content::ALL.into_iter().try_for_each(|content| content.add(&draft, audit, tally)),
         );
-        reports.and(directory)?;
-        contents::rules(&draft, audit)?;
-        contents::completeness(&draft, &audit.directory)?;
+        reports.and(others)?;
+        occasion::add(&draft, audit)?;
         draft.add("configuration.toml", |writer| writer.write_all(vault.configuration.as_bytes()))?;
         // Templates end without the end of their last line.
-        let readme = readme(audit, vault).render()? + "\n";
-        let script = Script { signature: SIGNATURE, principal: PRINCIPAL, namespace: NAMESPACE }.render()? + "\n";
-        let tags = [("README.txt", readme), ("verify.sh", script)];
-        let (path, digest) = draft.finish(&info(audit, vault, &self.ledger), &tags, vault.key.as_ref())?;
+        let tags = beside(audit, vault.key.is_some())?;
+        let info = info(audit, &vault.agent, &self.ledger.to_string());
+        let (path, digest) = draft.finish(&info, &tags, vault.key.as_ref())?;
         Ok(Sealed { path, digest })
     }
+}
+
+/// The texts that stand beside the payload.
+pub(super) fn beside(audit: &Audit, is_signed: bool) -> Result<[(&'static str, String); 2], askama::Error> {
+    // Templates end without the end of their last line.
+    let readme = readme(audit, is_signed).render()? + "\n";
+    let script = Script { signature: SIGNATURE, principal: PRINCIPAL, namespace: NAMESPACE }.render()? + "\n";
+    Ok([("README.txt", readme), ("verify.sh", script)])
 }
 
 #[derive(Template)]
@@ -260,7 +240,7 @@ struct Script {
     namespace: &'static str,
 }
 
-fn readme(audit: &Audit, vault: &Vault) -> Readme {
+fn readme(audit: &Audit, is_signed: bool) -> Readme {
     let directory = &audit.directory;
     let (reading, reader) = (&directory.reading, &directory.current_user);
     let by_status = directory.users.by_status();
@@ -275,9 +255,10 @@ fn readme(audit: &Audit, vault: &Vault) -> Readme {
         due: audit.occasion.as_ref().map_or_else(|| "when it was asked for".to_owned(), Occasion::sentence),
         judged: time(audit.judged_at),
         source: format!(
-            "{}, connector {}, organization {}",
+            "{}, connector {}, {}organization {}",
             directory.source.api_url,
             directory.source.connector,
+            directory.source.data_center.as_ref().map(|center| format!("data centre {center}, ")).unwrap_or_default(),
             directory.organization.id.as_deref().unwrap_or("unknown")
         ),
         reader: format!("user {} ({})", reader.id.as_str(), reader.email.as_deref().unwrap_or("address unknown")),
@@ -289,7 +270,7 @@ fn readme(audit: &Audit, vault: &Vault) -> Readme {
             by_status.join(" + ")
         ),
         complete: if problems.is_empty() { "yes".to_owned() } else { format!("NO: {}", problems.join("; ")) },
-        signed: vault.key.is_some(),
+        signed: is_signed,
         compared: audit.drift.previous.is_some(),
         signature: SIGNATURE,
         principal: PRINCIPAL,
@@ -297,19 +278,20 @@ fn readme(audit: &Audit, vault: &Vault) -> Readme {
     }
 }
 
-fn info(audit: &Audit, vault: &Vault, ledger: &Head) -> Vec<(&'static str, String)> {
+/// What `bag-info.txt` says.
+pub(super) fn info(audit: &Audit, agent: &str, ledger: &str) -> Vec<(&'static str, String)> {
     let organization = &audit.directory.organization;
     let mut info = vec![
         ("Source-Organization", organization.company_name.clone().unwrap_or_else(|| "unknown".to_owned())),
         ("External-Identifier", audit.id.to_string()),
         ("External-Description", format!("Access review of the workspace {}", audit.workspace)),
         ("Bagging-Date", audit.judged_at.format("%Y-%m-%d").to_string()),
-        ("Bag-Software-Agent", vault.agent.clone()),
+        ("Bag-Software-Agent", agent.to_owned()),
         ("Rolecall-Workspace", audit.workspace.clone()),
         ("Rolecall-Judged-At", time(audit.judged_at)),
         ("Rolecall-Complete", audit.directory.reading.is_complete().to_string()),
         // Signed with the rest: this bag is a checkpoint of everything before it.
-        ("Rolecall-Ledger", ledger.to_string()),
+        ("Rolecall-Ledger", ledger.to_owned()),
     ];
     if let Some(job) = &audit.job {
         info.push(("Rolecall-Job", job.clone()));
@@ -320,6 +302,7 @@ fn info(audit: &Audit, vault: &Vault, ledger: &Head) -> Vec<(&'static str, Strin
     info
 }
 
-fn time(time: DateTime<Utc>) -> String {
+/// A time as a bag has it: UTC, to the millisecond.
+pub(super) fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

@@ -1,15 +1,20 @@
 //! One run: read, judge and compare, write, keep, deliver. Reads like the sentence; the details are elsewhere.
 
+mod answers;
 mod attachments;
+pub mod clock;
 mod contents;
 pub mod deliver;
 pub mod evidence;
 pub mod files;
 pub mod lease;
 pub mod ledger;
+mod occasion;
 pub mod outbox;
 pub mod recompute;
 pub mod retention;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
@@ -208,6 +213,7 @@ pub fn pack(audit: &Audit, matrix: &AccessMatrix<'_>) -> Result<Kept, RunError> 
         open_findings: audit.open_findings().count() as u64,
         by_severity: Some(audit.open_by_severity().map(|(_, open)| open as u64)),
         bag: None,
+        unmailed: None,
     };
     let parts = snapshot::parts(audit, matrix).collect::<Result<_, _>>();
     let failed = |source| RunError::Store { workspace: audit.workspace.clone(), source };

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Duration, Utc};
 
+use super::evidence::Vault;
 use crate::{
+    evidence::mail as kept,
     mail::{
         message::Email,
         notice::Notice,
@@ -32,19 +34,27 @@ pub struct Dispatched {
     pub answer: String,
 }
 
-/// Sends a message, and stores what came of it. Where it is given up, the others of its run are told.
+/// Sends a message, and stores what came of it. Where there is a vault it is kept there first: nothing is sent without its
+/// evidence. Where it is given up, the others of its run are told.
 ///
 /// # Errors
 /// [`StoreError`]: then it is taken out again when its lease ends, and sent again with the same `Message-ID`.
 pub async fn dispatch(
     store: &dyn Memory,
+    vault: Option<&Vault>,
     mailer: Option<&dyn Mailer>,
     clock: &(dyn Fn() -> DateTime<Utc> + Send + Sync),
-    message: &Outgoing,
+    message: &mut Outgoing,
 ) -> Result<Dispatched, StoreError> {
-    let result = match mailer {
-        Some(mailer) => mailer.send(&email(message)).await.map_err(|error| (is_final(&error), error.to_string())),
-        None => Err((false, "the configuration has no [smtp] table any more".to_owned())),
+    let kept = vault.map_or(Ok(()), |vault| kept::keep(&vault.bags, &message.message.bytes));
+    message.kept = vault.is_some() && kept.is_ok();
+    let message = &*message;
+    let result = match (kept, mailer) {
+        (Err(error), _) => Err((false, format!("it is not sent, because it cannot be kept as evidence: {error}"))),
+        (Ok(()), Some(mailer)) => {
+            mailer.send(&email(message)).await.map_err(|error| (is_final(&error), error.to_string()))
+        }
+        (Ok(()), None) => Err((false, "the configuration has no [smtp] table any more".to_owned())),
     };
     let now = clock();
     let (outcome, answer) = match result {
@@ -150,7 +160,15 @@ mod tests {
             message_id: "<1@example.com>".into(),
             bytes: Vec::new(),
         };
-        Outgoing { message, id: 1, run: uuid::Uuid::nil(), attempt, created_at: DateTime::UNIX_EPOCH, fence: 1 }
+        Outgoing {
+            message,
+            id: 1,
+            run: uuid::Uuid::nil(),
+            attempt,
+            created_at: DateTime::UNIX_EPOCH,
+            fence: 1,
+            kept: false,
+        }
     }
 
     #[test]

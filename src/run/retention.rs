@@ -1,6 +1,6 @@
 //! Removes bags that are older than evidence is to be kept, and says so in the ledger first.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use chrono::{DateTime, Days, NaiveDateTime, Utc};
 
@@ -9,14 +9,17 @@ use super::{
     ledger::{WriteError, write_out},
 };
 use crate::{
-    evidence::{SEALED, draft, inventory, ledger::LedgerError},
-    ledger::{Fact, fact::BagName, sha256},
+    evidence::{SEALED, draft, inventory, ledger::LedgerError, mail},
+    ledger::{Entry, Fact, fact::BagName, sha256},
     store::Memory,
 };
 
+/// Entries that are read at a time.
+const BATCH: u32 = 500;
+
 /// Removes the bags of a vault that are older than it keeps them. Their age counts from the newest one too, and not from
-/// the clock alone: one that was set forward, or reviews that ended long ago, take no evidence away. Returns how many
-/// were removed.
+/// the clock alone: one that was set forward, or reviews that ended long ago, take no evidence away. Their mails go with them. Returns
+/// how many were removed.
 ///
 /// # Errors
 /// [`WriteError`]; what was not removed is tried again the next time.
@@ -47,10 +50,37 @@ pub async fn retire(store: &dyn Memory, vault: &Vault, now: DateTime<Utc>) -> Re
     }
     store.note(&facts, now).await?;
     write_out(store, vault).await?;
+    // The mails first: as long as a bag is there, what is left of it is removed the next time.
+    let folders: BTreeSet<&str> = old.iter().map(|(_, folder, _)| folder.as_str()).collect();
+    for sha256 in mails_of(store, &folders).await? {
+        mail::remove(&vault.bags, &sha256).map_err(failed)?;
+    }
     for (.., path) in &old {
         draft::remove(path).map_err(failed)?;
     }
     Ok(old.len())
+}
+
+/// The mails of the reviews whose bags these are, by their digests.
+async fn mails_of(store: &dyn Memory, folders: &BTreeSet<&str>) -> Result<Vec<String>, WriteError> {
+    let (mut runs, mut mails, mut read) = (BTreeSet::new(), Vec::new(), 0);
+    loop {
+        let lines = store.entries(read, BATCH).await?;
+        let Some(last) = lines.last() else { return Ok(mails) };
+        read = last.head.number;
+        for line in &lines {
+            // A line that is no entry names no mail.
+            match serde_json::from_str::<Entry>(&line.text).map(|entry| entry.fact) {
+                Ok(Fact::Recorded(review))
+                    if review.bag.as_ref().is_some_and(|bag| folders.contains(bag.folder.as_str())) =>
+                {
+                    runs.insert(review.run);
+                }
+                Ok(Fact::Delivery(delivery)) if runs.contains(&delivery.run) => mails.push(delivery.sha256),
+                _ => {}
+            }
+        }
+    }
 }
 
 /// When the run of a bag began, as its name says.

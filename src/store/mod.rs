@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::ledger::fact::BagName;
+use crate::ledger::fact::{BagName, Unmailed};
 
 /// What a store keeps of one audit beside its snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct AuditRecord {
     pub by_severity: Option<[u64; 5]>,
     /// Its evidence; none where none is kept.
     pub bag: Option<BagName>,
+    /// Why nobody is mailed it; none where somebody is. Only the ledger remembers it.
+    pub unmailed: Option<Unmailed>,
 }
 
 /// A kept audit and its snapshot's parts, still compressed.

@@ -75,6 +75,8 @@ pub struct Outgoing {
     pub created_at: DateTime<Utc>,
     /// Which claim of this message it is.
     pub fence: u64,
+    /// Whether whoever took it out keeps it as evidence, so that the ledger says so.
+    pub kept: bool,
 }
 
 /// What came of sending a message once.

@@ -28,7 +28,7 @@ pub(crate) fn bench(users: u32) -> Bench {
 
 fn bags(bench: &Bench) -> Vec<PathBuf> {
     let mut bags: Vec<PathBuf> = fs::read_dir(bench.path("bags")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    bags.retain(|path| path.is_dir());
+    bags.retain(|path| path.join("bagit.txt").exists());
     bags.sort();
     bags
 }
@@ -280,14 +280,17 @@ fn a_review_is_made_once_more_from_its_bag_alone() {
     let mut changes = Vec::new();
     for bag in &bags {
         let (code, said) = recompute(bag);
-        assert!(code == 0 && said.contains("same    access-matrix.csv, ") && said.contains("byte for byte"), "{said}");
+        assert!(
+            code == 0 && said.contains("same    data/reports/access-matrix.csv, ") && said.contains("byte for byte"),
+            "{said}"
+        );
         changes.push(fs::read_to_string(bag.join("data/reports/changes.csv")).unwrap().lines().count());
     }
     assert!(changes[1] > 2, "{changes:?}");
     let completeness: Value =
         serde_json::from_str(&fs::read_to_string(bags[0].join("data/completeness.json")).unwrap()).unwrap();
     for sum in completeness["sums"].as_array().unwrap() {
-        assert!(sum.as_str().unwrap().ends_with("in the matrix 450: they agree"), "{sum}");
+        assert!(sum.as_str().unwrap().ends_with(": they agree"), "{sum}");
     }
     let (read, users) = judge(&bags[0], "gzip", &["-dc", "data/directory/users.jsonl.gz"]);
     assert!(read && users.lines().count() == 450, "{users}");
@@ -309,5 +312,5 @@ fn a_report_that_does_not_follow_from_the_answers_is_found_even_where_the_digest
     let (whole, said) = judge(&bag, tool("bagit.py"), &["--validate", "."]);
     assert!(whole, "the digests fit: {said}");
     let (code, said) = recompute(&bag);
-    assert!(code == 1 && said.contains("DIFFERS access-matrix.csv, from line "), "{said}");
+    assert!(code == 1 && said.contains("DIFFERS data/reports/access-matrix.csv, from line "), "{said}");
 }

@@ -65,7 +65,9 @@ fn an_auditor_verifies_an_export_without_rolecall() {
     let (good, said) = verified(&inside);
     let bags = said.lines().filter(|line| line.starts_with("ok 20")).count();
     assert!(good && said.contains("Verified: every file of this export") && bags == 3, "{said}");
-    for bag in fs::read_dir(&inside).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
+    for bag in
+        fs::read_dir(&inside).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.join("bagit.txt").exists())
+    {
         let (valid, said) = judge(&bag, tool("bagit.py"), &["--validate", "."]);
         assert!(valid, "{said}");
     }
@@ -181,7 +183,7 @@ fn found_out(bench: &Bench, inside: &Path, change: &str, named: &[&str]) {
     fs::copy(bench.path("newer"), folder.path().join("key")).unwrap();
     fs::copy(inside.join("verify.sh"), folder.path().join("script")).unwrap();
     let bags = fs::read_dir(&copy).unwrap().map(|entry| entry.unwrap().path());
-    let bag = bags.filter(|path| path.is_dir()).max().unwrap();
+    let bag = bags.filter(|path| path.join("bagit.txt").exists()).max().unwrap();
     let bag = bag.file_name().unwrap().to_str().unwrap();
     let script = format!("set -e; chmod -R u+w .; BAG={bag}\n{ADD}{change}");
     let (changed, said) = judge(&copy, "sh", &["-c", &script]);
@@ -269,6 +271,10 @@ fn whoever_seals_an_export_again_is_found_out_by_what_is_in_it() {
     sealed(
         "rm $BAG/tagmanifest-sha256.txt.sig",
         &["$BAG is not signed, and there was a key", "nobody signed, or the signature was taken away"],
+    );
+    sealed(
+        "for mail in mail/*; do echo x >> $mail; done",
+        &["is not the mail that its name says", "is not the mail that its name says: it was changed"],
     );
     // Nothing that is in a bag is ever run.
     let ran = bench.path("ran");

@@ -123,7 +123,11 @@ fn a_key_that_is_taken_out_leaves_its_signature_and_can_come_back() {
     assert!(readme.contains("the last entry of the ledger\n"), "{readme}");
     let (good, said) = verified(&inside);
     assert!(!good && said.contains("every digest fits, and nobody signed"), "{said}");
-    let bag = fs::read_dir(&inside).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_dir()).unwrap();
+    let bag = fs::read_dir(&inside)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.join("bagit.txt").exists())
+        .unwrap();
     fs::write(bag.join("data/reports/findings.csv"), "nothing found").unwrap();
     let (good, said) = verified(&inside);
     assert!(!good && said.contains("findings.csv: FAILED"), "{said}");

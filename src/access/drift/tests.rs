@@ -229,7 +229,7 @@ fn an_incomplete_read_removes_nobody() {
     let before = changed(|world| world.person(3).role = None);
     let now = changed(|world| {
         let outcome = CheckOutcome::Disagreed { detail: "cut short".into() };
-        world.checks.push(Check { kind: CheckKind::PageLength, outcome });
+        world.checks.push(Check { kind: CheckKind::PageLength, outcome, figures: String::new() });
         world.people.retain(|person| person.id != "3");
     });
     assert_eq!(changes(&before, &now), []);

@@ -1,7 +1,7 @@
 //! What could not be read was not reviewed: an audit on part of the population must not look like a whole one.
 
 use super::prelude::*;
-use crate::model::reading::CheckOutcome;
+use crate::model::reading::{CheckKind, CheckOutcome};
 
 pub(in crate::audit) const RULE: Rule = Rule {
     name: "incomplete-read",
@@ -15,9 +15,13 @@ pub(in crate::audit) const RULE: Rule = Rule {
 
 fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
     let reading = &context.directory.reading;
-    let problems: Vec<String> =
-        reading.problems().map(|(check, detail)| format!("{} ({detail})", check.kind.title())).collect();
-    if !problems.is_empty() {
+    let problems: Vec<_> = reading.problems().collect();
+    let clock = problems.iter().find(|(check, _)| check.kind == CheckKind::Clock);
+    if let (Some((_, detail)), 1) = (clock, problems.len()) {
+        sink.report(Subject::Workspace, format!("All users were read, but {detail}; set the clock, and run it again."));
+    } else if !problems.is_empty() {
+        let problems: Vec<String> =
+            problems.iter().map(|(check, detail)| format!("{} ({detail})", check.kind.title())).collect();
         let message = format!(
             "The users could not be read completely, so that this audit says nothing of those it missed: {}; run it \
              again.",

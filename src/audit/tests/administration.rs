@@ -24,7 +24,7 @@ fn a_quiet_world_names_its_approved_administrators_and_nothing_else() {
 fn an_incomplete_read_is_critical_and_lets_no_rule_about_users_pass() {
     let mut world = quiet();
     let outcome = CheckOutcome::Disagreed { detail: "user 3 came twice".into() };
-    world.checks.push(Check { kind: CheckKind::DistinctUsers, outcome });
+    world.checks.push(Check { kind: CheckKind::DistinctUsers, outcome, figures: String::new() });
     let judged = world.judge();
     assert_eq!(judged.judgement.findings[0].rule, "incomplete-read");
     assert_eq!(judged.judgement.findings[0].severity, Severity::Critical);
@@ -32,6 +32,16 @@ fn an_incomplete_read_is_critical_and_lets_no_rule_about_users_pass() {
     assert_eq!(judged.not_evaluated("no-role"), "the read was incomplete");
     assert_eq!(judged.not_evaluated("administrator"), "the read was incomplete");
     assert_eq!(judged.result("role-cycle"), &RuleResult::Passed);
+}
+
+#[test]
+fn a_clock_that_is_wrong_is_named_as_that() {
+    let mut world = quiet();
+    let outcome = CheckOutcome::Disagreed { detail: "this machine's clock is 3 days behind the server's".into() };
+    world.checks.push(Check { kind: CheckKind::Clock, outcome, figures: String::new() });
+    let expected =
+        "All users were read, but this machine's clock is 3 days behind the server's; set the clock, and run it again.";
+    assert_eq!(world.judge().messages("incomplete-read"), [expected]);
 }
 
 #[test]

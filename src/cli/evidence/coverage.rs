@@ -1,6 +1,10 @@
 //! `rolecall evidence coverage`: every fire time of a period, and what answers it.
 
-use std::{fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use chrono::{DateTime, Days, Duration, NaiveDate, NaiveTime, Utc};
 
@@ -11,8 +15,8 @@ use crate::{
         output::{self, Failure},
     },
     coverage::{self, Coverage, Question},
-    evidence::{signers::Allowed, testimony::Testimony},
-    ledger::Head,
+    evidence::{SEALED, inventory, signers::Allowed, testimony::Testimony},
+    ledger::{Head, sha256},
 };
 
 /// Gaps that are printed; the table has all of them.
@@ -31,7 +35,8 @@ pub(super) fn run(named: Option<&Path>, args: &CoverageArgs) -> Result<(), Failu
     let testimony = testimony(&folder, allowed)?;
     let (from, to) = period(&args.period)?;
     let late_after = Duration::hours(i64::from(args.late_after));
-    let question = Question { from, to, job: args.job.as_deref(), late_after, now: Utc::now() };
+    let bags = sealed(&folder)?;
+    let question = Question { from, to, job: args.job.as_deref(), late_after, now: Utc::now(), bags: Some(&bags) };
     let coverage = answer(&testimony, &question);
     if let Some(job) = args.job.as_deref().filter(|_| coverage.rows.is_empty()) {
         output::note(&format!("rolecall: the ledger has nothing of a job `{job}` in this period"));
@@ -75,6 +80,17 @@ pub(super) fn answer(testimony: &Testimony, question: &Question<'_>) -> Coverage
     coverage
 }
 
+/// The bags that are there: by their folders, the SHA-256 of their sealed manifests; empty where one has none. Whether
+/// they are whole is for `verify` to say.
+pub(super) fn sealed(folder: &Path) -> Result<BTreeMap<String, String>, Failure> {
+    let bags = inventory::bags(folder).map_err(|error| unreadable(folder, &error))?;
+    let named = |bag: PathBuf| {
+        let name = bag.file_name()?.to_str()?.to_owned();
+        Some((name, fs::read(bag.join(SEALED)).map_or_else(|_| String::new(), |bytes| sha256(&bytes))))
+    };
+    Ok(bags.into_iter().filter_map(named).collect())
+}
+
 /// The first moment of a period, and the first after it. Days are whole, in UTC.
 pub(super) fn period(period: &PeriodArgs) -> Result<(DateTime<Utc>, DateTime<Utc>), Failure> {
     let midnight = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
@@ -92,14 +108,14 @@ pub(super) fn files_of(
     let failed = |error: &dyn std::fmt::Display| Failure::failed(format!("the coverage cannot be written: {error}"));
     let page = coverage::page(coverage, question, head).map_err(|error| failed(&error))?;
     let mut table = Vec::new();
-    coverage::table(coverage, &mut table).map_err(|error| failed(&error))?;
+    coverage::table(coverage, question, &mut table).map_err(|error| failed(&error))?;
     Ok([("coverage.html", page.into_bytes()), ("coverage.csv", table)])
 }
 
 fn print(coverage: &Coverage, period: &PeriodArgs) {
     let counts: Vec<String> = coverage.counts().iter().map(|(state, count)| format!("{count} {state}")).collect();
     let counts = if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };
-    output::line(&format!("{} to {}: {} due{counts}", period.from, period.to, coverage.due()));
+    output::line(&format!("{} to {}, days in UTC: {} due{counts}", period.from, period.to, coverage.due()));
     for remark in &coverage.remarks {
         output::line(&format!("  note      {}", output::plain(remark, REASON)));
     }

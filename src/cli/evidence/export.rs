@@ -17,6 +17,7 @@ use crate::{
         agreement::{Found, PERIOD, Period},
         export::{self, Source},
         ledger::{Checkpoint, LEDGER},
+        mail,
         seal::SUMS,
     },
     ledger::{Entry, Fact},
@@ -66,7 +67,8 @@ pub(super) async fn run(named: Option<&Path>, args: &ExportArgs) -> Result<(), F
     let entries: Vec<&Entry> =
         found.testimony.believed().take_while(|entry| entry.number <= checkpoint.head.number).collect();
     let now = known_at(entries.last().map(|last| last.at), to, Utc::now());
-    let question = Question { from, to, job: None, late_after: LATE_AFTER, now };
+    let sealed = coverage::sealed(folder)?;
+    let question = Question { from, to, job: None, late_after: LATE_AFTER, now, bags: Some(&sealed) };
     let answer = coverage::answer(&found.testimony, &question);
     let bags = bags(&entries, period);
 
@@ -102,6 +104,10 @@ pub(super) async fn run(named: Option<&Path>, args: &ExportArgs) -> Result<(), F
         signed,
     };
     text("README.txt", (readme.render().map_err(|error| failed(&error))? + "\n").into_bytes());
+    contents.extend(mail::named(entries.iter().copied(), Some(period)).into_keys().map(|sha256| {
+        let path = mail::path(folder, sha256);
+        (format!("{}/{sha256}.eml", mail::FOLDER), Source::File(path))
+    }));
     contents.extend(bags.iter().map(|bag| ((*bag).to_owned(), Source::Folder(folder.join(bag)))));
 
     let name = format!("evidence_{}_{}", args.period.from, args.period.to);

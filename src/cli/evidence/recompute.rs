@@ -15,8 +15,14 @@ use crate::{
         verify::{self, Problem},
     },
     replay::Replay,
-    run::{deliver, recompute::Recording},
+    run::{
+        deliver,
+        recompute::{Compared, Recording},
+    },
 };
+
+/// The longest description of a program that is shown, in characters.
+const AGENT: usize = 200;
 
 pub(super) async fn run(bag: &Path) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::failed(error.to_string());
@@ -40,29 +46,41 @@ pub(super) async fn run(bag: &Path) -> Result<(), Failure> {
     let base_url = Url::parse(&replay.base_url).map_err(|error| failed(&error))?;
     let connector = app::replaying_connector(workspace, &base_url).map_err(|error| failed(&error))?;
     let texts = deliver::rule_texts();
-    let compared = tokio::select! {
-        compared = recording.compare(&*connector, &settings.policy, &texts) => compared.map_err(|error| failed(&error))?,
-        request = replay.stalled() => {
-            return Err(Failure::failed(format!("the bag has no answer to GET {request}, without which it cannot be read")));
-        }
-    };
-    let mut differ = 0;
-    for report in &compared {
-        match report.differs_at {
-            None => output::line(&format!("same    {}, {} lines", report.file, report.lines)),
-            Some(line) => {
+    let compared = recording.compare(&*connector, &replay, &settings.policy, &texts).await;
+    told(&recording, &compared.map_err(|error| failed(&error))?)
+}
+
+/// Tells what was found; an error where something does not follow from the answers.
+fn told(recording: &Recording, compared: &[Compared]) -> Result<(), Failure> {
+    let (ours, mut differ, mut reworded) = (env!("CARGO_PKG_VERSION"), 0, 0);
+    for Compared { file, difference, extent, is_wording } in compared {
+        match difference {
+            None => output::line(&format!("same    {file}, {extent}")),
+            Some(difference) if *is_wording && !recording.is_of_this_version() => {
+                reworded += 1;
+                output::line(&format!("OTHER   {file}, {difference}"));
+            }
+            Some(difference) => {
                 differ += 1;
-                output::line(&format!("DIFFERS {}, from line {line} on", report.file));
+                output::line(&format!("DIFFERS {file}, {difference}"));
             }
         }
     }
-    if differ == 0 {
-        output::line("\nThe recorded answers lead to the same matrix, findings and changes, byte for byte.");
-        return Ok(());
+    let agent = output::plain(&recording.agent, AGENT);
+    if differ > 0 {
+        return Err(Failure::failed(format!(
+            "the recorded answers do not lead to what was reported. It was made by {agent}; this is {ours}: another version may judge otherwise"
+        )));
     }
-    let ours = env!("CARGO_PKG_VERSION");
-    Err(Failure::failed(format!(
-        "the recorded answers do not lead to what was reported. It was made by {}; this is {ours}: another version may judge otherwise",
-        recording.agent
-    )))
+    output::line(if recording.is_older {
+        "\nThe recorded answers lead to the same matrix, findings and changes, byte for byte. An older rolecall made this bag, and did not keep what its other files were made of: they are not compared."
+    } else {
+        "\nThe recorded answers lead to the same files, byte for byte. Taken as the bag says them: the times, the calls that left no answer, the scopes of the token, the configuration, the occasion, and what was compared with."
+    });
+    if reworded > 0 {
+        output::line(&format!(
+            "{reworded} of them are worded otherwise: the bag was made by {agent}, this is {ours}. Use that version to compare them"
+        ));
+    }
+    Ok(())
 }

@@ -67,6 +67,9 @@ fn tell(folder: &Path, found: &Found) -> Result<(), Failure> {
     let said = format!("{}, {} entries, {signed}{rest}", ledger.display(), testimony.chain.head().number);
     let missing = found.missing.iter().map(ToString::to_string);
     lines(&ledger, &said, found.problems.iter().cloned().chain(missing).collect());
+    for remark in &found.remarks {
+        output::line(&format!("note    {}", output::plain(remark, PROBLEM)));
+    }
     if found.is_sound() { Ok(()) } else { Err(Failure::failed("the evidence is not as it was written")) }
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Answer, mask};
-use crate::connector::Exchange;
+use crate::connector::{Exchange, Needed};
 
 /// The headers that say something of an answer: what it is, when the server made it, what it still allows.
 const KEPT_HEADERS: [&str; 15] = [
@@ -28,7 +28,7 @@ const KEPT_HEADERS: [&str; 15] = [
 pub(in crate::connector) fn exchange(
     number: u64,
     request: String,
-    asked_at: DateTime<Utc>,
+    (asked_at, answered_at): (DateTime<Utc>, DateTime<Utc>),
     answer: &Answer,
     token: &str,
 ) -> Exchange {
@@ -41,10 +41,11 @@ pub(in crate::connector) fn exchange(
         number,
         request,
         asked_at,
-        answered_at: Utc::now(),
+        answered_at,
         status: answer.status.as_u16(),
         headers: KEPT_HEADERS.into_iter().filter_map(header).collect(),
         masked: masked.is_some(),
         body: masked.unwrap_or_else(|| answer.body.clone()),
+        needed: Needed::default(),
     }
 }

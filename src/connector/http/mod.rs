@@ -10,18 +10,24 @@ pub mod wait;
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use bytes::Bytes;
-use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap, redirect::Policy};
+use chrono::{DateTime, SubsecRound as _, Utc};
+use reqwest::{
+    Method, RequestBuilder, StatusCode,
+    header::{DATE, HeaderMap},
+    redirect::Policy,
+};
 use tokio::{sync::Semaphore, time::Instant};
 use url::Url;
 
-use super::{ConnectorError, Exchange, Recorder};
+use super::{ConnectorError, Exchange, Needed, Recorder};
+use crate::model::clock::Clock;
 
 /// The bounds of a session.
 #[derive(Debug, Clone)]
@@ -57,23 +63,41 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Account {
     recorder: Option<Arc<dyn Recorder>>,
-    asked: AtomicU64,
+    answered: Arc<AtomicU64>,
     deadline: Instant,
-    requests: AtomicU64,
-    retries: AtomicU64,
-    bytes: AtomicU64,
+    costs: Mutex<Costs>,
+    /// Whether its calls turned out to be needed.
+    needed: Needed,
+}
+
+/// What calls have cost, and what their answers said of the clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Costs {
+    /// Answers of the API.
+    pub answers: u64,
+    /// Calls for a token.
+    pub token_calls: u64,
+    /// Calls that brought no answer.
+    pub unanswered: u64,
+    /// Calls that were repeated.
+    pub retries: u64,
+    /// Bytes of the answers of the API, decompressed.
+    pub bytes: u64,
+    /// The clock.
+    pub clock: Clock,
 }
 
 impl Account {
     /// An account of a read that may take so long.
     pub fn new(deadline: Duration) -> Self {
+        let needed = Needed::default();
+        needed.confirm();
         Self {
             recorder: None,
-            asked: AtomicU64::new(0),
+            answered: Arc::default(),
             deadline: Instant::now() + deadline,
-            requests: AtomicU64::new(0),
-            retries: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
+            costs: Mutex::default(),
+            needed,
         }
     }
 
@@ -84,16 +108,71 @@ impl Account {
         self
     }
 
-    /// The number of the next call whose answer is kept; none where nobody keeps it.
-    pub fn number(&self) -> Option<u64> {
-        self.recorder.as_ref().map(|_| self.asked.fetch_add(1, Ordering::Relaxed) + 1)
+    /// An account of the same read for a call that is made ahead: what it costs counts, and its answers are kept, only
+    /// once it is settled ([`settle`](Self::settle)). Which calls are made ahead in vain is chance.
+    #[must_use]
+    pub fn ahead(&self) -> Self {
+        Self {
+            recorder: self.recorder.clone(),
+            answered: Arc::clone(&self.answered),
+            deadline: self.deadline,
+            costs: Mutex::default(),
+            needed: Needed::default(),
+        }
     }
 
-    /// Hands an answer to whoever keeps it.
-    pub fn record(&self, exchange: &Exchange) {
+    /// A call that was made ahead was needed.
+    pub fn settle(&self, ahead: &Self) {
+        ahead.needed.confirm();
+        let more = ahead.costs();
+        let mut costs = self.lock();
+        costs.answers += more.answers;
+        costs.token_calls += more.token_calls;
+        costs.unanswered += more.unanswered;
+        costs.retries += more.retries;
+        costs.bytes += more.bytes;
+        costs.clock.join(more.clock);
+    }
+
+    /// Counts what came of a call of the API made at a time, and hands an answer to whoever keeps it; `token` is masked in
+    /// it.
+    pub(in crate::connector) fn called(
+        &self,
+        request: String,
+        asked_at: DateTime<Utc>,
+        came: &Result<Answer, CallError>,
+        token: &str,
+    ) {
+        let Ok(answer) = came else {
+            self.lock().unanswered += 1;
+            return;
+        };
+        // As exact as they are written down: who compares them again must come to the same.
+        let (asked_at, answered_at) = (asked_at.trunc_subsecs(3), Utc::now().trunc_subsecs(3));
+        let mut bytes = answer.body.len();
         if let Some(recorder) = &self.recorder {
-            recorder.answered(exchange);
+            let number = self.answered.fetch_add(1, Ordering::Relaxed) + 1;
+            let exchange = exchange::exchange(number, request, (asked_at, answered_at), answer, token);
+            let exchange = Exchange { needed: self.needed.clone(), ..exchange };
+            bytes = exchange.body.len();
+            recorder.answered(&exchange);
         }
+        let mut costs = self.lock();
+        costs.answers += 1;
+        costs.bytes += bytes as u64;
+        if let Some(date) = answer.headers.get(DATE).and_then(|date| date.to_str().ok()) {
+            costs.clock.note(asked_at, answered_at, date);
+        }
+    }
+
+    /// A token is asked for.
+    pub fn token_called(&self) {
+        self.lock().token_calls += 1;
+    }
+
+    /// A call is repeated.
+    pub fn retried(&self) {
+        self.lock().retries += 1;
     }
 
     /// How long the read may still take.
@@ -101,15 +180,13 @@ impl Account {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// A call is repeated.
-    pub fn retried(&self) {
-        self.retries.fetch_add(1, Ordering::Relaxed);
+    /// What the read has cost so far.
+    pub fn costs(&self) -> Costs {
+        *self.lock()
     }
 
-    /// Calls, repeated calls, and bytes of bodies.
-    pub fn totals(&self) -> (u64, u64, u64) {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        (read(&self.requests), read(&self.retries), read(&self.bytes))
+    fn lock(&self) -> MutexGuard<'_, Costs> {
+        self.costs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -186,10 +263,9 @@ impl Session {
     ///
     /// # Errors
     /// [`CallError`]
-    pub async fn call(&self, request: RequestBuilder, account: &Account) -> Result<Answer, CallError> {
+    pub async fn call(&self, request: RequestBuilder) -> Result<Answer, CallError> {
         // The semaphore is never closed, so this only waits.
         let _permit = self.permits.acquire().await;
-        account.requests.fetch_add(1, Ordering::Relaxed);
         let mut response = request.send().await.map_err(broken)?;
         let status = response.status();
         if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
@@ -203,7 +279,6 @@ impl Session {
             }
             body.extend_from_slice(&chunk);
         }
-        account.bytes.fetch_add(body.len() as u64, Ordering::Relaxed);
         Ok(Answer { status, headers: std::mem::take(response.headers_mut()), body: body.into() })
     }
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::connector::{
     ConnectorError, Removal,
     bigin::parse::ParseError,
-    http::{Account, Answer, CallError, Session, exchange::exchange, is_safe, pace::Pace, wait},
+    http::{Account, Answer, CallError, Session, is_safe, pace::Pace, wait},
 };
 
 /// The API of one integrated account.
@@ -122,15 +122,13 @@ impl Api {
             wait,
             left: account.left(),
         })?;
-        let (number, asked_at, line) = (account.number(), Utc::now(), format!("{method} {url}"));
+        let (asked_at, line) = (Utc::now(), format!("{method} {url}"));
         let request = self.session.request(method.clone(), url).header(AUTHORIZATION, authorization);
-        let answer = self.session.call(request, account).await;
+        let answer = self.session.call(request).await;
         if let Ok(answer) = &answer {
             self.pace.answered(&pass, answer.status, &answer.headers);
-            if let Some(number) = number {
-                account.record(&exchange(number, line, asked_at, answer, token));
-            }
         }
+        account.called(line, asked_at, &answer, token);
         drop(pass);
         // What fails, or does something, is quoted.
         let is_quoted = |answer: &Answer| !answer.status.is_success() || *method != Method::GET;

@@ -25,8 +25,8 @@ use crate::{
         },
         http::Account,
         verify::{
-            self, Attempt, Disagreement, Patience, ReadsOnce, administrators_disagree, reader_missing, repeated_users,
-            slid,
+            self, Attempt, Disagreement, Patience, ReadsOnce, administrators_compared, administrators_disagree,
+            compared, distinct, reader_listed, reader_missing, repeated_users, rows_per_page, slid,
         },
     },
     model::{
@@ -57,6 +57,9 @@ struct UserList {
     /// The pages that had users, in order.
     blocks: Vec<UserBlock>,
     disagreements: Vec<Disagreement>,
+    /// Pages that were read, empty ones included, and how many of them say that they are a part.
+    read: u32,
+    partial: u32,
     /// The cursor of the last page that had users; none for the first.
     last: Option<String>,
     /// Whether each page said how many users it holds.
@@ -119,15 +122,25 @@ async fn attempt(
     let reader = reader.noted("the current user", &mut disagreements);
     let roles = roles.noted("the roles", &mut disagreements);
     let profiles = profiles.noted("the profiles", &mut disagreements);
-    disagreements.extend(slid(CheckKind::FirstPageAgain, 1, list.blocks.first(), &first_again?.users));
-    if let Some(again) = last_again? {
-        let number = u32::try_from(list.blocks.len()).unwrap_or(u32::MAX);
-        disagreements.extend(slid(CheckKind::LastPageAgain, number, list.blocks.last(), &again.users));
-    }
     let pages = u32::try_from(list.blocks.len()).unwrap_or(u32::MAX);
+    let first_again = first_again?.users;
+    disagreements.extend(slid(CheckKind::FirstPageAgain, 1, list.blocks.first(), &first_again));
+    let mut figures = vec![
+        (CheckKind::FirstPageAgain, compared(1, list.blocks.first(), &first_again)),
+        (CheckKind::MoreRecords, format!("{} pages, the last without a cursor to another", list.read)),
+        (CheckKind::SourceComplete, format!("{} of {} pages say that they are a part", list.partial, list.read)),
+    ];
+    if let Some(again) = last_again? {
+        disagreements.extend(slid(CheckKind::LastPageAgain, pages, list.blocks.last(), &again.users));
+        figures.push((CheckKind::LastPageAgain, compared(pages, list.blocks.last(), &again.users)));
+    } else {
+        figures.push((CheckKind::LastPageAgain, "page 1 is the last, and is compared as the first".to_owned()));
+    }
     let rows = list.blocks.iter().map(|block| block.len() as u64).sum();
+    let rows_per_page = rows_per_page(&list.blocks);
     let (users, repeated) = Users::from_blocks(list.blocks);
     disagreements.extend(repeated_users(&repeated));
+    figures.push((CheckKind::DistinctUsers, distinct(rows, &repeated, users.len())));
     let call = connector.users_call(ALL_USERS, None);
     let directory = Directory {
         source: connector.source(),
@@ -140,8 +153,13 @@ async fn attempt(
             pages,
             per_page: PER_PAGE,
             rows,
+            rows_per_page,
+            repeated: repeated.len() as u64,
             users: users.len() as u64,
             requests: 0,
+            answers: 0,
+            token_calls: 0,
+            unanswered: 0,
             retries: 0,
             bytes: 0,
             query: format!("GET {}", connector.api.url(&call)?),
@@ -152,6 +170,7 @@ async fn attempt(
         profiles,
     };
     disagreements.extend(reader_missing(&directory));
+    figures.push((CheckKind::ReaderListed, reader_listed(&directory)));
     let mut not_evaluated = Vec::new();
     if !list.is_counted {
         let detail = "Truto does not say how many users each page holds";
@@ -162,13 +181,16 @@ async fn attempt(
             let detail = "Truto lists all users where administrators are asked for: it does not pass the filter on";
             not_evaluated.push((CheckKind::Administrators, detail.to_owned()));
         }
-        Ok(theirs) => disagreements.extend(administrators_disagree(&directory, request, &theirs.blocks)),
+        Ok(theirs) => {
+            figures.push((CheckKind::Administrators, administrators_compared(&directory, request, &theirs.blocks)));
+            disagreements.extend(administrators_disagree(&directory, request, &theirs.blocks));
+        }
         Err(error @ (ConnectorError::Refused { .. } | ConnectorError::MissingRight { .. })) => {
             not_evaluated.push((CheckKind::Administrators, error.to_string()));
         }
         Err(error) => return Err(error),
     }
-    Ok(Attempt { directory, disagreements, not_evaluated })
+    Ok(Attempt { directory, disagreements, not_evaluated, figures })
 }
 
 /// Whether a list of administrators is the list of all users, of whom some are none.
@@ -215,7 +237,9 @@ impl Truto {
         let (mut cursor, mut seen, mut users): (Option<String>, HashSet<String>, u64) = (None, HashSet::new(), 0);
         for number in 1.. {
             let page = self.users_page(account, kind, cursor.as_deref()).await?;
+            list.read = number;
             if page.is_partial() {
+                list.partial += 1;
                 list.disagreements.push(partial(&format!("page {number} of the users")));
             }
             match page.count() {

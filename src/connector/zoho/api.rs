@@ -15,7 +15,7 @@ use super::{
 use crate::connector::{
     ConnectorError,
     bigin::parse::{ParseError, clean},
-    http::{Account, Answer, CallError, Limits, Session, exchange::exchange, pace::Pace, wait},
+    http::{Account, Answer, CallError, Limits, Session, pace::Pace, wait},
 };
 
 /// The API of one workspace.
@@ -120,16 +120,14 @@ impl Api {
             wait,
             left: account.left(),
         })?;
-        let (number, asked_at, line) = (account.number(), Utc::now(), format!("{} {url}", call.method));
+        let (asked_at, line) = (Utc::now(), format!("{} {url}", call.method));
         let request = self.session.request(call.method.clone(), url).header(AUTHORIZATION, authorization);
-        let answer = self.session.call(request, account).await;
-        let secret = token.value.expose_secret();
+        let answer = self.session.call(request).await;
         if let Ok(answer) = &answer {
             self.pace.answered(&pass, answer.status, &answer.headers);
-            if let Some(number) = number {
-                account.record(&exchange(number, line, asked_at, answer, secret));
-            }
         }
+        let secret = token.value.expose_secret();
+        account.called(line, asked_at, &answer, secret);
         // What fails, or does something, is quoted.
         let is_quoted = |answer: &Answer| !answer.status.is_success() || call.method != Method::GET;
         let answer = answer.map(|answer| if is_quoted(&answer) { answer.without(secret) } else { answer });

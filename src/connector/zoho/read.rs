@@ -44,6 +44,8 @@ pub(super) struct UserList {
     pub(super) blocks: Vec<UserBlock>,
     /// What did not fit while it was read.
     pub(super) disagreements: Vec<Disagreement>,
+    /// How many users the pages said that they hold; none where one did not say.
+    pub(super) said: Option<u64>,
     /// The page behind the last one, where it was asked for before its turn.
     pub(super) beyond: Option<PageTask>,
 }
@@ -75,20 +77,28 @@ pub(super) async fn users_page(
     Ok(answer.filter(|page| !page.users.is_empty()))
 }
 
-/// A page that is on its way.
-pub(super) type PageTask = AbortOnDropHandle<Result<Option<UsersPage>, ConnectorError>>;
-
-/// Asks for a page without waiting for it.
-pub(super) fn ask(api: &Arc<Api>, account: &Arc<Account>, kind: &'static str, page: u32) -> PageTask {
-    let (api, account) = (Arc::clone(api), Arc::clone(account));
-    // A task of its own, so that pages are parsed side by side.
-    AbortOnDropHandle::new(tokio::spawn(async move { users_page(&api, &account, kind, page).await }))
+/// A page that is on its way, and what it costs.
+#[derive(Debug)]
+pub(super) struct PageTask {
+    page: AbortOnDropHandle<Result<Option<UsersPage>, ConnectorError>>,
+    account: Arc<Account>,
 }
 
-/// Waits for a page.
-pub(super) async fn arrived(page: PageTask) -> Result<Option<UsersPage>, ConnectorError> {
+/// Asks for a page without waiting for it.
+pub(super) fn ask(api: &Arc<Api>, account: &Account, kind: &'static str, page: u32) -> PageTask {
+    let (api, account) = (Arc::clone(api), Arc::new(account.ahead()));
+    let costs = Arc::clone(&account);
+    // A task of its own, so that pages are parsed side by side.
+    let task = tokio::spawn(async move { users_page(&api, &costs, kind, page).await });
+    PageTask { page: AbortOnDropHandle::new(task), account }
+}
+
+/// Waits for a page, which is needed.
+pub(super) async fn arrived(task: PageTask, account: &Account) -> Result<Option<UsersPage>, ConnectorError> {
+    let page = task.page.await;
+    account.settle(&task.account);
     // A task ends otherwise only by a panic, which is a defect and is carried on.
-    page.await.unwrap_or_else(|failed| match failed.try_into_panic() {
+    page.unwrap_or_else(|failed| match failed.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
         Err(_) => Ok(None),
     })
@@ -97,20 +107,20 @@ pub(super) async fn arrived(page: PageTask) -> Result<Option<UsersPage>, Connect
 /// All pages of a list.
 pub(super) async fn user_list(
     api: &Arc<Api>,
-    account: &Arc<Account>,
+    account: &Account,
     kind: &'static str,
     progress: &dyn Progress,
 ) -> Result<UserList, ConnectorError> {
     // Twice as many as may be in flight: a page that is being parsed, or that came before its turn, holds no
     // other one back.
     let ahead = u32::try_from(api.settings.limits.concurrency * 2).unwrap_or(2);
-    let mut list = UserList::default();
+    let mut list = UserList { said: Some(0), ..UserList::default() };
     let mut users = 0;
     let mut waiting: VecDeque<PageTask> = VecDeque::from([ask(api, account, kind, 1)]);
     let mut number = 0;
     while let Some(task) = waiting.pop_front() {
         number += 1;
-        let Some(page) = arrived(task).await? else {
+        let Some(page) = arrived(task, account).await? else {
             if number > 1 {
                 let detail = format!("page {} says that more follow, and page {number} is empty", number - 1);
                 list.disagreements.push((CheckKind::MoreRecords, detail));
@@ -121,6 +131,7 @@ pub(super) async fn user_list(
         list.disagreements.extend(length_disagreements(&page, number, more));
         let endless = list.blocks.last().is_some_and(|before| before.ids().eq(page.users.ids()));
         users += page.users.len() as u64;
+        list.said = list.said.zip(page.info.and_then(|info| info.count)).map(|(said, count)| said + count);
         list.blocks.push(page.users);
         progress.read(number, users);
         if endless || (more && number == MOST_PAGES) {

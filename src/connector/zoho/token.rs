@@ -96,7 +96,8 @@ async fn request(
             ("client_secret", settings.client_secret.expose_secret()),
             ("refresh_token", settings.refresh_token.expose_secret()),
         ];
-        let outcome = session.call(session.request(Method::POST, url.clone()).form(&form), account).await;
+        account.token_called();
+        let outcome = session.call(session.request(Method::POST, url.clone()).form(&form)).await;
         let (error, asked) = match outcome {
             Ok(answer) => match judge(&answer, settings, number) {
                 Err(error) if is_transient(&error) => (error, wait::asked(&answer.headers, Utc::now())),

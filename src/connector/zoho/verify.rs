@@ -10,19 +10,22 @@ use chrono::Utc;
 
 use super::{
     ZohoBigin,
-    read::{arrived, ask, user_list, users_page},
+    read::{UserList, arrived, ask, user_list, users_page},
 };
 use crate::{
     connector::{
         ConnectorError, Progress, ReadRequest,
         bigin::{ADMINISTRATORS, ALL_USERS, PER_PAGE, page::UsersPage},
         http::Account,
-        verify::{self, Attempt, Patience, ReadsOnce, administrators_disagree, reader_missing, repeated_users, slid},
+        verify::{
+            self, Attempt, Patience, ReadsOnce, administrators_compared, administrators_disagree, compared, distinct,
+            reader_listed, reader_missing, repeated_users, rows_per_page, slid,
+        },
     },
     model::{
         directory::{Directory, Source},
         reading::{CheckKind, Reading},
-        users::Users,
+        users::{UserBlock, Users},
     },
 };
 
@@ -84,15 +87,18 @@ async fn attempt(
     let (first_again, last_again, beyond, administrators) = tokio::join!(
         users_page(api, account, ALL_USERS, 1),
         last_again,
-        arrived(beyond),
+        arrived(beyond, account),
         user_list(api, account, ADMINISTRATORS, &()),
     );
     let ids = |page: Option<UsersPage>| page.map(|page| page.users).unwrap_or_default();
+    let (first_again, last_again) = (ids(first_again?), ids(last_again?));
     let mut disagreements = list.disagreements.clone();
-    disagreements.extend(slid(CheckKind::FirstPageAgain, 1, list.blocks.first(), &ids(first_again?)));
+    disagreements.extend(slid(CheckKind::FirstPageAgain, 1, list.blocks.first(), &first_again));
     if end > 1 {
-        disagreements.extend(slid(CheckKind::LastPageAgain, end, list.blocks.last(), &ids(last_again?)));
+        disagreements.extend(slid(CheckKind::LastPageAgain, end, list.blocks.last(), &last_again));
     }
+    let held_beyond = beyond.as_ref().ok().and_then(Option::as_ref).map_or(0, |beyond| beyond.users.len());
+    let mut figures = figures_of_pages(&list, [&first_again, &last_again], held_beyond);
     match beyond {
         // That a page beyond the end is refused says the same as that it is empty.
         Ok(None) | Err(ConnectorError::Refused { .. }) => {}
@@ -104,9 +110,10 @@ async fn attempt(
         Err(error) => return Err(error),
     }
 
-    let (pages, rows) = (list.pages(), list.rows());
+    let (pages, rows, rows_per_page) = (list.pages(), list.rows(), rows_per_page(&list.blocks));
     let (users, repeated) = Users::from_blocks(list.blocks);
     disagreements.extend(repeated_users(&repeated));
+    figures.push((CheckKind::DistinctUsers, distinct(rows, &repeated, users.len())));
     let token = api.token(account).await?;
     let directory = Directory {
         source: Source {
@@ -124,8 +131,13 @@ async fn attempt(
             pages,
             per_page: PER_PAGE,
             rows,
+            rows_per_page,
+            repeated: repeated.len() as u64,
             users: users.len() as u64,
             requests: 0,
+            answers: 0,
+            token_calls: 0,
+            unanswered: 0,
             retries: 0,
             bytes: 0,
             query: format!("GET /bigin/v2/users?type={ALL_USERS}&per_page={PER_PAGE}"),
@@ -136,9 +148,13 @@ async fn attempt(
         profiles,
     };
     disagreements.extend(reader_missing(&directory));
+    figures.push((CheckKind::ReaderListed, reader_listed(&directory)));
     let mut not_evaluated = Vec::new();
     match administrators {
-        Ok(theirs) => disagreements.extend(administrators_disagree(&directory, request, &theirs.blocks)),
+        Ok(theirs) => {
+            figures.push((CheckKind::Administrators, administrators_compared(&directory, request, &theirs.blocks)));
+            disagreements.extend(administrators_disagree(&directory, request, &theirs.blocks));
+        }
         Err(
             error @ (ConnectorError::Refused { .. }
             | ConnectorError::MissingRight { .. }
@@ -148,5 +164,26 @@ async fn attempt(
         }
         Err(error) => return Err(error),
     }
-    Ok(Attempt { directory, disagreements, not_evaluated })
+    Ok(Attempt { directory, disagreements, not_evaluated, figures })
+}
+
+/// What is compared of the pages, in numbers; `again` are the first and the last as they were read once more.
+fn figures_of_pages(list: &UserList, again: [&UserBlock; 2], held_beyond: usize) -> Vec<(CheckKind, String)> {
+    let (end, rows) = (list.pages().max(1), list.rows());
+    let lengths = match list.said {
+        Some(said) => format!("the pages say {said} users and hold {rows}"),
+        None => format!("not every page says how many users it holds; they hold {rows}"),
+    };
+    let end_again = if end > 1 {
+        compared(end, list.blocks.last(), again[1])
+    } else {
+        "page 1 is the last, and is compared as the first".to_owned()
+    };
+    let behind = format!("page {end} is the last of {end}; page {} holds {held_beyond} users", end + 1);
+    vec![
+        (CheckKind::PageLength, lengths),
+        (CheckKind::MoreRecords, behind),
+        (CheckKind::FirstPageAgain, compared(1, list.blocks.first(), again[0])),
+        (CheckKind::LastPageAgain, end_again),
+    ]
 }

@@ -51,7 +51,7 @@ async fn the_ledger_tells_the_same(world: &World, runs: &[Run], began: DateTime<
     assert_eq!(chain.faults, []);
     assert_eq!(chain.head(), world.store.head().await.unwrap());
     let now = world.now();
-    let question = Question { from: began, to: now, job: None, late_after: Duration::zero(), now };
+    let question = Question { from: began, to: now, job: None, late_after: Duration::zero(), now, bags: None };
     let coverage = Coverage::of(chain.entries.iter().map(|(entry, _)| entry), &question);
     let rows: BTreeMap<_, _> =
         coverage.rows.iter().map(|row| ((row.job.clone().unwrap(), row.workspace.clone(), row.fire_at), row)).collect();

@@ -353,7 +353,7 @@ impl Connector for Source {
         (directory.reading.started_at, directory.reading.finished_at) = (now, now);
         if shared.chance(|odds| odds.incomplete) {
             let outcome = CheckOutcome::Disagreed { detail: "a page was cut short".into() };
-            directory.reading.checks.push(Check { kind: CheckKind::MoreRecords, outcome });
+            directory.reading.checks.push(Check { kind: CheckKind::MoreRecords, outcome, figures: String::new() });
         }
         Ok(directory)
     }

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fs};
 use super::*;
 use crate::{
     coverage::{self, Coverage, Question, State},
-    evidence::{agreement, ledger::LEDGER, signers::Allowed},
-    ledger::{Head, chain},
+    evidence::{SEALED, agreement, inventory, ledger::LEDGER, mail, signers::Allowed},
+    ledger::{Head, chain, sha256},
 };
 
 /// Lets the bench keep evidence, and mail to one recipient.
@@ -69,12 +69,17 @@ async fn of_a_year_of_reviews_the_coverage_names_exactly_the_gaps() {
     let folder = bench.folder.path().join("bags");
     let chain = chain::read(&fs::read_to_string(folder.join(LEDGER)).unwrap());
     assert_eq!(chain.faults, []);
+    let named = |bag: &std::path::PathBuf| bag.file_name().unwrap().to_str().unwrap().to_owned();
+    let there = inventory::bags(&folder).unwrap();
+    let sealed = |bag: &std::path::PathBuf| sha256(&fs::read(bag.join(SEALED)).unwrap());
+    let there: BTreeMap<_, _> = there.iter().map(|bag| (named(bag), sealed(bag))).collect();
     let question = Question {
         from: time("2026-03-01T00:00:00Z"),
         to: time("2027-03-01T00:00:00Z"),
         job: None,
         late_after: chrono::Duration::hours(24),
         now: time("2027-03-05T00:00:00Z"),
+        bags: Some(&there),
     };
     let coverage = Coverage::of(chain.entries.iter().map(|(entry, _)| entry), &question);
     let found: BTreeMap<_, _> = coverage.rows.iter().map(|row| (row.fire_at, row.state)).collect();
@@ -95,9 +100,14 @@ async fn of_a_year_of_reviews_the_coverage_names_exactly_the_gaps() {
     let removed = chain.entries.iter().filter(|(entry, _)| entry.fact.kind() == "bag_removed").count();
     assert!(removed > 10 && removed + bags.bags.len() == made.len(), "{removed}");
 
+    // And their mails with them; of those that are there each is as it was sent.
+    let mails = fs::read_dir(folder.join(mail::FOLDER)).unwrap().count();
+    assert_eq!(mails, mail::named(chain.entries.iter().map(|(entry, _)| entry), None).len());
+    assert!(mails < made.len(), "{mails}");
+
     let page = coverage::page(&coverage, &question, &Head { number: 1, sha256: "ab".repeat(32) }).unwrap();
     insta::assert_snapshot!(page.split_once("<body>").unwrap().1.split("<h2>Every fire time").next().unwrap());
     let mut table = Vec::new();
-    coverage::table(&coverage, &mut table).unwrap();
+    coverage::table(&coverage, &question, &mut table).unwrap();
     assert_eq!(String::from_utf8(table).unwrap().lines().count(), 53);
 }

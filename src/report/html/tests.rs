@@ -43,8 +43,11 @@ fn no_name_reaches_the_page_unescaped_and_nothing_is_loaded() {
 fn an_incomplete_audit_is_shouted_first_and_never_reads_as_nothing_found() {
     let mut audit = testing::quiet();
     let detail = "page 2 held 3 users where it said 200".to_owned();
-    audit.directory.reading.checks =
-        vec![Check { kind: CheckKind::PageLength, outcome: CheckOutcome::Disagreed { detail } }];
+    audit.directory.reading.checks = vec![Check {
+        kind: CheckKind::PageLength,
+        outcome: CheckOutcome::Disagreed { detail },
+        figures: String::new(),
+    }];
     let html = html(&audit);
     let words = html.to_lowercase();
     assert!(html.contains("<title>Incomplete:"));

@@ -17,8 +17,11 @@ fn an_incomplete_audit_says_so_first_and_never_that_nothing_was_found() {
     audit.findings.clear();
     audit.outcomes.clear();
     let detail = "page 2 held 3 users where it said 200".to_owned();
-    audit.directory.reading.checks =
-        vec![Check { kind: CheckKind::PageLength, outcome: CheckOutcome::Disagreed { detail } }];
+    audit.directory.reading.checks = vec![Check {
+        kind: CheckKind::PageLength,
+        outcome: CheckOutcome::Disagreed { detail },
+        figures: String::new(),
+    }];
     let headline = of(&audit);
     assert_eq!(headline.state, State::Incomplete);
     assert!(headline.verdict.starts_with("Incomplete: "), "{}", headline.verdict);

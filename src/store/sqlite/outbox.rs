@@ -175,5 +175,6 @@ fn outgoing(row: &SqliteRow) -> Result<Outgoing, sqlx::Error> {
         attempt: u32::try_from(row.try_get::<i64, _>("attempt")?).unwrap_or(u32::MAX),
         created_at: moment(row.try_get("created_at")?),
         fence: row.try_get::<i64, _>("fence")?.unsigned_abs(),
+        kept: false,
     })
 }

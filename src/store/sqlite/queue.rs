@@ -283,6 +283,7 @@ fn delivery(message: &Outgoing, outcome: &Sent, answer: &str) -> Option<Fact> {
         sha256: sha256(bytes),
         accepted,
         answer: answer.to_owned(),
+        kept: message.kept,
     }))
 }
 

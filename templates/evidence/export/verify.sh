@@ -88,9 +88,17 @@ grep '"fact":"recorded"' ledger.jsonl |
     echo "ok $bag"
   done
 
+# Each mail is named by its digest, which an entry of the ledger names too.
+for mail in mail/*; do
+  [ "$mail" != "mail/*" ] || break
+  sha256=$(digest < "$mail")
+  [ "$mail" = "mail/$sha256.eml" ] || fail "$mail is not the mail that its name says"
+  grep '"fact":"delivery"' ledger.jsonl | grep -q -F "\"sha256\":\"$sha256\"" || fail "no entry of the ledger names $mail"
+done
+
 # And no other folder is here.
 for bag in */; do
-  [ "$bag" != "*/" ] || break
+  case $bag in "*/") break ;; mail/) continue ;; esac
   sha256=$(digest < "$bag/tagmanifest-sha256.txt")
   grep '"fact":"recorded"' ledger.jsonl | grep -q -F "\"bag\":{\"folder\":\"${bag%/}\",\"sha256\":\"$sha256\"}" ||
     fail "no entry of the ledger names $bag"

@@ -59,6 +59,11 @@ WIDTH = """() => {
   return document.documentElement.scrollWidth + ' wide: ' + wide.slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join(' | ');
 }"""
 
+# What shows a gap at a glance is of no use where one has to scroll for it.
+CALENDARS = """() => [...document.querySelectorAll('.calendar')].filter(
+  calendar => calendar.parentElement.scrollWidth > calendar.parentElement.clientWidth
+).length"""
+
 
 def check(page):
     page.evaluate(AXE)
@@ -85,6 +90,8 @@ def look(browser, address, width, scheme):
     wide = page.evaluate(WIDTH)
     if wide:
         problems.append(f"it scrolls sideways, {wide}")
+    if hidden := page.evaluate(CALENDARS):
+        problems.append(f"{hidden} calendars are cut off")
     # The checker takes its time: each width once, and each scheme once.
     if (width, scheme) in [(360, "dark"), (1280, "light")]:
         problems += check(page)

@@ -1,0 +1,302 @@
+//! The fire times that were due, and what became of each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Duration, Utc};
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+use super::{
+    Coverage, Question, Review, Row, State,
+    past::{Key, Made, Past, Since},
+};
+use crate::{
+    ledger::{clock::TOLERANCE, fact::Unmailed},
+    schedule::Schedule,
+};
+
+/// The most fire times of one job that are worked out for a period: one a minute for a year.
+const MOST: usize = 530_000;
+/// A review that was begun by hand, or by another scheduler than the daemon, up to this long after a fire time was made
+/// at it; a later one made up for it.
+const PUNCTUAL: Duration = Duration::minutes(15);
+
+/// A fire time, and the next one of its job and workspace.
+#[derive(Clone, Copy)]
+struct Due {
+    fire_at: DateTime<Utc>,
+    next: Option<DateTime<Utc>>,
+}
+
+/// What became of a fire time.
+struct Outcome {
+    state: State,
+    reason: String,
+    run: Option<Uuid>,
+    review: Option<Review>,
+}
+
+/// Works out what became of every fire time of a period.
+pub(super) fn answer(past: &Past<'_>, question: &Question<'_>) -> Coverage {
+    let mut remarks = remarks(past, question);
+    let wanted = |job: Option<&str>| question.job.is_none() || question.job == job;
+    let mut due = BTreeMap::new();
+    for (job, schedules) in past.schedules.iter().filter(|(job, _)| wanted(Some(job))) {
+        promised(job, schedules, question, &mut due, &mut remarks);
+    }
+    let period = question.from..question.to;
+    // What was decided and is in no schedule that the ledger knows: an older rolecall's, before there was one.
+    for (job, workspace, fire_at) in past.runs.keys() {
+        if period.contains(fire_at) && wanted(Some(job)) {
+            due.entry((*job, *workspace, *fire_at)).or_insert(Tz::UTC);
+        }
+    }
+    let keys: Vec<(&Key<'_>, &Tz)> = due.iter().collect();
+    let mut rows: Vec<Row> = Vec::with_capacity(keys.len());
+    for (at, (key, zone)) in keys.iter().enumerate() {
+        let next = keys.get(at + 1).filter(|(next, _)| (next.0, next.1) == (key.0, key.1)).map(|(next, _)| next.2);
+        rows.push(row(past, key, **zone, next, question));
+    }
+    // One that answers a fire time is there already.
+    let named: BTreeSet<Option<Uuid>> = rows.iter().map(|row| row.run).collect();
+    let by_hand = past.all_by_hand().map(|made| unplanned(past, made));
+    rows.extend(
+        by_hand.filter(|row| period.contains(&row.fire_at) && wanted(row.job.as_deref()) && !named.contains(&row.run)),
+    );
+    rows.sort_by(|a, b| (&a.job, &a.workspace, a.fire_at).cmp(&(&b.job, &b.workspace, b.fire_at)));
+    Coverage { rows, remarks }
+}
+
+/// What limits the answer.
+fn remarks(past: &Past<'_>, question: &Question<'_>) -> Vec<String> {
+    let mut remarks = Vec::new();
+    match past.begun {
+        None => remarks.push("The ledger has no entry: nothing is known of this period.".to_owned()),
+        Some(begun) if begun > question.from => {
+            remarks.push(format!("The ledger begins {}; of the time before it nothing is known.", moment(begun)));
+        }
+        Some(_) => {}
+    }
+    if question.now < question.to {
+        remarks.push(format!("The period goes on: what was due up to {} is here.", moment(question.now)));
+    }
+    remarks.extend(
+        past.set_back.iter().map(|set_back| format!("{set_back}. They count as written at that later moment.")),
+    );
+    if question.bags.is_none() {
+        remarks.push("Whether the bags are there was not looked at.".to_owned());
+    }
+    remarks
+}
+
+/// The fire times of a job by the schedules that were in force.
+fn promised<'a>(
+    job: &'a str,
+    schedules: &[Since<'a>],
+    question: &Question<'_>,
+    due: &mut BTreeMap<Key<'a>, Tz>,
+    remarks: &mut Vec<String>,
+) {
+    for (at, (since, terms)) in schedules.iter().enumerate() {
+        let Some(terms) = terms else { continue };
+        let until = schedules.get(at + 1).map_or(question.now, |(next, _)| *next).min(question.now);
+        let zone = terms.time_zone.parse::<Tz>();
+        let schedule = zone
+            .map_err(|error| error.to_string())
+            .and_then(|zone| Schedule::parse(&terms.pattern, zone, *since).map_err(|error| error.to_string()));
+        let schedule = match schedule {
+            Ok(schedule) => schedule,
+            Err(error) => {
+                remarks.push(format!("The schedule “{}” of {job} cannot be read: {error}", terms.pattern));
+                continue;
+            }
+        };
+        // A fire time is after the moment from which on it was promised.
+        let after = (*since).max(question.from - Duration::nanoseconds(1));
+        let times = schedule.times(after).take_while(|time| *time <= until && *time < question.to);
+        let mut count = 0;
+        for time in times.take(MOST) {
+            count += 1;
+            for workspace in &terms.workspaces {
+                due.insert((job, workspace, time), schedule.zone());
+            }
+        }
+        if count == MOST {
+            remarks.push(format!("{job} is due too often for this period: only its first {MOST} fire times are here."));
+        }
+    }
+}
+
+fn row(
+    past: &Past<'_>,
+    (job, workspace, fire_at): &Key<'_>,
+    zone: Tz,
+    next: Option<DateTime<Utc>>,
+    question: &Question<'_>,
+) -> Row {
+    let due = Due { fire_at: *fire_at, next };
+    let run = past.runs.get(&(*job, *workspace, *fire_at)).copied();
+    let outcome = match run.and_then(|run| past.made(run)) {
+        Some(made) => {
+            let review = past.review(made);
+            let (state, reason) = judged(past, &review, due, question);
+            Outcome { state, reason, run, review: Some(review) }
+        }
+        None => not_made(past, (job, workspace), due, run, question),
+    };
+    Row {
+        job: Some((*job).to_owned()),
+        workspace: (*workspace).to_owned(),
+        fire_at: *fire_at,
+        zone,
+        state: outcome.state,
+        reason: outcome.reason,
+        run: outcome.run,
+        review: outcome.review,
+    }
+}
+
+/// A fire time whose run came to no review. Somebody may have made up for it before the next was due.
+fn not_made(
+    past: &Past<'_>,
+    (job, workspace): (&str, &str),
+    due: Due,
+    run: Option<Uuid>,
+    question: &Question<'_>,
+) -> Outcome {
+    let failed = run.and_then(|run| past.failed.get(&run));
+    let skipped = past.skipped(job, due.fire_at);
+    let why = match (failed, skipped, run) {
+        (Some(error), ..) => format!("the run failed: {error}"),
+        (None, Some(skipped), _) => format!("skipped: {}", skipped.reason),
+        (None, None, Some(_)) => "the run never came to an end".to_owned(),
+        (None, None, None) => "nothing was recorded: no daemon ran".to_owned(),
+    };
+    let until = due.next.unwrap_or(DateTime::<Utc>::MAX_UTC);
+    let in_turn = |made: &Made<'_>| (due.fire_at..until).contains(&made.at);
+    // A whole one that whoever was to have it has, before one that answers less.
+    let answers = past.by_hand(job, workspace).filter(in_turn).map(|made| {
+        let review = past.review(made);
+        let (state, more) = judged(past, &review, due, question);
+        (state, more, made, review)
+    });
+    if let Some((state, more, made, review)) = answers.min_by_key(|(state, ..)| *state) {
+        let is_extra = run.is_some() || skipped.is_some();
+        let is_punctual = !is_extra && made.at - due.fire_at <= PUNCTUAL;
+        let state = if state == State::OnTime && !is_punctual { State::MadeUp } else { state };
+        let because = if is_extra { format!("{why}; ") } else { String::new() };
+        let more = if more.is_empty() { more } else { format!("; {more}") };
+        let reason = format!("{because}made by hand {}{more}", moment(made.entry.at));
+        return Outcome { state, reason, run: Some(made.recorded.run), review: Some(review) };
+    }
+    let is_young = failed.is_none() && skipped.is_none() && question.now - due.fire_at <= question.late_after;
+    if is_young {
+        let reason = "it was due just now, and is not yet made".to_owned();
+        return Outcome { state: State::Pending, reason, run, review: None };
+    }
+    Outcome { state: State::Missing, reason: why, run, review: None }
+}
+
+/// A review that was made: whether it answers a fire time, and what there is to say of it.
+fn judged(past: &Past<'_>, review: &Review, due: Due, question: &Question<'_>) -> (State, String) {
+    if !review.complete {
+        return (State::Incomplete, "not everything could be read, or a check of it failed".to_owned());
+    }
+    let Some(bag) = &review.bag else { return (State::Unproven, "no evidence was kept".to_owned()) };
+    let is_removed = past.removed.contains(bag.folder.as_str());
+    if let Some(bags) = question.bags.filter(|_| !is_removed) {
+        match bags.get(&bag.folder) {
+            None => return (State::Unproven, format!("its bag {} is not there", bag.folder)),
+            Some(sha256) if *sha256 != bag.sha256 => {
+                return (State::Unproven, format!("another bag is in the place of its bag {}", bag.folder));
+            }
+            Some(_) => {}
+        }
+    }
+    if let Some(undelivered) = undelivered(review, due, question) {
+        return undelivered;
+    }
+    let (known_at, done) = match review.delivered_at() {
+        Some(delivered_at) if delivered_at > review.known_at => (delivered_at, "delivered"),
+        _ => (review.known_at, "recorded"),
+    };
+    let mut notes = Vec::new();
+    let late = known_at - due.fire_at;
+    let is_late = late > question.late_after || due.next.is_some_and(|next| known_at > next);
+    if is_late {
+        notes.push(format!("{done} {} after it was due", length(late)));
+    }
+    if review.recorded_at < review.known_at - TOLERANCE {
+        notes.push(set_back(review));
+    }
+    match review.unmailed {
+        Some(Unmailed::NoRecipients) => notes.push("nobody is to be mailed, by the configuration".to_owned()),
+        Some(Unmailed::NothingToTell) => notes.push("nothing to mail, as the job's `when` says".to_owned()),
+        Some(Unmailed::NotAsked) | None => {}
+    }
+    if is_removed {
+        notes.push("its bag was removed when it was old enough".to_owned());
+    }
+    (if is_late { State::Late } else { State::OnTime }, notes.join("; "))
+}
+
+/// Whether somebody who should have a report has none; none where everybody has it.
+fn undelivered(review: &Review, due: Due, question: &Question<'_>) -> Option<(State, String)> {
+    if review.unmailed == Some(Unmailed::NotAsked) {
+        return Some((State::Undelivered, "nobody was mailed: it was not started with --send".to_owned()));
+    }
+    if review.mail_is_unknown {
+        let reason = "nobody was mailed, and the ledger does not say that nobody was to be";
+        return Some((State::Undelivered, reason.to_owned()));
+    }
+    let waiting = review.waiting.iter().map(|message| format!("the recipient of {message} (not yet accepted)"));
+    let refused = review.undelivered.iter().map(|(to, why)| format!("{to} ({why})"));
+    let who: Vec<String> = refused.chain(waiting).collect();
+    if who.is_empty() {
+        return None;
+    }
+    let is_young = review.undelivered.is_empty() && question.now - due.fire_at <= question.late_after;
+    let state = if is_young { State::Pending } else { State::Undelivered };
+    Some((state, format!("not delivered to {}", who.join(", "))))
+}
+
+/// A review that answers no fire time.
+fn unplanned(past: &Past<'_>, made: Made<'_>) -> Row {
+    let recorded = made.recorded;
+    let review = past.review(made);
+    let mut reason = "asked for by hand; no fire time".to_owned();
+    if review.recorded_at < review.known_at - TOLERANCE {
+        reason = format!("{reason}; {}", set_back(&review));
+    }
+    let job = recorded.job.as_deref();
+    // The zone that its job was in last, if any.
+    let terms = job.and_then(|job| past.schedules.get(job)?.iter().rev().find_map(|(_, terms)| *terms));
+    Row {
+        job: recorded.job.clone(),
+        workspace: recorded.workspace.clone(),
+        fire_at: recorded.fire_at.unwrap_or(recorded.read_from),
+        zone: terms.and_then(|terms| terms.time_zone.parse().ok()).unwrap_or(Tz::UTC),
+        state: State::ByHand,
+        reason,
+        run: Some(recorded.run),
+        review: Some(review),
+    }
+}
+
+fn set_back(review: &Review) -> String {
+    format!("its clock had been set back: the ledger had come to {}", moment(review.known_at))
+}
+
+/// A moment as a sentence has it.
+pub(super) fn moment(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+fn length(time: Duration) -> String {
+    match (time.num_days(), time.num_hours(), time.num_minutes()) {
+        (days, ..) if days >= 2 => format!("{days} days"),
+        (_, hours, _) if hours >= 2 => format!("{hours} hours"),
+        (.., minutes) if minutes >= 2 => format!("{minutes} minutes"),
+        _ => format!("{} seconds", time.num_seconds()),
+    }
+}

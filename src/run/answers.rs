@@ -1,0 +1,192 @@
+//! The answers in a bag, and their index. They are written while they come, in whatever order that is; in the end they are
+//! numbered by their requests, so that the same answers make the same bag.
+
+use std::{cmp::Ordering, collections::BTreeMap, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+use crate::connector::{Exchange, Needed};
+
+/// The index, below `data/`: one line of JSON for each answer.
+pub(super) const INDEX: &str = "answers.jsonl";
+/// An answer that is larger than this is compressed.
+pub(super) const LARGE: usize = 8 << 10;
+
+/// A line of the index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Line {
+    /// Its number: requests in their order, the same one asked again by time.
+    pub(super) number: u64,
+    /// The file of the body, inside the bag.
+    pub(super) file: String,
+    pub(super) request: String,
+    pub(super) asked_at: String,
+    pub(super) answered_at: String,
+    pub(super) status: u16,
+    pub(super) headers: BTreeMap<String, String>,
+    /// Bytes of the body before compression.
+    pub(super) bytes: u64,
+    /// Whether the token stood in the body and was masked.
+    pub(super) masked: bool,
+}
+
+/// An answer that was written.
+#[derive(Debug)]
+pub(super) struct Written {
+    line: Line,
+    needed: Needed,
+}
+
+impl Written {
+    /// The answer of an exchange, before it has its place.
+    pub(super) fn new(exchange: &Exchange) -> Self {
+        let line = Line {
+            number: exchange.number,
+            file: format!("answers/came-{:05}.json{}", exchange.number, ending(exchange.body.len())),
+            request: exchange.request.clone(),
+            asked_at: super::evidence::time(exchange.asked_at),
+            answered_at: super::evidence::time(exchange.answered_at),
+            status: exchange.status,
+            headers: exchange.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+            bytes: exchange.body.len() as u64,
+            masked: exchange.masked,
+        };
+        Self { line, needed: exchange.needed.clone() }
+    }
+
+    /// Where it is written, below `data/`.
+    pub(super) fn path(&self) -> &str {
+        &self.line.file
+    }
+}
+
+/// Where answers belong.
+#[derive(Debug, Default)]
+pub(super) struct Arranged {
+    /// The index.
+    pub(super) index: Vec<Line>,
+    /// Files that get another name: from and to, below `data/`.
+    pub(super) moves: Vec<(String, String)>,
+    /// Files of answers that the read did not need: it asked ahead, and how far that came is chance.
+    pub(super) unneeded: Vec<String>,
+}
+
+/// How many answers there are, and how many bytes their bodies have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) answers: u64,
+    pub(super) bytes: u64,
+}
+
+impl Tally {
+    /// Counts an index.
+    pub(super) fn of(index: &[Line]) -> Self {
+        Self { answers: index.len() as u64, bytes: index.iter().map(|line| line.bytes).sum() }
+    }
+}
+
+/// Gives every answer its place.
+pub(super) fn arrange(written: Vec<Written>) -> Arranged {
+    let (mut needed, unneeded): (Vec<_>, Vec<_>) =
+        written.into_iter().partition(|written| written.needed.is_confirmed());
+    needed.sort_by(|a, b| in_order(&a.line, &b.line));
+    let mut arranged =
+        Arranged { unneeded: unneeded.into_iter().map(|written| written.line.file).collect(), ..Arranged::default() };
+    for (number, Written { mut line, .. }) in (1..).zip(needed) {
+        let place = format!("answers/{number:05}.json{}", if is_packed(&line.file) { ".gz" } else { "" });
+        let came = std::mem::replace(&mut line.file, format!("data/{place}"));
+        line.number = number;
+        arranged.moves.push((came, place));
+        arranged.index.push(line);
+    }
+    arranged
+}
+
+/// The order of the index: by request, digits in it as numbers, then as they came.
+pub(super) fn in_order(a: &Line, b: &Line) -> Ordering {
+    natural(&a.request, &b.request).then(a.number.cmp(&b.number))
+}
+
+/// Whether a file is compressed by gzip, as its name says.
+pub(super) fn is_packed(file: &str) -> bool {
+    Path::new(file).extension().is_some_and(|extension| extension == "gz")
+}
+
+fn ending(bytes: usize) -> &'static str {
+    if bytes > LARGE { ".gz" } else { "" }
+}
+
+/// Compares texts with the numbers in them as numbers: page 2 comes before page 10.
+fn natural(mut a: &str, mut b: &str) -> Ordering {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let words = |text: &str| text.bytes().take_while(|byte| !byte.is_ascii_digit()).count();
+    while !a.is_empty() && !b.is_empty() {
+        let ((left, a_rest), (right, b_rest)) = (a.split_at(words(a)), b.split_at(words(b)));
+        let ((m, a_after), (n, b_after)) = (a_rest.split_at(digits(a_rest)), b_rest.split_at(digits(b_rest)));
+        let (value, other) = (m.trim_start_matches('0'), n.trim_start_matches('0'));
+        let order =
+            left.cmp(right).then(value.len().cmp(&other.len())).then(value.cmp(other)).then(m.len().cmp(&n.len()));
+        if order != Ordering::Equal {
+            return order;
+        }
+        (a, b) = (a_after, b_after);
+    }
+    a.len().cmp(&b.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn written(number: u64, request: &str, body: usize, is_needed: bool) -> Written {
+        let needed = Needed::default();
+        let exchange = Exchange {
+            number,
+            request: request.to_owned(),
+            asked_at: DateTime::UNIX_EPOCH,
+            answered_at: DateTime::UNIX_EPOCH,
+            status: 200,
+            headers: Vec::new(),
+            body: vec![0; body].into(),
+            masked: false,
+            needed: needed.clone(),
+        };
+        let written = Written::new(&exchange);
+        // Only afterwards, as when a page was asked for ahead.
+        if is_needed {
+            needed.confirm();
+        }
+        written
+    }
+
+    #[test]
+    fn answers_stand_in_the_order_of_their_requests_however_they_came() {
+        let page = |number, page| written(number, &format!("GET /users?page={page}"), 9_000, true);
+        let (org, vain) = (written(1, "GET /org", 5, true), written(6, "GET /users?page=11", 5, false));
+        let arranged = arrange(vec![page(4, 10), page(5, 1), vain, page(2, 1), page(3, 2), org]);
+        let found: Vec<(u64, &str)> = arranged.index.iter().map(|line| (line.number, line.request.as_str())).collect();
+        let page = "GET /users?page=";
+        let pages: Vec<String> = [1, 1, 2, 10].iter().map(|number| format!("{page}{number}")).collect();
+        assert_eq!(found, [(1, "GET /org"), (2, &*pages[0]), (3, &*pages[1]), (4, &*pages[2]), (5, &*pages[3])]);
+        assert_eq!(arranged.unneeded, ["answers/came-00006.json"]);
+        assert_eq!(arranged.moves[0], ("answers/came-00001.json".into(), "answers/00001.json".into()));
+        assert_eq!(arranged.moves[1], ("answers/came-00002.json.gz".into(), "answers/00002.json.gz".into()));
+        assert_eq!(arranged.index[1].file, "data/answers/00002.json.gz");
+        assert_eq!(Tally::of(&arranged.index), Tally { answers: 5, bytes: 36_005 });
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_is_one(texts in prop::collection::vec("[a0-2]{0,4}", 3)) {
+            let [a, b, c] = [&texts[0], &texts[1], &texts[2]];
+            prop_assert_eq!(natural(a, b), natural(b, a).reverse());
+            prop_assert_eq!(natural(a, b) == Ordering::Equal, a == b);
+            if natural(a, b).is_le() && natural(b, c).is_le() {
+                prop_assert!(natural(a, c).is_le());
+            }
+        }
+    }
+}

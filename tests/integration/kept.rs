@@ -1,0 +1,76 @@
+//! Mails that are kept as evidence: what the recipients got, byte for byte, beside the bags and in an export.
+
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Command};
+
+use chrono::{Duration, Utc};
+
+use crate::{
+    evidence::{bench, judge},
+    support::Bench,
+    tools::tool,
+};
+
+/// The mails that are kept.
+fn kept(bench: &Bench) -> Vec<PathBuf> {
+    fs::read_dir(bench.path("bags/mail")).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+#[test]
+fn every_mail_is_kept_as_it_was_sent_and_exported() {
+    let bench = bench(10);
+    bench.audit(&["--send"]);
+    let sent: BTreeSet<Vec<u8>> =
+        bench.mails().iter().map(|path| fs::read(path).unwrap()).map(|mail| bare(&mail)).collect();
+    let mails = kept(&bench);
+    let found: BTreeSet<Vec<u8>> = mails.iter().map(|path| bare(&fs::read(path).unwrap())).collect();
+    assert!(sent.len() == 2 && found == sent, "what the server got is what is kept");
+    let ledger = bench.read("bags/ledger.jsonl");
+    for mail in &mails {
+        let name = mail.file_stem().unwrap().to_str().unwrap();
+        let (_, said) = judge(&bench.path("bags/mail"), "sha256sum", &[&format!("{name}.eml")]);
+        assert!(said.starts_with(name) && ledger.contains(&format!("\"sha256\":\"{name}\"")), "{said}");
+    }
+    let day = |days| (Utc::now() + Duration::days(days)).format("%Y-%m-%d").to_string();
+    let (from, to) = (day(-1), day(1));
+    let (code, _, said) = bench.run(&["evidence", "export", "--from", &from, "--to", &to, "--out", "all.zip"]);
+    assert_eq!(code, 0, "{said}");
+    let listed = Command::new(tool("python")).args(["-m", "zipfile", "-l"]).arg(bench.path("all.zip")).output();
+    let listed = String::from_utf8(listed.unwrap().stdout).unwrap();
+    assert_eq!(listed.matches("/mail/").count(), 2, "{listed}");
+    // Of a period in which none was sent there is none.
+    let old = ["evidence", "export", "--from", "2020-01-01", "--to", "2020-01-31", "--out", "old.zip"];
+    assert_eq!(bench.run(&old).0, 0);
+    let listed = Command::new(tool("python")).args(["-m", "zipfile", "-l"]).arg(bench.path("old.zip")).output();
+    assert!(!String::from_utf8(listed.unwrap().stdout).unwrap().contains("/mail/"));
+}
+
+/// A mail without the difference between what is handed over and what a server writes down: the end of the last line.
+fn bare(mail: &[u8]) -> Vec<u8> {
+    mail.trim_ascii_end().to_vec()
+}
+
+#[test]
+fn a_mail_that_was_changed_or_taken_away_is_found() {
+    let bench = bench(10);
+    bench.audit(&["--send"]);
+    assert_eq!(bench.run(&["evidence", "verify"]).0, 0);
+    let mail = kept(&bench).remove(0);
+    let whole = fs::read(&mail).unwrap();
+    fs::set_permissions(&mail, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(&mail, [whole.as_slice(), b" "].concat()).unwrap();
+    let (code, printed, _) = bench.run(&["evidence", "verify"]);
+    assert!(code == 1 && printed.contains("is not the mail that its name says: it was changed"), "{printed}");
+    fs::remove_file(&mail).unwrap();
+    let (code, printed, _) = bench.run(&["evidence", "verify"]);
+    assert!(code == 1 && printed.contains("is not there as it was sent"), "{printed}");
+}
+
+#[test]
+fn what_cannot_be_kept_is_not_sent_and_waits() {
+    let bench = bench(10);
+    bench.audit(&[]);
+    fs::write(bench.path("bags/mail"), "in the way").unwrap();
+    let (code, _, said) = bench.run(&["audit", "--send"]);
+    assert!(code == 1 && said.contains("it is not sent, because it cannot be kept as evidence"), "{said}");
+    assert!(bench.simulator.inbox().messages().is_empty());
+}
