@@ -190,6 +190,8 @@ struct Named<'a> {
     kept: BTreeMap<&'a str, (&'a BagName, &'a Entry)>,
     /// Those that do not count.
     abandoned: BTreeSet<&'a str>,
+    /// Those of runs that failed.
+    failed: BTreeSet<&'a str>,
     removed: BTreeMap<&'a str, &'a Entry>,
     /// Runs whose review is recorded.
     recorded: BTreeSet<Uuid>,
@@ -200,6 +202,7 @@ impl<'a> Named<'a> {
         let mut named = Self {
             kept: BTreeMap::new(),
             abandoned: BTreeSet::new(),
+            failed: BTreeSet::new(),
             removed: BTreeMap::new(),
             recorded: BTreeSet::new(),
         };
@@ -213,6 +216,10 @@ impl<'a> Named<'a> {
                 }
                 Fact::BagAbandoned { bag, .. } => {
                     named.abandoned.insert(&bag.folder);
+                    named.kept.insert(&bag.folder, (bag, entry));
+                }
+                Fact::BagOfFailure { bag, .. } => {
+                    named.failed.insert(&bag.folder);
                     named.kept.insert(&bag.folder, (bag, entry));
                 }
                 Fact::BagRemoved { bag, .. } => {
@@ -256,6 +263,8 @@ fn bag(path: PathBuf, allowed: &Allowed, chain: &Chain, named: &Named<'_>) -> Ba
             ));
         } else if named.abandoned.contains(folder.as_str()) {
             note = Some(format!("does not count: its run was cut off and made again (entry {})", entry.number));
+        } else if named.failed.contains(folder.as_str()) {
+            note = Some(format!("no review: what was answered before its run failed (entry {})", entry.number));
         }
     } else if run.is_some_and(|run| folder.contains(&run.to_string()) && !named.recorded.contains(&run)) {
         note = Some("does not count: its run is not recorded; it failed, was cut off or still goes on".to_owned());

@@ -73,6 +73,13 @@ pub enum Fact {
         /// The bag.
         bag: BagName,
     },
+    /// A bag of a run that failed: what the API had answered until then, and no review.
+    BagOfFailure {
+        /// The run.
+        run: Uuid,
+        /// The bag.
+        bag: BagName,
+    },
     /// A bag was removed because it was older than evidence is to be kept.
     BagRemoved {
         /// The bag.
@@ -286,6 +293,7 @@ impl Fact {
             Self::Retried { .. } => "retried",
             Self::Delivery(_) => "delivery",
             Self::BagAbandoned { .. } => "bag_abandoned",
+            Self::BagOfFailure { .. } => "bag_of_failure",
             Self::BagRemoved { .. } => "bag_removed",
             Self::Key { .. } => "key",
             Self::OffboardingPlanned(_) => Self::OFFBOARDING_PLANNED,
@@ -299,7 +307,9 @@ impl Fact {
     pub fn subject(&self) -> Cow<'_, str> {
         match self {
             Self::Schedule { job, .. } => job.into(),
-            Self::BagAbandoned { bag, .. } | Self::BagRemoved { bag, .. } => (&bag.folder).into(),
+            Self::BagAbandoned { bag, .. } | Self::BagOfFailure { bag, .. } | Self::BagRemoved { bag, .. } => {
+                (&bag.folder).into()
+            }
             Self::OffboardingPlanned(planned) => planned.plan.to_string().into(),
             Self::OffboardingBegun(begun) => (&begun.leaver.user).into(),
             Self::OffboardingEnded(ended) => (&ended.user).into(),
