@@ -31,6 +31,7 @@ use crate::{
         self, Env, RunError, RunRequest, clock,
         deliver::{self, Letter, When},
         evidence::{Recording, Vault},
+        failure::{self, Failure as FailedRun},
         files::{self, FileError},
         lease, outbox,
     },
@@ -195,7 +196,13 @@ impl Step<'_> {
         mail: Option<Mail<'_>>,
     ) -> Result<Option<Severity>, String> {
         let Some((mail, job)) = mail.zip(request.job) else {
-            let (audit, mut kept, ()) = self.review(connector, request, |_, _, _| Ok(())).await?;
+            let (audit, mut kept, ()) = match self.review(connector, request, |_, _, _| Ok(())).await {
+                Ok(reviewed) => reviewed,
+                Err(error) => {
+                    self.write_out().await?;
+                    return Err(error);
+                }
+            };
             kept.record.unmailed = deliver::unmailed(self.when, &audit).or(Some(Unmailed::NotAsked));
             run::keep(self.store, &kept, Utc::now()).await.map_err(|error| error.to_string())?;
             self.write_out().await?;
@@ -258,16 +265,17 @@ impl Step<'_> {
             }
             None => None,
         };
-        let audit = {
-            let progress = Line::new(request.workspace);
-            let recorder = recording.clone().map(|recording| recording as Arc<dyn Recorder>);
-            let env = Env { connector, store: self.store, progress: &progress, recorder };
-            let failed = |error: RunError| output::plain(&error.to_string(), ERROR);
-            let read = run::read(&env, request).await.map_err(failed)?;
-            if let Some(recording) = &recording {
-                recording.compared_with(read.previous());
+        let audit = match self.read(connector, request, recording.as_ref()).await {
+            Ok(audit) => audit,
+            Err(error) => {
+                if let (Some(recording), Some(vault)) = (&recording, self.vault) {
+                    let RunRequest { id: run, job, workspace, occasion, .. } = *request;
+                    let due_at = occasion.map(|occasion| occasion.fire_at);
+                    let failure = FailedRun { run, job, workspace, due_at, at: Utc::now(), error: &error };
+                    failure::keep(self.store, vault, recording, &failure).await;
+                }
+                return Err(error);
             }
-            run::judge(request, read, Utc::now()).map_err(failed)?
         };
         let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
         let input = ReportInput::new(&audit, &matrix, self.texts);
@@ -286,6 +294,24 @@ impl Step<'_> {
         }
         let more = also(&input, &written, kept.record.bag.clone())?;
         Ok((audit, kept, more))
+    }
+
+    /// Reads and judges.
+    async fn read(
+        &self,
+        connector: &dyn Connector,
+        request: &RunRequest<'_>,
+        recording: Option<&Arc<Recording>>,
+    ) -> Result<Audit, String> {
+        let progress = Line::new(request.workspace);
+        let recorder = recording.map(|recording| Arc::clone(recording) as Arc<dyn Recorder>);
+        let env = Env { connector, store: self.store, progress: &progress, recorder };
+        let failed = |error: RunError| output::plain(&error.to_string(), ERROR);
+        let read = run::read(&env, request).await.map_err(failed)?;
+        if let Some(recording) = recording {
+            recording.compared_with(read.previous());
+        }
+        run::judge(request, read, Utc::now()).map_err(failed)
     }
 
     fn write(&self, input: &ReportInput<'_>) -> Result<Vec<PathBuf>, FileError> {

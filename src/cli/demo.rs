@@ -75,7 +75,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     output::line(&format!("  {:<44} the proof: a signed folder for each review", proof.display().to_string()));
     output::line(&format!("  {:<44} the same as one file for an auditor", zip.display().to_string()));
     output::line("\nVerify the proof without rolecall (sha256sum and ssh-keygen do it):");
-    output::line(&format!("  for bag in {0}/*/; do sh \"$bag/verify.sh\" {0}/allowed_signers; done", proof.display()));
+    output::line(&format!("  for bag in {0}/2*/; do sh \"$bag/verify.sh\" {0}/allowed_signers; done", proof.display()));
     Ok(())
 }
 

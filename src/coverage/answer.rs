@@ -152,6 +152,7 @@ fn row(
         state: outcome.state,
         reason: outcome.reason,
         run: outcome.run,
+        bag_of_failure: run.and_then(|run| past.bags_of_failures.get(&run)).map(|bag| (*bag).clone()),
         review: outcome.review,
     }
 }
@@ -279,6 +280,7 @@ fn unplanned(past: &Past<'_>, made: Made<'_>) -> Row {
         state: State::ByHand,
         reason,
         run: Some(recorded.run),
+        bag_of_failure: None,
         review: Some(review),
     }
 }

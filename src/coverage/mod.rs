@@ -122,8 +122,20 @@ pub struct Row {
     pub reason: String,
     /// The run; none where there was none.
     pub run: Option<Uuid>,
+    /// What was answered before its run failed; none where it did not, or nothing was.
+    pub bag_of_failure: Option<BagName>,
     /// The review; none where none was made.
     pub review: Option<Review>,
+}
+
+impl Row {
+    /// Its evidence: the review's, or where there is none what was answered before the run failed.
+    pub fn bag(&self) -> Option<&BagName> {
+        match &self.review {
+            Some(review) => review.bag.as_ref(),
+            None => self.bag_of_failure.as_ref(),
+        }
+    }
 }
 
 /// A review that was made.

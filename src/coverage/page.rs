@@ -182,7 +182,7 @@ fn line(row: &Row) -> Line {
         reason: row.reason.clone(),
         recorded: review.map_or_else(|| "never".to_owned(), |review| minute(review.recorded_at)),
         users: review.map(|review| review.users.to_string()).unwrap_or_default(),
-        bag: review.and_then(|review| review.bag.as_ref()).map(|bag| bag.folder.clone()).unwrap_or_default(),
+        bag: row.bag().map(|bag| bag.folder.clone()).unwrap_or_default(),
         delivered: review.map(|review| review.recipients().collect::<Vec<_>>().join(", ")).unwrap_or_default(),
         delivered_at: review.and_then(Review::delivered_at).map(minute).unwrap_or_default(),
     }

@@ -9,7 +9,7 @@ use super::{Delivered, Review};
 use crate::ledger::{
     Entry, Fact,
     clock::{Clock, SetBack},
-    fact::{Delivery, Recorded, Terms},
+    fact::{BagName, Delivery, Recorded, Terms},
 };
 
 /// Job, workspace and fire time.
@@ -27,6 +27,8 @@ pub(super) struct Past<'a> {
     pub(super) runs: BTreeMap<Key<'a>, Uuid>,
     recorded: BTreeMap<Uuid, Made<'a>>,
     pub(super) failed: BTreeMap<Uuid, &'a str>,
+    /// What was answered before a run failed.
+    pub(super) bags_of_failures: BTreeMap<Uuid, &'a BagName>,
     pub(super) skipped: Vec<Skipped<'a>>,
     /// By `Message-ID`: what became of it, and when.
     deliveries: BTreeMap<&'a str, (DateTime<Utc>, &'a Delivery)>,
@@ -92,6 +94,9 @@ impl<'a> Past<'a> {
                 if known.is_none_or(|(_, known)| !known.accepted) {
                     self.deliveries.insert(&delivery.message_id, (at, delivery));
                 }
+            }
+            Fact::BagOfFailure { run, bag } => {
+                self.bags_of_failures.insert(*run, bag);
             }
             Fact::BagRemoved { bag, .. } => {
                 self.removed.insert(&bag.folder);

@@ -47,7 +47,7 @@ pub fn table(coverage: &Coverage, question: &Question<'_>, out: &mut dyn Write) 
 
 fn cells(row: &Row, period: &str) -> [String; 19] {
     let review = row.review.as_ref();
-    let bag = review.and_then(|review| review.bag.as_ref());
+    let bag = row.bag();
     let local = row.fire_at.with_timezone(&row.zone);
     [
         row.job.clone().unwrap_or_default(),

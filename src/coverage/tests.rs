@@ -318,3 +318,21 @@ fn a_bag_that_is_not_there_proves_nothing() {
         ]
     );
 }
+
+#[test]
+fn a_run_that_failed_names_what_was_answered_until_then() {
+    let monday = "2026-03-09T07:00:00Z";
+    let run =
+        RunName { run: Uuid::from_u128(1), job: "weekly".into(), workspace: "acme".into(), fire_at: time(monday) };
+    let bag = BagName { folder: "failed-1".into(), sha256: "ab".repeat(32) };
+    let facts = [
+        ("2026-03-04T00:00:00Z", schedule(Some("0 8 * * MON"))),
+        (monday, due(1, monday, false)),
+        (monday, Fact::BagOfFailure { run: run.run, bag: bag.clone() }),
+        (monday, Fact::Failed { run, error: "the token was revoked".into() }),
+        ("2026-03-11T00:00:00Z", schedule(None)),
+    ];
+    let coverage = Coverage::of(&entries(&facts), &question(None));
+    assert_eq!((coverage.rows[0].state, coverage.rows[0].bag()), (State::Missing, Some(&bag)));
+    assert_eq!(coverage.rows[0].reason, "the run failed: the token was revoked");
+}

@@ -23,6 +23,7 @@ use crate::{
         self, Env, RunError, RunRequest,
         deliver::{self, Letter},
         evidence::{EvidenceError, Recording},
+        failure::{self, Failure},
         lease,
         outbox::{notices, outgoing},
     },
@@ -80,8 +81,9 @@ impl Daemon {
         if claim.fence == 1 {
             self.tell(&setup, job, Beat::Start);
         }
+        let mut recording = None;
         let ended = tokio::select! {
-            ended = self.attempt(&setup, &claim) => ended,
+            ended = self.attempt(&setup, &claim, &mut recording) => ended,
             lost = lease::keep(&*self.store, &claim, setup.limits.lease, &*self.clock) => Err(lost.into()),
             () = hurry.cancelled() => {
                 match self.store.hand_back(&claim, None, self.now(), self.now()).await {
@@ -97,8 +99,8 @@ impl Daemon {
                 tracing::warn!(run = %id, "another process works on this run now");
                 return;
             }
-            Err(Ended::Again(error)) => self.failed(&setup, &claim, error, false).await,
-            Err(Ended::Final(error)) => self.failed(&setup, &claim, error, true).await,
+            Err(Ended::Again(error)) => self.failed(&setup, &claim, (error, false), recording).await,
+            Err(Ended::Final(error)) => self.failed(&setup, &claim, (error, true), recording).await,
         };
         if let Err(error) = stored {
             // The lease ends by itself, and the run is claimed again.
@@ -107,7 +109,8 @@ impl Daemon {
         self.bell.notify_one();
     }
 
-    async fn attempt(&self, setup: &Setup, claim: &Claim) -> Result<(), Ended> {
+    /// One attempt. What is recorded meanwhile is there afterwards, too.
+    async fn attempt(&self, setup: &Setup, claim: &Claim, recorded: &mut Option<Arc<Recording>>) -> Result<(), Ended> {
         let Run { job: job_name, workspace: name, .. } = &claim.run;
         let (Some(job), Some(workspace)) = (setup.jobs.get(job_name), setup.workspaces.get(name)) else {
             return Err(Ended::Final(format!(
@@ -137,6 +140,7 @@ impl Daemon {
             }
             None => None,
         };
+        recorded.clone_from(&recording);
         let env = Env {
             connector: &*workspace.connector,
             store: &*self.store,
@@ -182,7 +186,13 @@ impl Daemon {
     }
 
     /// Hands a run back to be tried again, or gives it up and tells the job's recipients.
-    async fn failed(&self, setup: &Setup, claim: &Claim, error: String, is_final: bool) -> Result<(), StoreError> {
+    async fn failed(
+        &self,
+        setup: &Setup,
+        claim: &Claim,
+        (error, is_final): (String, bool),
+        recording: Option<Arc<Recording>>,
+    ) -> Result<(), StoreError> {
         let Run { id, job, workspace, attempt, .. } = &claim.run;
         let tried = usize::try_from(*attempt).unwrap_or(usize::MAX).saturating_sub(1);
         if let Some(wait) = WAITS.get(tried).filter(|_| !is_final) {
@@ -191,6 +201,11 @@ impl Daemon {
             return self.store.hand_back(claim, Some(&error), self.now() + *wait, self.now()).await;
         }
         tracing::error!(run = %id, job, workspace, attempt, error, "the run failed and is given up");
+        if let (Some(recording), Some(vault)) = (recording, &setup.vault) {
+            let (run, due_at) = (claim.run.id, Some(claim.run.fire_at));
+            let failure = Failure { run, job: Some(job), workspace, due_at, at: self.now(), error: &error };
+            failure::keep(&*self.store, vault, &recording, &failure).await;
+        }
         let email = setup.jobs.get(job).and_then(|job| job.email.as_ref());
         let notice = Notice::failure(&claim.run, &claim.fence.to_string(), &error, &self.store.head().await?);
         let notices = email.map_or_else(Vec::new, |email| {

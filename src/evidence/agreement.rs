@@ -188,7 +188,9 @@ impl<'a> Name<'a> {
     fn of(entry: &'a Entry) -> Option<Self> {
         match &entry.fact {
             Fact::Recorded(recorded) => recorded.bag.as_ref().map(|bag| Self { bag, entry, recorded: Some(recorded) }),
-            Fact::BagAbandoned { bag, .. } => Some(Self { bag, entry, recorded: None }),
+            Fact::BagAbandoned { bag, .. } | Fact::BagOfFailure { bag, .. } => {
+                Some(Self { bag, entry, recorded: None })
+            }
             _ => None,
         }
     }
@@ -297,8 +299,15 @@ impl<'a> Named<'a> {
         if !self.kept.contains_key(name.bag.folder.as_str()) {
             return Some(format!("does not count yet: entry {number}, which names it, is not signed"));
         }
-        let abandoned = || format!("does not count: its run was cut off and made again (entry {number})");
-        name.recorded.is_none().then(abandoned)
+        match &name.entry.fact {
+            Fact::BagAbandoned { .. } => {
+                Some(format!("does not count: its run was cut off and made again (entry {number})"))
+            }
+            Fact::BagOfFailure { .. } => {
+                Some(format!("no review: what was answered before its run failed (entry {number})"))
+            }
+            _ => None,
+        }
     }
 
     /// Whether a bag that nobody signed is proven all the same: an entry that one can believe names its digest, and when it

@@ -73,6 +73,13 @@ pub enum Fact {
         /// The bag.
         bag: BagName,
     },
+    /// A bag of a run that failed: what the API had answered until then, and no review.
+    BagOfFailure {
+        /// The run.
+        run: Uuid,
+        /// The bag.
+        bag: BagName,
+    },
     /// A bag was removed because it was older than evidence is to be kept.
     BagRemoved {
         /// The bag.
@@ -303,6 +310,7 @@ impl Fact {
             Self::Retried { .. } => "retried",
             Self::Delivery(_) => "delivery",
             Self::BagAbandoned { .. } => "bag_abandoned",
+            Self::BagOfFailure { .. } => "bag_of_failure",
             Self::BagRemoved { .. } => "bag_removed",
             Self::Key { .. } => "key",
             Self::OffboardingPlanned(_) => Self::OFFBOARDING_PLANNED,
@@ -317,12 +325,37 @@ impl Fact {
     pub fn subject(&self) -> Cow<'_, str> {
         match self {
             Self::Schedule { job, .. } => job.into(),
-            Self::BagAbandoned { bag, .. } | Self::BagRemoved { bag, .. } => (&bag.folder).into(),
+            Self::BagAbandoned { bag, .. } | Self::BagOfFailure { bag, .. } | Self::BagRemoved { bag, .. } => {
+                (&bag.folder).into()
+            }
             Self::OffboardingPlanned(planned) => planned.plan.to_string().into(),
             Self::OffboardingDeclined(declined) => (&declined.user).into(),
             Self::OffboardingBegun(begun) => (&begun.leaver.user).into(),
             Self::OffboardingEnded(ended) => (&ended.user).into(),
             _ => "".into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_older_rolecall_wrote_is_read() {
+        let id = Uuid::nil();
+        let time = "2026-03-02T07:00:00Z";
+        let recorded = format!(
+            r#"{{"fact":"recorded","run":"{id}","job":null,"workspace":"acme","fire_at":null,"read_from":"{time}","read_to":"{time}","complete":true,"users":1,"administrators":1,"open_findings":0,"bag":null,"messages":[]}}"#
+        );
+        let delivery = format!(
+            r#"{{"fact":"delivery","run":"{id}","kind":"report","recipient":"a@example.com","message_id":"<1@example.com>","sha256":"","accepted":true,"answer":"250"}}"#
+        );
+        let Ok(Fact::Recorded(read)) = serde_json::from_str(&recorded) else { unreachable!("{recorded}") };
+        assert_eq!(read.unmailed, None);
+        let Ok(Fact::Delivery(read)) = serde_json::from_str(&delivery) else { unreachable!("{delivery}") };
+        assert!(!read.kept);
+        // And nothing is added to it.
+        assert!(!serde_json::to_string(&Fact::Delivery(read)).unwrap().contains("kept"));
     }
 }

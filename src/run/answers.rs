@@ -5,7 +5,10 @@ use std::{cmp::Ordering, collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use crate::connector::{Exchange, Needed};
+use crate::{
+    connector::{Exchange, Needed},
+    evidence::draft::{Draft, DraftError},
+};
 
 /// The index, below `data/`: one line of JSON for each answer.
 pub(super) const INDEX: &str = "answers.jsonl";
@@ -85,7 +88,25 @@ impl Tally {
     }
 }
 
-/// Gives every answer its place.
+/// Gives every answer its place, whether it was needed or not.
+pub(super) fn arrange_all(written: Vec<Written>) -> Arranged {
+    for one in &written {
+        one.needed.confirm();
+    }
+    arrange(written)
+}
+
+/// Adds the index to a bag.
+pub(super) fn add_index(draft: &Draft, index: &[Line]) -> Result<(), DraftError> {
+    draft.add(INDEX, |writer| {
+        index.iter().try_for_each(|line| {
+            serde_json::to_writer(&mut *writer, line)?;
+            writer.write_all(b"\n")
+        })
+    })
+}
+
+/// Gives every answer that was needed its place.
 pub(super) fn arrange(written: Vec<Written>) -> Arranged {
     let (mut needed, unneeded): (Vec<_>, Vec<_>) =
         written.into_iter().partition(|written| written.needed.is_confirmed());

@@ -157,30 +157,35 @@ impl Recording {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes the draft, with the answers in it: whatever comes now comes too late. None where somebody has taken it.
+    pub(super) fn close(&self) -> Result<Option<(Draft, Vec<Written>)>, DraftError> {
+        let draft = self.draft.write().unwrap_or_else(PoisonError::into_inner).take();
+        let State { answers, problem } = std::mem::take(&mut *self.state());
+        match problem {
+            Some(problem) => Err(problem),
+            None => Ok(draft.map(|draft| (draft, answers))),
+        }
+    }
+
+    /// The last entry of the ledger when it began.
+    pub(super) fn ledger(&self) -> &Head {
+        &self.ledger
+    }
+
     /// Adds what was made of the answers, seals the bag, and puts it in its place.
     ///
     /// # Errors
     /// [`EvidenceError`], also where an answer could not be kept; then there is no bag.
     pub fn seal(&self, vault: &Vault, input: &ReportInput<'_>) -> Result<Sealed, EvidenceError> {
-        let draft = self.draft.write().unwrap_or_else(PoisonError::into_inner).take();
-        let State { answers, problem } = std::mem::take(&mut *self.state());
-        if let Some(problem) = problem {
-            return Err(problem.into());
-        }
         // Sealed once: nobody asks twice.
-        let Some(draft) = draft else {
+        let Some((draft, answers)) = self.close()? else {
             let path = vault.bags.clone();
             return Err(DraftError::Exists { path }.into());
         };
         let Arranged { index, moves, unneeded } = answers::arrange(answers);
         unneeded.iter().try_for_each(|path| draft.take_out(path))?;
         draft.rename(&moves)?;
-        draft.add(answers::INDEX, |writer| {
-            index.iter().try_for_each(|line| {
-                serde_json::to_writer(&mut *writer, line)?;
-                writer.write_all(b"\n")
-            })
-        })?;
+        answers::add_index(&draft, &index)?;
         let audit = input.audit();
         // Side by side: one file would otherwise wait for the digests of another.
         let report = |file: ReportFile| {
@@ -207,8 +212,12 @@ impl Recording {
 pub(super) fn beside(audit: &Audit, is_signed: bool) -> Result<[(&'static str, String); 2], askama::Error> {
     // Templates end without the end of their last line.
     let readme = readme(audit, is_signed).render()? + "\n";
-    let script = Script { signature: SIGNATURE, principal: PRINCIPAL, namespace: NAMESPACE }.render()? + "\n";
-    Ok([("README.txt", readme), ("verify.sh", script)])
+    Ok([("README.txt", readme), ("verify.sh", script()?)])
+}
+
+/// The script that verifies a bag.
+pub(super) fn script() -> Result<String, askama::Error> {
+    Ok(Script { signature: SIGNATURE, principal: PRINCIPAL, namespace: NAMESPACE }.render()? + "\n")
 }
 
 #[derive(Template)]

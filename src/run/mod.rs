@@ -6,6 +6,7 @@ pub mod clock;
 mod contents;
 pub mod deliver;
 pub mod evidence;
+pub mod failure;
 pub mod files;
 pub mod lease;
 pub mod ledger;

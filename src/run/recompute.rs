@@ -21,7 +21,7 @@ use super::{
     ReadWorkspace, RunError, RunRequest,
     answers::{INDEX, Line, Tally},
     contents::{Content, PREVIOUS},
-    evidence, judge, occasion,
+    evidence, failure, judge, occasion,
 };
 use crate::{
     access::matrix::AccessMatrix,
@@ -57,6 +57,9 @@ pub enum RecomputeError {
         /// What.
         what: &'static str,
     },
+    /// It holds no review.
+    #[error("the run of this bag failed: it holds what was answered until then, and no review to make again")]
+    Failed,
     /// The bag has no answer to a call without which the read would have been another one.
     #[error("the bag has no answer to {0}, without which it cannot be read")]
     NoAnswer(String),
@@ -149,6 +152,9 @@ impl Recording {
     /// # Errors
     /// [`RecomputeError`]
     pub fn of(bag: &Path) -> Result<Self, RecomputeError> {
+        if bag.join("data").join(failure::FILE).exists() {
+            return Err(RecomputeError::Failed);
+        }
         let path = bag.join("bag-info.txt");
         let info = fs::read_to_string(&path).map_err(|source| RecomputeError::File { path: path.clone(), source })?;
         let says = |name: &'static str| {

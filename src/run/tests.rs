@@ -86,7 +86,11 @@ fn files(bag: &Path, inside: &str, found: &mut BTreeMap<String, Vec<u8>>) {
         if bag.join(&path).is_dir() {
             files(bag, &path, found);
         } else if !name.contains("manifest-") && name != "answers.jsonl" {
-            found.insert(path.clone(), fs::read(bag.join(path)).unwrap());
+            let text = fs::read(bag.join(&path)).unwrap();
+            // Each of these bags is of a ledger of its own.
+            let is_kept = |line: &&[u8]| !line.starts_with(b"Rolecall-Ledger:");
+            let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').filter(is_kept).collect();
+            found.insert(path, lines.join(&b'\n'));
         }
     }
 }

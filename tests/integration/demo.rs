@@ -27,6 +27,7 @@ fn the_demo_ends_by_itself_leaves_only_what_it_names_and_shows_drift() {
     let verified = std::process::Command::new("sh").args(["-c", command]).current_dir(&folder).output().unwrap();
     let verified = printed(&verified);
     assert_eq!(verified.0.matches("Verified: every file is as it was sealed").count(), 2, "{verified:?}");
+    assert!(!verified.1.contains("verify.sh"), "of bags only: {verified:?}");
 
     let lines = stdout.lines().filter(|line| *line != command);
     let named = lines.filter_map(|line| line.split_whitespace().find(|word| word.starts_with("rolecall-demo/")));

@@ -1,12 +1,13 @@
-//! Mails that are kept as evidence: what the recipients got, byte for byte, beside the bags and in an export.
+//! What is kept beside the bags of reviews: mails as the recipients got them, and what was answered before a run failed.
 
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Command};
 
 use chrono::{Duration, Utc};
+use rolecall::simulator::Fault;
 
 use crate::{
     evidence::{bench, judge},
-    support::Bench,
+    support::{Bench, rolecall},
     tools::tool,
 };
 
@@ -73,4 +74,55 @@ fn what_cannot_be_kept_is_not_sent_and_waits() {
     let (code, _, said) = bench.run(&["audit", "--send"]);
     assert!(code == 1 && said.contains("it is not sent, because it cannot be kept as evidence"), "{said}");
     assert!(bench.simulator.inbox().messages().is_empty());
+}
+
+#[test]
+fn a_run_that_fails_leaves_what_was_answered_as_evidence_for_the_gap() {
+    let bench = bench(10);
+    bench.audit(&["--send"]);
+    bench.simulator.set_faults([Fault::MissingScopeUsers]);
+    for arguments in [&["audit", "--send"][..], &["audit"]] {
+        let (code, _, said) = bench.run(arguments);
+        assert!(code == 1 && said.contains("lacks the scope"), "{said}");
+    }
+    bench.simulator.set_faults([]);
+    let ledger = bench.read("bags/ledger.jsonl");
+    let named = ledger.lines().filter(|line| line.contains("\"fact\":\"bag_of_failure\""));
+    let folders: Vec<String> =
+        named.map(|line| line.split("\"folder\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned()).collect();
+    assert_eq!(folders.len(), 2, "{ledger}");
+    let signers = bench.path("allowed_signers");
+    for folder in &folders {
+        let bag = bench.path("bags").join(folder);
+        let (valid, said) = judge(&bag, tool("bagit.py"), &["--validate", "."]);
+        assert!(valid, "{said}");
+        let (good, said) = judge(&bag, "sh", &["verify.sh", signers.to_str().unwrap()]);
+        assert!(good, "{said}");
+        let readme = fs::read_to_string(bag.join("README.txt")).unwrap();
+        assert!(readme.starts_with("A REVIEW OF acme THAT FAILED") && readme.contains("lacks the scope"), "{readme}");
+        let (_, answers) = judge(&bag, "sh", &["-c", "cat data/answers/*.json"]);
+        assert!(answers.contains("OAUTH_SCOPE_MISMATCH"), "the refusal itself: {answers}");
+        let said = rolecall().args(["evidence", "recompute"]).arg(&bag).output().unwrap();
+        let said = String::from_utf8(said.stderr).unwrap();
+        assert!(said.contains("the run of this bag failed"), "{said}");
+    }
+    let (code, printed, said) = bench.run(&["evidence", "verify"]);
+    assert_eq!(code, 0, "{printed}{said}");
+    assert_eq!(printed.matches("no review: what was answered before its run failed (entry ").count(), 2, "{printed}");
+    // They are in an export, and its script takes them for what they are.
+    let day = |days| (Utc::now() + Duration::days(days)).format("%Y-%m-%d").to_string();
+    let (from, to) = (day(-1), day(1));
+    let (code, _, said) = bench.run(&["evidence", "export", "--from", &from, "--to", &to, "--out", "all.zip"]);
+    assert_eq!(code, 0, "{said}");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let unpacked = Command::new(tool("python"))
+        .args(["-m", "zipfile", "-e"])
+        .arg(bench.path("all.zip"))
+        .arg(elsewhere.path())
+        .status();
+    assert!(unpacked.unwrap().success());
+    let inside = elsewhere.path().join(format!("evidence_{from}_{to}"));
+    assert!(folders.iter().all(|folder| inside.join(folder).is_dir()));
+    let (good, said) = judge(&inside, "sh", &["verify.sh", signers.to_str().unwrap()]);
+    assert!(good, "{said}");
 }

@@ -165,6 +165,9 @@ fn bags<'a>(entries: &[&'a Entry], period: Period) -> BTreeSet<&'a str> {
             Fact::Recorded(recorded) if period.holds(recorded) => {
                 bags.extend(recorded.bag.as_ref().map(|bag| bag.folder.as_str()));
             }
+            Fact::BagOfFailure { bag, .. } if (period.from..period.to).contains(&entry.at) => {
+                bags.insert(bag.folder.as_str());
+            }
             Fact::BagRemoved { bag, .. } => {
                 bags.remove(bag.folder.as_str());
             }

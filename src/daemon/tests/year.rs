@@ -96,9 +96,11 @@ async fn of_a_year_of_reviews_the_coverage_names_exactly_the_gaps() {
     let made: Vec<_> =
         expected.iter().filter(|(_, state)| **state != State::Missing).map(|(monday, _)| *monday).collect();
     let oldest = made[made.len() - 2] - chrono::Duration::days(200);
-    assert_eq!(bags.bags.len(), made.iter().filter(|monday| **monday >= oldest).count());
+    // Two runs failed, and what was answered until then is kept as the reviews are.
+    let reviews = bags.bags.iter().filter(|bag| bag.note.is_none()).count();
+    assert_eq!(reviews, made.iter().filter(|monday| **monday >= oldest).count());
     let removed = chain.entries.iter().filter(|(entry, _)| entry.fact.kind() == "bag_removed").count();
-    assert!(removed > 10 && removed + bags.bags.len() == made.len(), "{removed}");
+    assert!(removed > 10 && removed + bags.bags.len() == made.len() + 2, "{removed}");
 
     // And their mails with them; of those that are there each is as it was sent.
     let mails = fs::read_dir(folder.join(mail::FOLDER)).unwrap().count();

@@ -100,7 +100,7 @@ done
 for bag in */; do
   case $bag in "*/") break ;; mail/) continue ;; esac
   sha256=$(digest < "$bag/tagmanifest-sha256.txt")
-  grep '"fact":"recorded"' ledger.jsonl | grep -q -F "\"bag\":{\"folder\":\"${bag%/}\",\"sha256\":\"$sha256\"}" ||
+  grep -E '"fact":"(recorded|bag_of_failure)"' ledger.jsonl | grep -q -F "\"bag\":{\"folder\":\"${bag%/}\",\"sha256\":\"$sha256\"}" ||
     fail "no entry of the ledger names $bag"
 done
 {%- if signed %}

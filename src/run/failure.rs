@@ -1,0 +1,110 @@
+//! The bag of a run that failed: what the API had answered until then, and no review. It is the evidence for a gap.
+
+use askama::Template;
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    answers::{self, Arranged},
+    contents::pretty,
+    evidence::{EvidenceError, Recording, Sealed, Vault, script, time},
+    ledger::WriteError,
+};
+use crate::{evidence::SIGNATURE, ledger::Fact, store::Memory};
+
+/// Its file, below `data/`.
+pub(super) const FILE: &str = "failure.json";
+
+/// A run that failed.
+#[derive(Debug, Clone, Copy)]
+pub struct Failure<'a> {
+    /// The run.
+    pub run: Uuid,
+    /// The job; none where it was asked for by hand without one.
+    pub job: Option<&'a str>,
+    /// The workspace's name in the configuration.
+    pub workspace: &'a str,
+    /// When it was due; none where it was asked for by hand and not mailed.
+    pub due_at: Option<DateTime<Utc>>,
+    /// When it failed.
+    pub at: DateTime<Utc>,
+    /// Why.
+    pub error: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "evidence/failure/README.txt", escape = "none")]
+struct Readme<'a> {
+    workspace: &'a str,
+    version: &'static str,
+    id: String,
+    job: &'a str,
+    due: String,
+    failed: String,
+    error: &'a str,
+    signature: &'static str,
+    signed: bool,
+}
+
+/// Keeps what was answered before a run failed, and says so in the ledger. That this fails too is an error in the log: why
+/// the run failed is not to be lost over it.
+pub async fn keep(store: &dyn Memory, vault: &Vault, recording: &Recording, failure: &Failure<'_>) {
+    let run = failure.run;
+    let kept = async {
+        let Some(sealed) = recording.seal_failure(vault, failure)? else { return Ok(()) };
+        let fact = Fact::BagOfFailure { run, bag: sealed.name() };
+        store.note(&[fact], failure.at).await.map_err(WriteError::from)?;
+        tracing::info!(%run, bag = %sealed.path.display(), "what was answered before the run failed is sealed");
+        Ok::<_, EvidenceError>(())
+    };
+    if let Err(error) = kept.await {
+        tracing::error!(%run, %error, "what was answered before the run failed could not be kept");
+    }
+}
+
+impl Recording {
+    /// Seals what was answered before the run failed; none where nothing was.
+    fn seal_failure(&self, vault: &Vault, failure: &Failure<'_>) -> Result<Option<Sealed>, EvidenceError> {
+        let Some((draft, written)) = self.close()? else { return Ok(None) };
+        if written.is_empty() {
+            return Ok(None);
+        }
+        // Which of them the read would have needed nobody knows.
+        let Arranged { index, moves, .. } = answers::arrange_all(written);
+        draft.rename(&moves)?;
+        answers::add_index(&draft, &index)?;
+        let Failure { run, job, workspace, due_at, at, error } = *failure;
+        draft.add(FILE, |writer| {
+            let due_at = due_at.map(time);
+            let value = json!({ "run": run, "job": job, "workspace": workspace, "due_at": due_at, "failed_at": time(at), "error": error });
+            pretty(writer, &value)
+        })?;
+        draft.add("configuration.toml", |writer| writer.write_all(vault.configuration.as_bytes()))?;
+        let readme = Readme {
+            workspace,
+            version: env!("CARGO_PKG_VERSION"),
+            id: run.to_string(),
+            job: job.unwrap_or("none: it was asked for by hand"),
+            due: due_at.map_or_else(|| "when it was asked for".to_owned(), time),
+            failed: time(at),
+            error,
+            signature: SIGNATURE,
+            signed: vault.key.is_some(),
+        };
+        let mut info = vec![
+            ("External-Identifier", run.to_string()),
+            ("External-Description", format!("Answers to an access review of the workspace {workspace} that failed")),
+            ("Bagging-Date", at.format("%Y-%m-%d").to_string()),
+            ("Bag-Software-Agent", vault.agent.clone()),
+            ("Rolecall-Workspace", workspace.to_owned()),
+            ("Rolecall-Failed", error.to_owned()),
+            ("Rolecall-Ledger", self.ledger().to_string()),
+        ];
+        info.extend(job.map(|job| ("Rolecall-Job", job.to_owned())));
+        info.extend(due_at.map(|due_at| ("Rolecall-Due-At", time(due_at))));
+        let tags = [("README.txt", readme.render()? + "\n"), ("verify.sh", script()?)];
+        let (path, digest) = draft.finish(&info, &tags, vault.key.as_ref())?;
+        Ok(Some(Sealed { path, digest }))
+    }
+}
