@@ -31,17 +31,21 @@ pub enum WriteError {
     Key(#[from] KeyError),
 }
 
-/// Says which key signs from now on, or that none does, where that is otherwise than before: what is signed then vouches
-/// for what was written before, and a bag without a signature is explained.
+/// Says which key signs from now on, or that none does any more, where that is otherwise than before: what is signed then
+/// vouches for what was written before, and a bag without a signature is explained. Before the first key there is none, and
+/// that need not be said.
 ///
 /// # Errors
 /// [`WriteError`]
 pub async fn introduce(store: &dyn Memory, vault: &Vault, now: DateTime<Utc>) -> Result<(), WriteError> {
     let fingerprint = vault.key.as_ref().map(SigningKey::fingerprint);
-    let fact = Fact::Key { fingerprint, signer: vault.key.as_ref().map(SigningKey::signer).transpose()? };
-    let before = store.last(fact.kind(), &fact.subject()).await?.map(|entry| entry.fact);
-    store.note(std::slice::from_ref(&fact), now).await?;
-    match (before, fact) {
+    let new = Fact::Key { fingerprint, signer: vault.key.as_ref().map(SigningKey::signer).transpose()? };
+    let old = store.last(new.kind(), &new.subject()).await?.map(|entry| entry.fact);
+    if old.is_none() && vault.key.is_none() {
+        return Ok(());
+    }
+    store.note(std::slice::from_ref(&new), now).await?;
+    match (old, new) {
         (Some(Fact::Key { fingerprint: Some(old), .. }), Fact::Key { fingerprint: Some(new), .. }) if old != new => {
             tracing::warn!(
                 old,
@@ -163,7 +167,7 @@ pub async fn was_kept(store: &dyn Memory) -> Result<bool, StoreError> {
     if store.last(key.kind(), &key.subject()).await?.is_some() {
         return Ok(true);
     }
-    // Before there was a key, only a bag tells.
+    // Where there never was a key, only a bag tells.
     let recorded = store.last("recorded", "").await?.map(|entry| entry.fact);
     Ok(matches!(recorded, Some(Fact::Recorded(Recorded { bag: Some(_), .. }))))
 }
