@@ -5,6 +5,7 @@
 //! server that does not send them is not held up.
 
 use std::{
+    collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -24,7 +25,8 @@ pub(in crate::connector) struct Pace {
 
 #[derive(Debug, Default)]
 struct State {
-    in_flight: u64,
+    /// The calls on their way, and for each the fewest that any answer has said are left since it began.
+    in_flight: BTreeMap<u64, Option<u64>>,
     /// Passes that were given so far.
     passes: u64,
     known: Known,
@@ -39,20 +41,18 @@ enum Known {
     /// Nothing, in an answer: it does not count.
     Free,
     /// So many calls until then.
-    Left(Told),
+    Left(Left),
     /// None until then: it was asked too often.
     Held(Instant),
 }
 
-/// What an answer said of the limit.
+/// What an answer leaves to be done.
 #[derive(Debug, Clone, Copy)]
-struct Told {
+struct Left {
     /// The pass of the call that it answers.
     by: u64,
-    /// Calls that were left.
-    remaining: u64,
-    /// Calls that it may not have counted: those that were on their way, and those made since.
-    uncounted: u64,
+    /// Calls that may be made.
+    calls: u64,
     /// When the limit is lifted.
     lifted: Instant,
 }
@@ -67,7 +67,7 @@ pub(in crate::connector) struct Pass<'a> {
 
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
-        self.pace.lock().in_flight -= 1;
+        self.pace.lock().in_flight.remove(&self.number);
         self.pace.changed.notify_waiters();
     }
 }
@@ -113,18 +113,19 @@ impl Pace {
         let remaining = headers.get("ratelimit-remaining").and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let told: Option<(u64, Duration)> = remaining.zip(wait::reset(headers, Utc::now()));
         let mut state = self.lock();
-        let others = state.in_flight.saturating_sub(1);
-        state.known = match (state.known, asked, told) {
+        let calls = told.map(|(remaining, _)| state.left_after(pass.number, remaining));
+        state.known = match (state.known, asked, told.zip(calls)) {
             // All calls wait, and not only the one that was told.
             (Known::Held(until), Some(wait), _) => Known::Held(until.max(after(now, wait))),
             (_, Some(wait), _) => Known::Held(after(now, wait)),
             // What was on its way when the limit was met knows of more calls than there are.
             (Known::Held(until), None, _) if now < until => Known::Held(until),
-            (Known::Left(known), None, Some((remaining, _))) if pass.number < known.by => {
-                Known::Left(known.after_overtaken(remaining, others))
+            // An answer that was overtaken may say that more is left than was known, and never that less is.
+            (Known::Left(left), None, Some((_, calls))) if pass.number < left.by => {
+                Known::Left(Left { calls: left.calls.max(calls), ..left })
             }
-            (_, None, Some((remaining, reset))) => {
-                Known::Left(Told { by: pass.number, remaining, uncounted: others, lifted: after(now, reset) })
+            (_, None, Some(((_, reset), calls))) => {
+                Known::Left(Left { by: pass.number, calls, lifted: after(now, reset) })
             }
             (Known::Untold | Known::Held(_), None, None) => Known::Free,
             (known @ (Known::Free | Known::Left(_)), None, None) => known,
@@ -144,33 +145,36 @@ fn after(now: Instant, wait: Duration) -> Instant {
 impl State {
     /// The number of a new pass, or until when to wait; none where only an answer tells.
     fn take(&mut self) -> Result<u64, Option<Instant>> {
-        if let Known::Left(Told { lifted, .. }) | Known::Held(lifted) = self.known
+        if let Known::Left(Left { lifted, .. }) | Known::Held(lifted) = self.known
             && Instant::now() >= lifted
         {
             self.known = Known::Untold;
         }
         match &mut self.known {
-            Known::Untold if self.in_flight > 0 => return Err(None),
+            Known::Untold if !self.in_flight.is_empty() => return Err(None),
             Known::Untold | Known::Free => {}
             Known::Held(lifted) => return Err(Some(*lifted)),
-            Known::Left(told) if told.uncounted >= told.remaining => return Err(Some(told.lifted)),
-            Known::Left(told) => told.uncounted += 1,
+            Known::Left(left) if left.calls == 0 => return Err(Some(left.lifted)),
+            Known::Left(left) => left.calls -= 1,
         }
-        self.in_flight += 1;
         self.passes += 1;
+        self.in_flight.insert(self.passes, None);
         Ok(self.passes)
     }
-}
 
-impl Told {
-    /// What is known after the answer to an earlier call, which was overtaken by this one on the way.
-    fn after_overtaken(self, remaining: u64, others: u64) -> Self {
-        if remaining < self.remaining {
-            // The server came to it later all the same.
-            return Self { remaining, uncounted: self.uncounted.max(others), ..self };
+    /// How many calls certainly are left, now that an answer says how many were when the server came to its call.
+    ///
+    /// The server may have come to calls that were made at the same time before this one or after it, in whatever order
+    /// the answers arrive. Of those that were answered since this call began, the one that it came to last says the
+    /// least; of those that are still on their way, it may have counted none.
+    fn left_after(&mut self, number: u64, remaining: u64) -> u64 {
+        let least = self.in_flight.get(&number).copied().flatten().map_or(remaining, |least| least.min(remaining));
+        let mut others = 0;
+        for (_, least) in self.in_flight.iter_mut().filter(|(other, _)| **other != number) {
+            *least = Some(least.map_or(remaining, |least| least.min(remaining)));
+            others += 1;
         }
-        // It was counted before this one was answered, and is on its way no more.
-        Self { uncounted: self.uncounted.saturating_sub(1), ..self }
+        least.saturating_sub(others)
     }
 }
 
@@ -251,21 +255,58 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_that_come_in_another_order_neither_pass_the_limit_nor_hold_up_what_is_left() {
-        let pace = Pace::default();
-        let first = now(&pace).await.unwrap();
-        left(&pace, &first, 4, 60);
-        drop(first);
-        let (second, third) = (now(&pace).await.unwrap(), now(&pace).await.unwrap());
-        // One is left after the third; whether the second was counted in that is not known yet.
-        left(&pace, &third, 1, 60);
-        drop(third);
-        assert!(now(&pace).await.is_none());
-        left(&pace, &second, 2, 60);
-        drop(second);
-        let fourth = now(&pace).await.unwrap();
-        assert!(now(&pace).await.is_none(), "one was left");
-        drop(fourth);
+    async fn answers_in_whatever_order_neither_pass_the_limit_nor_hold_up_what_is_left() {
+        // What the answers to two calls at the same time say, in the order in which they come. One is left in the end.
+        for (is_reversed, first, then) in [(false, 2, 1), (false, 1, 2), (true, 2, 1), (true, 1, 2)] {
+            let pace = Pace::default();
+            let finds_out = now(&pace).await.unwrap();
+            left(&pace, &finds_out, 3, 60);
+            drop(finds_out);
+            let (mut one, mut other) = (now(&pace).await.unwrap(), now(&pace).await.unwrap());
+            if is_reversed {
+                std::mem::swap(&mut one, &mut other);
+            }
+            left(&pace, &one, first, 60);
+            drop(one);
+            left(&pace, &other, then, 60);
+            drop(other);
+            let last = now(&pace).await.unwrap();
+            assert!(now(&pace).await.is_none(), "one was left: {is_reversed} {first} {then}");
+            drop(last);
+        }
+    }
+
+    /// A server that counts as Truto does, calls that it comes to in any order, and answers that arrive in any order.
+    #[tokio::test]
+    async fn an_honest_count_is_never_passed_and_used_up() {
+        for seed in 0..200_u64 {
+            let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(1);
+            let mut pick = |of: usize| {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                usize::try_from(random >> 33).unwrap() % of
+            };
+            let (pace, limit) = (Pace::default(), 20);
+            let (mut sent, mut done, mut made) = (Vec::new(), Vec::new(), 0_u64);
+            loop {
+                let under_way = sent.len() + done.len();
+                if under_way == 0 || (under_way < 4 && pick(2) == 0) {
+                    match pace.lock().take() {
+                        Ok(number) => sent.push(Pass { pace: &pace, number }),
+                        Err(_) if under_way == 0 => break,
+                        Err(_) => {}
+                    }
+                } else if !sent.is_empty() && (done.is_empty() || pick(2) == 0) {
+                    let pass = sent.swap_remove(pick(sent.len()));
+                    made += 1;
+                    assert!(made <= limit, "seed {seed}: passed");
+                    done.push((pass, limit - made));
+                } else {
+                    let (pass, remaining) = done.swap_remove(pick(done.len()));
+                    left(&pace, &pass, remaining, 600);
+                }
+            }
+            assert_eq!(made, limit, "seed {seed}: held up");
+        }
     }
 
     #[tokio::test]

@@ -224,7 +224,7 @@ impl Truto {
     ) -> Result<UsersPage, ConnectorError> {
         let call = self.users_call(kind, cursor);
         let page = self.api.get(&call, account, |body| parse::<UsersPage>(body, "users")).await?;
-        page.ok_or_else(|| missing(&call, "the list is missing (HTTP 204)"))
+        page.ok_or_else(|| missing(&call, "the list is missing"))
     }
 
     async fn user_list(
@@ -282,7 +282,7 @@ impl Truto {
         let mut found = Found { value: Vec::new(), is_partial: false };
         loop {
             let page = self.api.get(&call, account, &read).await?;
-            let page = page.ok_or_else(|| missing(&call, "the list is missing (HTTP 204)"))?;
+            let page = page.ok_or_else(|| missing(&call, "the list is missing"))?;
             let (rows, next) = page.value;
             found.value.extend(rows);
             found.is_partial |= page.is_partial;
