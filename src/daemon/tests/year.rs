@@ -97,7 +97,7 @@ async fn of_a_year_of_reviews_the_coverage_names_exactly_the_gaps() {
         expected.iter().filter(|(_, state)| **state != State::Missing).map(|(monday, _)| *monday).collect();
     let oldest = made[made.len() - 2] - chrono::Duration::days(200);
     // Two runs failed, and what was answered until then is kept as the reviews are.
-    let reviews = bags.bags.iter().filter(|bag| bag.note.is_none()).count();
+    let reviews = bags.bags.iter().filter(|bag| bag.due.is_some()).count();
     assert_eq!(reviews, made.iter().filter(|monday| **monday >= oldest).count());
     let removed = chain.entries.iter().filter(|(entry, _)| entry.fact.kind() == "bag_removed").count();
     assert!(removed > 10 && removed + bags.bags.len() == made.len() + 2, "{removed}");
