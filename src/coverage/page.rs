@@ -156,7 +156,7 @@ fn empty(month: NaiveDate) -> Vec<Option<Day>> {
 fn look(state: State) -> (&'static str, &'static str) {
     match state {
         State::OnTime => ("good", "✓"),
-        State::ByHand => ("hand", "＋"),
+        State::ByHand => ("hand", "+"),
         State::Pending => ("hand", "…"),
         State::MadeUp => ("hand", "↻"),
         State::Late => ("late", "◷"),
