@@ -20,8 +20,8 @@ use rolecall::{
     model::{audit::Audit, change::Drift, policy::Policy},
     report::{self, ReportFile, ReportInput},
     run::{self, deliver},
-    simulator::{Options, Simulator},
 };
+use rolecall_simulator::{Options, Simulator};
 
 const USERS: u32 = 20_000;
 
@@ -64,7 +64,7 @@ static READ: LazyLock<Read> = LazyLock::new(|| {
         resolve_administrator_profiles(&policy.administrator_profiles, &directory.profiles);
     let page = runtime.block_on(first_page(&simulator));
     let mut audit = Audit {
-        occasion: None,
+        trigger: None,
         id: uuid::Uuid::now_v7(),
         job: Some("weekly".to_owned()),
         workspace: "acme".to_owned(),

@@ -20,14 +20,15 @@ use crate::{
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
     daemon,
+    digest::sha256_of,
     evidence::key::{KeyError, SigningKey},
     heartbeat::{HeartbeatError, HttpHeartbeat},
-    ledger::{fact::Terms, sha256_of},
+    ledger::fact::Terms,
     mail::smtp::{self, Mailer, SmtpMailer, SmtpSettings},
     report::ReportFile,
     run::{deliver, evidence::Vault},
     schedule,
-    store::{Memory, StoreError, sqlite::SqliteStore},
+    store::{Database, StoreError, sqlite::SqliteStore},
 };
 
 /// How often everything is read before a disagreement counts.
@@ -178,7 +179,7 @@ const CRASH_AT: &str = "ROLECALL_CRASH_AT";
 ///
 /// # Errors
 /// [`AppError::Store`]
-pub async fn store(settings: &Settings) -> Result<Arc<dyn Memory>, AppError> {
+pub async fn store(settings: &Settings) -> Result<Arc<dyn Database>, AppError> {
     let store = SqliteStore::open(&settings.store.path).await?;
     #[cfg(debug_assertions)]
     if let Ok(point) = std::env::var(CRASH_AT) {
@@ -334,7 +335,7 @@ pub fn daemon_setup(settings: &Settings) -> Result<daemon::Setup, AppError> {
 /// [`AppError`]
 pub fn agent_setup(
     settings: &Settings,
-    store: Arc<dyn Memory>,
+    store: Arc<dyn Database>,
     allow_offboarding: bool,
     max_age: Duration,
 ) -> Result<agent::Setup, AppError> {

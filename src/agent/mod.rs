@@ -31,10 +31,11 @@ pub use self::{
     problem::Problem,
 };
 use crate::{
+    clock::Clock,
     model::policy::Policy,
     report::RuleTexts,
     run::{self, evidence::Vault},
-    store::Memory,
+    store::Database,
 };
 
 /// What an agent works with.
@@ -46,7 +47,7 @@ pub struct Setup {
     /// What the company holds to be right.
     pub policy: Policy,
     /// Keeps audits, plans and what was done.
-    pub store: Arc<dyn Memory>,
+    pub store: Arc<dyn Database>,
     /// Where evidence is kept; none where none is.
     pub vault: Option<Vault>,
     /// What reports say of rules.
@@ -60,7 +61,7 @@ pub struct Setup {
 /// Answers calls of tools.
 pub struct Agent {
     setup: Setup,
-    clock: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+    clock: Clock,
 }
 
 /// What came of a call.
@@ -81,7 +82,7 @@ pub enum Outcome {
 
 impl Agent {
     /// An agent with a clock.
-    pub fn new(setup: Setup, clock: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>) -> Self {
+    pub fn new(setup: Setup, clock: Clock) -> Self {
         Self { setup, clock }
     }
 
@@ -113,7 +114,7 @@ impl Agent {
     }
 
     fn now(&self) -> DateTime<Utc> {
-        (self.clock)()
+        self.clock.now()
     }
 
     /// The workspace of a name; without one, the only one.

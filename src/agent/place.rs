@@ -134,7 +134,7 @@ impl Place {
     pub(super) fn request<'a>(&'a self, agent: &'a Agent, id: Uuid) -> RunRequest<'a> {
         RunRequest {
             id,
-            occasion: None,
+            trigger: None,
             job: None,
             workspace: &self.name,
             policy: &agent.setup.policy,
@@ -229,11 +229,7 @@ impl Place {
     }
 
     /// What removing users needs.
-    pub(super) fn offboarding<'a>(
-        &'a self,
-        agent: &'a Agent,
-        clock: &'a (dyn Fn() -> DateTime<Utc> + Send + Sync),
-    ) -> Result<Offboarding<'a>, Problem> {
+    pub(super) fn offboarding<'a>(&'a self, agent: &'a Agent) -> Result<Offboarding<'a>, Problem> {
         let Access::Removes(remover) = &self.access else { return Err(Problem::NotAllowed(self.name.clone())) };
         Ok(Offboarding {
             workspace: &self.name,
@@ -243,7 +239,7 @@ impl Place {
             policy: &agent.setup.policy,
             organization: self.organization.as_deref(),
             deadline: self.deadline,
-            clock,
+            clock: &agent.clock,
         })
     }
 }

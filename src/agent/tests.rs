@@ -11,15 +11,16 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     agent::definition::{Definition, Dialect},
+    clock::Clock,
     connector::{
         http::Limits,
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
     ledger::Fact,
     run::deliver,
-    simulator::{ALL_SCOPES, Fault, Options, Simulator, World},
     store::sqlite::SqliteStore,
 };
+use rolecall_simulator::{ALL_SCOPES, Fault, Options, Simulator, World};
 
 const MAX_AGE: u64 = 120;
 
@@ -113,7 +114,7 @@ impl Bench {
             workspaces: BTreeMap::from([("acme".to_owned(), place)]),
             jobs: BTreeMap::from([("weekly".to_owned(), vec!["acme".to_owned()])]),
             policy: Policy::default(),
-            store: Arc::clone(&store) as Arc<dyn Memory>,
+            store: Arc::clone(&store) as Arc<dyn Database>,
             vault: None,
             texts: deliver::rule_texts(),
             allow_offboarding,
@@ -124,7 +125,7 @@ impl Bench {
             let moved = Arc::clone(&moved);
             move || Utc::now() + TimeDelta::seconds(moved.load(Ordering::Relaxed))
         };
-        Self { simulator, store, agent: Agent::new(setup, Arc::new(clock)), moved, _folder: folder }
+        Self { simulator, store, agent: Agent::new(setup, Clock::new(clock)), moved, _folder: folder }
     }
 
     async fn outcome(&self, name: &str, arguments: Value, person: &Scripted) -> Outcome {

@@ -8,11 +8,8 @@ use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::agents::{AgentArgs, McpArgs, ToolsArgs, ToolsCommand, ToolsFormat};
-use crate::{
-    ledger::Head,
-    model::finding::Severity,
-    simulator::{Fault, InboxFault},
-};
+use crate::{ledger::Head, model::finding::Severity};
+use rolecall_simulator::{Fault, InboxFault};
 
 /// Who can do what in a SaaS workspace: a scheduled access review, with proof.
 #[derive(Debug, Parser)]

@@ -18,14 +18,15 @@ use super::{
 use crate::{
     access::matrix::AccessMatrix,
     app,
+    clock::Clock,
     config::settings::{Email, Job, Settings, Smtp},
     connector::{Connector, Recorder},
-    ledger::fact::{BagName, Unmailed},
+    ledger::fact::{BagName, NoMailReason},
     mail::{
         report_mail::{Proof, ReportMail},
         smtp::SmtpMailer,
     },
-    model::{audit::Audit, finding::Severity, occasion::Occasion, run::Run},
+    model::{audit::Audit, finding::Severity, run::Run, trigger::Trigger},
     report::{ReportFile, ReportInput, RuleTexts},
     run::{
         self, Env, RunError, RunRequest, clock,
@@ -36,7 +37,7 @@ use crate::{
         lease, outbox,
     },
     store::{
-        Kept, Memory, StoreError,
+        Database, Kept, StoreError,
         queue::{NewMessage, Sent},
     },
 };
@@ -86,7 +87,7 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
     for (name, connector) in &connectors {
         let request = RunRequest {
             id: uuid::Uuid::now_v7(),
-            occasion: None,
+            trigger: None,
             job: plan.job.map(|(name, _)| name),
             workspace: name,
             policy: &settings.policy,
@@ -174,7 +175,7 @@ fn plan<'a>(settings: &'a Settings, args: &AuditArgs) -> Result<Plan<'a>, Failur
 
 /// What one workspace's run needs beside its connector.
 struct Step<'a> {
-    store: &'a dyn Memory,
+    store: &'a dyn Database,
     vault: Option<&'a Vault>,
     texts: &'a RuleTexts,
     folder: Option<PathBuf>,
@@ -203,7 +204,7 @@ impl Step<'_> {
                     return Err(error);
                 }
             };
-            kept.record.unmailed = deliver::unmailed(self.when, &audit).or(Some(Unmailed::NotAsked));
+            kept.record.no_mail_reason = deliver::no_mail_reason(self.when, &audit).or(Some(NoMailReason::NotAsked));
             run::keep(self.store, &kept, Utc::now()).await.map_err(|error| error.to_string())?;
             self.write_out().await?;
             return Ok(worst(&audit));
@@ -212,18 +213,19 @@ impl Step<'_> {
         let claim = self.store.begin(job, request.workspace, Utc::now(), lease::length(LEASE)).await;
         let claim = claim.map_err(|error| error.to_string())?;
         let Run { fire_at, attempt, .. } = claim.run;
-        let mut lapses =
+        let mut incidents =
             self.store.lapses_before(job, request.workspace, fire_at).await.map_err(|error| error.to_string())?;
-        lapses.extend(self.ahead.map(|ahead| clock::lapse(job, ahead, fire_at)));
-        let occasion = Occasion { fire_at, began_at: fire_at, attempt, by_hand: true, lapses };
-        let request = RunRequest { id: claim.run.id, occasion: Some(&occasion), ..*request };
+        incidents.extend(self.ahead.map(|ahead| clock::incident(job, ahead, fire_at)));
+        let trigger = Trigger { fire_at, began_at: fire_at, attempt, by_hand: true, incidents };
+        let request = RunRequest { id: claim.run.id, trigger: Some(&trigger), ..*request };
         let ledger = Some(self.store.head().await.map_err(|error| error.to_string())?);
         let also = |input: &ReportInput<'_>, written: &[PathBuf], bag: Option<BagName>| {
             messages(mail, input, written, Proof { bag, ledger })
         };
+        let clock = Clock::system();
         let reviewed = tokio::select! {
             reviewed = self.review(connector, &request, also) => reviewed,
-            lost = lease::keep(self.store, &claim, LEASE, &Utc::now) => return Err(lost.to_string()),
+            lost = lease::keep(self.store, &claim, LEASE, &clock) => return Err(lost.to_string()),
         };
         let (audit, mut kept, messages) = match reviewed {
             Ok(reviewed) => reviewed,
@@ -234,7 +236,7 @@ impl Step<'_> {
                 return Err(error);
             }
         };
-        kept.record.unmailed = deliver::unmailed(self.when, &audit);
+        kept.record.no_mail_reason = deliver::no_mail_reason(self.when, &audit);
         self.store.record(&claim, &kept, &messages, Utc::now()).await.map_err(|error| error.to_string())?;
         if messages.is_empty() {
             output::line("  mail      not sent: there is nothing that this job's `when` asks for");
@@ -269,8 +271,8 @@ impl Step<'_> {
             Ok(audit) => audit,
             Err(error) => {
                 if let (Some(recording), Some(vault)) = (&recording, self.vault) {
-                    let RunRequest { id: run, job, workspace, occasion, .. } = *request;
-                    let due_at = occasion.map(|occasion| occasion.fire_at);
+                    let RunRequest { id: run, job, workspace, trigger, .. } = *request;
+                    let due_at = trigger.map(|trigger| trigger.fire_at);
                     let failure = FailedRun { run, job, workspace, due_at, at: Utc::now(), error: &error };
                     failure::keep(self.store, vault, recording, &failure).await;
                 }
@@ -326,7 +328,7 @@ impl Step<'_> {
         let mut problems = Vec::new();
         let lease = lease::length(smtp.timeout + LEASE);
         while let Some(mut message) = self.store.take_message(Some(job), Utc::now(), lease).await.map_err(failed)? {
-            let done = outbox::dispatch(self.store, self.vault, Some(mailer), &Utc::now, &mut message).await;
+            let done = outbox::dispatch(self.store, self.vault, Some(mailer), &Clock::system(), &mut message).await;
             let done = done.map_err(failed)?;
             let NewMessage { kind, recipient, .. } = &message.message;
             match done.outcome {
@@ -354,7 +356,7 @@ fn messages(
     written: &[PathBuf],
     proof: Proof,
 ) -> Result<Vec<NewMessage>, String> {
-    if deliver::unmailed(Some(app::when(email.when)), input.audit()).is_some() {
+    if deliver::no_mail_reason(Some(app::when(email.when)), input.audit()).is_some() {
         return Ok(Vec::new());
     }
     // A reader of the mail does not know where it was started.

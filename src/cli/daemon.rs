@@ -21,7 +21,7 @@ pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
     let failed = |what: &'static str| move |error: std::io::Error| Failure::failed(format!("{what}: {error}"));
     let mut hangup = signal(SignalKind::hangup()).map_err(failed("cannot wait for SIGHUP"))?;
 
-    let daemon = Daemon::new(store, Arc::new(Utc::now), setup);
+    let daemon = Daemon::new(store, crate::clock::Clock::system(), setup);
     let stop = CancellationToken::new();
     if let Some(server) = server {
         tracing::info!(address = %server.address, "listening");

@@ -15,10 +15,8 @@ use super::{
     audit, evidence,
     output::{self, Failure},
 };
-use crate::{
-    evidence::key::SigningKey,
-    simulator::{Options, Simulator, WorldError, WorldHandle},
-};
+use crate::evidence::key::SigningKey;
+use rolecall_simulator::{Options, Simulator, WorldError, WorldHandle};
 
 const JOB: &str = "weekly-access-review";
 const WORKSPACE: &str = "acme";

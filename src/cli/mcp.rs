@@ -2,7 +2,6 @@
 
 use std::{env, fs, path::Path, sync::Arc, time::Duration};
 
-use chrono::Utc;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -16,6 +15,7 @@ use super::{
 use crate::{
     agent::Agent,
     app,
+    clock::Clock,
     mcp::{
         Server,
         http::{Admission, Listener, PATH},
@@ -80,7 +80,7 @@ pub(super) async fn agent(named: Option<&Path>, args: &AgentArgs) -> Result<Arc<
             "--allow-offboarding: no workspace of the configuration has `allow_offboarding = true`",
         ));
     }
-    Ok(Arc::new(Agent::new(setup, Arc::new(Utc::now))))
+    Ok(Arc::new(Agent::new(setup, Clock::system())))
 }
 
 /// The token that requests by HTTP carry.

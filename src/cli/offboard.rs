@@ -17,10 +17,11 @@ use super::{
 };
 use crate::{
     app,
+    clock::Clock,
     model::email::comparable,
     offboard::{Confirmed, Done, Offboarding, Outcome, Plan, PlannedRemoval, Refusal, Witness},
     run::{self, evidence::Vault},
-    store::Memory,
+    store::Database,
 };
 
 /// Characters of a name or address in the output.
@@ -55,7 +56,7 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
         policy: &settings.policy,
         organization,
         deadline: workspace.deadline,
-        clock: &Utc::now,
+        clock: &Clock::system(),
     };
     let refused = |refusal: Refusal| Failure::failed(plain(&refusal.to_string(), SENTENCE));
     let plan = {
@@ -86,7 +87,7 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
 
 /// The ledger's file beside the evidence, where there is one.
 struct LedgerFile<'a> {
-    store: &'a dyn Memory,
+    store: &'a dyn Database,
     vault: Option<&'a Vault>,
 }
 

@@ -9,7 +9,7 @@ use super::{
     output::{self, Failure},
     signals,
 };
-use crate::simulator::{ALL_SCOPES, Fault, InboxFault, Options, Simulator};
+use rolecall_simulator::{ALL_SCOPES, Fault, InboxFault, Options, Simulator};
 
 /// What a client needs to know: the first line on stdout.
 #[derive(Serialize)]

@@ -11,7 +11,7 @@ use super::{
     past::{Key, Made, Past, Since},
 };
 use crate::{
-    ledger::{clock::TOLERANCE, fact::Unmailed},
+    ledger::{clock::TOLERANCE, fact::NoMailReason},
     schedule::Schedule,
 };
 
@@ -230,10 +230,10 @@ fn judged(past: &Past<'_>, review: &Review, due: Due, question: &Question<'_>) -
     if review.recorded_at < review.known_at - TOLERANCE {
         notes.push(set_back(review));
     }
-    match review.unmailed {
-        Some(Unmailed::NoRecipients) => notes.push("nobody is to be mailed, by the configuration".to_owned()),
-        Some(Unmailed::NothingToTell) => notes.push("nothing to mail, as the job's `when` says".to_owned()),
-        Some(Unmailed::NotAsked) | None => {}
+    match review.no_mail_reason {
+        Some(NoMailReason::NoRecipients) => notes.push("nobody is to be mailed, by the configuration".to_owned()),
+        Some(NoMailReason::NothingToTell) => notes.push("nothing to mail, as the job's `when` says".to_owned()),
+        Some(NoMailReason::NotAsked) | None => {}
     }
     if is_removed {
         notes.push("its bag was removed when it was old enough".to_owned());
@@ -243,7 +243,7 @@ fn judged(past: &Past<'_>, review: &Review, due: Due, question: &Question<'_>) -
 
 /// Whether somebody who should have a report has none; none where everybody has it.
 fn undelivered(review: &Review, due: Due, question: &Question<'_>) -> Option<(State, String)> {
-    if review.unmailed == Some(Unmailed::NotAsked) {
+    if review.no_mail_reason == Some(NoMailReason::NotAsked) {
         return Some((State::Undelivered, "nobody was mailed: it was not started with --send".to_owned()));
     }
     if review.mail_is_unknown {

@@ -20,7 +20,7 @@ use self::past::Past;
 pub use self::{page::page, table::table};
 use crate::ledger::{
     Entry,
-    fact::{BagName, Unmailed},
+    fact::{BagName, NoMailReason},
 };
 
 /// What is asked.
@@ -165,7 +165,7 @@ pub struct Review {
     /// Messages of which nothing is known yet, by their `Message-ID`.
     pub waiting: Vec<String>,
     /// Why nobody was mailed; none where somebody was, or where an older rolecall did not say.
-    pub unmailed: Option<Unmailed>,
+    pub no_mail_reason: Option<NoMailReason>,
     /// Whether nobody was mailed and nothing says why: an older rolecall recorded a review by hand.
     pub mail_is_unknown: bool,
 }

@@ -162,8 +162,10 @@ impl<'a> Past<'a> {
             delivered,
             undelivered,
             waiting,
-            unmailed: recorded.unmailed,
-            mail_is_unknown: recorded.messages.is_empty() && recorded.unmailed.is_none() && recorded.fire_at.is_none(),
+            no_mail_reason: recorded.no_mail_reason,
+            mail_is_unknown: recorded.messages.is_empty()
+                && recorded.no_mail_reason.is_none()
+                && recorded.fire_at.is_none(),
         }
     }
 }

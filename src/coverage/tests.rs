@@ -3,7 +3,7 @@ use uuid::Uuid;
 use super::*;
 use crate::ledger::{
     Fact,
-    fact::{Delivery, DueRun, Recorded, RunName, Terms, Unmailed},
+    fact::{Delivery, DueRun, NoMailReason, Recorded, RunName, Terms},
 };
 
 fn time(text: &str) -> DateTime<Utc> {
@@ -50,7 +50,7 @@ fn recorded(run: u128, fire_at: &str) -> Fact {
         open_findings: 2,
         bag: Some(BagName { folder: format!("bag-{run}"), sha256: "ab".repeat(32) }),
         messages: vec![format!("<{run}@example.com>")],
-        unmailed: None,
+        no_mail_reason: None,
     })
 }
 
@@ -89,9 +89,9 @@ fn march(facts: &[(&str, Fact)]) -> Vec<(String, State, String)> {
 }
 
 /// A review by hand of which nobody was mailed, and why not.
-fn unmailed(run: u128, at: &str, why: Option<Unmailed>) -> Fact {
+fn no_mail_reason(run: u128, at: &str, why: Option<NoMailReason>) -> Fact {
     let Fact::Recorded(mut review) = recorded(run, at) else { unreachable!() };
-    (review.fire_at, review.messages, review.unmailed) = (None, Vec::new(), why);
+    (review.fire_at, review.messages, review.no_mail_reason) = (None, Vec::new(), why);
     Fact::Recorded(review)
 }
 
@@ -195,10 +195,10 @@ fn a_review_by_hand_that_nobody_was_mailed_closes_no_gap() {
     };
     let at = "made by hand 2026-03-10 09:00 UTC";
     let not_asked = format!("{at}; nobody was mailed: it was not started with --send");
-    assert_eq!(one(unmailed(1, tuesday, Some(Unmailed::NotAsked))), (State::Undelivered, not_asked));
+    assert_eq!(one(no_mail_reason(1, tuesday, Some(NoMailReason::NotAsked))), (State::Undelivered, not_asked));
     let unknown = format!("{at}; nobody was mailed, and the ledger does not say that nobody was to be");
-    assert_eq!(one(unmailed(1, tuesday, None)), (State::Undelivered, unknown));
-    let (state, reason) = one(unmailed(1, tuesday, Some(Unmailed::NoRecipients)));
+    assert_eq!(one(no_mail_reason(1, tuesday, None)), (State::Undelivered, unknown));
+    let (state, reason) = one(no_mail_reason(1, tuesday, Some(NoMailReason::NoRecipients)));
     assert_eq!(state, State::Late, "26 hours");
     assert_eq!(
         reason,
@@ -211,7 +211,7 @@ fn a_review_that_was_made_up_for_is_told_from_one_that_was_made_on_time() {
     let ten = "2026-03-09T09:00:00Z";
     let made = [
         ("2026-03-04T00:00:00Z", schedule(Some("0 8 * * MON"))),
-        ("2026-03-09T08:00:00Z", unmailed(1, "2026-03-09T08:00:00Z", Some(Unmailed::NotAsked))),
+        ("2026-03-09T08:00:00Z", no_mail_reason(1, "2026-03-09T08:00:00Z", Some(NoMailReason::NotAsked))),
         (ten, due(2, ten, true)),
         (ten, recorded(2, ten)),
         (ten, delivered(2, true)),

@@ -10,7 +10,7 @@ impl Daemon {
     pub(super) async fn dispatch(&self, mut message: Outgoing) {
         let setup = self.setup();
         let (vault, mailer) = (setup.vault.as_ref(), setup.mailer.as_deref());
-        let dispatched = outbox::dispatch(&*self.store, vault, mailer, &*self.clock, &mut message).await;
+        let dispatched = outbox::dispatch(&*self.store, vault, mailer, &self.clock, &mut message).await;
         let (run, kind, to) = (message.run, &message.message.kind, &message.message.recipient);
         match dispatched {
             Ok(Dispatched { outcome: Sent::Accepted, .. }) => {

@@ -31,6 +31,7 @@ pub use self::{
 };
 
 use crate::{
+    clock::Clock,
     connector::Connector,
     heartbeat::Heartbeat,
     mail::smtp::Mailer,
@@ -44,7 +45,7 @@ use crate::{
         retention,
     },
     schedule::{Missed, Schedule},
-    store::Memory,
+    store::Database,
 };
 
 /// After this long a store that still fails is spoken of again.
@@ -136,8 +137,8 @@ pub struct Setup {
 
 /// What the parts of a daemon share.
 pub struct Daemon {
-    store: Arc<dyn Memory>,
-    clock: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+    store: Arc<dyn Database>,
+    clock: Clock,
     setup: RwLock<Arc<Setup>>,
     /// Rung when there may be something to do.
     bell: Notify,
@@ -174,7 +175,7 @@ struct Trouble {
 
 impl Daemon {
     /// A daemon over a store. Nothing runs yet.
-    pub fn new(store: Arc<dyn Memory>, clock: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>, setup: Setup) -> Arc<Self> {
+    pub fn new(store: Arc<dyn Database>, clock: Clock, setup: Setup) -> Arc<Self> {
         Arc::new(Self {
             store,
             clock,
@@ -205,7 +206,7 @@ impl Daemon {
     }
 
     fn now(&self) -> DateTime<Utc> {
-        (self.clock)()
+        self.clock.now()
     }
 
     /// Runs until it is told to stop. Then nothing new is begun; what is being worked on is finished, or handed back

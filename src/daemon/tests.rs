@@ -9,6 +9,7 @@ use secrecy::SecretString;
 
 use super::*;
 use crate::{
+    clock::Clock,
     connector::{
         http,
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
@@ -19,13 +20,13 @@ use crate::{
         smtp::{Accepted, Failure, SendError, Stage},
     },
     model::{
-        occasion::LapseKind,
         run::{MessageState, Run, RunState},
+        trigger::IncidentKind,
     },
     run::deliver,
-    simulator::{Fault, Options, Simulator},
     store::{StoreError, sqlite::SqliteStore},
 };
+use rolecall_simulator::{Fault, Options, Simulator};
 
 /// A mail server that accepts, or does not.
 #[derive(Clone, Default)]
@@ -189,7 +190,7 @@ async fn daemon(
     };
     let store = SqliteStore::open(&folder.join("store.db")).await.unwrap();
     let now = Arc::clone(now);
-    Daemon::new(Arc::new(store), Arc::new(move || *now.lock().unwrap()), setup)
+    Daemon::new(Arc::new(store), Clock::new(move || *now.lock().unwrap()), setup)
 }
 
 #[tokio::test]
@@ -227,14 +228,14 @@ async fn what_went_wrong_is_named_now_and_in_the_next_report_until_somebody_has_
     assert_eq!(bench.beats(), [Beat::Start, Beat::Failure]);
     let kinds = async || {
         let health = bench.daemon.health().await.unwrap();
-        health.lapses.iter().map(|lapse| lapse.kind).collect::<Vec<_>>()
+        health.incidents.iter().map(|incident| incident.kind).collect::<Vec<_>>()
     };
-    assert_eq!(kinds().await, [LapseKind::Failed, LapseKind::Undelivered]);
+    assert_eq!(kinds().await, [IncidentKind::Failed, IncidentKind::Undelivered]);
     bench.simulator.set_faults([]);
     bench.at(WEEK_2).await;
     let (_, report) = bench.accepted().pop().unwrap();
     assert!(report.contains("Mon 2 Mar 2026, 07:00 UTC: the review failed"), "{report}");
-    assert_eq!(kinds().await, [LapseKind::Undelivered], "gone@example.com gets nothing");
+    assert_eq!(kinds().await, [IncidentKind::Undelivered], "gone@example.com gets nothing");
     bench.at("2026-03-16T07:00:00Z").await;
     let (_, report) = bench.accepted().pop().unwrap();
     assert!(!report.contains("the review failed") && report.contains("not delivered: report to gone@example.com"));
@@ -254,7 +255,7 @@ async fn everybody_has_a_complete_report_only_then_the_watcher_hears_of_success(
     bench.post.down.store(false, Ordering::Relaxed);
     bench.at("2026-03-02T07:01:00Z").await;
     assert_eq!(bench.beats(), [Beat::Success]);
-    assert!(bench.daemon.health().await.unwrap().lapses.is_empty());
+    assert!(bench.daemon.health().await.unwrap().incidents.is_empty());
 }
 
 #[tokio::test]
@@ -262,8 +263,8 @@ async fn a_clock_that_was_set_back_is_not_silent() {
     let bench = Bench::new(Missed::Latest).await;
     bench.at(WEEK_2).await;
     bench.at(SUNDAY).await;
-    let lapses = bench.daemon.health().await.unwrap().lapses;
-    assert!(lapses.iter().any(|lapse| lapse.kind == LapseKind::ClockSetBack), "{lapses:?}");
+    let incidents = bench.daemon.health().await.unwrap().incidents;
+    assert!(incidents.iter().any(|incident| incident.kind == IncidentKind::ClockSetBack), "{incidents:?}");
 }
 
 #[tokio::test]

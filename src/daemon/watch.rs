@@ -8,8 +8,8 @@ use super::{Daemon, Setup};
 use crate::{
     heartbeat::{self, Beat},
     model::{
-        occasion::Lapse,
         run::{MessageState, Run, RunState},
+        trigger::Incident,
     },
     store::{StoreError, history::Done},
 };
@@ -47,7 +47,7 @@ pub struct Health {
     /// Why it could not be done; none where it could.
     pub trouble: Option<String>,
     /// What is wrong, of the jobs that it has.
-    pub lapses: Vec<Lapse>,
+    pub incidents: Vec<Incident>,
 }
 
 /// One workspace of one job.
@@ -75,16 +75,15 @@ impl Daemon {
     /// [`StoreError`] where the store cannot say.
     pub async fn health(&self) -> Result<Health, StoreError> {
         let setup = self.setup();
-        let mut lapses = self.store.lapses(self.now()).await?;
+        let mut incidents = self.store.incidents(self.now()).await?;
         // What nobody runs any more nobody can mend.
-        lapses.retain(|lapse| {
-            setup
-                .jobs
-                .get(&lapse.job)
-                .is_some_and(|job| lapse.workspace.as_ref().is_none_or(|workspace| job.workspaces.contains(workspace)))
+        incidents.retain(|incident| {
+            setup.jobs.get(&incident.job).is_some_and(|job| {
+                incident.workspace.as_ref().is_none_or(|workspace| job.workspaces.contains(workspace))
+            })
         });
         let trouble = self.state().trouble.as_ref().map(|trouble| trouble.error.clone());
-        Ok(Health { is_alive: self.is_alive(), trouble, lapses })
+        Ok(Health { is_alive: self.is_alive(), trouble, incidents })
     }
 
     /// What is known of each workspace of each job.

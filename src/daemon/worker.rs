@@ -15,8 +15,8 @@ use crate::{
         report_mail::{Proof, ReportMail},
     },
     model::{
-        occasion::Occasion,
         run::{Claim, Run, RunState},
+        trigger::Trigger,
     },
     report::ReportInput,
     run::{
@@ -84,7 +84,7 @@ impl Daemon {
         let mut recording = None;
         let ended = tokio::select! {
             ended = self.attempt(&setup, &claim, &mut recording) => ended,
-            lost = lease::keep(&*self.store, &claim, setup.limits.lease, &*self.clock) => Err(lost.into()),
+            lost = lease::keep(&*self.store, &claim, setup.limits.lease, &self.clock) => Err(lost.into()),
             () = hurry.cancelled() => {
                 match self.store.hand_back(&claim, None, self.now(), self.now()).await {
                     Ok(()) => tracing::info!(run = %id, "the run is handed back"),
@@ -124,11 +124,11 @@ impl Daemon {
                 "it was taken up {MOST_ATTEMPTS} times and never came to an end: {last}"
             )));
         }
-        let lapses = self.store.lapses_before(job_name, name, fire_at).await?;
-        let occasion = Occasion { fire_at, began_at: started_at.unwrap_or(fire_at), attempt, by_hand: false, lapses };
+        let incidents = self.store.lapses_before(job_name, name, fire_at).await?;
+        let trigger = Trigger { fire_at, began_at: started_at.unwrap_or(fire_at), attempt, by_hand: false, incidents };
         let request = RunRequest {
             id: claim.run.id,
-            occasion: Some(&occasion),
+            trigger: Some(&trigger),
             job: Some(job_name),
             workspace: name,
             policy: &setup.policy,
@@ -163,9 +163,9 @@ impl Daemon {
             tracing::info!(run = %claim.run.id, bag = %sealed.path.display(), digest = sealed.digest, "the evidence is sealed");
             kept.record.bag = Some(sealed.name());
         }
-        kept.record.unmailed = deliver::unmailed(job.email.as_ref().map(|email| email.when), &audit);
+        kept.record.no_mail_reason = deliver::no_mail_reason(job.email.as_ref().map(|email| email.when), &audit);
         let messages = match &job.email {
-            Some(email) if kept.record.unmailed.is_none() => {
+            Some(email) if kept.record.no_mail_reason.is_none() => {
                 let letter = Letter {
                     from: &email.from,
                     recipients: &email.to,

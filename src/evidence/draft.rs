@@ -15,7 +15,7 @@ use flate2::{Compress, Compression, FlushCompress, Status};
 use sha2::{Digest as _, Sha256, Sha512};
 
 use super::{DECLARATION, SEALED, SIGNATURE, key::SigningKey};
-use crate::ledger::hex;
+use crate::digest::hex;
 
 /// The beginning of a draft's name; what is left of a process that died.
 pub(super) const PREFIX: &str = ".draft-";

@@ -14,7 +14,7 @@ use super::{
     key::SigningKey,
     seal::{SUMS, SUMS_SIGNATURE},
 };
-use crate::ledger::{hex, sha256};
+use crate::digest::{hex, sha256};
 
 /// Bytes from which on a file gets the longer fields of Zip64.
 const LARGE: u64 = 3 << 30;

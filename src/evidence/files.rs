@@ -10,7 +10,7 @@ use std::{
 
 use sha2::{Sha256, Sha512};
 
-use crate::ledger::hex;
+use crate::digest::hex;
 
 /// Bytes that are read at a time.
 const CHUNK: usize = 1 << 16;

@@ -8,7 +8,10 @@ use std::{
 };
 
 use super::{files::read_plain, key::SigningKey};
-use crate::ledger::{Head, Line, sha256};
+use crate::{
+    digest::sha256,
+    ledger::{Head, Line},
+};
 
 /// The file of entries.
 pub const LEDGER: &str = "ledger.jsonl";

@@ -12,7 +12,10 @@ use std::{
 use uuid::Uuid;
 
 use super::agreement::Period;
-use crate::ledger::{Entry, Fact, sha256};
+use crate::{
+    digest::sha256,
+    ledger::{Entry, Fact},
+};
 
 /// The folder of mails, beside the bags.
 pub const FOLDER: &str = "mail";

@@ -7,7 +7,7 @@ use super::{
     files::{Algorithm, Files},
     signers::Allowed,
 };
-use crate::ledger::sha256;
+use crate::digest::sha256;
 
 pub use super::files::Problem;
 

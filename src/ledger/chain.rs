@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{Entry, GENESIS, Head, sha256};
+use super::{Entry, GENESIS, Head};
+use crate::digest::sha256;
 
 /// Something that is wrong with a ledger. Lines count from 1; entry N should be line N.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -167,14 +167,14 @@ pub struct Recorded {
     /// Messages that are to be sent, by their `Message-ID`.
     pub messages: Vec<String>,
     /// Why there are none; none where there are some, and in entries that an older rolecall wrote.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unmailed: Option<Unmailed>,
+    #[serde(rename = "unmailed", default, skip_serializing_if = "Option::is_none")]
+    pub no_mail_reason: Option<NoMailReason>,
 }
 
 /// Why nobody is mailed a review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Unmailed {
+pub enum NoMailReason {
     /// By the configuration nobody is to have it.
     NoRecipients,
     /// The job's `when` asks for a mail only where there is something to tell, and there was nothing.
@@ -352,7 +352,7 @@ mod tests {
             r#"{{"fact":"delivery","run":"{id}","kind":"report","recipient":"a@example.com","message_id":"<1@example.com>","sha256":"","accepted":true,"answer":"250"}}"#
         );
         let Ok(Fact::Recorded(read)) = serde_json::from_str(&recorded) else { unreachable!("{recorded}") };
-        assert_eq!(read.unmailed, None);
+        assert_eq!(read.no_mail_reason, None);
         let Ok(Fact::Delivery(read)) = serde_json::from_str(&delivery) else { unreachable!("{delivery}") };
         assert!(!read.kept);
         // And nothing is added to it.

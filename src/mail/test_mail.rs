@@ -96,13 +96,11 @@ pub fn line(result: &StageResult) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        mail::{
-            smtp::{Failure, Stage},
-            testing::{addressed, parse, settings_for},
-        },
-        simulator::{InboxFault, Options, Simulator},
+    use crate::mail::{
+        smtp::{Failure, Stage},
+        testing::{addressed, parse, settings_for},
     };
+    use rolecall_simulator::{InboxFault, Options, Simulator};
 
     fn email(settings: &SmtpSettings) -> Email {
         let date = DateTime::from_timestamp(1_790_000_000, 0).unwrap();

@@ -7,20 +7,18 @@ use mailparse::ParsedMail;
 use uuid::Uuid;
 
 use super::smtp::{Security, SmtpSettings};
-use crate::{
-    model::{
-        audit::Audit,
-        change::{Change, ChangeKind, Drift, Previous},
-        directory::{Directory, Organization, Permissions, Profile, Role, Source, UserRecord},
-        finding::{Finding, FindingStatus, RuleOutcome, RuleResult, Severity, Subject},
-        id::{PersonId, ProfileId, RoleId, UserId},
-        occasion::{Lapse, LapseKind, Occasion},
-        policy::Policy,
-        reading::{Check, CheckKind, CheckOutcome, Reading},
-        users::{NewUser, UserBlock, UserIndex, Users},
-    },
-    simulator::Inbox,
+use crate::model::{
+    audit::Audit,
+    change::{Change, ChangeKind, Drift, Previous},
+    directory::{Directory, Organization, Permissions, Profile, Role, Source, UserRecord},
+    finding::{Finding, FindingStatus, RuleOutcome, RuleResult, Severity, Subject},
+    id::{PersonId, ProfileId, RoleId, UserId},
+    policy::Policy,
+    reading::{Check, CheckKind, CheckOutcome, Reading},
+    trigger::{Incident, IncidentKind, Trigger},
+    users::{NewUser, UserBlock, UserIndex, Users},
 };
+use rolecall_simulator::Inbox;
 
 /// The inbox of a simulator, reached without encryption.
 pub(crate) fn settings_for(inbox: &Inbox) -> SmtpSettings {
@@ -175,7 +173,7 @@ pub(crate) fn audit_of(users: &[TestUser]) -> Audit {
         id: Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001),
         job: Some("weekly-access-review".to_owned()),
         workspace: "acme".to_owned(),
-        occasion: None,
+        trigger: None,
         judged_at: at("2026-03-02T08:00:04Z"),
         version: "0.1.0",
         policy: Policy::default(),
@@ -212,29 +210,29 @@ pub(crate) fn change(kind: ChangeKind, subject: (&str, &str), before: &str, afte
 }
 
 /// A fire time that was answered late, after one that failed.
-fn late() -> Occasion {
+fn late() -> Trigger {
     let fire_at: DateTime<Utc> = "2026-03-09T07:00:00Z".parse().unwrap();
-    let lapse = Lapse {
-        kind: LapseKind::Failed,
+    let incident = Incident {
+        kind: IncidentKind::Failed,
         job: "weekly".to_owned(),
         workspace: Some("acme".to_owned()),
         run: None,
         at: "2026-03-02T07:00:00Z".parse().unwrap(),
         detail: "the <refresh> token was revoked".to_owned(),
     };
-    Occasion {
+    Trigger {
         fire_at,
         began_at: fire_at + chrono::Duration::hours(5),
         attempt: 2,
         by_hand: false,
-        lapses: vec![lapse],
+        incidents: vec![incident],
     }
 }
 
 /// The second audit: Ben became an administrator, somebody left, and there are findings.
 pub(crate) fn changed_audit() -> Audit {
     let mut audit = small_audit();
-    audit.occasion = Some(late());
+    audit.trigger = Some(late());
     let ben = Subject::User(UserIndex(1));
     audit.findings = vec![
         finding("unapproved-administrator", Severity::Critical, ben.clone(), Some(false)),

@@ -8,8 +8,8 @@ use super::{
     directory::Directory,
     finding::{Finding, RuleOutcome, Severity, Subject},
     id::ProfileId,
-    occasion::{Lapse, Occasion},
     policy::Policy,
+    trigger::{Incident, Trigger},
 };
 
 /// A completed audit of one workspace.
@@ -22,7 +22,7 @@ pub struct Audit {
     /// The workspace's name in the configuration.
     pub workspace: String,
     /// The fire time that it answers; none where it was asked for by hand.
-    pub occasion: Option<Occasion>,
+    pub trigger: Option<Trigger>,
     /// When it was judged: rules about ages count from here.
     pub judged_at: DateTime<Utc>,
     /// The version of rolecall.
@@ -43,17 +43,17 @@ pub struct Audit {
 
 impl Audit {
     /// What went wrong since somebody last received a report.
-    pub fn lapses(&self) -> &[Lapse] {
-        self.occasion.as_ref().map_or(&[], |occasion| &occasion.lapses)
+    pub fn incidents(&self) -> &[Incident] {
+        self.trigger.as_ref().map_or(&[], |trigger| &trigger.incidents)
     }
 
-    /// The lapses as sentences. Those of another workspace of the job name it.
-    pub fn lapse_sentences(&self) -> Vec<String> {
-        let sentence = |lapse: &Lapse| match &lapse.workspace {
-            Some(workspace) if *workspace != self.workspace => format!("{workspace}: {}", lapse.sentence()),
-            _ => lapse.sentence(),
+    /// The incidents as sentences. Those of another workspace of the job name it.
+    pub fn incident_sentences(&self) -> Vec<String> {
+        let sentence = |incident: &Incident| match &incident.workspace {
+            Some(workspace) if *workspace != self.workspace => format!("{workspace}: {}", incident.sentence()),
+            _ => incident.sentence(),
         };
-        self.lapses().iter().map(sentence).collect()
+        self.incidents().iter().map(sentence).collect()
     }
 
     /// Findings that count.

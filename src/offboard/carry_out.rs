@@ -128,7 +128,7 @@ impl Offboarding<'_> {
     /// without an end is young. So there is nothing to renew or to run out, and what a killed process leaves behind is
     /// settled by running it again.
     async fn ground(&self, planned: &Plan) -> Result<Ground, Refusal> {
-        if (self.clock)() >= planned.valid_until {
+        if self.clock.now() >= planned.valid_until {
             return Err(Refusal::OldPlan(planned.plan_id.to_string()));
         }
         // In this order: what is begun after the head was read is noticed when an intent is written.
@@ -136,7 +136,7 @@ impl Offboarding<'_> {
         let history = self.history(planned.organization_id.as_deref()).await?;
         let users: Vec<&str> = planned.removals.iter().map(|removal| removal.user.user_id.as_str()).collect();
         if !planned.is_empty()
-            && let Some(begun) = history.under_way(&users, (self.clock)())
+            && let Some(begun) = history.under_way(&users, self.clock.now())
         {
             let since = begun.at.to_rfc3339_opts(SecondsFormat::Secs, true);
             return Err(Refusal::UnderWay { user: format!("user {}", begun.what.leaver.user), since });
@@ -190,7 +190,7 @@ impl Offboarding<'_> {
         };
         let on_record = async {
             self.settle(ground, &id, Outcome::NotRemoved, "still there").await?;
-            self.ledger.begin_offboarding(&begun, ground.since, (self.clock)()).await
+            self.ledger.begin_offboarding(&begun, ground.since, self.clock.now()).await
         };
         if let Err(error) = on_record.await {
             return (Outcome::NotRemoved, format!("{error}. What cannot be recorded is not done"));
@@ -290,7 +290,7 @@ impl Offboarding<'_> {
             outcome: outcome.word().to_owned(),
             detail: detail.to_owned(),
         };
-        self.ledger.note(&[Fact::OffboardingEnded(ended)], (self.clock)()).await
+        self.ledger.note(&[Fact::OffboardingEnded(ended)], self.clock.now()).await
     }
 }
 

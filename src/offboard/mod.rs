@@ -16,7 +16,6 @@ mod witness;
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use self::history::History;
@@ -27,6 +26,7 @@ pub use self::{
     witness::Witness,
 };
 use crate::{
+    clock::Clock,
     connector::{ConnectorError, Progress, ReadRequest, Remover},
     ledger::{
         Fact,
@@ -58,7 +58,7 @@ pub struct Offboarding<'a> {
     /// How long a read may take.
     pub deadline: Duration,
     /// The time.
-    pub clock: &'a (dyn Fn() -> DateTime<Utc> + Send + Sync),
+    pub clock: &'a Clock,
 }
 
 impl Offboarding<'_> {
@@ -97,7 +97,7 @@ impl Offboarding<'_> {
     }
 
     async fn plan_for(&self, directory: &Directory, wanted: &[String], plan_id: Uuid) -> Result<Plan, Refusal> {
-        let now = (self.clock)();
+        let now = self.clock.now();
         let (policy, organization, workspace) = (self.policy, self.organization, self.workspace);
         let history = self.history(directory.organization.id.as_deref()).await?;
         let (earlier, uncertain) = (&history.leavers(), &history.uncertain(now));
@@ -116,7 +116,7 @@ impl Offboarding<'_> {
     /// # Errors
     /// [`Refusal::Store`]
     pub async fn keep(&self, plan: &Plan) -> Result<(), Refusal> {
-        Ok(self.ledger.note(&[Fact::OffboardingPlanned(plan.planned())], (self.clock)()).await?)
+        Ok(self.ledger.note(&[Fact::OffboardingPlanned(plan.planned())], self.clock.now()).await?)
     }
 
     /// A plan that was kept, where it may be carried out still. Nothing is read for it but the ledger.
@@ -136,7 +136,7 @@ impl Offboarding<'_> {
         }
         // Nor is a plan good that a clock which was set back has not seen yet.
         let valid_from = planned.valid_until - plan::VALID_FOR - plan::CLOCKS_DIFFER;
-        if !(valid_from..planned.valid_until).contains(&(self.clock)()) {
+        if !(valid_from..planned.valid_until).contains(&self.clock.now()) {
             return Err(Refusal::OldPlan(id.to_string()));
         }
         // Whatever was begun for this user since the plan was made used it, or made it another workspace's.
@@ -183,7 +183,7 @@ impl Offboarding<'_> {
                 by: by.to_owned(),
             })
         });
-        Ok(self.ledger.note(&declined.collect::<Vec<_>>(), (self.clock)()).await?)
+        Ok(self.ledger.note(&declined.collect::<Vec<_>>(), self.clock.now()).await?)
     }
 
     /// Whether somebody said no to the removal of a user a short time ago.
@@ -193,7 +193,7 @@ impl Offboarding<'_> {
     pub async fn not_declined(&self, user: &str) -> Result<(), Refusal> {
         let last = self.ledger.last(Fact::OFFBOARDING_DECLINED, user).await?;
         let is_here = |fact: &Fact| matches!(fact, Fact::OffboardingDeclined(no) if no.workspace == self.workspace);
-        let lately = last.is_some_and(|entry| is_here(&entry.fact) && (self.clock)() < entry.at + plan::VALID_FOR);
+        let lately = last.is_some_and(|entry| is_here(&entry.fact) && self.clock.now() < entry.at + plan::VALID_FOR);
         if lately { Err(Refusal::Declined(format!("user {user}"))) } else { Ok(()) }
     }
 }

@@ -6,20 +6,21 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use chrono::TimeDelta;
+use chrono::{TimeDelta, Utc};
 use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
 use crate::{
+    clock::Clock,
     connector::{
         http::Limits,
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
     ledger::Entry,
-    simulator::{ALL_SCOPES, Answer, Fault, Options, Simulator},
     store::sqlite::SqliteStore,
 };
+use rolecall_simulator::{ALL_SCOPES, Answer, Fault, Options, Simulator};
 
 /// A workspace whose credentials may delete, a store, and a clock that can be moved.
 struct Bench {
@@ -76,7 +77,7 @@ impl Bench {
     ) -> T {
         let remover = self.remover();
         let moved = Arc::clone(&self.moved);
-        let clock = move || Utc::now() + TimeDelta::seconds(moved.load(Ordering::Relaxed));
+        let clock = Clock::new(move || Utc::now() + TimeDelta::seconds(moved.load(Ordering::Relaxed)));
         work(&Offboarding {
             workspace: "acme",
             remover: &remover,

@@ -12,9 +12,9 @@ use crate::model::{
     directory::{Directory, Organization, Permission, Permissions, Profile, Role, Source, UserRecord},
     finding::{Finding, FindingStatus, RuleOutcome, RuleResult, Severity, Subject},
     id::{PersonId, ProfileId, RoleId, UserId},
-    occasion::{Lapse, LapseKind, Occasion},
     policy::{Exception, Policy},
     reading::{Check, CheckKind, CheckOutcome, Reading},
+    trigger::{Incident, IncidentKind, Trigger},
     users::{NewUser, UserBlock, UserIndex, Users},
 };
 
@@ -76,7 +76,7 @@ pub(crate) fn audit(users: &[NewUser<'_>]) -> Audit {
         id: Uuid::from_u128(0x0195_5555_5555_7555_8555_5555_5555_5555),
         job: Some("weekly-access-review".to_owned()),
         workspace: "acme".to_owned(),
-        occasion: None,
+        trigger: None,
         judged_at: at(8, 1),
         version: "0.1.0",
         policy: Policy::default(),
@@ -245,13 +245,13 @@ pub(crate) fn hostile() -> Audit {
         RuleOutcome { rule: "outside-domain", result: RuleResult::SwitchedOff },
     ]);
     audit.drift = hostile_drift();
-    audit.occasion = Some(hostile_occasion());
+    audit.trigger = Some(hostile_trigger());
     audit
 }
 
 /// A review that is late, after one that failed and another whose report did not arrive.
-fn hostile_occasion() -> Occasion {
-    let lapse = |kind, workspace: &str, detail: &str| Lapse {
+fn hostile_trigger() -> Trigger {
+    let incident = |kind, workspace: &str, detail: &str| Incident {
         kind,
         job: "weekly".to_owned(),
         workspace: Some(workspace.to_owned()),
@@ -259,15 +259,15 @@ fn hostile_occasion() -> Occasion {
         at: at(0, 0),
         detail: detail.to_owned(),
     };
-    Occasion {
+    Trigger {
         fire_at: at(0, 0),
         began_at: at(5, 0),
         attempt: 2,
         by_hand: false,
-        lapses: vec![
-            lapse(LapseKind::Failed, "acme", "<b>HTTP 500</b>"),
-            lapse(LapseKind::Overdue, "beta & sons", ""),
-            lapse(LapseKind::Undelivered, "acme", "report to gone@example.com: 550 no such user"),
+        incidents: vec![
+            incident(IncidentKind::Failed, "acme", "<b>HTTP 500</b>"),
+            incident(IncidentKind::Overdue, "beta & sons", ""),
+            incident(IncidentKind::Undelivered, "acme", "report to gone@example.com: 550 no such user"),
         ],
     }
 }

@@ -5,15 +5,15 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     ledger::{Entry, clock::TOLERANCE},
-    model::occasion::{Lapse, LapseKind},
-    store::{Memory, StoreError},
+    model::trigger::{Incident, IncidentKind},
+    store::{Database, StoreError},
 };
 
 /// When the last entry of the ledger was written, where that lies ahead of the clock; none where the clock is right.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn ahead(store: &dyn Memory, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, StoreError> {
+pub async fn ahead(store: &dyn Database, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, StoreError> {
     let head = store.head().await?;
     let last = store.entry(head.number).await?;
     // A line that is no entry is found by whoever verifies.
@@ -32,9 +32,9 @@ pub fn warning(ahead: DateTime<Utc>, now: DateTime<Utc>) -> String {
 }
 
 /// The same as a lapse, for the report.
-pub fn lapse(job: &str, ahead: DateTime<Utc>, now: DateTime<Utc>) -> Lapse {
-    Lapse {
-        kind: LapseKind::ClockSetBack,
+pub fn incident(job: &str, ahead: DateTime<Utc>, now: DateTime<Utc>) -> Incident {
+    Incident {
+        kind: IncidentKind::ClockSetBack,
         job: job.to_owned(),
         workspace: None,
         run: None,

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{attachments, files::FileError};
 use crate::{
-    ledger::fact::Unmailed,
+    ledger::fact::NoMailReason,
     mail::{
         message::{Addressing, Email, MessageError, assemble},
         report_mail::{Proof, ReportMail, RuleWords},
@@ -61,7 +61,7 @@ pub struct Letter<'a> {
 fn wanted(when: When, audit: &Audit) -> bool {
     let incomplete = !audit.directory.reading.is_complete();
     incomplete
-        || !audit.lapses().is_empty()
+        || !audit.incidents().is_empty()
         || match when {
             When::Always => true,
             When::Findings => audit.open_findings().next().is_some(),
@@ -70,11 +70,11 @@ fn wanted(when: When, audit: &Audit) -> bool {
 }
 
 /// Why nobody is mailed an audit; none where somebody is. `when` is none where the job names no recipients.
-pub fn unmailed(when: Option<When>, audit: &Audit) -> Option<Unmailed> {
+pub fn no_mail_reason(when: Option<When>, audit: &Audit) -> Option<NoMailReason> {
     match when {
-        None => Some(Unmailed::NoRecipients),
+        None => Some(NoMailReason::NoRecipients),
         Some(when) if wanted(when, audit) => None,
-        Some(_) => Some(Unmailed::NothingToTell),
+        Some(_) => Some(NoMailReason::NothingToTell),
     }
 }
 

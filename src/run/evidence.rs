@@ -15,19 +15,20 @@ use super::{
     answers::{self, Arranged, Tally, Written},
     contents::{self, Content},
     ledger::{self, WriteError},
-    occasion,
+    trigger,
 };
 use crate::{
     connector::{Exchange, Recorder},
+    digest::sha256,
     evidence::{
         NAMESPACE, PRINCIPAL, SEALED, SIGNATURE,
         draft::{Draft, DraftError},
         key::SigningKey,
     },
-    ledger::{Fact, Head, fact::BagName, sha256},
-    model::{audit::Audit, occasion::Occasion},
+    ledger::{Fact, Head, fact::BagName},
+    model::{audit::Audit, trigger::Trigger},
     report::{self, ReportFile, ReportInput},
-    store::{Kept, Memory},
+    store::{Database, Kept},
 };
 
 /// Where bags are kept, and what every one of them says.
@@ -120,7 +121,7 @@ impl Recording {
     /// # Errors
     /// [`EvidenceError`]
     pub async fn begin(
-        store: &dyn Memory,
+        store: &dyn Database,
         vault: &Vault,
         (workspace, id, at): (&str, Uuid, DateTime<Utc>),
         now: DateTime<Utc>,
@@ -198,7 +199,7 @@ impl Recording {
             || Content::ALL.into_iter().try_for_each(|content| content.add(&draft, audit, tally)),
         );
         reports.and(others)?;
-        occasion::add(&draft, audit)?;
+        trigger::add(&draft, audit)?;
         draft.add("configuration.toml", |writer| writer.write_all(vault.configuration.as_bytes()))?;
         // Templates end without the end of their last line.
         let tags = beside(audit, vault.key.is_some())?;
@@ -261,7 +262,7 @@ fn readme(audit: &Audit, is_signed: bool) -> Readme {
         version: audit.version,
         id: audit.id.to_string(),
         job: audit.job.clone().unwrap_or_else(|| "none: it was asked for by hand".to_owned()),
-        due: audit.occasion.as_ref().map_or_else(|| "when it was asked for".to_owned(), Occasion::sentence),
+        due: audit.trigger.as_ref().map_or_else(|| "when it was asked for".to_owned(), Trigger::sentence),
         judged: time(audit.judged_at),
         source: format!(
             "{}, connector {}, {}organization {}",
@@ -305,8 +306,8 @@ pub(super) fn info(audit: &Audit, agent: &str, ledger: &str) -> Vec<(&'static st
     if let Some(job) = &audit.job {
         info.push(("Rolecall-Job", job.clone()));
     }
-    if let Some(occasion) = &audit.occasion {
-        info.push(("Rolecall-Due-At", time(occasion.fire_at)));
+    if let Some(trigger) = &audit.trigger {
+        info.push(("Rolecall-Due-At", time(trigger.fire_at)));
     }
     info
 }

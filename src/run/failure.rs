@@ -11,7 +11,7 @@ use super::{
     evidence::{EvidenceError, Recording, Sealed, Vault, script, time},
     ledger::WriteError,
 };
-use crate::{evidence::SIGNATURE, ledger::Fact, store::Memory};
+use crate::{evidence::SIGNATURE, ledger::Fact, store::Database};
 
 /// Its file, below `data/`.
 pub(super) const FILE: &str = "failure.json";
@@ -49,7 +49,7 @@ struct Readme<'a> {
 
 /// Keeps what was answered before a run failed, and says so in the ledger. That this fails too is an error in the log: why
 /// the run failed is not to be lost over it.
-pub async fn keep(store: &dyn Memory, vault: &Vault, recording: &Recording, failure: &Failure<'_>) {
+pub async fn keep(store: &dyn Database, vault: &Vault, recording: &Recording, failure: &Failure<'_>) {
     let run = failure.run;
     let kept = async {
         let Some(sealed) = recording.seal_failure(vault, failure)? else { return Ok(()) };

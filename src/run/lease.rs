@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-
 use crate::{
+    clock::Clock,
     model::run::Claim,
-    store::{Memory, StoreError},
+    store::{Database, StoreError},
 };
 
 /// A length of time as the store counts it.
@@ -15,15 +14,10 @@ pub fn length(time: Duration) -> chrono::Duration {
 }
 
 /// Prolongs the lease again and again; ends when somebody else has the run.
-pub async fn keep(
-    store: &dyn Memory,
-    claim: &Claim,
-    lease: Duration,
-    clock: &(dyn Fn() -> DateTime<Utc> + Send + Sync),
-) -> StoreError {
+pub async fn keep(store: &dyn Database, claim: &Claim, lease: Duration, clock: &Clock) -> StoreError {
     loop {
         tokio::time::sleep(lease / 3).await;
-        match store.prolong(claim, clock() + length(lease)).await {
+        match store.prolong(claim, clock.now() + length(lease)).await {
             Ok(()) => {}
             Err(lost @ StoreError::Lost { .. }) => return lost,
             // The lease outlives a store that is away for a moment.

@@ -11,7 +11,7 @@ use crate::{
         ledger::{self, LEDGER, LedgerError},
     },
     ledger::{Fact, Head, chain::Found as Chain, fact::Recorded},
-    store::{Memory, StoreError},
+    store::{Database, StoreError},
 };
 
 /// Entries that are brought at a time.
@@ -37,7 +37,7 @@ pub enum WriteError {
 ///
 /// # Errors
 /// [`WriteError`]
-pub async fn introduce(store: &dyn Memory, vault: &Vault, now: DateTime<Utc>) -> Result<(), WriteError> {
+pub async fn introduce(store: &dyn Database, vault: &Vault, now: DateTime<Utc>) -> Result<(), WriteError> {
     let fingerprint = vault.key.as_ref().map(SigningKey::fingerprint);
     let new = Fact::Key { fingerprint, signer: vault.key.as_ref().map(SigningKey::signer).transpose()? };
     let old = store.last(new.kind(), &new.subject()).await?.map(|entry| entry.fact);
@@ -65,7 +65,7 @@ pub async fn introduce(store: &dyn Memory, vault: &Vault, now: DateTime<Utc>) ->
 ///
 /// # Errors
 /// [`WriteError`], also where the file is not what was written; then it is left alone.
-pub async fn write_out(store: &dyn Memory, vault: &Vault) -> Result<Head, WriteError> {
+pub async fn write_out(store: &dyn Database, vault: &Vault) -> Result<Head, WriteError> {
     let folder = &vault.bags;
     loop {
         let tail = ledger::tail(folder)?;
@@ -140,7 +140,7 @@ impl fmt::Display for Parted {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn compare(store: &dyn Memory, chain: &Chain) -> Result<Option<Parted>, StoreError> {
+pub async fn compare(store: &dyn Database, chain: &Chain) -> Result<Option<Parted>, StoreError> {
     let (file, head) = (chain.head().number, store.head().await?.number);
     let both = file.min(head);
     // Each entry holds the digest of the one before: where one is the same, so are all earlier ones.
@@ -162,7 +162,7 @@ pub async fn compare(store: &dyn Memory, chain: &Chain) -> Result<Option<Parted>
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn was_kept(store: &dyn Memory) -> Result<bool, StoreError> {
+pub async fn was_kept(store: &dyn Database) -> Result<bool, StoreError> {
     let key = Fact::Key { fingerprint: None, signer: None };
     if store.last(key.kind(), &key.subject()).await?.is_some() {
         return Ok(true);

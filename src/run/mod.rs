@@ -10,12 +10,12 @@ pub mod failure;
 pub mod files;
 pub mod lease;
 pub mod ledger;
-mod occasion;
 pub mod outbox;
 pub mod recompute;
 pub mod retention;
 #[cfg(test)]
 mod tests;
+mod trigger;
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,7 +30,7 @@ use crate::{
     },
     audit::{self, JudgeInput},
     connector::{Connector, ConnectorError, Progress, ReadRequest, Recorder},
-    model::{audit::Audit, change::Drift, directory::Directory, occasion::Occasion, policy::Policy},
+    model::{audit::Audit, change::Drift, directory::Directory, policy::Policy, trigger::Trigger},
     store::{AuditRecord, Kept, Store, StoreError, snapshot},
 };
 
@@ -52,7 +52,7 @@ pub struct RunRequest<'a> {
     /// The audit's id.
     pub id: Uuid,
     /// The fire time that it answers; none for an audit by hand.
-    pub occasion: Option<&'a Occasion>,
+    pub trigger: Option<&'a Trigger>,
     /// The job; none for an audit by hand.
     pub job: Option<&'a str>,
     /// The workspace's name in the configuration.
@@ -182,7 +182,7 @@ pub fn judge(request: &RunRequest<'_>, read: ReadWorkspace, judged_at: DateTime<
     };
     Ok(Audit {
         id: request.id,
-        occasion: request.occasion.cloned(),
+        trigger: request.trigger.cloned(),
         job: request.job.map(str::to_owned),
         workspace: request.workspace.to_owned(),
         judged_at,
@@ -214,7 +214,7 @@ pub fn pack(audit: &Audit, matrix: &AccessMatrix<'_>) -> Result<Kept, RunError> 
         open_findings: audit.open_findings().count() as u64,
         by_severity: Some(audit.open_by_severity().map(|(_, open)| open as u64)),
         bag: None,
-        unmailed: None,
+        no_mail_reason: None,
     };
     let parts = snapshot::parts(audit, matrix).collect::<Result<_, _>>();
     let failed = |source| RunError::Store { workspace: audit.workspace.clone(), source };

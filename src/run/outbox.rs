@@ -6,6 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::evidence::Vault;
 use crate::{
+    clock::Clock,
     evidence::mail as kept,
     mail::{
         message::Email,
@@ -14,7 +15,7 @@ use crate::{
     },
     model::run::MessageState,
     store::{
-        Memory, StoreError,
+        Database, StoreError,
         queue::{NewMessage, Outgoing, Sent},
     },
 };
@@ -40,10 +41,10 @@ pub struct Dispatched {
 /// # Errors
 /// [`StoreError`]: then it is taken out again when its lease ends, and sent again with the same `Message-ID`.
 pub async fn dispatch(
-    store: &dyn Memory,
+    store: &dyn Database,
     vault: Option<&Vault>,
     mailer: Option<&dyn Mailer>,
-    clock: &(dyn Fn() -> DateTime<Utc> + Send + Sync),
+    clock: &Clock,
     message: &mut Outgoing,
 ) -> Result<Dispatched, StoreError> {
     let kept = vault.map_or(Ok(()), |vault| kept::keep(&vault.bags, &message.message.bytes));
@@ -56,7 +57,7 @@ pub async fn dispatch(
         }
         (Ok(()), None) => Err((false, "the configuration has no [smtp] table any more".to_owned())),
     };
-    let now = clock();
+    let now = clock.now();
     let (outcome, answer) = match result {
         Ok(accepted) => (Sent::Accepted, accepted.answer),
         Err((is_final, error)) => (after(is_final, message, now), error),
@@ -86,7 +87,7 @@ fn after(is_final: bool, message: &Outgoing, now: DateTime<Utc>) -> Sent {
 /// Tells the others of a run that somebody does not get a message. A notice that nobody got such a notice would go on
 /// for ever.
 async fn told_of(
-    store: &dyn Memory,
+    store: &dyn Database,
     refused: &Outgoing,
     answer: &str,
     now: DateTime<Utc>,

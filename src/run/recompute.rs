@@ -21,7 +21,7 @@ use super::{
     ReadWorkspace, RunError, RunRequest,
     answers::{INDEX, Line, Tally},
     contents::{Content, PREVIOUS},
-    evidence, failure, judge, occasion,
+    evidence, failure, judge, trigger,
 };
 use crate::{
     access::matrix::AccessMatrix,
@@ -170,7 +170,7 @@ impl Recording {
             judged_at: says("Rolecall-Judged-At")?.parse().map_err(|_| unsaid("Rolecall-Judged-At"))?,
             agent: says("Bag-Software-Agent")?.to_owned(),
             ledger: says("Rolecall-Ledger").unwrap_or_default().to_owned(),
-            is_older: !bag.join("data").join(occasion::FILE).exists(),
+            is_older: !bag.join("data").join(trigger::FILE).exists(),
         })
     }
 
@@ -240,17 +240,17 @@ impl Recording {
         }
         let mut directory = directory.map_err(|source| RunError::Read { workspace: self.workspace.clone(), source })?;
         let index = self.index()?;
-        let mut occasion = None;
+        let mut trigger = None;
         if !self.is_older {
             self.complete(&mut directory, &index, &replay.base_url)?;
-            let file = format!("data/{}", occasion::FILE);
+            let file = format!("data/{}", trigger::FILE);
             let failed =
                 |error: serde_json::Error| RecomputeError::File { path: self.bag.join(&file), source: error.into() };
-            occasion = occasion::read(&self.bytes(&file)?).map_err(failed)?;
+            trigger = trigger::read(&self.bytes(&file)?).map_err(failed)?;
         }
         let request = RunRequest {
             id: self.id,
-            occasion: occasion.as_ref(),
+            trigger: trigger.as_ref(),
             job: self.job.as_deref(),
             workspace: &self.workspace,
             policy,
@@ -351,7 +351,7 @@ impl Recording {
             open_findings: 0,
             by_severity: None,
             bag: None,
-            unmailed: None,
+            no_mail_reason: None,
         };
         Ok(Some(Kept { record, parts: snapshot::split(file)? }))
     }

@@ -9,9 +9,10 @@ use super::{
     ledger::{WriteError, write_out},
 };
 use crate::{
+    digest::sha256,
     evidence::{SEALED, draft, inventory, ledger::LedgerError, mail},
-    ledger::{Entry, Fact, fact::BagName, sha256},
-    store::Memory,
+    ledger::{Entry, Fact, fact::BagName},
+    store::Database,
 };
 
 /// Entries that are read at a time.
@@ -23,7 +24,7 @@ const BATCH: u32 = 500;
 ///
 /// # Errors
 /// [`WriteError`]; what was not removed is tried again the next time.
-pub async fn retire(store: &dyn Memory, vault: &Vault, now: DateTime<Utc>) -> Result<usize, WriteError> {
+pub async fn retire(store: &dyn Database, vault: &Vault, now: DateTime<Utc>) -> Result<usize, WriteError> {
     let Some(keep_days) = vault.keep_days else { return Ok(0) };
     let failed = |source| LedgerError::File { path: vault.bags.clone(), source };
     if !vault.bags.exists() {
@@ -62,7 +63,7 @@ pub async fn retire(store: &dyn Memory, vault: &Vault, now: DateTime<Utc>) -> Re
 }
 
 /// The mails of the reviews whose bags these are, by their digests.
-async fn mails_of(store: &dyn Memory, folders: &BTreeSet<&str>) -> Result<Vec<String>, WriteError> {
+async fn mails_of(store: &dyn Database, folders: &BTreeSet<&str>) -> Result<Vec<String>, WriteError> {
     let (mut runs, mut mails, mut read) = (BTreeSet::new(), Vec::new(), 0);
     loop {
         let lines = store.entries(read, BATCH).await?;

@@ -22,9 +22,9 @@ use crate::{
     },
     model::reading::Reading,
     report::ReportInput,
-    simulator::{Options, Simulator},
     store::sqlite::SqliteStore,
 };
+use rolecall_simulator::{Options, Simulator};
 
 fn connector(simulator: &Simulator) -> ZohoBigin {
     let url = simulator.base_url().parse().unwrap();
@@ -61,7 +61,7 @@ async fn sealed(simulator: &Simulator, folder: &Path, as_read: Option<&Reading>)
     let env = Env { connector: &connector, store: &store, progress: &(), recorder };
     let policy = Policy::default();
     let deadline = Duration::from_mins(1);
-    let request = RunRequest { id, occasion: None, job: None, workspace: "acme", policy: &policy, deadline };
+    let request = RunRequest { id, trigger: None, job: None, workspace: "acme", policy: &policy, deadline };
     let mut read = read(&env, &request).await.unwrap();
     if let Some(as_read) = as_read {
         let reading = &mut read.directory.reading;

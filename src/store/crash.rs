@@ -8,7 +8,7 @@ use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use super::{
-    AuditRecord, Kept, Memory, Store, StoreError,
+    AuditRecord, Database, Kept, Store, StoreError,
     history::{Done, History, MessageRecord},
     ledger::Ledger,
     queue::{Cursor, Decided, NewMessage, Outgoing, Queue, Sent},
@@ -19,8 +19,8 @@ use crate::{
         fact::{OffboardingBegun, Terms},
     },
     model::{
-        occasion::Lapse,
         run::{Attempt, Claim, Gap, Run, RunState},
+        trigger::Incident,
     },
 };
 
@@ -64,7 +64,7 @@ pub struct Hazardous<M, H> {
 }
 
 #[async_trait]
-impl<M: Memory, H: Hazard> Store for Hazardous<M, H> {
+impl<M: Database, H: Hazard> Store for Hazardous<M, H> {
     async fn keep(&self, audit: &Kept, now: DateTime<Utc>) -> Result<(), StoreError> {
         self.hazard.at("keep", Moment::Before).await?;
         self.store.keep(audit, now).await?;
@@ -88,7 +88,7 @@ impl<M: Memory, H: Hazard> Store for Hazardous<M, H> {
 }
 
 #[async_trait]
-impl<M: Memory, H: Hazard> Queue for Hazardous<M, H> {
+impl<M: Database, H: Hazard> Queue for Hazardous<M, H> {
     async fn cursor(&self, job: &str) -> Result<Option<Cursor>, StoreError> {
         self.store.cursor(job).await
     }
@@ -209,7 +209,7 @@ impl<M: Memory, H: Hazard> Queue for Hazardous<M, H> {
 }
 
 #[async_trait]
-impl<M: Memory, H: Hazard> History for Hazardous<M, H> {
+impl<M: Database, H: Hazard> History for Hazardous<M, H> {
     async fn run(&self, id: Uuid) -> Result<Option<Run>, StoreError> {
         self.store.run(id).await
     }
@@ -238,8 +238,8 @@ impl<M: Memory, H: Hazard> History for Hazardous<M, H> {
         self.store.gaps(most).await
     }
 
-    async fn lapses(&self, now: DateTime<Utc>) -> Result<Vec<Lapse>, StoreError> {
-        self.store.lapses(now).await
+    async fn incidents(&self, now: DateTime<Utc>) -> Result<Vec<Incident>, StoreError> {
+        self.store.incidents(now).await
     }
 
     async fn lapses_before(
@@ -247,13 +247,13 @@ impl<M: Memory, H: Hazard> History for Hazardous<M, H> {
         job: &str,
         workspace: &str,
         fire_at: DateTime<Utc>,
-    ) -> Result<Vec<Lapse>, StoreError> {
+    ) -> Result<Vec<Incident>, StoreError> {
         self.store.lapses_before(job, workspace, fire_at).await
     }
 }
 
 #[async_trait]
-impl<M: Memory, H: Hazard> Ledger for Hazardous<M, H> {
+impl<M: Database, H: Hazard> Ledger for Hazardous<M, H> {
     async fn note(&self, facts: &[Fact], now: DateTime<Utc>) -> Result<(), StoreError> {
         self.hazard.at("note", Moment::Before).await?;
         self.store.note(facts, now).await?;

@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::{AuditRecord, StoreError};
 use crate::model::{
-    occasion::Lapse,
     run::{Attempt, Gap, MessageState, Run},
+    trigger::Incident,
 };
 
 /// A message as the history shows it.
@@ -87,16 +87,20 @@ pub trait History: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn lapses(&self, now: DateTime<Utc>) -> Result<Vec<Lapse>, StoreError>;
+    async fn incidents(&self, now: DateTime<Utc>) -> Result<Vec<Incident>, StoreError>;
 
     /// What went wrong with a job and workspace before a fire time, since a report of theirs was last accepted for
     /// somebody. The oldest first, at most [`MOST_LAPSES`] of each kind.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn lapses_before(&self, job: &str, workspace: &str, fire_at: DateTime<Utc>)
-    -> Result<Vec<Lapse>, StoreError>;
+    async fn lapses_before(
+        &self,
+        job: &str,
+        workspace: &str,
+        fire_at: DateTime<Utc>,
+    ) -> Result<Vec<Incident>, StoreError>;
 }
 
-/// The most lapses of one kind that one answer names.
+/// The most incidents of one kind that one answer names.
 pub const MOST_LAPSES: u32 = 20;

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::ledger::fact::{BagName, Unmailed};
+use crate::ledger::fact::{BagName, NoMailReason};
 
 /// What a store keeps of one audit beside its snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub struct AuditRecord {
     /// Its evidence; none where none is kept.
     pub bag: Option<BagName>,
     /// Why nobody is mailed it; none where somebody is. Only the ledger remembers it.
-    pub unmailed: Option<Unmailed>,
+    pub no_mail_reason: Option<NoMailReason>,
 }
 
 /// A kept audit and its snapshot's parts, still compressed.
@@ -88,9 +88,9 @@ pub trait Store: Send + Sync {
 }
 
 /// A store that remembers audits and runs.
-pub trait Memory: Store + queue::Queue + history::History + ledger::Ledger {}
+pub trait Database: Store + queue::Queue + history::History + ledger::Ledger {}
 
-impl<T: Store + queue::Queue + history::History + ledger::Ledger> Memory for T {}
+impl<T: Store + queue::Queue + history::History + ledger::Ledger> Database for T {}
 
 /// The store could not do what was asked.
 #[derive(Debug, thiserror::Error)]

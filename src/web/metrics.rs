@@ -11,7 +11,7 @@ use prometheus_client::{
 
 use crate::{
     daemon::{Count, Daemon},
-    model::{finding::Severity, occasion::LapseKind},
+    model::{finding::Severity, trigger::IncidentKind},
     store::StoreError,
 };
 
@@ -55,7 +55,7 @@ pub(super) async fn page(daemon: &Daemon) -> Result<String, StoreError> {
     build.get_or_create(&vec![("version", env!("CARGO_PKG_VERSION").to_owned())]).set(1.0);
     of_the_process(&mut page, daemon);
     of_the_jobs(&mut page, daemon).await?;
-    of_lapses(&mut page, daemon).await?;
+    of_incidents(&mut page, daemon).await?;
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = encode(&mut text, &page.0);
@@ -136,13 +136,13 @@ async fn of_the_jobs(page: &mut Page, daemon: &Daemon) -> Result<(), StoreError>
     Ok(())
 }
 
-async fn of_lapses(page: &mut Page, daemon: &Daemon) -> Result<(), StoreError> {
-    let lapses =
+async fn of_incidents(page: &mut Page, daemon: &Daemon) -> Result<(), StoreError> {
+    let incidents =
         page.numbers("lapses", "What should have happened and did not, by kind; at most 20 of a kind are counted");
-    let known = daemon.health().await?.lapses;
-    for kind in LapseKind::ALL {
-        let some = known.iter().filter(|lapse| lapse.kind == kind).count();
-        lapses.get_or_create(&vec![("kind", kind.word().to_owned())]).set(some as f64);
+    let known = daemon.health().await?.incidents;
+    for kind in IncidentKind::ALL {
+        let some = known.iter().filter(|incident| incident.kind == kind).count();
+        incidents.get_or_create(&vec![("kind", kind.word().to_owned())]).set(some as f64);
     }
     Ok(())
 }

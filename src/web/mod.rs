@@ -65,11 +65,12 @@ struct Answer {
     ready: bool,
     /// Why not, as one sentence each; empty where it is.
     problems: Vec<String>,
-    lapses: Vec<Lapse>,
+    #[serde(rename = "lapses")]
+    incidents: Vec<Incident>,
 }
 
 #[derive(Serialize)]
-struct Lapse {
+struct Incident {
     kind: &'static str,
     job: String,
     workspace: Option<String>,
@@ -82,21 +83,22 @@ async fn readyz(State(daemon): State<Arc<Daemon>>) -> Response {
     let ready = match daemon.health().await {
         Ok(health) => {
             let stuck = (!health.is_alive).then(|| "nothing was done lately; the log says why".to_owned());
-            let sentences = health.lapses.iter().map(|lapse| {
-                let workspace = lapse.workspace.as_ref().map(|workspace| format!(" {workspace}")).unwrap_or_default();
-                format!("{}{workspace}: {}", lapse.job, lapse.sentence())
+            let sentences = health.incidents.iter().map(|incident| {
+                let workspace =
+                    incident.workspace.as_ref().map(|workspace| format!(" {workspace}")).unwrap_or_default();
+                format!("{}{workspace}: {}", incident.job, incident.sentence())
             });
             let problems: Vec<String> = stuck.into_iter().chain(health.trouble).chain(sentences).collect();
-            let lapses = health.lapses.into_iter().map(|lapse| Lapse {
-                kind: lapse.kind.word(),
-                job: lapse.job,
-                workspace: lapse.workspace,
-                run: lapse.run.map(|run| run.to_string()),
-                at: lapse.at.to_rfc3339(),
+            let incidents = health.incidents.into_iter().map(|incident| Incident {
+                kind: incident.kind.word(),
+                job: incident.job,
+                workspace: incident.workspace,
+                run: incident.run.map(|run| run.to_string()),
+                at: incident.at.to_rfc3339(),
             });
-            Answer { ready: problems.is_empty(), problems, lapses: lapses.collect() }
+            Answer { ready: problems.is_empty(), problems, incidents: incidents.collect() }
         }
-        Err(error) => Answer { ready: false, problems: vec![error.to_string()], lapses: Vec::new() },
+        Err(error) => Answer { ready: false, problems: vec![error.to_string()], incidents: Vec::new() },
     };
     let status = if ready.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(ready)).into_response()

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs};
 
-use rolecall::simulator::{Fault, Options, World};
+use rolecall_simulator::{Fault, Options, World};
 use serde_json::{Value, json};
 
 use crate::{
@@ -264,5 +264,5 @@ fn quiet() -> World {
         "roles": generated.roles().iter().filter(|candidate| candidate["id"] == role).collect::<Vec<_>>(),
         "org": generated.org(), "caller": generated.caller(), "users": [owner, colleague],
     });
-    World::from(serde_json::from_value::<rolecall::simulator::WorldJson>(world).unwrap())
+    World::from(serde_json::from_value::<rolecall_simulator::WorldJson>(world).unwrap())
 }

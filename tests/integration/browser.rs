@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use rolecall::simulator::Fault;
+use rolecall_simulator::Fault;
 
 use crate::{
     hostile,

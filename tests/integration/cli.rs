@@ -149,13 +149,13 @@ fn colours_are_for_terminals_whose_owner_wants_them() {
 #[test]
 fn without_a_terminal_an_audit_shows_no_progress_and_its_logs_have_no_colours() {
     let bench = Bench::new(options(450));
-    bench.simulator.set_faults([rolecall::simulator::Fault::UserInsertedOnce]);
+    bench.simulator.set_faults([rolecall_simulator::Fault::UserInsertedOnce]);
     let (code, stdout, stderr) = bench.run(&["audit"]);
     assert_eq!(code, 0);
     assert!(stderr.contains("WARN") && !(stdout + &stderr).contains(['\u{1b}', '\r']), "{stderr:?}");
     let (_, _, quiet) = bench.run(&["audit"]);
     assert_eq!(quiet, "", "a good read needs no words");
-    bench.simulator.set_faults([rolecall::simulator::Fault::UserInsertedOnce]);
+    bench.simulator.set_faults([rolecall_simulator::Fault::UserInsertedOnce]);
     let (_, _, json) = bench.run(&["--log-format", "json", "audit"]);
     assert!(json.lines().count() > 0);
     for line in json.lines() {

@@ -49,10 +49,10 @@ fn a_review_by_hand_answers_its_fire_time_only_where_it_was_mailed() {
     let (code, said, table) = covered(&bench);
     assert_eq!(code, 3, "{said}");
     let rows = answered(&table);
-    let unmailed: Vec<_> =
+    let no_mail_reason: Vec<_> =
         rows.iter().filter(|row| row[1].contains("nobody was mailed: it was not started with --send")).collect();
     assert!(
-        unmailed.iter().any(|row| row[0] == "undelivered") && unmailed.iter().all(|row| row[2].is_empty()),
+        no_mail_reason.iter().any(|row| row[0] == "undelivered") && no_mail_reason.iter().all(|row| row[2].is_empty()),
         "{rows:?}"
     );
     let mailed: Vec<_> = rows.iter().filter(|row| !row[2].is_empty()).collect();

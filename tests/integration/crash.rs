@@ -7,7 +7,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use rolecall::simulator::Fault;
+use rolecall_simulator::Fault;
 use serde_json::Value;
 
 use crate::{

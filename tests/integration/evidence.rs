@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use rolecall::simulator::Fault;
+use rolecall_simulator::Fault;
 use serde_json::Value;
 
 use crate::{

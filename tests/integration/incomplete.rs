@@ -1,6 +1,6 @@
 //! Reads that do not come to a good end: an incomplete one says so everywhere, a failed one leaves nothing behind.
 
-use rolecall::simulator::{Fault, Options};
+use rolecall_simulator::{Fault, Options};
 use serde_json::Value;
 
 use crate::{

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Command};
 
 use chrono::{Duration, Utc};
-use rolecall::simulator::Fault;
+use rolecall_simulator::Fault;
 
 use crate::{
     evidence::{bench, judge},

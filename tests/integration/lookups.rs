@@ -1,6 +1,6 @@
 //! Look-ups and the pre-flight check: the real binary against a simulated workspace.
 
-use rolecall::simulator::{ALL_SCOPES, Fault, Options};
+use rolecall_simulator::{ALL_SCOPES, Fault, Options};
 use serde_json::{Value, json};
 
 use crate::support::{Bench, options};
@@ -22,7 +22,7 @@ fn listed(bench: &Bench, filter: &[&str]) -> Vec<String> {
 
 /// The ids of users of the world of which something is true.
 fn of_world(bench: &Bench, is: impl Fn(&Value) -> bool) -> Vec<String> {
-    let users = bench.simulator.world().read(rolecall::simulator::World::users);
+    let users = bench.simulator.world().read(rolecall_simulator::World::users);
     users.iter().filter(|user| is(user)).map(|user| user["id"].as_str().unwrap().to_owned()).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use rolecall::simulator::InboxFault;
+use rolecall_simulator::InboxFault;
 use serde_json::{Value, json};
 
 use crate::{

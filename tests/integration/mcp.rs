@@ -6,7 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use rolecall::simulator::{ALL_SCOPES, Options, World};
+use rolecall_simulator::{ALL_SCOPES, Options, World};
 use serde_json::{Value, json};
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use rolecall::simulator::{ALL_SCOPES, Options};
+use rolecall_simulator::{ALL_SCOPES, Options};
 use serde_json::{Value, json};
 
 use crate::support::{Bench, options};

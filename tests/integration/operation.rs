@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use rolecall::simulator::Fault;
+use rolecall_simulator::Fault;
 use serde_json::Value;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
 

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use rolecall::simulator::{Fault, InboxFault, Login, Options};
+use rolecall_simulator::{Fault, InboxFault, Login, Options};
 
 use crate::{
     support::{Bench, options},

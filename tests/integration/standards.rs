@@ -46,7 +46,7 @@ fn every_report_json_is_valid_under_the_published_schema_which_is_strict() {
     bench.audit(&["--out", "first"]);
     let somebody = bench.simulator.world().read(|world| world.user_ids()[30].clone());
     bench.simulator.world().edit(|world| world.promote(&somebody)).unwrap();
-    bench.simulator.set_faults([rolecall::simulator::Fault::ShortPageAlways]);
+    bench.simulator.set_faults([rolecall_simulator::Fault::ShortPageAlways]);
     bench.audit(&["--out", "second"]);
     let schema = bench.path("report.schema.json");
     for folder in ["first", "second"] {

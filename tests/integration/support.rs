@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use assert_cmd::Command;
-use rolecall::simulator::{Options, Simulator};
+use rolecall_simulator::{Options, Simulator};
 use tempfile::TempDir;
 
 /// A configuration beside a simulated workspace.

@@ -16,7 +16,7 @@ use rolecall::{
     app, config,
     daemon::Daemon,
     model::run::{MessageState, RunState},
-    store::{Memory, history::MessageRecord},
+    store::{Database, history::MessageRecord},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -70,7 +70,7 @@ fn bench(port: u16) -> Bench {
     bench
 }
 
-async fn reports(store: &dyn Memory) -> BTreeMap<String, MessageRecord> {
+async fn reports(store: &dyn Database) -> BTreeMap<String, MessageRecord> {
     let Some(run) = store.runs(1).await.unwrap().pop() else { return BTreeMap::new() };
     let messages = store.messages(run.id).await.unwrap();
     let reports = messages.into_iter().filter(|message| message.kind == "report");
@@ -87,7 +87,7 @@ async fn each_recipient_gets_one_report_or_everybody_else_hears_that_one_did_not
     let settings = config::load(&bench.path("rolecall.toml"), &[], sunday).unwrap().settings;
     let store = app::store(&settings).await.unwrap();
     let clock = Arc::clone(&now);
-    let clock = Arc::new(move || *clock.lock().unwrap());
+    let clock = rolecall::clock::Clock::new(move || *clock.lock().unwrap());
     let daemon = Daemon::new(Arc::clone(&store), clock, app::daemon_setup(&settings).unwrap());
     let stop = CancellationToken::new();
     let running = tokio::spawn({

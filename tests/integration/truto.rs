@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use rolecall::simulator::{ALL_SCOPES, Fault, Options};
+use rolecall_simulator::{ALL_SCOPES, Fault, Options};
 
 use crate::support::{Bench, options};
 
@@ -122,7 +122,7 @@ fn truto_s_own_client_finds_what_it_expects() {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let ids = bench.simulator.world().read(rolecall::simulator::World::user_ids);
+    let ids = bench.simulator.world().read(rolecall_simulator::World::user_ids);
     assert_eq!(found["user_ids"], serde_json::json!(ids));
     let removed = found["removed"].as_str().unwrap();
     assert_eq!(bench.simulator.world().read(|world| world.user(removed).unwrap()["status"].clone()), "deleted");

@@ -74,8 +74,7 @@ impl Operation for DeleteUser {
             return Err(Problem::OffboardingOff);
         }
         let place = agent.place(arguments.workspace.as_deref())?;
-        let clock = || agent.now();
-        let offboarding = place.offboarding(agent, &clock)?;
+        let offboarding = place.offboarding(agent)?;
         let id = UserId::from(arguments.id.trim());
         let kept = async || offboarding.kept(&arguments.plan_id, &id).await;
         // What is asked about is what was looked up lately; everything is read anew before it is done.

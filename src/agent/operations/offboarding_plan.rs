@@ -53,8 +53,7 @@ impl Operation for OffboardingPlan {
 
     async fn run(agent: &Agent, arguments: Arguments, _: &dyn Person) -> Result<Answer, Problem> {
         let place = agent.place(arguments.workspace.as_deref())?;
-        let clock = || agent.now();
-        let offboarding = place.offboarding(agent, &clock)?;
+        let offboarding = place.offboarding(agent)?;
         let (survey, _) = place.survey(agent).await?;
         let look = place.look(agent).await?;
         let directory = &look.audit.directory;

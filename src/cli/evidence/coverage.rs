@@ -15,8 +15,9 @@ use crate::{
         output::{self, Failure},
     },
     coverage::{self, Coverage, Question},
+    digest::sha256,
     evidence::{SEALED, inventory, signers::Allowed, testimony::Testimony},
-    ledger::{Head, sha256},
+    ledger::Head,
 };
 
 /// Gaps that are printed; the table has all of them.

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     app,
     model::{finding::Severity, run::MessageState},
-    store::{Memory, StoreError},
+    store::{Database, StoreError},
 };
 
 /// Gaps that the list shows.
@@ -34,7 +34,7 @@ pub(super) async fn run(named: Option<&Path>, args: RunsArgs) -> Result<(), Fail
     let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
     match args.command {
         None => {
-            let is_configured = |lapse: &LapseRow| settings.jobs.contains_key(&lapse.job);
+            let is_configured = |incident: &LapseRow| settings.jobs.contains_key(&incident.job);
             list(&*store, args.limit, args.format, &is_configured).await.map_err(failed)?;
         }
         Some(RunsCommand::Retry { id }) => {
@@ -60,7 +60,7 @@ pub(super) async fn run(named: Option<&Path>, args: RunsArgs) -> Result<(), Fail
 }
 
 async fn list(
-    store: &dyn Memory,
+    store: &dyn Database,
     limit: u32,
     format: RunsFormat,
     is_configured: &(dyn Fn(&LapseRow) -> bool + Sync),
@@ -70,11 +70,11 @@ async fn list(
         rows.push(Row::read(store, run).await?);
     }
     let gaps: Vec<GapRow> = store.gaps(GAPS).await?.into_iter().map(GapRow::from).collect();
-    let lapses = store.lapses(Utc::now()).await?.into_iter().map(LapseRow::from).filter(is_configured);
-    let lapses: Vec<LapseRow> = lapses.collect();
+    let incidents = store.incidents(Utc::now()).await?.into_iter().map(LapseRow::from).filter(is_configured);
+    let incidents: Vec<LapseRow> = incidents.collect();
     if format == RunsFormat::Json {
         // Values that serde_json cannot write are none of these types.
-        let _ = json(&serde_json::json!({ "runs": rows, "gaps": gaps, "lapses": lapses }));
+        let _ = json(&serde_json::json!({ "runs": rows, "gaps": gaps, "lapses": incidents }));
         return Ok(());
     }
     output::line(&if rows.is_empty() { "there are no runs yet".to_owned() } else { table(&rows).to_string() });
@@ -86,9 +86,9 @@ async fn list(
         };
         output::line(&format!("{what}: {}", gap.reason));
     }
-    for lapse in &lapses {
-        let workspace = lapse.workspace.as_ref().map(|workspace| format!(" {workspace}")).unwrap_or_default();
-        output::line(&format!("ATTENTION: {}{workspace}: {}", lapse.job, plain(&lapse.sentence, ERROR)));
+    for incident in &incidents {
+        let workspace = incident.workspace.as_ref().map(|workspace| format!(" {workspace}")).unwrap_or_default();
+        output::line(&format!("ATTENTION: {}{workspace}: {}", incident.job, plain(&incident.sentence, ERROR)));
     }
     Ok(())
 }

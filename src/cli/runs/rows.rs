@@ -1,4 +1,4 @@
-//! Runs, gaps and lapses as programs read them; tables for people are made from these too.
+//! Runs, gaps and incidents as programs read them; tables for people are made from these too.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use serde::Serialize;
 use crate::{
     model::{
         finding::Severity,
-        occasion::Lapse,
         run::{Attempt, Gap, Run, RunState},
+        trigger::Incident,
     },
-    store::{Memory, StoreError, history::MessageRecord},
+    store::{Database, StoreError, history::MessageRecord},
 };
 
 /// A run with what is known of its audit, its attempts and its messages.
@@ -86,7 +86,7 @@ pub(super) struct LapseRow {
 }
 
 impl Row {
-    pub(super) async fn read(store: &dyn Memory, run: Run) -> Result<Self, StoreError> {
+    pub(super) async fn read(store: &dyn Database, run: Run) -> Result<Self, StoreError> {
         let audit = if run.state < RunState::Recorded { None } else { store.audit(run.id).await? };
         let messages = store.messages(run.id).await?.into_iter().map(message).collect();
         let history = store.attempts(run.id).await?.into_iter().map(attempt).collect();
@@ -140,15 +140,15 @@ impl From<Gap> for GapRow {
     }
 }
 
-impl From<Lapse> for LapseRow {
-    fn from(lapse: Lapse) -> Self {
+impl From<Incident> for LapseRow {
+    fn from(incident: Incident) -> Self {
         Self {
-            kind: lapse.kind.word(),
-            sentence: lapse.sentence(),
-            job: lapse.job,
-            workspace: lapse.workspace,
-            run: lapse.run.map(|run| run.to_string()),
-            at: time(lapse.at),
+            kind: incident.kind.word(),
+            sentence: incident.sentence(),
+            job: incident.job,
+            workspace: incident.workspace,
+            run: incident.run.map(|run| run.to_string()),
+            at: time(incident.at),
         }
     }
 }

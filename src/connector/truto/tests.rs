@@ -15,8 +15,8 @@ use crate::{
         reading::{CheckKind, CheckOutcome},
         survey::{GrantState, Purpose, Survey},
     },
-    simulator::{ALL_SCOPES, Answer, Fault, Options, Simulator},
 };
+use rolecall_simulator::{ALL_SCOPES, Answer, Fault, Options, Simulator};
 
 /// A simulator in whose rate limits no test runs by accident; three pages of users.
 fn simulator() -> Simulator {
@@ -76,7 +76,7 @@ async fn the_whole_workspace_comes_through_the_proxy() {
     let simulator = simulator();
     let directory = read(&simulator).await.unwrap();
     let ids: Vec<String> = directory.users.iter().map(|user| user.id().to_owned()).collect();
-    assert_eq!(ids, simulator.world().read(crate::simulator::World::user_ids));
+    assert_eq!(ids, simulator.world().read(rolecall_simulator::World::user_ids));
     assert!(directory.reading.is_complete());
     assert_eq!((directory.reading.pages, directory.reading.attempts), (3, 1));
     assert!(directory.profiles.iter().all(|profile| matches!(profile.permissions, Permissions::Known(_))));

@@ -18,6 +18,7 @@ use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    clock::Clock,
     connector::{Connector, ConnectorError, Progress, ReadRequest},
     daemon::{Daemon, Job, Limits, Recipients, Setup, Workspace},
     mail::{
@@ -40,7 +41,7 @@ use crate::{
     run::ledger::WriteError,
     schedule::{Missed, Schedule},
     store::{
-        Memory, StoreError,
+        Database, StoreError,
         crash::{Hazard, Hazardous, Moment},
         history::History as _,
         queue::Queue as _,
@@ -210,7 +211,7 @@ impl World {
     pub(super) fn process(&self) -> Process {
         let died = CancellationToken::new();
         let hazard = Chance { shared: Arc::clone(&self.shared), died: died.clone() };
-        let store: Arc<dyn Memory> = Arc::new(Hazardous { store: self.store.clone(), hazard });
+        let store: Arc<dyn Database> = Arc::new(Hazardous { store: self.store.clone(), hazard });
         let job = |(schedule, missed, workspaces): &(Schedule, Missed, Vec<String>)| Job {
             workspaces: workspaces.clone(),
             schedule: schedule.clone(),
@@ -238,7 +239,7 @@ impl World {
             limits: Limits::default(),
         };
         let shared = Arc::clone(&self.shared);
-        let daemon = Daemon::new(store, Arc::new(move || *shared.now.lock().unwrap()), setup);
+        let daemon = Daemon::new(store, Clock::new(move || *shared.now.lock().unwrap()), setup);
         Process { daemon, workers: JoinSet::new(), senders: JoinSet::new(), died, hanging }
     }
 }

@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, fs};
 use super::*;
 use crate::{
     coverage::{self, Coverage, Question, State},
+    digest::sha256,
     evidence::{SEALED, agreement, inventory, ledger::LEDGER, mail, signers::Allowed},
-    ledger::{Head, chain, sha256},
+    ledger::{Head, chain},
 };
 
 /// Lets the bench keep evidence, and mail to one recipient.

@@ -20,7 +20,7 @@ pub(super) fn facts(audit: &Audit, proof: &Proof) -> Vec<(&'static str, String)>
     let reading = &directory.reading;
     let reader = &directory.current_user;
     let reader = reader.email.as_deref().or(reader.full_name.as_deref()).unwrap_or(reader.id.as_str());
-    let due = audit.occasion.as_ref().map(|occasion| ("Due", occasion.sentence()));
+    let due = audit.trigger.as_ref().map(|trigger| ("Due", trigger.sentence()));
     let facts = vec![
         ("Source", format!("{}, {}", directory.source.connector, one_line(&directory.source.api_url, MAX_NAME))),
         ("Read with", name(reader, MAX_NAME)),

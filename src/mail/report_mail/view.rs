@@ -41,12 +41,12 @@ pub(super) struct View {
     /// The workspace, and the company where it is known.
     pub(super) workspace: String,
     /// The job and the date.
-    pub(super) occasion: String,
+    pub(super) trigger: String,
     pub(super) verdict: Verdict,
     /// The checks of the read that disagree; empty where it is complete.
     pub(super) problems: Bounded<String>,
     /// What went wrong before this review; empty where nothing did.
-    pub(super) lapses: Bounded<String>,
+    pub(super) incidents: Bounded<String>,
     pub(super) changes: Changes,
     /// Things to do, by when.
     pub(super) actions: Vec<Deadline>,
@@ -140,7 +140,7 @@ impl View {
                 Some(company) if !company.is_empty() && company != workspace => format!("{workspace} ({company})"),
                 _ => workspace,
             },
-            occasion: match &audit.job {
+            trigger: match &audit.job {
                 Some(job) => format!("{} · {}", name(job, MAX_NAME), date(audit.judged_at)),
                 None => format!("asked for by hand · {}", date(audit.judged_at)),
             },
@@ -148,7 +148,9 @@ impl View {
             problems: Bounded::new(&problems, limits.notes, |(check, detail)| {
                 format!("{}: {}", check.kind.title(), one_line(detail, MAX_MESSAGE))
             }),
-            lapses: Bounded::new(&audit.lapse_sentences(), limits.notes, |sentence| one_line(sentence, MAX_MESSAGE)),
+            incidents: Bounded::new(&audit.incident_sentences(), limits.notes, |sentence| {
+                one_line(sentence, MAX_MESSAGE)
+            }),
             changes: changes(input, limits),
             actions,
             more_actions,

@@ -10,13 +10,11 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::{
-    mail::{
-        message::{Addressing, Content, assemble},
-        testing::settings_for,
-    },
-    simulator::{InboxFault, Login, Options, Simulator},
+use crate::mail::{
+    message::{Addressing, Content, assemble},
+    testing::settings_for,
 };
+use rolecall_simulator::{InboxFault, Login, Options, Simulator};
 
 fn email(from: &str) -> Email {
     let content = Content {

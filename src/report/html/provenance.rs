@@ -87,7 +87,7 @@ pub(super) fn facts(input: &ReportInput<'_>, headline: &Headline) -> Vec<Fact> {
         0 | 1 => "read once".to_owned(),
         more => format!("read {more} times, because a check disagreed"),
     };
-    let due = audit.occasion.as_ref().map(|occasion| fact("Due", occasion.sentence()));
+    let due = audit.trigger.as_ref().map(|trigger| fact("Due", trigger.sentence()));
     let facts = vec![
         fact(
             "Organization",

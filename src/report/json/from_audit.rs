@@ -8,8 +8,8 @@ use crate::{
     model::{
         directory::Permissions,
         finding::{Finding, FindingStatus, RuleOutcome, RuleResult},
-        occasion::{Lapse, Occasion},
         policy::{Exception, Policy, RuleSetting},
+        trigger::{Incident, Trigger},
         users::UserIndex,
     },
     report::{ReportInput, holders::Holders, summary},
@@ -66,7 +66,7 @@ pub(super) fn report<'a>(input: &'a ReportInput<'a>) -> v1::Report<'a> {
         audit_id: audit.id.to_string(),
         job: audit.job.as_deref(),
         workspace: &audit.workspace,
-        occasion: audit.occasion.as_ref().map(occasion),
+        trigger: audit.trigger.as_ref().map(trigger),
         judged_at: audit.judged_at,
         complete: directory.reading.is_complete(),
         summary: summary(input),
@@ -127,23 +127,23 @@ pub(super) fn report<'a>(input: &'a ReportInput<'a>) -> v1::Report<'a> {
     }
 }
 
-fn occasion(occasion: &Occasion) -> v1::Occasion<'_> {
-    v1::Occasion {
-        fire_at: occasion.fire_at,
-        began_at: occasion.began_at,
-        attempt: occasion.attempt,
-        lapses: occasion.lapses.iter().map(lapse).collect(),
+fn trigger(trigger: &Trigger) -> v1::Trigger<'_> {
+    v1::Trigger {
+        fire_at: trigger.fire_at,
+        began_at: trigger.began_at,
+        attempt: trigger.attempt,
+        incidents: trigger.incidents.iter().map(incident).collect(),
     }
 }
 
-fn lapse(lapse: &Lapse) -> v1::Lapse<'_> {
-    v1::Lapse {
-        kind: lapse.kind.word(),
-        job: &lapse.job,
-        workspace: lapse.workspace.as_deref(),
-        run: lapse.run.map(|run| run.to_string()),
-        at: lapse.at,
-        detail: &lapse.detail,
+fn incident(incident: &Incident) -> v1::Incident<'_> {
+    v1::Incident {
+        kind: incident.kind.word(),
+        job: &incident.job,
+        workspace: incident.workspace.as_deref(),
+        run: incident.run.map(|run| run.to_string()),
+        at: incident.at,
+        detail: &incident.detail,
     }
 }
 

@@ -23,7 +23,8 @@ pub(super) struct Report<'a> {
     /// The workspace's name in the configuration.
     pub(super) workspace: &'a str,
     /// The fire time that the audit answers, and what went wrong before it; null where it was asked for by hand.
-    pub(super) occasion: Option<Occasion<'a>>,
+    #[serde(rename = "occasion")]
+    pub(super) trigger: Option<Trigger<'a>>,
     /// When the audit was judged.
     pub(super) judged_at: DateTime<Utc>,
     /// Whether every check of the read agreed in the end. Where false, what is not reported may still exist.
@@ -61,7 +62,8 @@ pub(super) struct Report<'a> {
 
 /// The fire time that an audit answers.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Occasion<'a> {
+#[schemars(rename = "Occasion")]
+pub(super) struct Trigger<'a> {
     /// When it was due.
     pub(super) fire_at: DateTime<Utc>,
     /// When somebody first took it up.
@@ -69,12 +71,14 @@ pub(super) struct Occasion<'a> {
     /// How often it was taken up: more than 1 where it was resumed or tried again.
     pub(super) attempt: u32,
     /// What went wrong since somebody last received a report, the oldest first.
-    pub(super) lapses: Vec<Lapse<'a>>,
+    #[serde(rename = "lapses")]
+    pub(super) incidents: Vec<Incident<'a>>,
 }
 
 /// Something that should have happened and did not.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Lapse<'a> {
+#[schemars(rename = "Lapse")]
+pub(super) struct Incident<'a> {
     /// The kind: skipped, overdue, failed, incomplete, undelivered, `clock_set_back`.
     pub(super) kind: &'static str,
     /// The job.

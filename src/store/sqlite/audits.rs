@@ -93,7 +93,7 @@ pub(super) fn recorded(audit: &AuditRecord, fire_at: Option<DateTime<Utc>>, mess
         open_findings: audit.open_findings,
         bag: audit.bag.clone(),
         messages: messages.iter().map(|message| message.message_id.clone()).collect(),
-        unmailed: audit.unmailed,
+        no_mail_reason: audit.no_mail_reason,
     })
 }
 
@@ -161,6 +161,6 @@ pub(super) fn record(row: &SqliteRow) -> Result<AuditRecord, sqlx::Error> {
         open_findings: number("open_findings")?,
         by_severity: known.then_some(by_severity),
         bag: folder.zip(sha256).map(|(folder, sha256)| BagName { folder, sha256 }),
-        unmailed: None,
+        no_mail_reason: None,
     })
 }

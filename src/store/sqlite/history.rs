@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use sqlx::{Row as _, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{SqliteStore, audits, lapses, millis, moment, outbox, queue};
+use super::{SqliteStore, audits, incidents, millis, moment, outbox, queue};
 use crate::{
     model::{
-        occasion::Lapse,
         run::{Attempt, Gap, Run},
+        trigger::Incident,
     },
     store::{
         StoreError,
@@ -86,8 +86,8 @@ impl History for SqliteStore {
         rows.iter().map(gap).collect::<Result<_, _>>().map_err(&failed)
     }
 
-    async fn lapses(&self, now: DateTime<Utc>) -> Result<Vec<Lapse>, StoreError> {
-        lapses::now(&self.pool, now).await.map_err(self.explain("read what is wrong"))
+    async fn incidents(&self, now: DateTime<Utc>) -> Result<Vec<Incident>, StoreError> {
+        incidents::now(&self.pool, now).await.map_err(self.explain("read what is wrong"))
     }
 
     async fn lapses_before(
@@ -95,7 +95,7 @@ impl History for SqliteStore {
         job: &str,
         workspace: &str,
         fire_at: DateTime<Utc>,
-    ) -> Result<Vec<Lapse>, StoreError> {
-        lapses::before(&self.pool, job, workspace, fire_at).await.map_err(self.explain("read what went wrong"))
+    ) -> Result<Vec<Incident>, StoreError> {
+        incidents::before(&self.pool, job, workspace, fire_at).await.map_err(self.explain("read what went wrong"))
     }
 }

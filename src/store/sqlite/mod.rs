@@ -1,11 +1,11 @@
 //! The store in one SQLite file: write-ahead log, full synchronisation, one writer.
 //!
 //! `audits` keeps completed audits, `queue` the schedule's memory, `outbox` its messages,
-//! `history` and `lapses` read what became of them; `ledger` is written by all that write.
+//! `history` and `incidents` read what became of them; `ledger` is written by all that write.
 
 mod audits;
 mod history;
-mod lapses;
+mod incidents;
 mod ledger;
 mod outbox;
 mod queue;

@@ -6,10 +6,10 @@ use uuid::Uuid;
 
 use super::{SqliteStore, audits, count, ledger, millis, moment, outbox};
 use crate::{
+    digest::sha256,
     ledger::{
         Fact,
         fact::{Delivery, DueRun, RunName},
-        sha256,
     },
     model::run::{Claim, Gap, Run, RunState},
     store::{

@@ -76,7 +76,7 @@ fn kept(claim: &Claim) -> Kept {
         open_findings: 0,
         by_severity: Some([0; 5]),
         bag: None,
-        unmailed: None,
+        no_mail_reason: None,
     };
     Kept { record, parts: vec![vec![1]] }
 }

@@ -22,7 +22,7 @@ fn record(workspace: &str, job: Option<&str>, second: i64) -> AuditRecord {
         open_findings: 2,
         by_severity: Some([0, 1, 1, 0, 0]),
         bag: None,
-        unmailed: None,
+        no_mail_reason: None,
     }
 }
 

@@ -10,8 +10,8 @@ use crate::{
         id::UserId,
         reading::{CheckKind, CheckOutcome},
     },
-    simulator::{Fault, Options, Simulator},
 };
+use rolecall_simulator::{Fault, Options, Simulator};
 
 /// How a read ends.
 enum End {
@@ -103,10 +103,10 @@ fn end(fault: Fault) -> End {
 async fn a_read_ends_under_each_fault_as_it_must() {
     for fault in Fault::ALL.iter().copied() {
         let simulator = simulator(450);
-        let truth = simulator.world().read(crate::simulator::World::user_ids);
+        let truth = simulator.world().read(rolecall_simulator::World::user_ids);
         simulator.set_faults([fault]);
         let result = read(settings_of(&simulator)).await;
-        let after = simulator.world().read(crate::simulator::World::user_ids);
+        let after = simulator.world().read(rolecall_simulator::World::user_ids);
         let sorted = |mut ids: Vec<String>| {
             ids.sort();
             ids
@@ -250,7 +250,7 @@ async fn another_user_than_the_one_asked_for_is_an_error() {
 async fn a_right_that_the_account_lacks_is_named() {
     let simulator = simulator(5);
     let body = serde_json::json!({"code": "NO_PERMISSION", "details": {"permissions": ["Crm_Implied_View_Users"]}, "message": "permission denied", "status": "error"});
-    simulator.override_answer("/bigin/v2/settings/roles", Some(crate::simulator::Answer::json(403, &body)));
+    simulator.override_answer("/bigin/v2/settings/roles", Some(rolecall_simulator::Answer::json(403, &body)));
     let error = read(settings_of(&simulator)).await.unwrap_err().to_string();
     assert!(error.contains("lacks a right (Crm_Implied_View_Users)") && error.contains("Setup > Profiles"), "{error}");
 }

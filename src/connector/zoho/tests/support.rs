@@ -16,8 +16,8 @@ use crate::{
         directory::Directory,
         reading::{CheckKind, CheckOutcome},
     },
-    simulator::{Options, Simulator},
 };
+use rolecall_simulator::{Options, Simulator};
 
 pub(super) const CLIENT_SECRET: &str = "the-client-secret";
 pub(super) const REFRESH_TOKEN: &str = "the-refresh-token";

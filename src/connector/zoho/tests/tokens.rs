@@ -12,10 +12,8 @@ use serde_json::json;
 use wiremock::ResponseTemplate;
 
 use super::support::{ids, json, raw, read, scripted, settings, settings_of, simulator};
-use crate::{
-    connector::{Connector as _, ConnectorError, zoho::ZohoBigin},
-    simulator::{Fault, Options, Simulator},
-};
+use crate::connector::{Connector as _, ConnectorError, zoho::ZohoBigin};
+use rolecall_simulator::{Fault, Options, Simulator};
 
 #[tokio::test]
 async fn one_token_serves_a_whole_read() {

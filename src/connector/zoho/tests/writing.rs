@@ -12,8 +12,8 @@ use crate::{
         id::UserId,
         survey::{GrantState, Purpose},
     },
-    simulator::{ALL_SCOPES, Fault, Options, Simulator},
 };
+use rolecall_simulator::{ALL_SCOPES, Fault, Options, Simulator};
 
 fn powerful() -> Simulator {
     let scopes = ALL_SCOPES.iter().map(|scope| (*scope).to_owned()).collect();

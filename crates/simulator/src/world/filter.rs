@@ -4,7 +4,7 @@ use super::{World, user::User};
 
 /// What `type` asks for. The API takes exactly these words, case-sensitive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::simulator) enum UserFilter {
+pub(crate) enum UserFilter {
     All,
     Active,
     Deactive,
@@ -19,7 +19,7 @@ pub(in crate::simulator) enum UserFilter {
 
 impl UserFilter {
     /// The filter of that name.
-    pub(in crate::simulator) fn parse(name: &str) -> Option<Self> {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
         Some(match name {
             "AllUsers" => Self::All,
             "ActiveUsers" => Self::Active,
@@ -38,15 +38,15 @@ impl UserFilter {
 
 /// A stretch of the list of users.
 #[derive(Debug)]
-pub(in crate::simulator) struct Stretch<'a> {
-    pub(in crate::simulator) users: Vec<&'a User>,
+pub(crate) struct Stretch<'a> {
+    pub(crate) users: Vec<&'a User>,
     /// Whether the list goes on after it.
-    pub(in crate::simulator) more: bool,
+    pub(crate) more: bool,
 }
 
 impl World {
     /// The users that `filter` lists, from number `offset` on, at most `limit`.
-    pub(in crate::simulator) fn stretch(&self, filter: UserFilter, offset: usize, limit: usize) -> Stretch<'_> {
+    pub(crate) fn stretch(&self, filter: UserFilter, offset: usize, limit: usize) -> Stretch<'_> {
         if filter == UserFilter::All {
             let end = offset.saturating_add(limit).min(self.users.len());
             let users = self.users.get(offset..end).unwrap_or_default().iter().collect();

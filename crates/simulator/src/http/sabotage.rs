@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 
 use super::{Answer, Shared};
-use crate::simulator::faults::{CallNumber, Fault};
+use crate::faults::{CallNumber, Fault};
 
 /// Pieces in which a slow body comes.
 const SLOW_PIECES: usize = 8;

@@ -17,7 +17,7 @@ use super::{
     Answer, Shared,
     tokens::{Issued, Refusal},
 };
-use crate::simulator::faults::Fault;
+use crate::faults::Fault;
 
 /// More than any request for a token needs.
 const MAX_BODY: usize = 64 * 1024;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Answer, Shared};
-use crate::simulator::{faults::Fault, world::World};
+use crate::{faults::Fault, world::World};
 
 /// `GET /settings/roles`
 pub(super) fn roles(world: &World) -> Answer {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Answer, Shared, rows};
-use crate::simulator::faults::Fault;
+use crate::faults::Fault;
 
 /// An error of Truto's own.
 pub(super) fn own(status: u16, error: &str, message: &str) -> Answer {

@@ -2,7 +2,7 @@
 //!
 //! Each [`Fault`] has a kebab-case name, by which it is switched on when the simulator starts or
 //! while it runs. Faults that strike "now and then" strike every n-th call of the API
-//! ([`crate::simulator::Options::every`]), those that strike once do so at the first opportunity
+//! ([`crate::Options::every`]), those that strike once do so at the first opportunity
 //! after they were switched on: a test that sees a fault sees it again.
 //!
 //! To add one: a line in the list below, the place in `http/` where it strikes, a test in

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Answer, Shared, envelope};
-use crate::simulator::faults::Fault;
+use crate::faults::Fault;
 
 /// What Truto's catalogue has for Bigin: resource, method, and the words of the tool's name.
 const METHODS: [(&str, &str, &str); 7] = [

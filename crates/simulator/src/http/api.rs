@@ -11,7 +11,7 @@ use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use serde_json::json;
 
 use super::{Answer, Shared, route::Route, sabotage, settings, users};
-use crate::simulator::{
+use crate::{
     faults::{CallNumber, Fault},
     world::{MANAGE_PROFILES, MANAGE_ROLES, World},
 };

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Visit, read};
-use crate::simulator::{Fault, Options};
+use crate::{Fault, Options};
 
 #[tokio::test]
 async fn a_token_is_given_for_parameters_in_the_query_a_form_and_a_multipart_body() {

@@ -3,7 +3,7 @@ use std::{collections::HashSet, time::Duration};
 use serde_json::{Value, json};
 
 use super::{Visit, ids_in, read};
-use crate::simulator::{ALL_SCOPES, Answer, Options, World, WorldJson};
+use crate::{ALL_SCOPES, Answer, Options, World, WorldJson};
 
 /// Whom a type should list.
 type Test<'a> = &'a dyn Fn(&Value) -> bool;
@@ -205,8 +205,7 @@ async fn an_answer_can_be_put_in_the_place_of_the_true_one() {
 
 #[tokio::test]
 async fn nothing_answers_after_stop_even_if_a_body_was_still_coming() {
-    let visit =
-        Visit::start(Options { faults: vec![crate::simulator::Fault::EndlessBody], ..Options::default() }).await;
+    let visit = Visit::start(Options { faults: vec![crate::Fault::EndlessBody], ..Options::default() }).await;
     let open = visit.get("/users").await;
     let (api, smtp) = (visit.url("/"), visit.simulator.inbox().address());
     visit.simulator.stop().await;

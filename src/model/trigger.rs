@@ -1,4 +1,4 @@
-//! The occasion of an audit: the fire time that it answers, and what went wrong since somebody last received a
+//! The trigger of an audit: the fire time that it answers, and what went wrong since somebody last received a
 //! report. A review that was missed, failed, incomplete or not delivered is itself reported.
 
 use chrono::{DateTime, Duration, Utc};
@@ -9,7 +9,7 @@ pub const LATE: Duration = Duration::minutes(15);
 
 /// The fire time that an audit answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Occasion {
+pub struct Trigger {
     /// When it was due.
     pub fire_at: DateTime<Utc>,
     /// When somebody first took it up.
@@ -19,10 +19,10 @@ pub struct Occasion {
     /// Whether somebody, or another scheduler, asked for it: then it was due because they did.
     pub by_hand: bool,
     /// What went wrong before it, the oldest first.
-    pub lapses: Vec<Lapse>,
+    pub incidents: Vec<Incident>,
 }
 
-impl Occasion {
+impl Trigger {
     /// When it was due, and what is out of the ordinary about that.
     pub fn sentence(&self) -> String {
         let due = self.fire_at.format("%a %-d %b %Y, %H:%M UTC");
@@ -51,9 +51,9 @@ fn span(length: Duration) -> String {
 
 /// Something that should have happened and did not.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lapse {
+pub struct Incident {
     /// What kind of thing.
-    pub kind: LapseKind,
+    pub kind: IncidentKind,
     /// The job.
     pub job: String,
     /// The workspace; none where it is about the job as a whole.
@@ -66,9 +66,9 @@ pub struct Lapse {
     pub detail: String,
 }
 
-/// The kinds of lapses.
+/// The kinds of incidents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LapseKind {
+pub enum IncidentKind {
     /// Fire times became no reviews.
     Skipped,
     /// A review is due and not yet done.
@@ -83,7 +83,7 @@ pub enum LapseKind {
     ClockSetBack,
 }
 
-impl LapseKind {
+impl IncidentKind {
     /// All.
     pub const ALL: [Self; 6] =
         [Self::Skipped, Self::Overdue, Self::Failed, Self::Incomplete, Self::Undelivered, Self::ClockSetBack];
@@ -113,8 +113,8 @@ impl LapseKind {
     }
 }
 
-impl Lapse {
-    /// The lapse as one sentence.
+impl Incident {
+    /// The incident as one sentence.
     pub fn sentence(&self) -> String {
         let Self { kind, at, detail, .. } = self;
         let colon = if detail.is_empty() { "" } else { ": " };
@@ -126,16 +126,16 @@ impl Lapse {
 mod tests {
     use super::*;
 
-    fn occasion(late: Duration, attempt: u32) -> Occasion {
+    fn trigger(late: Duration, attempt: u32) -> Trigger {
         let fire_at = DateTime::UNIX_EPOCH;
-        Occasion { fire_at, began_at: fire_at + late, attempt, by_hand: false, lapses: Vec::new() }
+        Trigger { fire_at, began_at: fire_at + late, attempt, by_hand: false, incidents: Vec::new() }
     }
 
     #[test]
     fn a_review_on_time_is_nothing_to_speak_of_and_any_other_is() {
-        assert_eq!(occasion(Duration::minutes(15), 1).delay(), None);
-        assert_eq!(occasion(Duration::minutes(16), 1).delay().unwrap(), "begun 16 min late");
-        assert_eq!(occasion(Duration::hours(25), 3).delay().unwrap(), "begun 25 h late, done at attempt 3");
-        assert_eq!(occasion(Duration::days(4), 1).delay().unwrap(), "begun 4 days late");
+        assert_eq!(trigger(Duration::minutes(15), 1).delay(), None);
+        assert_eq!(trigger(Duration::minutes(16), 1).delay().unwrap(), "begun 16 min late");
+        assert_eq!(trigger(Duration::hours(25), 3).delay().unwrap(), "begun 25 h late, done at attempt 3");
+        assert_eq!(trigger(Duration::days(4), 1).delay().unwrap(), "begun 4 days late");
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::{Answer, Shared};
-use crate::simulator::{
+use crate::{
     faults::{Fault, FaultBoard},
     world::{MANAGE_USERS, Stretch, UserFilter, World},
 };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-use crate::simulator::Credentials;
+use crate::Credentials;
 
 /// Access tokens per refresh token that are valid at one time; one more drops the oldest.
 const MAX_ACTIVE: usize = 15;
@@ -15,11 +15,11 @@ const WINDOW: Duration = Duration::minutes(10);
 
 /// Limits of the accounts server.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::simulator) struct Limits {
+pub(crate) struct Limits {
     /// How long an access token is valid.
-    pub(in crate::simulator) lifetime: Duration,
+    pub(crate) lifetime: Duration,
     /// Access tokens per refresh token in ten minutes.
-    pub(in crate::simulator) per_window: usize,
+    pub(crate) per_window: usize,
 }
 
 /// An answer of the token endpoint that is not a token.
@@ -55,7 +55,7 @@ struct Grant {
 
 /// All tokens.
 #[derive(Debug)]
-pub(in crate::simulator) struct TokenStore {
+pub(crate) struct TokenStore {
     client_id: String,
     client_secret: String,
     grant_code: Option<String>,
@@ -64,7 +64,7 @@ pub(in crate::simulator) struct TokenStore {
 }
 
 impl TokenStore {
-    pub(in crate::simulator) fn new(credentials: &Credentials, limits: Limits) -> Self {
+    pub(crate) fn new(credentials: &Credentials, limits: Limits) -> Self {
         Self {
             client_id: credentials.client_id.clone(),
             client_secret: credentials.client_secret.clone(),

@@ -15,7 +15,7 @@ use super::{
 
 /// A user of the workspace.
 #[derive(Debug, Clone)]
-pub(in crate::simulator) enum User {
+pub(crate) enum User {
     /// Number so-and-so of the population.
     Generated(u32),
     /// A record as it stands.
@@ -24,7 +24,7 @@ pub(in crate::simulator) enum User {
 
 /// A record kept as JSON, with what the filters ask of it.
 #[derive(Debug)]
-pub(in crate::simulator) struct RawUser {
+pub(crate) struct RawUser {
     pub(super) json: String,
     id: String,
     status: String,
@@ -72,28 +72,28 @@ impl User {
 }
 
 impl World {
-    pub(in crate::simulator) fn status_of<'a>(&self, user: &'a User) -> &'a str {
+    pub(crate) fn status_of<'a>(&self, user: &'a User) -> &'a str {
         match user {
             User::Generated(index) => self.population.member(*index).status,
             User::Raw(raw) => &raw.status,
         }
     }
 
-    pub(in crate::simulator) fn is_confirmed(&self, user: &User) -> bool {
+    pub(crate) fn is_confirmed(&self, user: &User) -> bool {
         match user {
             User::Generated(index) => self.population.member(*index).confirmed,
             User::Raw(raw) => raw.confirmed,
         }
     }
 
-    pub(in crate::simulator) fn profile_id_of<'a>(&self, user: &'a User) -> Option<&'a str> {
+    pub(crate) fn profile_id_of<'a>(&self, user: &'a User) -> Option<&'a str> {
         match user {
             User::Generated(index) => Some(self.population.member(*index).profile.id),
             User::Raw(raw) => raw.profile_id.as_deref(),
         }
     }
 
-    pub(in crate::simulator) fn zuid_of<'a>(&self, user: &'a User) -> Option<Cow<'a, str>> {
+    pub(crate) fn zuid_of<'a>(&self, user: &'a User) -> Option<Cow<'a, str>> {
         match user {
             User::Generated(index) => {
                 let member = self.population.member(*index);
@@ -104,7 +104,7 @@ impl World {
     }
 
     /// Appends the user's record to `out`.
-    pub(in crate::simulator) fn write_user(&self, user: &User, out: &mut String) {
+    pub(crate) fn write_user(&self, user: &User, out: &mut String) {
         match user {
             User::Generated(index) => self.write_member(self.population.member(*index), out),
             User::Raw(raw) => out.push_str(&raw.json),

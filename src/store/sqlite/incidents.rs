@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{millis, moment};
 use crate::{
-    model::occasion::{LATE, Lapse, LapseKind},
+    model::trigger::{Incident, IncidentKind, LATE},
     store::history::MOST_LAPSES,
 };
 
@@ -97,23 +97,23 @@ SELECT NULL AS run, job, NULL AS workspace, first_at AS at, '' AS detail, count,
 WHERE job = ?1 AND ?2 IS NOT NULL AND first_at < ?3 AND last_at >= ?4
 ORDER BY first_at DESC LIMIT ?5";
 
-pub(super) async fn now(pool: &SqlitePool, now: DateTime<Utc>) -> Result<Vec<Lapse>, sqlx::Error> {
-    let mut lapses = Vec::new();
+pub(super) async fn now(pool: &SqlitePool, now: DateTime<Utc>) -> Result<Vec<Incident>, sqlx::Error> {
+    let mut incidents = Vec::new();
     for (kind, sql, at) in [
-        (LapseKind::Overdue, OVERDUE_NOW, now - LATE),
-        (LapseKind::Failed, FAILED_NOW, now),
-        (LapseKind::Incomplete, INCOMPLETE_NOW, now),
-        (LapseKind::Undelivered, UNDELIVERED_NOW, now - LATE),
-        (LapseKind::Skipped, SKIPPED_NOW, now),
-        (LapseKind::ClockSetBack, AHEAD_NOW, now + LATE),
+        (IncidentKind::Overdue, OVERDUE_NOW, now - LATE),
+        (IncidentKind::Failed, FAILED_NOW, now),
+        (IncidentKind::Incomplete, INCOMPLETE_NOW, now),
+        (IncidentKind::Undelivered, UNDELIVERED_NOW, now - LATE),
+        (IncidentKind::Skipped, SKIPPED_NOW, now),
+        (IncidentKind::ClockSetBack, AHEAD_NOW, now + LATE),
     ] {
         let rows = sqlx::query(sql).bind(millis(at)).bind(MOST_LAPSES).fetch_all(pool).await?;
         for row in &rows {
-            lapses.push(lapse(kind, row)?);
+            incidents.push(incident(kind, row)?);
         }
     }
-    lapses.sort_by_key(|lapse| lapse.at);
-    Ok(lapses)
+    incidents.sort_by_key(|incident| incident.at);
+    Ok(incidents)
 }
 
 pub(super) async fn before(
@@ -121,37 +121,37 @@ pub(super) async fn before(
     job: &str,
     workspace: &str,
     fire_at: DateTime<Utc>,
-) -> Result<Vec<Lapse>, sqlx::Error> {
+) -> Result<Vec<Incident>, sqlx::Error> {
     let query = sqlx::query_scalar::<_, Option<i64>>(LAST_RECEIVED).bind(job).bind(workspace).bind(millis(fire_at));
     let since = query.fetch_one(pool).await?.unwrap_or(0);
-    let mut lapses = Vec::new();
+    let mut incidents = Vec::new();
     for (kind, sql) in [
-        (LapseKind::Skipped, SKIPPED_BEFORE),
-        (LapseKind::Failed, FAILED_BEFORE),
-        (LapseKind::Overdue, OVERDUE_BEFORE),
-        (LapseKind::Incomplete, INCOMPLETE_BEFORE),
-        (LapseKind::Undelivered, UNDELIVERED_BEFORE),
+        (IncidentKind::Skipped, SKIPPED_BEFORE),
+        (IncidentKind::Failed, FAILED_BEFORE),
+        (IncidentKind::Overdue, OVERDUE_BEFORE),
+        (IncidentKind::Incomplete, INCOMPLETE_BEFORE),
+        (IncidentKind::Undelivered, UNDELIVERED_BEFORE),
     ] {
         let query = sqlx::query(sql).bind(job).bind(workspace).bind(millis(fire_at)).bind(since).bind(MOST_LAPSES);
         for row in &query.fetch_all(pool).await? {
-            lapses.push(lapse(kind, row)?);
+            incidents.push(incident(kind, row)?);
         }
     }
-    lapses.sort_by_key(|lapse| lapse.at);
-    Ok(lapses)
+    incidents.sort_by_key(|incident| incident.at);
+    Ok(incidents)
 }
 
-fn lapse(kind: LapseKind, row: &SqliteRow) -> Result<Lapse, sqlx::Error> {
+fn incident(kind: IncidentKind, row: &SqliteRow) -> Result<Incident, sqlx::Error> {
     let run: Option<Vec<u8>> = row.try_get("run")?;
-    Ok(Lapse {
+    Ok(Incident {
         kind,
         job: row.try_get("job")?,
         workspace: row.try_get("workspace")?,
         run: run.map(|run| Uuid::from_slice(&run)).transpose().map_err(|error| sqlx::Error::Decode(error.into()))?,
         at: moment(row.try_get("at")?),
         detail: match kind {
-            LapseKind::Skipped => skipped(row)?,
-            LapseKind::ClockSetBack => {
+            IncidentKind::Skipped => skipped(row)?,
+            IncidentKind::ClockSetBack => {
                 "nothing is due before that moment, up to which everything was decided".to_owned()
             }
             _ => row.try_get("detail")?,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::Shared;
-use crate::simulator::faults::Fault;
+use crate::faults::Fault;
 
 /// Calls in a window.
 const CALLS: u64 = 3;
@@ -15,7 +15,7 @@ const WINDOW: Duration = Duration::from_secs(1);
 
 /// What is left of the window that runs.
 #[derive(Debug, Default)]
-pub(in crate::simulator::http) struct Quota(Mutex<Option<(Instant, u64)>>);
+pub(in crate::http) struct Quota(Mutex<Option<(Instant, u64)>>);
 
 /// What a call did to the quota.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 
 use super::{Visit, ids_in};
-use crate::simulator::{Fault, Options};
+use crate::{Fault, Options};
 
 async fn visit(fault: Fault) -> Visit {
     let visit = Visit::start(Options { users: 450, every: 3, ..Options::default() }).await;
@@ -199,7 +199,7 @@ async fn answers_contradict_each_other() {
 
 #[tokio::test]
 async fn a_deletion_may_be_denied_feigned_or_leave_nothing_behind() {
-    let scopes = crate::simulator::ALL_SCOPES.iter().map(|scope| (*scope).to_owned()).collect();
+    let scopes = crate::ALL_SCOPES.iter().map(|scope| (*scope).to_owned()).collect();
     let visit = Visit::start(Options { users: 12, scopes, ..Options::default() }).await;
     let ids = visit.all_ids().await;
     let cases = [

@@ -5,7 +5,7 @@ use lettre::{
 };
 
 use super::*;
-use crate::simulator::{Options, Simulator};
+use crate::{Options, Simulator};
 
 fn mail(body: &str) -> Mail {
     Mail::builder()

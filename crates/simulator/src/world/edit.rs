@@ -72,7 +72,7 @@ impl World {
     }
 
     /// Takes the record at a place out of the list; nothing happens where there is none.
-    pub(in crate::simulator) fn remove_at(&mut self, place: usize) {
+    pub(crate) fn remove_at(&mut self, place: usize) {
         if place < self.users.len() {
             self.users.remove(place);
         }

@@ -24,7 +24,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 pub use self::edit::WorldError;
-pub(in crate::simulator) use self::{
+pub(crate) use self::{
     filter::{Stretch, UserFilter},
     permissions::{MANAGE_PROFILES, MANAGE_ROLES, MANAGE_USERS},
     user::User,
@@ -138,17 +138,17 @@ impl World {
     }
 
     /// The record at a place in the list.
-    pub(in crate::simulator) fn user_at(&self, place: usize) -> Option<Value> {
+    pub(crate) fn user_at(&self, place: usize) -> Option<Value> {
         self.users.get(place).map(|user| self.record(user))
     }
 
-    pub(in crate::simulator) fn find(&self, id: &str) -> Option<&User> {
+    pub(crate) fn find(&self, id: &str) -> Option<&User> {
         let has_id = User::has_id(id);
         self.users.iter().find(|user| has_id(user))
     }
 
     /// Whether the caller's profile has a permission. Where the permissions are not known, it has.
-    pub(in crate::simulator) fn caller_may(&self, permission: &str) -> bool {
+    pub(crate) fn caller_may(&self, permission: &str) -> bool {
         let details = self
             .find(&self.caller)
             .and_then(|user| self.profile_id_of(user))
@@ -192,7 +192,7 @@ impl From<WorldJson> for World {
 pub struct WorldHandle(Arc<RwLock<World>>);
 
 impl WorldHandle {
-    pub(in crate::simulator) fn new(world: World) -> Self {
+    pub(crate) fn new(world: World) -> Self {
         Self(Arc::new(RwLock::new(world)))
     }
 

@@ -8,6 +8,8 @@
 //! It has threads of its own, so that it answers while a test blocks, and so that nothing of it is
 //! left once it is stopped or dropped.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should panic"))]
+
 mod credentials;
 mod faults;
 mod http;

@@ -18,7 +18,7 @@ use url::form_urlencoded;
 
 pub(super) use self::quota::Quota;
 use super::{Answer, Shared, api, sabotage, settings, users};
-use crate::simulator::{faults::Fault, world::World};
+use crate::{faults::Fault, world::World};
 
 /// Whether a path is Truto's.
 pub(super) fn is_path(path: &str) -> bool {
@@ -60,7 +60,7 @@ fn refuse(shared: &Shared, headers: &HeaderMap) -> Option<Answer> {
     (token != Some(&shared.truto.api_token)).then(|| envelope::own(401, "Unauthorized", "Invalid token"))
 }
 
-fn proxied(shared: &Shared, request: &Parts, number: crate::simulator::faults::CallNumber) -> Answer {
+fn proxied(shared: &Shared, request: &Parts, number: crate::faults::CallNumber) -> Answer {
     let faults = &shared.faults;
     let query = query(request);
     let Some(account) = query.get("integrated_account_id") else {
@@ -93,7 +93,7 @@ fn resource(
     shared: &Shared,
     request: &Parts,
     query: &BTreeMap<String, String>,
-    number: crate::simulator::faults::CallNumber,
+    number: crate::faults::CallNumber,
 ) -> Answer {
     if let Some(answer) = api::fault(shared, number).or_else(|| shared.override_for(request.uri.path())) {
         return if answer.status >= 400 { envelope::remote(&answer, shared) } else { answer };
