@@ -9,7 +9,7 @@ mod world;
 use std::env;
 
 use futures::future::join_all;
-use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use self::world::{Process, World};
 

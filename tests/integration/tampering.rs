@@ -7,7 +7,7 @@ use std::{
 };
 
 use chrono::Utc;
-use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use rolecall::{
     evidence::{agreement, inventory, signers::Allowed},
     ledger::{
