@@ -33,3 +33,4 @@ pub mod run;
 pub mod schedule;
 pub mod store;
 pub mod web;
+pub mod words;

@@ -2,32 +2,8 @@
 
 use std::collections::BTreeMap;
 
-/// Names that a message spells out before it says how many more there are.
-const NAMES_SHOWN: usize = 3;
-
-/// “1 user”, “3 users”.
-pub(super) fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
-}
-
-/// “a”, “b” and “c”, or “a”, “b”, “c” and 4 more.
-pub(super) fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let mut names = names.into_iter();
-    let shown: Vec<String> = names.by_ref().take(NAMES_SHOWN).map(|name| format!("“{name}”")).collect();
-    match (shown.as_slice(), names.count()) {
-        ([first @ .., last], 0) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-        (all, 0) => all.concat(),
-        (some, more) => format!("{} and {more} more", some.join(", ")),
-    }
-}
-
-/// Some of `all` ids, and how many more there are. Takes no more of them than it shows.
-pub(super) fn some_of<'a>(ids: impl Iterator<Item = &'a str>, all: usize) -> String {
-    let shown: Vec<&str> = ids.take(NAMES_SHOWN).collect();
-    let more = all - shown.len();
-    let shown = shown.join(", ");
-    if more == 0 { shown } else { format!("{shown} and {more} more") }
-}
+use crate::words::NAMED;
+pub(super) use crate::words::{counted as count, quoted as names, some_of};
 
 /// The places of names that look like others, each with the places of those others.
 pub(super) fn alike(names: &[&str]) -> Vec<(usize, Vec<usize>)> {
@@ -36,7 +12,7 @@ pub(super) fn alike(names: &[&str]) -> Vec<(usize, Vec<usize>)> {
         groups.entry(skeleton(name)).or_default().push(place);
     }
     let with_others = |group: Vec<usize>| {
-        let others = |place: usize| group.iter().copied().filter(|other| *other != place).take(NAMES_SHOWN).collect();
+        let others = |place: usize| group.iter().copied().filter(|other| *other != place).take(NAMED).collect();
         group.iter().map(|place| (*place, others(*place))).collect::<Vec<_>>()
     };
     groups.into_values().filter(|group| group.len() > 1).flat_map(with_others).collect()
@@ -94,13 +70,6 @@ pub(super) fn mailbox(address: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_long_list_of_names_ends_in_how_many_more() {
-        assert_eq!([names([]), names(["a"]), names(["a", "b"])], ["", "“a”", "“a” and “b”"]);
-        assert_eq!(names(["a", "b", "c"]), "“a”, “b” and “c”");
-        assert_eq!(names(["a", "b", "c", "d", "e"]), "“a”, “b”, “c” and 2 more");
-    }
 
     #[test]
     fn names_are_alike_whatever_their_case_spaces_width_and_alphabet() {

@@ -8,6 +8,7 @@ use super::output::{self, Failure};
 use crate::{
     audit::registry,
     config::{self, ConfigError, Loaded, settings::Settings},
+    words::count,
 };
 
 /// Fire times that are shown of each job.
@@ -28,9 +29,8 @@ fn explain(error: &ConfigError) -> Failure {
     match error {
         ConfigError::Problems(problems) => {
             let errors = problems.problems.iter().filter(|problem| !problem.warning).count();
-            let count = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
             output::note(problems.render(output::color()).trim_end());
-            Failure::usage(format!("{}: {count}", problems.file))
+            Failure::usage(format!("{}: {}", problems.file, count(errors, "error")))
         }
         other => Failure::usage(other.to_string()),
     }
@@ -65,7 +65,7 @@ pub(super) fn run(named: Option<&Path>) -> Result<(), Failure> {
         }
     }
     if unreadable > 0 {
-        let secrets = if unreadable == 1 { "1 secret".to_owned() } else { format!("{unreadable} secrets") };
+        let secrets = count(unreadable, "secret");
         return Err(Failure::usage(format!("{secrets} cannot be read here; an audit needs them")));
     }
     Ok(())

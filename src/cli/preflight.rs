@@ -12,6 +12,7 @@ use crate::{
     app,
     config::settings::{Settings, Workspace},
     preflight::{self, CheckResult, Expectation, Facts, Preflight, Question},
+    words,
 };
 
 /// Characters of a sentence that may quote the API.
@@ -71,11 +72,10 @@ async fn one(
 fn print(found: &Preflight) {
     let failed = found.checks.iter().filter(|check| check.outcome == CheckResult::Failed).count();
     let warned = found.checks.iter().filter(|check| check.outcome == CheckResult::Warning).count();
-    let many = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     let verdict = match (failed, warned) {
         (0, 0) => "ready".to_owned(),
-        (0, warned) => format!("ready, {}", many(warned, "warning")),
-        (failed, _) => format!("NOT READY, {} failed", many(failed, "check")),
+        (0, warned) => format!("ready, {}", words::count(warned, "warning")),
+        (failed, _) => format!("NOT READY, {} failed", words::count(failed, "check")),
     };
     output::line(&format!("{}: {verdict}", found.workspace));
     facts(&found.facts);

@@ -20,6 +20,7 @@ use crate::{
         reading::{Check, CheckKind, CheckOutcome},
         users::{User, UserBlock},
     },
+    words::count,
 };
 
 /// Something that does not fit, and what.
@@ -160,7 +161,7 @@ pub(super) fn repeated_users(repeated: &[UserId]) -> Option<Disagreement> {
     let users: BTreeSet<&str> = repeated.iter().map(UserId::as_str).collect();
     (!users.is_empty()).then(|| {
         let examples = examples(users.iter().map(ToString::to_string));
-        (CheckKind::DistinctUsers, format!("{} came more than once: {examples}", count(users.len())))
+        (CheckKind::DistinctUsers, format!("{} came more than once: {examples}", count(users.len(), "user")))
     })
 }
 
@@ -172,8 +173,11 @@ pub(super) fn slid(kind: CheckKind, number: u32, before: Option<&UserBlock>, now
     }
     let then: HashSet<&str> = before.iter().copied().collect();
     let new = now.ids().filter(|id| !then.contains(id)).count();
-    let detail =
-        format!("page {number} held {}; read again it held {}, {new} of them new", count(before.len()), now.len());
+    let detail = format!(
+        "page {number} held {}; read again it held {}, {new} of them new",
+        count(before.len(), "user"),
+        now.len()
+    );
     Some((kind, detail))
 }
 
@@ -204,7 +208,7 @@ pub(super) fn administrators_disagree(
         let known = strangers.iter().filter(|id| directory.users.find(id).is_some()).count();
         let detail = format!(
             "the API lists {} as administrators who are none by profile ({known} of them without an administrator profile, {} not among the users): {}",
-            count(strangers.len()),
+            count(strangers.len(), "user"),
             strangers.len() - known,
             examples(strangers.iter().map(ToString::to_string)),
         );
@@ -225,15 +229,11 @@ pub(super) fn administrators_disagree(
     (!missing.is_empty()).then(|| {
         let detail = format!(
             "{} with an administrator profile missing from the API's own list: {}",
-            count(missing.len()),
+            count(missing.len(), "user"),
             examples(missing.iter().cloned()),
         );
         (CheckKind::Administrators, detail)
     })
-}
-
-fn count(users: usize) -> String {
-    if users == 1 { "1 user".to_owned() } else { format!("{users} users") }
 }
 
 fn examples(ids: impl Iterator<Item = String>) -> String {

@@ -4,7 +4,7 @@ use askama::Template;
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 
 use super::{Coverage, Question, Review, Row, State, answer::moment};
-use crate::ledger::Head;
+use crate::{ledger::Head, words::count};
 
 /// Rows that the page shows; the table has all of them.
 const MOST_ROWS: usize = 600;
@@ -98,8 +98,8 @@ pub fn page(coverage: &Coverage, question: &Question<'_>, head: &Head) -> Result
     page.render()
 }
 
-fn reviews(count: usize) -> String {
-    if count == 1 { "1 due review".to_owned() } else { format!("{count} due reviews") }
+fn reviews(due: usize) -> String {
+    count(due, "due review")
 }
 
 fn calendars(coverage: &Coverage) -> Vec<Calendar> {
@@ -109,10 +109,9 @@ fn calendars(coverage: &Coverage) -> Vec<Calendar> {
     for rows in planned.collect::<Vec<_>>().chunk_by(|a, b| of(a) == of(b)) {
         let Some(first) = rows.first() else { continue };
         let gaps = rows.iter().filter(|row| row.state.is_gap()).count();
-        let gaps = if gaps == 1 { "1 gap".to_owned() } else { format!("{gaps} gaps") };
         calendars.push(Calendar {
             title: format!("{} · {}", first.job.as_deref().unwrap_or("by hand"), first.workspace),
-            summary: format!("{}, {gaps}; days in {}", reviews(rows.len()), first.zone),
+            summary: format!("{}, {}; days in {}", reviews(rows.len()), count(gaps, "gap"), first.zone),
             months: months(rows),
         });
     }

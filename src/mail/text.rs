@@ -47,24 +47,6 @@ pub(super) fn name(text: &str, max: usize) -> String {
     line
 }
 
-/// A count with its noun, in the singular or the plural: `1 user`, `2 users`.
-pub(super) fn count(number: usize, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
-}
-
-/// A number with its thousands apart: `1,234,567`.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 /// A size for people: `12.5 MiB`.
 pub(super) fn size(bytes: usize) -> String {
     const KIB: f64 = 1024.0;
@@ -96,10 +78,8 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_for_people() {
-        assert_eq!([grouped(7), grouped(1_000), grouped(1_234_567)], ["7", "1,000", "1,234,567"]);
+    fn sizes_are_for_people() {
         assert_eq!([size(12), size(2_048), size(13_107_200)], ["12 bytes", "2.0 KiB", "12.5 MiB"]);
-        assert_eq!([count(1, "user"), count(0, "user")], ["1 user", "0 users"]);
     }
 
     proptest! {

@@ -20,8 +20,8 @@ use crate::{
         policy::{Policy, RuleSetting},
         users::User,
     },
-    report::summary::plural,
     store::Kept,
+    words::count,
 };
 
 /// The file of the previous audit's snapshot, below `data/`: JSON lines, compressed by Zstandard.
@@ -220,14 +220,14 @@ fn sums(directory: &Directory, by_status: &serde_json::Map<String, Value>, tally
     [
         format!(
             "{} on {}: {} = {on_pages}: {}",
-            plural_rows(reading.rows),
-            plural(reading.pages as usize, "page"),
+            count(reading.rows, "row"),
+            count(reading.pages, "page"),
             runs(&reading.rows_per_page),
             agree(reading.rows, on_pages)
         ),
         format!(
             "{} - {} with an id that came before = {} distinct users; in the matrix {listed}: {}",
-            plural_rows(reading.rows),
+            count(reading.rows, "row"),
             reading.repeated,
             reading.rows.saturating_sub(reading.repeated),
             agree(reading.rows.saturating_sub(reading.repeated), listed)
@@ -252,10 +252,6 @@ fn sums(directory: &Directory, by_status: &serde_json::Map<String, Value>, tally
             agree(reading.bytes, tally.bytes)
         ),
     ]
-}
-
-fn plural_rows(rows: u64) -> String {
-    plural(usize::try_from(rows).unwrap_or(usize::MAX), "row")
 }
 
 /// Numbers with those that follow one another and are the same taken together: `2 × 200 + 50`.

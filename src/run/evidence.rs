@@ -29,6 +29,7 @@ use crate::{
     model::{audit::Audit, trigger::Trigger},
     report::{self, ReportFile, ReportInput},
     store::{Database, Kept},
+    words,
 };
 
 /// Where bags are kept, and what every one of them says.
@@ -275,7 +276,7 @@ fn readme(audit: &Audit, is_signed: bool) -> Readme {
         population: format!(
             "{} users on {}, up to {} on one: {}",
             reading.users,
-            report::summary::plural(reading.pages as usize, "page"),
+            words::count(reading.pages, "page"),
             reading.per_page,
             by_status.join(" + ")
         ),

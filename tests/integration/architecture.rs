@@ -7,13 +7,14 @@ use std::{
 };
 
 /// Rooms without dependencies that every room may name.
-const FOUNDATION: &[&str] = &["clock", "digest"];
+const FOUNDATION: &[&str] = &["clock", "digest", "words"];
 
 /// Each room, and the rooms of the crate that it may name beside [`FOUNDATION`]. A room may always name itself.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("clock", &[]),
     ("digest", &[]),
+    ("words", &[]),
     ("access", &["model"]),
     ("schedule", &[]),
     ("audit", &["model", "access"]),

@@ -113,7 +113,7 @@ fn permissions(current: &Current<'_>, now: &Profile, before: &Profile, changes: 
 }
 
 fn users(count: usize) -> String {
-    if count == 1 { "touches 1 user".to_owned() } else { format!("touches {count} users") }
+    format!("touches {}", crate::words::count(count, "user"))
 }
 
 /// A permission's name and the module that it is about.

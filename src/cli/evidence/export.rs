@@ -21,6 +21,7 @@ use crate::{
         seal::SUMS,
     },
     ledger::{Entry, Fact},
+    words::count,
 };
 
 /// A review that is recorded later than this after its fire time is late.
@@ -114,8 +115,13 @@ pub(super) async fn run(named: Option<&Path>, args: &ExportArgs) -> Result<(), F
     let out = args.out.clone().unwrap_or_else(|| Path::new(&name).with_added_extension("zip"));
     let written = export::write(&out, &name, &contents, key.as_ref());
     written.map_err(|error| Failure::failed(format!("{}: {error}", out.display())))?;
-    let count = if bags.len() == 1 { "1 bag".to_owned() } else { format!("{} bags", bags.len()) };
-    output::line(&format!("  wrote     {} ({count}, {} due reviews, {gaps} gaps)", out.display(), answer.due()));
+    output::line(&format!(
+        "  wrote     {} ({}, {}, {})",
+        out.display(),
+        count(bags.len(), "bag"),
+        count(answer.due(), "due review"),
+        count(gaps, "gap")
+    ));
     if !signed {
         output::line("            it is not signed, because no key is configured: it proves nothing to a stranger");
     }

@@ -13,6 +13,7 @@ use crate::{
         people::{self, UserFilter, UserRow},
         profiles, roles,
     },
+    words::form,
 };
 
 /// The first columns of `access-matrix.csv`, without the workspace and what an audit adds, and with what stands in them there.
@@ -88,7 +89,7 @@ pub(super) fn print(read: &Read, args: &UsersArgs) -> Result<(), Failure> {
     table::print(&rows, args.of.format, &COLUMNS, &SHOWN)?;
     if args.of.format == LookupFormat::Table {
         let of = read.directory.users.len();
-        let users = if of == 1 { "user" } else { "users" };
+        let users = form(of, "user", "users");
         let of = if rows.len() == of { String::new() } else { format!(" of {of}") };
         let star = if rows.iter().any(|row| row.administrator) { "; ★ an administrator's profile" } else { "" };
         output::line(&format!("{}{of} {users}{star}", rows.len()));

@@ -18,6 +18,7 @@ use crate::{
     app,
     model::{finding::Severity, run::MessageState},
     store::{Database, StoreError},
+    words::count,
 };
 
 /// Gaps that the list shows.
@@ -144,7 +145,7 @@ fn state(row: &Row) -> String {
 }
 
 fn attempts(number: u32) -> String {
-    if number == 1 { "1 attempt".to_owned() } else { format!("{number} attempts") }
+    count(number, "attempt")
 }
 
 /// How many of its messages were accepted.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{Rules, subject::is_new};
 use crate::{
     access::matrix::{AccessMatrix, MatrixRow},
-    mail::text::{count, grouped, name, one_line},
+    mail::text::{name, one_line},
     model::{
         audit::Audit,
         change::ChangeKind,
@@ -13,6 +13,7 @@ use crate::{
         finding::{Finding, Severity, Subject},
         users::UserIndex,
     },
+    words::{count, number},
 };
 
 /// Subjects that one thing to do names.
@@ -91,7 +92,7 @@ fn action(audit: &Audit, rules: Rules<'_>, group: &[&Finding]) -> Action {
     let new = match group.iter().filter(|finding| is_new(finding)).count() {
         0 => String::new(),
         all if all == group.len() => "new".to_owned(),
-        some => format!("{} new", grouped(some as u64)),
+        some => format!("{} new", number(some)),
     };
     Action {
         title: name(words.title, MAX_NAME),
@@ -125,7 +126,7 @@ fn subjects(audit: &Audit, group: &[&Finding]) -> String {
     match (labels.as_slice(), group.len() - group.len().min(NAMED)) {
         ([first @ .., last], 0) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
         (all, 0) => all.concat(),
-        (some, more) => format!("{} and {} more", some.join(", "), grouped(more as u64)),
+        (some, more) => format!("{} and {} more", some.join(", "), number(more)),
     }
 }
 

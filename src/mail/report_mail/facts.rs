@@ -4,7 +4,7 @@ use super::actions::MAX_NAME;
 use crate::{
     mail::{
         report_mail::Proof,
-        text::{count, grouped, name, one_line},
+        text::{name, one_line},
     },
     model::{
         audit::Audit,
@@ -12,6 +12,7 @@ use crate::{
         reading::{CheckOutcome, Reading},
         status::StatusKind,
     },
+    words::{count, number},
 };
 
 /// What was read, where, with which account, when, and how completely.
@@ -46,7 +47,7 @@ pub(super) fn facts(audit: &Audit, proof: &Proof) -> Vec<(&'static str, String)>
 fn users(directory: &Directory) -> String {
     let reading = &directory.reading;
     let of_kind = |kind| directory.users.iter().filter(|user| user.status().kind() == kind).count();
-    let mut users = format!("{} read on {}", grouped(reading.users), count(reading.pages as usize, "page"));
+    let mut users = format!("{} read on {}", number(reading.users), count(reading.pages, "page"));
     let kinds = [
         (StatusKind::Active, "active"),
         (StatusKind::Inactive, "inactive"),
@@ -57,7 +58,7 @@ fn users(directory: &Directory) -> String {
         .into_iter()
         .map(|(kind, word)| (of_kind(kind), word))
         .filter(|(number, _)| *number > 0)
-        .map(|(number, word)| format!("{} {word}", grouped(number as u64)))
+        .map(|(users, word)| format!("{} {word}", number(users)))
         .collect();
     if !kinds.is_empty() {
         users = format!("{users}: {}", kinds.join(", "));

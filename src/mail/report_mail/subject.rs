@@ -2,12 +2,13 @@
 
 use crate::{
     access::matrix::{AccessMatrix, MatrixRow},
-    mail::text::{count, name},
+    mail::text::name,
     model::{
         audit::Audit,
         change::ChangeKind,
         finding::{Finding, Severity},
     },
+    words::count,
 };
 
 /// The longest name of a job or a workspace in a subject, in characters.
@@ -29,9 +30,9 @@ impl Delta {
     /// None for a first audit.
     pub(super) fn of(audit: &Audit) -> Option<Self> {
         audit.drift.previous.as_ref()?;
-        let count = |kind| audit.drift.changes.iter().filter(|change| change.kind == kind).count();
-        let (granted, revoked) = (count(ChangeKind::AdministratorGranted), count(ChangeKind::AdministratorRevoked));
-        let (new, resolved) = (count(ChangeKind::FindingNew), count(ChangeKind::FindingResolved));
+        let of_kind = |kind| audit.drift.changes.iter().filter(|change| change.kind == kind).count();
+        let (granted, revoked) = (of_kind(ChangeKind::AdministratorGranted), of_kind(ChangeKind::AdministratorRevoked));
+        let (new, resolved) = (of_kind(ChangeKind::FindingNew), of_kind(ChangeKind::FindingResolved));
         Some(Self {
             granted,
             revoked,

@@ -11,12 +11,13 @@ use super::{
 };
 use crate::{
     access::matrix::{AccessMatrix, MatrixRow},
-    mail::text::{count, grouped, name, one_line},
+    mail::text::{name, one_line},
     model::{
         audit::Audit,
         change::{Change, ChangeKind},
         finding::{Finding, RuleResult, Severity},
     },
+    words::{count, number},
 };
 
 /// The longest message of a finding or reason, in characters.
@@ -190,7 +191,7 @@ fn verdict(audit: &Audit) -> Verdict {
         .open_by_severity()
         .iter()
         .filter(|(_, open)| *open > 0)
-        .map(|(severity, open)| format!("{} {severity}", grouped(*open as u64)))
+        .map(|(severity, open)| format!("{} {severity}", number(*open)))
         .collect();
     let mut sentence = match open {
         0 => "No open findings.".to_owned(),
@@ -199,7 +200,7 @@ fn verdict(audit: &Audit) -> Verdict {
     if excepted > 0 {
         let accepted =
             if excepted == 1 { "is accepted by an exception and does" } else { "are accepted by exceptions and do" };
-        sentence = format!("{sentence} {} more {accepted} not count.", grouped(excepted as u64));
+        sentence = format!("{sentence} {} more {accepted} not count.", number(excepted));
     }
     if !audit.directory.reading.is_complete() {
         let so_far = if open == 0 {
@@ -284,11 +285,11 @@ fn administrators(input: &Input<'_>, limits: Limits) -> Administrators {
     rows.sort_by_key(|row| !granted.contains(row.user.id()));
     let before =
         audit.drift.previous.as_ref().map_or_else(String::new, |previous| {
-            format!(", {} at the previous audit", grouped(previous.administrators))
+            format!(", {} at the previous audit", number(previous.administrators))
         });
     let at_least = if audit.directory.reading.is_complete() { "" } else { "At least " };
     Administrators {
-        summary: format!("{at_least}{} of {}{before}.", grouped(rows.len() as u64), count(active, "active user")),
+        summary: format!("{at_least}{} of {}{before}.", number(rows.len()), count(active, "active user")),
         lines: Bounded::new(&rows, limits.administrators, |row| {
             let mut notes =
                 vec![row.profile_name().map_or_else(|| "profile unknown".to_owned(), |p| name(p, MAX_NAME))];

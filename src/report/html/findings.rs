@@ -10,6 +10,7 @@ use crate::{
         finding::{Finding, FindingStatus, Severity, Subject},
     },
     report::{ReportInput, summary},
+    words::{count, number},
 };
 
 /// Findings that the page shows.
@@ -143,22 +144,22 @@ pub(super) struct ChangeCounts {
 
 impl ChangeCounts {
     pub(super) fn of(audit: &Audit) -> Self {
-        let count = |kind| audit.drift.changes.iter().filter(|change| change.kind == kind).count();
-        let (new, resolved) = (count(ChangeKind::FindingNew), count(ChangeKind::FindingResolved));
+        let of_kind = |kind| audit.drift.changes.iter().filter(|change| change.kind == kind).count();
+        let (new, resolved) = (of_kind(ChangeKind::FindingNew), of_kind(ChangeKind::FindingResolved));
         Self { access: audit.drift.changes.len() - new - resolved, new, resolved }
     }
 
     pub(super) fn words(&self) -> String {
         let access = match self.access {
             0 => "No change of users, roles and profiles".to_owned(),
-            access => format!("{} of users, roles and profiles", summary::plural(access, "change")),
+            access => format!("{} of users, roles and profiles", count(access, "change")),
         };
         let findings = match (self.new, self.resolved) {
             (0, 0) => String::new(),
-            (new, 0) => format!("; {}", summary::plural(new, "new finding")),
-            (0, resolved) => format!("; {}", summary::plural(resolved, "resolved finding")),
+            (new, 0) => format!("; {}", count(new, "new finding")),
+            (0, resolved) => format!("; {}", count(resolved, "resolved finding")),
             (new, resolved) => {
-                format!("; {}, {} resolved", summary::plural(new, "new finding"), summary::number(resolved as u64))
+                format!("; {}, {} resolved", count(new, "new finding"), number(resolved))
             }
         };
         access + &findings
@@ -228,8 +229,8 @@ pub(super) fn compared_with(input: &ReportInput<'_>) -> Option<String> {
             "audit {} of {}: {}, {}",
             shown(&previous.id, LABEL),
             moment(previous.finished_at),
-            summary::plural(usize::try_from(previous.users).unwrap_or(usize::MAX), "user"),
-            summary::plural(usize::try_from(previous.administrators).unwrap_or(usize::MAX), "administrator"),
+            count(previous.users, "user"),
+            count(previous.administrators, "administrator"),
         )
     })
 }

@@ -22,6 +22,7 @@ use super::{
     ReportInput,
     summary::{self, Action, Headline, State},
 };
+use crate::words::{count, number};
 use findings::{ChangeRow, Group};
 use provenance::{CheckRow, Fact};
 use structure::{ProfileRow, RoleRow, RuleRow};
@@ -69,7 +70,7 @@ struct Page {
 impl Page {
     /// A count as the page writes it.
     fn n(count: impl Borrow<usize>) -> String {
-        summary::number(*count.borrow() as u64)
+        number(*count.borrow())
     }
 }
 
@@ -159,7 +160,7 @@ fn state_class(state: State) -> &'static str {
 fn tiles(headline: &Headline, changes: &findings::ChangeCounts) -> Vec<Tile> {
     let counts = &headline.counts;
     let tile = |value: usize, one: &str, many: &str, note: String| Tile {
-        value: summary::number(value as u64),
+        value: number(value),
         label: if value == 1 { one } else { many }.to_owned(),
         note,
     };
@@ -172,7 +173,7 @@ fn tiles(headline: &Headline, changes: &findings::ChangeCounts) -> Vec<Tile> {
         .open
         .iter()
         .filter(|(_, count)| *count > 0)
-        .map(|(severity, count)| format!("{} {severity}", summary::number(*count as u64)))
+        .map(|(severity, count)| format!("{} {severity}", number(*count)))
         .collect();
     let incomplete = headline.state == State::Incomplete;
     let found = if incomplete { "so far: the read is incomplete".to_owned() } else { grave.join(", ") };
@@ -191,7 +192,7 @@ fn tiles(headline: &Headline, changes: &findings::ChangeCounts) -> Vec<Tile> {
         let of = "of users, roles and profiles".to_owned();
         tiles.push(tile(changes.access, "change", "changes", of));
     }
-    let others = format!("of {}, whatever their status", summary::plural(counts.users, "user"));
+    let others = format!("of {}, whatever their status", count(counts.users, "user"));
     tiles.push(tile(counts.active, "active user", "active users", others));
     tiles
 }

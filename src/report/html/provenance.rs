@@ -8,11 +8,8 @@ use super::{
 };
 use crate::{
     model::{policy::RuleSetting, reading::Check},
-    report::{
-        ReportInput,
-        cell::UNKNOWN,
-        summary::{Headline, number, plural},
-    },
+    report::{ReportInput, cell::UNKNOWN, summary::Headline},
+    words::{count, number},
 };
 
 /// A fact and its name.
@@ -81,7 +78,7 @@ pub(super) fn facts(input: &ReportInput<'_>, headline: &Headline) -> Vec<Fact> {
         .users
         .by_status()
         .iter()
-        .map(|(status, count)| format!("{} {}", number(*count as u64), shown(status.word(), LABEL)))
+        .map(|(status, count)| format!("{} {}", number(*count), shown(status.word(), LABEL)))
         .collect();
     let attempts = match reading.attempts {
         0 | 1 => "read once".to_owned(),
@@ -125,7 +122,7 @@ pub(super) fn facts(input: &ReportInput<'_>, headline: &Headline) -> Vec<Fact> {
             "Pages",
             format!(
                 "{} of up to {} users, {attempts}",
-                plural(reading.pages as usize, "page"),
+                count(reading.pages as usize, "page"),
                 number(reading.per_page)
             ),
         ),
@@ -141,7 +138,7 @@ pub(super) fn facts(input: &ReportInput<'_>, headline: &Headline) -> Vec<Fact> {
                 ),
             },
         ),
-        fact("Users by status", format!("{} = {} users", by_status.join(" + "), number(headline.counts.users as u64))),
+        fact("Users by status", format!("{} = {} users", by_status.join(" + "), number(headline.counts.users))),
         fact(
             "Calls",
             format!(
@@ -181,7 +178,7 @@ pub(super) fn policy(input: &ReportInput<'_>) -> Vec<Fact> {
             policy
                 .approved_administrators
                 .as_ref()
-                .map_or_else(|| "no list".to_owned(), |list| format!("a list of {}", number(list.len() as u64))),
+                .map_or_else(|| "no list".to_owned(), |list| format!("a list of {}", number(list.len()))),
         ),
         fact(
             "Company domains",
@@ -195,11 +192,11 @@ pub(super) fn policy(input: &ReportInput<'_>) -> Vec<Fact> {
             "At most",
             format!(
                 "{} and {} % of active users",
-                plural(policy.max_administrators, "administrator"),
+                count(policy.max_administrators, "administrator"),
                 policy.max_administrator_percent
             ),
         ),
         fact("Rules switched off", if off.is_empty() { "none".to_owned() } else { shown(&off.join(", "), PROSE) }),
-        fact("Exceptions written", number(policy.exceptions.len() as u64)),
+        fact("Exceptions written", number(policy.exceptions.len())),
     ]
 }

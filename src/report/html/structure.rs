@@ -4,7 +4,8 @@ use super::text::{Budget, LABEL, PROSE, Part, date, shown};
 use crate::{
     access::hierarchy::{self, Top},
     model::{directory::Permissions, finding::RuleResult},
-    report::{ReportInput, cell::UNKNOWN, holders::Holders, summary},
+    report::{ReportInput, cell::UNKNOWN, holders::Holders},
+    words::{count, number},
 };
 
 /// Roles, and profiles, that the page shows.
@@ -39,7 +40,7 @@ pub(super) fn roles(input: &ReportInput<'_>) -> Part<RoleRow> {
             id: shown(branch.role.id.as_str(), LABEL),
             depth: branch.depth.min(LEVELS),
             level: branch.depth + 1,
-            holders: summary::plural(holders.of_role(&branch.role.id), "user"),
+            holders: count(holders.of_role(&branch.role.id), "user"),
             admin: branch.role.admin_user == Some(true),
             broken: match branch.top {
                 None | Some(Top::Root) => String::new(),
@@ -86,7 +87,7 @@ pub(super) fn profiles(input: &ReportInput<'_>) -> Part<ProfileRow> {
                     Some(false) => "built in",
                     None => UNKNOWN,
                 },
-                holders: summary::number(holders.of_profile(&profile.id) as u64),
+                holders: number(holders.of_profile(&profile.id)),
                 enabled,
                 dangerous,
                 modified: match (profile.modified, profile.custom) {
@@ -133,9 +134,9 @@ fn named(permissions: &[&str]) -> String {
     let words: Vec<String> = counts
         .iter()
         .take(PERMISSIONS_NAMED)
-        .map(|(name, count)| match count {
+        .map(|(name, modules)| match modules {
             1 => shown(name, LABEL),
-            count => format!("{} (in {count} modules)", shown(name, LABEL)),
+            modules => format!("{} (in {modules} modules)", shown(name, LABEL)),
         })
         .collect();
     let more = counts.len() - words.len();

@@ -7,6 +7,7 @@ use crate::{
     access::matrix::{Joined, MatrixRow},
     model::{email, finding::Subject, users::UserIndex},
     report::{ReportInput, cell::UNKNOWN},
+    words::number,
 };
 
 /// Privileged users that the page shows.
@@ -117,7 +118,6 @@ fn matrix(input: &ReportInput<'_>, powerful: &[UserIndex]) -> (Part<UserRow>, St
     let which = if hidden == 0 {
         String::new()
     } else {
-        let number = |count: usize| crate::report::summary::number(count as u64);
         format!(
             "{} of {} users with power, {} of {} with a finding (the gravest first), and the first {} of the others \
              by id",

@@ -5,7 +5,7 @@ mod words;
 
 use std::collections::{BTreeSet, HashMap};
 
-pub use words::{INCOMPLETE, change_sentence, number, plural};
+pub use words::{INCOMPLETE, change_sentence};
 
 use crate::{
     access::matrix::{AccessMatrix, MatrixRow},
@@ -146,7 +146,7 @@ pub struct Action {
 impl Action {
     /// The subjects as one phrase: `Dana Reyes, Ola Berg and 3 more`.
     pub fn whom(&self) -> String {
-        words::list(&self.subjects, self.open)
+        crate::words::list(&self.subjects, self.open)
     }
 }
 

@@ -80,14 +80,6 @@ fn changes_read_as_sentences() {
 }
 
 #[test]
-fn counts_separate_thousands_and_take_the_right_number() {
-    assert_eq!(number(999_u64), "999");
-    assert_eq!(number(1_234_567_u64), "1,234,567");
-    assert_eq!(plural(1, "user"), "1 user");
-    assert_eq!(plural(1000, "user"), "1,000 users");
-}
-
-#[test]
 fn an_action_names_new_subjects_first_and_namesakes_once() {
     let user = |id, name| crate::model::users::NewUser { id, full_name: Some(name), zuid: None, ..testing::ANA };
     let mut audit = testing::audit(&[user("1", "Ana"), user("2", "Ana"), user("3", "Ola"), user("4", "Eve")]);

@@ -3,57 +3,19 @@
 use std::borrow::Cow;
 
 use super::{Counts, State};
-use crate::model::{
-    audit::Audit,
-    change::{Change, ChangeKind},
-    finding::Severity,
+use crate::{
+    model::{
+        audit::Audit,
+        change::{Change, ChangeKind},
+        finding::Severity,
+    },
+    words::{count, form, number},
 };
 
 /// Characters of a name or value in a sentence.
 const TEXT: usize = 200;
 /// What the verdict on an incomplete audit begins with.
 pub const INCOMPLETE: &str = "Incomplete: ";
-
-/// A count with thousands separated: `100,000`.
-pub fn number(count: impl Into<u64>) -> String {
-    let digits = count.into().to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A count and its noun: `1 user`, `2 users`; the plural takes an `s`.
-pub fn plural(count: usize, noun: &str) -> String {
-    format!("{} {noun}{}", number(count as u64), if count == 1 { "" } else { "s" })
-}
-
-/// The first of some names, and how many more there are: `Dana Reyes, Ola Berg and 3 more`. Namesakes are told
-/// once: `Dana Reyes (twice)`.
-pub(super) fn list(named: &[String], all: usize) -> String {
-    let more = all.saturating_sub(named.len());
-    let mut distinct: Vec<String> = Vec::new();
-    for (place, name) in named.iter().enumerate() {
-        if !named[..place].contains(name) {
-            let times = match named.iter().filter(|other| *other == name).count() {
-                1 => String::new(),
-                2 => " (twice)".to_owned(),
-                times => format!(" ({times} times)"),
-            };
-            distinct.push(format!("{name}{times}"));
-        }
-    }
-    match (distinct.as_slice(), more) {
-        ([], _) => number(all as u64),
-        ([one], 0) => one.clone(),
-        ([first @ .., last], 0) => format!("{} and {last}", first.join(", ")),
-        (some, more) => format!("{} and {} more", some.join(", "), number(more as u64)),
-    }
-}
 
 /// A change as one sentence without a full stop: `Dana Reyes became Administrator (was Standard)`.
 ///
@@ -108,7 +70,7 @@ fn detail(text: &str) -> String {
 /// `1 critical, 2 high`: the severities that occur among some.
 fn severities(counts: &Counts, of: &[Severity]) -> String {
     let present = of.iter().map(|severity| (severity, counts.severity(*severity))).filter(|(_, count)| *count > 0);
-    let words: Vec<String> = present.map(|(severity, count)| format!("{} {severity}", number(count as u64))).collect();
+    let words: Vec<String> = present.map(|(severity, count)| format!("{} {severity}", number(count))).collect();
     words.join(", ")
 }
 
@@ -116,8 +78,8 @@ fn severities(counts: &Counts, of: &[Severity]) -> String {
 fn of_severities(counts: &Counts, of: &[Severity]) -> String {
     let mut present = of.iter().filter(|severity| counts.severity(**severity) > 0);
     match (present.next(), present.next()) {
-        (Some(only), None) => plural(counts.severity(*only), &format!("{only} finding")),
-        _ => format!("{} ({})", plural(total(counts, of), "finding"), severities(counts, of)),
+        (Some(only), None) => count(counts.severity(*only), &format!("{only} finding")),
+        _ => format!("{} ({})", count(total(counts, of), "finding"), severities(counts, of)),
     }
 }
 
@@ -126,8 +88,8 @@ pub(super) fn verdict(audit: &Audit, state: State, counts: &Counts) -> String {
     let workspace = &audit.workspace;
     let power = format!(
         "{} of {} can administer {workspace}",
-        number(counts.administrators as u64),
-        plural(counts.active, "active user")
+        number(counts.administrators),
+        count(counts.active, "active user")
     );
     let found = match state {
         State::Incomplete => {
@@ -136,24 +98,24 @@ pub(super) fn verdict(audit: &Audit, state: State, counts: &Counts) -> String {
             return format!(
                 "{INCOMPLETE}the user list of {workspace} could not be read reliably ({problem}). In what was read, \
                  {power}, and {} {} open. What is not reported here may still exist: run the audit again.",
-                plural(counts.open_total, "finding"),
-                if counts.open_total == 1 { "is" } else { "are" },
+                count(counts.open_total, "finding"),
+                form(counts.open_total, "is", "are"),
             );
         }
         State::Act => {
             let grave = [Severity::Critical, Severity::High];
-            let count = total(counts, &grave);
+            let urgent = total(counts, &grave);
             let rest = match total(counts, &[Severity::Medium, Severity::Low]) {
                 0 => String::new(),
                 1 => "; 1 more is to review".to_owned(),
-                rest => format!("; {} more are to review", number(rest as u64)),
+                rest => format!("; {} more are to review", number(rest)),
             };
-            let verb = if count == 1 { "needs" } else { "need" };
+            let verb = form(urgent, "needs", "need");
             format!("{} {verb} action{rest}.", of_severities(counts, &grave))
         }
         State::Review => {
             let some = [Severity::Medium, Severity::Low];
-            let verb = if total(counts, &some) == 1 { "is" } else { "are" };
+            let verb = form(total(counts, &some), "is", "are");
             format!("No finding is critical or high; {} {verb} to review.", of_severities(counts, &some))
         }
         State::Clear => "No finding above info is open.".to_owned(),
@@ -162,11 +124,11 @@ pub(super) fn verdict(audit: &Audit, state: State, counts: &Counts) -> String {
         (None, _) | (Some(0), State::Clear) => String::new(),
         (Some(0), _) => " No finding is new since the previous audit.".to_owned(),
         (Some(1), _) => " 1 finding is new since the previous audit.".to_owned(),
-        (Some(new), _) => format!(" {} findings are new since the previous audit.", number(new as u64)),
+        (Some(new), _) => format!(" {} findings are new since the previous audit.", number(new)),
     };
     let blind = match counts.rules_not_evaluated {
         0 => String::new(),
-        rules => format!(" {} could not be evaluated in full.", plural(rules, "rule")),
+        rules => format!(" {} could not be evaluated in full.", count(rules, "rule")),
     };
     format!("{power}. {found}{news}{blind}")
 }
@@ -182,7 +144,7 @@ pub(super) fn subject_result(state: State, counts: &Counts) -> String {
         "no finding above info".clone_into(&mut found);
     }
     match counts.new {
-        Some(new) if new > 0 => parts.push(format!("{found} ({} new)", number(new as u64))),
+        Some(new) if new > 0 => parts.push(format!("{found} ({} new)", number(new))),
         _ => parts.push(found),
     }
     match counts.administrators_gained {
@@ -190,7 +152,7 @@ pub(super) fn subject_result(state: State, counts: &Counts) -> String {
         Some(gained) => {
             parts.push(format!("{gained:+} administrator{}", if gained.abs() == 1 { "" } else { "s" }));
         }
-        None => parts.push(plural(counts.administrators, "administrator")),
+        None => parts.push(count(counts.administrators, "administrator")),
     }
     parts.retain(|part| !part.trim().is_empty());
     parts.join(", ")
