@@ -2,7 +2,7 @@
 //!
 //! Layers, arrows pointing inward: `model` is the centre and imports nothing of the crate; `access`, `audit`,
 //! `ledger`, `lookup`, `preflight`, `report` are pure and import `model` and the matrix of `access`; `connector`, `store`,
-//! `mail`, `evidence`, `heartbeat`, `replay`, `config` touch the world, each on its own; `run`, `offboard`, `agent`, `daemon`,
+//! `mail`, `evidence`, `replay`, `config` touch the world, each on its own; `notify`, `run`, `offboard`, `agent`, `daemon`,
 //! `web`, `mcp`, `cli` and `app` wire them together.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should panic"))]
@@ -19,12 +19,12 @@ pub mod coverage;
 pub mod daemon;
 pub mod digest;
 pub mod evidence;
-pub mod heartbeat;
 pub mod ledger;
 pub mod lookup;
 pub mod mail;
 pub mod mcp;
 pub mod model;
+pub mod notify;
 pub mod offboard;
 pub mod preflight;
 pub mod replay;

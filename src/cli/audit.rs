@@ -27,6 +27,7 @@ use crate::{
         smtp::SmtpMailer,
     },
     model::{audit::Audit, finding::Severity, run::Run, trigger::Trigger},
+    notify::dispatch,
     report::{ReportFile, ReportInput, RuleTexts},
     run::{
         self, Env, RunError, RunRequest, clock,
@@ -34,7 +35,7 @@ use crate::{
         evidence::{Recording, Vault},
         failure::{self, Failure as FailedRun},
         files::{self, FileError},
-        lease, outbox,
+        lease,
     },
     store::{
         Database, Kept, StoreError,
@@ -327,8 +328,9 @@ impl Step<'_> {
         let failed = |error: StoreError| error.to_string();
         let mut problems = Vec::new();
         let lease = lease::length(smtp.timeout + LEASE);
+        let evidence = self.vault.map(|vault| vault.bags.as_path());
         while let Some(mut message) = self.store.take_message(Some(job), Utc::now(), lease).await.map_err(failed)? {
-            let done = outbox::dispatch(self.store, self.vault, Some(mailer), &Clock::system(), &mut message).await;
+            let done = dispatch::dispatch(self.store, evidence, Some(mailer), &Clock::system(), &mut message).await;
             let done = done.map_err(failed)?;
             let NewMessage { kind, recipient, .. } = &message.message;
             match done.outcome {
@@ -366,7 +368,7 @@ fn messages(
     let letter =
         Letter { from: &smtp.from, recipients: &email.to, attach: &attach, written: &written, date: Utc::now(), proof };
     let messages = deliver::messages(input, &letter);
-    let outgoing = |email| outbox::outgoing(ReportMail::KIND, String::new(), email);
+    let outgoing = |email| dispatch::outgoing(ReportMail::KIND, String::new(), email);
     Ok(messages.map_err(|error| error.to_string())?.into_iter().map(outgoing).collect())
 }
 

@@ -2,15 +2,16 @@
 
 use super::{Count, Daemon};
 use crate::{
-    run::outbox::{self, Dispatched},
+    notify::dispatch::{self, Dispatched},
     store::queue::{Outgoing, Sent},
 };
 
 impl Daemon {
     pub(super) async fn dispatch(&self, mut message: Outgoing) {
         let setup = self.setup();
-        let (vault, mailer) = (setup.vault.as_ref(), setup.mailer.as_deref());
-        let dispatched = outbox::dispatch(&*self.store, vault, mailer, &self.clock, &mut message).await;
+        let evidence = setup.vault.as_ref().map(|vault| vault.bags.as_path());
+        let mailer = setup.mailer.as_deref();
+        let dispatched = dispatch::dispatch(&*self.store, evidence, mailer, &self.clock, &mut message).await;
         let (run, kind, to) = (message.run, &message.message.kind, &message.message.recipient);
         match dispatched {
             Ok(Dispatched { outcome: Sent::Accepted, .. }) => {

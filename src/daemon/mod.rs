@@ -33,9 +33,9 @@ pub use self::{
 use crate::{
     clock::Clock,
     connector::Connector,
-    heartbeat::Heartbeat,
     mail::smtp::Mailer,
     model::policy::Policy,
+    notify::heartbeat::Heartbeat,
     report::{ReportFile, RuleTexts},
     run::{
         deliver::When,

@@ -14,7 +14,6 @@ use crate::{
         http,
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
-    heartbeat::{Beat, HeartbeatError},
     mail::{
         message::Email,
         smtp::{Accepted, Failure, SendError, Stage},
@@ -23,6 +22,7 @@ use crate::{
         run::{MessageState, Run, RunState},
         trigger::IncidentKind,
     },
+    notify::heartbeat::{Beat, HeartbeatError},
     run::deliver,
     store::{StoreError, sqlite::SqliteStore},
 };

@@ -6,11 +6,11 @@ use chrono::{DateTime, Utc};
 
 use super::{Daemon, Setup};
 use crate::{
-    heartbeat::{self, Beat},
     model::{
         run::{MessageState, Run, RunState},
         trigger::Incident,
     },
+    notify::heartbeat::{self, Beat},
     store::{StoreError, history::Done},
 };
 

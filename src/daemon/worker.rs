@@ -9,7 +9,6 @@ use super::{Count, Daemon, Setup};
 use crate::{
     access::matrix::AccessMatrix,
     connector::Recorder,
-    heartbeat::Beat,
     mail::{
         notice::Notice,
         report_mail::{Proof, ReportMail},
@@ -18,6 +17,10 @@ use crate::{
         run::{Claim, Run, RunState},
         trigger::Trigger,
     },
+    notify::{
+        dispatch::{notices, outgoing},
+        heartbeat::Beat,
+    },
     report::ReportInput,
     run::{
         self, Env, RunError, RunRequest,
@@ -25,7 +28,6 @@ use crate::{
         evidence::{EvidenceError, Recording},
         failure::{self, Failure},
         lease,
-        outbox::{notices, outgoing},
     },
     store::{StoreError, queue::NewMessage},
 };

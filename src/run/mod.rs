@@ -10,7 +10,6 @@ pub mod failure;
 pub mod files;
 pub mod lease;
 pub mod ledger;
-pub mod outbox;
 pub mod recompute;
 pub mod retention;
 #[cfg(test)]

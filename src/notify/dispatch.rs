@@ -1,10 +1,9 @@
 //! The outbox: hands one message that was taken out of it to the mail server, and stores what came of that.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::evidence::Vault;
 use crate::{
     clock::Clock,
     evidence::mail as kept,
@@ -35,20 +34,20 @@ pub struct Dispatched {
     pub answer: String,
 }
 
-/// Sends a message, and stores what came of it. Where there is a vault it is kept there first: nothing is sent without its
+/// Sends a message, and stores what came of it. With a folder of evidence it is kept there first: nothing is sent without its
 /// evidence. Where it is given up, the others of its run are told.
 ///
 /// # Errors
 /// [`StoreError`]: then it is taken out again when its lease ends, and sent again with the same `Message-ID`.
 pub async fn dispatch(
     store: &dyn Database,
-    vault: Option<&Vault>,
+    evidence: Option<&Path>,
     mailer: Option<&dyn Mailer>,
     clock: &Clock,
     message: &mut Outgoing,
 ) -> Result<Dispatched, StoreError> {
-    let kept = vault.map_or(Ok(()), |vault| kept::keep(&vault.bags, &message.message.bytes));
-    message.kept = vault.is_some() && kept.is_ok();
+    let kept = evidence.map_or(Ok(()), |folder| kept::keep(folder, &message.message.bytes));
+    message.kept = evidence.is_some() && kept.is_ok();
     let message = &*message;
     let result = match (kept, mailer) {
         (Err(error), _) => Err((false, format!("it is not sent, because it cannot be kept as evidence: {error}"))),
