@@ -9,6 +9,7 @@ use crate::{
         directory::{Directory, Organization, Permission, Permissions, Profile, Role, Source, UserRecord},
         finding::{Finding, RuleResult, Subject},
         id::{PersonId, ProfileId, UserId},
+        kind::ConnectorKind,
         policy::Policy,
         reading::{Check, CheckKind, CheckOutcome, Reading},
         users::{NewUser, UserBlock, Users},
@@ -147,7 +148,7 @@ impl World {
         let (users, _) = Users::from_blocks(vec![block]);
         Directory {
             source: Source {
-                connector: "zoho_bigin",
+                connector: ConnectorKind::ZohoBigin,
                 api_url: "https://api.example.com".into(),
                 data_center: None,
                 scopes: None,

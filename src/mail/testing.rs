@@ -13,6 +13,7 @@ use crate::model::{
     directory::{Directory, Organization, Permissions, Profile, Role, Source, UserRecord},
     finding::{Finding, FindingStatus, RuleOutcome, RuleResult, Severity, Subject},
     id::{PersonId, ProfileId, RoleId, UserId},
+    kind::ConnectorKind,
     policy::Policy,
     reading::{Check, CheckKind, CheckOutcome, Reading},
     trigger::{Incident, IncidentKind, Trigger},
@@ -122,7 +123,7 @@ fn directory(users: &[TestUser]) -> Directory {
     let agreed = |kind| Check { kind, outcome: CheckOutcome::Agreed, figures: String::new() };
     Directory {
         source: Source {
-            connector: "zoho_bigin",
+            connector: ConnectorKind::ZohoBigin,
             api_url: "https://www.zohoapis.eu/bigin/v2".to_owned(),
             data_center: Some("eu".to_owned()),
             scopes: None,

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     id::{PersonId, ProfileId, RoleId, UserId},
+    kind::ConnectorKind,
     reading::Reading,
     status::Status,
     users::Users,
@@ -32,8 +33,8 @@ pub struct Directory {
 /// Where a directory was read.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Source {
-    /// The connector's name, as in the configuration: `zoho_bigin`, `truto`.
-    pub connector: &'static str,
+    /// The kind of connector that read it.
+    pub connector: ConnectorKind,
     /// The API's base address, without credentials.
     pub api_url: String,
     /// The vendor's data centre, where there is one.

@@ -7,6 +7,7 @@ pub mod directory;
 pub mod email;
 pub mod finding;
 pub mod id;
+pub mod kind;
 pub mod known;
 pub mod plain;
 pub mod policy;

@@ -226,7 +226,7 @@ pub fn judge(question: &Question<'_>) -> Preflight {
         .as_ref()
         .map(|profiles| resolve_administrator_profiles(&question.policy.administrator_profiles, profiles));
     let facts = Facts {
-        connector: Some(survey.source.connector.to_owned()),
+        connector: Some(survey.source.connector.to_string()),
         api_url: Some(survey.source.api_url.clone()),
         data_center: survey.source.data_center.clone(),
         organization: survey.organization.as_ref().map(OrganizationFacts::from),

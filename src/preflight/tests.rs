@@ -4,6 +4,7 @@ use super::*;
 use crate::model::{
     directory::{Permissions, Profile, Role, Source},
     id::{ProfileId, RoleId, UserId},
+    kind::ConnectorKind,
     survey::Grant,
 };
 
@@ -11,7 +12,7 @@ fn survey() -> Survey {
     let grant = |name: &str, purpose, state| Grant { name: name.to_owned(), purpose, state };
     Survey {
         source: Source {
-            connector: "zoho_bigin",
+            connector: ConnectorKind::ZohoBigin,
             api_url: "https://www.example.com".to_owned(),
             data_center: Some("eu".to_owned()),
             scopes: None,

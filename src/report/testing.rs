@@ -12,6 +12,7 @@ use crate::model::{
     directory::{Directory, Organization, Permission, Permissions, Profile, Role, Source, UserRecord},
     finding::{Finding, FindingStatus, RuleOutcome, RuleResult, Severity, Subject},
     id::{PersonId, ProfileId, RoleId, UserId},
+    kind::ConnectorKind,
     policy::{Exception, Policy},
     reading::{Check, CheckKind, CheckOutcome, Reading},
     trigger::{Incident, IncidentKind, Trigger},
@@ -82,7 +83,7 @@ pub(crate) fn audit(users: &[NewUser<'_>]) -> Audit {
         policy: Policy::default(),
         directory: Directory {
             source: Source {
-                connector: "zoho_bigin",
+                connector: ConnectorKind::ZohoBigin,
                 api_url: "https://www.zohoapis.eu/bigin/v2".to_owned(),
                 data_center: Some("eu".to_owned()),
                 scopes: Some(vec!["ZohoBigin.users.READ".to_owned(), "ZohoBigin.settings.READ".to_owned()]),

@@ -31,6 +31,7 @@ use crate::{
     },
     model::{
         directory::{Directory, Permissions, Profile, Role, Source},
+        kind::ConnectorKind,
         reading::{CheckKind, Reading},
         users::{UserBlock, Users},
     },
@@ -205,7 +206,7 @@ impl Truto {
     /// Where it reads.
     pub(super) fn source(&self) -> Source {
         let api_url = self.api.settings.api_url.as_str().trim_end_matches('/').to_owned();
-        Source { connector: "truto", api_url, data_center: None, scopes: None }
+        Source { connector: ConnectorKind::Truto, api_url, data_center: None, scopes: None }
     }
 
     fn users_call(&self, kind: &str, cursor: Option<&str>) -> Call {

@@ -12,6 +12,7 @@ use crate::{
     },
     model::{
         directory::Source,
+        kind::ConnectorKind,
         survey::{Grant, GrantState, Purpose, Survey},
     },
 };
@@ -66,7 +67,7 @@ pub(super) async fn survey(connector: &ZohoBigin) -> Result<Survey, ConnectorErr
     let (clock_ahead, credits_left) = aside.noted();
     Ok(Survey {
         source: Source {
-            connector: "zoho_bigin",
+            connector: ConnectorKind::ZohoBigin,
             api_url: token.api,
             data_center: Some(connector.api.settings.data_center.to_string()),
             scopes: token.scopes,

@@ -24,6 +24,7 @@ use crate::{
     },
     model::{
         directory::{Directory, Source},
+        kind::ConnectorKind,
         reading::{CheckKind, Reading},
         users::{UserBlock, Users},
     },
@@ -117,7 +118,7 @@ async fn attempt(
     let token = api.token(account).await?;
     let directory = Directory {
         source: Source {
-            connector: "zoho_bigin",
+            connector: ConnectorKind::ZohoBigin,
             api_url: token.api,
             data_center: Some(api.settings.data_center.to_string()),
             scopes: token.scopes,

@@ -71,7 +71,7 @@ pub(super) fn report<'a>(input: &'a ReportInput<'a>) -> v1::Report<'a> {
         complete: directory.reading.is_complete(),
         summary: summary(input),
         source: v1::Source {
-            connector: directory.source.connector,
+            connector: directory.source.connector.name(),
             api_url: &directory.source.api_url,
             data_center: directory.source.data_center.as_deref(),
             scopes: directory.source.scopes.as_deref(),
