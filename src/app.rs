@@ -26,7 +26,7 @@ use crate::{
     mail::smtp::{self, Mailer, SmtpMailer, SmtpSettings},
     notify::heartbeat::{HeartbeatError, HttpHeartbeat},
     report::ReportFile,
-    run::{deliver, evidence::Vault},
+    run::{bag::Vault, deliver},
     schedule,
     store::{Database, StoreError, sqlite::SqliteStore},
 };

@@ -34,7 +34,7 @@ use crate::{
     clock::Clock,
     model::policy::Policy,
     report::RuleTexts,
-    run::{self, evidence::Vault},
+    run::{self, bag::Vault},
     store::Database,
 };
 

@@ -30,10 +30,13 @@ use crate::{
     notify::dispatch,
     report::{ReportFile, ReportInput, RuleTexts},
     run::{
-        self, Env, RunError, RunRequest, clock,
+        self, Env, RunError, RunRequest,
+        bag::{
+            Recording, Vault,
+            failure::{self, Failure as FailedRun},
+        },
+        clock,
         deliver::{self, Letter, When},
-        evidence::{Recording, Vault},
-        failure::{self, Failure as FailedRun},
         files::{self, FileError},
         lease,
     },

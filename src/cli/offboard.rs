@@ -20,7 +20,7 @@ use crate::{
     clock::Clock,
     model::email::comparable,
     offboard::{Confirmed, Done, Offboarding, Outcome, Plan, PlannedRemoval, Refusal, Witness},
-    run::{self, evidence::Vault},
+    run::{self, bag::Vault},
     store::Database,
 };
 

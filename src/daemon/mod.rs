@@ -38,8 +38,8 @@ use crate::{
     notify::heartbeat::Heartbeat,
     report::{ReportFile, RuleTexts},
     run::{
+        bag::Vault,
         deliver::When,
-        evidence::Vault,
         lease::length,
         ledger::{self, WriteError},
         retention,

@@ -24,9 +24,11 @@ use crate::{
     report::ReportInput,
     run::{
         self, Env, RunError, RunRequest,
+        bag::{
+            EvidenceError, Recording,
+            failure::{self, Failure},
+        },
         deliver::{self, Letter},
-        evidence::{EvidenceError, Recording},
-        failure::{self, Failure},
         lease,
     },
     store::{StoreError, queue::NewMessage},

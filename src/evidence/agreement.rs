@@ -7,7 +7,6 @@ use std::{
 };
 
 use chrono::{DateTime, SubsecRound as _, Utc};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
@@ -16,6 +15,7 @@ use super::{
     inventory,
     ledger::LEDGER,
     mail,
+    period::{PERIOD, Period, due},
     seal::{self, SUMS},
     signers::Allowed,
     testimony::Testimony,
@@ -25,30 +25,6 @@ use crate::ledger::{
     Entry, Fact, Head, clock,
     fact::{BagName, Recorded},
 };
-
-/// What an export says of itself: only the bags of a period are in it.
-pub const PERIOD: &str = "period.json";
-
-/// The period of an export: bags of reviews that were due from `from` up to `to` are in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Period {
-    /// The first moment.
-    pub from: DateTime<Utc>,
-    /// The first moment after it.
-    pub to: DateTime<Utc>,
-}
-
-impl Period {
-    /// Whether a review belongs to it.
-    pub fn holds(&self, recorded: &Recorded) -> bool {
-        (self.from..self.to).contains(&due(recorded))
-    }
-}
-
-/// When a review was due; when it was read, where it has no fire time.
-fn due(recorded: &Recorded) -> DateTime<Utc> {
-    recorded.fire_at.unwrap_or(recorded.read_from)
-}
 
 /// A bag, and what the ledger says of it.
 #[derive(Debug)]

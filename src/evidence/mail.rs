@@ -11,7 +11,7 @@ use std::{
 
 use uuid::Uuid;
 
-use super::agreement::Period;
+use super::period::Period;
 use crate::{
     digest::sha256,
     ledger::{Entry, Fact},

@@ -14,6 +14,7 @@ pub mod inventory;
 pub mod key;
 pub mod ledger;
 pub mod mail;
+pub mod period;
 pub mod seal;
 pub mod signers;
 pub mod testimony;

@@ -4,7 +4,7 @@ use std::{cmp::Ordering, fmt};
 
 use chrono::{DateTime, Utc};
 
-use super::evidence::Vault;
+use super::bag::Vault;
 use crate::{
     evidence::{
         key::{KeyError, SigningKey},

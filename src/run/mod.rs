@@ -1,12 +1,9 @@
 //! One run: read, judge and compare, write, keep, deliver. Reads like the sentence; the details are elsewhere.
 
-mod answers;
 mod attachments;
+pub mod bag;
 pub mod clock;
-mod contents;
 pub mod deliver;
-pub mod evidence;
-pub mod failure;
 pub mod files;
 pub mod lease;
 pub mod ledger;
@@ -14,7 +11,6 @@ pub mod recompute;
 pub mod retention;
 #[cfg(test)]
 mod tests;
-mod trigger;
 
 use std::{sync::Arc, time::Duration};
 

@@ -19,9 +19,12 @@ use uuid::Uuid;
 pub use self::compare::Compared;
 use super::{
     ReadWorkspace, RunError, RunRequest,
-    answers::{INDEX, Line, Tally},
-    contents::{Content, PREVIOUS},
-    evidence, failure, judge, trigger,
+    bag::{
+        answers::{INDEX, Line, Tally},
+        contents::{Content, PREVIOUS},
+        describe, failure, trigger,
+    },
+    judge,
 };
 use crate::{
     access::matrix::AccessMatrix,
@@ -322,12 +325,12 @@ impl Recording {
         for file in ReportFile::ALL {
             compared.push(report(file)?);
         }
-        for (name, text) in evidence::beside(audit, self.bag.join(SIGNATURE).exists())? {
+        for (name, text) in describe::beside(audit, self.bag.join(SIGNATURE).exists())? {
             let write = |out: &mut dyn io::Write| out.write_all(text.as_bytes());
             compared.push(compare::file(&self.bag, name, true, write).map_err(failed(name))?);
         }
         let info = String::from_utf8_lossy(&self.bytes("bag-info.txt")?).into_owned();
-        compared.push(compare::info(&info, &evidence::info(audit, &self.agent, &self.ledger)));
+        compared.push(compare::info(&info, &describe::info(audit, &self.agent, &self.ledger)));
         Ok(compared)
     }
 

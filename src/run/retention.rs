@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs};
 use chrono::{DateTime, Days, NaiveDateTime, Utc};
 
 use super::{
-    evidence::Vault,
+    bag::Vault,
     ledger::{WriteError, write_out},
 };
 use crate::{

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::{
-    evidence::{Recording, Vault},
+    bag::{Recording, Vault},
     *,
 };
 use crate::{

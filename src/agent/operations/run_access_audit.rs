@@ -23,7 +23,7 @@ use crate::{
     connector::Recorder,
     model::finding::RuleResult,
     report::ReportInput,
-    run::{self, Env, evidence::Recording},
+    run::{self, Env, bag::Recording},
 };
 
 #[derive(Serialize, JsonSchema)]

@@ -14,10 +14,11 @@ use crate::{
     coverage::Question,
     evidence::{
         NAMESPACE, PRINCIPAL, SIGNATURE,
-        agreement::{Found, PERIOD, Period},
+        agreement::Found,
         export::{self, Source},
         ledger::{Checkpoint, LEDGER},
         mail,
+        period::{PERIOD, Period},
         seal::SUMS,
     },
     ledger::{Entry, Fact},

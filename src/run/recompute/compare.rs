@@ -11,7 +11,7 @@ use flate2::read::GzDecoder;
 
 use crate::{
     model::reading::Reading,
-    run::answers::{Line, in_order, is_packed},
+    run::bag::answers::{Line, in_order, is_packed},
 };
 
 /// How far the times of calls may lie outside of their read: they are taken one after the other.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::Error as _};
 use uuid::Uuid;
 
-use super::contents::pretty;
+use super::format::pretty;
 use crate::{
     evidence::draft::{Draft, DraftError},
     model::{
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Its file, below `data/`.
-pub(super) const FILE: &str = "occasion.json";
+pub(in crate::run) const FILE: &str = "occasion.json";
 
 /// The file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,7 +46,7 @@ struct IncidentRecord {
 }
 
 /// Adds the trigger.
-pub(super) fn add(draft: &Draft, audit: &Audit) -> Result<(), DraftError> {
+pub(in crate::run) fn add(draft: &Draft, audit: &Audit) -> Result<(), DraftError> {
     let incident = |incident: &Incident| IncidentRecord {
         kind: incident.kind.word().to_owned(),
         job: incident.job.clone(),
@@ -69,7 +69,7 @@ pub(super) fn add(draft: &Draft, audit: &Audit) -> Result<(), DraftError> {
 ///
 /// # Errors
 /// Where it was not written by [`add`].
-pub(super) fn read(text: &[u8]) -> serde_json::Result<Option<Trigger>> {
+pub(in crate::run) fn read(text: &[u8]) -> serde_json::Result<Option<Trigger>> {
     let file: TriggerFile = serde_json::from_slice(text)?;
     let incident = |incident: IncidentRecord| {
         let kind = IncidentKind::ALL.into_iter().find(|kind| kind.word() == incident.kind);

@@ -5,50 +5,51 @@ use std::{cmp::Ordering, collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 
+use super::format::time;
 use crate::{
     connector::{Exchange, Needed},
     evidence::draft::{Draft, DraftError},
 };
 
 /// The index, below `data/`: one line of JSON for each answer.
-pub(super) const INDEX: &str = "answers.jsonl";
+pub(in crate::run) const INDEX: &str = "answers.jsonl";
 /// An answer that is larger than this is compressed.
-pub(super) const LARGE: usize = 8 << 10;
+pub(in crate::run) const LARGE: usize = 8 << 10;
 
 /// A line of the index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Line {
+pub(in crate::run) struct Line {
     /// Its number: requests in their order, the same one asked again by time.
-    pub(super) number: u64,
+    pub(in crate::run) number: u64,
     /// The file of the body, inside the bag.
-    pub(super) file: String,
-    pub(super) request: String,
-    pub(super) asked_at: String,
-    pub(super) answered_at: String,
-    pub(super) status: u16,
-    pub(super) headers: BTreeMap<String, String>,
+    pub(in crate::run) file: String,
+    pub(in crate::run) request: String,
+    pub(in crate::run) asked_at: String,
+    pub(in crate::run) answered_at: String,
+    pub(in crate::run) status: u16,
+    pub(in crate::run) headers: BTreeMap<String, String>,
     /// Bytes of the body before compression.
-    pub(super) bytes: u64,
+    pub(in crate::run) bytes: u64,
     /// Whether the token stood in the body and was masked.
-    pub(super) masked: bool,
+    pub(in crate::run) masked: bool,
 }
 
 /// An answer that was written.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(in crate::run) struct Written {
     line: Line,
     needed: Needed,
 }
 
 impl Written {
     /// The answer of an exchange, before it has its place.
-    pub(super) fn new(exchange: &Exchange) -> Self {
+    pub(in crate::run) fn new(exchange: &Exchange) -> Self {
         let line = Line {
             number: exchange.number,
             file: format!("answers/came-{:05}.json{}", exchange.number, ending(exchange.body.len())),
             request: exchange.request.clone(),
-            asked_at: super::evidence::time(exchange.asked_at),
-            answered_at: super::evidence::time(exchange.answered_at),
+            asked_at: time(exchange.asked_at),
+            answered_at: time(exchange.answered_at),
             status: exchange.status,
             headers: exchange.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
             bytes: exchange.body.len() as u64,
@@ -58,38 +59,38 @@ impl Written {
     }
 
     /// Where it is written, below `data/`.
-    pub(super) fn path(&self) -> &str {
+    pub(in crate::run) fn path(&self) -> &str {
         &self.line.file
     }
 }
 
 /// Where answers belong.
 #[derive(Debug, Default)]
-pub(super) struct Arranged {
+pub(in crate::run) struct Arranged {
     /// The index.
-    pub(super) index: Vec<Line>,
+    pub(in crate::run) index: Vec<Line>,
     /// Files that get another name: from and to, below `data/`.
-    pub(super) moves: Vec<(String, String)>,
+    pub(in crate::run) moves: Vec<(String, String)>,
     /// Files of answers that the read did not need: it asked ahead, and how far that came is chance.
-    pub(super) unneeded: Vec<String>,
+    pub(in crate::run) unneeded: Vec<String>,
 }
 
 /// How many answers there are, and how many bytes their bodies have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Tally {
-    pub(super) answers: u64,
-    pub(super) bytes: u64,
+pub(in crate::run) struct Tally {
+    pub(in crate::run) answers: u64,
+    pub(in crate::run) bytes: u64,
 }
 
 impl Tally {
     /// Counts an index.
-    pub(super) fn of(index: &[Line]) -> Self {
+    pub(in crate::run) fn of(index: &[Line]) -> Self {
         Self { answers: index.len() as u64, bytes: index.iter().map(|line| line.bytes).sum() }
     }
 }
 
 /// Gives every answer its place, whether it was needed or not.
-pub(super) fn arrange_all(written: Vec<Written>) -> Arranged {
+pub(in crate::run) fn arrange_all(written: Vec<Written>) -> Arranged {
     for one in &written {
         one.needed.confirm();
     }
@@ -97,7 +98,7 @@ pub(super) fn arrange_all(written: Vec<Written>) -> Arranged {
 }
 
 /// Adds the index to a bag.
-pub(super) fn add_index(draft: &Draft, index: &[Line]) -> Result<(), DraftError> {
+pub(in crate::run) fn add_index(draft: &Draft, index: &[Line]) -> Result<(), DraftError> {
     draft.add(INDEX, |writer| {
         index.iter().try_for_each(|line| {
             serde_json::to_writer(&mut *writer, line)?;
@@ -107,7 +108,7 @@ pub(super) fn add_index(draft: &Draft, index: &[Line]) -> Result<(), DraftError>
 }
 
 /// Gives every answer that was needed its place.
-pub(super) fn arrange(written: Vec<Written>) -> Arranged {
+pub(in crate::run) fn arrange(written: Vec<Written>) -> Arranged {
     let (mut needed, unneeded): (Vec<_>, Vec<_>) =
         written.into_iter().partition(|written| written.needed.is_confirmed());
     needed.sort_by(|a, b| in_order(&a.line, &b.line));
@@ -124,12 +125,12 @@ pub(super) fn arrange(written: Vec<Written>) -> Arranged {
 }
 
 /// The order of the index: by request, digits in it as numbers, then as they came.
-pub(super) fn in_order(a: &Line, b: &Line) -> Ordering {
+pub(in crate::run) fn in_order(a: &Line, b: &Line) -> Ordering {
     natural(&a.request, &b.request).then(a.number.cmp(&b.number))
 }
 
 /// Whether a file is compressed by gzip, as its name says.
-pub(super) fn is_packed(file: &str) -> bool {
+pub(in crate::run) fn is_packed(file: &str) -> bool {
     Path::new(file).extension().is_some_and(|extension| extension == "gz")
 }
 

@@ -8,7 +8,10 @@ use flate2::{Compression, GzBuilder};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::answers::{Tally, is_packed};
+use super::{
+    answers::{Tally, is_packed},
+    format::pretty,
+};
 use crate::{
     audit::registry,
     evidence::draft::{Draft, DraftError},
@@ -25,7 +28,7 @@ use crate::{
 };
 
 /// The file of the previous audit's snapshot, below `data/`: JSON lines, compressed by Zstandard.
-pub(super) const PREVIOUS: &str = "previous.jsonl.zst";
+pub(in crate::run) const PREVIOUS: &str = "previous.jsonl.zst";
 
 /// A user as the record was understood: what the API did not give is null.
 #[derive(Serialize)]
@@ -68,7 +71,7 @@ impl<'a> From<User<'a>> for UserLine<'a> {
 
 /// A file that follows from the answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Content {
+pub(in crate::run) enum Content {
     /// Where was read.
     Source,
     /// The organization, as it was understood.
@@ -89,7 +92,7 @@ pub(super) enum Content {
 
 impl Content {
     /// All.
-    pub(super) const ALL: [Self; 8] = [
+    pub(in crate::run) const ALL: [Self; 8] = [
         Self::Source,
         Self::Organization,
         Self::CurrentUser,
@@ -101,7 +104,7 @@ impl Content {
     ];
 
     /// Its file, below `data/`; compressed by gzip where its name ends so.
-    pub(super) fn path(self) -> &'static str {
+    pub(in crate::run) fn path(self) -> &'static str {
         match self {
             Self::Source => "directory/source.json",
             Self::Organization => "directory/organization.json",
@@ -115,7 +118,7 @@ impl Content {
     }
 
     /// Writes it, uncompressed.
-    pub(super) fn write(self, audit: &Audit, tally: Tally, out: &mut dyn Write) -> io::Result<()> {
+    pub(in crate::run) fn write(self, audit: &Audit, tally: Tally, out: &mut dyn Write) -> io::Result<()> {
         let directory = &audit.directory;
         match self {
             Self::Source => pretty(out, &directory.source),
@@ -139,7 +142,7 @@ impl Content {
     }
 
     /// Adds it to a bag.
-    pub(super) fn add(self, draft: &Draft, audit: &Audit, tally: Tally) -> Result<(), DraftError> {
+    pub(in crate::run) fn add(self, draft: &Draft, audit: &Audit, tally: Tally) -> Result<(), DraftError> {
         draft.add(self.path(), |writer| {
             if !is_packed(self.path()) {
                 return self.write(audit, tally, writer);
@@ -264,13 +267,7 @@ fn runs(numbers: &[u32]) -> String {
 }
 
 /// Adds what the previous audit left, so that the changes can be worked out again.
-pub(super) fn previous(draft: &Draft, previous: &Kept) -> Result<(), DraftError> {
+pub(in crate::run) fn previous(draft: &Draft, previous: &Kept) -> Result<(), DraftError> {
     // Frames of Zstandard one after another are one file of it.
     draft.add(PREVIOUS, |writer| previous.parts.iter().try_for_each(|part| writer.write_all(part)))
-}
-
-/// Writes JSON for people and programs.
-pub(super) fn pretty(out: &mut dyn Write, value: &(impl Serialize + ?Sized)) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
-    out.write_all(b"\n")
 }

@@ -7,14 +7,15 @@ use uuid::Uuid;
 
 use super::{
     answers::{self, Arranged},
-    contents::pretty,
-    evidence::{EvidenceError, Recording, Sealed, Vault, script, time},
-    ledger::WriteError,
+    describe::script,
+    format::{pretty, time},
+    recording::{EvidenceError, Recording, Sealed},
+    vault::Vault,
 };
-use crate::{evidence::SIGNATURE, ledger::Fact, store::Database};
+use crate::{evidence::SIGNATURE, ledger::Fact, run::ledger::WriteError, store::Database};
 
 /// Its file, below `data/`.
-pub(super) const FILE: &str = "failure.json";
+pub(in crate::run) const FILE: &str = "failure.json";
 
 /// A run that failed.
 #[derive(Debug, Clone, Copy)]
