@@ -32,7 +32,7 @@ use crate::{
     run::{
         self, Env, RunError, RunRequest,
         bag::{
-            Recording, Vault,
+            Beginning, Recording, Vault,
             failure::{self, Failure as FailedRun},
         },
         clock,
@@ -266,8 +266,8 @@ impl Step<'_> {
         let recording = match self.vault {
             Some(vault) => {
                 let now = Utc::now();
-                let named = (request.workspace, request.id, now);
-                Some(Recording::begin(self.store, vault, named, now).await.map_err(|error| error.to_string())?)
+                let beginning = Beginning { workspace: request.workspace, run: request.id, at: now };
+                Some(Recording::begin(self.store, vault, beginning, now).await.map_err(|error| error.to_string())?)
             }
             None => None,
         };

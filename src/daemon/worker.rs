@@ -25,7 +25,7 @@ use crate::{
     run::{
         self, Env, RunError, RunRequest,
         bag::{
-            EvidenceError, Recording,
+            Beginning, EvidenceError, Recording,
             failure::{self, Failure},
         },
         deliver::{self, Letter},
@@ -140,7 +140,8 @@ impl Daemon {
         };
         let recording = match &setup.vault {
             Some(vault) => {
-                Some(Recording::begin(&*self.store, vault, (name, claim.run.id, fire_at), self.now()).await?)
+                let beginning = Beginning { workspace: name, run: claim.run.id, at: fire_at };
+                Some(Recording::begin(&*self.store, vault, beginning, self.now()).await?)
             }
             None => None,
         };

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::{
-    bag::{Recording, Vault},
+    bag::{Beginning, Recording, Vault},
     *,
 };
 use crate::{
@@ -55,7 +55,8 @@ async fn sealed(simulator: &Simulator, folder: &Path, as_read: Option<&Reading>)
         agent: "rolecall".into(),
     };
     let (id, now) = (Uuid::from_u128(7), "2026-03-02T07:00:00Z".parse().unwrap());
-    let recording = Recording::begin(&store, &vault, ("acme", id, now), now).await.unwrap();
+    let beginning = Beginning { workspace: "acme", run: id, at: now };
+    let recording = Recording::begin(&store, &vault, beginning, now).await.unwrap();
     let recorder = Some(Arc::clone(&recording) as Arc<dyn Recorder>);
     let connector = connector(simulator);
     let env = Env { connector: &connector, store: &store, progress: &(), recorder };

@@ -23,7 +23,10 @@ use crate::{
     connector::Recorder,
     model::finding::RuleResult,
     report::ReportInput,
-    run::{self, Env, bag::Recording},
+    run::{
+        self, Env,
+        bag::{Beginning, Recording},
+    },
 };
 
 #[derive(Serialize, JsonSchema)]
@@ -156,7 +159,9 @@ async fn audit(agent: &Agent, place: &Place) -> Result<Look, Problem> {
     let evidence = |error: &dyn std::fmt::Display| Problem::Evidence(error.to_string());
     let recording = match vault {
         Some(vault) => {
-            let begun = Recording::begin(store, vault, (&place.name, request.id, agent.now()), agent.now()).await;
+            let now = agent.now();
+            let beginning = Beginning { workspace: &place.name, run: request.id, at: now };
+            let begun = Recording::begin(store, vault, beginning, now).await;
             Some(begun.map_err(|error| evidence(&error))?)
         }
         None => None,

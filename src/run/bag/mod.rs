@@ -11,6 +11,6 @@ pub(super) mod trigger;
 mod vault;
 
 pub use self::{
-    recording::{EvidenceError, Recording, Sealed},
+    recording::{Beginning, EvidenceError, Recording, Sealed},
     vault::Vault,
 };

@@ -61,6 +61,17 @@ pub enum EvidenceError {
     Template(#[from] askama::Error),
 }
 
+/// The run that a bag is begun for.
+#[derive(Debug, Clone, Copy)]
+pub struct Beginning<'a> {
+    /// The workspace's name in the configuration.
+    pub workspace: &'a str,
+    /// The run's id.
+    pub run: Uuid,
+    /// The time in the bag's name: the scheduled time, or for a run on demand when it began.
+    pub at: DateTime<Utc>,
+}
+
 /// A bag while its workspace is read.
 #[derive(Debug)]
 pub struct Recording {
@@ -107,11 +118,12 @@ impl Recording {
     pub async fn begin(
         store: &dyn Database,
         vault: &Vault,
-        (workspace, id, at): (&str, Uuid, DateTime<Utc>),
+        beginning: Beginning<'_>,
         now: DateTime<Utc>,
     ) -> Result<Arc<Self>, EvidenceError> {
+        let Beginning { workspace, run, at } = beginning;
         ledger::introduce(store, vault, now).await?;
-        let name = format!("{}_{workspace}_{id}", at.format("%Y-%m-%dT%H%M%SZ"));
+        let name = format!("{}_{workspace}_{run}", at.format("%Y-%m-%dT%H%M%SZ"));
         let mut abandoned = Vec::new();
         let draft = loop {
             let folder = if abandoned.is_empty() { name.clone() } else { format!("{name}_{}", abandoned.len() + 1) };
@@ -119,7 +131,7 @@ impl Recording {
                 Err(DraftError::Exists { path }) => {
                     // One without a manifest has no name; verification says what is wrong with it.
                     let sha256 = fs::read(path.join(SEALED)).map_or_else(|_| String::new(), |bytes| sha256(&bytes));
-                    abandoned.push(Fact::BagAbandoned { run: id, bag: BagName { folder, sha256 } });
+                    abandoned.push(Fact::BagAbandoned { run, bag: BagName { folder, sha256 } });
                 }
                 begun => break begun?,
             }
