@@ -1,9 +1,9 @@
-//! Which profiles make an administrator: the policy's names and ids, resolved against the master list.
+//! Resolves the policy's administrator profiles, names or ids, against the profile list.
 
 use crate::model::{directory::Profile, id::ProfileId};
 
-/// The profiles whose id or exact name the policy names, and the entries that name none. Where several profiles
-/// have one name, all of them are meant.
+/// The profiles whose id or exact name is listed, and the entries that match no profile. A name that several profiles
+/// share matches all of them.
 pub fn resolve_administrator_profiles(wanted: &[String], profiles: &[Profile]) -> (Vec<ProfileId>, Vec<String>) {
     let mut found = Vec::new();
     let mut unmatched = Vec::new();
@@ -25,7 +25,7 @@ mod tests {
     use crate::model::directory::Permissions;
 
     #[test]
-    fn names_and_ids_resolve_and_what_matches_nothing_is_told() {
+    fn names_and_ids_resolve_and_entries_that_match_nothing_are_returned() {
         let profile = |id: &str, name: &str| Profile {
             id: ProfileId::from(id),
             name: name.to_owned(),

@@ -26,22 +26,22 @@ use crate::model::{
 pub struct Current<'a> {
     /// What was read, joined.
     pub matrix: &'a AccessMatrix<'a>,
-    /// The profiles that make an administrator.
+    /// The ids of administrator profiles.
     pub administrator_profiles: &'a [ProfileId],
     /// What the rules found.
     pub findings: &'a [Finding],
-    /// What came of each rule.
+    /// The result of each rule.
     pub outcomes: &'a [RuleOutcome],
     /// The workspace's name in the configuration.
     pub workspace: &'a str,
 }
 
-/// What changed since the previous audit, the weightiest first, then by id.
+/// What changed since the previous audit, the most important first, then by id.
 ///
 /// `previous_users` come in the order of [`snapshot_users`]: by id as a number.
 ///
-/// Nobody and nothing counts as gone that may only not have been seen: of an incomplete read no user is
-/// reported as removed and no finding as resolved, and neither is a finding of a rule that was not evaluated.
+/// Nothing is reported as gone that may only have been missed: after an incomplete read, no user is reported as removed
+/// and no finding as resolved. A finding of a rule that was not evaluated is not reported as resolved either.
 ///
 /// # Errors
 /// The first error of `previous_users`.

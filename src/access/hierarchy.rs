@@ -1,18 +1,18 @@
-//! The role hierarchy as a tree that shows every role once, whatever the API says.
+//! The role hierarchy as a tree that contains every role exactly once, whatever the API says.
 //!
-//! A role whose parent is on no list stands at the top, marked. Roles that report to each other in a circle
-//! are entered at the smallest id of the circle, marked too, so that nobody under them is hidden.
+//! A role whose parent is not in the role list is at the top, marked. A cycle is entered at its smallest id, marked too,
+//! so that no role below it is hidden.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::{directory::Role, id::RoleId};
 
-/// Why a role stands at the top.
+/// Why a role is at the top.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Top {
-    /// It reports to nobody.
+    /// It reports to no role.
     Root,
-    /// It reports to a role that is on no list.
+    /// It reports to a role that is not in the role list.
     MissingParent(RoleId),
     /// It reports to itself through these roles.
     Cycle(Vec<RoleId>),
@@ -23,9 +23,9 @@ pub enum Top {
 pub struct Branch<'a> {
     /// The role.
     pub role: &'a Role,
-    /// How far below the top, 0 at the top.
+    /// Levels below the top; 0 at the top.
     pub depth: usize,
-    /// Why it stands at the top; none below it.
+    /// Why it is at the top. `None` if it is not.
     pub top: Option<Top>,
 }
 
@@ -67,7 +67,7 @@ pub fn tree(roles: &[Role]) -> Vec<Branch<'_>> {
     branches
 }
 
-/// Every circle of roles that report to each other, each once, beginning at its smallest id.
+/// Every cycle of roles, each once, beginning at its smallest id.
 fn cycles(known: &HashMap<&RoleId, &Role>) -> Vec<Vec<RoleId>> {
     let mut settled: HashSet<&RoleId> = HashSet::new();
     let mut found = Vec::new();
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cycle_and_a_missing_parent_hide_nobody() {
+    fn a_cycle_and_a_missing_parent_hide_no_role() {
         let roles =
             [role("1", None), role("2", Some("1")), role("3", Some("4")), role("4", Some("3")), role("5", Some("9"))];
         let tree = tree(&roles);
@@ -132,7 +132,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_role_stands_in_the_tree_exactly_once(parents in proptest::collection::vec(proptest::option::of(0_u8..24), 0..20)) {
+        fn every_role_is_in_the_tree_exactly_once(parents in proptest::collection::vec(proptest::option::of(0_u8..24), 0..20)) {
             let roles: Vec<_> = parents.iter().enumerate()
                 .map(|(id, parent)| role(&id.to_string(), parent.map(|p| p.to_string()).as_deref()))
                 .collect();

@@ -1,7 +1,7 @@
-//! The access matrix: one row per user, with the role and the profile joined by id against the master lists.
+//! The access matrix: one row per user, with the role and the profile joined by id against the role and profile lists.
 //!
-//! Users share few distinct role and profile statements, so each of those is joined once, and a row is a
-//! view: the matrix of a million users costs nothing beyond the directory.
+//! Users share few distinct roles and profiles, so each of those is joined once and a row is a view: the matrix of a
+//! million users needs no memory beyond the directory.
 
 use std::collections::HashMap;
 
@@ -11,12 +11,12 @@ use crate::model::{
     users::{Stated, User, UserIndex},
 };
 
-/// What a user record states, beside what the master list says of it.
+/// A role or profile as a user record states it, beside its entry in the role or profile list.
 #[derive(Debug)]
 pub struct Joined<'a, Id, Master> {
     /// What the user record states.
     pub stated: &'a Stated<Id>,
-    /// The master list's entry of that id; none where the id dangles.
+    /// The entry with that id in the role or profile list. `None` if there is none.
     pub master: Option<&'a Master>,
 }
 
@@ -46,26 +46,26 @@ pub struct AccessMatrix<'a> {
 pub struct MatrixRow<'a> {
     /// The user.
     pub user: User<'a>,
-    /// The role; none where the user record has none.
+    /// `None` if the user record has no role.
     pub role: Option<JoinedRole<'a>>,
-    /// The profile; none where the user record has none.
+    /// `None` if the user record has no profile.
     pub profile: Option<JoinedProfile<'a>>,
-    /// Whether the profile makes an administrator, decided by profile id.
+    /// Whether the profile is an administrator profile, by id.
     pub administrator: bool,
 }
 
 impl MatrixRow<'_> {
-    /// The role's name on the master list; none where there is no role or its id is not there.
+    /// The role's name in the role list. `None` if there is no role or the list does not have it.
     pub fn role_name(&self) -> Option<&str> {
         self.role.and_then(|role| role.master).map(|role| role.name.as_str())
     }
 
-    /// The profile's name on the master list; none where there is no profile or its id is not there.
+    /// The profile's name in the profile list. `None` if there is no profile or the list does not have it.
     pub fn profile_name(&self) -> Option<&str> {
         self.profile.and_then(|profile| profile.master).map(|profile| profile.name.as_str())
     }
 
-    /// Whether this user can administer now: an administrator profile and an active status.
+    /// Whether this user is active and has an administrator profile.
     pub fn is_active_administrator(&self) -> bool {
         self.administrator && self.user.status().is_active()
     }

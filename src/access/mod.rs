@@ -1,5 +1,5 @@
-//! Pure: who can do what. Joins users with roles and profiles by id, draws the role hierarchy, and tells
-//! what changed since the last time.
+//! Pure: who can do what. Joins users with roles and profiles by id, builds the role hierarchy, and compares an audit
+//! with the previous one.
 
 pub mod administrators;
 pub mod drift;

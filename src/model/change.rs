@@ -5,29 +5,29 @@ use chrono::{DateTime, Utc};
 /// What changed since the previous audit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Drift {
-    /// The audit that was compared with; none for the first one.
+    /// The audit that was compared with. `None` for the first audit.
     pub previous: Option<Previous>,
-    /// The changes, the weightiest first.
+    /// The changes, the most important first.
     pub changes: Vec<Change>,
 }
 
 /// The audit that was compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Previous {
-    /// Its id.
+    /// The id of the audit.
     pub id: String,
-    /// When it had been read.
+    /// When its read ended.
     pub finished_at: DateTime<Utc>,
-    /// How many users it had.
+    /// How many users it had, of every status.
     pub users: u64,
     /// How many of them were active administrators.
     pub administrators: u64,
 }
 
-/// One change.
+/// One change of the workspace or of its findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// What kind of change.
+    /// What happened.
     pub kind: ChangeKind,
     /// `user`, `role`, `profile`, `organization` or `finding`.
     pub subject_type: &'static str,
@@ -35,34 +35,34 @@ pub struct Change {
     pub subject_id: String,
     /// The subject as a person would name it.
     pub subject: String,
-    /// What changed of it; empty where it came or went.
+    /// The field that changed. Empty if the subject was added or removed.
     pub field: &'static str,
-    /// The value before; empty where there was none.
+    /// The value before. Empty if there was none.
     pub before: String,
-    /// The value now; empty where there is none.
+    /// The value now. Empty if there is none.
     pub after: String,
 }
 
-/// Kinds of change, the weightiest first: this is the order of reports.
+/// Kinds of change, the most important first: this is the order of reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChangeKind {
-    /// A user, known before or new, now has an administrator profile.
+    /// A new or existing user received an administrator profile.
     AdministratorGranted,
-    /// A user no longer has one.
+    /// A user no longer has an administrator profile.
     AdministratorRevoked,
     /// The organization has another primary user (super admin).
     PrimaryUserChanged,
     /// A permission was added to a profile.
     PermissionAdded,
-    /// A permission was taken from a profile.
+    /// A permission was removed from a profile.
     PermissionRemoved,
-    /// A user came.
+    /// A user was added.
     UserAdded,
     /// A user is active again.
     UserReactivated,
     /// A user is no longer listed, or is listed as deleted.
     UserRemoved,
-    /// A user was switched off, or has another status word.
+    /// A user was disabled or has another status.
     StatusChanged,
     /// A user has another profile.
     ProfileChanged,
@@ -74,15 +74,15 @@ pub enum ChangeKind {
     Confirmed,
     /// A user has another name.
     NameChanged,
-    /// A profile came.
+    /// A profile was added.
     ProfileAdded,
-    /// A profile went.
+    /// A profile was removed.
     ProfileRemoved,
     /// A profile has another name.
     ProfileRenamed,
-    /// A role came.
+    /// A role was added.
     RoleAdded,
-    /// A role went.
+    /// A role was removed.
     RoleRemoved,
     /// A role has another name.
     RoleRenamed,
@@ -90,12 +90,12 @@ pub enum ChangeKind {
     RoleMoved,
     /// A finding that the previous audit did not have.
     FindingNew,
-    /// A finding of the previous audit that is gone.
+    /// A finding of the previous audit that this one does not have.
     FindingResolved,
 }
 
 impl ChangeKind {
-    /// The word in `changes.csv`.
+    /// As written in `changes.csv`.
     pub fn word(self) -> &'static str {
         match self {
             Self::AdministratorGranted => "administrator-granted",

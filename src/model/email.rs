@@ -1,12 +1,12 @@
-//! What can be said of an e-mail address by looking at it.
+//! Parts of e-mail addresses, and how addresses are compared.
 
-/// The part after the last `@`, lower case; none where the text is no address.
+/// The part after the last `@`, lower case. `None` if the text is not an address.
 pub fn domain(address: &str) -> Option<String> {
     let (local, domain) = address.rsplit_once('@')?;
     (!local.is_empty() && !domain.is_empty()).then(|| domain.trim_end_matches('.').to_lowercase())
 }
 
-/// The part before the last `@`, lower case.
+/// The part before the last `@`, lower case. `None` if the text is not an address.
 pub fn local_part(address: &str) -> Option<String> {
     let (local, _) = address.rsplit_once('@')?;
     (!local.is_empty()).then(|| local.to_lowercase())
@@ -17,7 +17,7 @@ pub fn comparable(address: &str) -> String {
     address.trim().to_lowercase()
 }
 
-/// Whether `domain` is `parent` or a sub-domain of it.
+/// Whether `domain` is `parent` or a subdomain of it.
 pub fn within(domain: &str, parent: &str) -> bool {
     domain == parent || domain.strip_suffix(parent).is_some_and(|rest| rest.ends_with('.'))
 }
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sub_domain_is_within_and_a_look_alike_is_not() {
+    fn a_subdomain_is_within_and_a_look_alike_is_not() {
         assert!(within("mail.example.com", "example.com"));
         assert!(!within("notexample.com", "example.com"));
         assert!(!within("example.com.evil.example", "example.com"));

@@ -1,13 +1,13 @@
-//! What a report can say of a value: known, unknown, or not applicable. Never a default in place of an answer.
+//! A value in a report: known, unknown or not applicable. Never a default in place of an answer.
 
 /// A value in a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Known<T> {
-    /// The source gave it.
+    /// Reported by the API.
     Known(T),
-    /// The source did not give it.
+    /// Not reported by the API.
     Unknown,
-    /// It has no meaning for this subject.
+    /// Has no meaning for this subject.
     NotApplicable,
 }
 

@@ -1,7 +1,7 @@
-//! Text from elsewhere on its way to somebody's eyes.
+//! Makes text from other systems safe to show.
 
-/// A text that came from elsewhere as one line of at most `limit` characters, without those that move a terminal's
-/// cursor, turn the text around them, or are seen by programs and not by people.
+/// A text from another system as one line of at most `limit` characters. Removes characters that control a terminal,
+/// reverse the text around them or are invisible to people.
 pub fn plain(text: &str, limit: usize) -> String {
     let line_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     let mut characters = text.chars().filter(|c| !is_invisible(*c)).map(|c| if line_break(c) { ' ' } else { c });
@@ -12,8 +12,8 @@ pub fn plain(text: &str, limit: usize) -> String {
     line
 }
 
-/// Whether a character shows nothing, or turns the text around it: format characters (Unicode's category Cf), variation
-/// selectors, and tags, in which whole sentences can be hidden. Control characters and ends of lines are not among them.
+/// Whether a character is invisible or reverses the text around it: format characters (Unicode category Cf), variation
+/// selectors, and tags, which can hide whole sentences. Control characters and line ends are not included.
 pub fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -49,14 +49,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_from_elsewhere_is_one_bounded_line_that_moves_no_cursor_and_turns_nothing() {
+    fn a_text_becomes_one_bounded_line_without_terminal_controls_or_reversals() {
         assert_eq!(plain("a\u{1b}[2J\r\n\u{202e}b\u{2028}c é 示", 80), "a [2J  b c é 示");
         assert_eq!(plain("abcdef", 3), "abc…");
         assert_eq!(plain("abc", 3), "abc");
     }
 
     #[test]
-    fn what_programs_see_and_people_do_not_is_taken_out() {
+    fn invisible_characters_are_removed() {
         let hidden: String = "delete".chars().filter_map(|c| char::from_u32(0xe0000 + c as u32)).collect();
         assert_eq!(plain(&format!("Ana{hidden}\u{200b}\u{fe0f}\u{feff} Ø"), 80), "Ana Ø");
     }

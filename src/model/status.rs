@@ -1,19 +1,19 @@
-//! A user's status, in the API's own word.
+//! A user's status, as the API writes it, and what it means for access.
 
-/// What a status word means for access.
+/// What a status means for access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StatusKind {
-    /// `active`. With `confirm` false it is an invitation that nobody accepted yet.
+    /// `active`. If the user has not confirmed, this is a pending invitation.
     Active,
-    /// `disabled` or `inactive`: cannot sign in, can be switched on again.
+    /// `disabled` or `inactive`: cannot sign in but can be enabled again.
     Inactive,
-    /// `deleted`: the vendor keeps listing them.
+    /// `deleted`. The API keeps listing these users.
     Deleted,
-    /// A word that rolecall does not know; kept and reported.
+    /// A status that rolecall does not recognise. It is kept and reported.
     Other,
 }
 
-/// A status word and what it means.
+/// A status and what it means.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Status {
     kind: StatusKind,
@@ -21,7 +21,7 @@ pub struct Status {
 }
 
 impl Status {
-    /// The API's word.
+    /// As the API wrote it.
     pub fn word(&self) -> &str {
         &self.word
     }
@@ -31,12 +31,12 @@ impl Status {
         self.kind
     }
 
-    /// Whether rules about access pass this user over.
+    /// Whether rules about access skip this user.
     pub fn is_deleted(&self) -> bool {
         self.kind == StatusKind::Deleted
     }
 
-    /// Whether the user may sign in as far as the status goes.
+    /// Whether the status allows the user to sign in.
     pub fn is_active(&self) -> bool {
         self.kind == StatusKind::Active
     }

@@ -19,9 +19,9 @@ use crate::model::{
 pub struct SnapshotHeader {
     /// The audit's id.
     pub id: String,
-    /// When the last answer of its read had come.
+    /// When the last answer of its read arrived.
     pub finished_at: DateTime<Utc>,
-    /// The primary user (super admin); none where the API did not say.
+    /// The primary user (super admin). `None` if the API did not report it.
     pub primary_zuid: Option<PersonId>,
     /// The primary user's address.
     pub primary_email: Option<String>,
@@ -29,7 +29,7 @@ pub struct SnapshotHeader {
     pub roles: Vec<Role>,
     /// The master list of profiles, with what they permit.
     pub profiles: Vec<Profile>,
-    /// The profiles that made an administrator.
+    /// The ids of administrator profiles.
     pub administrator_profiles: Vec<ProfileId>,
     /// How many users there were, of every status.
     pub users: u64,
@@ -52,7 +52,7 @@ pub struct KnownFinding {
     pub subject: String,
     /// The sentence.
     pub message: String,
-    /// Whether it counted, and was not excepted.
+    /// Whether no exception accepted it.
     pub open: bool,
 }
 
@@ -84,9 +84,9 @@ pub struct SnapshotUser<'a> {
     pub full_name: Option<Cow<'a, str>>,
     /// The address.
     pub email: Option<Cow<'a, str>>,
-    /// The API's own word for the status.
+    /// The status as the API wrote it.
     pub status: Cow<'a, str>,
-    /// Whether the invitation was accepted; none where the API did not say.
+    /// Whether the invitation was accepted. `None` if the API did not report it.
     pub confirmed: Option<bool>,
     /// The role's id.
     pub role_id: Option<Cow<'a, str>>,
