@@ -5,13 +5,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot be set up should panic")]
 
-use std::{collections::BTreeMap, io, sync::LazyLock, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use chrono::Utc;
 use divan::{Bencher, black_box, counter::BytesCount, counter::ItemsCount};
 use rolecall::{
     access::{administrators::resolve_administrator_profiles, matrix::AccessMatrix},
-    audit::{self, JudgeInput, Judgement},
+    audit::{self, JudgeInput, Judgement, RuleSet},
     connector::{
         Connector as _, ReadRequest,
         http::Limits,
@@ -19,7 +24,7 @@ use rolecall::{
     },
     model::{audit::Audit, change::Drift, policy::Policy},
     report::{self, ReportFile, ReportInput},
-    run::{self, deliver},
+    run,
 };
 use rolecall_simulator::{Options, Simulator};
 
@@ -73,6 +78,7 @@ static READ: LazyLock<Read> = LazyLock::new(|| {
         policy,
         directory,
         administrator_profiles,
+        rules: Arc::clone(RuleSet::built_in().list()),
         findings: Vec::new(),
         outcomes: Vec::new(),
         drift: Drift::default(),
@@ -87,7 +93,8 @@ fn matrix(audit: &Audit) -> AccessMatrix<'_> {
 }
 
 fn judge(audit: &Audit, matrix: &AccessMatrix<'_>) -> Judgement {
-    audit::judge(&JudgeInput {
+    let rules = RuleSet::for_policy(&audit.policy);
+    let input = JudgeInput {
         matrix,
         administrator_profiles: &audit.administrator_profiles,
         unmatched_administrator_profiles: &[],
@@ -95,7 +102,8 @@ fn judge(audit: &Audit, matrix: &AccessMatrix<'_>) -> Judgement {
         workspace: &audit.workspace,
         now: audit.judged_at,
         previous: None,
-    })
+    };
+    audit::judge(&rules, &input)
 }
 
 async fn first_page(simulator: &Simulator) -> Vec<u8> {
@@ -143,7 +151,6 @@ fn pack_for_the_store(bencher: Bencher<'_, '_>) {
 #[divan::bench(args = ReportFile::ALL)]
 fn write_a_report(bencher: Bencher<'_, '_>, file: ReportFile) {
     let matrix = matrix(&READ.audit);
-    let rules = deliver::rule_texts();
-    let input = ReportInput::new(&READ.audit, &matrix, &rules);
+    let input = ReportInput::new(&READ.audit, &matrix);
     bencher.counter(ItemsCount::new(USERS)).bench(|| report::write(black_box(file), &input, &mut io::sink()).unwrap());
 }

@@ -24,6 +24,7 @@ use crate::{
     evidence::key::{KeyError, SigningKey},
     ledger::fact::Terms,
     mail::smtp::{self, Mailer, SmtpMailer, SmtpSettings},
+    model::policy::Policy,
     notify::heartbeat::{HeartbeatError, HttpHeartbeat},
     report::ReportFile,
     run::{bag::Vault, deliver},
@@ -315,9 +316,8 @@ pub fn daemon_setup(settings: &Settings) -> Result<daemon::Setup, AppError> {
     Ok(daemon::Setup {
         jobs,
         workspaces,
-        policy: settings.policy.clone(),
+        policies: policies(settings),
         mailer: mailer.map(|mailer| Box::new(mailer) as Box<dyn Mailer>),
-        texts: deliver::rule_texts(),
         vault: vault(settings)?,
         limits: daemon::Limits {
             side_by_side: settings.daemon.workers,
@@ -327,6 +327,18 @@ pub fn daemon_setup(settings: &Settings) -> Result<daemon::Setup, AppError> {
             keep: settings.store.keep,
         },
     })
+}
+
+/// The policy of each job and workspace.
+fn policies(settings: &Settings) -> BTreeMap<(String, String), Arc<Policy>> {
+    let of_job = |(job, of): (&String, &Job)| {
+        let policy = |workspace: &String| {
+            let policy = settings.policy_for(Some(job), workspace);
+            ((job.clone(), workspace.clone()), Arc::clone(policy))
+        };
+        of.workspaces.iter().map(policy).collect::<Vec<_>>()
+    };
+    settings.jobs.iter().flat_map(of_job).collect()
 }
 
 /// Everything that an agent needs of the configuration.
@@ -346,16 +358,15 @@ pub fn agent_setup(
         } else {
             Access::Reads(connector(name, workspace)?)
         };
-        let place = Place::new(name.clone(), access, workspace.organization.clone(), workspace.deadline);
+        let policy = Arc::clone(settings.policy_for(None, name));
+        let place = Place::new(name.clone(), access, workspace.organization.clone(), workspace.deadline, policy);
         workspaces.insert(name.clone(), place);
     }
     Ok(agent::Setup {
         workspaces,
         jobs: settings.jobs.iter().map(|(name, job)| (name.clone(), job.workspaces.clone())).collect(),
-        policy: settings.policy.clone(),
         store,
         vault: vault(settings)?,
-        texts: deliver::rule_texts(),
         allow_offboarding,
         max_age,
     })

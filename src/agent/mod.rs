@@ -32,8 +32,6 @@ pub use self::{
 };
 use crate::{
     clock::Clock,
-    model::policy::Policy,
-    report::RuleTexts,
     run::{self, bag::Vault},
     store::Database,
 };
@@ -44,14 +42,10 @@ pub struct Setup {
     pub workspaces: BTreeMap<String, Place>,
     /// Which workspaces each job reviews.
     pub jobs: BTreeMap<String, Vec<String>>,
-    /// What the company holds to be right.
-    pub policy: Policy,
     /// Keeps audits, plans and what was done.
     pub store: Arc<dyn Database>,
     /// Where evidence is kept; none where none is.
     pub vault: Option<Vault>,
-    /// What reports say of rules.
-    pub texts: RuleTexts,
     /// Whether users may be removed at all, by whoever started this process.
     pub allow_offboarding: bool,
     /// How old an answer of the API may be to be given again.

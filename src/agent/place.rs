@@ -19,7 +19,7 @@ use crate::{
     access::matrix::AccessMatrix,
     connector::{Connector, ConnectorError, Remover},
     lookup::LookupError,
-    model::{audit::Audit, survey::Survey},
+    model::{audit::Audit, policy::Policy, survey::Survey},
     offboard::{Offboarding, Plan, Witness},
     run::{self, Env, RunError, RunRequest},
 };
@@ -47,6 +47,8 @@ pub struct Place {
     /// The organization that it must be; none where any will do.
     pub(super) organization: Option<String>,
     deadline: Duration,
+    /// Its policy outside any job.
+    pub(super) policy: Arc<Policy>,
     look: Mutex<Option<Known<Look>>>,
     survey: Mutex<Option<Known<Survey>>>,
     /// Why nothing could be read lately.
@@ -101,12 +103,19 @@ impl Look {
 
 impl Place {
     /// A workspace of which nothing was read yet.
-    pub fn new(name: String, access: Access, organization: Option<String>, deadline: Duration) -> Self {
+    pub fn new(
+        name: String,
+        access: Access,
+        organization: Option<String>,
+        deadline: Duration,
+        policy: Arc<Policy>,
+    ) -> Self {
         Self {
             name,
             access,
             organization,
             deadline,
+            policy,
             look: Mutex::default(),
             survey: Mutex::default(),
             trouble: Mutex::default(),
@@ -131,13 +140,13 @@ impl Place {
 
     /// What is needed to read and judge it, in the name of no job: a review of a job is compared with the last one of
     /// that job, and nobody who asks a model is to move that.
-    pub(super) fn request<'a>(&'a self, agent: &'a Agent, id: Uuid) -> RunRequest<'a> {
+    pub(super) fn request(&self, id: Uuid) -> RunRequest<'_> {
         RunRequest {
             id,
             trigger: None,
             job: None,
             workspace: &self.name,
-            policy: &agent.setup.policy,
+            policy: &self.policy,
             deadline: self.deadline,
         }
     }
@@ -155,7 +164,7 @@ impl Place {
     async fn read(&self, agent: &Agent) -> Result<Look, Problem> {
         let store = &*agent.setup.store;
         let env = Env { connector: self.connector(), store, progress: &(), recorder: None };
-        let request = self.request(agent, Uuid::now_v7());
+        let request = self.request(Uuid::now_v7());
         let read = run::read(&env, &request).await?;
         let audit = run::judge(&request, read, agent.now())?;
         Ok(Look { audit, record: None })
@@ -236,7 +245,7 @@ impl Place {
             remover: &**remover,
             ledger: &*agent.setup.store,
             witness: agent,
-            policy: &agent.setup.policy,
+            policy: &self.policy,
             organization: self.organization.as_deref(),
             deadline: self.deadline,
             clock: &agent.clock,

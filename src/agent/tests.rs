@@ -17,7 +17,7 @@ use crate::{
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
     ledger::Fact,
-    run::deliver,
+    model::policy::{Policy, RuleSetting},
     store::sqlite::SqliteStore,
 };
 use rolecall_simulator::{ALL_SCOPES, Fault, Options, Simulator, World};
@@ -78,6 +78,27 @@ impl Person for Scripted {
     }
 }
 
+fn remover(simulator: &Simulator) -> ZohoBigin {
+    let credentials = simulator.credentials();
+    ZohoBigin::new(ZohoSettings {
+        data_center: DataCenter::Us,
+        client_id: credentials.client_id.clone(),
+        client_secret: credentials.client_secret.clone().into(),
+        refresh_token: credentials.refresh_token.clone().into(),
+        accounts_url: Some(simulator.base_url().parse().unwrap()),
+        api_url: None,
+        limits: Limits { backoff: Duration::from_millis(1), attempts: 2, ..Limits::default() },
+        reads: 1,
+        pause_between_reads: Duration::ZERO,
+    })
+    .unwrap()
+}
+
+fn place(name: &str, simulator: &Simulator, policy: Policy) -> Place {
+    let access = Access::Removes(Box::new(remover(simulator)));
+    Place::new(name.to_owned(), access, None, Duration::from_mins(1), Arc::new(policy))
+}
+
 impl Bench {
     async fn new() -> Self {
         Self::with(30, true).await
@@ -94,29 +115,14 @@ impl Bench {
             ..Options::default()
         };
         let simulator = Simulator::start(options).unwrap();
-        let credentials = simulator.credentials();
-        let remover = ZohoBigin::new(ZohoSettings {
-            data_center: DataCenter::Us,
-            client_id: credentials.client_id.clone(),
-            client_secret: credentials.client_secret.clone().into(),
-            refresh_token: credentials.refresh_token.clone().into(),
-            accounts_url: Some(simulator.base_url().parse().unwrap()),
-            api_url: None,
-            limits: Limits { backoff: Duration::from_millis(1), attempts: 2, ..Limits::default() },
-            reads: 1,
-            pause_between_reads: Duration::ZERO,
-        })
-        .unwrap();
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteStore::open_fleeting(&folder.path().join("store.db")).await.unwrap());
-        let place = Place::new("acme".to_owned(), Access::Removes(Box::new(remover)), None, Duration::from_mins(1));
+        let place = place("acme", &simulator, Policy::default());
         let setup = Setup {
             workspaces: BTreeMap::from([("acme".to_owned(), place)]),
             jobs: BTreeMap::from([("weekly".to_owned(), vec!["acme".to_owned()])]),
-            policy: Policy::default(),
             store: Arc::clone(&store) as Arc<dyn Database>,
             vault: None,
-            texts: deliver::rule_texts(),
             allow_offboarding,
             max_age: Duration::from_secs(MAX_AGE),
         };
@@ -180,6 +186,26 @@ impl Bench {
 
 fn delete(id: &str, plan: &str) -> (&'static str, Value) {
     ("delete_a_zoho_bigin_user_by_id", json!({"id": id, "plan_id": plan}))
+}
+
+#[tokio::test]
+async fn each_workspace_is_judged_by_its_own_policy() {
+    let mut bench = Bench::new().await;
+    let strict = Policy { max_administrators: 0, ..Policy::default() };
+    let off = Policy { rules: [("too-many-administrators".to_owned(), RuleSetting::Off)].into(), ..Policy::default() };
+    for (name, policy) in [("strict", strict), ("off", off)] {
+        let place = place(name, &bench.simulator, policy);
+        bench.agent.setup.workspaces.insert(name.to_owned(), place);
+    }
+    for (workspace, expected) in [("strict", "failed"), ("off", "switched off by the policy")] {
+        let arguments = json!({"workspace": workspace, "rule": "too-many-administrators"});
+        let explained = bench.answer("explain_finding", arguments).await;
+        assert_eq!(explained["result"], expected, "{workspace}");
+        let audit = bench.answer("run_access_audit", json!({"workspace": workspace})).await;
+        let findings = audit["findings"].as_array().unwrap();
+        let found = findings.iter().any(|finding| finding["rule"] == "too-many-administrators");
+        assert_eq!(found, expected == "failed", "{workspace}");
+    }
 }
 
 #[test]

@@ -1,20 +1,22 @@
 //! What every rule may look at.
 
-use super::{JudgeInput, population::Population, sink::Sink};
+use super::{input::JudgeInput, population::Population, rule::NotEvaluated};
 use crate::{
     access::matrix::MatrixRow,
-    model::{directory::Directory, policy::Policy},
+    model::{directory::Directory, policy::Policy, rule::RuleList},
 };
 
-/// What every rule may look at. Rules pass over deleted users by going through [`Context::present`].
+/// What every rule may look at. Rules skip deleted users by iterating over [`Context::present`].
 pub(super) struct Context<'a> {
     /// What is judged, against what, and when.
     pub(super) input: JudgeInput<'a>,
+    /// All rules of this audit.
+    pub(super) rules: &'a RuleList,
     /// What was read.
     pub(super) directory: &'a Directory,
     /// Who there is and what they hold, counted once for all rules.
     pub(super) population: Population,
-    /// Whether every check of the read agreed.
+    /// Whether the read was complete.
     pub(super) complete: bool,
 }
 
@@ -34,12 +36,11 @@ impl<'a> Context<'a> {
         self.population.administrators.iter().map(|index| self.input.matrix.row(*index))
     }
 
-    /// Whether it is known which profiles make an administrator; says so to the sink where it is not.
-    pub(super) fn knows_administrators(&self, sink: &mut Sink<'_>) -> bool {
-        let known = !self.input.administrator_profiles.is_empty();
-        if !known {
-            sink.not_evaluated("no administrator profile of the policy is on the master list");
+    /// Whether it is known which profiles make an administrator.
+    pub(super) fn knows_administrators(&self) -> Result<(), NotEvaluated> {
+        if self.input.administrator_profiles.is_empty() {
+            return Err(NotEvaluated::because("none of the policy's administrator profiles is in the profile list"));
         }
-        known
+        Ok(())
     }
 }

@@ -1,8 +1,8 @@
-//! Accepted findings: which exception answers for which finding, and which answered for none.
+//! Accepted findings: which exception matches which finding, and which matches none.
 
 use std::{borrow::Cow, collections::HashMap};
 
-use super::JudgeInput;
+use super::input::JudgeInput;
 use crate::model::{directory::Directory, email, finding::Subject, policy::Exception};
 
 /// The word for the workspace as the subject of an exception.
@@ -48,7 +48,7 @@ impl<'a> Exceptions<'a> {
         Self { entries, by_rule, role_names, profile_names }
     }
 
-    /// The place in the policy of an exception that counts for a finding. Also remembers which matched.
+    /// The place in the policy of an exception that accepts a finding. Also remembers which exceptions matched.
     pub(super) fn accept(&mut self, by: &str, subject: &Subject, directory: &Directory) -> Option<usize> {
         let subjects = self.by_rule.get(by)?;
         let mut numbers = Vec::new();
@@ -88,7 +88,7 @@ impl<'a> Exceptions<'a> {
     }
 }
 
-/// An exception's subject as it is looked up: addresses whatever their case, names as they are written.
+/// An exception's subject as it is looked up: addresses in lower case, names as written.
 fn key(subject: &str) -> Cow<'_, str> {
     if subject.contains('@') { email::comparable(subject).into() } else { subject.trim().into() }
 }
@@ -101,8 +101,8 @@ fn count<'a>(names: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {
     counts
 }
 
-/// A name that one entry of the master list bears. Where two share it, an exception must state the id:
-/// otherwise a new namesake would be accepted along with the old one.
+/// A name, if only one role or profile has it. If two share it, an exception must state the id: otherwise a new
+/// namesake would be accepted along with the old one.
 fn alone<'n>(names: &HashMap<&str, usize>, name: &'n str) -> Option<&'n str> {
     let name = name.trim();
     (names.get(name) == Some(&1)).then_some(name)

@@ -1,15 +1,18 @@
 //! Pure: rules, and what they find.
 //!
-//! [`registry`] lists the rules, one file each under `rules/` with its documentation beside it. [`judge()`] runs
-//! them over one `Context`; a `Sink` takes what they report, applies the policy's severities and exceptions,
-//! and remembers what could not be evaluated.
+//! `registry` lists the built-in rules, one file each under `rules/` with its documentation beside it. A [`RuleSet`]
+//! is made of them for a policy; [`judge()`] runs it over one `Context`. A `Sink` takes what a rule reports, applies
+//! the policy's severities and exceptions, and remembers what could not be evaluated.
 
 mod context;
 mod exceptions;
+mod input;
 mod judge;
 mod population;
-pub mod registry;
+mod registry;
+mod rule;
 mod rules;
+mod set;
 mod sink;
 mod text;
 
@@ -18,4 +21,6 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use judge::{JudgeInput, Judgement, judge};
+pub use input::JudgeInput;
+pub use judge::{Judgement, judge};
+pub use set::RuleSet;

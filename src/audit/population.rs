@@ -28,7 +28,7 @@ pub(super) struct Population {
     pub(super) active: usize,
     /// Active users with an administrator profile.
     pub(super) active_administrators: usize,
-    /// Those of them who are not known to be unconfirmed, and so can sign in.
+    /// Those of them who can sign in: all but those known to be unconfirmed.
     pub(super) usable_administrators: usize,
     /// Users with an administrator profile that are not deleted, by id.
     pub(super) administrators: Vec<UserIndex>,

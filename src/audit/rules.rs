@@ -1,5 +1,7 @@
 //! One file per rule, its documentation beside it. [`super::registry`] gives the order.
 
+#![allow(clippy::unnecessary_wraps, reason = "every rule has the same signature")]
+
 pub(super) mod administrative_role;
 pub(super) mod administrator;
 pub(super) mod administrator_clone;
@@ -37,7 +39,12 @@ pub(super) mod unused_role;
 /// What a rule's file needs.
 mod prelude {
     pub(super) use crate::{
-        audit::{context::Context, registry::Rule, sink::Sink, text},
+        audit::{
+            context::Context,
+            rule::{BuiltIn, NotEvaluated},
+            sink::Sink,
+            text,
+        },
         model::finding::{Severity, Subject},
     };
 }

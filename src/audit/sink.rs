@@ -2,61 +2,65 @@
 
 use std::{borrow::Cow, collections::HashSet};
 
-use super::{JudgeInput, exceptions::Exceptions, registry::Rule};
+use super::{exceptions::Exceptions, input::JudgeInput};
 use crate::model::{
     finding::{Finding, FindingStatus, RuleResult, Severity, Subject},
     policy::RuleSetting,
+    rule::{RuleInfo, RuleName},
 };
 
-/// Takes what rules report.
-pub(super) struct Sink<'a> {
+/// What all rules reported so far.
+pub(super) struct Record<'a> {
     input: JudgeInput<'a>,
     exceptions: Exceptions<'a>,
     findings: Vec<Finding>,
-    /// Rules that did not look at everything: that nothing matched an exception to them says nothing.
-    partial: HashSet<&'static str>,
-    rule: Option<&'static Rule>,
+    /// Rules that looked at everything: an exception from one of them that matched nothing is unmatched.
+    thorough: HashSet<RuleName>,
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn new(input: &JudgeInput<'a>, exceptions: Exceptions<'a>) -> Self {
+        Self { input: *input, exceptions, findings: Vec::new(), thorough: HashSet::new() }
+    }
+
+    pub(super) fn into_findings(self) -> Vec<Finding> {
+        self.findings
+    }
+}
+
+/// Takes what one rule reports.
+pub(super) struct Sink<'a> {
+    record: Record<'a>,
+    rule: &'a RuleInfo,
+    setting: Option<RuleSetting>,
+    /// Where the findings of the rule begin in the record.
     first: usize,
     reasons: Vec<Cow<'static, str>>,
 }
 
 impl<'a> Sink<'a> {
-    pub(super) fn new(input: &JudgeInput<'a>, exceptions: Exceptions<'a>) -> Self {
-        let (findings, partial, reasons) = (Vec::new(), HashSet::new(), Vec::new());
-        Self { input: *input, exceptions, findings, partial, rule: None, first: 0, reasons }
-    }
-
-    /// What follows is reported by `rule`.
-    pub(super) fn begin(&mut self, rule: &'static Rule) {
-        self.rule = Some(rule);
-        self.first = self.findings.len();
-        self.reasons.clear();
-    }
-
-    /// A rule that the policy switches off.
-    pub(super) fn switch_off(&mut self, rule: &'static Rule) {
-        self.partial.insert(rule.name);
+    /// The sink of a rule that the policy sets as in `setting`.
+    pub(super) fn new(record: Record<'a>, rule: &'a RuleInfo, setting: Option<RuleSetting>) -> Self {
+        let first = record.findings.len();
+        Self { record, rule, setting, first, reasons: Vec::new() }
     }
 
     /// Reports a finding with the rule's severity.
     pub(super) fn report(&mut self, subject: Subject, message: impl Into<Cow<'static, str>>) {
-        if let Some(rule) = self.rule {
-            self.report_as(rule.severity, subject, message);
-        }
+        self.report_as(self.rule.severity, subject, message);
     }
 
-    /// Reports a finding that is more or less grave than the rule's others. The policy's word still stands above.
+    /// Reports a finding with a severity of its own. A severity that the policy sets still overrides it.
     pub(super) fn report_as(&mut self, own: Severity, subject: Subject, message: impl Into<Cow<'static, str>>) {
-        let Some(rule) = self.rule else { return };
-        let severity = match self.input.policy.rules.get(rule.name) {
-            Some(RuleSetting::Severity(severity)) => *severity,
+        let severity = match self.setting {
+            Some(RuleSetting::Severity(severity)) => severity,
             _ => own,
         };
-        let directory = self.input.matrix.directory();
-        let excepted = self.exceptions.accept(rule.name, &subject, directory);
+        let Record { input, exceptions, findings, .. } = &mut self.record;
+        let excepted = exceptions.accept(&self.rule.name, &subject, input.matrix.directory());
         let status = excepted.map_or(FindingStatus::Open, FindingStatus::Excepted);
-        let message = message.into();
-        self.findings.push(Finding { rule: rule.name, severity, subject, message, status, continuing: None });
+        let (rule, message) = (self.rule.name.clone(), message.into());
+        findings.push(Finding { rule, severity, subject, message, status, continuing: None });
     }
 
     /// Says what the rule could not look at, and why.
@@ -64,33 +68,30 @@ impl<'a> Sink<'a> {
         self.reasons.push(reason.into());
     }
 
-    /// What came of the rule that began.
-    pub(super) fn end(&mut self) -> RuleResult {
-        let found = &mut self.findings[self.first..];
+    /// The rule's result, and the record for the next rule.
+    pub(super) fn end(mut self) -> (Record<'a>, RuleResult) {
+        let found = &mut self.record.findings[self.first..];
         found.sort_by(|a, b| a.subject.cmp(&b.subject));
-        if let (Some(rule), false) = (self.rule, self.reasons.is_empty()) {
-            self.partial.insert(rule.name);
-        }
         let not_evaluated = self.reasons.join("; ");
         let open = found.iter().filter(|finding| finding.is_open()).count();
-        match (found.len(), not_evaluated.is_empty()) {
+        let result = match (found.len(), not_evaluated.is_empty()) {
             (0, true) => RuleResult::Passed,
             (0, false) => RuleResult::NotEvaluated(not_evaluated),
             (all, _) => RuleResult::Failed { open, excepted: all - open, not_evaluated },
+        };
+        if self.reasons.is_empty() {
+            self.record.thorough.insert(self.rule.name.clone());
         }
+        (self.record, result)
     }
 
-    /// Which exceptions matched something so far.
+    /// The exceptions, and which of them matched something so far.
     pub(super) fn exceptions(&self) -> &Exceptions<'a> {
-        &self.exceptions
+        &self.record.exceptions
     }
 
-    /// Whether a rule was switched off or did not look at everything.
-    pub(super) fn is_partial(&self, rule: &str) -> bool {
-        self.partial.contains(rule)
-    }
-
-    pub(super) fn into_findings(self) -> Vec<Finding> {
-        self.findings
+    /// Whether a rule has ended before this one and looked at everything.
+    pub(super) fn has_looked_at_everything(&self, rule: &str) -> bool {
+        self.record.thorough.contains(rule)
     }
 }

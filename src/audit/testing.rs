@@ -1,17 +1,20 @@
 //! Builds small worlds for tests from terse parts.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 
-use super::{JudgeInput, Judgement, judge};
+use super::{JudgeInput, Judgement, RuleSet, context::Context, judge, registry, rule::Rule, sink::Sink};
 use crate::{
     access::{drift::SnapshotHeader, matrix::AccessMatrix},
     model::{
         directory::{Directory, Organization, Permission, Permissions, Profile, Role, Source, UserRecord},
-        finding::{Finding, RuleResult, Subject},
+        finding::{Finding, RuleResult, Severity, Subject},
         id::{PersonId, ProfileId, UserId},
         kind::ConnectorKind,
         policy::Policy,
         reading::{Check, CheckKind, CheckOutcome, Reading},
+        rule::RuleInfo,
         users::{NewUser, UserBlock, Users},
     },
 };
@@ -193,7 +196,7 @@ impl World {
     pub(crate) fn judge(&self) -> Judged {
         let directory = self.directory();
         let administrators = self.administrator_profiles();
-        let judgement = judge(&JudgeInput {
+        let input = JudgeInput {
             matrix: &AccessMatrix::new(&directory, &administrators),
             administrator_profiles: &administrators,
             unmatched_administrator_profiles: &self.unmatched_profiles,
@@ -201,9 +204,35 @@ impl World {
             workspace: WORKSPACE,
             now: now(),
             previous: self.previous.as_ref(),
-        });
+        };
+        let judgement = judge(&RuleSet::for_policy(&self.policy), &input);
         Judged { directory, judgement }
     }
+}
+
+/// The built-in rules under a policy, and one that is made now: it finds contractors by their addresses.
+pub(crate) fn with_contractor_rule(name: &str, policy: &Policy) -> RuleSet {
+    let info = RuleInfo {
+        name: name.into(),
+        title: "Contractor who may export".to_owned().into(),
+        severity: Severity::High,
+        criteria: ["CC6.1", "A.5.15"].map(|criterion| criterion.to_owned().into()).into(),
+        doc: format!("# {name}\n\n## How to fix it\n\nGive a profile without export.\n").into(),
+    };
+    let fragment = "contractor".to_owned();
+    let evaluate = move |context: &Context<'_>, sink: &mut Sink<'_>| {
+        let is_contractor = |address: &str| address.contains(&fragment);
+        for row in context.present().filter(|row| row.user.email().is_some_and(is_contractor)) {
+            sink.report(Subject::User(row.user.index()), format!("{} may export data.", row.user.label()));
+        }
+        Ok(())
+    };
+    let rule = Rule { info: Arc::new(info), judges_population: true, evaluate: Box::new(evaluate) };
+    let mut rules: Vec<Rule> = registry::built_in().collect();
+    // Rules about the policy look at what the others found.
+    let place = rules.iter().position(|rule| rule.info.name == "expired-exception").unwrap();
+    rules.insert(place, rule);
+    RuleSet::of(rules, policy)
 }
 
 /// What the rules found, with the directory in which to look users up.

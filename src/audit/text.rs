@@ -1,4 +1,4 @@
-//! Wording that several rules share.
+//! Texts that several rules share.
 
 use std::collections::BTreeMap;
 
@@ -18,8 +18,8 @@ pub(super) fn alike(names: &[&str]) -> Vec<(usize, Vec<usize>)> {
     groups.into_values().filter(|group| group.len() > 1).flat_map(with_others).collect()
 }
 
-/// What is left of a name to a hurried eye: no case, no spaces or dashes, no width, and Latin letters in
-/// place of the Cyrillic ones that look the same.
+/// A name as it looks at first glance: lower case, without spaces and dashes, at normal width, and with Latin letters in
+/// place of Cyrillic ones that look the same.
 fn skeleton(name: &str) -> String {
     let narrow = |letter: char| match letter {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(letter) - 0xfee0).unwrap_or(letter),
@@ -60,7 +60,7 @@ pub(super) fn push_lowercase(buffer: &mut String, text: &str) {
     }
 }
 
-/// The part of an address before the last `@`, without a `+tag`; none where there is none.
+/// The mailbox name of an address without any `+tag`, and its domain. `None` if the text is not an address.
 pub(super) fn mailbox(address: &str) -> Option<(&str, &str)> {
     let (local, domain) = address.trim().rsplit_once('@')?;
     let name = local.split_once('+').map_or(local, |(name, _)| name);

@@ -28,7 +28,7 @@ use crate::{
     },
     model::{audit::Audit, finding::Severity, run::Run, trigger::Trigger},
     notify::dispatch,
-    report::{ReportFile, ReportInput, RuleTexts},
+    report::{ReportFile, ReportInput},
     run::{
         self, Env, RunError, RunRequest,
         bag::{
@@ -75,7 +75,6 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
         files::probe(&folder).map_err(|error| Failure::failed(error.to_string()))?;
     }
     let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
-    let texts = deliver::rule_texts();
     let vault = app::vault(&settings).map_err(usage)?;
     let now = Utc::now();
     let failed = |error: StoreError| Failure::failed(error.to_string());
@@ -89,12 +88,13 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
     let mut failures = Vec::new();
     let mut worst = None;
     for (name, connector) in &connectors {
+        let job = plan.job.map(|(name, _)| name);
         let request = RunRequest {
             id: uuid::Uuid::now_v7(),
             trigger: None,
-            job: plan.job.map(|(name, _)| name),
+            job,
             workspace: name,
-            policy: &settings.policy,
+            policy: settings.policy_for(job, name),
             deadline: settings.workspaces[*name].deadline,
         };
         let folder = folder_of(name);
@@ -102,7 +102,6 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
         let step = Step {
             store: &*store,
             vault: vault.as_ref(),
-            texts: &texts,
             folder,
             reports: &args.reports,
             when: plan.job.and_then(|(_, job)| job.email.as_ref()).map(|email| app::when(email.when)),
@@ -181,7 +180,6 @@ fn plan<'a>(settings: &'a Settings, args: &AuditArgs) -> Result<Plan<'a>, Failur
 struct Step<'a> {
     store: &'a dyn Database,
     vault: Option<&'a Vault>,
-    texts: &'a RuleTexts,
     folder: Option<PathBuf>,
     reports: &'a [ReportKind],
     /// When the job's recipients are mailed; none where it has none.
@@ -284,7 +282,7 @@ impl Step<'_> {
             }
         };
         let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
-        let input = ReportInput::new(&audit, &matrix, self.texts);
+        let input = ReportInput::new(&audit, &matrix);
         summary::print(&audit, &matrix);
         let (written, kept) = rayon::join(|| self.write(&input), || run::pack(&audit, &matrix));
         let written = written.map_err(|error| error.to_string())?;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::output::{self, Failure};
 use crate::{
-    audit::registry,
+    audit::RuleSet,
     config::{self, ConfigError, Loaded, settings::Settings},
     words::count,
 };
@@ -17,7 +17,8 @@ const FIRE_TIMES: usize = 5;
 /// Loads the configuration, or fails with everything that is wrong with it. Warnings go to stderr.
 pub(super) fn load(named: Option<&Path>) -> Result<Settings, Failure> {
     let path = config::locate(named).map_err(|error| Failure::usage(error.to_string()))?;
-    let rules: Vec<&str> = registry::rules().iter().map(|rule| rule.name).collect();
+    let rules = RuleSet::built_in();
+    let rules: Vec<&str> = rules.list().names().collect();
     let Loaded { settings, warnings } = config::load(&path, &rules, Utc::now()).map_err(|error| explain(&error))?;
     if !warnings.problems.is_empty() {
         output::note(warnings.render(output::color()).trim_end());

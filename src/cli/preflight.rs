@@ -61,7 +61,7 @@ async fn one(
         Ok(survey) => preflight::judge(&Question {
             workspace: name,
             survey: &survey,
-            policy: &settings.policy,
+            policy: settings.policy_for(None, name),
             allow_offboarding: workspace.allow_offboarding,
             organization: workspace.organization.as_deref(),
             expectations,

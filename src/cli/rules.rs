@@ -1,32 +1,32 @@
-//! `rolecall rules`: what is judged, and the documentation of each rule.
+//! `rolecall rules`: the rules, and the documentation of each.
 
 use super::output::{self, Failure};
-use crate::audit::registry;
+use crate::{audit::RuleSet, model::rule::RuleList};
 
 pub(super) fn run(name: Option<&str>) -> Result<(), Failure> {
+    let rules = RuleSet::built_in();
+    let rules = rules.list();
     let Some(name) = name else {
-        let width = registry::rules().iter().map(|rule| rule.name.len()).max().unwrap_or(0);
-        for rule in registry::rules() {
-            output::line(&format!(
-                "{:<width$}  {:<8}  {:<5}  {}",
-                rule.name, rule.severity, rule.criterion, rule.title
-            ));
+        let width = rules.names().map(str::len).max().unwrap_or(0);
+        for rule in rules.iter() {
+            let (name, severity, criteria) = (&rule.name, rule.severity, rule.criteria_text());
+            output::line(&format!("{name:<width$}  {severity:<8}  {criteria:<5}  {}", rule.title));
         }
         return Ok(());
     };
-    let rule = registry::rule(name).ok_or_else(|| {
-        let meant = nearest(name).map_or_else(|| ";".to_owned(), |rule| format!("; did you mean `{rule}`?"));
-        Failure::usage(format!("there is no rule `{name}`{meant} `rolecall rules` lists them all"))
+    let rule = rules.get(name).ok_or_else(|| {
+        let hint = nearest(rules, name).map_or_else(String::new, |rule| format!(" (did you mean `{rule}`?)"));
+        Failure::usage(format!("unknown rule `{name}`{hint}; run `rolecall rules` for the list"))
     })?;
     output::line(rule.doc.trim_end());
-    output::line(&format!("\nSeverity: {}, unless the policy says otherwise", rule.severity));
+    output::line(&format!("\nDefault severity: {}", rule.severity));
     Ok(())
 }
 
-/// The rule whose name is most like a word; none where no name is much like it.
-fn nearest(word: &str) -> Option<&'static str> {
-    /// How much alike two words are that are one and the same, misspelt: 1 is equal.
+/// The rule whose name is most like a word. `None` if no name is much like it.
+fn nearest<'r>(rules: &'r RuleList, word: &str) -> Option<&'r str> {
+    /// How alike two words are of which one is the other misspelt; 1 is equal.
     const ALIKE: f64 = 0.8;
-    let likeness = registry::rules().iter().map(|rule| (strsim::jaro_winkler(word, rule.name), rule.name));
+    let likeness = rules.names().map(|name| (strsim::jaro_winkler(word, name), name));
     likeness.filter(|(alike, _)| *alike > ALIKE).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
 }

@@ -5,6 +5,7 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -25,8 +26,8 @@ use crate::{
 pub struct Settings {
     /// The workspaces, by name.
     pub workspaces: BTreeMap<String, Workspace>,
-    /// The policy.
-    pub policy: Policy,
+    /// `[policy]`, the base of every policy.
+    pub(super) policy: Arc<Policy>,
     /// The jobs, by name.
     pub jobs: BTreeMap<String, Job>,
     /// The mail server; none where nothing is mailed.
@@ -39,6 +40,14 @@ pub struct Settings {
     pub evidence: Option<Evidence>,
     /// The text of the configuration, as somebody wrote it.
     pub text: String,
+}
+
+impl Settings {
+    /// The policy of a workspace in a job, or outside any job: look-ups, and audits on demand. This is the only place
+    /// that decides it. Today `[policy]` applies to all of them.
+    pub fn policy_for(&self, _job: Option<&str>, _workspace: &str) -> &Arc<Policy> {
+        &self.policy
+    }
 }
 
 /// Where evidence is kept.

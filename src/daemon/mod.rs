@@ -36,7 +36,7 @@ use crate::{
     mail::smtp::Mailer,
     model::policy::Policy,
     notify::heartbeat::Heartbeat,
-    report::{ReportFile, RuleTexts},
+    report::ReportFile,
     run::{
         bag::Vault,
         deliver::When,
@@ -123,12 +123,10 @@ pub struct Setup {
     pub jobs: BTreeMap<String, Job>,
     /// The workspaces, by name.
     pub workspaces: BTreeMap<String, Workspace>,
-    /// The policy.
-    pub policy: Policy,
+    /// The policy of each job and workspace.
+    pub policies: BTreeMap<(String, String), Arc<Policy>>,
     /// Hands messages on; none where nothing is mailed.
     pub mailer: Option<Box<dyn Mailer>>,
-    /// The text of every rule.
-    pub texts: RuleTexts,
     /// Keeps evidence; none where none is kept.
     pub vault: Option<Vault>,
     /// How much is done at once, and how long things may take.

@@ -19,11 +19,13 @@ use crate::{
         smtp::{Accepted, Failure, SendError, Stage},
     },
     model::{
+        policy::Policy,
         run::{MessageState, Run, RunState},
         trigger::IncidentKind,
     },
     notify::heartbeat::{Beat, HeartbeatError},
-    run::deliver,
+    replay::Replay,
+    run::{bag::Vault, recompute::Recording},
     store::{StoreError, sqlite::SqliteStore},
 };
 use rolecall_simulator::{Fault, Options, Simulator};
@@ -146,16 +148,9 @@ impl Bench {
     }
 }
 
-async fn daemon(
-    simulator: &Simulator,
-    post: &Post,
-    watcher: &Watcher,
-    now: &Arc<Mutex<DateTime<Utc>>>,
-    folder: &std::path::Path,
-    missed: Missed,
-) -> Arc<Daemon> {
+fn connector(simulator: &Simulator) -> ZohoBigin {
     let credentials = simulator.credentials();
-    let connector = ZohoBigin::new(ZohoSettings {
+    ZohoBigin::new(ZohoSettings {
         data_center: DataCenter::Eu,
         client_id: credentials.client_id.clone(),
         client_secret: SecretString::from(credentials.client_secret.clone()),
@@ -165,7 +160,18 @@ async fn daemon(
         limits: http::Limits { backoff: Duration::from_millis(1), attempts: 2, ..http::Limits::default() },
         reads: 2,
         pause_between_reads: Duration::ZERO,
-    });
+    })
+    .unwrap()
+}
+
+async fn daemon(
+    simulator: &Simulator,
+    post: &Post,
+    watcher: &Watcher,
+    now: &Arc<Mutex<DateTime<Utc>>>,
+    folder: &std::path::Path,
+    missed: Missed,
+) -> Arc<Daemon> {
     let job = Job {
         workspaces: vec!["acme".into()],
         schedule: Schedule::parse("0 8 * * MON", "Europe/Berlin".parse().unwrap(), time(SUNDAY)).unwrap(),
@@ -178,13 +184,12 @@ async fn daemon(
         }),
         heartbeat: Some(Arc::new(watcher.clone())),
     };
-    let workspace = Workspace { connector: Box::new(connector.unwrap()), deadline: Duration::from_mins(1) };
+    let workspace = Workspace { connector: Box::new(connector(simulator)), deadline: Duration::from_mins(1) };
     let setup = Setup {
         jobs: [("weekly".to_owned(), job)].into(),
         workspaces: [("acme".to_owned(), workspace)].into(),
-        policy: Policy::default(),
+        policies: [(("weekly".to_owned(), "acme".to_owned()), Arc::new(Policy::default()))].into(),
         mailer: Some(Box::new(post.clone())),
-        texts: deliver::rule_texts(),
         vault: None,
         limits: Limits::default(),
     };
@@ -239,6 +244,63 @@ async fn what_went_wrong_is_named_now_and_in_the_next_report_until_somebody_has_
     bench.at("2026-03-16T07:00:00Z").await;
     let (_, report) = bench.accepted().pop().unwrap();
     assert!(!report.contains("the review failed") && report.contains("not delivered: report to gone@example.com"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_workspace_is_judged_by_its_own_policy_and_its_evidence_is_recomputed_by_the_same() {
+    let bench = Bench::new(Missed::Latest).await;
+    let bags = bench.folder.path().join("bags");
+    let lenient = Policy { max_administrators: 1000, max_administrator_percent: 100.0, ..Policy::default() };
+    let strict = Policy { max_administrators: 0, ..Policy::default() };
+    {
+        let mut setup = bench.daemon.setup.write().unwrap();
+        let setup = Arc::get_mut(&mut setup).unwrap();
+        setup.jobs.get_mut("weekly").unwrap().workspaces.push("beta".into());
+        let workspace =
+            Workspace { connector: Box::new(connector(&bench.simulator)), deadline: Duration::from_mins(1) };
+        setup.workspaces.insert("beta".into(), workspace);
+        for (workspace, policy) in [("acme", &lenient), ("beta", &strict)] {
+            setup.policies.insert(("weekly".into(), workspace.into()), Arc::new(policy.clone()));
+        }
+        let (configuration, agent) = (String::new(), format!("rolecall {} (a test)", env!("CARGO_PKG_VERSION")));
+        setup.vault = Some(Vault { bags: bags.clone(), keep_days: None, key: None, configuration, agent });
+    }
+    bench.at(WEEK_1).await;
+    assert_eq!(bench.runs().await.len(), 2);
+    for (workspace, own, other, expected) in
+        [("acme", &lenient, &strict, "passed"), ("beta", &strict, &lenient, "failed")]
+    {
+        let mut folders = std::fs::read_dir(&bags).unwrap().map(|entry| entry.unwrap().path());
+        let bag = folders.find(|path| path.to_string_lossy().contains(&format!("_{workspace}_"))).unwrap();
+        let report = std::fs::read(bag.join("data/reports/report.json")).unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+        let mut rules = report["rules"].as_array().unwrap().iter();
+        let rule = rules.find(|rule| rule["rule"] == "too-many-administrators").unwrap();
+        assert_eq!(rule["result"], expected, "{workspace}");
+        assert_eq!(report["policy"]["max_administrators"], own.max_administrators, "{workspace}");
+        assert_eq!(differences(&bag, own).await, Vec::<String>::new(), "{workspace}");
+        assert!(differences(&bag, other).await.contains(&"data/reports/findings.csv".to_owned()), "{workspace}");
+    }
+}
+
+/// The files of a bag that do not follow from its answers under a policy.
+async fn differences(bag: &std::path::Path, policy: &Policy) -> Vec<String> {
+    let recording = Recording::of(bag).unwrap();
+    let replay = Replay::start(recording.answers().unwrap()).await.unwrap();
+    let url: url::Url = replay.base_url.parse().unwrap();
+    let replaying = ZohoBigin::new(ZohoSettings {
+        data_center: DataCenter::Eu,
+        client_id: String::new(),
+        client_secret: SecretString::from("recorded"),
+        refresh_token: SecretString::from("recorded"),
+        accounts_url: Some(url.clone()),
+        api_url: Some(url),
+        limits: http::Limits { backoff: Duration::from_millis(1), ..http::Limits::default() },
+        reads: 2,
+        pause_between_reads: Duration::ZERO,
+    });
+    let compared = recording.compare(&replaying.unwrap(), &replay, policy).await.unwrap();
+    compared.into_iter().filter(|one| one.difference.is_some()).map(|one| one.file).collect()
 }
 
 #[tokio::test]

@@ -116,7 +116,9 @@ impl Daemon {
     /// One attempt. What is recorded meanwhile is there afterwards, too.
     async fn attempt(&self, setup: &Setup, claim: &Claim, recorded: &mut Option<Arc<Recording>>) -> Result<(), Ended> {
         let Run { job: job_name, workspace: name, .. } = &claim.run;
-        let (Some(job), Some(workspace)) = (setup.jobs.get(job_name), setup.workspaces.get(name)) else {
+        let policy = setup.policies.get(&(job_name.clone(), name.clone()));
+        let (Some(job), Some(workspace), Some(policy)) = (setup.jobs.get(job_name), setup.workspaces.get(name), policy)
+        else {
             return Err(Ended::Final(format!(
                 "the configuration has no job {job_name} for a workspace {name} any more"
             )));
@@ -135,7 +137,7 @@ impl Daemon {
             trigger: Some(&trigger),
             job: Some(job_name),
             workspace: name,
-            policy: &setup.policy,
+            policy,
             deadline: workspace.deadline,
         };
         let recording = match &setup.vault {
@@ -162,7 +164,7 @@ impl Daemon {
 
         let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
         let mut kept = run::pack(&audit, &matrix)?;
-        let input = ReportInput::new(&audit, &matrix, &setup.texts);
+        let input = ReportInput::new(&audit, &matrix);
         if let (Some(recording), Some(vault)) = (&recording, &setup.vault) {
             let sealed = recording.seal(vault, &input)?;
             tracing::info!(run = %claim.run.id, bag = %sealed.path.display(), digest = sealed.digest, "the evidence is sealed");

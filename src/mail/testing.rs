@@ -1,6 +1,6 @@
 //! What tests of mails share: small audits, settings for the simulated inbox, messages read back.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use mailparse::ParsedMail;
@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::smtp::{Security, SmtpSettings};
 use crate::model::{
+    self,
     audit::Audit,
     change::{Change, ChangeKind, Drift, Previous},
     directory::{Directory, Organization, Permissions, Profile, Role, Source, UserRecord},
@@ -16,6 +17,7 @@ use crate::model::{
     kind::ConnectorKind,
     policy::Policy,
     reading::{Check, CheckKind, CheckOutcome, Reading},
+    rule::RuleList,
     trigger::{Incident, IncidentKind, Trigger},
     users::{NewUser, UserBlock, UserIndex, Users},
 };
@@ -168,6 +170,21 @@ fn directory(users: &[TestUser]) -> Directory {
     }
 }
 
+/// The rules that the test audits name.
+fn rules() -> Arc<RuleList> {
+    model::testing::rules(&[
+        (
+            "unapproved-administrator",
+            "Administrator whom nobody approved",
+            "Take the profile away, or add the person to `approved_administrators`.",
+        ),
+        ("dangerous-profile", "Profile with dangerous permissions", ""),
+        ("foreign-domain", "User outside the company's domains", ""),
+        ("primary-user", "Primary user", ""),
+        ("profile-clone", "Profile cloned from Administrator", ""),
+    ])
+}
+
 /// A first audit of these users that found nothing.
 pub(crate) fn audit_of(users: &[TestUser]) -> Audit {
     Audit {
@@ -180,6 +197,7 @@ pub(crate) fn audit_of(users: &[TestUser]) -> Audit {
         policy: Policy::default(),
         directory: directory(users),
         administrator_profiles: vec![ProfileId::from("1")],
+        rules: rules(),
         findings: Vec::new(),
         outcomes: Vec::new(),
         drift: Drift::default(),
@@ -193,9 +211,9 @@ pub(crate) fn small_audit() -> Audit {
     audit_of(&users)
 }
 
-pub(crate) fn finding(rule: &'static str, severity: Severity, subject: Subject, continuing: Option<bool>) -> Finding {
+pub(crate) fn finding(rule: &str, severity: Severity, subject: Subject, continuing: Option<bool>) -> Finding {
     let message = format!("what {rule} has to say about it").into();
-    Finding { rule, severity, subject, message, status: FindingStatus::Open, continuing }
+    Finding { rule: rule.into(), severity, subject, message, status: FindingStatus::Open, continuing }
 }
 
 pub(crate) fn change(kind: ChangeKind, subject: (&str, &str), before: &str, after: &str) -> Change {
@@ -244,9 +262,9 @@ pub(crate) fn changed_audit() -> Audit {
     ];
     audit.findings[2].status = FindingStatus::Excepted(0);
     audit.outcomes = vec![
-        RuleOutcome { rule: "unapproved-administrator", result: RuleResult::Passed },
+        RuleOutcome { rule: "unapproved-administrator".into(), result: RuleResult::Passed },
         RuleOutcome {
-            rule: "profile-clone",
+            rule: "profile-clone".into(),
             result: RuleResult::NotEvaluated("the API does not give the permissions of profiles".to_owned()),
         },
     ];

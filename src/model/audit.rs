@@ -1,5 +1,7 @@
 //! A completed audit: everything that a report says, a store keeps and a mail tells.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -9,6 +11,7 @@ use super::{
     finding::{Finding, RuleOutcome, Severity, Subject},
     id::ProfileId,
     policy::Policy,
+    rule::RuleList,
     trigger::{Incident, Trigger},
 };
 
@@ -33,9 +36,11 @@ pub struct Audit {
     pub directory: Directory,
     /// The profiles that make an administrator: the policy's names and ids, resolved against the master list.
     pub administrator_profiles: Vec<ProfileId>,
-    /// What the rules found, the gravest first, then by rule and subject.
+    /// What the rules are that it was judged by: the rest of what reports say of a finding.
+    pub rules: Arc<RuleList>,
+    /// What the rules found, the most severe first, then by rule and subject.
     pub findings: Vec<Finding>,
-    /// What came of each rule, in the registry's order.
+    /// The result of each rule, in the order of the rules.
     pub outcomes: Vec<RuleOutcome>,
     /// What changed since the previous audit.
     pub drift: Drift,
@@ -61,7 +66,7 @@ impl Audit {
         self.findings.iter().filter(|finding| finding.is_open())
     }
 
-    /// How many open findings have each severity, gravest first.
+    /// How many open findings have each severity, most severe first.
     pub fn open_by_severity(&self) -> [(Severity, usize); 5] {
         Severity::ALL.map(|severity| (severity, self.open_findings().filter(|f| f.severity == severity).count()))
     }

@@ -1,4 +1,4 @@
-//! What rules yield.
+//! Findings, and the result of each rule.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -6,30 +6,31 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     id::{ProfileId, RoleId},
+    rule::RuleName,
     users::UserIndex,
 };
 
-/// How grave a finding is. Ordered: `Info < Critical`.
+/// Ordered: `Info < Critical`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// To know; nothing to do.
+    /// For information.
     Info,
-    /// To tidy up.
+    /// Fix when convenient.
     Low,
-    /// To look into before the next review.
+    /// Fix before the next review.
     Medium,
-    /// To act on this week.
+    /// Fix this week.
     High,
-    /// To act on now.
+    /// Fix now.
     Critical,
 }
 
 impl Severity {
-    /// All, gravest first.
+    /// All severities, most severe first.
     pub const ALL: [Self; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Info];
 
-    /// The word in files and on the command line.
+    /// As written in files and on the command line.
     pub fn word(self) -> &'static str {
         match self {
             Self::Info => "info",
@@ -52,7 +53,7 @@ impl FromStr for Severity {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let found = Self::ALL.into_iter().find(|severity| severity.word() == text);
-        found.ok_or_else(|| format!("“{text}” is no severity: critical, high, medium, low or info"))
+        found.ok_or_else(|| format!("invalid severity `{text}`; expected critical, high, medium, low or info"))
     }
 }
 
@@ -63,14 +64,14 @@ pub enum Subject {
     Workspace,
     /// A user of the directory.
     User(UserIndex),
-    /// A role, whether or not the master list has it.
+    /// A role, in the role list or not.
     Role(RoleId),
-    /// A profile, whether or not the master list has it.
+    /// A profile, in the profile list or not.
     Profile(ProfileId),
 }
 
 impl Subject {
-    /// The word in `subject_type`.
+    /// As written in `subject_type`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Workspace => "workspace",
@@ -81,17 +82,17 @@ impl Subject {
     }
 }
 
-/// Whether a finding counts.
+/// Whether a finding is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FindingStatus {
-    /// It counts.
+    /// No exception accepts it.
     Open,
-    /// Somebody accepted it: the place of the exception in the policy.
+    /// Accepted by the exception at this index of the policy's exceptions.
     Excepted(usize),
 }
 
 impl FindingStatus {
-    /// The word in `status`.
+    /// As written in `status`.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -100,55 +101,55 @@ impl FindingStatus {
     }
 }
 
-/// One thing that a rule found.
+/// One defect that a rule found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The rule's name.
-    pub rule: &'static str,
-    /// How grave it is, after the policy's overrides.
+    /// The rule that found it.
+    pub rule: RuleName,
+    /// After the policy's overrides.
     pub severity: Severity,
     /// What it is about.
     pub subject: Subject,
-    /// One sentence for the reader of the report; names no secret.
+    /// One sentence for the reader of the report. Contains no secret.
     pub message: Cow<'static, str>,
-    /// Whether it counts.
+    /// Whether an exception accepts it.
     pub status: FindingStatus,
-    /// Whether the previous audit had it too; none where there was none.
+    /// Whether the previous audit had it too. `None` if there was no previous audit.
     pub continuing: Option<bool>,
 }
 
 impl Finding {
-    /// Whether it counts.
+    /// Whether no exception accepts it.
     pub fn is_open(&self) -> bool {
         self.status == FindingStatus::Open
     }
 }
 
-/// What came of one rule.
+/// A rule and its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleOutcome {
-    /// The rule's name.
-    pub rule: &'static str,
-    /// What came of it.
+    /// The rule.
+    pub rule: RuleName,
+    /// Its result.
     pub result: RuleResult,
 }
 
-/// What came of one rule.
+/// The result of one rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleResult {
     /// It looked at everything and found nothing.
     Passed,
-    /// It found something: open and excepted.
+    /// It found something, open or accepted.
     Failed {
-        /// Findings that count.
+        /// Open findings.
         open: usize,
-        /// Findings that somebody accepted.
+        /// Findings that an exception accepts.
         excepted: usize,
-        /// What it could not look at, and why; empty where it looked at everything.
+        /// What it could not look at, and why. Empty if it looked at everything.
         not_evaluated: String,
     },
-    /// It could not be evaluated, or not for everything, and found nothing in the rest.
+    /// It could not look, or not at everything, and found nothing in the rest. Says why.
     NotEvaluated(String),
-    /// The policy switches it off.
+    /// Switched off by the policy.
     SwitchedOff,
 }

@@ -12,8 +12,11 @@ pub mod known;
 pub mod plain;
 pub mod policy;
 pub mod reading;
+pub mod rule;
 pub mod run;
 pub mod status;
 pub mod survey;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod trigger;
 pub mod users;

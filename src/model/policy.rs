@@ -1,4 +1,4 @@
-//! What a company holds to be right: a checked policy.
+//! What a company expects of a workspace: a checked policy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,26 +6,27 @@ use chrono::NaiveDate;
 
 use super::finding::Severity;
 
-/// A checked policy.
+/// What an audit judges by, and which findings are accepted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
     /// Names or ids of the profiles that make an administrator.
     pub administrator_profiles: Vec<String>,
-    /// Comparable addresses of those who may administer; none where nobody wrote a list.
+    /// Addresses of approved administrators, in the form of [`comparable`](super::email::comparable). `None` if the
+    /// policy has no list.
     pub approved_administrators: Option<BTreeSet<String>>,
-    /// The company's domains, lower case; empty where nobody wrote any.
+    /// The company's domains, lower case. Empty if the policy lists none.
     pub company_domains: Vec<String>,
-    /// More active administrators than this are too many.
+    /// The most active administrators that are allowed.
     pub max_administrators: usize,
-    /// A larger share of active users than this, in percent, is too much.
+    /// The largest share of active users that may be administrators, in percent.
     pub max_administrator_percent: f64,
-    /// An invitation older than this many days should be withdrawn.
+    /// How many days an invitation may be pending.
     pub unconfirmed_days: i64,
-    /// Local parts of addresses that more than one person reads.
+    /// Local parts of addresses that several people read.
     pub shared_mailboxes: BTreeSet<String>,
-    /// Permissions that deserve an administrator's care: fragments of permission names or labels, lower case.
+    /// Fragments of names or labels of permissions that only administrators should have, lower case.
     pub dangerous_permissions: Vec<String>,
-    /// Rules switched off, or of another severity than their own.
+    /// Rules that are switched off or have another severity than their own, by name.
     pub rules: BTreeMap<String, RuleSetting>,
     /// Accepted findings.
     pub exceptions: Vec<Exception>,
@@ -49,7 +50,7 @@ impl Default for Policy {
     }
 }
 
-/// Local parts that name a function and not a person (RFC 2142 and common use).
+/// Local parts that name a function rather than a person (RFC 2142 and common use).
 pub const SHARED_MAILBOXES: [&str; 24] = [
     "abuse",
     "accounting",
@@ -77,7 +78,7 @@ pub const SHARED_MAILBOXES: [&str; 24] = [
     "webmaster",
 ];
 
-/// Fragments of permission names and labels that administer, export or delete in bulk.
+/// Fragments of names and labels of permissions to administer, export or delete in bulk.
 pub const DANGEROUS_PERMISSIONS: [&str; 16] = [
     "manage users",
     "manage profiles",
@@ -97,28 +98,28 @@ pub const DANGEROUS_PERMISSIONS: [&str; 16] = [
     "data_backup",
 ];
 
-/// What a policy says of one rule.
+/// What a policy says about one rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RuleSetting {
-    /// It does not run, and every report says so.
+    /// The rule does not run, and every report says so.
     Off,
-    /// Its findings have this severity.
+    /// All findings of the rule have this severity.
     Severity(Severity),
 }
 
-/// An accepted finding: who approved it, why, until when.
+/// Accepts findings: who approved it, why, until when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exception {
-    /// The rule's name.
+    /// The rule whose findings it accepts.
     pub rule: String,
-    /// The subject: a user's id or address, a role's or profile's id or name, or `workspace`.
+    /// A user's id or address, a role's or profile's id or name, or `workspace`.
     pub subject: String,
-    /// The workspace that it is for; none for every one.
+    /// The only workspace that it applies to. `None` if it applies to all.
     pub workspace: Option<String>,
     /// Who approved it.
     pub approved_by: String,
     /// Why.
     pub reason: String,
-    /// The last day on which it counts.
+    /// The last day on which it applies, in UTC.
     pub until: NaiveDate,
 }

@@ -7,12 +7,12 @@ use crate::model::{
 
 /// The rules that found something about users, open and excepted alike, by user and rule, each once.
 #[derive(Debug)]
-pub(super) struct Flagged(Vec<(UserIndex, &'static str)>);
+pub(super) struct Flagged<'a>(Vec<(UserIndex, &'a str)>);
 
-impl Flagged {
-    pub(super) fn new(findings: &[Finding]) -> Self {
+impl<'a> Flagged<'a> {
+    pub(super) fn new(findings: &'a [Finding]) -> Self {
         let about_users = findings.iter().filter_map(|finding| match finding.subject {
-            Subject::User(user) => Some((user, finding.rule)),
+            Subject::User(user) => Some((user, finding.rule.as_str())),
             _ => None,
         });
         let mut entries: Vec<_> = about_users.collect();
@@ -27,18 +27,18 @@ impl Flagged {
     }
 
     /// The rules of one user.
-    pub(super) fn of(&self, user: UserIndex) -> impl Iterator<Item = &'static str> {
+    pub(super) fn of(&self, user: UserIndex) -> impl Iterator<Item = &'a str> {
         let start = self.0.partition_point(|(other, _)| *other < user);
         self.0[start..].iter().take_while(move |(other, _)| *other == user).map(|(_, rule)| *rule)
     }
 }
 
 /// What is left of [`Flagged`] for the rows that are to come.
-pub(super) struct Walk<'f>(&'f [(UserIndex, &'static str)]);
+pub(super) struct Walk<'f>(&'f [(UserIndex, &'f str)]);
 
 impl<'f> Walk<'f> {
     /// The rules of one user; users are asked for in rising order.
-    pub(super) fn of(&mut self, user: UserIndex) -> impl Iterator<Item = &'static str> + Clone + use<'f> {
+    pub(super) fn of(&mut self, user: UserIndex) -> impl Iterator<Item = &'f str> + Clone + use<'f> {
         let passed = self.0.iter().take_while(|(other, _)| *other < user).count();
         let here = self.0[passed..].iter().take_while(|(other, _)| *other == user).count();
         let (found, rest) = self.0[passed..].split_at(here);

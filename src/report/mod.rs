@@ -20,44 +20,30 @@ mod tests;
 mod xlsx;
 
 use std::{
-    collections::BTreeMap,
     fmt,
     io::{self, Write},
 };
 
 pub use self::cell::guarded;
-use crate::{access::matrix::AccessMatrix, model::audit::Audit};
+use crate::{
+    access::matrix::AccessMatrix,
+    model::{audit::Audit, rule::RuleInfo},
+};
 use flagged::Flagged;
 use tables::Table;
-
-/// What a report says of a rule beside its findings.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleText {
-    /// The rule as a short heading.
-    pub title: &'static str,
-    /// The Trust Services Criterion that it supports, as `CC6.3`.
-    pub criterion: &'static str,
-    /// How to fix what it finds, in one paragraph.
-    pub advice: String,
-}
-
-/// The text of each rule, by the rule's name.
-pub type RuleTexts = BTreeMap<&'static str, RuleText>;
 
 /// What every report is made of.
 #[derive(Debug)]
 pub struct ReportInput<'a> {
     audit: &'a Audit,
     matrix: &'a AccessMatrix<'a>,
-    rules: &'a RuleTexts,
-    flagged: Flagged,
+    flagged: Flagged<'a>,
 }
 
 impl<'a> ReportInput<'a> {
-    /// An audit, its access matrix, and the text of its rules. One input serves all files, also at the same
-    /// time on several threads.
-    pub fn new(audit: &'a Audit, matrix: &'a AccessMatrix<'a>, rules: &'a RuleTexts) -> Self {
-        Self { audit, matrix, rules, flagged: Flagged::new(&audit.findings) }
+    /// An audit and its access matrix. One input serves all files, also at the same time on several threads.
+    pub fn new(audit: &'a Audit, matrix: &'a AccessMatrix<'a>) -> Self {
+        Self { audit, matrix, flagged: Flagged::new(&audit.findings) }
     }
 
     /// The audit.
@@ -70,9 +56,22 @@ impl<'a> ReportInput<'a> {
         self.matrix
     }
 
-    /// The text of its rules.
-    pub fn rules(&self) -> &'a RuleTexts {
-        self.rules
+    /// What a rule is.
+    fn rule(&self, name: &str) -> Option<&'a RuleInfo> {
+        self.audit.rules.get(name)
+    }
+
+    /// A rule's title; its name if the audit does not know the rule.
+    fn rule_title<'t>(&self, name: &'t str) -> &'t str
+    where
+        'a: 't,
+    {
+        self.rule(name).map_or(name, |rule| &rule.title)
+    }
+
+    /// How to fix what a rule finds in this audit's kind of workspace.
+    fn advice(&self, rule: &str) -> Option<String> {
+        self.rule(rule).map(|rule| rule.advice(self.audit.directory.source.connector.product()))
     }
 }
 

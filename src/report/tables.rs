@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     access::matrix::MatrixRow,
-    model::finding::{Finding, FindingStatus},
+    model::{
+        finding::{Finding, FindingStatus},
+        rule::RuleInfo,
+    },
 };
 
 /// What takes the cells of a table.
@@ -158,14 +161,14 @@ fn finding_row(input: &ReportInput<'_>, finding: &Finding, sink: &mut impl Sink)
     let (subject, id) = input.audit.subject_label(&finding.subject);
     sink.repeated(&guarded(&input.audit.workspace))?;
     sink.repeated(finding.severity.word())?;
-    sink.repeated(finding.rule)?;
+    sink.repeated(&guarded(&finding.rule))?;
     sink.repeated(finding.subject.kind())?;
     sink.cell(&guarded(&id))?;
     sink.cell(&guarded(&subject))?;
     sink.cell(&guarded(&finding.message))?;
     sink.repeated(finding.status.word())?;
     sink.repeated(continuing(finding))?;
-    sink.repeated(input.rules.get(finding.rule).map_or("", |rule| rule.criterion))?;
+    sink.repeated(&guarded(&input.rule(&finding.rule).map(RuleInfo::criteria_text).unwrap_or_default()))?;
     let exception = match finding.status {
         FindingStatus::Open => None,
         FindingStatus::Excepted(place) => input.audit.policy.exceptions.get(place),

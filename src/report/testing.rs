@@ -1,12 +1,12 @@
 //! Audits built by hand for the tests of reports.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, TimeZone, Utc};
 use uuid::Uuid;
 
-use super::RuleText;
 use crate::model::{
+    self,
     audit::Audit,
     change::{Change, ChangeKind, Drift, Previous},
     directory::{Directory, Organization, Permission, Permissions, Profile, Role, Source, UserRecord},
@@ -15,6 +15,7 @@ use crate::model::{
     kind::ConnectorKind,
     policy::{Exception, Policy},
     reading::{Check, CheckKind, CheckOutcome, Reading},
+    rule::RuleList,
     trigger::{Incident, IncidentKind, Trigger},
     users::{NewUser, UserBlock, UserIndex, Users},
 };
@@ -139,8 +140,9 @@ pub(crate) fn audit(users: &[NewUser<'_>]) -> Audit {
             },
         },
         administrator_profiles: vec![ProfileId::from("21")],
+        rules: rules(),
         findings: Vec::new(),
-        outcomes: vec![RuleOutcome { rule: "unapproved-administrator", result: RuleResult::Passed }],
+        outcomes: vec![RuleOutcome { rule: "unapproved-administrator".into(), result: RuleResult::Passed }],
         drift: Drift::default(),
     }
 }
@@ -151,9 +153,9 @@ pub(crate) fn quiet() -> Audit {
 }
 
 /// A finding about the user at a place.
-pub(crate) fn finding(rule: &'static str, severity: Severity, user: u32) -> Finding {
+pub(crate) fn finding(rule: &str, severity: Severity, user: u32) -> Finding {
     Finding {
-        rule,
+        rule: rule.into(),
         severity,
         subject: Subject::User(UserIndex(user)),
         message: "has what nobody approved".into(),
@@ -224,7 +226,7 @@ pub(crate) fn hostile() -> Audit {
     audit.findings = vec![
         with(finding("unapproved-administrator", Severity::Critical, 7), Some(false), FindingStatus::Open),
         Finding {
-            rule: "role-cycle",
+            rule: "role-cycle".into(),
             severity: Severity::High,
             subject: Subject::Role(RoleId::from("13")),
             message: "<i>Loop</i> reports to itself".into(),
@@ -239,11 +241,11 @@ pub(crate) fn hostile() -> Audit {
     let not_evaluated = "the API gave no permissions for <Clerk>".to_owned();
     audit.outcomes.extend([
         RuleOutcome {
-            rule: "role-cycle",
+            rule: "role-cycle".into(),
             result: RuleResult::Failed { open: 1, excepted: 0, not_evaluated: String::new() },
         },
-        RuleOutcome { rule: "dangerous-profile", result: RuleResult::NotEvaluated(not_evaluated) },
-        RuleOutcome { rule: "outside-domain", result: RuleResult::SwitchedOff },
+        RuleOutcome { rule: "dangerous-profile".into(), result: RuleResult::NotEvaluated(not_evaluated) },
+        RuleOutcome { rule: "outside-domain".into(), result: RuleResult::SwitchedOff },
     ]);
     audit.drift = hostile_drift();
     audit.trigger = Some(hostile_trigger());
@@ -304,26 +306,15 @@ fn hostile_drift() -> Drift {
     }
 }
 
-/// The texts of the rules that the test audits name.
-pub(crate) fn rules() -> BTreeMap<&'static str, RuleText> {
-    let text = |title, criterion, advice: &str| RuleText { title, criterion, advice: advice.to_owned() };
-    BTreeMap::from([
-        ("administrator", text("Administrator", "CC6.3", "Check that each still needs it.")),
+/// The rules that the test audits name.
+fn rules() -> Arc<RuleList> {
+    model::testing::rules(&[
+        ("administrator", "Administrator", "Check that each still needs it."),
         (
             "unapproved-administrator",
-            text(
-                "Administrator that nobody approved",
-                "CC6.3",
-                "Take the profile away, or add the person to `approved_administrators`.",
-            ),
+            "Administrator that nobody approved",
+            "Take the profile away, or add the person to `approved_administrators`.",
         ),
-        (
-            "role-cycle",
-            text(
-                "Roles that report to each other",
-                "CC6.3",
-                "Give one of them a role above that is outside the circle.",
-            ),
-        ),
+        ("role-cycle", "Roles that report to each other", "Give one of them a role above that is outside the circle."),
     ])
 }

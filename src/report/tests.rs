@@ -9,9 +9,8 @@ use crate::model::users::NewUser;
 
 fn written(audit: &Audit, file: ReportFile) -> Vec<u8> {
     let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
-    let rules = testing::rules();
     let mut out = Vec::new();
-    write(file, &ReportInput::new(audit, &matrix, &rules), &mut out).unwrap();
+    write(file, &ReportInput::new(audit, &matrix), &mut out).unwrap();
     out
 }
 
@@ -73,9 +72,8 @@ fn a_writer_that_fails_fails_every_report_with_its_own_reason() {
     }
     let audit = testing::quiet();
     let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
-    let rules = testing::rules();
     for file in ReportFile::ALL {
-        let error = write(file, &ReportInput::new(&audit, &matrix, &rules), &mut Full).unwrap_err();
+        let error = write(file, &ReportInput::new(&audit, &matrix), &mut Full).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{file}: {error}");
     }
 }

@@ -74,8 +74,7 @@ mod tests {
     fn what_does_not_fit_is_told_with_its_size_and_what_follows_may_still_fit() {
         let audit = testing::quiet();
         let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
-        let rules = testing::rules();
-        let input = ReportInput::new(&audit, &matrix, &rules);
+        let input = ReportInput::new(&audit, &matrix);
         let files = [ReportFile::FindingsCsv, ReportFile::Html, ReportFile::ChangesCsv];
         let (all, none) = attachments(&input, &files, &[], usize::MAX).unwrap();
         assert_eq!((all.len(), none.len()), (3, 0));

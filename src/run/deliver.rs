@@ -9,10 +9,10 @@ use crate::{
     ledger::fact::NoMailReason,
     mail::{
         message::{Addressing, Email, MessageError, assemble},
-        report_mail::{Proof, ReportMail, RuleWords},
+        report_mail::{Proof, ReportMail},
     },
     model::audit::Audit,
-    report::{self, ReportFile, ReportInput, RuleTexts},
+    report::{ReportFile, ReportInput},
 };
 
 /// When a report is mailed.
@@ -86,12 +86,8 @@ pub fn no_mail_reason(when: Option<When>, audit: &Audit) -> Option<NoMailReason>
 pub fn messages(input: &ReportInput<'_>, letter: &Letter<'_>) -> Result<Vec<Email>, DeliverError> {
     let Letter { from, recipients, attach, written, date, .. } = *letter;
     let audit = input.audit();
-    let words = |rule: &str| {
-        let text = input.rules().get(rule);
-        text.map_or_else(RuleWords::default, |text| RuleWords { title: text.title, advice: text.advice.clone() })
-    };
     let (attachments, left_out) = attachments::attachments(input, attach, written, attachments::LIMIT)?;
-    let mail = ReportMail::new(audit, input.matrix(), &words, attachments, &left_out, &letter.proof)?;
+    let mail = ReportMail::new(audit, input.matrix(), attachments, &left_out, &letter.proof)?;
     let id = audit.id.to_string();
     let job = audit.job.as_deref().unwrap_or("audit");
     let address = |to: &String| {
@@ -100,15 +96,4 @@ pub fn messages(input: &ReportInput<'_>, letter: &Letter<'_>) -> Result<Vec<Emai
         assemble(mail.content(), &addressing)
     };
     Ok(recipients.iter().map(address).collect::<Result<_, _>>()?)
-}
-
-/// The text of every rule, for reports.
-pub fn rule_texts() -> RuleTexts {
-    crate::audit::registry::rules()
-        .iter()
-        .map(|rule| {
-            let text = report::RuleText { title: rule.title, criterion: rule.criterion, advice: rule.advice() };
-            (rule.name, text)
-        })
-        .collect()
 }

@@ -87,8 +87,7 @@ mod tests {
         fs::write(folder.path().join("findings.csv"), "last week's").unwrap();
         let audit = testing::quiet();
         let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
-        let rules = testing::rules();
-        let input = ReportInput::new(&audit, &matrix, &rules);
+        let input = ReportInput::new(&audit, &matrix);
         let error = write(&input, folder.path(), &[ReportFile::FindingsCsv]).unwrap_err();
         assert!(error.to_string().contains("findings.csv cannot be written"), "{error}");
         assert_eq!(fs::read_to_string(folder.path().join("findings.csv")).unwrap(), "last week's");
@@ -109,8 +108,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let audit = testing::quiet();
         let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
-        let rules = testing::rules();
-        let written = write(&ReportInput::new(&audit, &matrix, &rules), folder.path(), &ReportFile::ALL).unwrap();
+        let written = write(&ReportInput::new(&audit, &matrix), folder.path(), &ReportFile::ALL).unwrap();
         assert!(written.iter().all(|path| fs::metadata(path).unwrap().len() > 0), "{written:?}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), written.len());
     }

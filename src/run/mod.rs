@@ -23,7 +23,7 @@ use crate::{
         drift,
         matrix::{AccessMatrix, MatrixRow},
     },
-    audit::{self, JudgeInput},
+    audit::{self, JudgeInput, RuleSet},
     connector::{Connector, ConnectorError, Progress, ReadRequest, Recorder},
     model::{audit::Audit, change::Drift, directory::Directory, policy::Policy, trigger::Trigger},
     store::{AuditRecord, Kept, Store, StoreError, snapshot},
@@ -129,6 +129,16 @@ pub async fn read(env: &Env<'_>, request: &RunRequest<'_>) -> Result<ReadWorkspa
 /// # Errors
 /// [`RunError`]
 pub fn judge(request: &RunRequest<'_>, read: ReadWorkspace, judged_at: DateTime<Utc>) -> Result<Audit, RunError> {
+    judge_by(&RuleSet::for_policy(request.policy), request, read, judged_at)
+}
+
+/// The same by a set of rules, which is that of the request's policy.
+fn judge_by(
+    rules: &RuleSet,
+    request: &RunRequest<'_>,
+    read: ReadWorkspace,
+    judged_at: DateTime<Utc>,
+) -> Result<Audit, RunError> {
     let ReadWorkspace { directory, previous } = read;
     // As exact as it is written down: who judges again must come to the same.
     let judged_at = judged_at.trunc_subsecs(3);
@@ -151,7 +161,7 @@ pub fn judge(request: &RunRequest<'_>, read: ReadWorkspace, judged_at: DateTime<
         });
     }
     let matrix = AccessMatrix::new(&directory, &administrator_profiles);
-    let judgement = audit::judge(&JudgeInput {
+    let input = JudgeInput {
         matrix: &matrix,
         administrator_profiles: &administrator_profiles,
         unmatched_administrator_profiles: &unmatched,
@@ -159,7 +169,8 @@ pub fn judge(request: &RunRequest<'_>, read: ReadWorkspace, judged_at: DateTime<
         workspace: request.workspace,
         now: judged_at,
         previous: header.as_ref(),
-    });
+    };
+    let judgement = audit::judge(rules, &input);
     let mut findings = judgement.findings;
     drift::mark_continuing(&mut findings, &matrix, request.workspace, header.as_ref());
     let drift = match (&previous, &header) {
@@ -184,6 +195,7 @@ pub fn judge(request: &RunRequest<'_>, read: ReadWorkspace, judged_at: DateTime<
         version: env!("CARGO_PKG_VERSION"),
         policy: request.policy.clone(),
         administrator_profiles,
+        rules: Arc::clone(rules.list()),
         findings,
         outcomes: judgement.outcomes,
         drift,

@@ -32,7 +32,7 @@ use crate::{
     evidence::SIGNATURE,
     model::{audit::Audit, clock::Clock, directory::Directory, policy::Policy, reading::CheckKind},
     replay::{Recorded, Replay},
-    report::{self, ReportFile, ReportInput, RuleTexts},
+    report::{self, ReportFile, ReportInput},
     store::{AuditRecord, Kept, StoreError, snapshot},
 };
 
@@ -92,7 +92,8 @@ pub struct Recording {
     id: Uuid,
     /// The workspace's name in the configuration.
     pub workspace: String,
-    job: Option<String>,
+    /// The job that it belongs to. `None` for an audit outside any job.
+    pub job: Option<String>,
     /// When it was judged.
     pub judged_at: DateTime<Utc>,
     /// The program that made it.
@@ -228,7 +229,6 @@ impl Recording {
         connector: &dyn Connector,
         replay: &Replay,
         policy: &Policy,
-        texts: &RuleTexts,
     ) -> Result<Vec<Compared>, RecomputeError> {
         let needs = Arc::new(Needs::default());
         let read = ReadRequest {
@@ -260,7 +260,7 @@ impl Recording {
             deadline: DEADLINE,
         };
         let audit = judge(&request, ReadWorkspace { directory, previous: self.previous()? }, self.judged_at)?;
-        self.compare_all(&audit, &index, texts)
+        self.compare_all(&audit, &index)
     }
 
     /// Completes a directory by what follows from no answer: times, and calls that left none. What the index tells of
@@ -297,9 +297,9 @@ impl Recording {
         Ok(())
     }
 
-    fn compare_all(&self, audit: &Audit, index: &[Line], texts: &RuleTexts) -> Result<Vec<Compared>, RecomputeError> {
+    fn compare_all(&self, audit: &Audit, index: &[Line]) -> Result<Vec<Compared>, RecomputeError> {
         let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
-        let input = ReportInput::new(audit, &matrix, texts);
+        let input = ReportInput::new(audit, &matrix);
         let failed = |file: &str| {
             let file = file.to_owned();
             move |source| RecomputeError::Compare { file, source }

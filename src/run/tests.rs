@@ -1,5 +1,7 @@
 //! Whole runs over a simulated workspace.
 
+mod run_time_rule;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -74,8 +76,7 @@ async fn sealed(simulator: &Simulator, folder: &Path, as_read: Option<&Reading>)
     }
     let audit = judge(&request, read, now).unwrap();
     let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
-    let texts = deliver::rule_texts();
-    let bag = recording.seal(&vault, &ReportInput::new(&audit, &matrix, &texts)).unwrap();
+    let bag = recording.seal(&vault, &ReportInput::new(&audit, &matrix)).unwrap();
     (bag.path, audit.directory.reading.clone())
 }
 

@@ -50,6 +50,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "ledger",
             "mail",
             "notify",
+            "model",
             "report",
             "run",
             "schedule",

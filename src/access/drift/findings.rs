@@ -1,7 +1,7 @@
 //! Findings that are new, that continue and that are resolved.
 //!
-//! A finding is known again by its rule and subject, whatever numbers its sentence tells this time. Where a
-//! rule says several things of one subject, the sentences tell them apart, their numbers aside.
+//! A finding is recognised by its rule and subject, even if the numbers in its message change. If a rule has several
+//! findings about one subject, their messages without numbers distinguish them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -38,11 +38,11 @@ pub(super) fn compare(current: &Current<'_>, previous: &SnapshotHeader, changes:
     for (finding, known) in current.findings.iter().zip(&matches.of_current) {
         let known = known.map(|place| &previous.findings[place]);
         if finding.is_open() && known.is_none_or(|known| !known.open) {
-            // One whose exception ended or was taken away counts again.
+            // A finding whose exception ended or was removed is open again.
             let before = if known.is_some() { "excepted" } else { "" };
             let (kind, id, label) =
                 (finding.subject.kind(), subjects.id(&finding.subject), subjects.label(&finding.subject));
-            changes.push(change(ChangeKind::FindingNew, finding.rule, (kind, id, label), before, &finding.message));
+            changes.push(change(ChangeKind::FindingNew, &finding.rule, (kind, id, label), before, &finding.message));
         }
     }
     if !current.matrix.directory().reading.is_complete() {
@@ -79,7 +79,7 @@ fn change(kind: ChangeKind, rule: &str, (of, id, label): (&str, &str, &str), bef
 pub(super) fn known_findings(current: &Current<'_>) -> Vec<KnownFinding> {
     let subjects = Subjects::of(current.matrix.directory(), current.workspace);
     let known = |finding: &Finding| KnownFinding {
-        rule: finding.rule.to_owned(),
+        rule: finding.rule.to_string(),
         subject_type: finding.subject.kind().to_owned(),
         subject_id: subjects.id(&finding.subject).to_owned(),
         subject: subjects.label(&finding.subject).to_owned(),
@@ -107,7 +107,7 @@ fn pair(findings: &[Finding], subjects: &Subjects<'_>, previous: &SnapshotHeader
         by_key.entry(key).or_default().0.push(place);
     }
     for (place, finding) in findings.iter().enumerate() {
-        let key = (finding.rule, finding.subject.kind(), subjects.id(&finding.subject));
+        let key = (finding.rule.as_str(), finding.subject.kind(), subjects.id(&finding.subject));
         if let Some((_, now)) = by_key.get_mut(&key) {
             now.push(place);
         }

@@ -11,7 +11,7 @@ use crate::{
         freshness::Freshness,
         page::{Wanted, page},
     },
-    audit::registry,
+    audit::RuleSet,
     model::{audit::Audit, email::comparable, finding::RuleResult},
 };
 
@@ -36,13 +36,13 @@ pub(super) struct Answer {
     #[serde(flatten)]
     freshness: Freshness,
     /// The rule's name.
-    rule: &'static str,
+    rule: String,
     /// What it finds, in a few words.
-    title: &'static str,
+    title: String,
     /// How grave its findings are unless the policy says otherwise.
     severity: &'static str,
     /// The Trust Services Criterion that it supports evidence for.
-    criterion: &'static str,
+    criterion: String,
     /// What a finding of it means.
     what_it_means: String,
     /// Why an auditor asks for it.
@@ -76,14 +76,15 @@ impl Operation for ExplainFinding {
     type Answer = Answer;
 
     async fn run(agent: &Agent, arguments: Arguments, _: &dyn Person) -> Result<Answer, Problem> {
-        let rule = registry::rule(arguments.rule.trim()).ok_or_else(|| Problem::NoRule {
-            name: arguments.rule.clone(),
-            known: registry::rules().iter().map(|rule| rule.name).collect::<Vec<_>>().join(", "),
-        })?;
         let place = agent.place(arguments.workspace.as_deref())?;
+        let rules = RuleSet::for_policy(&place.policy);
+        let rule = rules.list().get(arguments.rule.trim()).ok_or_else(|| Problem::NoRule {
+            name: arguments.rule.clone(),
+            known: rules.list().names().collect::<Vec<_>>().join(", "),
+        })?;
         let look = place.look(agent).await?;
         let audit = &look.audit;
-        let (result, not_evaluated) = result(audit, rule.name);
+        let (result, not_evaluated) = result(audit, &rule.name);
         let is_meant = |finding: &&crate::model::finding::Finding| {
             finding.rule == rule.name
                 && arguments.subject.as_deref().is_none_or(|subject| {
@@ -106,13 +107,13 @@ impl Operation for ExplainFinding {
         )?;
         Ok(Answer {
             freshness: Freshness::of(&place.name, &audit.directory, agent.now()),
-            rule: rule.name,
-            title: rule.title,
+            rule: rule.name.to_string(),
+            title: rule.title.to_string(),
             severity: rule.severity.word(),
-            criterion: rule.criterion,
+            criterion: rule.criteria_text().into_owned(),
             what_it_means: rule.part("What it means"),
             why_an_auditor_asks: rule.part("Why an auditor asks"),
-            how_to_fix: rule.part("How to fix"),
+            how_to_fix: rule.fix(audit.directory.source.connector.product()),
             result,
             not_evaluated,
             total: found.total,

@@ -13,7 +13,7 @@ use crate::model::{
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct FindingRow {
     /// The rule that found it; `explain_finding` says what it means.
-    rule: &'static str,
+    rule: String,
     /// critical, high, medium, low or info.
     severity: &'static str,
     /// open where it counts, excepted where somebody accepted it.
@@ -51,7 +51,7 @@ impl FindingRow {
             FindingStatus::Excepted(place) => audit.policy.exceptions.get(place),
         };
         Self {
-            rule: finding.rule,
+            rule: finding.rule.to_string(),
             severity: finding.severity.word(),
             status: finding.status.word(),
             subject_type: finding.subject.kind(),

@@ -42,7 +42,7 @@ impl Operation for Me {
     async fn run(agent: &Agent, arguments: OfWorkspace, _: &dyn Person) -> Result<Answer, Problem> {
         let place = agent.place(arguments.workspace.as_deref())?;
         let (survey, read_at) = place.survey(agent).await?;
-        let me = Account::of(&survey, &agent.setup.policy).ok_or(Problem::NotReached("the acting user"))?;
+        let me = Account::of(&survey, &place.policy).ok_or(Problem::NotReached("the acting user"))?;
         Ok(Answer { workspace: place.name.clone(), read_at, age_seconds: seconds(read_at, agent.now()), me })
     }
 }

@@ -59,7 +59,7 @@ impl Operation for RunPreflight {
         let preflight = judge(&Question {
             workspace: &place.name,
             survey: &survey,
-            policy: &agent.setup.policy,
+            policy: &place.policy,
             allow_offboarding: place.allows_offboarding(),
             organization: place.organization.as_deref(),
             expectations: &expectations,

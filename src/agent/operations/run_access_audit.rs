@@ -84,7 +84,7 @@ struct SeverityCount {
 #[derive(Serialize, JsonSchema)]
 struct NotEvaluated {
     /// The rule.
-    rule: &'static str,
+    rule: String,
     /// Why.
     because: String,
 }
@@ -148,14 +148,14 @@ fn not_evaluated(look: &Look) -> Vec<NotEvaluated> {
     };
     let outcomes = look.audit.outcomes.iter();
     outcomes
-        .filter_map(|outcome| Some(NotEvaluated { rule: outcome.rule, because: because(&outcome.result)? }))
+        .filter_map(|outcome| Some(NotEvaluated { rule: outcome.rule.to_string(), because: because(&outcome.result)? }))
         .collect()
 }
 
 /// An audit by hand, like `rolecall audit`: read, judged, kept, with its evidence.
 async fn audit(agent: &Agent, place: &Place) -> Result<Look, Problem> {
     let (store, vault) = (&*agent.setup.store, agent.setup.vault.as_ref());
-    let request = place.request(agent, Uuid::now_v7());
+    let request = place.request(Uuid::now_v7());
     let evidence = |error: &dyn std::fmt::Display| Problem::Evidence(error.to_string());
     let recording = match vault {
         Some(vault) => {
@@ -178,7 +178,7 @@ async fn audit(agent: &Agent, place: &Place) -> Result<Look, Problem> {
         let matrix = look.matrix();
         let mut kept = run::pack(&look.audit, &matrix)?;
         if let (Some(recording), Some(vault)) = (&recording, vault) {
-            let input = ReportInput::new(&look.audit, &matrix, &agent.setup.texts);
+            let input = ReportInput::new(&look.audit, &matrix);
             kept.record.bag = Some(recording.seal(vault, &input).map_err(|error| evidence(&error))?.name());
         }
         kept

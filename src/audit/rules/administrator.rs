@@ -1,33 +1,33 @@
-//! Every active administrator is named, so that each is reviewed; an approved one is for information.
+//! Names every active administrator for review; approved ones for information.
 
 use super::prelude::*;
 use crate::model::email;
 
-pub(in crate::audit) const RULE: Rule = Rule {
+pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "administrator",
     title: "Active administrator",
     severity: Severity::Medium,
-    criterion: "CC6.3",
+    criteria: &["CC6.3"],
     doc: include_str!("administrator.md"),
     judges_population: true,
     evaluate,
 };
 
-fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
-    if !context.knows_administrators(sink) {
-        return;
-    }
+fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
+    context.knows_administrators()?;
     let approved = context.policy().approved_administrators.as_ref();
     for row in context.administrators().filter(|row| row.user.status().is_active()) {
         let subject = Subject::User(row.user.index());
         let profile = row.profile_name().unwrap_or_default();
         let address = row.user.email().map(email::comparable);
         if approved.zip(address).is_some_and(|(approved, address)| approved.contains(&address)) {
-            let message = format!("Administrator by the profile “{profile}”, approved by the policy.");
+            let message = format!("Administrator through the profile “{profile}”, approved in the policy.");
             sink.report_as(Severity::Info, subject, message);
         } else {
-            let message = format!("Administrator by the profile “{profile}”; confirm that this person still needs it.");
+            let message =
+                format!("Administrator through the profile “{profile}”; confirm that this person still needs it.");
             sink.report(subject, message);
         }
     }
+    Ok(())
 }

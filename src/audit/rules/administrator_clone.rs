@@ -1,31 +1,31 @@
-//! A copy of the Administrator profile is missed by every search for the name Administrator.
+//! A search for the name Administrator misses a copy of that profile.
 
 use std::collections::BTreeSet;
 
 use super::prelude::*;
 use crate::model::directory::Profile;
 
-pub(in crate::audit) const RULE: Rule = Rule {
+pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "administrator-clone",
-    title: "Profile as powerful as Administrator under another name",
+    title: "Profile equivalent to Administrator",
     severity: Severity::High,
-    criterion: "CC6.3",
+    criteria: &["CC6.3"],
     doc: include_str!("administrator-clone.md"),
     judges_population: false,
     evaluate,
 };
 
-fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
+fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
     let is_administrator = |profile: &&Profile| context.input.administrator_profiles.contains(&profile.id);
     let (administrators, others): (Vec<_>, Vec<_>) = context.directory.profiles.iter().partition(is_administrator);
-    // A profile without one enabled permission is no measure: every other would include it.
+    // A profile without enabled permissions is skipped: every other profile includes it.
     let measures: Vec<(&Profile, BTreeSet<Key<'_>>)> = administrators
         .iter()
         .filter_map(|profile| Some((*profile, keys(profile)?)))
         .filter(|(_, keys)| !keys.is_empty())
         .collect();
     if measures.is_empty() {
-        return sink.not_evaluated("the API does not tell what an administrator profile permits");
+        return Err(NotEvaluated::because("the API does not report what an administrator profile permits"));
     }
     let mut unknown = Vec::new();
     for profile in others {
@@ -36,8 +36,8 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
         if let Some((original, _)) = measures.iter().find(|(_, measure)| measure.is_subset(&permissions)) {
             let holders = context.population.holders_of_profile(context.input.matrix, &profile.id).active;
             let message = format!(
-                "This profile permits all that “{}” permits, and is held by {}; count its holders as administrators or \
-                 reduce it.",
+                "This profile permits everything that “{}” permits and is held by {}; treat its holders as \
+                 administrators, or reduce it.",
                 original.name,
                 text::count(holders, "active user", "active users")
             );
@@ -45,8 +45,9 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
         }
     }
     if !unknown.is_empty() {
-        sink.not_evaluated(format!("the API does not tell what {} permits", text::names(unknown)));
+        sink.not_evaluated(format!("the API does not report what {} permits", text::names(unknown)));
     }
+    Ok(())
 }
 
 /// A permission's name, and the module that it is about.

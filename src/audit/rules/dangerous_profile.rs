@@ -1,21 +1,21 @@
-//! Administration, export and mass deletion in the hands of those who are no administrators.
+//! Administration, export and mass delete for users who are not administrators.
 
 use std::collections::BTreeSet;
 
 use super::prelude::*;
 use crate::model::directory::{Permission, Profile};
 
-pub(in crate::audit) const RULE: Rule = Rule {
+pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "dangerous-profile",
     title: "Profile with dangerous permissions",
     severity: Severity::Medium,
-    criterion: "CC6.3",
+    criteria: &["CC6.3"],
     doc: include_str!("dangerous-profile.md"),
     judges_population: false,
     evaluate,
 };
 
-fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
+fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
     let mut unknown = Vec::new();
     for profile in context.directory.profiles.iter().filter(|profile| is_of_interest(context, profile)) {
         let Some(enabled) = profile.permissions.enabled() else {
@@ -24,7 +24,7 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
         };
         let fragments = &context.policy().dangerous_permissions;
         let mut dangerous: Vec<&str> = enabled.filter(|one| is_dangerous(one, fragments)).map(shown).collect();
-        // The API gives a permission once for each module.
+        // The API lists a permission once for each module.
         let mut seen = BTreeSet::new();
         dangerous.retain(|name| seen.insert(*name));
         if dangerous.is_empty() {
@@ -32,18 +32,19 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
         }
         let holders = context.population.holders_of_profile(context.input.matrix, &profile.id).active;
         let message = format!(
-            "This profile permits {}, and is held by {}; keep only what the work of its holders needs.",
+            "This profile permits {} and is held by {}; keep only the permissions that its holders need.",
             text::names(dangerous),
             text::count(holders, "active user", "active users")
         );
         sink.report(Subject::Profile(profile.id.clone()), message);
     }
     if !unknown.is_empty() {
-        sink.not_evaluated(format!("the API does not tell what {} permits", text::names(unknown)));
+        sink.not_evaluated(format!("the API does not report what {} permits", text::names(unknown)));
     }
+    Ok(())
 }
 
-/// Not the profiles that make an administrator, who may do all of it, nor those that the vendor made.
+/// Skips administrator profiles, which may do all of this, and the vendor's own profiles.
 fn is_of_interest(context: &Context<'_>, profile: &Profile) -> bool {
     profile.custom != Some(false) && !context.input.administrator_profiles.contains(&profile.id)
 }

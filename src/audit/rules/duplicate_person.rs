@@ -1,4 +1,4 @@
-//! Access that is taken from one account of a person stays with the other.
+//! When one account of a person is removed, the other keeps its access.
 //!
 //! Three signs, each looked for in one sorted list of hashes, so that a million users cost no million strings.
 
@@ -15,28 +15,28 @@ use crate::model::{
     users::{User, UserIndex},
 };
 
-pub(in crate::audit) const RULE: Rule = Rule {
+pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "duplicate-person",
-    title: "Person with more than one account",
+    title: "Duplicate accounts for one person",
     severity: Severity::Medium,
-    criterion: "CC6.2",
+    criteria: &["CC6.2"],
     doc: include_str!("duplicate-person.md"),
     judges_population: true,
     evaluate,
 };
 
-/// What shows that two accounts are one person's: writes the text that both share, or says that there is none.
+/// A sign that two accounts belong to one person: writes the text that both would share, or returns false.
 type Sign = fn(&User<'_>, &Policy, &mut String) -> bool;
 
-/// The signs, the surest first. An account is reported by the surest one only.
+/// The signs, the most certain first. An account is reported by the most certain one only.
 const SIGNS: [(Sign, &str); 3] = [
     (same_zuid, "the same zuid"),
     (same_mailbox, "the same address"),
-    (same_name_and_mailbox, "the same name, and the same address in another domain,"),
+    (same_name_and_mailbox, "the same name and, in another domain, the same mailbox name"),
 ];
 
-fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
-    // The signs side by side: this rule looks at every user three times, which is more than all others do.
+fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
+    // In parallel: this rule looks at every user three times, which is more work than all other rules together.
     let groups: Vec<Vec<Vec<UserIndex>>> = SIGNS.par_iter().map(|(sign, _)| sharing(context, *sign)).collect();
     let mut reported: HashSet<UserIndex> = HashSet::new();
     for (groups, (_, words)) in groups.iter().zip(SIGNS) {
@@ -44,6 +44,7 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
             report(context, sink, accounts, words, &mut reported);
         }
     }
+    Ok(())
 }
 
 /// Groups of accounts that share what a sign writes.
@@ -71,7 +72,7 @@ struct Hashed {
 fn hash_of(text: &str) -> u32 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
-    // One half is enough: that two accounts share a hash is no proof anyway.
+    // Half is enough: accounts that share a hash are compared again.
     (hasher.finish() >> 32) as u32
 }
 
@@ -104,7 +105,7 @@ fn report(
             accounts.iter().filter(|other| *other != index).map(|other| context.directory.users.get(*other).id());
         let users = if accounts.len() == 2 { "user" } else { "users" };
         let others = text::some_of(others, accounts.len() - 1);
-        let message = format!("Shares {sign} with {users} {others}; keep one account and delete the rest.");
+        let message = format!("Has {sign} as {users} {others}; keep one account and delete the rest.");
         sink.report(Subject::User(*index), message);
     }
 }
@@ -123,8 +124,8 @@ fn same_mailbox(user: &User<'_>, _: &Policy, text: &mut String) -> bool {
     true
 }
 
-/// The same name of two words or more, and the same mailbox name. One of both alone proves nothing: people
-/// have namesakes, and every domain has an `info@`.
+/// The same name of two words or more, and the same mailbox name. Neither alone is enough: people have namesakes,
+/// and every domain has an `info@`.
 fn same_name_and_mailbox(user: &User<'_>, policy: &Policy, text: &mut String) -> bool {
     let Some((name, _)) = user.email().and_then(text::mailbox) else { return false };
     text::push_lowercase(text, name);

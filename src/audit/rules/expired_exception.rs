@@ -1,18 +1,18 @@
-//! What was accepted for a time is accepted no longer.
+//! An exception does not apply after its last day.
 
 use super::prelude::*;
 
-pub(in crate::audit) const RULE: Rule = Rule {
+pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "expired-exception",
-    title: "Exception that has expired",
+    title: "Expired exception",
     severity: Severity::Low,
-    criterion: "CC6.3",
+    criteria: &["CC6.3"],
     doc: include_str!("expired-exception.md"),
     judges_population: false,
     evaluate,
 };
 
-fn evaluate(_: &Context<'_>, sink: &mut Sink<'_>) {
+fn evaluate(_: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
     let messages: Vec<String> = sink
         .exceptions()
         .entries()
@@ -20,9 +20,9 @@ fn evaluate(_: &Context<'_>, sink: &mut Sink<'_>) {
         .filter(|entry| entry.expired)
         .map(|entry| {
             let exception = entry.exception;
-            let what = if entry.matched { "what it accepted counts again" } else { "nothing matches it any more" };
+            let what = if entry.matched { "the findings it accepted are open again" } else { "no finding matches it any more" };
             format!(
-                "The exception from {} for {}, approved by {}, ended on {}: {what}; renew it or take it out of the policy.",
+                "The exception from {} for {}, approved by {}, expired after {}: {what}; renew it or remove it from the policy.",
                 exception.rule, exception.subject, exception.approved_by, exception.until
             )
         })
@@ -30,4 +30,5 @@ fn evaluate(_: &Context<'_>, sink: &mut Sink<'_>) {
     for message in messages {
         sink.report(Subject::Workspace, message);
     }
+    Ok(())
 }

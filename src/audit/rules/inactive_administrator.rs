@@ -1,28 +1,27 @@
-//! Switched on again, the account has full power at once.
+//! Once enabled again, the account has full power at once.
 
 use super::prelude::*;
 use crate::model::status::StatusKind;
 
-pub(in crate::audit) const RULE: Rule = Rule {
+pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "inactive-administrator",
-    title: "Inactive user who still holds an administrator profile",
+    title: "Inactive user with an administrator profile",
     severity: Severity::Medium,
-    criterion: "CC6.2",
+    criteria: &["CC6.2"],
     doc: include_str!("inactive-administrator.md"),
     judges_population: true,
     evaluate,
 };
 
-fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
-    if !context.knows_administrators(sink) {
-        return;
-    }
+fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
+    context.knows_administrators()?;
     for row in context.administrators().filter(|row| row.user.status().kind() == StatusKind::Inactive) {
         let message = format!(
-            "This user is {} and still has the profile “{}”; give it a lesser profile or delete it.",
+            "This user is {} and still has the profile “{}”; assign a profile with fewer permissions, or delete the user.",
             row.user.status().word(),
             row.profile_name().unwrap_or_default()
         );
         sink.report(Subject::User(row.user.index()), message);
     }
+    Ok(())
 }

@@ -1,21 +1,23 @@
-//! No second pair of hands when the one is away, locked out or the one to be removed.
+//! Nobody can act when the only administrator is away, locked out or the one to remove.
 
 use super::prelude::*;
 
-pub(in crate::audit) const RULE: Rule = Rule {
+pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "only-one-administrator",
     title: "Only one administrator",
     severity: Severity::Low,
-    criterion: "CC6.1",
+    criteria: &["CC6.1"],
     doc: include_str!("only-one-administrator.md"),
     judges_population: true,
     evaluate,
 };
 
-fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
-    if context.knows_administrators(sink) && context.population.usable_administrators == 1 {
-        let message = "Only one active and confirmed user can administer the workspace; name a second one for \
-                       absence and emergencies.";
+fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
+    context.knows_administrators()?;
+    if context.population.usable_administrators == 1 {
+        let message = "Only one active and confirmed user can administer the workspace; appoint a second one for \
+                       absences and emergencies.";
         sink.report(Subject::Workspace, message);
     }
+    Ok(())
 }

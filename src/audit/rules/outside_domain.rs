@@ -3,20 +3,20 @@
 use super::prelude::*;
 use crate::model::email;
 
-pub(in crate::audit) const RULE: Rule = Rule {
+pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "outside-domain",
     title: "User outside the company's domains",
     severity: Severity::Medium,
-    criterion: "CC6.2",
+    criteria: &["CC6.2"],
     doc: include_str!("outside-domain.md"),
     judges_population: true,
     evaluate,
 };
 
-fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
+fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
     let company = &context.policy().company_domains;
     if company.is_empty() {
-        return sink.not_evaluated("the policy names no company domains (company_domains)");
+        return Err(NotEvaluated::because("the policy lists no company domains (company_domains)"));
     }
     let mut without_address = 0;
     let mut domain = String::new();
@@ -28,8 +28,9 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
         domain.clear();
         text::push_lowercase(&mut domain, part.trim_end_matches('.'));
         if !company.iter().any(|parent| email::within(&domain, parent)) {
-            let message =
-                format!("The domain {domain} is none of the company's; confirm that this person belongs here.");
+            let message = format!(
+                "The domain {domain} is not one of the company's domains; confirm that this person needs access."
+            );
             sink.report(Subject::User(row.user.index()), message);
         }
     }
@@ -37,4 +38,5 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
         let users = text::count(without_address, "user has", "users have");
         sink.not_evaluated(format!("{users} no e-mail address"));
     }
+    Ok(())
 }

@@ -1,32 +1,33 @@
-//! The one account that nobody else can remove went to somebody else.
+//! The account that no other administrator can remove belongs to someone else now.
 
 use super::prelude::*;
 
-pub(in crate::audit) const RULE: Rule = Rule {
+pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "primary-user-changed",
-    title: "Primary user (super admin) other than last time",
+    title: "Primary user changed",
     severity: Severity::High,
-    criterion: "CC6.3",
+    criteria: &["CC6.3"],
     doc: include_str!("primary-user-changed.md"),
     judges_population: false,
     evaluate,
 };
 
-fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
+fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
     let Some(previous) = context.input.previous else {
-        return sink.not_evaluated("there is no earlier audit to compare with");
+        return Err(NotEvaluated::because("there is no earlier audit to compare with"));
     };
     let organization = &context.directory.organization;
     let (Some(before), Some(now)) = (&previous.primary_zuid, &organization.primary_zuid) else {
-        return sink.not_evaluated("the API did not name the primary user, now or at the previous audit");
+        return Err(NotEvaluated::because("the API did not report the primary user, now or at the previous audit"));
     };
     if before != now {
         let before = previous.primary_email.as_deref().unwrap_or(before.as_str());
         let now = organization.primary_email.as_deref().unwrap_or(now.as_str());
         let message = format!(
             "The primary user (super admin) was {before} at the previous audit and is {now} now; confirm that the \
-             owner of the workspace ordered it."
+             owner of the workspace ordered the change."
         );
         sink.report(Subject::Workspace, message);
     }
+    Ok(())
 }

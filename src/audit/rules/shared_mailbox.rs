@@ -1,21 +1,21 @@
-//! What is done through a shared mailbox was done by nobody.
+//! Actions of a shared login cannot be attributed to a person.
 
 use super::prelude::*;
 
-pub(in crate::audit) const RULE: Rule = Rule {
+pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "shared-mailbox",
-    title: "Login that more than one person may read",
+    title: "Shared mailbox used as a login",
     severity: Severity::Medium,
-    criterion: "CC6.1",
+    criteria: &["CC6.1"],
     doc: include_str!("shared-mailbox.md"),
     judges_population: true,
     evaluate,
 };
 
-fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
+fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
     let shared = &context.policy().shared_mailboxes;
     if shared.is_empty() {
-        return sink.not_evaluated("the policy names no shared mailboxes (shared_mailboxes)");
+        return Err(NotEvaluated::because("the policy lists no shared mailboxes (shared_mailboxes)"));
     }
     let mut name = String::new();
     for row in context.present() {
@@ -24,10 +24,11 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
         text::push_lowercase(&mut name, mailbox);
         if shared.contains(&name) {
             let message = format!(
-                "“{name}” names a function and not a person, so that it cannot be told who acted; give each person a \
-                 login of their own."
+                "“{name}” is a shared mailbox, so actions cannot be attributed to one person; give each person their \
+                 own login."
             );
             sink.report(Subject::User(row.user.index()), message);
         }
     }
+    Ok(())
 }

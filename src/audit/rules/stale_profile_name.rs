@@ -1,21 +1,21 @@
-//! A stale profile name misleads whoever reads the user list by itself.
+//! An outdated profile name misleads anyone who reads only the user list.
 
 use std::collections::HashMap;
 
 use super::prelude::*;
 use crate::model::id::ProfileId;
 
-pub(in crate::audit) const RULE: Rule = Rule {
+pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "stale-profile-name",
-    title: "User records that call a profile by another name",
+    title: "Outdated profile name in user records",
     severity: Severity::Low,
-    criterion: "CC6.3",
+    criteria: &["CC6.3"],
     doc: include_str!("stale-profile-name.md"),
     judges_population: true,
     evaluate,
 };
 
-fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
+fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
     let names: HashMap<&ProfileId, &str> =
         context.directory.profiles.iter().map(|profile| (&profile.id, profile.name.as_str())).collect();
     let stated = context.directory.users.stated_profiles();
@@ -24,10 +24,11 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
         let (Some(name), Some(listed)) = (stated.name.as_deref(), names.get(&stated.id)) else { continue };
         if name != *listed {
             let message = format!(
-                "{} this profile “{name}”; the master list calls it “{listed}”, and so do the reports.",
-                text::count(holders.present, "user record calls", "user records call")
+                "{} “{name}” for this profile; the profile list and the reports call it “{listed}”.",
+                text::count(holders.present, "user record says", "user records say")
             );
             sink.report(Subject::Profile(stated.id.clone()), message);
         }
     }
+    Ok(())
 }

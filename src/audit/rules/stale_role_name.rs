@@ -1,21 +1,21 @@
-//! A stale role name misleads whoever reads the user list by itself.
+//! An outdated role name misleads anyone who reads only the user list.
 
 use std::collections::HashMap;
 
 use super::prelude::*;
 use crate::model::id::RoleId;
 
-pub(in crate::audit) const RULE: Rule = Rule {
+pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "stale-role-name",
-    title: "User records that call a role by another name",
+    title: "Outdated role name in user records",
     severity: Severity::Low,
-    criterion: "CC6.3",
+    criteria: &["CC6.3"],
     doc: include_str!("stale-role-name.md"),
     judges_population: true,
     evaluate,
 };
 
-fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
+fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
     let names: HashMap<&RoleId, &str> =
         context.directory.roles.iter().map(|role| (&role.id, role.name.as_str())).collect();
     let stated = context.directory.users.stated_roles();
@@ -23,10 +23,11 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
         let (Some(name), Some(listed)) = (stated.name.as_deref(), names.get(&stated.id)) else { continue };
         if name != *listed {
             let message = format!(
-                "{} this role “{name}”; the master list calls it “{listed}”, and so do the reports.",
-                text::count(holders.present, "user record calls", "user records call")
+                "{} “{name}” for this role; the role list and the reports call it “{listed}”.",
+                text::count(holders.present, "user record says", "user records say")
             );
             sink.report(Subject::Role(stated.id.clone()), message);
         }
     }
+    Ok(())
 }

@@ -1,24 +1,22 @@
-//! Every administrator more is one more account that can do everything.
+//! Each additional administrator is one more account that can do everything.
 
 use super::prelude::*;
 
-pub(in crate::audit) const RULE: Rule = Rule {
+pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "too-many-administrators",
-    title: "More administrators than the policy allows",
+    title: "Too many administrators",
     severity: Severity::Medium,
-    criterion: "CC6.3",
+    criteria: &["CC6.3"],
     doc: include_str!("too-many-administrators.md"),
     judges_population: true,
     evaluate,
 };
 
-/// A share says nothing where hardly anybody is there: two administrators are what every workspace needs.
+/// Every workspace needs two administrators, so the share does not apply to fewer users than that allows.
 const ALWAYS_ALLOWED: usize = 2;
 
-fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
-    if !context.knows_administrators(sink) {
-        return;
-    }
+fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
+    context.knows_administrators()?;
     let (count, active) = (context.population.active_administrators, context.population.active);
     let (most, most_percent) = (context.policy().max_administrators, context.policy().max_administrator_percent);
     let percent = 100.0 * count as f64 / active.max(1) as f64;
@@ -35,4 +33,5 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
         );
         sink.report(Subject::Workspace, message);
     }
+    Ok(())
 }

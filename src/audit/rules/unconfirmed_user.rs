@@ -1,18 +1,18 @@
-//! An invitation that nobody accepted is access that nobody watches.
+//! A pending invitation is access that nobody watches.
 
 use super::prelude::*;
 
-pub(in crate::audit) const RULE: Rule = Rule {
+pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "unconfirmed-user",
-    title: "Invitation that stays open",
+    title: "Invitation pending for too long",
     severity: Severity::Medium,
-    criterion: "CC6.2",
+    criteria: &["CC6.2"],
     doc: include_str!("unconfirmed-user.md"),
     judges_population: true,
     evaluate,
 };
 
-fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
+fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
     let days = context.policy().unconfirmed_days;
     let (mut unknown, mut undated) = (0, 0);
     for row in context.present().filter(|row| row.user.status().is_active()) {
@@ -24,8 +24,8 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
                 let age = (context.input.now - created).num_days();
                 if age > days {
                     let message = format!(
-                        "The invitation has been open for {age} days, and the policy allows {days}; withdraw it or \
-                         have it accepted."
+                        "The invitation has been pending for {age} days; the policy allows {days}; withdraw it or have \
+                         it accepted."
                     );
                     sink.report(Subject::User(row.user.index()), message);
                 }
@@ -34,10 +34,11 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
     }
     if unknown > 0 {
         let users = text::count(unknown, "active user", "active users");
-        sink.not_evaluated(format!("the API did not say whether {users} confirmed"));
+        sink.not_evaluated(format!("the API did not report whether {users} confirmed"));
     }
     if undated > 0 {
         let users = text::count(undated, "unconfirmed user was", "unconfirmed users were");
-        sink.not_evaluated(format!("the API did not say when {users} created"));
+        sink.not_evaluated(format!("the API did not report when {users} created"));
     }
+    Ok(())
 }

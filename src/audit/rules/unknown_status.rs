@@ -1,24 +1,25 @@
-//! It cannot be told whether this user can sign in.
+//! It is unknown whether this user can sign in.
 
 use super::prelude::*;
 use crate::model::status::StatusKind;
 
-pub(in crate::audit) const RULE: Rule = Rule {
+pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "unknown-status",
-    title: "User with a status that rolecall does not know",
+    title: "Unknown user status",
     severity: Severity::Medium,
-    criterion: "CC6.2",
+    criteria: &["CC6.2"],
     doc: include_str!("unknown-status.md"),
     judges_population: true,
     evaluate,
 };
 
-fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
+fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
     for row in context.present().filter(|row| row.user.status().kind() == StatusKind::Other) {
         let message = format!(
-            "The status “{}” is none that rolecall knows, so that it cannot be told whether this user can sign in.",
+            "rolecall does not recognise the status “{}”, so it is unknown whether this user can sign in.",
             row.user.status().word()
         );
         sink.report(Subject::User(row.user.index()), message);
     }
+    Ok(())
 }

@@ -1,21 +1,21 @@
-//! A profile that nobody needs is power that waits for a holder.
+//! An unused profile is power that can be assigned at any time.
 
 use std::collections::HashSet;
 
 use super::prelude::*;
 use crate::model::id::ProfileId;
 
-pub(in crate::audit) const RULE: Rule = Rule {
+pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "unused-profile",
-    title: "Profile that nobody has",
+    title: "Unused profile",
     severity: Severity::Low,
-    criterion: "CC6.3",
+    criteria: &["CC6.3"],
     doc: include_str!("unused-profile.md"),
     judges_population: true,
     evaluate,
 };
 
-fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
+fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
     let stated = context.directory.users.stated_profiles().iter().zip(&context.population.profiles);
     let used: HashSet<&ProfileId> =
         stated.filter(|(_, holders)| holders.present > 0).map(|(stated, _)| &stated.id).collect();
@@ -25,7 +25,8 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) {
     {
         sink.report(
             Subject::Profile(profile.id.clone()),
-            "No user has this profile, deleted ones aside; delete it if nobody needs it.",
+            "No user has this profile (deleted users are ignored); delete it if nobody needs it.",
         );
     }
+    Ok(())
 }

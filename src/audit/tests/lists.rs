@@ -36,7 +36,7 @@ fn a_stale_name_is_one_finding_for_all_its_users() {
     assert_eq!(judged.subjects("stale-role-name"), [format!("role {LEVEL_1}")]);
     assert_eq!(
         judged.messages("stale-profile-name"),
-        ["2 user records call this profile “Basic”; the master list calls it “Standard”, and so do the reports."]
+        ["2 user records say “Basic” for this profile; the profile list and the reports call it “Standard”."]
     );
 }
 
@@ -63,5 +63,5 @@ fn names_that_look_alike_are_reported_for_both() {
     let judged = world.judge();
     assert_eq!(judged.subjects("similar-role-names"), [format!("role {LEVEL_1}"), "role 22".into()]);
     assert_eq!(judged.subjects("similar-profile-names"), [format!("profile {ADMINISTRATOR}"), "profile 31".into()]);
-    assert!(judged.messages("similar-profile-names")[0].contains("the id 31;"));
+    assert!(judged.messages("similar-profile-names")[0].contains("profile 31;"));
 }

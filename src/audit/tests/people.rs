@@ -52,7 +52,7 @@ fn an_invitation_is_too_old_after_the_policys_days_and_not_on_them() {
         world.person(id).created = Some(now() - age);
     }
     assert_eq!(world.judge().subjects("unconfirmed-user"), ["user 4"]);
-    assert!(world.judge().messages("unconfirmed-user")[0].contains("open for 15 days, and the policy allows 14"));
+    assert!(world.judge().messages("unconfirmed-user")[0].contains("pending for 15 days; the policy allows 14"));
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn an_invitation_of_unknown_age_is_not_evaluated() {
     let judged = world.judge();
     assert_eq!(
         judged.not_evaluated("unconfirmed-user"),
-        "the API did not say whether 1 active user confirmed; the API did not say when 1 unconfirmed user was created"
+        "the API did not report whether 1 active user confirmed; the API did not report when 1 unconfirmed user was created"
     );
 }
 
@@ -100,9 +100,9 @@ fn one_person_with_two_accounts_is_known_by_zuid_address_or_name_and_mailbox() {
     let judged = world.judge();
     assert_eq!(judged.subjects("duplicate-person"), ["user 3", "user 4", "user 5", "user 6", "user 7", "user 8"]);
     let messages = judged.messages("duplicate-person");
-    assert_eq!(messages[0], "Shares the same zuid with user 4; keep one account and delete the rest.");
-    assert!(messages[2].starts_with("Shares the same address with user 6;"));
-    assert!(messages[4].starts_with("Shares the same name, and the same address in another domain, with user 8;"));
+    assert_eq!(messages[0], "Has the same zuid as user 4; keep one account and delete the rest.");
+    assert!(messages[2].starts_with("Has the same address as user 6;"));
+    assert!(messages[4].starts_with("Has the same name and, in another domain, the same mailbox name as user 8;"));
 }
 
 #[test]

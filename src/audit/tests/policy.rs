@@ -50,7 +50,7 @@ fn a_policys_severity_stands_above_the_rules_own_and_orders_the_findings() {
     world.policy.rules.insert("no-role".into(), RuleSetting::Severity(Severity::Critical));
     world.policy.rules.insert("administrator".into(), RuleSetting::Severity(Severity::High));
     let judged = world.judge();
-    let order: Vec<_> = judged.judgement.findings.iter().map(|one| (one.rule, one.severity)).collect();
+    let order: Vec<_> = judged.judgement.findings.iter().map(|one| (&*one.rule, one.severity)).collect();
     let administrator = ("administrator", Severity::High);
     assert_eq!(order, [("no-role", Severity::Critical), administrator, administrator]);
 }
@@ -72,7 +72,10 @@ fn an_expired_exception_no_longer_counts_and_is_a_finding() {
     expired.until = today() - Days::new(1);
     let judged = accepted(expired).judge();
     assert!(judged.of("no-role").next().unwrap().is_open());
-    assert!(judged.messages("expired-exception")[0].contains("ended on 2026-10-04: what it accepted counts again"));
+    assert!(
+        judged.messages("expired-exception")[0]
+            .contains("expired after 2026-10-04: the findings it accepted are open again")
+    );
     assert_eq!(judged.subjects("unmatched-exception").len(), 0);
 }
 
@@ -97,10 +100,10 @@ fn an_exception_for_another_workspace_rule_or_user_accepts_nothing() {
     assert!(judged.of("no-role").next().unwrap().is_open());
     assert_eq!(
         judged.messages("unmatched-exception"),
-        ["The exception from no-profile for 3 matches no finding; correct it or take it out."]
+        ["The exception from no-profile for 3 matches no finding; correct it or remove it."]
     );
     let judged = accepted(exception("no-roles", "3")).judge();
-    assert!(judged.messages("unmatched-exception")[0].contains("which is no rule"));
+    assert!(judged.messages("unmatched-exception")[0].contains("names an unknown rule, no-roles"));
 }
 
 #[test]
@@ -128,5 +131,5 @@ fn an_approved_administrator_who_is_none_is_reported() {
     let judged = world.judge();
     let finding = judged.of("unmatched-policy-entry").next().unwrap();
     assert_eq!(finding.severity, Severity::Info);
-    assert!(finding.message.starts_with("gone@example.com of approved_administrators"));
+    assert!(finding.message.starts_with("gone@example.com in approved_administrators"));
 }

@@ -7,7 +7,7 @@ use url::Url;
 use super::unreadable;
 use crate::{
     app,
-    audit::registry,
+    audit::RuleSet,
     cli::output::{self, Failure},
     config,
     evidence::{
@@ -15,10 +15,7 @@ use crate::{
         verify::{self, Problem},
     },
     replay::Replay,
-    run::{
-        deliver,
-        recompute::{Compared, Recording},
-    },
+    run::recompute::{Compared, Recording},
 };
 
 /// The longest description of a program that is shown, in characters.
@@ -35,7 +32,8 @@ pub(super) async fn run(bag: &Path) -> Result<(), Failure> {
         return Err(Failure::failed(format!("{} is not as it was sealed: {problem}", bag.display())));
     }
     let recording = Recording::of(bag).map_err(|error| failed(&error))?;
-    let rules: Vec<&str> = registry::rules().iter().map(|rule| rule.name).collect();
+    let rules = RuleSet::built_in();
+    let rules: Vec<&str> = rules.list().names().collect();
     let settings =
         config::load(&recording.configuration(), &rules, recording.judged_at).map_err(|error| failed(&error))?.settings;
     let workspace = settings.workspaces.get(&recording.workspace).ok_or_else(|| {
@@ -45,8 +43,8 @@ pub(super) async fn run(bag: &Path) -> Result<(), Failure> {
     let replay = Replay::start(answers).await.map_err(|error| unreadable(bag, &error))?;
     let base_url = Url::parse(&replay.base_url).map_err(|error| failed(&error))?;
     let connector = app::replaying_connector(workspace, &base_url).map_err(|error| failed(&error))?;
-    let texts = deliver::rule_texts();
-    let compared = recording.compare(&*connector, &replay, &settings.policy, &texts).await;
+    let policy = settings.policy_for(recording.job.as_deref(), &recording.workspace);
+    let compared = recording.compare(&*connector, &replay, policy).await;
     told(&recording, &compared.map_err(|error| failed(&error))?)
 }
 

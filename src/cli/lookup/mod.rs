@@ -60,7 +60,7 @@ pub(super) async fn me(named: Option<&Path>, args: LookupArgs) -> Result<(), Fai
     let (name, workspace) = workspaces::named(&settings, args.workspace.as_deref())?;
     let connector = app::connector(name, workspace).map_err(|error| Failure::usage(error.to_string()))?;
     let survey = connector.survey().await.map_err(|error| failed(&error))?;
-    account::me(&survey, &settings.policy, args.format)
+    account::me(&survey, settings.policy_for(None, name), args.format)
 }
 
 /// A failure that may quote the API.
@@ -82,8 +82,9 @@ struct Read {
 async fn read(settings: &Settings, name: Option<&str>) -> Result<Read, Failure> {
     let (name, workspace) = workspaces::named(settings, name)?;
     let connector = app::connector(name, workspace).map_err(|error| Failure::usage(error.to_string()))?;
+    let policy = settings.policy_for(None, name);
     let request = ReadRequest {
-        administrator_profiles: settings.policy.administrator_profiles.clone(),
+        administrator_profiles: policy.administrator_profiles.clone(),
         deadline: workspace.deadline,
         recorder: None,
     };
@@ -91,7 +92,7 @@ async fn read(settings: &Settings, name: Option<&str>) -> Result<Read, Failure> 
     let directory = connector.read(&request, &progress).await.map_err(|error| failed(&error))?;
     drop(progress);
     let (administrators, unmatched) =
-        resolve_administrator_profiles(&settings.policy.administrator_profiles, &directory.profiles);
+        resolve_administrator_profiles(&policy.administrator_profiles, &directory.profiles);
     if administrators.is_empty() {
         output::note(&format!(
             "rolecall: {name} has no profile {}; nobody is shown as an administrator",

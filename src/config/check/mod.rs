@@ -5,7 +5,7 @@ mod policy;
 mod services;
 mod workspace;
 
-use std::{collections::BTreeMap, ops::Range, path::Path};
+use std::{collections::BTreeMap, ops::Range, path::Path, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use toml::Spanned;
@@ -51,7 +51,7 @@ impl Checker<'_> {
             self.name("workspace", name);
             workspaces.insert(name.get_ref().clone(), self.workspace(workspace));
         }
-        let policy = self.policy(file);
+        let policy = Arc::new(self.policy(file));
         let known: Vec<&str> = file.workspaces.keys().map(|name| name.get_ref().as_str()).collect();
         let mut jobs = BTreeMap::new();
         for (name, job) in &file.jobs {

@@ -34,7 +34,7 @@ use crate::{
         survey::Survey,
     },
     report::{
-        ReportFile, RuleTexts,
+        ReportFile,
         testing::{self, ANA},
     },
     run::deliver::When,
@@ -232,9 +232,13 @@ impl World {
         let setup = Setup {
             jobs: self.jobs.iter().map(|(name, settings)| (name.clone(), job(settings))).collect(),
             workspaces: WORKSPACES.iter().map(workspace).collect(),
-            policy: Policy::default(),
+            policies: self
+                .jobs
+                .iter()
+                .flat_map(|(job, (_, _, workspaces))| workspaces.iter().map(|name| (job.clone(), name.clone())))
+                .map(|pair| (pair, Arc::new(Policy::default())))
+                .collect(),
             mailer: Some(Box::new(Post(Arc::clone(&self.shared)))),
-            texts: RuleTexts::new(),
             vault: None,
             limits: Limits::default(),
         };

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Rules, subject::is_new};
+use super::subject::is_new;
 use crate::{
     access::matrix::{AccessMatrix, MatrixRow},
     mail::text::{name, one_line},
@@ -67,7 +67,7 @@ pub(super) struct Action {
 
 /// The open findings by severity and rule, the gravest first, and how many of those are not shown. Those that ask
 /// for nothing are no action.
-pub(super) fn actions(audit: &Audit, rules: Rules<'_>, limit: usize) -> (Vec<Deadline>, usize) {
+pub(super) fn actions(audit: &Audit, limit: usize) -> (Vec<Deadline>, usize) {
     let mut groups: Vec<Vec<&Finding>> = Vec::new();
     let asks = |finding: &&Finding| finding.severity > Severity::Info && finding.rule != INCOMPLETE_READ;
     for finding in audit.open_findings().filter(asks) {
@@ -81,25 +81,32 @@ pub(super) fn actions(audit: &Audit, rules: Rules<'_>, limit: usize) -> (Vec<Dea
     let shown = groups.len().min(limit);
     let deadline = |groups: &[Vec<&Finding>]| Deadline {
         severity: groups[0][0].severity,
-        actions: groups.iter().map(|group| action(audit, rules, group)).collect(),
+        actions: groups.iter().map(|group| action(audit, group)).collect(),
     };
     let deadlines = groups[..shown].chunk_by(|a, b| a[0].severity == b[0].severity).map(deadline).collect();
     (deadlines, groups.len() - shown)
 }
 
-fn action(audit: &Audit, rules: Rules<'_>, group: &[&Finding]) -> Action {
-    let words = rules(group[0].rule);
+/// A rule's title; its name if the audit does not know the rule.
+pub(super) fn title<'t>(audit: &'t Audit, rule: &'t str) -> &'t str {
+    audit.rules.get(rule).map_or(rule, |rule| &rule.title)
+}
+
+fn action(audit: &Audit, group: &[&Finding]) -> Action {
+    let rule = &group[0].rule;
+    let advice =
+        audit.rules.get(rule).map(|rule| rule.advice(audit.directory.source.connector.product())).unwrap_or_default();
     let new = match group.iter().filter(|finding| is_new(finding)).count() {
         0 => String::new(),
         all if all == group.len() => "new".to_owned(),
         some => format!("{} new", number(some)),
     };
     Action {
-        title: name(words.title, MAX_NAME),
+        title: name(title(audit, rule), MAX_NAME),
         subjects: subjects(audit, group),
         new,
         // Its marks around names of settings are for pages.
-        advice: one_line(&words.advice.replace('`', ""), MAX_ADVICE),
+        advice: one_line(&advice.replace('`', ""), MAX_ADVICE),
     }
 }
 

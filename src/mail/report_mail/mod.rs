@@ -53,15 +53,6 @@ pub struct LeftOut {
     pub path: Option<PathBuf>,
 }
 
-/// What a mail says of a rule beside its findings.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RuleWords {
-    /// The rule as a short heading.
-    pub title: &'static str,
-    /// How to settle what it finds, in one paragraph.
-    pub advice: String,
-}
-
 /// By what a mail can be checked later, and is itself a witness.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Proof {
@@ -70,9 +61,6 @@ pub struct Proof {
     /// The last entry of the ledger when the mail was written; none where there was none.
     pub ledger: Option<Head>,
 }
-
-/// The words of a rule, by the rule's name.
-pub type Rules<'a> = &'a dyn Fn(&str) -> RuleWords;
 
 /// The mail of one audit, the same for every recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,14 +102,13 @@ impl ReportMail {
     pub fn new(
         audit: &Audit,
         matrix: &AccessMatrix<'_>,
-        rules: Rules<'_>,
         attachments: Vec<Attachment>,
         left_out: &[LeftOut],
         proof: &Proof,
     ) -> Result<Self, askama::Error> {
         let left_out: Vec<String> = left_out.iter().map(whereabouts).collect();
         let attached: Vec<&str> = attachments.iter().map(|attachment| attachment.file_name.as_str()).collect();
-        let input = Input { audit, matrix, rules, proof, attached: &attached, left_out: &left_out };
+        let input = Input { audit, matrix, proof, attached: &attached, left_out: &left_out };
         let mut limits = Limits::FULL;
         // Names may be long and full of characters that HTML writes as five: what is shown is then less.
         let (html, text) = loop {

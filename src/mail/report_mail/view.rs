@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Proof, Rules,
-    actions::{Deadline, MAX_NAME, actions, actors},
+    Proof,
+    actions::{Deadline, MAX_NAME, actions, actors, title},
     facts::facts,
     lists::{Bounded, Limits},
     subject::{Delta, is_new},
@@ -27,7 +27,6 @@ const MAX_MESSAGE: usize = 300;
 pub(super) struct Input<'a> {
     pub(super) audit: &'a Audit,
     pub(super) matrix: &'a AccessMatrix<'a>,
-    pub(super) rules: Rules<'a>,
     /// By what it can be checked later.
     pub(super) proof: &'a Proof,
     /// The names of the attached files.
@@ -129,8 +128,8 @@ pub(super) struct FindingLine {
 
 impl View {
     pub(super) fn new(input: &Input<'_>, limits: Limits) -> Self {
-        let Input { audit, matrix, rules, attached, .. } = input;
-        let (actions, more_actions) = actions(audit, *rules, limits.actions);
+        let Input { audit, matrix, attached, .. } = input;
+        let (actions, more_actions) = actions(audit, limits.actions);
         let directory = &audit.directory;
         let problems: Vec<_> = directory.reading.problems().collect();
         let open: Vec<&Finding> = audit.open_findings().collect();
@@ -165,7 +164,7 @@ impl View {
                 .collect(),
             findings: Bounded::new(&open, limits.findings, |finding| FindingLine {
                 severity: finding.severity.word(),
-                title: name(rules(finding.rule).title, MAX_NAME),
+                title: name(title(audit, &finding.rule), MAX_NAME),
                 subject: name(&audit.subject_label(&finding.subject).0, MAX_NAME),
                 message: name(&finding.message, MAX_MESSAGE),
                 new: is_new(finding),
@@ -312,21 +311,21 @@ fn administrators(input: &Input<'_>, limits: Limits) -> Administrators {
 }
 
 fn not_evaluated(input: &Input<'_>, limits: Limits) -> Bounded<(String, String)> {
-    let notes: Vec<(&'static str, &str)> = input
+    let notes: Vec<(&str, &str)> = input
         .audit
         .outcomes
         .iter()
         .filter_map(|outcome| match &outcome.result {
-            RuleResult::NotEvaluated(reason) => Some((outcome.rule, reason.as_str())),
+            RuleResult::NotEvaluated(reason) => Some((outcome.rule.as_str(), reason.as_str())),
             RuleResult::Failed { not_evaluated, .. } if !not_evaluated.is_empty() => {
-                Some((outcome.rule, not_evaluated.as_str()))
+                Some((outcome.rule.as_str(), not_evaluated.as_str()))
             }
-            RuleResult::SwitchedOff => Some((outcome.rule, "switched off by the policy")),
+            RuleResult::SwitchedOff => Some((outcome.rule.as_str(), "switched off by the policy")),
             RuleResult::Passed | RuleResult::Failed { .. } => None,
         })
         .collect();
     Bounded::new(&notes, limits.notes, |(rule, reason)| {
-        (name((input.rules)(rule).title, MAX_NAME), one_line(reason, MAX_MESSAGE))
+        (name(title(input.audit, rule), MAX_NAME), one_line(reason, MAX_MESSAGE))
     })
 }
 

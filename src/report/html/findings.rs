@@ -8,6 +8,7 @@ use crate::{
         audit::Audit,
         change::{Change, ChangeKind},
         finding::{Finding, FindingStatus, Severity, Subject},
+        rule::RuleName,
     },
     report::{ReportInput, summary},
     words::{count, number},
@@ -24,9 +25,9 @@ const CHANGES_BYTES: usize = 600_000;
 
 /// The findings of one rule.
 pub(super) struct Group {
-    pub(super) rule: &'static str,
+    pub(super) rule: RuleName,
     pub(super) title: String,
-    pub(super) criterion: Option<&'static str>,
+    pub(super) criterion: Option<String>,
     /// How to fix it; empty where that stands under “What to do”.
     pub(super) advice: Vec<Span>,
     /// The gravest among them.
@@ -60,7 +61,7 @@ pub(super) fn groups(input: &ReportInput<'_>) -> (Vec<Group>, Part<()>) {
     let mut left = FINDINGS;
     let findings = &input.audit.findings;
     for finding in findings {
-        let place = *places.entry(finding.rule).or_insert_with(|| {
+        let place = *places.entry(&finding.rule).or_insert_with(|| {
             groups.push(group(input, finding));
             groups.len() - 1
         });
@@ -93,12 +94,11 @@ pub(super) fn groups(input: &ReportInput<'_>) -> (Vec<Group>, Part<()>) {
 }
 
 fn group(input: &ReportInput<'_>, finding: &Finding) -> Group {
-    let text = input.rules.get(finding.rule);
     Group {
-        rule: finding.rule,
-        title: text.map_or(finding.rule, |text| text.title).to_owned(),
-        criterion: text.map(|text| text.criterion),
-        advice: text.map_or_else(Vec::new, |text| spans(&text.advice)),
+        rule: finding.rule.clone(),
+        title: input.rule_title(&finding.rule).to_owned(),
+        criterion: input.rule(&finding.rule).map(|rule| rule.criteria_text().into_owned()),
+        advice: input.advice(&finding.rule).map_or_else(Vec::new, |advice| spans(&advice)),
         severity: finding.severity,
         open: 0,
         excepted: 0,
@@ -175,7 +175,7 @@ fn is_of_access(change: &Change) -> bool {
 fn subject(input: &ReportInput<'_>, change: &Change) -> String {
     let titled = || {
         let (rule, label) = change.subject.split_once(": ")?;
-        Some(format!("{}: {label}", input.rules.get(rule)?.title))
+        Some(format!("{}: {label}", input.rule(rule)?.title))
     };
     let titled = if is_of_access(change) { None } else { titled() };
     shown(titled.as_deref().unwrap_or(&change.subject), LABEL * 2)

@@ -202,14 +202,11 @@ fn share(part: usize, whole: usize) -> f64 {
 }
 
 fn actions(input: &ReportInput<'_>, headline: &Headline) -> Vec<Todo> {
-    let todo = |action: &Action| {
-        let text = input.rules.get(action.rule);
-        Todo {
-            title: text.map_or(action.rule, |text| text.title).to_owned(),
-            whom: shown(&action.whom(), PROSE),
-            advice: text.map_or_else(Vec::new, |text| spans(&text.advice)),
-            action: action.clone(),
-        }
+    let todo = |action: &Action| Todo {
+        title: input.rule_title(&action.rule).to_owned(),
+        whom: shown(&action.whom(), PROSE),
+        advice: input.advice(&action.rule).map_or_else(Vec::new, |advice| spans(&advice)),
+        action: action.clone(),
     };
     headline.actions.iter().map(todo).collect()
 }

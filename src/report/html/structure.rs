@@ -3,7 +3,7 @@
 use super::text::{Budget, LABEL, PROSE, Part, date, shown};
 use crate::{
     access::hierarchy::{self, Top},
-    model::{directory::Permissions, finding::RuleResult},
+    model::{directory::Permissions, finding::RuleResult, rule::RuleName},
     report::{ReportInput, cell::UNKNOWN, holders::Holders},
     words::{count, number},
 };
@@ -146,9 +146,9 @@ fn named(permissions: &[&str]) -> String {
 
 /// What came of one rule.
 pub(super) struct RuleRow {
-    pub(super) rule: &'static str,
+    pub(super) rule: RuleName,
     pub(super) title: String,
-    pub(super) criterion: &'static str,
+    pub(super) criterion: String,
     pub(super) result: &'static str,
     pub(super) class: &'static str,
     pub(super) detail: String,
@@ -174,11 +174,10 @@ pub(super) fn rules(input: &ReportInput<'_>) -> (Vec<RuleRow>, String) {
             RuleResult::SwitchedOff => (3, "off", "by the policy".to_owned()),
         };
         counts[place].1 += 1;
-        let text = input.rules.get(outcome.rule);
         rows.push(RuleRow {
-            rule: outcome.rule,
-            title: text.map_or(outcome.rule, |text| text.title).to_owned(),
-            criterion: text.map_or("", |text| text.criterion),
+            rule: outcome.rule.clone(),
+            title: input.rule_title(&outcome.rule).to_owned(),
+            criterion: input.rule(&outcome.rule).map(|rule| rule.criteria_text().into_owned()).unwrap_or_default(),
             result: counts[place].0,
             class,
             detail,

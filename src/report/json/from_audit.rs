@@ -9,6 +9,7 @@ use crate::{
         directory::Permissions,
         finding::{Finding, FindingStatus, RuleOutcome, RuleResult},
         policy::{Exception, Policy, RuleSetting},
+        rule::RuleInfo,
         trigger::{Incident, Trigger},
         users::UserIndex,
     },
@@ -205,8 +206,8 @@ fn finding<'a>(input: &ReportInput<'a>, finding: &'a Finding) -> v1::Finding<'a>
     };
     v1::Finding {
         severity: finding.severity.word(),
-        rule: finding.rule,
-        criterion: input.rules.get(finding.rule).map(|rule| rule.criterion),
+        rule: &finding.rule,
+        criterion: input.rule(&finding.rule).map(RuleInfo::criteria_text),
         subject_type: finding.subject.kind(),
         subject_id,
         subject,
@@ -280,7 +281,7 @@ fn profiles<'a>(input: &ReportInput<'a>) -> Vec<v1::Profile<'a>> {
 }
 
 fn rule<'a>(input: &ReportInput<'a>, outcome: &'a RuleOutcome) -> v1::Rule<'a> {
-    let text = input.rules.get(outcome.rule);
+    let info = input.rule(&outcome.rule);
     let (result, open, excepted, not_evaluated) = match &outcome.result {
         RuleResult::Passed => ("passed", 0, 0, ""),
         RuleResult::Failed { open, excepted, not_evaluated } => ("failed", *open, *excepted, not_evaluated.as_str()),
@@ -288,9 +289,9 @@ fn rule<'a>(input: &ReportInput<'a>, outcome: &'a RuleOutcome) -> v1::Rule<'a> {
         RuleResult::SwitchedOff => ("switched-off", 0, 0, ""),
     };
     v1::Rule {
-        name: outcome.rule,
-        title: text.map(|text| text.title),
-        criterion: text.map(|text| text.criterion),
+        name: &outcome.rule,
+        title: info.map(|info| &*info.title),
+        criterion: info.map(RuleInfo::criteria_text),
         result,
         open,
         excepted,

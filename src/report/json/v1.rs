@@ -1,6 +1,6 @@
 //! The format of `report.json`, version 1. Docstrings become the descriptions of the schema.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use schemars::JsonSchema;
@@ -276,9 +276,9 @@ pub(super) struct Finding<'a> {
     /// `critical`, `high`, `medium`, `low` or `info`.
     pub(super) severity: &'static str,
     /// The rule's name.
-    pub(super) rule: &'static str,
+    pub(super) rule: &'a str,
     /// The Trust Services Criterion that the rule supports.
-    pub(super) criterion: Option<&'static str>,
+    pub(super) criterion: Option<Cow<'a, str>>,
     /// `workspace`, `user`, `role` or `profile`.
     pub(super) subject_type: &'static str,
     /// The subject's id.
@@ -411,11 +411,11 @@ pub(super) struct Permission<'a> {
 pub(super) struct Rule<'a> {
     /// The rule's name.
     #[serde(rename = "rule")]
-    pub(super) name: &'static str,
+    pub(super) name: &'a str,
     /// The rule as a short heading.
-    pub(super) title: Option<&'static str>,
+    pub(super) title: Option<&'a str>,
     /// The Trust Services Criterion that it supports.
-    pub(super) criterion: Option<&'static str>,
+    pub(super) criterion: Option<Cow<'a, str>>,
     /// `passed`, `failed`, `not-evaluated` or `switched-off`.
     pub(super) result: &'static str,
     /// Findings that count.

@@ -13,6 +13,7 @@ use crate::{
         audit::Audit,
         change::ChangeKind,
         finding::{RuleResult, Severity},
+        rule::RuleName,
         status::StatusKind,
     },
 };
@@ -132,7 +133,7 @@ pub struct Person {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Action {
     /// The rule's name.
-    pub rule: &'static str,
+    pub rule: RuleName,
     /// The gravest severity among its open findings.
     pub severity: Severity,
     /// How many open findings it has.
@@ -249,9 +250,9 @@ fn actions(audit: &Audit) -> Vec<Action> {
     let mut news: Vec<Vec<String>> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
     for finding in audit.open_findings().filter(|finding| finding.severity > Severity::Info) {
-        let place = *places.entry(finding.rule).or_insert_with(|| {
+        let place = *places.entry(&finding.rule).or_insert_with(|| {
             actions.push(Action {
-                rule: finding.rule,
+                rule: finding.rule.clone(),
                 severity: finding.severity,
                 open: 0,
                 new: 0,

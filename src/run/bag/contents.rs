@@ -13,14 +13,13 @@ use super::{
     format::pretty,
 };
 use crate::{
-    audit::registry,
     evidence::draft::{Draft, DraftError},
     model::{
         audit::Audit,
         directory::Directory,
         finding::{RuleOutcome, RuleResult, Severity},
         id::PersonId,
-        policy::{Policy, RuleSetting},
+        policy::RuleSetting,
         users::User,
     },
     store::Kept,
@@ -164,19 +163,19 @@ fn rules(audit: &Audit) -> Value {
             "max_administrator_percent": policy.max_administrator_percent,
             "unconfirmed_days": policy.unconfirmed_days,
         },
-        "rules": audit.outcomes.iter().map(|outcome| rule(outcome, policy)).collect::<Vec<_>>(),
+        "rules": audit.outcomes.iter().map(|outcome| rule(audit, outcome)).collect::<Vec<_>>(),
     })
 }
 
-fn rule(outcome: &RuleOutcome, policy: &Policy) -> Value {
+fn rule(audit: &Audit, outcome: &RuleOutcome) -> Value {
     let (result, open, excepted, not_evaluated) = match &outcome.result {
         RuleResult::Passed => ("passed", 0, 0, ""),
         RuleResult::Failed { open, excepted, not_evaluated } => ("failed", *open, *excepted, not_evaluated.as_str()),
         RuleResult::NotEvaluated(why) => ("not evaluated", 0, 0, why.as_str()),
         RuleResult::SwitchedOff => ("switched off by the policy", 0, 0, ""),
     };
-    let own = registry::rules().iter().find(|rule| rule.name == outcome.rule).map(|rule| rule.severity);
-    let severity = match policy.rules.get(outcome.rule) {
+    let own = audit.rules.get(&outcome.rule).map(|rule| rule.severity);
+    let severity = match audit.policy.rules.get(outcome.rule.as_str()) {
         Some(RuleSetting::Severity(severity)) => Some(*severity),
         _ => own,
     };

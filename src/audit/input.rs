@@ -1,0 +1,27 @@
+//! What is judged, against what, and when.
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    access::{drift::SnapshotHeader, matrix::AccessMatrix},
+    model::{id::ProfileId, policy::Policy},
+};
+
+/// What is judged, against what, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct JudgeInput<'a> {
+    /// What was read, joined.
+    pub matrix: &'a AccessMatrix<'a>,
+    /// The profiles that make an administrator, resolved against the master list.
+    pub administrator_profiles: &'a [ProfileId],
+    /// The policy's names and ids of administrator profiles that match nothing on the master list.
+    pub unmatched_administrator_profiles: &'a [String],
+    /// What the company expects.
+    pub policy: &'a Policy,
+    /// The workspace's name in the configuration.
+    pub workspace: &'a str,
+    /// When it is judged: ages and the ends of exceptions are measured from here.
+    pub now: DateTime<Utc>,
+    /// What is kept of the previous audit. `None` for the first one.
+    pub previous: Option<&'a SnapshotHeader>,
+}

@@ -1,0 +1,53 @@
+//! The rules of one audit.
+
+use std::sync::Arc;
+
+use super::{registry, rule::Rule};
+use crate::model::{
+    policy::{Policy, RuleSetting},
+    rule::RuleList,
+};
+
+/// The rules of one audit, made for its policy, in the order in which they judge and are reported.
+#[derive(Debug)]
+pub struct RuleSet {
+    rules: Vec<Governed>,
+    list: Arc<RuleList>,
+}
+
+/// A rule, and what the policy says of it.
+#[derive(Debug)]
+pub(super) struct Governed {
+    pub(super) rule: Rule,
+    /// `None` if the policy does not name the rule.
+    pub(super) setting: Option<RuleSetting>,
+}
+
+impl RuleSet {
+    /// The rules under a policy.
+    pub fn for_policy(policy: &Policy) -> Self {
+        Self::of(registry::built_in(), policy)
+    }
+
+    /// The rules that come with rolecall, at their own severities.
+    pub fn built_in() -> Self {
+        Self::for_policy(&Policy::default())
+    }
+
+    /// These rules under a policy.
+    pub(super) fn of(rules: impl IntoIterator<Item = Rule>, policy: &Policy) -> Self {
+        let governed = |rule: Rule| Governed { setting: policy.rules.get(rule.info.name.as_str()).copied(), rule };
+        let rules: Vec<Governed> = rules.into_iter().map(governed).collect();
+        let list = rules.iter().map(|governed| Arc::clone(&governed.rule.info)).collect();
+        Self { rules, list: Arc::new(list) }
+    }
+
+    /// What the rules are, apart from how they judge.
+    pub fn list(&self) -> &Arc<RuleList> {
+        &self.list
+    }
+
+    pub(super) fn rules(&self) -> &[Governed] {
+        &self.rules
+    }
+}
