@@ -149,5 +149,5 @@ fn a_wrong_password_fails_at_authentication() {
     let (code, printed) = run(&server.bench(true), &["mail", "test"], "wrong");
     assert_eq!(code, 1);
     assert!(printed.contains("ok       TLS") && printed.contains("FAILED   authentication"), "{printed}");
-    assert!(printed.contains("535") && printed.contains("to do: check `username` and `password`"), "{printed}");
+    assert!(printed.contains("535") && printed.contains("fix: check `username` and `password`"), "{printed}");
 }

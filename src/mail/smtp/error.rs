@@ -1,20 +1,21 @@
-//! What can go wrong on the way to the mail server: at which stage, whether to try again, and what to do.
+//! Failures of an exchange with the mail server: the stage, whether to try again, and what to do.
 
-use std::fmt;
+use std::{fmt, io};
 
+use lettre::transport::smtp;
 use secrecy::{ExposeSecret, SecretString};
 
-/// How much of a server's answer is kept, in characters.
+/// The most that is kept of a server's answer, in characters.
 const MAX_ANSWER: usize = 500;
 
 /// The stages of an exchange, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
-    /// The server's name becomes addresses.
+    /// The server's name is resolved.
     Resolve,
-    /// A connection is made, and the server greets.
+    /// The connection is opened, and the server greets.
     Connect,
-    /// The connection becomes encrypted, and the certificate is verified.
+    /// The connection is encrypted, and the certificate is verified.
     Tls,
     /// User name and password.
     Authentication,
@@ -27,11 +28,11 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// All, in their order.
+    /// All stages, in order.
     pub const ALL: [Self; 7] =
         [Self::Resolve, Self::Connect, Self::Tls, Self::Authentication, Self::Sender, Self::Recipient, Self::Data];
 
-    /// The word for it.
+    /// The word for it, in messages.
     pub fn word(self) -> &'static str {
         match self {
             Self::Resolve => "resolve",
@@ -44,24 +45,26 @@ impl Stage {
         }
     }
 
-    /// What the person who runs rolecall can do where this stage fails.
+    /// What the operator can do if this stage fails.
     pub fn advice(self) -> &'static str {
         match self {
-            Self::Resolve => "check `host` under [smtp], and that this machine can look names up",
+            Self::Resolve => "check `host` under [smtp] and that this machine can resolve names",
             Self::Connect => {
-                "check `host` and `port` under [smtp] (587 with starttls, 465 with tls), that a firewall lets \
-                 the connection out, and that `security` fits the port"
+                "check `host` and `port` under [smtp] (587 with starttls, 465 with tls), that the firewall allows \
+                 the connection, and that `security` matches the port"
             }
             Self::Tls => {
-                "check that `security` under [smtp] fits the port (587 with starttls, 465 with tls), that `host` is \
-                 the name in the server's certificate, and give the company's own certificate authority if it has one"
+                "check that `security` under [smtp] matches the port (587 with starttls, 465 with tls) and that `host` is \
+                 the name in the server's certificate; set `ca_file` if your company has its own certificate authority"
             }
             Self::Authentication => {
-                "check `username` and `password` under [smtp]; many providers want an app password here"
+                "check `username` and `password` under [smtp]; many providers require an app password"
             }
             Self::Sender => "check `from` under [smtp]: the server must allow this account to send as that address",
-            Self::Recipient => "check the address in `to`, and that the server may relay to its domain",
-            Self::Data => "read the server's answer: often the message is too large (attach less) or looks like spam",
+            Self::Recipient => "check the address in `to` and that the server may relay to its domain",
+            Self::Data => {
+                "read the server's answer; often the message is too large (attach less) or was taken for spam"
+            }
         }
     }
 }
@@ -77,15 +80,15 @@ impl fmt::Display for Stage {
 pub enum Failure {
     /// Not accepted; a later attempt may succeed.
     Transient,
-    /// Not accepted; it will fail again until somebody changes something.
+    /// Not accepted; it will fail again until something is changed.
     Permanent,
-    /// The exchange broke after the message was handed over: it may have been accepted. Sending it again with
-    /// the same `Message-ID` is right.
+    /// The exchange broke off after the message was sent, so it may have been accepted. It is sent again with the same
+    /// `Message-ID`.
     Unknown,
 }
 
 impl Failure {
-    /// The word for it.
+    /// The word for it, in messages.
     pub fn word(self) -> &'static str {
         match self {
             Self::Transient => "transient",
@@ -98,29 +101,78 @@ impl Failure {
         match self {
             Self::Transient => "it may succeed later",
             Self::Permanent => "it will fail again until something is changed",
-            Self::Unknown => "the server may have accepted the message all the same",
+            Self::Unknown => "the server may have accepted the message anyway",
         }
     }
 }
 
-/// An exchange with the mail server that failed. Never names the password.
+/// An exchange with the mail server failed. Never holds the password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the mail server {server} failed at the stage {stage}: {answer} ({}); {}", failure.meaning(), stage.advice())]
+#[error("the mail server {server} failed at stage {stage}: {answer} ({}); {}", failure.meaning(), stage.advice())]
 pub struct SendError {
     /// The server, as host and port.
     pub server: String,
-    /// Where it failed.
+    /// The stage that failed.
     pub stage: Stage,
     /// Whether to send again.
     pub failure: Failure,
-    /// The server's reply code; none where it was not the server that refused.
+    /// The server's reply code; `None` if the server did not answer.
     pub code: Option<u16>,
-    /// What the server answered or what broke: one line, bounded, without control characters.
+    /// The server's answer, or what broke: one bounded line without control characters.
     pub answer: String,
 }
 
-/// A text from outside as one bounded line, with the password masked, and with it what a server echoes of an
-/// `AUTH` command.
+/// A stage that failed.
+#[derive(Debug)]
+pub(super) struct Broken {
+    pub(super) stage: Stage,
+    pub(super) failure: Failure,
+    pub(super) code: Option<u16>,
+    pub(super) text: String,
+}
+
+impl Broken {
+    pub(super) fn new(stage: Stage, failure: Failure, text: impl Into<String>) -> Self {
+        Self { stage, failure, code: None, text: text.into() }
+    }
+
+    /// A failure that another attempt does not change.
+    pub(super) fn refused(stage: Stage, text: impl Into<String>) -> Self {
+        Self::new(stage, Failure::Permanent, text)
+    }
+
+    pub(super) fn io(stage: Stage, error: &io::Error) -> Self {
+        Self::new(stage, Failure::Transient, error.to_string())
+    }
+
+    pub(super) fn closed(stage: Stage) -> Self {
+        Self::new(stage, Failure::Transient, "the server closed the connection")
+    }
+
+    pub(super) fn gibberish(stage: Stage, line: &str) -> Self {
+        Self::refused(stage, format!("this is not a mail server's answer: {line}"))
+    }
+
+    pub(super) fn answered(stage: Stage, code: u16, text: &str) -> Self {
+        let failure = if (400..500).contains(&code) { Failure::Transient } else { Failure::Permanent };
+        Self { code: Some(code), ..Self::new(stage, failure, format!("{code} {text}")) }
+    }
+
+    pub(super) fn smtp(stage: Stage, error: &smtp::Error, handed_over: bool) -> Self {
+        let source = std::error::Error::source(error).map(ToString::to_string);
+        if let Some(code) = error.status() {
+            return Self::answered(stage, code.into(), source.as_deref().unwrap_or(""));
+        }
+        let failure = match (handed_over, error.is_client()) {
+            (true, _) => Failure::Unknown,
+            (false, true) => Failure::Permanent,
+            (false, false) => Failure::Transient,
+        };
+        Self::new(stage, failure, source.unwrap_or_else(|| error.to_string()))
+    }
+}
+
+/// A server's text as one bounded line, in which the password and echoes of an `AUTH` command are masked.
 pub(super) fn answer(text: &str, password: Option<&SecretString>, stage: Stage) -> String {
     let mut text = text.to_owned();
     if let Some(password) = password.map(SecretString::expose_secret).filter(|password| !password.is_empty()) {

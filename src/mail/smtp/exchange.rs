@@ -1,4 +1,4 @@
-//! One exchange with the mail server, step by step, so that the stage that fails has a name.
+//! One exchange with the mail server, stage by stage, so that a failure names its stage.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -21,70 +21,20 @@ use tokio::{
 
 use super::{
     Security, SmtpSettings,
-    error::{Failure, Stage},
+    error::{Broken, Failure, Stage},
     starttls,
     stream::Connection,
 };
 use crate::mail::message::Email;
 
-/// How a step broke.
-#[derive(Debug)]
-pub(super) struct Broken {
-    pub(super) stage: Stage,
-    pub(super) failure: Failure,
-    pub(super) code: Option<u16>,
-    pub(super) text: String,
-}
-
-impl Broken {
-    fn new(stage: Stage, failure: Failure, text: impl Into<String>) -> Self {
-        Self { stage, failure, code: None, text: text.into() }
-    }
-
-    /// Something that trying again does not mend.
-    pub(super) fn refused(stage: Stage, text: impl Into<String>) -> Self {
-        Self::new(stage, Failure::Permanent, text)
-    }
-
-    pub(super) fn io(stage: Stage, error: &io::Error) -> Self {
-        Self::new(stage, Failure::Transient, error.to_string())
-    }
-
-    pub(super) fn closed(stage: Stage) -> Self {
-        Self::new(stage, Failure::Transient, "the server closed the connection")
-    }
-
-    pub(super) fn gibberish(stage: Stage, line: &str) -> Self {
-        Self::refused(stage, format!("this is no answer of a mail server: {line}"))
-    }
-
-    pub(super) fn answered(stage: Stage, code: u16, text: &str) -> Self {
-        let failure = if (400..500).contains(&code) { Failure::Transient } else { Failure::Permanent };
-        Self { code: Some(code), ..Self::new(stage, failure, format!("{code} {text}")) }
-    }
-
-    fn smtp(stage: Stage, error: &smtp::Error, handed_over: bool) -> Self {
-        let source = std::error::Error::source(error).map(ToString::to_string);
-        if let Some(code) = error.status() {
-            return Self::answered(stage, code.into(), source.as_deref().unwrap_or(""));
-        }
-        let failure = match (handed_over, error.is_client()) {
-            (true, _) => Failure::Unknown,
-            (false, true) => Failure::Permanent,
-            (false, false) => Failure::Transient,
-        };
-        Self::new(stage, failure, source.unwrap_or_else(|| error.to_string()))
-    }
-}
-
-/// How far an exchange came. It outlives the exchange, so that a time-out can be told with its stage.
+/// How far an exchange came. It outlives the exchange, so that a timeout can be reported with its stage.
 #[derive(Debug)]
 pub(super) struct Progress {
-    /// The stage that is under way.
+    /// The current stage.
     pub(super) stage: Stage,
-    /// The stages that passed, and what there is to say of each.
+    /// The stages that passed, each with a detail.
     pub(super) passed: Vec<(Stage, String)>,
-    /// Whether the message was, or was being, handed over.
+    /// Whether sending the message itself has begun.
     pub(super) handed_over: bool,
     /// The answer that accepted the message.
     pub(super) accepted: Option<String>,
@@ -97,21 +47,21 @@ impl Default for Progress {
 }
 
 impl Progress {
-    /// The stage that is under way passed.
+    /// Marks the current stage as passed.
     fn pass(&mut self, detail: impl Into<String>) {
         self.passed.push((self.stage, detail.into()));
-        // What follows stands in the order of stages; after the last one there is only leave-taking.
+        // After the last stage only QUIT follows.
         let next = Stage::ALL.iter().position(|stage| *stage == self.stage).and_then(|at| Stage::ALL.get(at + 1));
         self.stage = next.copied().unwrap_or(self.stage);
     }
 }
 
-/// Sends a message. Once it was accepted nothing that follows is a failure.
+/// Sends a message. Once it is accepted, nothing that follows is a failure.
 pub(super) async fn send(settings: &SmtpSettings, email: &Email, progress: &mut Progress) -> Result<(), Broken> {
     let mut connection = open(settings, progress).await?;
     log_in(&mut connection, settings, progress).await?;
     let result = hand_over(&mut connection, email, progress).await;
-    // Taking leave is a courtesy: the answer to the message has been given.
+    // QUIT is a courtesy: the server has already answered the message.
     let _ = connection.quit().await;
     result
 }
@@ -152,8 +102,8 @@ async fn open(settings: &SmtpSettings, progress: &mut Progress) -> Result<AsyncS
     Ok(connection)
 }
 
-/// Tries each address in turn, each with its share of the time that is left, so that one that does not answer
-/// does not keep the others from being tried.
+/// Tries each address in turn. Each gets its share of the time that is left, so that one that does not answer leaves time
+/// for the others.
 async fn connect(addresses: &[SocketAddr], left: Duration) -> Result<(SocketAddr, TcpStream), Broken> {
     let deadline = Instant::now() + left;
     let mut failures = Vec::new();
@@ -181,7 +131,7 @@ fn list(addresses: &[SocketAddr]) -> String {
     }
 }
 
-/// A certificate or protocol that does not fit stays so until somebody changes it; a broken line does not.
+/// A wrong certificate or protocol stays wrong until it is changed. A broken connection may work the next time.
 fn tls_failure(error: &io::Error) -> Broken {
     let lasting = error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
         || error.kind() == io::ErrorKind::Other;
@@ -195,11 +145,11 @@ async fn log_in(
     progress: &mut Progress,
 ) -> Result<(), Broken> {
     let Some(username) = &settings.username else {
-        progress.pass("not asked for: no `username`");
+        progress.pass("skipped: no `username` is configured");
         return Ok(());
     };
     let Some(password) = &settings.password else {
-        return Err(Broken::refused(Stage::Authentication, "there is a `username` and no `password`"));
+        return Err(Broken::refused(Stage::Authentication, "`username` is set but `password` is not"));
     };
     let credentials = Credentials::new(username.clone(), password.expose_secret().to_owned());
     let answer = connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await;
@@ -210,7 +160,8 @@ async fn log_in(
 
 async fn hand_over(connection: &mut AsyncSmtpConnection, email: &Email, progress: &mut Progress) -> Result<(), Broken> {
     let address = |stage, text: &str| {
-        text.parse::<Address>().map_err(|error| Broken::refused(stage, format!("{text} is no mail address: {error}")))
+        text.parse::<Address>()
+            .map_err(|error| Broken::refused(stage, format!("“{text}” is not a valid e-mail address: {error}")))
     };
     let from = address(Stage::Sender, &email.from)?;
     let to = address(Stage::Recipient, &email.to)?;
@@ -219,7 +170,7 @@ async fn hand_over(connection: &mut AsyncSmtpConnection, email: &Email, progress
         needs(
             connection,
             Extension::SmtpUtfEight,
-            "the address has letters beyond ASCII, and the server lacks SMTPUTF8",
+            "the address has non-ASCII characters, and the server does not support SMTPUTF8",
         )?;
         parameters.push(MailParameter::SmtpUtfEight);
     }
@@ -227,7 +178,7 @@ async fn hand_over(connection: &mut AsyncSmtpConnection, email: &Email, progress
         needs(
             connection,
             Extension::EightBitMime,
-            "the message has letters beyond ASCII, and the server lacks 8BITMIME",
+            "the message has non-ASCII characters, and the server does not support 8BITMIME",
         )?;
         parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
     }
@@ -237,7 +188,7 @@ async fn hand_over(connection: &mut AsyncSmtpConnection, email: &Email, progress
     connection.command(Rcpt::new(to, Vec::new())).await.map_err(step(Stage::Recipient))?;
     progress.pass(email.to.as_str());
     connection.command(Data).await.map_err(step(Stage::Data))?;
-    // From here on a break leaves open whether the server took the message.
+    // From here on, a broken connection leaves open whether the server accepted the message.
     progress.handed_over = true;
     let answer = connection.message(&email.bytes).await;
     let answer = answer.map_err(|error| Broken::smtp(Stage::Data, &error, true))?;

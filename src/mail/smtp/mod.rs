@@ -1,11 +1,11 @@
-//! Handing a message to a mail server: one exchange, one bound on it, and a failure that names its stage.
+//! Sending a message to a mail server: one exchange with one timeout, and a failure that names its stage.
 //!
 //! - [`SmtpSettings`]: the `[smtp]` section, checked;
-//! - [`Mailer`]: what everything else knows of sending; [`SmtpMailer`] is the real one;
+//! - [`Mailer`]: sends; [`SmtpMailer`] is the real one;
 //! - [`SendError`]: the [`Stage`], the [`Failure`] (transient, permanent, unknown) and the server's words;
-//! - [`StageResult`]: what came of each stage, for `rolecall mail test`.
+//! - [`StageResult`]: the result of each stage, for `rolecall mail test`.
 //!
-//! Encryption is asked for or not; there is no “if the server offers it”.
+//! Encryption is configured or not. It is never opportunistic.
 
 mod error;
 mod exchange;
@@ -21,73 +21,73 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 
 pub use self::error::{Failure, SendError, Stage};
-use self::exchange::{Broken, Progress};
+use self::{error::Broken, exchange::Progress};
 use super::message::Email;
 
-/// The longest exchange where the configuration gives none: RFC 5321 would wait ten minutes for the last answer
-/// alone; servers that take longer than two are broken.
+/// The default timeout of an exchange. RFC 5321 would wait ten minutes for the last answer alone; servers that take longer
+/// than two are broken.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// How the connection to the mail server is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Security {
-    /// Plain at first, then `STARTTLS`, without which nothing is sent. Port 587.
+    /// Unencrypted until `STARTTLS`, without which nothing is sent. Port 587.
     StartTls,
     /// Encrypted from the first byte. Port 465.
     Tls,
-    /// Not at all.
+    /// Not protected.
     None,
 }
 
 /// How to reach the mail server.
 #[derive(Debug, Clone)]
 pub struct SmtpSettings {
-    /// The server's name, which its certificate must have, or address.
+    /// The server's name, which its certificate must have, or its address.
     pub host: String,
     /// The port.
     pub port: u16,
     /// How the connection is protected.
     pub security: Security,
-    /// The account; none where the server asks for none.
+    /// The account; `None` if the server needs no authentication.
     pub username: Option<String>,
     /// Its password.
     pub password: Option<SecretString>,
-    /// The bound on the whole exchange, from looking the name up to taking leave.
+    /// The timeout of the whole exchange, from resolving the name to `QUIT`.
     pub timeout: Duration,
-    /// Certificate authorities to trust beside the system's, as PEM.
+    /// Certificate authorities to trust in addition to the system's, in PEM format.
     pub extra_roots: Option<Vec<u8>>,
 }
 
 /// A message that a server accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
-    /// What the server answered, often with its own id of the message.
+    /// The server's answer, often with its own id for the message.
     pub answer: String,
 }
 
-/// Hands messages on.
+/// Sends e-mails.
 #[async_trait]
 pub trait Mailer: Send + Sync {
-    /// Hands one message on.
+    /// Sends one message.
     ///
     /// # Errors
-    /// [`SendError`]: not accepted, or not known to be accepted.
+    /// [`SendError`]: it was not accepted, or that is unknown.
     async fn send(&self, email: &Email) -> Result<Accepted, SendError>;
 }
 
-/// What came of one stage.
+/// The result of one stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StageResult {
     /// The stage.
     pub stage: Stage,
-    /// What came of it.
+    /// How it ended.
     pub outcome: StageOutcome,
 }
 
-/// What came of one stage.
+/// How one stage ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StageOutcome {
-    /// It passed; what there is to say of it.
+    /// It passed, with a detail.
     Passed(String),
     /// It failed.
     Failed(SendError),
@@ -95,7 +95,7 @@ pub enum StageOutcome {
     NotReached,
 }
 
-/// Hands messages to a mail server, each over a connection of its own.
+/// Sends each message to a mail server over a new connection.
 #[derive(Debug)]
 pub struct SmtpMailer {
     settings: SmtpSettings,
@@ -107,9 +107,7 @@ impl SmtpMailer {
         Self { settings }
     }
 
-    /// Sends a message and says what came of each stage.
-    ///
-    /// All stages passed means that the server accepted the message.
+    /// Sends a message and returns the result of each stage. If all passed, the server accepted the message.
     pub async fn send_by_stages(&self, email: &Email) -> Vec<StageResult> {
         let (progress, result) = self.exchange(email).await;
         let error = result.err();
@@ -133,7 +131,7 @@ impl SmtpMailer {
             Ok(Err(broken)) => Some(broken),
             Err(_) => Some(self.timed_out(&progress)),
         };
-        // An accepted message stays accepted, even where the time ran out over taking leave.
+        // An accepted message stays accepted, even if QUIT timed out.
         let result = match (&progress.accepted, broken) {
             (Some(answer), _) => {
                 let answer = error::answer(answer, self.settings.password.as_ref(), Stage::Data);
@@ -146,7 +144,7 @@ impl SmtpMailer {
 
     fn timed_out(&self, progress: &Progress) -> Broken {
         let failure = if progress.handed_over { Failure::Unknown } else { Failure::Transient };
-        let text = format!("no answer within {} s for the whole exchange", self.settings.timeout.as_secs_f64());
+        let text = format!("the exchange did not finish within {} s", self.settings.timeout.as_secs_f64());
         Broken { stage: progress.stage, failure, code: None, text }
     }
 

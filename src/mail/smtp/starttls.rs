@@ -1,18 +1,18 @@
-//! The dialogue in the clear before `STARTTLS` (RFC 3207): greeting, `EHLO`, `STARTTLS`, and nothing after it.
+//! The unencrypted dialogue up to `STARTTLS` (RFC 3207): greeting, `EHLO`, `STARTTLS`, and nothing after it.
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
 };
 
-use super::{error::Stage, exchange::Broken};
+use super::error::{Broken, Stage};
 
 /// The longest line of an answer, in bytes; RFC 5321 has 512.
 const MAX_LINE: u64 = 4_096;
 /// The most lines of an answer.
 const MAX_LINES: usize = 100;
 
-/// Brings a fresh connection to where the TLS handshake begins; says when the server has greeted.
+/// Takes a new connection to where the TLS handshake begins. Calls `greeted` once the server has greeted.
 pub(super) async fn negotiate(stream: TcpStream, hello: &str, greeted: impl FnOnce()) -> Result<TcpStream, Broken> {
     let mut stream = BufReader::new(stream);
     expect(&mut stream, Stage::Connect, 220).await?;
@@ -22,13 +22,14 @@ pub(super) async fn negotiate(stream: TcpStream, hello: &str, greeted: impl FnOn
     let offered =
         extensions.iter().any(|line| line.split(' ').next().is_some_and(|w| w.eq_ignore_ascii_case("STARTTLS")));
     if !offered {
-        let text = "the server does not offer STARTTLS, and `security` asks for it; nothing was sent in the clear";
+        let text = "the server does not offer STARTTLS, but `security` requires it; nothing was sent unencrypted";
         return Err(Broken::refused(Stage::Tls, text));
     }
     say(&mut stream, Stage::Tls, "STARTTLS").await?;
     expect(&mut stream, Stage::Tls, 220).await?;
     if !stream.buffer().is_empty() {
-        let text = "the server went on in the clear after it had agreed to encryption; somebody may be in between";
+        let text =
+            "the server sent unencrypted data after it agreed to STARTTLS; somebody may be intercepting the connection";
         return Err(Broken::refused(Stage::Tls, text));
     }
     Ok(stream.into_inner())

@@ -1,8 +1,8 @@
 //! The connection below the SMTP dialogue: TCP, and TLS with the certificate verified.
 //!
-//! The dialogue itself is lettre's ([`lettre::transport::smtp::client::AsyncSmtpConnection`]); the connection is
-//! made here because lettre reports a failed handshake as a failed connection, and keeps what a server (or
-//! somebody between) sent in the clear behind its answer to `STARTTLS`, as if it had come encrypted.
+//! lettre speaks the dialogue ([`lettre::transport::smtp::client::AsyncSmtpConnection`]). The connection is opened here
+//! because lettre reports a failed handshake as a failed connection, and would take what a server (or somebody in between)
+//! sends unencrypted after its answer to `STARTTLS` as if it had been encrypted.
 
 use std::{
     io,
@@ -24,7 +24,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-/// What lettre is told in place of the greeting, where the server gave its own before `STARTTLS`.
+/// The greeting that lettre gets if the server greeted before `STARTTLS`.
 const GREETED: &[u8] = b"220 greeted before STARTTLS\r\n";
 
 /// A connection to a mail server, encrypted or not.
@@ -41,7 +41,7 @@ enum Socket {
 }
 
 impl Connection {
-    /// In the clear.
+    /// Unencrypted.
     pub(super) fn plain(stream: TcpStream) -> Self {
         Self { socket: Socket::Plain(stream), greeting: b"" }
     }
@@ -51,7 +51,7 @@ impl Connection {
         Ok(Self { socket: Socket::Tls(Box::new(handshake(stream, host, roots).await?)), greeting: b"" })
     }
 
-    /// Encrypted after the server greeted in the clear and agreed to `STARTTLS`.
+    /// Encrypted after the server greeted unencrypted and agreed to `STARTTLS`.
     pub(super) async fn upgraded(stream: TcpStream, host: &str, roots: Option<&[u8]>) -> io::Result<Self> {
         Ok(Self { socket: Socket::Tls(Box::new(handshake(stream, host, roots).await?)), greeting: GREETED })
     }
@@ -59,7 +59,7 @@ impl Connection {
 
 async fn handshake(stream: TcpStream, host: &str, roots: Option<&[u8]>) -> io::Result<TlsStream<TcpStream>> {
     let name = ServerName::try_from(host.to_owned())
-        .map_err(|_| io::Error::other(format!("{host} is no name that a certificate could be made for")))?;
+        .map_err(|_| io::Error::other(format!("“{host}” is not a name that a certificate can have")))?;
     TlsConnector::from(Arc::new(client_config(roots)?)).connect(name, stream).await
 }
 
@@ -67,19 +67,19 @@ async fn handshake(stream: TcpStream, host: &str, roots: Option<&[u8]>) -> io::R
 fn client_config(roots: Option<&[u8]>) -> io::Result<ClientConfig> {
     let extra: Vec<CertificateDer<'static>> = match roots {
         Some(pem) => CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|error| {
-            io::Error::other(format!("the certificate authorities that were configured cannot be read: {error}"))
+            io::Error::other(format!("the configured certificate authorities cannot be read: {error}"))
         })?,
         None => Vec::new(),
     };
     if roots.is_some() && extra.is_empty() {
-        return Err(io::Error::other("the file of certificate authorities holds no certificate in PEM form"));
+        return Err(io::Error::other("the file of certificate authorities has no certificate in PEM format"));
     }
     let provider = Arc::new(crypto::aws_lc_rs::default_provider());
     let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider)).map_err(io::Error::other)?;
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?
-        // Named dangerous because any verifier can be given; this one is the system's own.
+        // Called dangerous because it takes any verifier; this one is the system's own.
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
