@@ -1,11 +1,11 @@
-//! The ids of messages and threads: derived, so that the same message has the same id however often it is built.
+//! The ids of messages and threads. They are derived, so that the same message always has the same id.
 
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-/// The first 160 bits of the SHA-256 of these parts, as hexadecimal digits. Each part goes in with its length, so
-/// that no two lists of parts read the same.
+/// The first 160 bits of the SHA-256 of these parts, as hexadecimal digits. Each part is prefixed with its length, so that
+/// no two lists of parts have the same input.
 pub(super) fn digest(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
@@ -19,7 +19,7 @@ pub(super) fn digest(parts: &[&str]) -> String {
     })
 }
 
-/// A domain in the form that ids may have: ASCII, as in the DNS.
+/// A domain as ids may have it: ASCII, as in the DNS.
 pub(super) fn ascii_domain(domain: &str) -> String {
     let literal = domain.trim_matches(['[', ']']);
     match url::Host::parse(literal) {
@@ -29,10 +29,10 @@ pub(super) fn ascii_domain(domain: &str) -> String {
     }
 }
 
-/// A name as one label of a list id (RFC 2919): lower-case letters, digits and hyphens, at most 63 of them. A name
-/// that loses something on the way gets a piece of its digest, so that two names stay two.
+/// A name as one label of a list id (RFC 2919): at most 63 lower-case letters, digits and hyphens. If that changes the
+/// name, a part of its digest is added, so that different names stay different.
 pub(super) fn label(name: &str) -> String {
-    /// Letters that are kept of a name that gets a piece of its digest.
+    /// Characters that are kept of a name that gets a part of its digest.
     const KEPT: usize = 48;
     let kept: String =
         name.chars().take(63).map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();

@@ -1,9 +1,9 @@
-//! A mail as complete bytes (RFC 5322), for one recipient, ready to be stored, saved as `.eml` and sent.
+//! An e-mail as complete bytes (RFC 5322), for one recipient, ready to be stored, saved as `.eml` and sent.
 //!
-//! The same arguments give the same bytes: date, ids and boundaries are arguments or derived. A message says that
-//! a machine wrote it (`Auto-Submitted`, RFC 3834; `X-Auto-Response-Suppress` for Exchange), so that nobody's
-//! holiday notice answers it. It has no `Precedence`: that was never a standard, and filters hold `bulk` against
-//! a message that somebody waits for.
+//! The same arguments give the same bytes: date, ids and boundaries are arguments or derived from them. A message says
+//! that it is automatic (`Auto-Submitted`, RFC 3834; `X-Auto-Response-Suppress` for Exchange), so that no absence notice
+//! answers it. It has no `Precedence`, which was never a standard: filters take `bulk` as a sign of mail that nobody
+//! waits for.
 
 use std::time::SystemTime;
 
@@ -26,16 +26,16 @@ const MAX_SUBJECT: usize = 200;
 /// The longest name of an attached file, in characters.
 const MAX_FILE_NAME: usize = 120;
 
-/// What a mail says, to whomever it goes.
+/// The content of an e-mail, the same for every recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
     /// The subject.
     pub subject: String,
     /// The text part.
     pub text: String,
-    /// The HTML part, which says the same.
+    /// The HTML part, with the same content.
     pub html: String,
-    /// What is attached.
+    /// The attached files.
     pub attachments: Vec<Attachment>,
 }
 
@@ -50,12 +50,12 @@ pub struct Attachment {
     pub bytes: Vec<u8>,
 }
 
-/// From whom, to whom, when, and what tells this message from others.
+/// Sender, recipient, date, and what tells this message from others.
 #[derive(Debug, Clone, Copy)]
 pub struct Addressing<'a> {
-    /// The sender: an address, or a name with an address in angle brackets.
+    /// The sender: an address, or a name followed by an address in angle brackets.
     pub from: &'a str,
-    /// The one recipient, likewise.
+    /// The recipient, in the same form.
     pub to: &'a str,
     /// The date of the message.
     pub date: DateTime<Utc>,
@@ -67,12 +67,12 @@ pub struct Addressing<'a> {
     pub thread: Option<(&'a str, &'a str)>,
 }
 
-/// A mail for one recipient.
+/// An e-mail for one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Email {
-    /// The sender's address of the envelope.
+    /// The envelope sender.
     pub from: String,
-    /// The recipient's address of the envelope.
+    /// The envelope recipient.
     pub to: String,
     /// The `Message-ID`, in its angle brackets.
     pub message_id: String,
@@ -80,25 +80,25 @@ pub struct Email {
     pub bytes: Vec<u8>,
 }
 
-/// A message that cannot be built.
+/// A message cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
-    /// An address is none.
-    #[error("the {role} `{address}` is no mail address: {reason}")]
+    /// An address is malformed.
+    #[error("the {role} `{address}` is not a valid e-mail address: {reason}")]
     Address {
         /// `sender` or `recipient`.
         role: &'static str,
-        /// What stands there, shortened.
+        /// The text, shortened.
         address: String,
-        /// What is wrong with it.
+        /// Why it is malformed.
         reason: String,
     },
-    /// The MIME type of an attachment is none.
-    #[error("`{content_type}` is no MIME type, for the attachment {file_name}")]
+    /// The MIME type of an attachment is malformed.
+    #[error("the attachment {file_name} has an invalid MIME type: `{content_type}`")]
     ContentType {
-        /// The attached file's name.
+        /// The attachment's name.
         file_name: String,
-        /// What stands there.
+        /// The MIME type.
         content_type: String,
     },
     /// The mail library refused the message.
@@ -109,7 +109,7 @@ pub enum MessageError {
 /// Builds the message.
 ///
 /// # Errors
-/// [`MessageError`]: an address or a MIME type that is none.
+/// [`MessageError`]
 pub fn assemble(content: &Content, addressing: &Addressing<'_>) -> Result<Email, MessageError> {
     let from = mailbox("sender", addressing.from)?;
     let to = mailbox("recipient", addressing.to)?;
@@ -128,7 +128,7 @@ pub fn assemble(content: &Content, addressing: &Addressing<'_>) -> Result<Email,
         .raw_header(header("Auto-Submitted", "auto-generated".to_owned()))
         .raw_header(header("X-Auto-Response-Suppress", "All".to_owned()));
     if let Some((job, workspace)) = addressing.thread {
-        // No message has this id: clients thread those that name the same ancestor.
+        // No message has this id. Clients thread messages that name the same ancestor.
         let root = format!("<thread-{}@{domain}>", digest(&["thread", job, workspace]));
         let list = format!("<{}.{}.rolecall.{domain}>", label(job), label(workspace));
         builder = builder.in_reply_to(root.clone()).references(root).raw_header(header("List-Id", list));
@@ -140,7 +140,7 @@ pub fn assemble(content: &Content, addressing: &Addressing<'_>) -> Result<Email,
 fn mailbox(role: &'static str, text: &str) -> Result<Mailbox, MessageError> {
     let error = |reason: String| MessageError::Address { role, address: one_line(text, 100), reason };
     if text.chars().any(char::is_control) {
-        return Err(error("it holds a control character".to_owned()));
+        return Err(error("it contains a control character".to_owned()));
     }
     text.parse().map_err(|reason: lettre::address::AddressError| error(reason.to_string()))
 }
@@ -150,8 +150,8 @@ fn header(name: &'static str, value: String) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
 }
 
-/// The parts. `=_` stands in no quoted-printable and no base64 text (RFC 2045, 6.7), and all parts are one or the
-/// other, so the boundaries cannot occur inside.
+/// The parts. `=_` occurs in neither quoted-printable nor base64 text (RFC 2045, 6.7), and every part is one of these, so
+/// no part can contain a boundary.
 fn body(content: &Content, identity: &str) -> Result<MultiPart, MessageError> {
     let alternative = MultiPart::alternative()
         .boundary(format!("=_alternative_{identity}"))
@@ -178,7 +178,7 @@ fn text_part(content_type: ContentType, text: &str) -> SinglePart {
 }
 
 fn base64(bytes: Vec<u8>) -> Body {
-    // Anything can be written as base64; were it refused, the general way would choose it.
+    // Any bytes can be written as base64, so the fallback, which chooses an encoding itself, is never needed.
     Body::new_with_encoding(bytes, ContentTransferEncoding::Base64).unwrap_or_else(Body::new)
 }
 
@@ -286,10 +286,10 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_is_none_is_told_with_its_file() {
+    fn an_invalid_mime_type_is_reported_with_its_file() {
         let mut content = content("x");
         content.attachments[0].content_type = "nonsense".to_owned();
         let error = assemble(&content, &addressing("a@example.com", None)).unwrap_err().to_string();
-        assert_eq!(error, "`nonsense` is no MIME type, for the attachment access-matrix.csv");
+        assert_eq!(error, "the attachment access-matrix.csv has an invalid MIME type: `nonsense`");
     }
 }

@@ -1,14 +1,12 @@
-//! Typed messages, and the way to the mail server.
+//! E-mail: typed messages, and how they are sent.
 //!
-//! - [`report_mail::ReportMail`]: what one audit tells its readers: subject, text, HTML, attachments;
-//! - [`notice::Notice`]: that a review could not be made, that somebody did not get the report;
-//! - [`test_mail`]: the message of `rolecall mail test`, and a look at each stage of the way;
-//! - [`message::assemble`]: a [`message::Content`] for one recipient as the complete bytes of an
-//!   [`message::Email`], the same bytes for the same arguments;
-//! - [`smtp::SmtpMailer`]: hands an [`message::Email`] to a server and says at which stage it failed;
-//! - [`memory::MemoryMailer`]: keeps them instead.
+//! - [`report_mail::ReportMail`]: the report of one audit: subject, text, HTML, attachments;
+//! - [`notice::Notice`]: a run failed, or a message was not delivered;
+//! - [`test_mail`]: the message of `rolecall mail test`, and the result of each stage;
+//! - [`message::assemble`]: a [`message::Content`] as the complete bytes of an [`message::Email`] for one recipient, the
+//!   same bytes for the same arguments;
+//! - [`smtp::SmtpMailer`]: sends an [`message::Email`]; a failure names its stage.
 
-pub mod memory;
 pub mod message;
 pub mod notice;
 pub mod report_mail;

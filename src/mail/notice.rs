@@ -1,4 +1,4 @@
-//! Short notices about a run: that a review could not be made, that somebody did not get the report.
+//! Short notices about a run: it failed, or a message of it was not delivered.
 
 use askama::Template;
 use chrono::{DateTime, Utc};
@@ -9,26 +9,26 @@ use super::{
 };
 use crate::{ledger::Head, model::run::Run};
 
-/// The longest name that a notice shows, and the longest error, in characters.
+/// The longest name and the longest error that a notice shows, in characters.
 const MAX_NAME: usize = 200;
 const MAX_ERROR: usize = 2_000;
 
-/// A notice that cannot be built.
+/// A notice cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub enum NoticeError {
-    /// An address is none.
+    /// An address is malformed.
     #[error(transparent)]
     Message(#[from] MessageError),
-    /// A template failed, which is a defect of rolecall.
+    /// A template failed, which is a bug in rolecall.
     #[error("the notice cannot be rendered: {0}")]
     Template(#[from] askama::Error),
 }
 
-/// What a notice says, to whomever it goes.
+/// The content of a notice, the same for every recipient.
 #[derive(Debug, Clone)]
 pub struct Notice {
     kind: &'static str,
-    /// Run, and what tells this notice from others of its kind and run.
+    /// The run, and what tells this notice from others of its kind and run.
     identity: String,
     thread: (String, String),
     subject: String,
@@ -55,39 +55,39 @@ struct Text<'a> {
 }
 
 impl Notice {
-    /// The kind of the notice that a run was given up.
+    /// The kind of notice that a run was given up.
     pub const FAILURE: &'static str = "failure";
-    /// The kind of the notice that somebody did not get a message.
+    /// The kind of notice that a message was not delivered.
     pub const UNDELIVERED: &'static str = "undelivered";
 
-    /// A run was given up. `about` tells one giving up from another.
+    /// A run was given up. `about` tells this from other times that the same run was given up.
     pub fn failure(run: &Run, about: &str, error: &str, ledger: &Head) -> Self {
         let (job, workspace) = (one_line(&run.job, MAX_NAME), one_line(&run.workspace, MAX_NAME));
-        let tried = if run.attempt == 1 { "once".to_owned() } else { format!("{} times", run.attempt) };
+        let attempts = if run.attempt == 1 { "one attempt".to_owned() } else { format!("{} attempts", run.attempt) };
         Self {
             kind: Self::FAILURE,
             identity: format!("{} {about}", run.id),
             thread: (run.job.clone(), run.workspace.clone()),
-            subject: format!("[rolecall] FAILED {workspace}: no review was made – {job}"),
-            title: "No review was made",
+            subject: format!("[rolecall] FAILED {workspace}: access was not reviewed – {job}"),
+            title: "Access was not reviewed",
             lead: format!(
-                "{job} was due {}. It was tried {tried} and given up. Nobody has looked at who has access to {workspace} since the review before it.",
+                "{job} was due {} and failed after {attempts}. Access to {workspace} has not been reviewed since the last successful audit.",
                 due(run)
             ),
             why: one_line(error, MAX_ERROR),
-            advice: "Settle the cause, then run:",
+            advice: "Fix the cause, then run:",
             command: format!("rolecall runs retry {}", run.id),
-            meaning: "For a SOC 2 audit this fire time counts as missed until that succeeds.",
+            meaning: "For a SOC 2 audit, this scheduled review is missing until the retry succeeds.",
             ledger: ledger.to_string(),
             workspace,
         }
     }
 
-    /// A message of a run was refused for good, or accepted by nobody for too long.
+    /// A message of a run was refused, or not accepted for too long.
     pub fn undelivered(run: &Run, message_kind: &str, recipient: &str, answer: &str, ledger: &Head) -> Self {
         let (job, workspace) = (one_line(&run.job, MAX_NAME), one_line(&run.workspace, MAX_NAME));
         let recipient = one_line(recipient, MAX_NAME);
-        let what = if message_kind == Self::FAILURE { "notice that the review failed" } else { message_kind };
+        let what = if message_kind == Self::FAILURE { "notice that the audit failed" } else { message_kind };
         Self {
             kind: Self::UNDELIVERED,
             identity: format!("{} {message_kind} {recipient}", run.id),
@@ -95,19 +95,19 @@ impl Notice {
             subject: format!("[rolecall] NOT DELIVERED to {recipient}: {job} of {workspace}"),
             title: "Not delivered",
             lead: format!(
-                "The {what}, {job} for {workspace}, due {}, was not delivered to {recipient}, and is not tried again.",
+                "The {what} of {job} for {workspace}, due {}, was not delivered to {recipient}. It is not sent again.",
                 due(run)
             ),
             why: one_line(answer, MAX_ERROR),
-            advice: "Correct the address in the job's [email] table, or settle the cause and send it again:",
+            advice: "Correct the address in the job's [email] table, or fix the cause and send it again:",
             command: format!("rolecall runs retry {}", run.id),
-            meaning: "Whoever should have reviewed it has not seen it.",
+            meaning: "This recipient has not seen the review.",
             ledger: ledger.to_string(),
             workspace,
         }
     }
 
-    /// The kind, for the outbox.
+    /// The kind: [`Notice::FAILURE`] or [`Notice::UNDELIVERED`].
     pub fn kind(&self) -> &'static str {
         self.kind
     }
@@ -115,7 +115,7 @@ impl Notice {
     /// The notice for one recipient.
     ///
     /// # Errors
-    /// [`NoticeError`]: an address that is none.
+    /// [`NoticeError`]
     pub fn email(&self, from: &str, to: &str, date: DateTime<Utc>) -> Result<Email, NoticeError> {
         let content = Content {
             subject: self.subject.clone(),
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_review_that_was_given_up() {
+    fn a_run_that_was_given_up() {
         let notice = Notice::failure(&run(), "5", "workspace acme: HTTP 500 <b>again</b>\nand again", &Head::default());
         let (text, html) = parts(&notice);
         insta::assert_snapshot!("failure_text", text);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_was_refused() {
+    fn a_message_that_was_not_delivered() {
         let notice =
             Notice::undelivered(&run(), "report", "gone@example.com", "550 5.1.1 no such <user>", &Head::default());
         let (text, html) = parts(&notice);

@@ -1,4 +1,4 @@
-//! `rolecall mail test`: one real message over the real way, and what came of each stage.
+//! `rolecall mail test`: sends one real message and reports each stage.
 
 use askama::Template;
 use chrono::{DateTime, Utc};
@@ -12,13 +12,13 @@ use super::{
 /// The longest address that the message shows, in characters.
 const MAX_ADDRESS: usize = 200;
 
-/// A test message that cannot be built.
+/// A test message cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub enum TestMailError {
-    /// An address is none.
+    /// An address is malformed.
     #[error(transparent)]
     Message(#[from] MessageError),
-    /// A template failed, which is a defect of rolecall.
+    /// A template failed, which is a bug in rolecall.
     #[error("the test message cannot be rendered: {0}")]
     Template(#[from] askama::Error),
 }
@@ -43,10 +43,10 @@ struct Text<'a> {
     view: &'a View,
 }
 
-/// The test message. `id` tells one test from the next, so that mail servers do not drop the second as a copy.
+/// The test message. `id` tells one test from the next, so that mail servers do not drop the second as a duplicate.
 ///
 /// # Errors
-/// [`TestMailError`]: an address that is none.
+/// [`TestMailError`]
 pub fn test_mail(
     settings: &SmtpSettings,
     from: &str,
@@ -62,7 +62,7 @@ pub fn test_mail(
         version: env!("CARGO_PKG_VERSION"),
     };
     let content = Content {
-        subject: "[rolecall] test: mail arrives".to_owned(),
+        subject: "[rolecall] test message".to_owned(),
         text: Text { view: &view }.render()?,
         html: Html { view: &view }.render()?,
         attachments: Vec::new(),
@@ -70,19 +70,19 @@ pub fn test_mail(
     Ok(assemble(&content, &Addressing { from, to, date, id, kind: "test", thread: None })?)
 }
 
-/// Sends a message and says what came of each stage, in their order.
+/// Sends a message and returns the result of each stage, in order.
 pub async fn probe(settings: SmtpSettings, email: &Email) -> Vec<StageResult> {
     SmtpMailer::new(settings).send_by_stages(email).await
 }
 
-/// One stage as a line for people: what came of it, and what to do where it failed.
+/// One stage as a line for people: its result, and what to do if it failed.
 pub fn line(result: &StageResult) -> String {
     let stage = result.stage;
     match &result.outcome {
         StageOutcome::Passed(detail) => format!("ok       {stage:<15} {detail}"),
         StageOutcome::Failed(error) => {
             format!(
-                "FAILED   {stage:<15} {} ({})\n{:25}to do: {}",
+                "FAILED   {stage:<15} {} ({})\n{:25}fix: {}",
                 error.answer,
                 error.failure.word(),
                 "",
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_stages_before_a_failure_passed_and_those_behind_it_were_not_reached() {
+    async fn stages_before_a_failure_pass_and_later_ones_are_not_reached() {
         let simulator = Simulator::start(Options { users: 1, ..Options::default() }).unwrap();
         simulator.inbox().set_fault(Some(InboxFault::RecipientRefused));
         let settings = settings_for(simulator.inbox());
@@ -133,7 +133,7 @@ mod tests {
             assert!(lines[place].starts_with(start), "{}", lines.join("\n"));
         }
         assert!(lines[5].contains("550 5.1.1 No such mailbox (permanent)"), "{}", lines[5]);
-        assert!(lines[5].contains("to do: check the address in `to`"), "{}", lines[5]);
+        assert!(lines[5].contains("fix: check the address in `to`"), "{}", lines[5]);
         let StageOutcome::Failed(error) = &results[5].outcome else { panic!("{results:?}") };
         assert_eq!((error.stage, error.failure, error.code), (Stage::Recipient, Failure::Permanent, Some(550)));
     }

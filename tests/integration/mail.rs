@@ -119,7 +119,7 @@ fn fails_at(bench: &Bench, stage: &str) {
     let lines: Vec<&str> = stdout.lines().collect();
     let failed = lines.iter().position(|line| line.starts_with(&format!("FAILED   {stage} "))).expect(&stdout);
     assert!(lines[1..failed].iter().all(|line| line.starts_with("ok ")), "{stdout}");
-    assert!(lines[failed + 1].contains("to do: "), "{stdout}");
+    assert!(lines[failed + 1].contains("fix: "), "{stdout}");
     assert!(lines[failed + 2..].iter().all(|line| line.ends_with("not reached")), "{stdout}");
 }
 
