@@ -23,9 +23,13 @@ use crate::{
     digest::sha256_of,
     evidence::key::{KeyError, SigningKey},
     ledger::fact::Terms,
-    mail::smtp::{self, Mailer, SmtpMailer, SmtpSettings},
+    mail::smtp::{self, SmtpMailer, SmtpSettings},
     model::policy::Policy,
-    notify::heartbeat::{HeartbeatError, HttpHeartbeat},
+    notify::{
+        channel::Channels,
+        email::EmailChannel,
+        heartbeat::{Heartbeat, HeartbeatChannel, HeartbeatError, HttpHeartbeat},
+    },
     report::ReportFile,
     run::{bag::Vault, deliver},
     schedule,
@@ -214,12 +218,12 @@ pub fn smtp_settings(smtp: &Smtp) -> Result<SmtpSettings, AppError> {
     })
 }
 
-/// The way to the mail server.
+/// The channel for e-mail.
 ///
 /// # Errors
 /// [`AppError`]
-pub fn mailer(smtp: &Smtp) -> Result<SmtpMailer, AppError> {
-    Ok(SmtpMailer::new(smtp_settings(smtp)?))
+pub fn email_channel(smtp: &Smtp) -> Result<EmailChannel<SmtpMailer>, AppError> {
+    Ok(EmailChannel::new(SmtpMailer::new(smtp_settings(smtp)?)))
 }
 
 /// The files behind the words of `attach`.
@@ -303,21 +307,28 @@ pub fn daemon_setup(settings: &Settings) -> Result<daemon::Setup, AppError> {
         heartbeat: None,
     };
     let mut jobs = BTreeMap::new();
+    let mut heartbeats = BTreeMap::new();
     for (name, settings) in &settings.jobs {
         let mut job = job(settings);
         if let Some(source) = &settings.heartbeat {
             let key = format!("jobs.{name}.heartbeat");
-            let watcher = HttpHeartbeat::new(read(key.clone(), source)?);
-            job.heartbeat = Some(Arc::new(watcher.map_err(|source| AppError::Heartbeat { key, source })?));
+            let heartbeat = HttpHeartbeat::new(read(key.clone(), source)?);
+            let heartbeat = heartbeat.map_err(|source| AppError::Heartbeat { key, source })?;
+            let heartbeat: Arc<dyn Heartbeat> = Arc::new(heartbeat);
+            heartbeats.insert(name.clone(), Arc::clone(&heartbeat));
+            job.heartbeat = Some(heartbeat);
         }
         jobs.insert(name.clone(), job);
     }
-    let mailer = settings.smtp.as_ref().map(mailer).transpose()?;
+    let mut channels = Channels::default().with(HeartbeatChannel::new(heartbeats));
+    if let Some(smtp) = &settings.smtp {
+        channels = channels.with(email_channel(smtp)?);
+    }
     Ok(daemon::Setup {
         jobs,
         workspaces,
         policies: policies(settings),
-        mailer: mailer.map(|mailer| Box::new(mailer) as Box<dyn Mailer>),
+        channels,
         vault: vault(settings)?,
         limits: daemon::Limits {
             side_by_side: settings.daemon.workers,

@@ -18,7 +18,7 @@ use crate::{
     },
     ledger::Fact,
     model::policy::{Policy, RuleSetting},
-    store::sqlite::SqliteStore,
+    store::testing::{self, TestStore},
 };
 use rolecall_simulator::{ALL_SCOPES, Fault, Options, Simulator, World};
 
@@ -27,7 +27,7 @@ const MAX_AGE: u64 = 120;
 /// An agent over a simulated workspace, and a clock that can be moved.
 struct Bench {
     simulator: Simulator,
-    store: Arc<SqliteStore>,
+    store: Arc<TestStore>,
     agent: Agent,
     moved: Arc<AtomicI64>,
     _folder: TempDir,
@@ -116,7 +116,7 @@ impl Bench {
         };
         let simulator = Simulator::start(options).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let store = Arc::new(SqliteStore::open_fleeting(&folder.path().join("store.db")).await.unwrap());
+        let store = Arc::new(testing::open(folder.path()).await);
         let place = place("acme", &simulator, Policy::default());
         let setup = Setup {
             workspaces: BTreeMap::from([("acme".to_owned(), place)]),

@@ -1,6 +1,7 @@
 //! `rolecall audit`: one run now.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -22,12 +23,9 @@ use crate::{
     config::settings::{Email, Job, Settings, Smtp},
     connector::{Connector, Recorder},
     ledger::fact::{BagName, NoMailReason},
-    mail::{
-        report_mail::{Proof, ReportMail},
-        smtp::SmtpMailer,
-    },
-    model::{audit::Audit, finding::Severity, run::Run, trigger::Trigger},
-    notify::dispatch,
+    mail::report_mail::{Proof, ReportMail},
+    model::{audit::Audit, finding::Severity, notification::Notification, run::Run, trigger::Trigger},
+    notify::{self, channel::Channels, closing, dispatch},
     report::{ReportFile, ReportInput},
     run::{
         self, Env, RunError, RunRequest,
@@ -40,10 +38,7 @@ use crate::{
         files::{self, FileError},
         lease,
     },
-    store::{
-        Database, Kept, StoreError,
-        queue::{NewMessage, Sent},
-    },
+    store::{Database, Kept, StoreError, queue::Sent},
 };
 
 /// How long a run belongs to a process of which nothing is heard.
@@ -63,7 +58,8 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
     let settings = check::load(named)?;
     let plan = plan(&settings, &args)?;
     let usage = |error: app::AppError| Failure::usage(error.to_string());
-    let mailer = plan.mail.map(|(_, smtp)| app::mailer(smtp)).transpose().map_err(usage)?;
+    let channel = plan.mail.map(|(_, smtp)| app::email_channel(smtp)).transpose().map_err(usage)?;
+    let channels = channel.map(|email| Channels::default().with(email));
     let mut connectors = Vec::with_capacity(plan.workspaces.len());
     for name in &plan.workspaces {
         let connector = app::connector(name, &settings.workspaces[*name]).map_err(usage)?;
@@ -84,7 +80,7 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
     }
     // Whoever starts reviews by another scheduler than the daemon is held to the schedules of the configuration too.
     let promised: Vec<_> = settings.jobs.iter().map(|(name, job)| (name.clone(), app::terms(job))).collect();
-    store.enact(&promised, now).await.map_err(failed)?;
+    store.publish_schedules(&promised, now).await.map_err(failed)?;
     let mut failures = Vec::new();
     let mut worst = None;
     for (name, connector) in &connectors {
@@ -98,12 +94,13 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
             deadline: settings.workspaces[*name].deadline,
         };
         let folder = folder_of(name);
-        let mail = plan.mail.zip(mailer.as_ref());
+        let mail = plan.mail.zip(channels.as_ref());
         let step = Step {
             store: &*store,
             vault: vault.as_ref(),
             folder,
             reports: &args.reports,
+            jobs: &settings.jobs,
             when: plan.job.and_then(|(_, job)| job.email.as_ref()).map(|email| app::when(email.when)),
             ahead,
         };
@@ -182,13 +179,14 @@ struct Step<'a> {
     vault: Option<&'a Vault>,
     folder: Option<PathBuf>,
     reports: &'a [ReportKind],
+    jobs: &'a BTreeMap<String, Job>,
     /// When the job's recipients are mailed; none where it has none.
     when: Option<When>,
     /// The moment to which the ledger had come, where the clock stands before it.
     ahead: Option<DateTime<Utc>>,
 }
 
-type Mail<'a> = ((&'a Email, &'a Smtp), &'a SmtpMailer);
+type Mail<'a> = ((&'a Email, &'a Smtp), &'a Channels);
 
 impl Step<'_> {
     /// Audits, prints, writes, keeps and mails; returns the gravest open finding.
@@ -216,7 +214,7 @@ impl Step<'_> {
         let claim = claim.map_err(|error| error.to_string())?;
         let Run { fire_at, attempt, .. } = claim.run;
         let mut incidents =
-            self.store.lapses_before(job, request.workspace, fire_at).await.map_err(|error| error.to_string())?;
+            self.store.incidents_before(job, request.workspace, fire_at).await.map_err(|error| error.to_string())?;
         incidents.extend(self.ahead.map(|ahead| clock::incident(job, ahead, fire_at)));
         let trigger = Trigger { fire_at, began_at: fire_at, attempt, by_hand: true, incidents };
         let request = RunRequest { id: claim.run.id, trigger: Some(&trigger), ..*request };
@@ -325,15 +323,15 @@ impl Step<'_> {
     }
 
     /// Sends what waits in the outbox of a job: this report, and what earlier ones left.
-    async fn send(&self, job: &str, ((_, smtp), mailer): Mail<'_>) -> Result<(), String> {
+    async fn send(&self, job: &str, ((_, smtp), channels): Mail<'_>) -> Result<(), String> {
         let failed = |error: StoreError| error.to_string();
         let mut problems = Vec::new();
         let lease = lease::length(smtp.timeout + LEASE);
         let evidence = self.vault.map(|vault| vault.bags.as_path());
         while let Some(mut message) = self.store.take_message(Some(job), Utc::now(), lease).await.map_err(failed)? {
-            let done = dispatch::dispatch(self.store, evidence, Some(mailer), &Clock::system(), &mut message).await;
+            let done = dispatch::dispatch(self.store, evidence, channels, &Clock::system(), &mut message).await;
             let done = done.map_err(failed)?;
-            let NewMessage { kind, recipient, .. } = &message.message;
+            let Notification { kind, address: recipient, .. } = &message.notification;
             match done.outcome {
                 Sent::Accepted => output::line(&format!("  mailed    {recipient}")),
                 Sent::Again(_) => problems.push(format!(
@@ -343,7 +341,8 @@ impl Step<'_> {
                 Sent::GivenUp => problems.push(format!("the {kind} was not delivered to {recipient}: {}", done.answer)),
             }
         }
-        self.store.close(Utc::now()).await.map_err(failed)?;
+        let is_watched = |job: &str| self.jobs.get(job).is_some_and(|job| job.heartbeat.is_some());
+        closing::close_delivered(self.store, &is_watched, Utc::now()).await.map_err(failed)?;
         if problems.is_empty() { Ok(()) } else { Err(problems.join("\nrolecall: ")) }
     }
 }
@@ -358,7 +357,7 @@ fn messages(
     input: &ReportInput<'_>,
     written: &[PathBuf],
     proof: Proof,
-) -> Result<Vec<NewMessage>, String> {
+) -> Result<Vec<Notification>, String> {
     if deliver::no_mail_reason(Some(app::when(email.when)), input.audit()).is_some() {
         return Ok(Vec::new());
     }
@@ -369,7 +368,8 @@ fn messages(
     let letter =
         Letter { from: &smtp.from, recipients: &email.to, attach: &attach, written: &written, date: Utc::now(), proof };
     let messages = deliver::messages(input, &letter);
-    let outgoing = |email| dispatch::outgoing(ReportMail::KIND, String::new(), email);
+    let run = input.audit().id;
+    let outgoing = |mail| notify::email::notification(run, ReportMail::KIND, "", mail);
     Ok(messages.map_err(|error| error.to_string())?.into_iter().map(outgoing).collect())
 }
 

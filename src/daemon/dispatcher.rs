@@ -1,33 +1,42 @@
-//! Sends one message of the outbox.
+//! Delivers one notification of the outbox.
 
 use super::{Count, Daemon};
 use crate::{
-    notify::dispatch::{self, Dispatched},
+    notify::{
+        dispatch::{self, Dispatched},
+        email,
+    },
     store::queue::{Outgoing, Sent},
 };
 
 impl Daemon {
-    pub(super) async fn dispatch(&self, mut message: Outgoing) {
+    pub(super) async fn dispatch(&self, mut outgoing: Outgoing) {
         let setup = self.setup();
         let evidence = setup.vault.as_ref().map(|vault| vault.bags.as_path());
-        let mailer = setup.mailer.as_deref();
-        let dispatched = dispatch::dispatch(&*self.store, evidence, mailer, &self.clock, &mut message).await;
-        let (run, kind, to) = (message.run, &message.message.kind, &message.message.recipient);
+        let dispatched = dispatch::dispatch(&*self.store, evidence, &setup.channels, &self.clock, &mut outgoing).await;
+        let notification = &outgoing.notification;
+        let run = notification.subject.run().map(tracing::field::display);
+        let (channel, kind, to) = (&notification.channel, &notification.kind, &notification.address);
+        // Kinds of other channels could be mistaken for those of e-mails.
+        let counted = if channel == email::NAME { kind } else { channel };
+        let count = |outcome| self.count(Count::Message { kind: counted.clone(), outcome });
         match dispatched {
             Ok(Dispatched { outcome: Sent::Accepted, .. }) => {
-                tracing::info!(%run, kind, to, "a message was accepted");
-                self.count(Count::Message { kind: kind.clone(), outcome: "accepted" });
+                tracing::info!(run, channel, kind, to, "a message was accepted");
+                count("accepted");
             }
             Ok(Dispatched { outcome: Sent::Again(not_before), answer }) => {
-                tracing::warn!(%run, kind, to, answer, %not_before, "a message was not accepted and is sent again");
-                self.count(Count::Message { kind: kind.clone(), outcome: "retried" });
+                tracing::warn!(run, channel, kind, to, answer, %not_before, "a message was not accepted; it is sent again");
+                count("retried");
             }
             Ok(Dispatched { outcome: Sent::GivenUp, answer }) => {
-                tracing::error!(%run, kind, to, answer, "a message was not accepted and is given up");
-                self.count(Count::Message { kind: kind.clone(), outcome: "rejected" });
+                tracing::error!(run, channel, kind, to, answer, "a message was not accepted and is given up");
+                count("rejected");
             }
             // It is taken out again when the lease ends, and sent again with the same Message-ID.
-            Err(error) => tracing::error!(%run, kind, to, %error, "what came of a message could not be stored"),
+            Err(error) => {
+                tracing::error!(run, channel, kind, to, %error, "the result of a delivery could not be stored");
+            }
         }
         self.bell.notify_one();
     }

@@ -33,9 +33,8 @@ pub use self::{
 use crate::{
     clock::Clock,
     connector::Connector,
-    mail::smtp::Mailer,
     model::policy::Policy,
-    notify::heartbeat::Heartbeat,
+    notify::{channel::Channels, closing, heartbeat::Heartbeat},
     report::ReportFile,
     run::{
         bag::Vault,
@@ -52,8 +51,8 @@ use crate::{
 const SAID_AGAIN_AFTER: Duration = Duration::from_mins(1);
 /// The longest between two looks at what can be done, whatever the wall clock says.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(5);
-/// How often snapshots that are old enough are forgotten.
-const FORGETTING: chrono::Duration = chrono::Duration::hours(1);
+/// How often old snapshots and bags are removed.
+const PRUNE_EVERY: chrono::Duration = chrono::Duration::hours(1);
 
 /// A job as the daemon runs it.
 pub struct Job {
@@ -65,7 +64,7 @@ pub struct Job {
     pub missed: Missed,
     /// Who is told; nobody where it is none.
     pub email: Option<Recipients>,
-    /// Told at start, success and failure.
+    /// Pinged at start, success and failure.
     pub heartbeat: Option<Arc<dyn Heartbeat>>,
 }
 
@@ -125,8 +124,8 @@ pub struct Setup {
     pub workspaces: BTreeMap<String, Workspace>,
     /// The policy of each job and workspace.
     pub policies: BTreeMap<(String, String), Arc<Policy>>,
-    /// Hands messages on; none where nothing is mailed.
-    pub mailer: Option<Box<dyn Mailer>>,
+    /// Deliver what waits in the outbox.
+    pub channels: Channels,
     /// Keeps evidence; none where none is kept.
     pub vault: Option<Vault>,
     /// How much is done at once, and how long things may take.
@@ -160,8 +159,8 @@ struct State {
     stepped: Option<Instant>,
     /// Why that could not be done then; none where it could.
     trouble: Option<Trouble>,
-    /// When old snapshots were last forgotten, and old bags removed.
-    forgot: Option<DateTime<Utc>>,
+    /// When old snapshots and bags were last removed.
+    pruned: Option<DateTime<Utc>>,
 }
 
 /// A store that fails.
@@ -244,7 +243,8 @@ impl Daemon {
         Ok(())
     }
 
-    /// Does everything that can be done now: decides, begins work, sends, closes.
+    /// Does everything that can be done now: decides, begins work, closes, delivers. Pings about what was closed are among
+    /// what is delivered.
     async fn step(
         self: &Arc<Self>,
         workers: &mut JoinSet<()>,
@@ -258,16 +258,18 @@ impl Daemon {
             let (daemon, hurry) = (Arc::clone(self), hurry.clone());
             workers.spawn(async move { daemon.work(claim, hurry).await });
         }
+        let setup = self.setup();
+        let is_watched = |job: &str| setup.jobs.get(job).is_some_and(|job| job.heartbeat.is_some());
+        for run in closing::close_delivered(&*self.store, &is_watched, self.now()).await? {
+            tracing::info!(run = %run.id, job = run.job, workspace = run.workspace, "the run is closed");
+            self.count(Count::Attempt { job: run.job, workspace: run.workspace, outcome: "done" });
+        }
         while senders.len() < side_by_side {
             let Some(message) = self.store.take_message(None, self.now(), length(mail_lease)).await? else { break };
             let daemon = Arc::clone(self);
             senders.spawn(async move { daemon.dispatch(message).await });
         }
-        for run in self.store.close(self.now()).await? {
-            tracing::info!(run = %run.id, job = run.job, workspace = run.workspace, "the run is closed");
-            self.ended(&run).await?;
-        }
-        self.forget().await?;
+        self.prune().await?;
         self.write_out().await
     }
 
@@ -305,26 +307,26 @@ impl Daemon {
         }
     }
 
-    /// Forgets what is old enough.
-    async fn forget(&self) -> Result<(), WriteError> {
+    /// Removes what is old enough.
+    async fn prune(&self) -> Result<(), WriteError> {
         let now = self.now();
-        if self.state().forgot.is_some_and(|last| (last..last + FORGETTING).contains(&now)) {
+        if self.state().pruned.is_some_and(|last| (last..last + PRUNE_EVERY).contains(&now)) {
             return Ok(());
         }
         let keep = chrono::Duration::from_std(self.setup().limits.keep).unwrap_or(chrono::Duration::MAX);
         if let Some(before) = now.checked_sub_signed(keep) {
-            let forgotten = self.store.forget(before).await?;
-            if forgotten > 0 {
-                tracing::info!(parts = forgotten, %before, "old snapshots are forgotten");
+            let pruned = self.store.prune(before).await?;
+            if pruned > 0 {
+                tracing::info!(parts = pruned, %before, "old snapshots are removed");
             }
         }
         if let Some(vault) = &self.setup().vault {
             let removed = retention::retire(&*self.store, vault, now).await?;
             if removed > 0 {
-                tracing::info!(bags = removed, "bags that were kept long enough are removed");
+                tracing::info!(bags = removed, "old bags are removed");
             }
         }
-        self.state().forgot = Some(now);
+        self.state().pruned = Some(now);
         Ok(())
     }
 }

@@ -39,7 +39,7 @@ impl Daemon {
         if !self.state().enacted {
             let terms = |job: &Job| terms(&job.workspaces, &job.schedule, job.missed);
             let schedules: Vec<_> = setup.jobs.iter().map(|(name, job)| (name.clone(), terms(job))).collect();
-            self.store.enact(&schedules, now).await?;
+            self.store.publish_schedules(&schedules, now).await?;
             self.state().enacted = true;
         }
         let mut decisions = Vec::new();

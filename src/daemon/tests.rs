@@ -16,17 +16,20 @@ use crate::{
     },
     mail::{
         message::Email,
-        smtp::{Accepted, Failure, SendError, Stage},
+        smtp::{Accepted, Failure, Mailer, SendError, Stage},
     },
     model::{
         policy::Policy,
         run::{MessageState, Run, RunState},
         trigger::IncidentKind,
     },
-    notify::heartbeat::{Beat, HeartbeatError},
+    notify::{
+        email::EmailChannel,
+        heartbeat::{Beat, HeartbeatChannel, HeartbeatError},
+    },
     replay::Replay,
     run::{bag::Vault, recompute::Recording},
-    store::{StoreError, sqlite::SqliteStore},
+    store::{StoreError, testing},
 };
 use rolecall_simulator::{Fault, Options, Simulator};
 
@@ -60,14 +63,20 @@ impl Mailer for Post {
     }
 }
 
-/// Remembers what it was told.
+/// Remembers the pings that it accepts. While it is down it accepts starts only.
 #[derive(Clone, Default)]
-struct Watcher(Arc<Mutex<Vec<Beat>>>);
+struct Watcher {
+    accepted: Arc<Mutex<Vec<Beat>>>,
+    down: Arc<AtomicBool>,
+}
 
 #[async_trait]
 impl Heartbeat for Watcher {
     async fn beat(&self, beat: Beat) -> Result<(), HeartbeatError> {
-        self.0.lock().unwrap().push(beat);
+        if beat != Beat::Start && self.down.load(Ordering::Relaxed) {
+            return Err(HeartbeatError::Refused(503));
+        }
+        self.accepted.lock().unwrap().push(beat);
         Ok(())
     }
 }
@@ -121,9 +130,9 @@ impl Bench {
         self.daemon.errands.reopen();
     }
 
-    /// What the watcher was told since the last time.
+    /// The pings since the last time.
     fn beats(&self) -> Vec<Beat> {
-        std::mem::take(&mut self.watcher.0.lock().unwrap())
+        std::mem::take(&mut self.watcher.accepted.lock().unwrap())
     }
 
     async fn runs(&self) -> Vec<Run> {
@@ -172,6 +181,7 @@ async fn daemon(
     folder: &std::path::Path,
     missed: Missed,
 ) -> Arc<Daemon> {
+    let heartbeat: Arc<dyn Heartbeat> = Arc::new(watcher.clone());
     let job = Job {
         workspaces: vec!["acme".into()],
         schedule: Schedule::parse("0 8 * * MON", "Europe/Berlin".parse().unwrap(), time(SUNDAY)).unwrap(),
@@ -182,18 +192,20 @@ async fn daemon(
             attach: vec![ReportFile::FindingsCsv],
             when: When::Always,
         }),
-        heartbeat: Some(Arc::new(watcher.clone())),
+        heartbeat: Some(Arc::clone(&heartbeat)),
     };
     let workspace = Workspace { connector: Box::new(connector(simulator)), deadline: Duration::from_mins(1) };
     let setup = Setup {
         jobs: [("weekly".to_owned(), job)].into(),
         workspaces: [("acme".to_owned(), workspace)].into(),
         policies: [(("weekly".to_owned(), "acme".to_owned()), Arc::new(Policy::default()))].into(),
-        mailer: Some(Box::new(post.clone())),
+        channels: Channels::default()
+            .with(EmailChannel::new(post.clone()))
+            .with(HeartbeatChannel::new([("weekly".to_owned(), heartbeat)].into())),
         vault: None,
         limits: Limits::default(),
     };
-    let store = SqliteStore::open(&folder.join("store.db")).await.unwrap();
+    let store = testing::open(folder).await;
     let now = Arc::clone(now);
     Daemon::new(Arc::new(store), Clock::new(move || *now.lock().unwrap()), setup)
 }
@@ -209,7 +221,7 @@ async fn a_fire_time_becomes_one_audit_and_one_message_for_each_recipient() {
     assert_eq!((run.fire_at, run.state, run.attempt), (time(WEEK_1), RunState::Closed, 1));
     assert_eq!(bench.daemon.store.audit(run.id).await.unwrap().unwrap().users, 20);
     let messages = bench.daemon.store.messages(run.id).await.unwrap();
-    let states: Vec<_> = messages.iter().map(|message| (message.recipient.as_str(), message.state)).collect();
+    let states: Vec<_> = messages.iter().map(|message| (message.address.as_str(), message.state)).collect();
     assert_eq!(
         states,
         [
@@ -304,7 +316,7 @@ async fn differences(bag: &std::path::Path, policy: &Policy) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn everybody_has_a_complete_report_only_then_the_watcher_hears_of_success() {
+async fn success_is_pinged_once_everybody_has_a_complete_report() {
     let bench = Bench::new(Missed::Latest).await;
     {
         let mut setup = bench.daemon.setup.write().unwrap();
@@ -318,6 +330,24 @@ async fn everybody_has_a_complete_report_only_then_the_watcher_hears_of_success(
     bench.at("2026-03-02T07:01:00Z").await;
     assert_eq!(bench.beats(), [Beat::Success]);
     assert!(bench.daemon.health().await.unwrap().incidents.is_empty());
+}
+
+#[tokio::test]
+async fn a_ping_survives_a_restart_and_is_sent_again() {
+    let bench = Bench::new(Missed::Latest).await;
+    bench.watcher.down.store(true, Ordering::Relaxed);
+    bench.at(WEEK_1).await;
+    assert_eq!((bench.run().await.state, bench.beats()), (RunState::Closed, vec![Beat::Start]));
+    bench.watcher.down.store(false, Ordering::Relaxed);
+    let heir =
+        daemon(&bench.simulator, &bench.post, &bench.watcher, &bench.now, bench.folder.path(), Missed::Latest).await;
+    let bench = Bench { daemon: heir, ..bench };
+    bench.at("2026-03-02T07:00:59Z").await;
+    assert_eq!(bench.beats(), []);
+    bench.at("2026-03-02T07:01:00Z").await;
+    assert_eq!(bench.beats(), [Beat::Failure], "somebody did not get the report");
+    bench.at("2026-03-02T08:00:00Z").await;
+    assert_eq!(bench.beats(), []);
 }
 
 #[tokio::test]
@@ -372,7 +402,10 @@ async fn a_run_that_keeps_failing_is_given_up_after_five_attempts_and_said_so() 
     assert_eq!((run.state, run.attempt), (RunState::Failed, 5));
     let [(to, notice)] = <[_; 1]>::try_from(bench.accepted()).unwrap();
     assert_eq!(to, "security@example.com");
-    assert!(notice.contains("FAILED acme: no review was made") && notice.contains(&run.id.to_string()), "{notice}");
+    assert!(
+        notice.contains("FAILED acme: access was not reviewed") && notice.contains(&run.id.to_string()),
+        "{notice}"
+    );
 }
 
 #[tokio::test]
@@ -472,7 +505,11 @@ async fn a_daemon_that_is_told_to_stop_hands_back_what_it_cannot_finish() {
 #[tokio::test]
 async fn a_store_that_fails_is_named_until_it_works_again_and_the_daemon_stays_alive() {
     let bench = Bench::new(Missed::Latest).await;
-    let full = || StoreError::Full { path: "store.db".into(), reason: "disk is full".into() };
+    let full = || StoreError::Full {
+        place: "store.db".into(),
+        reason: "disk is full".into(),
+        advice: "Make room on its disk",
+    };
     bench.daemon.stepped(Err(full().into()));
     bench.daemon.stepped(Err(full().into()));
     let health = bench.daemon.health().await.unwrap();

@@ -1,4 +1,4 @@
-//! How it goes, for those who watch: health, numbers, heartbeats.
+//! The state of the daemon for monitoring: health, metrics, the start ping.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,11 +6,8 @@ use chrono::{DateTime, Utc};
 
 use super::{Daemon, Setup};
 use crate::{
-    model::{
-        run::{MessageState, Run, RunState},
-        trigger::Incident,
-    },
-    notify::heartbeat::{self, Beat},
+    model::trigger::Incident,
+    notify::heartbeat,
     store::{StoreError, history::Done},
 };
 
@@ -113,41 +110,16 @@ impl Daemon {
         *self.state().counts.entry(count).or_default() += 1;
     }
 
-    /// Tells the watcher of a job, in its own time.
-    pub(super) fn tell(&self, setup: &Setup, job: &str, beat: Beat) {
+    /// Pings the start of a run, beside the run: a start that cannot be pinged is logged and forgotten.
+    pub(super) fn ping_start(&self, setup: &Setup, job: &str) {
         let Some(heartbeat) = setup.jobs.get(job).and_then(|job| job.heartbeat.as_ref()).map(Arc::clone) else {
             return;
         };
         let job = job.to_owned();
         self.errands.spawn(async move {
-            if let Err(error) = heartbeat::persist(&*heartbeat, beat).await {
-                tracing::warn!(job, ?beat, %error, "the watcher of a job could not be told");
+            if let Err(error) = heartbeat::start(&*heartbeat).await {
+                tracing::warn!(job, %error, "the start of a run could not be pinged");
             }
         });
-    }
-
-    /// A run is closed: success is told when all of its fire time are, and everybody has a complete report.
-    pub(super) async fn ended(&self, run: &Run) -> Result<(), StoreError> {
-        let outcome = "done";
-        self.count(Count::Attempt { job: run.job.clone(), workspace: run.workspace.clone(), outcome });
-        let setup = self.setup();
-        if setup.jobs.get(&run.job).is_none_or(|job| job.heartbeat.is_none()) {
-            return Ok(());
-        }
-        let mut all_closed = true;
-        for sibling in self.store.siblings(&run.job, run.fire_at).await? {
-            all_closed &= sibling.state == RunState::Closed;
-            let refused = self.store.messages(sibling.id).await?;
-            let refused = refused.iter().any(|message| message.state == MessageState::Rejected);
-            let incomplete = self.store.audit(sibling.id).await?.is_some_and(|audit| !audit.complete);
-            if refused || incomplete {
-                self.tell(&setup, &run.job, Beat::Failure);
-                return Ok(());
-            }
-        }
-        if all_closed {
-            self.tell(&setup, &run.job, Beat::Success);
-        }
-        Ok(())
     }
 }

@@ -14,12 +14,13 @@ use crate::{
         report_mail::{Proof, ReportMail},
     },
     model::{
+        notification::Notification,
         run::{Claim, Run, RunState},
         trigger::Trigger,
     },
     notify::{
-        dispatch::{notices, outgoing},
-        heartbeat::Beat,
+        email::{self, Addresses},
+        heartbeat::{self, Beat},
     },
     report::ReportInput,
     run::{
@@ -31,7 +32,7 @@ use crate::{
         deliver::{self, Letter},
         lease,
     },
-    store::{StoreError, queue::NewMessage},
+    store::StoreError,
 };
 
 /// The waits before the second and each further attempt; after the last one a run is given up.
@@ -83,16 +84,16 @@ impl Daemon {
         let Run { id, job, workspace, fire_at, attempt, .. } = &claim.run;
         tracing::info!(run = %id, job, workspace, %fire_at, attempt, "a run begins");
         if claim.fence == 1 {
-            self.tell(&setup, job, Beat::Start);
+            self.ping_start(&setup, job);
         }
         let mut recording = None;
         let ended = tokio::select! {
             ended = self.attempt(&setup, &claim, &mut recording) => ended,
             lost = lease::keep(&*self.store, &claim, setup.limits.lease, &self.clock) => Err(lost.into()),
             () = hurry.cancelled() => {
-                match self.store.hand_back(&claim, None, self.now(), self.now()).await {
-                    Ok(()) => tracing::info!(run = %id, "the run is handed back"),
-                    Err(error) => tracing::error!(run = %id, %error, "the run could not be handed back"),
+                match self.store.release(&claim, None, self.now(), self.now()).await {
+                    Ok(()) => tracing::info!(run = %id, "the run is released"),
+                    Err(error) => tracing::error!(run = %id, %error, "the run could not be released"),
                 }
                 return;
             }
@@ -130,7 +131,7 @@ impl Daemon {
                 "it was taken up {MOST_ATTEMPTS} times and never came to an end: {last}"
             )));
         }
-        let incidents = self.store.lapses_before(job_name, name, fire_at).await?;
+        let incidents = self.store.incidents_before(job_name, name, fire_at).await?;
         let trigger = Trigger { fire_at, began_at: started_at.unwrap_or(fire_at), attempt, by_hand: false, incidents };
         let request = RunRequest {
             id: claim.run.id,
@@ -185,8 +186,8 @@ impl Daemon {
             }
             _ => Vec::new(),
         };
-        let messages: Vec<NewMessage> =
-            messages.into_iter().map(|email| outgoing(ReportMail::KIND, String::new(), email)).collect();
+        let messages: Vec<Notification> =
+            messages.into_iter().map(|mail| email::notification(claim.run.id, ReportMail::KIND, "", mail)).collect();
         self.store.record(claim, &kept, &messages, self.now()).await?;
         tracing::info!(run = %claim.run.id, users = kept.record.users, messages = messages.len(), "the audit is recorded");
         Ok(())
@@ -205,7 +206,7 @@ impl Daemon {
         if let Some(wait) = WAITS.get(tried).filter(|_| !is_final) {
             tracing::warn!(run = %id, job, workspace, attempt, error, "the run failed and is tried again");
             self.count(Count::Attempt { job: job.clone(), workspace: workspace.clone(), outcome: "retried" });
-            return self.store.hand_back(claim, Some(&error), self.now() + *wait, self.now()).await;
+            return self.store.release(claim, Some(&error), self.now() + *wait, self.now()).await;
         }
         tracing::error!(run = %id, job, workspace, attempt, error, "the run failed and is given up");
         if let (Some(recording), Some(vault)) = (recording, &setup.vault) {
@@ -213,14 +214,31 @@ impl Daemon {
             let failure = Failure { run, job: Some(job), workspace, due_at, at: self.now(), error: &error };
             failure::keep(&*self.store, vault, &recording, &failure).await;
         }
-        let email = setup.jobs.get(job).and_then(|job| job.email.as_ref());
-        let notice = Notice::failure(&claim.run, &claim.fence.to_string(), &error, &self.store.head().await?);
-        let notices = email.map_or_else(Vec::new, |email| {
-            notices(&notice, &claim.fence.to_string(), &email.from, email.to.iter().map(String::as_str), self.now())
-        });
-        self.store.give_up(claim, &error, &notices, self.now()).await?;
+        let notifications = self.failure_notifications(setup, claim, &error).await?;
+        self.store.give_up(claim, &error, &notifications, self.now()).await?;
         self.count(Count::Attempt { job: job.clone(), workspace: workspace.clone(), outcome: "failed" });
-        self.tell(setup, job, Beat::Failure);
         Ok(())
+    }
+
+    /// The notices and the ping that a run is given up.
+    async fn failure_notifications(
+        &self,
+        setup: &Setup,
+        claim: &Claim,
+        error: &str,
+    ) -> Result<Vec<Notification>, StoreError> {
+        let Some(job) = setup.jobs.get(&claim.run.job) else { return Ok(Vec::new()) };
+        let (run, fence) = (&claim.run, claim.fence.to_string());
+        let mut notifications = Vec::new();
+        if let Some(email) = &job.email {
+            let notice = Notice::failure(run, &fence, error, &self.store.head().await?);
+            let addresses = Addresses { from: &email.from, to: &email.to };
+            notifications.extend(email::notices(&notice, run.id, &fence, addresses, self.now()));
+        }
+        if job.heartbeat.is_some() {
+            let about = format!("run {} claim {fence}", run.id);
+            notifications.push(heartbeat::notification(run, Beat::Failure, &about));
+        }
+        Ok(notifications)
     }
 }

@@ -9,6 +9,7 @@ pub mod finding;
 pub mod id;
 pub mod kind;
 pub mod known;
+pub mod notification;
 pub mod plain;
 pub mod policy;
 pub mod reading;

@@ -290,7 +290,7 @@ impl Offboarding<'_> {
             outcome: outcome.word().to_owned(),
             detail: detail.to_owned(),
         };
-        self.ledger.note(&[Fact::OffboardingEnded(ended)], self.clock.now()).await
+        self.ledger.append(&[Fact::OffboardingEnded(ended)], self.clock.now()).await
     }
 }
 

@@ -116,7 +116,7 @@ impl Offboarding<'_> {
     /// # Errors
     /// [`Refusal::Store`]
     pub async fn keep(&self, plan: &Plan) -> Result<(), Refusal> {
-        Ok(self.ledger.note(&[Fact::OffboardingPlanned(plan.planned())], self.clock.now()).await?)
+        Ok(self.ledger.append(&[Fact::OffboardingPlanned(plan.planned())], self.clock.now()).await?)
     }
 
     /// A plan that was kept, where it may be carried out still. Nothing is read for it but the ledger.
@@ -183,7 +183,7 @@ impl Offboarding<'_> {
                 by: by.to_owned(),
             })
         });
-        Ok(self.ledger.note(&declined.collect::<Vec<_>>(), self.clock.now()).await?)
+        Ok(self.ledger.append(&declined.collect::<Vec<_>>(), self.clock.now()).await?)
     }
 
     /// Whether somebody said no to the removal of a user a short time ago.

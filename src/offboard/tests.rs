@@ -18,14 +18,14 @@ use crate::{
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
     ledger::Entry,
-    store::sqlite::SqliteStore,
+    store::testing::{self, TestStore},
 };
 use rolecall_simulator::{ALL_SCOPES, Answer, Fault, Options, Simulator};
 
 /// A workspace whose credentials may delete, a store, and a clock that can be moved.
 struct Bench {
     simulator: Simulator,
-    store: SqliteStore,
+    store: TestStore,
     policy: Policy,
     moved: Arc<AtomicI64>,
     _folder: TempDir,
@@ -42,7 +42,7 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         Self {
             simulator: Simulator::start(options).unwrap(),
-            store: SqliteStore::open_fleeting(&folder.path().join("store.db")).await.unwrap(),
+            store: testing::open(folder.path()).await,
             policy: Policy::default(),
             moved: Arc::default(),
             _folder: folder,
@@ -130,7 +130,7 @@ impl Bench {
             request: plan.removals[0].request.clone().unwrap(),
             confirmed: "test".to_owned(),
         };
-        self.store.note(&[Fact::OffboardingBegun(begun)], Utc::now()).await.unwrap();
+        self.store.append(&[Fact::OffboardingBegun(begun)], Utc::now()).await.unwrap();
     }
 
     /// A user of the generated workspace, by the place in its list: the first is the caller.

@@ -44,7 +44,7 @@ pub async fn introduce(store: &dyn Database, vault: &Vault, now: DateTime<Utc>) 
     if old.is_none() && vault.key.is_none() {
         return Ok(());
     }
-    store.note(std::slice::from_ref(&new), now).await?;
+    store.append(std::slice::from_ref(&new), now).await?;
     match (old, new) {
         (Some(Fact::Key { fingerprint: Some(old), .. }), Fact::Key { fingerprint: Some(new), .. }) if old != new => {
             tracing::warn!(

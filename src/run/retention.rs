@@ -49,7 +49,7 @@ pub async fn retire(store: &dyn Database, vault: &Vault, now: DateTime<Utc>) -> 
     if facts.is_empty() {
         return Ok(0);
     }
-    store.note(&facts, now).await?;
+    store.append(&facts, now).await?;
     write_out(store, vault).await?;
     // The mails first: as long as a bag is there, what is left of it is removed the next time.
     let folders: BTreeSet<&str> = old.iter().map(|(_, folder, _)| folder.as_str()).collect();

@@ -24,7 +24,7 @@ use crate::{
     },
     model::reading::Reading,
     report::ReportInput,
-    store::sqlite::SqliteStore,
+    store::testing,
 };
 use rolecall_simulator::{Options, Simulator};
 
@@ -48,7 +48,7 @@ fn connector(simulator: &Simulator) -> ZohoBigin {
 /// One run, always with the same id at the same time; as if it had been read then.
 async fn sealed(simulator: &Simulator, folder: &Path, as_read: Option<&Reading>) -> (PathBuf, Reading) {
     fs::create_dir(folder).unwrap();
-    let store = SqliteStore::open(&folder.join("store.db")).await.unwrap();
+    let store = testing::open(folder).await;
     let vault = Vault {
         bags: folder.join("bags"),
         key: None,

@@ -1,7 +1,7 @@
-//! A store on whose way a process can die: for tests only, and not part of a release.
+//! A store in which a process can die at each write. For tests only; not part of a release.
 //!
-//! Every write has two points, `NAME.before` and `NAME.after`: what the step in flight did is lost, or it is stored and
-//! nobody heard of it. A [`Hazard`] decides at which of them something happens.
+//! Every write has two points, `NAME.before` and `NAME.after`: the write is lost, or it is stored and the caller never hears
+//! of it. A [`Hazard`] decides what happens at each point.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Duration, Utc};
@@ -11,7 +11,7 @@ use super::{
     AuditRecord, Database, Kept, Store, StoreError,
     history::{Done, History, MessageRecord},
     ledger::Ledger,
-    queue::{Cursor, Decided, NewMessage, Outgoing, Queue, Sent},
+    queue::{Cursor, Decided, Outgoing, Queue, Sent},
 };
 use crate::{
     ledger::{
@@ -19,6 +19,7 @@ use crate::{
         fact::{OffboardingBegun, Terms},
     },
     model::{
+        notification::Notification,
         run::{Attempt, Claim, Gap, Run, RunState},
         trigger::Incident,
     },
@@ -27,8 +28,7 @@ use crate::{
 /// Decides what happens at a point.
 #[async_trait]
 pub trait Hazard: Send + Sync {
-    /// Called at each point, before and after each write. What dies here does not return; an error is the store's
-    /// answer.
+    /// Called before and after each write. It never returns if the process dies; an error becomes the store's answer.
     async fn at(&self, write: &str, moment: Moment) -> Result<(), StoreError>;
 }
 
@@ -37,7 +37,7 @@ pub trait Hazard: Send + Sync {
 pub enum Moment {
     /// Nothing is stored yet.
     Before,
-    /// It is stored, and the caller does not know.
+    /// It is stored, and the caller does not know yet.
     After,
 }
 
@@ -75,10 +75,10 @@ impl<M: Database, H: Hazard> Store for Hazardous<M, H> {
         self.store.audit(id).await
     }
 
-    async fn forget(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.hazard.at("forget", Moment::Before).await?;
-        let done = self.store.forget(before).await?;
-        self.hazard.at("forget", Moment::After).await?;
+    async fn prune(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.hazard.at("prune", Moment::Before).await?;
+        let done = self.store.prune(before).await?;
+        self.hazard.at("prune", Moment::After).await?;
         Ok(done)
     }
 
@@ -136,35 +136,35 @@ impl<M: Database, H: Hazard> Queue for Hazardous<M, H> {
         &self,
         claim: &Claim,
         audit: &Kept,
-        messages: &[NewMessage],
+        notifications: &[Notification],
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         self.hazard.at("record", Moment::Before).await?;
-        self.store.record(claim, audit, messages, now).await?;
+        self.store.record(claim, audit, notifications, now).await?;
         self.hazard.at("record", Moment::After).await
     }
 
-    async fn hand_back(
+    async fn release(
         &self,
         claim: &Claim,
         error: Option<&str>,
         not_before: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        self.hazard.at("hand_back", Moment::Before).await?;
-        self.store.hand_back(claim, error, not_before, now).await?;
-        self.hazard.at("hand_back", Moment::After).await
+        self.hazard.at("release", Moment::Before).await?;
+        self.store.release(claim, error, not_before, now).await?;
+        self.hazard.at("release", Moment::After).await
     }
 
     async fn give_up(
         &self,
         claim: &Claim,
         error: &str,
-        messages: &[NewMessage],
+        notifications: &[Notification],
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         self.hazard.at("give_up", Moment::Before).await?;
-        self.store.give_up(claim, error, messages, now).await?;
+        self.store.give_up(claim, error, notifications, now).await?;
         self.hazard.at("give_up", Moment::After).await
     }
 
@@ -182,20 +182,24 @@ impl<M: Database, H: Hazard> Queue for Hazardous<M, H> {
 
     async fn sent(
         &self,
-        message: &Outgoing,
+        outgoing: &Outgoing,
         outcome: &Sent,
         answer: &str,
-        notices: &[NewMessage],
+        notices: &[Notification],
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         self.hazard.at("sent", Moment::Before).await?;
-        self.store.sent(message, outcome, answer, notices, now).await?;
+        self.store.sent(outgoing, outcome, answer, notices, now).await?;
         self.hazard.at("sent", Moment::After).await
     }
 
-    async fn close(&self, now: DateTime<Utc>) -> Result<Vec<Run>, StoreError> {
+    async fn delivered(&self) -> Result<Vec<Run>, StoreError> {
+        self.store.delivered().await
+    }
+
+    async fn close(&self, run: Uuid, notifications: &[Notification], now: DateTime<Utc>) -> Result<bool, StoreError> {
         self.hazard.at("close", Moment::Before).await?;
-        let done = self.store.close(now).await?;
+        let done = self.store.close(run, notifications, now).await?;
         self.hazard.at("close", Moment::After).await?;
         Ok(done)
     }
@@ -242,22 +246,22 @@ impl<M: Database, H: Hazard> History for Hazardous<M, H> {
         self.store.incidents(now).await
     }
 
-    async fn lapses_before(
+    async fn incidents_before(
         &self,
         job: &str,
         workspace: &str,
         fire_at: DateTime<Utc>,
     ) -> Result<Vec<Incident>, StoreError> {
-        self.store.lapses_before(job, workspace, fire_at).await
+        self.store.incidents_before(job, workspace, fire_at).await
     }
 }
 
 #[async_trait]
 impl<M: Database, H: Hazard> Ledger for Hazardous<M, H> {
-    async fn note(&self, facts: &[Fact], now: DateTime<Utc>) -> Result<(), StoreError> {
-        self.hazard.at("note", Moment::Before).await?;
-        self.store.note(facts, now).await?;
-        self.hazard.at("note", Moment::After).await
+    async fn append(&self, facts: &[Fact], now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.hazard.at("append", Moment::Before).await?;
+        self.store.append(facts, now).await?;
+        self.hazard.at("append", Moment::After).await
     }
 
     async fn begin_offboarding(
@@ -275,10 +279,10 @@ impl<M: Database, H: Hazard> Ledger for Hazardous<M, H> {
         self.store.offboardings().await
     }
 
-    async fn enact(&self, schedules: &[(String, Terms)], now: DateTime<Utc>) -> Result<(), StoreError> {
-        self.hazard.at("enact", Moment::Before).await?;
-        self.store.enact(schedules, now).await?;
-        self.hazard.at("enact", Moment::After).await
+    async fn publish_schedules(&self, schedules: &[(String, Terms)], now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.hazard.at("publish_schedules", Moment::Before).await?;
+        self.store.publish_schedules(schedules, now).await?;
+        self.hazard.at("publish_schedules", Moment::After).await
     }
 
     async fn head(&self) -> Result<Head, StoreError> {

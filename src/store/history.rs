@@ -1,4 +1,4 @@
-//! What became of every fire time: runs, their attempts and messages, and what should have happened and did not.
+//! The history: runs with their attempts and messages, gaps, and incidents.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -9,26 +9,28 @@ use crate::model::{
     trigger::Incident,
 };
 
-/// A message as the history shows it.
+/// A notification about a run, as the history shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageRecord {
+    /// The channel.
+    pub channel: String,
     /// The kind.
     pub kind: String,
-    /// The recipient.
-    pub recipient: String,
-    /// The `Message-ID`.
-    pub message_id: String,
-    /// What has become of it.
+    /// The address: of an e-mail, the recipient's.
+    pub address: String,
+    /// The `Message-ID`; `None` if the channel has no such ids.
+    pub message_id: Option<String>,
+    /// Its state.
     pub state: MessageState,
     /// How often it was taken out.
     pub attempt: u32,
-    /// What the server answered last, or what broke.
+    /// The last answer, or what broke.
     pub answer: Option<String>,
     /// When it was accepted or given up.
     pub finished_at: Option<DateTime<Utc>>,
 }
 
-/// A run that ended well, and its audit.
+/// A run whose audit is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
     /// The run.
@@ -37,10 +39,10 @@ pub struct Done {
     pub audit: AuditRecord,
 }
 
-/// What a store says of the past.
+/// Reads the past.
 #[async_trait::async_trait]
 pub trait History: Send + Sync {
-    /// One run; none where there is none.
+    /// One run; `None` if there is no such run.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -64,7 +66,7 @@ pub trait History: Send + Sync {
     /// [`StoreError`]
     async fn last_done(&self, job: &str, workspace: &str) -> Result<Option<Done>, StoreError>;
 
-    /// Each time that a run was taken up, the first one first.
+    /// The attempts of a run, oldest first.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -82,19 +84,19 @@ pub trait History: Send + Sync {
     /// [`StoreError`]
     async fn gaps(&self, most: u32) -> Result<Vec<Gap>, StoreError>;
 
-    /// What is wrong now: overdue runs, undelivered messages, and what the latest runs left unsettled. The oldest
-    /// first, at most [`MOST_LAPSES`] of each kind.
+    /// The incidents that are open now: overdue runs, undelivered messages, and what no later run has made good. Oldest
+    /// first, at most [`MOST_INCIDENTS`] of each kind.
     ///
     /// # Errors
     /// [`StoreError`]
     async fn incidents(&self, now: DateTime<Utc>) -> Result<Vec<Incident>, StoreError>;
 
-    /// What went wrong with a job and workspace before a fire time, since a report of theirs was last accepted for
-    /// somebody. The oldest first, at most [`MOST_LAPSES`] of each kind.
+    /// The incidents of a job and workspace before a fire time, since the last report that a recipient's server accepted.
+    /// Oldest first, at most [`MOST_INCIDENTS`] of each kind.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn lapses_before(
+    async fn incidents_before(
         &self,
         job: &str,
         workspace: &str,
@@ -103,4 +105,4 @@ pub trait History: Send + Sync {
 }
 
 /// The most incidents of one kind that one answer names.
-pub const MOST_LAPSES: u32 = 20;
+pub const MOST_INCIDENTS: u32 = 20;

@@ -1,4 +1,4 @@
-//! The ledger in the store: what a write changes and what the ledger says of it are stored together or not at all.
+//! The ledger in the store: a write and its entries are stored together or not at all.
 
 use chrono::{DateTime, Utc};
 
@@ -8,21 +8,22 @@ use crate::ledger::{
     fact::{OffboardingBegun, Terms},
 };
 
-/// Keeps the ledger. Most facts come from the writes of [`Queue`](super::queue::Queue) and [`Store`](super::Store).
+/// Keeps the ledger. Most entries come with the writes of [`Queue`](super::queue::Queue) and [`Store`](super::Store), as
+/// [`facts`](super::facts) decides.
 #[async_trait::async_trait]
 pub trait Ledger: Send + Sync {
-    /// Writes facts that no other write tells, each unless the last of its kind and subject says the same.
+    /// Appends facts that come with no other write. A fact that equals the last one of its kind and subject is left out.
     ///
     /// # Errors
-    /// [`StoreError`]; then none was written.
-    async fn note(&self, facts: &[Fact], now: DateTime<Utc>) -> Result<(), StoreError>;
+    /// [`StoreError`]; then none was appended.
+    async fn append(&self, facts: &[Fact], now: DateTime<Utc>) -> Result<(), StoreError>;
 
-    /// Writes that the removal of a user has begun, unless another was begun in the same place after the entry `since`: then
-    /// what was read since is not what is there any more. Of two processes that read at the same time only one gets
-    /// through, because the look and the write are one transaction.
+    /// Appends that the removal of a user begins, unless another removal has begun in the same place after the entry
+    /// `since`: then the caller has read a state that is out of date. The check and the write are one transaction, so of two
+    /// processes only one succeeds.
     ///
     /// # Errors
-    /// [`StoreError::Busy`] where another was begun, or any other; then nothing was written.
+    /// [`StoreError::Busy`] if another removal has begun, or any other error; then nothing was appended.
     async fn begin_offboarding(
         &self,
         begun: &OffboardingBegun,
@@ -30,17 +31,17 @@ pub trait Ledger: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 
-    /// Everything that the ledger says of removals that were begun and how they ended, of all workspaces, in its order.
+    /// The entries about removals that have begun and how they ended, of all workspaces, in order.
     ///
     /// # Errors
     /// [`StoreError`]
     async fn offboardings(&self) -> Result<Vec<Entry>, StoreError>;
 
-    /// From now on these jobs are due by these schedules, and no others: what is new of that is written.
+    /// Appends how the schedules in force change: from now on these jobs are due by these schedules, and no others.
     ///
     /// # Errors
-    /// [`StoreError`]; then nothing was written.
-    async fn enact(&self, schedules: &[(String, Terms)], now: DateTime<Utc>) -> Result<(), StoreError>;
+    /// [`StoreError`]; then nothing was appended.
+    async fn publish_schedules(&self, schedules: &[(String, Terms)], now: DateTime<Utc>) -> Result<(), StoreError>;
 
     /// The last entry.
     ///
@@ -48,19 +49,19 @@ pub trait Ledger: Send + Sync {
     /// [`StoreError`]
     async fn head(&self) -> Result<Head, StoreError>;
 
-    /// The last entry of a kind and subject; none where there is none.
+    /// The last entry of a kind and subject; `None` if there is none.
     ///
     /// # Errors
     /// [`StoreError`]
     async fn last(&self, kind: &str, subject: &str) -> Result<Option<Entry>, StoreError>;
 
-    /// Entries after a number, in their order.
+    /// The entries after a number, in order.
     ///
     /// # Errors
     /// [`StoreError`]
     async fn entries(&self, after: u64, most: u32) -> Result<Vec<Line>, StoreError>;
 
-    /// One entry; none where there is none of this number.
+    /// The entry with a number; `None` if there is none.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -68,9 +69,4 @@ pub trait Ledger: Send + Sync {
         let found = self.entries(number.saturating_sub(1), 1).await?;
         Ok(found.into_iter().find(|line| line.head.number == number))
     }
-}
-
-/// Whether two removals are in one place: a workspace, or an organization that two workspaces of the configuration lead to.
-pub fn in_one_place(one: &OffboardingBegun, other: &OffboardingBegun) -> bool {
-    one.workspace == other.workspace || (one.organization.is_some() && one.organization == other.organization)
 }

@@ -1,50 +1,55 @@
-//! Completed audits, kept compactly, so that the next one can tell what changed; the schedule's memory ([`queue`]),
-//! what it says of the past ([`history`]), and the [`ledger`] of all that.
+//! The store: completed audits, the [`queue`] of runs and notifications, its [`history`], and the [`ledger`] of it all.
 //!
-//! A [`Store`] keeps one record per audit and, beside it, a snapshot in compressed parts. What is inside the
-//! parts is the business of [`snapshot`]; a store only keeps bytes.
+//! A [`Store`] keeps one record per audit and, beside it, a snapshot in compressed parts for the next audit to compare
+//! with. [`snapshot`] knows what is inside the parts; a store only keeps bytes.
+//!
+//! [`facts`] decides which ledger facts belong to each write. An adapter (`sqlite`) stores a write and its facts in one
+//! transaction, and passes the suite in `conformance`.
 
+#[cfg(test)]
+mod conformance;
 #[cfg(any(test, debug_assertions))]
 pub mod crash;
+pub mod facts;
 pub mod history;
 pub mod ledger;
 pub mod queue;
 pub mod snapshot;
 pub mod sqlite;
-
-use std::path::PathBuf;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::ledger::fact::{BagName, NoMailReason};
 
-/// What a store keeps of one audit beside its snapshot.
+/// The record of one audit, without its snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRecord {
     /// The audit's id.
     pub id: Uuid,
-    /// The job that it belongs to; none where it was asked for by hand without one.
+    /// The job; `None` for an audit on demand without a job.
     pub job: Option<String>,
     /// The workspace's name in the configuration.
     pub workspace: String,
     /// When the read began.
     pub started_at: DateTime<Utc>,
-    /// When the read had ended.
+    /// When the read ended.
     pub finished_at: DateTime<Utc>,
-    /// Whether the population was read completely. Only complete audits are compared with.
+    /// Whether all users were read. Only complete audits are compared with.
     pub complete: bool,
     /// Distinct users.
     pub users: u64,
     /// Active administrators.
     pub administrators: u64,
-    /// Findings that count, of every severity.
+    /// Open findings of every severity.
     pub open_findings: u64,
-    /// The same by severity, gravest first; none for an audit that an older rolecall kept.
+    /// Open findings by severity, most severe first; `None` for an audit that an older version kept.
     pub by_severity: Option<[u64; 5]>,
-    /// Its evidence; none where none is kept.
+    /// Its evidence bag; `None` if no evidence is kept.
     pub bag: Option<BagName>,
-    /// Why nobody is mailed it; none where somebody is. Only the ledger remembers it.
+    /// Why nobody is mailed it; `None` if somebody is. Only the ledger keeps this.
     pub no_mail_reason: Option<NoMailReason>,
 }
 
@@ -63,117 +68,122 @@ pub trait Store: Send + Sync {
     /// Keeps an audit: the record and every part, or nothing at all.
     ///
     /// # Errors
-    /// [`StoreError`] where it could not be kept; what was kept before is untouched.
+    /// [`StoreError`]; what was kept before is untouched.
     async fn keep(&self, audit: &Kept, now: DateTime<Utc>) -> Result<(), StoreError>;
 
-    /// The record of one audit; none where it is not kept.
+    /// The record of one audit; `None` if there is none.
     ///
     /// # Errors
     /// [`StoreError`]
     async fn audit(&self, id: Uuid) -> Result<Option<AuditRecord>, StoreError>;
 
-    /// Forgets snapshots of audits that ended before a time, and unsent messages of runs that were due before it. The
-    /// last complete snapshot of each job and workspace stays: the next audit is compared with it. The records of
-    /// audits, runs and messages stay too. Returns how many audits lost their snapshot.
+    /// Deletes the snapshots of audits that ended before a time, and the bytes of unsent messages of runs that were due
+    /// before it. The last complete snapshot of each job and workspace stays, because the next audit is compared with it.
+    /// The records of audits, runs and their messages stay too. Returns how many snapshot parts were deleted.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn forget(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+    async fn prune(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
 
-    /// The last complete audit of a job and workspace.
+    /// The last complete audit of a job and workspace; `None` if there is none.
     ///
     /// # Errors
-    /// [`StoreError`] where the store could not be read.
+    /// [`StoreError`]
     async fn last_complete(&self, job: Option<&str>, workspace: &str) -> Result<Option<Kept>, StoreError>;
 }
 
-/// A store that remembers audits and runs.
+/// Everything that a store does. The suite in `conformance` holds every adapter to it.
 pub trait Database: Store + queue::Queue + history::History + ledger::Ledger {}
 
 impl<T: Store + queue::Queue + history::History + ledger::Ledger> Database for T {}
 
 /// The store could not do what was asked.
+///
+/// `place` is the store as the user knows it: a file, or the address of a server without its password. What the user can do
+/// about it depends on the adapter, which gives the advice.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The file cannot be opened as a database.
-    #[error(
-        "the store {path} cannot be opened: {reason}. Check `[store] url`, that its folder exists and that this account may write there"
-    )]
+    /// It cannot be opened.
+    #[error("the store {place} cannot be opened: {reason}. {advice}")]
     Open {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
+        /// The store.
+        place: String,
+        /// What the database reported.
         reason: String,
+        /// What the user can do.
+        advice: &'static str,
     },
-    /// A newer rolecall wrote it.
+    /// A newer version of rolecall wrote it.
     #[error(
-        "the store {path} was written by a newer rolecall (schema {version}). Install that version or a later one; nothing was changed"
+        "the store {place} was written by a newer version of rolecall (schema {version}). Install that version or a later one; nothing was changed"
     )]
     NewerSchema {
-        /// The file.
-        path: PathBuf,
-        /// Its schema's version.
+        /// The store.
+        place: String,
+        /// Its schema version.
         version: i64,
     },
-    /// It is no database, or a damaged one.
-    #[error(
-        "the store {path} is damaged or is no database: {reason}. Move it away or restore a copy; nothing was changed"
-    )]
+    /// It is damaged, or not a database.
+    #[error("the store {place} is damaged or is not a database: {reason}. {advice}")]
     Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What the database said.
+        /// The store.
+        place: String,
+        /// What the database reported.
         reason: String,
+        /// What the user can do.
+        advice: &'static str,
     },
-    /// Somebody else holds it for longer than we wait.
+    /// Another process holds it for longer than we wait.
     #[error(
-        "the store {path} is locked by another process: {reason}. Try again when that has ended; nothing was changed"
+        "the store {place} is locked by another process: {reason}. Try again when that process has ended; nothing was changed"
     )]
     Locked {
-        /// The file.
-        path: PathBuf,
-        /// What the database said.
+        /// The store.
+        place: String,
+        /// What the database reported.
         reason: String,
     },
     /// There is no room left.
-    #[error("the store {path} cannot grow: {reason}. Make room on its disk; what was kept before is untouched")]
+    #[error("the store {place} cannot grow: {reason}. {advice}")]
     Full {
-        /// The file.
-        path: PathBuf,
-        /// What the database said.
+        /// The store.
+        place: String,
+        /// What the database reported.
         reason: String,
+        /// What the user can do.
+        advice: &'static str,
     },
-    /// Anything else that the database says.
-    #[error("the store {path} could not {action}: {reason}")]
+    /// Any other error of the database.
+    #[error("the store {place} could not {action}: {reason}")]
     Query {
-        /// The file.
-        path: PathBuf,
-        /// What was asked of it.
+        /// The store.
+        place: String,
+        /// What it was asked to do.
         action: &'static str,
-        /// What the database said.
+        /// What the database reported.
         reason: String,
     },
-    /// Somebody else has claimed it meanwhile.
+    /// Another process has claimed it in the meantime.
     #[error("{what} is being worked on by another process; this one stops working on it")]
     Lost {
         /// The run or message.
         what: String,
     },
-    /// Somebody works on a run of this job and workspace already.
-    #[error("{what} is being worked on by another process; try again when that has ended")]
+    /// Another process works on it.
+    #[error("{what} is being worked on by another process; try again when that process has ended")]
     Busy {
-        /// The job and workspace.
+        /// The run or removal.
         what: String,
     },
-    /// A snapshot cannot be made.
-    #[error("the snapshot of this audit cannot be made: {reason}. Nothing was kept")]
+    /// A snapshot cannot be created.
+    #[error("the snapshot of this audit cannot be created: {reason}. Nothing was kept")]
     Pack {
         /// Why not.
         reason: String,
     },
     /// A kept snapshot cannot be read back.
     #[error(
-        "the snapshot of the previous audit cannot be read: {reason}. The audit can be made without a comparison by starting a new store"
+        "the snapshot of the previous audit cannot be read: {reason}. To audit without a comparison, start a new store"
     )]
     Snapshot {
         /// Why not.

@@ -1,155 +1,139 @@
-//! The schedule's memory: what was decided, which runs there are, and which messages wait to be sent.
+//! The queue: decisions about fire times, the runs they became, and the outbox.
 //!
-//! Several processes may work on one queue. A run or a message is claimed with a lease; every later write names the
-//! claim's fence, and is refused ([`StoreError::Lost`]) where somebody else has claimed it meanwhile.
+//! Several processes may work on one queue. A run or a notification is claimed with a lease. Every later write names the
+//! claim's fence and is refused with [`StoreError::Lost`] if another process has claimed it in the meantime.
 //!
-//! A lease, or a time before which nothing is tried again, that lies further ahead than anybody sets one
-//! ([`LONGEST_WAIT`]) was set by a clock that has been put back since: it holds nobody up.
+//! A lease or a wait that reaches further ahead than [`LONGEST_WAIT`] was set by a clock that has been put back since. It
+//! is ignored.
 
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use super::{Kept, StoreError};
-use crate::model::run::{Claim, Gap, Run, RunState};
+use crate::model::{
+    notification::Notification,
+    run::{Claim, Gap, Run, RunState},
+};
 
 /// The longest lease, and the longest wait between two attempts.
 pub const LONGEST_WAIT: Duration = Duration::hours(2);
 
-/// Up to where the fire times of a job are decided.
+/// The moment up to which the fire times of a job are decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// The schedule by which they were: pattern and time zone.
+    /// The schedule they were decided by: pattern and time zone.
     pub schedule: String,
-    /// Up to where.
+    /// Everything up to this moment is decided.
     pub at: DateTime<Utc>,
 }
 
-/// Decisions about fire times, stored together.
+/// Decisions about the fire times of one job, stored together.
 #[derive(Debug, Clone, Copy)]
 pub struct Decided<'a> {
     /// The job.
     pub job: &'a str,
-    /// Its workspaces: each gets a run for each due fire time.
+    /// Its workspaces. Each gets a run for each due fire time.
     pub workspaces: &'a [String],
-    /// The due fire times.
+    /// The fire times that become runs.
     pub due: &'a [DateTime<Utc>],
     /// Fire times that become no runs.
     pub gap: Option<&'a Gap>,
-    /// The cursor that was found; none where there was none.
+    /// The cursor that the decisions start from; `None` for a new job.
     pub from: Option<&'a Cursor>,
     /// The cursor after these decisions.
     pub to: &'a Cursor,
-    /// When it was decided.
+    /// When the decisions were made.
     pub now: DateTime<Utc>,
 }
 
-/// A message on its way into the outbox.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewMessage {
-    /// The kind: `report`, `failure`, `undelivered`.
-    pub kind: String,
-    /// What tells this notice from others of its kind, run and recipient; empty for a report.
-    pub about: String,
-    /// The recipient's address of the envelope.
-    pub recipient: String,
-    /// The sender's address of the envelope.
-    pub sender: String,
-    /// The `Message-ID`, in its angle brackets.
-    pub message_id: String,
-    /// The whole message.
-    pub bytes: Vec<u8>,
-}
-
-/// A message that was taken out to be sent.
+/// A notification that was taken out of the outbox to be delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// The message.
-    pub message: NewMessage,
+    /// The notification.
+    pub notification: Notification,
     /// Its number in the outbox.
     pub id: i64,
-    /// Its run.
-    pub run: Uuid,
     /// How often it was taken out, this time included.
     pub attempt: u32,
     /// When it came into the outbox.
     pub created_at: DateTime<Utc>,
-    /// Which claim of this message it is.
+    /// Which claim of this notification it is.
     pub fence: u64,
-    /// Whether whoever took it out keeps it as evidence, so that the ledger says so.
+    /// Whether the sender keeps it as evidence, which the ledger then states.
     pub kept: bool,
 }
 
-/// What came of sending a message once.
+/// The result of one attempt to deliver a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sent {
-    /// A server accepted it.
+    /// It was delivered.
     Accepted,
-    /// It is tried again then.
+    /// It is tried again at this time.
     Again(DateTime<Utc>),
     /// It is given up.
     GivenUp,
 }
 
-/// The schedule's memory.
+/// Decisions, runs and the outbox.
 #[async_trait::async_trait]
 pub trait Queue: Send + Sync {
-    /// Up to where a job's fire times are decided; none for a new job.
+    /// The cursor of a job; `None` for a new job.
     ///
     /// # Errors
     /// [`StoreError`]
     async fn cursor(&self, job: &str) -> Result<Option<Cursor>, StoreError>;
 
-    /// Stores decisions: for each job the runs, the gap and the cursor, or nothing where the cursor is another than the
-    /// one found. A fire time that is a run already stays that one run. Returns which were stored.
+    /// Stores the decisions of each job (runs, gap and cursor) unless the job's cursor has moved from
+    /// [`Decided::from`]. A fire time that already has a run keeps that run. Returns, for each, whether it was stored.
     ///
     /// # Errors
     /// [`StoreError`]; then none was stored.
     async fn decide(&self, decisions: &[Decided<'_>]) -> Result<Vec<bool>, StoreError>;
 
-    /// Makes a run that is due now and claims it: an audit by hand whose report is to be mailed.
+    /// Creates a run that is due now and claims it: an audit on demand whose report is mailed.
     ///
     /// # Errors
-    /// [`StoreError::Busy`] where a run of this job and workspace is being worked on.
+    /// [`StoreError::Busy`] if another process works on a run of this job and workspace.
     async fn begin(&self, job: &str, workspace: &str, now: DateTime<Utc>, lease: Duration)
     -> Result<Claim, StoreError>;
 
-    /// Claims the oldest run that can be worked on: due and not held back, or begun by somebody whose lease is over.
-    /// A run waits for the earlier ones of its job and workspace, and for any that reads its workspace now.
+    /// Claims the oldest run that can be worked on: due and not held back, or begun by a process whose lease has ended.
+    /// A run waits for earlier runs of its job and workspace, and for any run that reads its workspace now.
     ///
     /// # Errors
     /// [`StoreError`]
     async fn claim(&self, now: DateTime<Utc>, lease: Duration) -> Result<Option<Claim>, StoreError>;
 
-    /// Prolongs a lease.
+    /// Extends a lease.
     ///
     /// # Errors
-    /// [`StoreError::Lost`] where the claim is no longer valid.
+    /// [`StoreError::Lost`] if the claim is no longer valid.
     async fn prolong(&self, claim: &Claim, lease_until: DateTime<Utc>) -> Result<(), StoreError>;
 
-    /// The next step of a run has begun or, with `Read` and `Judged`, ended.
+    /// Stores the step that a run has reached.
     ///
     /// # Errors
-    /// [`StoreError::Lost`] where the claim is no longer valid.
+    /// [`StoreError::Lost`] if the claim is no longer valid.
     async fn advance(&self, claim: &Claim, state: RunState) -> Result<(), StoreError>;
 
-    /// Keeps the audit of a run and puts its messages into the outbox: all of it or nothing.
+    /// Keeps the audit of a run and puts its notifications into the outbox: all of it or nothing.
     ///
     /// # Errors
-    /// [`StoreError::Lost`] where the claim is no longer valid.
+    /// [`StoreError::Lost`] if the claim is no longer valid.
     async fn record(
         &self,
         claim: &Claim,
         audit: &Kept,
-        messages: &[NewMessage],
+        notifications: &[Notification],
         now: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 
-    /// Hands a run back, to be taken up again not before a time: after an attempt that failed, or without an error one
-    /// that was interrupted on purpose and does not count.
+    /// Releases a run, so that it is claimed again at `not_before` or later. With an error, the attempt failed. Without
+    /// one, it was interrupted on purpose and is not counted.
     ///
     /// # Errors
-    /// [`StoreError::Lost`] where the claim is no longer valid.
-    async fn hand_back(
+    /// [`StoreError::Lost`] if the claim is no longer valid.
+    async fn release(
         &self,
         claim: &Claim,
         error: Option<&str>,
@@ -157,19 +141,19 @@ pub trait Queue: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 
-    /// Gives a run up, and puts what there is to say of that into the outbox.
+    /// Gives a run up and puts the notifications about that into the outbox.
     ///
     /// # Errors
-    /// [`StoreError::Lost`] where the claim is no longer valid.
+    /// [`StoreError::Lost`] if the claim is no longer valid.
     async fn give_up(
         &self,
         claim: &Claim,
         error: &str,
-        messages: &[NewMessage],
+        notifications: &[Notification],
         now: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 
-    /// Takes a message out of the outbox, of one job or of any.
+    /// Takes the notification out of the outbox that has waited longest; with a job, only those of its runs.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -180,28 +164,35 @@ pub trait Queue: Send + Sync {
         lease: Duration,
     ) -> Result<Option<Outgoing>, StoreError>;
 
-    /// Says what came of sending a message, and puts what there is to say of that into the outbox; with the last
-    /// message of its run, the run is delivered.
+    /// Stores the result of an attempt to deliver a notification, with the notices about that result. A run is delivered
+    /// once none of its notifications waits.
     ///
     /// # Errors
-    /// [`StoreError::Lost`] where somebody else has taken it meanwhile.
+    /// [`StoreError::Lost`] if another process has taken it in the meantime, or a newer notification has replaced it.
     async fn sent(
         &self,
-        message: &Outgoing,
+        outgoing: &Outgoing,
         outcome: &Sent,
         answer: &str,
-        notices: &[NewMessage],
+        notices: &[Notification],
         now: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 
-    /// Closes the runs that are delivered, and returns them.
+    /// The runs that are delivered and not closed.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn close(&self, now: DateTime<Utc>) -> Result<Vec<Run>, StoreError>;
+    async fn delivered(&self) -> Result<Vec<Run>, StoreError>;
 
-    /// Makes a failed run due again, with all its attempts, and has messages that were given up sent again. Returns
-    /// whether there was anything of this.
+    /// Closes a delivered run and puts the notifications about that into the outbox. Returns whether it was delivered; if
+    /// not, nothing was changed.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn close(&self, run: Uuid, notifications: &[Notification], now: DateTime<Utc>) -> Result<bool, StoreError>;
+
+    /// Makes a failed run due again, with all its attempts, and sends its rejected messages again. Returns whether there was
+    /// anything to retry.
     ///
     /// # Errors
     /// [`StoreError`]

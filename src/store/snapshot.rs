@@ -1,7 +1,6 @@
-//! A snapshot as a store keeps it: compressed JSON, the header first, then users in parts, by id.
+//! A snapshot as a store keeps it: compressed JSON, the header first, then the users in parts, ordered by id.
 //!
-//! A part holds few enough users that neither writing nor reading one needs much memory, and enough that
-//! names and ids compress well: about 25 bytes a user.
+//! A part is small enough to need little memory and large enough to compress well: about 25 bytes a user.
 
 use std::{io, iter};
 
@@ -18,10 +17,10 @@ use crate::{
 
 /// Users in one part.
 const USERS_IN_PART: usize = 5_000;
-/// Zstandard's fastest ordinary level: a snapshot must not cost what reading the pages does.
+/// Zstandard's fastest ordinary level: a snapshot must cost less than downloading the pages.
 const LEVEL: i32 = 1;
 
-/// The parts of an audit's snapshot, made one at a time.
+/// The parts of an audit's snapshot, created one at a time.
 pub fn parts<'a>(
     audit: &'a Audit,
     matrix: &'a AccessMatrix<'a>,
@@ -35,7 +34,7 @@ pub fn parts<'a>(
     iter::once_with(move || pack(&header)).chain(iter::from_fn(part))
 }
 
-/// An audit as it is compared and kept.
+/// The current state of an audit, as it is compared and kept.
 pub fn current<'a>(audit: &'a Audit, matrix: &'a AccessMatrix<'a>) -> Current<'a> {
     Current {
         matrix,
@@ -49,13 +48,13 @@ pub fn current<'a>(audit: &'a Audit, matrix: &'a AccessMatrix<'a>) -> Current<'a
 /// The header of a kept audit.
 ///
 /// # Errors
-/// [`StoreError::Snapshot`] where it cannot be read back.
+/// [`StoreError::Snapshot`] if it cannot be read back.
 pub fn header(kept: &Kept) -> Result<SnapshotHeader, StoreError> {
     let part = kept.parts.first().ok_or_else(|| StoreError::Snapshot { reason: "it is empty".into() })?;
     unpack(part)
 }
 
-/// The users of a kept audit, by id, read back one part at a time.
+/// The users of a kept audit, ordered by id, read back one part at a time.
 pub fn users(kept: &Kept) -> impl Iterator<Item = Result<SnapshotUser<'static>, StoreError>> + '_ {
     kept.parts.iter().skip(1).flat_map(|part| match unpack::<Vec<SnapshotUser<'static>>>(part) {
         Ok(users) => users.into_iter().map(Ok).collect(),
@@ -63,10 +62,10 @@ pub fn users(kept: &Kept) -> impl Iterator<Item = Result<SnapshotUser<'static>, 
     })
 }
 
-/// A kept audit's parts, read back from all of them one after another.
+/// The parts of a kept audit, from a file that holds all of them one after another.
 ///
 /// # Errors
-/// [`StoreError::Snapshot`] where they cannot be read back, [`StoreError::Pack`] where they cannot be kept apart.
+/// [`StoreError::Snapshot`] if they cannot be read back, [`StoreError::Pack`] if they cannot be split.
 pub fn split(parts: impl io::Read) -> Result<Vec<Vec<u8>>, StoreError> {
     let failed = |error: &dyn std::fmt::Display| StoreError::Snapshot { reason: error.to_string() };
     let json = zstd::stream::Decoder::new(parts).map_err(|error| failed(&error))?;
@@ -77,10 +76,10 @@ pub fn split(parts: impl io::Read) -> Result<Vec<Vec<u8>>, StoreError> {
 fn pack(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
     let failed = |reason: String| StoreError::Pack { reason };
     let mut json = serde_json::to_vec(value).map_err(|error| failed(error.to_string()))?;
-    // A part is a line, so that all of them one after another are a file that others can read.
+    // Each part is a line, so that the concatenated parts are a file that other tools can read.
     json.push(b'\n');
     let mut part = zstd::bulk::compress(&json, LEVEL).map_err(|error| failed(error.to_string()))?;
-    // It is made with room for the worst case, which is ten times what it takes.
+    // The buffer has room for the worst case, which is ten times what is needed.
     part.shrink_to_fit();
     Ok(part)
 }

@@ -103,7 +103,7 @@ async fn a_clock_that_was_set_back_is_told_everywhere() {
     // The ledger goes on in a week's time, and then the clock is what it is now.
     let store = SqliteStore::open(&bench.path("rolecall.db")).await.unwrap();
     let key = Fact::Key { fingerprint: Some("SHA256:later".into()), signer: None };
-    store.note(&[key], Utc::now() + Duration::days(7)).await.unwrap();
+    store.append(&[key], Utc::now() + Duration::days(7)).await.unwrap();
     let (code, _, said) = bench.run(&["audit", "--send"]);
     assert!(code == 0 && said.contains("it was set back, or was ahead then"), "{said}");
     let mail = String::from_utf8(bench.simulator.inbox().messages().last().unwrap().bytes.clone()).unwrap();

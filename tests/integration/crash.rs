@@ -116,8 +116,8 @@ fn killed_before_and_after(write: &str) {
 
 #[test]
 fn while_the_ledger_is_told_of_schedules_keys_and_bags() {
-    killed_before_and_after("enact");
-    killed_before_and_after("note");
+    killed_before_and_after("publish_schedules");
+    killed_before_and_after("append");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn while_a_run_is_closed() {
 
 #[test]
 fn while_a_failed_attempt_is_handed_back_or_given_up() {
-    for (fault, write) in [(Fault::ServerErrorAlways, "hand_back"), (Fault::Revoked, "give_up")] {
+    for (fault, write) in [(Fault::ServerErrorAlways, "release"), (Fault::Revoked, "give_up")] {
         for moment in ["before", "after"] {
             let bench = bench();
             bench.simulator.set_faults([fault]);

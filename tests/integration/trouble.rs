@@ -74,7 +74,7 @@ async fn reports(store: &dyn Database) -> BTreeMap<String, MessageRecord> {
     let Some(run) = store.runs(1).await.unwrap().pop() else { return BTreeMap::new() };
     let messages = store.messages(run.id).await.unwrap();
     let reports = messages.into_iter().filter(|message| message.kind == "report");
-    reports.map(|message| (message.recipient.split('@').next().unwrap().to_owned(), message)).collect()
+    reports.map(|message| (message.address.split('@').next().unwrap().to_owned(), message)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,7 +159,7 @@ async fn each_recipient_gets_one_report_or_everybody_else_hears_that_one_did_not
             .push((format!("{} {}", header("To"), header("Subject")), bytes));
     }
     for (name, message) in &last {
-        let received = copies.remove(&message.message_id).unwrap_or_default();
+        let received = copies.remove(message.message_id.as_ref().unwrap()).unwrap_or_default();
         let expected = match name.as_str() {
             "gone" => 0,
             "stall" => 2,

@@ -125,8 +125,8 @@ fn attempt(attempt: Attempt) -> AttemptRow {
 fn message(message: MessageRecord) -> MessageRow {
     MessageRow {
         kind: message.kind,
-        recipient: message.recipient,
-        message_id: message.message_id,
+        recipient: message.address,
+        message_id: message.message_id.unwrap_or_default(),
         state: message.state.word(),
         attempts: message.attempt,
         finished_at: message.finished_at.map(time),

@@ -130,18 +130,20 @@ async fn everybody_got_one_message(world: &World, run: &Run, mail: &Mail) {
     let kind = if run.state == RunState::Closed { ReportMail::KIND } else { Notice::FAILURE };
     for recipient in RECIPIENTS {
         let of_kind: Vec<_> =
-            messages.iter().filter(|message| message.kind == kind && message.recipient == recipient).collect();
+            messages.iter().filter(|message| message.kind == kind && message.address == recipient).collect();
         assert_eq!(of_kind.len(), 1, "{kind} to {recipient}: {messages:?}");
     }
     for message in &messages {
         match message.state {
             MessageState::Waiting => panic!("{message:?}"),
-            MessageState::Accepted => assert!(mail.accepted.contains_key(&message.message_id), "{message:?}"),
+            MessageState::Accepted => {
+                assert!(mail.accepted.contains_key(message.message_id.as_ref().unwrap()), "{message:?}");
+            }
             // The others hear of it, where there are others; somebody in the dark may have got it all the same.
             MessageState::Rejected => {
                 let others = messages.iter().filter(|other| {
                     other.kind != Notice::UNDELIVERED
-                        && other.recipient != message.recipient
+                        && other.address != message.address
                         && other.state == MessageState::Accepted
                 });
                 if message.kind != Notice::UNDELIVERED && others.count() > 0 {

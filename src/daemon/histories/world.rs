@@ -33,6 +33,7 @@ use crate::{
         run::{MessageState, RunState},
         survey::Survey,
     },
+    notify::{channel::Channels, email::EmailChannel},
     report::{
         ReportFile,
         testing::{self, ANA},
@@ -45,7 +46,7 @@ use crate::{
         crash::{Hazard, Hazardous, Moment},
         history::History as _,
         queue::Queue as _,
-        sqlite::SqliteStore,
+        testing::{self as store_testing, TestStore},
     },
 };
 
@@ -90,7 +91,7 @@ impl Shared {
 
 pub(super) struct World {
     pub(super) shared: Arc<Shared>,
-    pub(super) store: SqliteStore,
+    pub(super) store: TestStore,
     pub(super) jobs: BTreeMap<String, (Schedule, Missed, Vec<String>)>,
     _folder: tempfile::TempDir,
 }
@@ -125,7 +126,7 @@ impl World {
             post: Mutex::default(),
         };
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open_fleeting(&folder.path().join("store.db")).await.unwrap();
+        let store = store_testing::open(folder.path()).await;
         let world = Self { shared: Arc::new(shared), store, jobs, _folder: folder };
         world.trouble(random);
         world
@@ -238,7 +239,7 @@ impl World {
                 .flat_map(|(job, (_, _, workspaces))| workspaces.iter().map(|name| (job.clone(), name.clone())))
                 .map(|pair| (pair, Arc::new(Policy::default())))
                 .collect(),
-            mailer: Some(Box::new(Post(Arc::clone(&self.shared)))),
+            channels: Channels::default().with(EmailChannel::new(Post(Arc::clone(&self.shared)))),
             vault: None,
             limits: Limits::default(),
         };
@@ -301,8 +302,8 @@ impl Hazard for Chance {
             std::future::pending::<()>().await;
         }
         if moment == Moment::Before && self.shared.chance(|odds| odds.store_fails) {
-            let path = "store.db".into();
-            return Err(StoreError::Full { path, reason: format!("no room for {write}") });
+            let reason = format!("no room for {write}");
+            return Err(StoreError::Full { place: "store.db".into(), reason, advice: "" });
         }
         Ok(())
     }

@@ -55,7 +55,7 @@ pub async fn keep(store: &dyn Database, vault: &Vault, recording: &Recording, fa
     let kept = async {
         let Some(sealed) = recording.seal_failure(vault, failure)? else { return Ok(()) };
         let fact = Fact::BagOfFailure { run, bag: sealed.name() };
-        store.note(&[fact], failure.at).await.map_err(WriteError::from)?;
+        store.append(&[fact], failure.at).await.map_err(WriteError::from)?;
         tracing::info!(%run, bag = %sealed.path.display(), "what was answered before the run failed is sealed");
         Ok::<_, EvidenceError>(())
     };

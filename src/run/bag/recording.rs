@@ -136,7 +136,7 @@ impl Recording {
                 begun => break begun?,
             }
         };
-        store.note(&abandoned, now).await.map_err(WriteError::from)?;
+        store.append(&abandoned, now).await.map_err(WriteError::from)?;
         let ledger = ledger::write_out(store, vault).await?;
         Ok(Arc::new(Self { ledger, draft: RwLock::new(Some(draft)), state: Mutex::default() }))
     }

@@ -1,18 +1,18 @@
 //! Completed audits: a record, and a snapshot in parts.
 
-use chrono::{DateTime, SubsecRound as _, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{SqliteStore, count, ledger, millis, moment};
+use super::{SqliteStore, count, ledger, millis, moment, outbox};
 use crate::{
-    ledger::fact::{BagName, Fact, Recorded},
-    store::{AuditRecord, Kept, Store, StoreError, queue::NewMessage},
+    ledger::fact::BagName,
+    store::{AuditRecord, Kept, Store, StoreError, facts},
 };
 
-/// Forgets parts of snapshots, but for the last complete audit of each job and workspace. The last is the one that was
-/// kept last, whatever the clock said then.
-const FORGET: &str = "
+/// Deletes the parts of old snapshots, except for the last complete audit of each job and workspace. The last one is the
+/// one that was kept last, whatever the clock said then.
+const PRUNE: &str = "
 DELETE FROM snapshot_part WHERE audit IN (
     SELECT id FROM audit AS a
     WHERE a.finished_at < ? AND a.id <> (
@@ -28,7 +28,7 @@ impl Store for SqliteStore {
         let failed = self.explain("keep the audit");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
         insert(&mut transaction, audit).await.map_err(&failed)?;
-        ledger::append(&mut transaction, recorded(&audit.record, None, &[]), now).await.map_err(&failed)?;
+        ledger::append(&mut transaction, facts::keep(&audit.record), now).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)
     }
 
@@ -39,20 +39,13 @@ impl Store for SqliteStore {
         row.as_ref().map(record).transpose().map_err(&failed)
     }
 
-    async fn forget(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        let failed = self.explain("forget old snapshots");
+    async fn prune(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        let failed = self.explain("prune old snapshots");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
-        let forgotten = sqlx::query(FORGET).bind(millis(before)).execute(&mut *transaction).await.map_err(&failed)?;
-        sqlx::query(
-            "UPDATE message SET body = x'' WHERE state = 'rejected' AND length(body) > 0
-             AND run IN (SELECT id FROM run WHERE fire_at < ?)",
-        )
-        .bind(millis(before))
-        .execute(&mut *transaction)
-        .await
-        .map_err(&failed)?;
+        let pruned = sqlx::query(PRUNE).bind(millis(before)).execute(&mut *transaction).await.map_err(&failed)?;
+        outbox::prune(&mut transaction, before).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)?;
-        Ok(forgotten.rows_affected())
+        Ok(pruned.rows_affected())
     }
 
     async fn last_complete(&self, job: Option<&str>, workspace: &str) -> Result<Option<Kept>, StoreError> {
@@ -78,26 +71,7 @@ impl Store for SqliteStore {
     }
 }
 
-/// What the ledger says of an audit.
-pub(super) fn recorded(audit: &AuditRecord, fire_at: Option<DateTime<Utc>>, messages: &[NewMessage]) -> Fact {
-    Fact::Recorded(Recorded {
-        run: audit.id,
-        job: audit.job.clone(),
-        workspace: audit.workspace.clone(),
-        fire_at,
-        read_from: audit.started_at.trunc_subsecs(3),
-        read_to: audit.finished_at.trunc_subsecs(3),
-        complete: audit.complete,
-        users: audit.users,
-        administrators: audit.administrators,
-        open_findings: audit.open_findings,
-        bag: audit.bag.clone(),
-        messages: messages.iter().map(|message| message.message_id.clone()).collect(),
-        no_mail_reason: audit.no_mail_reason,
-    })
-}
-
-/// Writes an audit, inside a transaction of the caller's.
+/// Writes an audit in the caller's transaction.
 pub(super) async fn insert(connection: &mut SqliteConnection, audit: &Kept) -> Result<(), sqlx::Error> {
     let Kept { record, parts } = audit;
     let severity = |at: usize| record.by_severity.map(|by_severity| count(by_severity[at]));

@@ -1,4 +1,4 @@
-//! What became of every fire time.
+//! Reads runs, attempts, messages, gaps and incidents.
 
 use chrono::{DateTime, Utc};
 use sqlx::{Row as _, sqlite::SqliteRow};
@@ -90,7 +90,7 @@ impl History for SqliteStore {
         incidents::now(&self.pool, now).await.map_err(self.explain("read what is wrong"))
     }
 
-    async fn lapses_before(
+    async fn incidents_before(
         &self,
         job: &str,
         workspace: &str,

@@ -1,4 +1,4 @@
-//! The ledger as a table: what a write did and what the ledger says of it are one transaction.
+//! The ledger as a table. Entries are appended in the transaction of the write that they belong to.
 
 use std::collections::BTreeMap;
 
@@ -12,24 +12,21 @@ use crate::{
         Entry, Fact, Head, Line,
         fact::{OffboardingBegun, Terms},
     },
-    store::{
-        StoreError,
-        ledger::{Ledger, in_one_place},
-    },
+    store::{StoreError, facts, ledger::Ledger},
 };
 
-/// Writes the next entry, inside a transaction of the caller's that holds the store's lock.
+/// Appends facts in the caller's transaction, which must hold the store's write lock.
 pub(super) async fn append(
     connection: &mut SqliteConnection,
-    fact: Fact,
+    facts: Vec<Fact>,
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
     let mut head = head(&mut *connection).await?;
-    if head.number == 0 {
-        let begun = Fact::Begun { ledger: Uuid::new_v4(), version: env!("CARGO_PKG_VERSION").to_owned() };
-        head = insert(&mut *connection, &head, begun, now).await?;
+    let opening = (head.number == 0 && !facts.is_empty()).then(|| facts::opening(Uuid::new_v4()));
+    for fact in opening.into_iter().chain(facts) {
+        head = insert(&mut *connection, &head, fact, now).await?;
     }
-    insert(connection, &head, fact, now).await.map(|_| ())
+    Ok(())
 }
 
 async fn insert(
@@ -84,23 +81,23 @@ async fn in_force(connection: &mut SqliteConnection) -> Result<BTreeMap<String, 
     Ok(schedules)
 }
 
+/// The last fact of the same kind and subject.
+async fn last_like(connection: &mut SqliteConnection, like: &Fact) -> Result<Option<Fact>, sqlx::Error> {
+    let sql = "SELECT line FROM ledger WHERE kind = ? AND subject = ? ORDER BY number DESC LIMIT 1";
+    let query = sqlx::query_scalar::<_, String>(sql).bind(like.kind()).bind(like.subject().into_owned());
+    query.fetch_optional(connection).await?.map(|line| fact(&line)).transpose()
+}
+
 #[async_trait::async_trait]
 impl Ledger for SqliteStore {
-    async fn note(&self, facts: &[Fact], now: DateTime<Utc>) -> Result<(), StoreError> {
+    async fn append(&self, new: &[Fact], now: DateTime<Utc>) -> Result<(), StoreError> {
         let failed = self.explain("write the ledger");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
-        for new in facts {
-            let sql = "SELECT line FROM ledger WHERE kind = ? AND subject = ? ORDER BY number DESC LIMIT 1";
-            let last = sqlx::query_scalar::<_, String>(sql)
-                .bind(new.kind())
-                .bind(new.subject().into_owned())
-                .fetch_optional(&mut *transaction)
-                .await
-                .map_err(&failed)?;
-            if last.map(|line| fact(&line)).transpose().map_err(&failed)?.as_ref() != Some(new) {
-                append(&mut transaction, new.clone(), now).await.map_err(&failed)?;
-            }
+        let mut last = Vec::with_capacity(new.len());
+        for fact in new {
+            last.push(last_like(&mut transaction, fact).await.map_err(&failed)?);
         }
+        append(&mut transaction, facts::append(new, &last), now).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)
     }
 
@@ -112,23 +109,17 @@ impl Ledger for SqliteStore {
     ) -> Result<(), StoreError> {
         let failed = self.explain("write the ledger");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
-        let sql = "SELECT line FROM ledger WHERE kind = ? AND number > ?";
-        let lines = sqlx::query_scalar::<_, String>(sql)
+        let lines = sqlx::query_scalar::<_, String>("SELECT line FROM ledger WHERE kind = ? AND number > ?")
             .bind(Fact::OFFBOARDING_BEGUN)
             .bind(count(since))
             .fetch_all(&mut *transaction)
             .await
             .map_err(&failed)?;
-        for line in lines {
-            // The other users of the same plan are no rivals.
-            let is_rival = |other: &OffboardingBegun| {
-                in_one_place(begun, other) && (other.plan != begun.plan || other.leaver.user == begun.leaver.user)
-            };
-            if matches!(fact(&line).map_err(&failed)?, Fact::OffboardingBegun(other) if is_rival(&other)) {
-                return Err(StoreError::Busy { what: format!("the removal of users from {}", begun.workspace) });
-            }
-        }
-        append(&mut transaction, Fact::OffboardingBegun(begun.clone()), now).await.map_err(&failed)?;
+        let later = lines.iter().map(|line| fact(line)).collect::<Result<Vec<_>, _>>().map_err(&failed)?;
+        let Some(new) = facts::begin_offboarding(begun, &later) else {
+            return Err(StoreError::Busy { what: format!("the removal of users from {}", begun.workspace) });
+        };
+        append(&mut transaction, new, now).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)
     }
 
@@ -144,19 +135,11 @@ impl Ledger for SqliteStore {
         lines.iter().map(|line| entry(line)).collect::<Result<_, _>>().map_err(failed)
     }
 
-    async fn enact(&self, schedules: &[(String, Terms)], now: DateTime<Utc>) -> Result<(), StoreError> {
+    async fn publish_schedules(&self, schedules: &[(String, Terms)], now: DateTime<Utc>) -> Result<(), StoreError> {
         let failed = self.explain("write the ledger");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
-        let mut old = in_force(&mut transaction).await.map_err(&failed)?;
-        for (job, terms) in schedules {
-            if old.remove(job).as_ref() != Some(terms) {
-                let fact = Fact::Schedule { job: job.clone(), terms: Some(terms.clone()) };
-                append(&mut transaction, fact, now).await.map_err(&failed)?;
-            }
-        }
-        for job in old.into_keys() {
-            append(&mut transaction, Fact::Schedule { job, terms: None }, now).await.map_err(&failed)?;
-        }
+        let in_force = in_force(&mut transaction).await.map_err(&failed)?;
+        append(&mut transaction, facts::publish_schedules(&in_force, schedules), now).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)
     }
 

@@ -1,21 +1,20 @@
 //! The store in one SQLite file: write-ahead log, full synchronisation, one writer.
 //!
-//! `audits` keeps completed audits, `queue` the schedule's memory, `outbox` its messages,
-//! `history` and `incidents` read what became of them; `ledger` is written by all that write.
+//! `audits` keeps completed audits, `queue` runs, `decisions` what is due, `outbox` notifications; `history` and
+//! `incidents` read; `ledger` is extended by all writes.
 
 mod audits;
+mod decisions;
 mod history;
 mod incidents;
 mod ledger;
 mod outbox;
 mod queue;
 #[cfg(test)]
-mod queue_tests;
-#[cfg(test)]
 mod tests;
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -36,14 +35,15 @@ const BUSY_PAUSE: Duration = Duration::from_millis(20);
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
     pool: SqlitePool,
-    path: PathBuf,
+    /// The file, as users know it.
+    place: String,
 }
 
 impl SqliteStore {
-    /// Opens the file, making it where there is none, and brings its schema up to date.
+    /// Opens the file, which is created if it does not exist, and migrates its schema.
     ///
     /// # Errors
-    /// [`StoreError`], with what the user can do.
+    /// [`StoreError`]
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         Self::open_with(path, SqliteSynchronous::Full).await
     }
@@ -59,6 +59,7 @@ impl SqliteStore {
 
     async fn open_with(path: &Path, synchronous: SqliteSynchronous) -> Result<Self, StoreError> {
         make_private(path);
+        let place = path.display().to_string();
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -71,7 +72,7 @@ impl SqliteStore {
             let pool = SqlitePoolOptions::new()
                 .max_connections(1)
                 .before_acquire(|connection, _| Box::pin(async move { Ok(is_usable(connection)) }));
-            match pool.connect_with(options.clone()).await.map_err(|error| explain(path, "be opened", &error)) {
+            match pool.connect_with(options.clone()).await.map_err(|error| explain(&place, "be opened", &error)) {
                 // SQLite does not wait by itself while another process turns a new file's write-ahead log on.
                 Err(StoreError::Locked { .. }) if since.elapsed() < BUSY_TIMEOUT => {
                     tokio::time::sleep(BUSY_PAUSE).await;
@@ -79,19 +80,19 @@ impl SqliteStore {
                 opened => break opened?,
             }
         };
-        let store = Self { pool, path: path.to_owned() };
+        let store = Self { pool, place: place.clone() };
         store.bring_up_to_date().await.map_err(|error| match error {
-            MigrateError::VersionMissing(version) => StoreError::NewerSchema { path: path.to_owned(), version },
+            MigrateError::VersionMissing(version) => StoreError::NewerSchema { place, version },
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
-                explain(path, "be brought up to date", &error)
+                explain(&place, "be brought up to date", &error)
             }
-            other => StoreError::Open { path: path.to_owned(), reason: other.to_string() },
+            other => StoreError::Open { place, reason: other.to_string(), advice: OPEN_ADVICE },
         })?;
         Ok(store)
     }
 
-    /// One process at a time, in one transaction: sqlx takes no lock for SQLite, and of two daemons that start on a new
-    /// store each would make the tables.
+    /// Migrates in one transaction that excludes other processes: sqlx takes no lock for SQLite, and two daemons that start
+    /// on a new store would both create the tables.
     async fn bring_up_to_date(&self) -> Result<(), MigrateError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         migrations().run_direct(None, &mut *transaction, false).await?;
@@ -99,29 +100,30 @@ impl SqliteStore {
     }
 
     fn explain(&self, action: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
-        move |error| explain(&self.path, action, &error)
+        move |error| explain(&self.place, action, &error)
     }
 }
 
-/// Whether a connection can be used again. Where the disk is full SQLite takes a transaction back by itself; sqlx's own
-/// attempt at that then fails, and the connection would refuse every transaction from then on (measured with 0.9.0).
+/// Whether a connection can be used again. With a full disk, SQLite rolls a transaction back by itself. sqlx's own rollback
+/// then fails, and the connection would refuse every transaction from then on (measured with sqlx 0.9.0).
 fn is_usable(connection: &SqliteConnection) -> bool {
     !connection.is_in_transaction()
 }
 
-/// Makes the file where there is none, readable for this account only: snapshots hold names and addresses. SQLite
-/// gives the files beside it the same mode.
+/// Creates the file if it does not exist, readable for this account only, because snapshots hold names and addresses.
+/// SQLite gives the files beside it the same mode.
 fn make_private(path: &Path) {
     use std::os::unix::fs::OpenOptionsExt as _;
-    // Where it is there already its mode is its owner's choice; any other failure is SQLite's to explain.
+    // An existing file keeps the mode that its owner chose. SQLite explains any other failure.
     let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
 }
 
-/// Every step that the schema has ever gone, in order. One that was released is never changed.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+/// Every migration, in order. A released one never changes.
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (1, "audits", include_str!("0001_audits.sql")),
     (2, "runs", include_str!("0002_runs.sql")),
     (3, "ledger", include_str!("0003_ledger.sql")),
+    (4, "notifications", include_str!("0004_notifications.sql")),
 ];
 
 fn migrations() -> Migrator {
@@ -155,15 +157,19 @@ mod code {
     pub(super) const NOT_A_DATABASE: u32 = 26;
 }
 
-fn explain(path: &Path, action: &'static str, error: &sqlx::Error) -> StoreError {
-    let (path, reason) = (path.to_owned(), error.to_string());
+const OPEN_ADVICE: &str = "Check `[store] url`, that its folder exists and that this account may write there";
+const DAMAGED_ADVICE: &str = "Move it away or restore a copy; nothing was changed";
+const FULL_ADVICE: &str = "Make room on its disk; what was kept before is untouched";
+
+fn explain(place: &str, action: &'static str, error: &sqlx::Error) -> StoreError {
+    let (place, reason) = (place.to_owned(), error.to_string());
     let extended =
         error.as_database_error().and_then(sqlx::error::DatabaseError::code).and_then(|code| code.parse::<u32>().ok());
     match extended.map(|code| code & 0xff) {
-        Some(code::BUSY | code::LOCKED) => StoreError::Locked { path, reason },
-        Some(code::CORRUPT | code::NOT_A_DATABASE) => StoreError::Damaged { path, reason },
-        Some(code::FULL) => StoreError::Full { path, reason },
-        Some(code::CANNOT_OPEN) => StoreError::Open { path, reason },
-        _ => StoreError::Query { path, action, reason },
+        Some(code::BUSY | code::LOCKED) => StoreError::Locked { place, reason },
+        Some(code::CORRUPT | code::NOT_A_DATABASE) => StoreError::Damaged { place, reason, advice: DAMAGED_ADVICE },
+        Some(code::FULL) => StoreError::Full { place, reason, advice: FULL_ADVICE },
+        Some(code::CANNOT_OPEN) => StoreError::Open { place, reason, advice: OPEN_ADVICE },
+        _ => StoreError::Query { place, action, reason },
     }
 }

@@ -1,4 +1,4 @@
-//! Messages that wait to be sent, whole, and what became of them.
+//! The outbox: notifications that wait to be delivered, and their results.
 
 use chrono::{DateTime, Duration, Utc};
 use sqlx::{Row as _, SqliteConnection, SqlitePool, sqlite::SqliteRow};
@@ -6,20 +6,23 @@ use uuid::Uuid;
 
 use super::{count, millis, moment};
 use crate::{
-    model::run::MessageState,
+    model::{
+        notification::{Notification, Subject},
+        run::MessageState,
+    },
     store::{
         history::MessageRecord,
-        queue::{LONGEST_WAIT, NewMessage, Outgoing, Sent},
+        queue::{LONGEST_WAIT, Outgoing, Sent},
     },
 };
 
-/// Takes out the message that waits longest (?1 is now, ?2 the end of the lease, ?3 the furthest any wait reaches,
-/// ?4 the job whose messages are meant, or nothing).
+/// Takes out the notification that has waited longest (?1 is now, ?2 the end of the lease, ?3 the furthest any wait
+/// reaches, ?4 the job whose runs are meant, or NULL).
 const TAKE: &str = "
-UPDATE message
+UPDATE notification
 SET attempt = attempt + 1, fence = fence + 1, lease_until = ?2
 WHERE id = (
-    SELECT id FROM message
+    SELECT id FROM notification
     WHERE state = 'waiting' AND not_before NOT BETWEEN ?1 + 1 AND ?3
     AND (lease_until IS NULL OR lease_until NOT BETWEEN ?1 + 1 AND ?3)
     AND (?4 IS NULL OR run IN (SELECT id FROM run WHERE job = ?4))
@@ -27,29 +30,50 @@ WHERE id = (
 )
 RETURNING *";
 
-/// Puts messages into the outbox, inside a transaction of the caller's. One that is there already stays as it is.
+/// Gives up what waits for the same channel and address, of the same kind of subject, but for the new notification
+/// that replaces it.
+const REPLACE: &str = "
+UPDATE notification SET state = 'rejected', answer = 'replaced by a newer one', finished_at = ?4, lease_until = NULL
+WHERE state = 'waiting' AND subject_kind = ?1 AND channel = ?2 AND address = ?3 AND id <> ?5";
+
+const INSERT: &str = "
+INSERT INTO notification (subject_kind, subject_id, run, channel, kind, about, address, sender, message_id, body,
+                          not_before, created_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)
+ON CONFLICT (subject_kind, subject_id, channel, kind, about, address) DO NOTHING";
+
+/// Puts notifications into the outbox, in the caller's transaction. One that is there already stays as it is.
 pub(super) async fn insert(
     connection: &mut SqliteConnection,
-    run: Uuid,
-    messages: &[NewMessage],
+    notifications: &[Notification],
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    for message in messages {
-        sqlx::query(
-            "INSERT INTO message (run, kind, about, recipient, sender, message_id, body, not_before, created_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, kind, about, recipient) DO NOTHING",
-        )
-        .bind(run.as_bytes().to_vec())
-        .bind(&message.kind)
-        .bind(&message.about)
-        .bind(&message.recipient)
-        .bind(&message.sender)
-        .bind(&message.message_id)
-        .bind(message.bytes.as_slice())
-        .bind(millis(now))
-        .bind(millis(now))
-        .execute(&mut *connection)
-        .await?;
+    for notification in notifications {
+        let Notification { subject, channel, kind, about, address, sender, message_id, bytes } = notification;
+        let inserted = sqlx::query(INSERT)
+            .bind(subject.kind())
+            .bind(subject.id())
+            .bind(subject.run().map(|run| run.as_bytes().to_vec()))
+            .bind(channel)
+            .bind(kind)
+            .bind(about)
+            .bind(address)
+            .bind(sender)
+            .bind(message_id)
+            .bind(bytes.as_slice())
+            .bind(millis(now))
+            .execute(&mut *connection)
+            .await?;
+        if inserted.rows_affected() == 1 && notification.replaces_earlier() {
+            sqlx::query(REPLACE)
+                .bind(subject.kind())
+                .bind(channel)
+                .bind(address)
+                .bind(millis(now))
+                .bind(inserted.last_insert_rowid())
+                .execute(&mut *connection)
+                .await?;
+        }
     }
     Ok(())
 }
@@ -60,8 +84,8 @@ pub(super) async fn take(
     now: DateTime<Utc>,
     lease: Duration,
 ) -> Result<Option<Outgoing>, sqlx::Error> {
-    // A transaction, because a row that `RETURNING` gives is there before the write is: where the disk is full, the
-    // message would be sent, never be marked as taken, and be sent again at once.
+    // In a transaction, because `RETURNING` gives the row before it is written: with a full disk the notification would be
+    // sent, never be marked as taken, and be sent again at once.
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
     let row = sqlx::query(TAKE)
         .bind(millis(now))
@@ -76,10 +100,10 @@ pub(super) async fn take(
     Ok(Some(taken))
 }
 
-/// Stores what came of sending a message; false where the claim is no longer valid.
+/// Stores the result of an attempt; false if the claim is no longer valid.
 pub(super) async fn sent(
     connection: &mut SqliteConnection,
-    message: &Outgoing,
+    outgoing: &Outgoing,
     outcome: &Sent,
     answer: &str,
     now: DateTime<Utc>,
@@ -90,9 +114,9 @@ pub(super) async fn sent(
         Sent::GivenUp => (MessageState::Rejected, now),
     };
     let finished = (state != MessageState::Waiting).then(|| millis(now));
-    // What a server has accepted is its to keep; what nobody accepted can still be sent by hand.
+    // An accepted message is the server's to keep. A rejected one can still be sent again by `runs retry`.
     let updated = sqlx::query(
-        "UPDATE message SET state = ?1, answer = ?2, not_before = ?3, finished_at = ?4, lease_until = NULL,
+        "UPDATE notification SET state = ?1, answer = ?2, not_before = ?3, finished_at = ?4, lease_until = NULL,
                             body = CASE ?1 WHEN 'accepted' THEN x'' ELSE body END
          WHERE id = ?5 AND fence = ?6 AND state = 'waiting'",
     )
@@ -100,29 +124,29 @@ pub(super) async fn sent(
     .bind(answer)
     .bind(millis(not_before))
     .bind(finished)
-    .bind(message.id)
-    .bind(count(message.fence))
+    .bind(outgoing.id)
+    .bind(count(outgoing.fence))
     .execute(connection)
     .await?;
     Ok(updated.rows_affected() == 1)
 }
 
-/// A run none of whose messages waits any more is delivered.
+/// Marks a run as delivered once none of its notifications waits.
 pub(super) async fn deliver(connection: &mut SqliteConnection, run: Uuid) -> Result<(), sqlx::Error> {
     let sql = "UPDATE run SET state = 'delivered' WHERE id = ?1 AND state = 'recorded'
-               AND NOT EXISTS (SELECT 1 FROM message WHERE run = ?1 AND state = 'waiting')";
+               AND NOT EXISTS (SELECT 1 FROM notification WHERE run = ?1 AND state = 'waiting')";
     sqlx::query(sql).bind(run.as_bytes().to_vec()).execute(connection).await.map(|_| ())
 }
 
-/// Has the messages of a run that were given up sent again, where they are still there; the run waits for them.
-/// Returns how many.
+/// Sends the rejected messages of a run again, if their bytes are still there; the run then waits for them. Returns how
+/// many there are.
 pub(super) async fn retry(
     connection: &mut SqliteConnection,
     run: Uuid,
     now: DateTime<Utc>,
 ) -> Result<u64, sqlx::Error> {
     let again = sqlx::query(
-        "UPDATE message SET state = 'waiting', not_before = ?2, created_at = ?2, finished_at = NULL
+        "UPDATE notification SET state = 'waiting', not_before = ?2, created_at = ?2, finished_at = NULL
          WHERE run = ?1 AND state = 'rejected' AND length(body) > 0",
     )
     .bind(run.as_bytes().to_vec())
@@ -141,40 +165,63 @@ pub(super) async fn retry(
     Ok(again)
 }
 
+/// Empties the rejected messages of runs that were due before a time, and deletes old results that belong to no run.
+pub(super) async fn prune(connection: &mut SqliteConnection, before: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE notification SET body = x'' WHERE state = 'rejected' AND length(body) > 0
+         AND run IN (SELECT id FROM run WHERE fire_at < ?)",
+    )
+    .bind(millis(before))
+    .execute(&mut *connection)
+    .await?;
+    let sql = "DELETE FROM notification WHERE run IS NULL AND subject_kind = 'fire_time' AND finished_at < ?";
+    sqlx::query(sql).bind(millis(before)).execute(connection).await.map(|_| ())
+}
+
 pub(super) async fn messages(pool: &SqlitePool, run: Uuid) -> Result<Vec<MessageRecord>, sqlx::Error> {
-    let query = sqlx::query("SELECT * FROM message WHERE run = ? ORDER BY id").bind(run.as_bytes().to_vec());
-    let record = |row: &SqliteRow| -> Result<MessageRecord, sqlx::Error> {
-        let state: String = row.try_get("state")?;
-        Ok(MessageRecord {
-            kind: row.try_get("kind")?,
-            recipient: row.try_get("recipient")?,
-            message_id: row.try_get("message_id")?,
-            state: MessageState::of_word(&state)
-                .ok_or_else(|| sqlx::Error::Decode(format!("no state: {state}").into()))?,
-            attempt: u32::try_from(row.try_get::<i64, _>("attempt")?).unwrap_or(u32::MAX),
-            answer: row.try_get("answer")?,
-            finished_at: row.try_get::<Option<i64>, _>("finished_at")?.map(moment),
-        })
-    };
-    query.fetch_all(pool).await?.iter().map(record).collect()
+    let query = sqlx::query("SELECT * FROM notification WHERE run = ? ORDER BY id").bind(run.as_bytes().to_vec());
+    query.fetch_all(pool).await?.iter().map(message).collect()
+}
+
+fn message(row: &SqliteRow) -> Result<MessageRecord, sqlx::Error> {
+    let state: String = row.try_get("state")?;
+    Ok(MessageRecord {
+        channel: row.try_get("channel")?,
+        kind: row.try_get("kind")?,
+        address: row.try_get("address")?,
+        message_id: row.try_get("message_id")?,
+        state: MessageState::of_word(&state).ok_or_else(|| unknown("state", &state))?,
+        attempt: attempt(row)?,
+        answer: row.try_get("answer")?,
+        finished_at: row.try_get::<Option<i64>, _>("finished_at")?.map(moment),
+    })
 }
 
 fn outgoing(row: &SqliteRow) -> Result<Outgoing, sqlx::Error> {
-    let run: Vec<u8> = row.try_get("run")?;
+    let (kind, id): (String, String) = (row.try_get("subject_kind")?, row.try_get("subject_id")?);
     Ok(Outgoing {
-        message: NewMessage {
+        notification: Notification {
+            subject: Subject::parse(&kind, &id).ok_or_else(|| unknown("subject", &format!("{kind} {id}")))?,
+            channel: row.try_get("channel")?,
             kind: row.try_get("kind")?,
             about: row.try_get("about")?,
-            recipient: row.try_get("recipient")?,
+            address: row.try_get("address")?,
             sender: row.try_get("sender")?,
             message_id: row.try_get("message_id")?,
             bytes: row.try_get("body")?,
         },
         id: row.try_get("id")?,
-        run: Uuid::from_slice(&run).map_err(|error| sqlx::Error::Decode(error.into()))?,
-        attempt: u32::try_from(row.try_get::<i64, _>("attempt")?).unwrap_or(u32::MAX),
+        attempt: attempt(row)?,
         created_at: moment(row.try_get("created_at")?),
         fence: row.try_get::<i64, _>("fence")?.unsigned_abs(),
         kept: false,
     })
+}
+
+fn attempt(row: &SqliteRow) -> Result<u32, sqlx::Error> {
+    Ok(u32::try_from(row.try_get::<i64, _>("attempt")?).unwrap_or(u32::MAX))
+}
+
+fn unknown(what: &str, value: &str) -> sqlx::Error {
+    sqlx::Error::Decode(format!("unknown {what} “{value}”").into())
 }

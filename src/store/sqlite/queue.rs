@@ -4,23 +4,21 @@ use chrono::{DateTime, Duration, Utc};
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{SqliteStore, audits, count, ledger, millis, moment, outbox};
+use super::{SqliteStore, audits, count, decisions, ledger, millis, moment, outbox};
 use crate::{
-    digest::sha256,
-    ledger::{
-        Fact,
-        fact::{Delivery, DueRun, RunName},
+    model::{
+        notification::Notification,
+        run::{Claim, Run, RunState},
     },
-    model::run::{Claim, Gap, Run, RunState},
     store::{
-        Kept, StoreError,
-        queue::{Cursor, Decided, LONGEST_WAIT, NewMessage, Outgoing, Queue, Sent},
+        Kept, StoreError, facts,
+        queue::{Cursor, Decided, LONGEST_WAIT, Outgoing, Queue, Sent},
     },
 };
 
-/// The run that can be worked on, if its turn has come (?1 is now, ?2 the end of the new lease, ?3 the furthest
-/// that any wait reaches). Runs of one job and workspace follow one another; a workspace is read by one run at a time,
-/// whatever its job, because the vendor counts calls for each workspace.
+/// Claims the oldest run that can be worked on (?1 is now, ?2 the end of the new lease, ?3 the furthest that any wait
+/// reaches). Runs of one job and workspace follow one another. A workspace is read by one run at a time, whatever its job,
+/// because the vendor limits calls per workspace.
 const CLAIM: &str = "
 UPDATE run
 SET state = 'claimed', attempt = attempt + 1, fence = fence + 1, lease_until = ?2, not_before = NULL,
@@ -46,8 +44,8 @@ WHERE id = (
 )
 RETURNING *";
 
-/// A run that is due now, for somebody who works on it at once (?1 its id, ?2 job, ?3 workspace, ?4 now, ?5 the end of
-/// the lease); nothing where the job and workspace are being worked on.
+/// Creates a claimed run (?1 its id, ?2 job, ?3 workspace, ?4 now, ?5 the end of the lease), unless a run of this job and
+/// workspace is being worked on.
 const BEGIN: &str = "
 INSERT INTO run (id, job, workspace, fire_at, state, attempt, fence, lease_until, planned_at, started_at)
 SELECT ?1, ?2, ?3, ?4, 'claimed', 1, 1, ?5, ?4, ?4
@@ -57,14 +55,14 @@ WHERE NOT EXISTS (
 )
 RETURNING *";
 
-/// A write of a worker: only while its claim is valid.
+/// The condition of a worker's write: its claim is still valid.
 const HELD: &str = "WHERE id = ? AND fence = ? AND state IN ('claimed', 'read', 'judged')";
 
 #[async_trait::async_trait]
 impl Queue for SqliteStore {
     async fn cursor(&self, job: &str) -> Result<Option<Cursor>, StoreError> {
         let mut connection = self.pool.acquire().await.map_err(self.explain("read the schedule"))?;
-        cursor(&mut connection, job).await.map_err(self.explain("read the schedule"))
+        decisions::cursor(&mut connection, job).await.map_err(self.explain("read the schedule"))
     }
 
     async fn decide(&self, decisions: &[Decided<'_>]) -> Result<Vec<bool>, StoreError> {
@@ -72,9 +70,10 @@ impl Queue for SqliteStore {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
         let mut stored = Vec::with_capacity(decisions.len());
         for decided in decisions {
-            let is_current = cursor(&mut transaction, decided.job).await.map_err(&failed)?.as_ref() == decided.from;
+            let cursor = decisions::cursor(&mut transaction, decided.job).await.map_err(&failed)?;
+            let is_current = cursor.as_ref() == decided.from;
             if is_current {
-                store_decisions(&mut transaction, decided).await.map_err(&failed)?;
+                decisions::store(&mut transaction, decided).await.map_err(&failed)?;
             }
             stored.push(is_current);
         }
@@ -104,9 +103,7 @@ impl Queue for SqliteStore {
             return Err(StoreError::Busy { what: format!("the run of {job} for {workspace}") });
         };
         let claim = taken_up(&mut transaction, &row, now).await.map_err(&failed)?;
-        let runs = vec![DueRun { workspace: workspace.to_owned(), run: claim.run.id }];
-        let due = Fact::Due { job: job.to_owned(), fire_at: claim.run.fire_at, by_hand: true, runs };
-        ledger::append(&mut transaction, due, now).await.map_err(&failed)?;
+        ledger::append(&mut transaction, facts::begin(&claim.run), now).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)?;
         Ok(claim)
     }
@@ -145,37 +142,37 @@ impl Queue for SqliteStore {
         &self,
         claim: &Claim,
         audit: &Kept,
-        messages: &[NewMessage],
+        notifications: &[Notification],
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let failed = self.explain("record the audit");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
-        let state = if messages.is_empty() { RunState::Delivered } else { RunState::Recorded };
+        let state = if notifications.is_empty() { RunState::Delivered } else { RunState::Recorded };
         let sql = format!("UPDATE run SET state = ?, lease_until = NULL, error = NULL {HELD}");
         let query = held_by(sqlx::query(sqlx::AssertSqlSafe(sql)).bind(state.word()), claim);
         held(claim, query.execute(&mut *transaction).await.map_err(&failed)?.rows_affected())?;
         audits::insert(&mut transaction, audit).await.map_err(&failed)?;
-        outbox::insert(&mut transaction, claim.run.id, messages, now).await.map_err(&failed)?;
+        outbox::insert(&mut transaction, notifications, now).await.map_err(&failed)?;
         ended(&mut transaction, claim, None, now).await.map_err(&failed)?;
-        let recorded = audits::recorded(&audit.record, Some(claim.run.fire_at), messages);
+        let recorded = facts::record(&audit.record, &claim.run, notifications);
         ledger::append(&mut transaction, recorded, now).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)
     }
 
-    async fn hand_back(
+    async fn release(
         &self,
         claim: &Claim,
         error: Option<&str>,
         not_before: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let failed = self.explain("hand a run back");
+        let failed = self.explain("release a run");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
         let sql = format!(
             "UPDATE run SET state = 'due', lease_until = NULL, error = COALESCE(?, error), not_before = ?,
                             attempt = attempt - ? {HELD}"
         );
-        // Work that was interrupted on purpose is no failed attempt.
+        // An attempt that was interrupted on purpose is not counted.
         let uncounted = i64::from(error.is_none());
         let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(error).bind(millis(not_before)).bind(uncounted);
         held(claim, held_by(query, claim).execute(&mut *transaction).await.map_err(&failed)?.rows_affected())?;
@@ -187,7 +184,7 @@ impl Queue for SqliteStore {
         &self,
         claim: &Claim,
         error: &str,
-        messages: &[NewMessage],
+        notifications: &[Notification],
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let failed = self.explain("give a run up");
@@ -195,10 +192,9 @@ impl Queue for SqliteStore {
         let sql = format!("UPDATE run SET state = 'failed', lease_until = NULL, error = ?, finished_at = ? {HELD}");
         let query = held_by(sqlx::query(sqlx::AssertSqlSafe(sql)).bind(error).bind(millis(now)), claim);
         held(claim, query.execute(&mut *transaction).await.map_err(&failed)?.rows_affected())?;
-        outbox::insert(&mut transaction, claim.run.id, messages, now).await.map_err(&failed)?;
+        outbox::insert(&mut transaction, notifications, now).await.map_err(&failed)?;
         ended(&mut transaction, claim, Some(error), now).await.map_err(&failed)?;
-        let given_up = Fact::Failed { run: name(&claim.run), error: error.to_owned() };
-        ledger::append(&mut transaction, given_up, now).await.map_err(&failed)?;
+        ledger::append(&mut transaction, facts::give_up(&claim.run, error), now).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)
     }
 
@@ -213,34 +209,48 @@ impl Queue for SqliteStore {
 
     async fn sent(
         &self,
-        message: &Outgoing,
+        outgoing: &Outgoing,
         outcome: &Sent,
         answer: &str,
-        notices: &[NewMessage],
+        notices: &[Notification],
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let failed = self.explain("store what came of a message");
+        let failed = self.explain("store the result of a delivery");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
-        if !outbox::sent(&mut transaction, message, outcome, answer, now).await.map_err(&failed)? {
-            return Err(StoreError::Lost { what: format!("the message to {}", message.message.recipient) });
+        if !outbox::sent(&mut transaction, outgoing, outcome, answer, now).await.map_err(&failed)? {
+            let Notification { channel, address, .. } = &outgoing.notification;
+            return Err(StoreError::Lost { what: format!("the {channel} message to {address}") });
         }
-        outbox::insert(&mut transaction, message.run, notices, now).await.map_err(&failed)?;
-        outbox::deliver(&mut transaction, message.run).await.map_err(&failed)?;
-        if let Some(delivery) = delivery(message, outcome, answer) {
-            ledger::append(&mut transaction, delivery, now).await.map_err(&failed)?;
+        outbox::insert(&mut transaction, notices, now).await.map_err(&failed)?;
+        if let Some(run) = outgoing.notification.subject.run() {
+            outbox::deliver(&mut transaction, run).await.map_err(&failed)?;
         }
+        ledger::append(&mut transaction, facts::sent(outgoing, outcome, answer), now).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)
     }
 
-    async fn close(&self, now: DateTime<Utc>) -> Result<Vec<Run>, StoreError> {
-        let failed = self.explain("close runs");
-        let sql = "UPDATE run SET state = 'closed', finished_at = ? WHERE state = 'delivered' RETURNING *";
-        let rows = sqlx::query(sql).bind(millis(now)).fetch_all(&self.pool).await.map_err(&failed)?;
+    async fn delivered(&self) -> Result<Vec<Run>, StoreError> {
+        let failed = self.explain("read the delivered runs");
+        let sql = "SELECT * FROM run WHERE state = 'delivered' ORDER BY id";
+        let rows = sqlx::query(sql).fetch_all(&self.pool).await.map_err(&failed)?;
         rows.iter().map(run).collect::<Result<_, _>>().map_err(&failed)
     }
 
+    async fn close(&self, id: Uuid, notifications: &[Notification], now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let failed = self.explain("close a run");
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
+        let sql = "UPDATE run SET state = 'closed', finished_at = ? WHERE id = ? AND state = 'delivered'";
+        let query = sqlx::query(sql).bind(millis(now)).bind(id.as_bytes().to_vec());
+        if query.execute(&mut *transaction).await.map_err(&failed)?.rows_affected() == 0 {
+            return Ok(false);
+        }
+        outbox::insert(&mut transaction, notifications, now).await.map_err(&failed)?;
+        transaction.commit().await.map_err(&failed)?;
+        Ok(true)
+    }
+
     async fn retry(&self, id: Uuid, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        let failed = self.explain("have a run tried again");
+        let failed = self.explain("retry a run");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
         let due = sqlx::query(
             "UPDATE run SET state = 'due', attempt = 0, not_before = NULL, finished_at = NULL
@@ -255,36 +265,12 @@ impl Queue for SqliteStore {
         if any {
             let row = sqlx::query("SELECT * FROM run WHERE id = ?").bind(id.as_bytes().to_vec());
             let row = row.fetch_one(&mut *transaction).await.map_err(&failed)?;
-            let retried = Fact::Retried { run: name(&run(&row).map_err(&failed)?) };
+            let retried = facts::retry(&run(&row).map_err(&failed)?);
             ledger::append(&mut transaction, retried, now).await.map_err(&failed)?;
         }
         transaction.commit().await.map_err(&failed)?;
         Ok(any)
     }
-}
-
-fn name(run: &Run) -> RunName {
-    RunName { run: run.id, job: run.job.clone(), workspace: run.workspace.clone(), fire_at: run.fire_at }
-}
-
-/// What the ledger says of a message; none where it is to be sent again.
-fn delivery(message: &Outgoing, outcome: &Sent, answer: &str) -> Option<Fact> {
-    let accepted = match outcome {
-        Sent::Accepted => true,
-        Sent::GivenUp => false,
-        Sent::Again(_) => return None,
-    };
-    let NewMessage { kind, recipient, message_id, bytes, .. } = &message.message;
-    Some(Fact::Delivery(Delivery {
-        run: message.run,
-        kind: kind.clone(),
-        recipient: recipient.clone(),
-        message_id: message_id.clone(),
-        sha256: sha256(bytes),
-        accepted,
-        answer: answer.to_owned(),
-        kept: message.kept,
-    }))
 }
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
@@ -301,7 +287,7 @@ fn held(claim: &Claim, rows: u64) -> Result<(), StoreError> {
     Err(StoreError::Lost { what: format!("the run of {job} for {workspace} at {fire_at}") })
 }
 
-/// A run that somebody has just taken up; that is an attempt.
+/// The claim of a run that was just taken up, which is stored as an attempt.
 async fn taken_up(
     connection: &mut SqliteConnection,
     row: &SqliteRow,
@@ -317,7 +303,7 @@ async fn taken_up(
     Ok(claim)
 }
 
-/// An attempt has ended, well or with an error.
+/// Stores the end of an attempt.
 async fn ended(
     connection: &mut SqliteConnection,
     claim: &Claim,
@@ -326,62 +312,6 @@ async fn ended(
 ) -> Result<(), sqlx::Error> {
     let query = sqlx::query("UPDATE attempt SET ended_at = ?, error = ? WHERE run = ? AND fence = ?");
     held_by(query.bind(millis(now)).bind(error), claim).execute(connection).await.map(|_| ())
-}
-
-async fn cursor(connection: &mut SqliteConnection, job: &str) -> Result<Option<Cursor>, sqlx::Error> {
-    let row = sqlx::query("SELECT schedule, at FROM cursor WHERE job = ?").bind(job).fetch_optional(connection).await?;
-    let cursor = |row: SqliteRow| Ok(Cursor { schedule: row.try_get("schedule")?, at: moment(row.try_get("at")?) });
-    row.map(cursor).transpose()
-}
-
-async fn store_decisions(connection: &mut SqliteConnection, decided: &Decided<'_>) -> Result<(), sqlx::Error> {
-    for fire_at in decided.due {
-        let mut runs = Vec::with_capacity(decided.workspaces.len());
-        for workspace in decided.workspaces {
-            let run = Uuid::now_v7();
-            let inserted = sqlx::query(
-                "INSERT INTO run (id, job, workspace, fire_at, state, planned_at) VALUES (?, ?, ?, ?, 'due', ?)
-                 ON CONFLICT (job, workspace, fire_at) DO NOTHING",
-            )
-            .bind(run.as_bytes().to_vec())
-            .bind(decided.job)
-            .bind(workspace)
-            .bind(millis(*fire_at))
-            .bind(millis(decided.now))
-            .execute(&mut *connection)
-            .await?;
-            if inserted.rows_affected() > 0 {
-                runs.push(DueRun { workspace: workspace.clone(), run });
-            }
-        }
-        if !runs.is_empty() {
-            let due = Fact::Due { job: decided.job.to_owned(), fire_at: *fire_at, by_hand: false, runs };
-            ledger::append(&mut *connection, due, decided.now).await?;
-        }
-    }
-    if let Some(gap) = decided.gap {
-        sqlx::query("INSERT INTO gap (job, first_at, last_at, count, reason, recorded_at) VALUES (?, ?, ?, ?, ?, ?)")
-            .bind(&gap.job)
-            .bind(millis(gap.first))
-            .bind(millis(gap.last))
-            .bind(count(gap.count))
-            .bind(&gap.reason)
-            .bind(millis(decided.now))
-            .execute(&mut *connection)
-            .await?;
-        let Gap { job, first, last, count, reason } = gap.clone();
-        ledger::append(&mut *connection, Fact::Skipped { job, first, last, count, reason }, decided.now).await?;
-    }
-    sqlx::query(
-        "INSERT INTO cursor (job, schedule, at) VALUES (?, ?, ?)
-         ON CONFLICT (job) DO UPDATE SET schedule = excluded.schedule, at = excluded.at",
-    )
-    .bind(decided.job)
-    .bind(&decided.to.schedule)
-    .bind(millis(decided.to.at))
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 pub(super) fn run(row: &SqliteRow) -> Result<Run, sqlx::Error> {

@@ -1,0 +1,127 @@
+//! The channel for e-mail, over a [`Mailer`].
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::channel::{Channel, Outcome};
+use crate::{
+    mail::{
+        message::Email,
+        notice::Notice,
+        smtp::{Failure, Mailer, SendError, Stage},
+    },
+    model::notification::{Notification, Subject},
+};
+
+/// The channel's name.
+pub const NAME: &str = "email";
+
+/// Delivers notifications as e-mails.
+pub struct EmailChannel<M> {
+    mailer: M,
+}
+
+impl<M: Mailer> EmailChannel<M> {
+    /// A channel over a mailer.
+    pub fn new(mailer: M) -> Self {
+        Self { mailer }
+    }
+}
+
+#[async_trait]
+impl<M: Mailer> Channel for EmailChannel<M> {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    async fn deliver(&self, notification: &Notification) -> Outcome {
+        let Some(email) = email(notification) else {
+            return Outcome::Final("an e-mail needs a sender and a Message-ID, and this one has not both".to_owned());
+        };
+        match self.mailer.send(&email).await {
+            Ok(accepted) => Outcome::Delivered(accepted.answer),
+            Err(error) if is_final(&error) => Outcome::Final(error.to_string()),
+            Err(error) => Outcome::Again(error.to_string()),
+        }
+    }
+}
+
+/// Whether no later attempt can succeed. A wrong password or an untrusted certificate will be corrected, and then the
+/// message goes out. A recipient who does not exist, or a message that the server refuses, stays refused.
+fn is_final(error: &SendError) -> bool {
+    error.failure == Failure::Permanent && matches!(error.stage, Stage::Recipient | Stage::Data)
+}
+
+/// The notification of a run that delivers an e-mail. `about` tells it from others of its kind, run and recipient.
+pub fn notification(run: Uuid, kind: &str, about: &str, email: Email) -> Notification {
+    Notification {
+        subject: Subject::Run(run),
+        channel: NAME.to_owned(),
+        kind: kind.to_owned(),
+        about: about.to_owned(),
+        address: email.to,
+        sender: Some(email.from),
+        message_id: Some(email.message_id),
+        bytes: email.bytes,
+    }
+}
+
+fn email(notification: &Notification) -> Option<Email> {
+    Some(Email {
+        from: notification.sender.clone()?,
+        to: notification.address.clone(),
+        message_id: notification.message_id.clone()?,
+        bytes: notification.bytes.clone(),
+    })
+}
+
+/// Who gets a notice.
+#[derive(Debug, Clone, Copy)]
+pub struct Addresses<'a> {
+    /// The sender.
+    pub from: &'a str,
+    /// The recipients.
+    pub to: &'a [String],
+}
+
+/// A notice about a run as one notification per recipient. A notice that cannot be written is logged and left out.
+pub fn notices(
+    notice: &Notice,
+    run: Uuid,
+    about: &str,
+    addresses: Addresses<'_>,
+    now: DateTime<Utc>,
+) -> Vec<Notification> {
+    let written = addresses.to.iter().filter_map(|to| match notice.email(addresses.from, to, now) {
+        Ok(email) => Some(notification(run, notice.kind(), about, email)),
+        Err(error) => {
+            tracing::error!(%error, kind = notice.kind(), "a notice could not be written");
+            None
+        }
+    });
+    written.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_recipient_or_a_message_can_be_refused_for_good() {
+        let error = |stage, failure| SendError {
+            server: "mail.example.com:25".into(),
+            stage,
+            failure,
+            code: Some(550),
+            answer: String::new(),
+        };
+        for stage in [Stage::Recipient, Stage::Data] {
+            assert!(is_final(&error(stage, Failure::Permanent)));
+            assert!(!is_final(&error(stage, Failure::Transient)) && !is_final(&error(stage, Failure::Unknown)));
+        }
+        for stage in [Stage::Authentication, Stage::Sender] {
+            assert!(!is_final(&error(stage, Failure::Permanent)));
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Completed audits.
+
+use super::*;
+
+pub(crate) async fn the_last_complete_audit_of_the_same_job_and_workspace_is_read_back_whole<H: Home>() {
+    let bench = Bench::<H>::new().await;
+    let wanted = record("acme", Some("weekly"), 200);
+    let incomplete = AuditRecord { complete: false, ..record("acme", Some("weekly"), 300) };
+    for other in [
+        &record("acme", Some("weekly"), 100),
+        &record("acme", None, 400),
+        &record("beta", Some("weekly"), 500),
+        &incomplete,
+    ] {
+        bench.store.keep(&Kept { record: other.clone(), parts: vec![vec![9]] }, at(0)).await.unwrap();
+    }
+    let wanted = Kept { record: wanted, parts: vec![vec![1, 2], vec![3]] };
+    bench.store.keep(&wanted, at(0)).await.unwrap();
+    let again = bench.home.open().await;
+    assert_eq!(again.last_complete(Some("weekly"), "acme").await.unwrap(), Some(wanted.clone()));
+    assert_eq!(again.audit(wanted.record.id).await.unwrap(), Some(wanted.record));
+    assert_eq!(again.audit(incomplete.id).await.unwrap(), Some(incomplete));
+    assert_eq!(again.last_complete(Some("daily"), "acme").await.unwrap(), None);
+}
+
+pub(crate) async fn an_audit_is_kept_once<H: Home>() {
+    let bench = Bench::<H>::new().await;
+    let mut audit = Kept { record: record("acme", None, 100), parts: vec![vec![1]] };
+    bench.store.keep(&audit, at(0)).await.unwrap();
+    audit.parts = vec![vec![2]];
+    assert!(bench.store.keep(&audit, at(0)).await.is_err());
+    assert_eq!(bench.store.last_complete(None, "acme").await.unwrap().unwrap().parts, [vec![1]]);
+    assert_eq!(bench.facts().await.len(), 1);
+}
+
+pub(crate) async fn old_snapshots_are_pruned_but_never_the_one_to_compare_with<H: Home>() {
+    let bench = Bench::<H>::new().await;
+    let mut ids = Vec::new();
+    for (job, second, complete) in
+        [("weekly", 100, true), ("weekly", 200, true), ("weekly", 300, false), ("daily", 150, true)]
+    {
+        let record = AuditRecord { complete, ..record("acme", Some(job), second) };
+        ids.push(record.id);
+        bench.store.keep(&Kept { record, parts: vec![vec![1]] }, at(0)).await.unwrap();
+    }
+    assert_eq!(bench.store.prune(at(1_000)).await.unwrap(), 2);
+    let weekly = bench.store.last_complete(Some("weekly"), "acme").await.unwrap().unwrap();
+    assert_eq!((weekly.record.id, weekly.parts.len()), (ids[1], 1));
+    let daily = bench.store.last_complete(Some("daily"), "acme").await.unwrap().unwrap();
+    assert_eq!((daily.record.id, daily.parts.len()), (ids[3], 1));
+    for id in ids {
+        assert!(bench.store.audit(id).await.unwrap().is_some(), "the records stay");
+    }
+    assert_eq!(bench.store.prune(at(1_000)).await.unwrap(), 0);
+}

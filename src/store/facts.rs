@@ -1,0 +1,208 @@
+//! The ledger facts that belong to each write of a store, as functions of plain values.
+//!
+//! A store calls the function of a write inside that write's transaction and appends what it returns, in order. Writes
+//! without a function here (`claim`, `prolong`, `advance`, `release`, `take_message`, `close`, `prune`) make no facts.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, SubsecRound as _, Utc};
+use uuid::Uuid;
+
+use super::{
+    AuditRecord,
+    queue::{Decided, Outgoing, Sent},
+};
+use crate::{
+    digest::sha256,
+    ledger::{
+        Fact,
+        fact::{Delivery, DueRun, OffboardingBegun, Recorded, RunName, Terms},
+    },
+    model::{
+        notification::Notification,
+        run::{Gap, Run},
+    },
+};
+
+/// The fact that comes before the first one of an empty ledger.
+pub fn opening(ledger: Uuid) -> Fact {
+    Fact::Begun { ledger, version: env!("CARGO_PKG_VERSION").to_owned() }
+}
+
+/// `Store::keep`: an audit that belongs to no run.
+pub fn keep(audit: &AuditRecord) -> Vec<Fact> {
+    vec![recorded(audit, None, &[])]
+}
+
+/// `Queue::record`: the audit of a run, with the notifications that report it.
+pub fn record(audit: &AuditRecord, run: &Run, notifications: &[Notification]) -> Vec<Fact> {
+    vec![recorded(audit, Some(run.fire_at), notifications)]
+}
+
+fn recorded(audit: &AuditRecord, fire_at: Option<DateTime<Utc>>, notifications: &[Notification]) -> Fact {
+    let on_record = notifications.iter().filter(|notification| notification.is_on_record());
+    Fact::Recorded(Recorded {
+        run: audit.id,
+        job: audit.job.clone(),
+        workspace: audit.workspace.clone(),
+        fire_at,
+        read_from: audit.started_at.trunc_subsecs(3),
+        read_to: audit.finished_at.trunc_subsecs(3),
+        complete: audit.complete,
+        users: audit.users,
+        administrators: audit.administrators,
+        open_findings: audit.open_findings,
+        bag: audit.bag.clone(),
+        messages: on_record.filter_map(|notification| notification.message_id.clone()).collect(),
+        no_mail_reason: audit.no_mail_reason,
+    })
+}
+
+/// A run that `Queue::decide` has created. A fire time that already had its run creates none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// The fire time.
+    pub fire_at: DateTime<Utc>,
+    /// The workspace.
+    pub workspace: String,
+    /// The new run's id.
+    pub run: Uuid,
+}
+
+/// `Queue::decide`: each fire time with its new runs, then the gap. `planned` is in the order of fire times.
+pub fn decide(decided: &Decided<'_>, planned: &[Planned]) -> Vec<Fact> {
+    let due = planned.chunk_by(|one, other| one.fire_at == other.fire_at).map(|runs| {
+        let run = |planned: &Planned| DueRun { workspace: planned.workspace.clone(), run: planned.run };
+        Fact::Due {
+            job: decided.job.to_owned(),
+            fire_at: runs[0].fire_at,
+            by_hand: false,
+            runs: runs.iter().map(run).collect(),
+        }
+    });
+    let skipped = decided.gap.map(|gap| {
+        let Gap { job, first, last, count, reason } = gap.clone();
+        Fact::Skipped { job, first, last, count, reason }
+    });
+    due.chain(skipped).collect()
+}
+
+/// `Queue::begin`: a run on demand.
+pub fn begin(run: &Run) -> Vec<Fact> {
+    let runs = vec![DueRun { workspace: run.workspace.clone(), run: run.id }];
+    vec![Fact::Due { job: run.job.clone(), fire_at: run.fire_at, by_hand: true, runs }]
+}
+
+/// `Queue::give_up`.
+pub fn give_up(run: &Run, error: &str) -> Vec<Fact> {
+    vec![Fact::Failed { run: name(run), error: error.to_owned() }]
+}
+
+/// `Queue::retry`.
+pub fn retry(run: &Run) -> Vec<Fact> {
+    vec![Fact::Retried { run: name(run) }]
+}
+
+fn name(run: &Run) -> RunName {
+    RunName { run: run.id, job: run.job.clone(), workspace: run.workspace.clone(), fire_at: run.fire_at }
+}
+
+/// `Queue::sent`: the end of a delivery that is on record ([`Notification::is_on_record`]).
+pub fn sent(outgoing: &Outgoing, outcome: &Sent, answer: &str) -> Vec<Fact> {
+    let accepted = match outcome {
+        Sent::Accepted => true,
+        Sent::GivenUp => false,
+        Sent::Again(_) => return Vec::new(),
+    };
+    let Notification { subject, kind, address, message_id, bytes, .. } = &outgoing.notification;
+    let (Some(run), Some(message_id)) = (subject.run(), message_id) else { return Vec::new() };
+    vec![Fact::Delivery(Delivery {
+        run,
+        kind: kind.clone(),
+        recipient: address.clone(),
+        message_id: message_id.clone(),
+        sha256: sha256(bytes),
+        accepted,
+        answer: answer.to_owned(),
+        kept: outgoing.kept,
+    })]
+}
+
+/// `Ledger::append`: the facts that say something new. `last` has, for each fact, the last entry of its kind and subject
+/// that the ledger holds.
+pub fn append(facts: &[Fact], last: &[Option<Fact>]) -> Vec<Fact> {
+    let mut new: Vec<Fact> = Vec::new();
+    for (fact, last) in facts.iter().zip(last) {
+        let same = |earlier: &&Fact| earlier.kind() == fact.kind() && earlier.subject() == fact.subject();
+        if new.iter().rev().find(same).or(last.as_ref()) != Some(fact) {
+            new.push(fact.clone());
+        }
+    }
+    new
+}
+
+/// `Ledger::publish_schedules`: the schedules that are new or changed, then the jobs that are gone. `in_force` has the
+/// schedules that the ledger holds.
+pub fn publish_schedules(in_force: &BTreeMap<String, Terms>, schedules: &[(String, Terms)]) -> Vec<Fact> {
+    let changed = schedules.iter().filter(|(job, terms)| in_force.get(job) != Some(terms));
+    let gone = in_force.keys().filter(|job| schedules.iter().all(|(kept, _)| kept != *job));
+    let fact = |job: &String, terms: Option<&Terms>| Fact::Schedule { job: job.clone(), terms: terms.cloned() };
+    changed.map(|(job, terms)| fact(job, Some(terms))).chain(gone.map(|job| fact(job, None))).collect()
+}
+
+/// `Ledger::begin_offboarding`; `None` if one of the later facts begins another removal in the same place. The other users
+/// of the same plan do not stand in its way.
+pub fn begin_offboarding(begun: &OffboardingBegun, later: &[Fact]) -> Option<Vec<Fact>> {
+    let is_rival = |other: &OffboardingBegun| {
+        in_one_place(begun, other) && (other.plan != begun.plan || other.leaver.user == begun.leaver.user)
+    };
+    let is_free = later.iter().all(|fact| !matches!(fact, Fact::OffboardingBegun(other) if is_rival(other)));
+    is_free.then(|| vec![Fact::OffboardingBegun(begun.clone())])
+}
+
+/// Whether two removals are in the same place: one workspace, or one organization that two workspaces lead to.
+fn in_one_place(one: &OffboardingBegun, other: &OffboardingBegun) -> bool {
+    one.workspace == other.workspace || (one.organization.is_some() && one.organization == other.organization)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(fingerprint: &str) -> Fact {
+        Fact::Key { fingerprint: Some(fingerprint.into()), signer: None }
+    }
+
+    #[test]
+    fn only_facts_that_differ_from_the_last_one_are_appended() {
+        let facts = [key("a"), key("b"), key("b"), key("a")];
+        let held = vec![Some(key("a")); 4];
+        assert_eq!(append(&facts, &held), [key("b"), key("a")]);
+        assert_eq!(append(&facts[..1], &[None]), [key("a")]);
+    }
+
+    #[test]
+    fn schedules_are_published_when_they_are_new_changed_or_gone() {
+        let terms = |pattern: &str| Terms {
+            workspaces: vec!["acme".into()],
+            pattern: pattern.into(),
+            time_zone: "UTC".into(),
+            missed: "latest".into(),
+        };
+        let in_force = BTreeMap::from([
+            ("changed".to_owned(), terms("0 8 * * *")),
+            ("gone".to_owned(), terms("0 8 * * *")),
+            ("same".to_owned(), terms("0 8 * * *")),
+        ]);
+        let now = [
+            ("changed".to_owned(), terms("0 9 * * *")),
+            ("new".to_owned(), terms("0 8 * * *")),
+            ("same".to_owned(), terms("0 8 * * *")),
+        ];
+        let fact = |job: &str, terms| Fact::Schedule { job: job.into(), terms };
+        assert_eq!(
+            publish_schedules(&in_force, &now),
+            [fact("changed", Some(terms("0 9 * * *"))), fact("new", Some(terms("0 8 * * *"))), fact("gone", None)]
+        );
+    }
+}
