@@ -11,7 +11,7 @@ use super::{
 };
 use rolecall_simulator::{ALL_SCOPES, Fault, InboxFault, Options, Simulator};
 
-/// What a client needs to know: the first line on stdout.
+/// What a client needs to connect: the first line on stdout.
 #[derive(Serialize)]
 struct Announcement<'a> {
     base_url: &'a str,

@@ -63,7 +63,7 @@ faults! {
     TokenNeverAccepted "token-never-accepted" "Every access token is refused with 401 INVALID_TOKEN."
     TokenThrottled "token-throttled" "The token endpoint answers 400 Access Denied."
     TokenThrottledOnce "token-throttled-once" "The token endpoint answers 400 Access Denied the first time."
-    TokenThrottledLocalised "token-throttled-localised" "The token endpoint answers 400 with that text in another language."
+    TokenThrottledLocalised "token-throttled-localised" "The token endpoint answers 400 Access Denied in another language."
     TokenServerError "token-server-error" "The token endpoint answers 500 with a page of HTML the first time."
     WrongDataCentre "wrong-data-centre" "The token endpoint knows no such client (invalid_client)."
     Revoked "revoked" "The refresh token was revoked (invalid_code)."
@@ -75,32 +75,32 @@ faults! {
     ProfileDetailsRefused "profile-details-refused" "The permissions of a profile are refused (403 NO_PERMISSION)."
     UserInsertedOnce "user-inserted-once" "A user is inserted at the head of the list before page 2 is read, once."
     UserRemovedOnce "user-removed-once" "The second user of the list is removed before page 2 is read, once."
-    UsersShiftAlways "users-shift-always" "The list slides before every reading of page 2, for ever."
+    UsersShiftAlways "users-shift-always" "The list shifts before every read of page 2."
     DuplicateRowOnce "duplicate-row-once" "Page 2 starts with the last row of page 1 and lacks its own last row, once."
-    DuplicateRowAlways "duplicate-row-always" "As duplicate-row-once, every time."
+    DuplicateRowAlways "duplicate-row-always" "Like duplicate-row-once, every time."
     ShortPageOnce "short-page-once" "Page 1 lacks its last row although `count` includes it, once."
-    ShortPageAlways "short-page-always" "As short-page-once, every time."
-    MoreRecordsFalseTooEarly "more-records-false-too-early" "Page 1 says that there are no more."
-    MoreRecordsTrueAtEnd "more-records-true-at-end" "The last page says that there are more."
+    ShortPageAlways "short-page-always" "Like short-page-once, every time."
+    MoreRecordsFalseTooEarly "more-records-false-too-early" "Page 1 says that there are no more records."
+    MoreRecordsTrueAtEnd "more-records-true-at-end" "The last page says that there are more records."
     EmptyUserList "empty-user-list" "The list of users is empty (204)."
     EmptyUserArray "empty-user-array" "The list of users is an empty array (200)."
     IdsAsNumbers "ids-as-numbers" "Ids are numbers instead of strings."
     MissingId "missing-id" "The second user of each page has no id."
     ProfileCustomShape "profile-custom-shape" "Profiles have `custom` and `type` instead of `category`."
     AdminFilterDisagrees "admin-filter-disagrees" "type=AdminUsers lacks the last administrator."
-    WrongUserById "wrong-user-by-id" "A user that is asked for by id is answered with the caller."
-    DeletionDenied "deletion-denied" "A deletion is done, and answered as if it were refused (400)."
-    DeletionFeigned "deletion-feigned" "A deletion is answered as done, and nothing is done."
-    DeletionVanishes "deletion-vanishes" "A user who is deleted is neither listed nor found any more."
-    TrutoQuota "truto-quota" "Truto: three calls a second, counted in every answer; one more is refused with 429."
-    TrutoTier "truto-tier" "Truto: every n-th call answers 429 of Truto's own tier, with Retry-After."
+    WrongUserById "wrong-user-by-id" "A request for a user by id answers with the caller instead."
+    DeletionDenied "deletion-denied" "A deletion is carried out but answered with an error (400)."
+    DeletionFeigned "deletion-feigned" "A deletion is answered with success but not carried out."
+    DeletionVanishes "deletion-vanishes" "A deleted user is no longer listed or found by id."
+    TrutoQuota "truto-quota" "Truto: three calls per second, counted in every answer; further calls answer 429."
+    TrutoTier "truto-tier" "Truto: every n-th call answers 429 for Truto's own limit, with Retry-After."
     TrutoPartialOnce "truto-partial-once" "Truto: the first page of users says once that it is partial."
     TrutoPartialAlways "truto-partial-always" "Truto: the first page of users says that it is partial."
     TrutoEmptyPage "truto-empty-page" "Truto: an empty page with a cursor comes before the second page of users."
     TrutoCursorRepeats "truto-cursor-repeats" "Truto: the cursor of the second page of users leads to itself."
-    TrutoNoFilter "truto-no-filter" "Truto: the vendor's filters are not passed on."
-    TrutoGetVerbatim "truto-get-verbatim" "Truto: a single record comes as the vendor wraps it."
-    TrutoGetResult "truto-get-result" "Truto: a single record comes in a `result`."
+    TrutoNoFilter "truto-no-filter" "Truto: filters are not passed on to the vendor."
+    TrutoGetVerbatim "truto-get-verbatim" "Truto: a single record is wrapped as the vendor wraps it."
+    TrutoGetResult "truto-get-result" "Truto: a single record is wrapped in `result`."
     TrutoDeleteVerbatim "truto-delete-verbatim" "Truto: a deletion is answered in the vendor's words."
     TrutoDeleteNothing "truto-delete-nothing" "Truto: a deletion is answered with 204."
     TrutoResultsEnvelope "truto-results-envelope" "Truto: lists come in `results`, and tools are called zoho_bigin."
@@ -110,7 +110,7 @@ faults! {
     TrutoNeedsReauth "truto-needs-reauth" "Truto: the vendor refuses the account's credentials (401, remote)."
     TrutoBlocked "truto-blocked" "Truto: the account is blocked (503)."
     TrutoBadGateway "truto-bad-gateway" "Truto: every n-th call answers 502 with a page of HTML."
-    TrutoErrorDetails "truto-error-details" "Truto: the vendor's error stands in `details` in the place of `raw_response`."
+    TrutoErrorDetails "truto-error-details" "Truto: the vendor's error is in `details` instead of `raw_response`."
 }
 
 impl fmt::Display for Fault {
@@ -119,9 +119,9 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A name that is no fault.
+/// An unknown name of a fault.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("no fault is called {0:?}; `simulate --help` lists them")]
+#[error("invalid fault `{0}`; `rolecall simulate --fault list` lists all")]
 pub struct UnknownFault(String);
 
 impl FromStr for Fault {
@@ -150,7 +150,7 @@ impl FaultBoard {
         Self(Mutex::new(Board { on, every: every.max(1), ..Board::default() }))
     }
 
-    /// Switches on exactly these faults. Counting begins anew.
+    /// Switches on exactly these faults. The count of calls restarts.
     pub(super) fn set(&self, faults: impl IntoIterator<Item = Fault>) {
         let mut board = self.lock();
         let every = board.every;

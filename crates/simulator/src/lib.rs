@@ -189,7 +189,7 @@ impl Simulator {
         &self.inbox
     }
 
-    /// Switches on exactly these faults; calls are counted anew.
+    /// Switches on exactly these faults; the count of calls restarts.
     pub fn set_faults(&self, faults: impl IntoIterator<Item = Fault>) {
         self.shared.faults.set(faults);
     }

@@ -57,7 +57,7 @@ pub(super) async fn revoke(shared: &Shared, request: Request) -> Answer {
 
 fn success(shared: &Shared, issued: Issued, expires_in: i64) -> Answer {
     let api_domain = if shared.faults.is_on(Fault::ForeignApiDomain) { FOREIGN_API_DOMAIN } else { &shared.base_url };
-    let scopes: Vec<&str> = super::api::granted(shared).collect();
+    let scopes = super::api::granted(shared);
     let mut body = json!({
         "access_token": issued.access_token,
         "scope": scopes.join(" "),

@@ -41,8 +41,8 @@ pub(super) async fn call(shared: &Shared, request: &Parts) -> Response<Body> {
     sabotage::respond(shared, answer, number, request.uri.path())
 }
 
-/// The scopes of every token.
-pub(super) fn granted(shared: &Shared) -> impl Iterator<Item = &str> {
+/// The scopes of every token, without those that a fault takes away. A scope over all settings is narrowed to what is left.
+pub(super) fn granted(shared: &Shared) -> Vec<String> {
     let missing = [
         (Fault::MissingScopeUsers, "ZohoBigin.users."),
         (Fault::MissingScopeRoles, "ZohoBigin.settings.roles."),
@@ -50,11 +50,14 @@ pub(super) fn granted(shared: &Shared) -> impl Iterator<Item = &str> {
         (Fault::MissingScopeOrg, "ZohoBigin.org."),
     ]
     .map(|(fault, prefix)| shared.faults.is_on(fault).then_some(prefix));
-    shared
-        .scopes
-        .iter()
-        .map(String::as_str)
-        .filter(move |scope| !missing.iter().flatten().any(|prefix| scope.starts_with(prefix)))
+    let is_missing = |scope: &str| missing.iter().flatten().any(|prefix| scope.starts_with(prefix));
+    let narrowed = |scope: &String| match scope.strip_prefix("ZohoBigin.settings.") {
+        Some(right) if !right.contains('.') && missing.iter().flatten().any(|prefix| prefix.contains(".settings.")) => {
+            ["roles", "profiles", "modules"].map(|area| format!("ZohoBigin.settings.{area}.{right}")).to_vec()
+        }
+        _ => vec![scope.clone()],
+    };
+    shared.scopes.iter().flat_map(narrowed).filter(|scope| !is_missing(scope)).collect()
 }
 
 fn authenticate(shared: &Shared, headers: &HeaderMap, number: CallNumber) -> Result<Session, Answer> {
@@ -90,8 +93,7 @@ fn authenticated(shared: &Shared, request: &Parts, number: CallNumber) -> Answer
     let Some(right) = route.right(request.method.as_str()) else {
         return Answer::wrong_method();
     };
-    let scopes: Vec<String> = granted(shared).map(str::to_owned).collect();
-    if !route.is_open_to(&scopes, right) {
+    if !route.is_open_to(&granted(shared), right) {
         return Answer::scope_mismatch();
     }
     let query = request.uri.query().unwrap_or_default();

@@ -168,7 +168,7 @@ fn users_page(shared: &Shared, query: &BTreeMap<String, String>) -> Answer {
     envelope::list(&users::list(shared, &vendors), Some(page), shared)
 }
 
-/// The rows of the vendor's answer; none where it has none.
+/// The rows of the vendor's answer; `None` if it has none.
 fn rows(answer: &Answer) -> Vec<Value> {
     let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
     let rows = ["users", "roles", "profiles", "org"].iter().find_map(|name| body[*name].as_array());

@@ -73,9 +73,9 @@ impl fmt::Display for InboxFault {
     }
 }
 
-/// A name that is no fault of the inbox.
+/// An unknown name of a fault of the inbox.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("no fault of the inbox is called {0:?}")]
+#[error("invalid fault of the inbox `{0}`; `rolecall simulate --fault list` lists all")]
 pub struct UnknownInboxFault(String);
 
 impl FromStr for InboxFault {

@@ -6,7 +6,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{Visit, ids_in};
-use crate::{Fault, Options};
+use crate::{ALL_SCOPES, Fault, Options};
 
 async fn visit(fault: Fault) -> Visit {
     let visit = Visit::start(Options { users: 450, every: 3, ..Options::default() }).await;
@@ -70,6 +70,20 @@ async fn a_missing_scope_closes_its_resource_only() {
             let (status, body) = visit.get_json(path).await;
             assert_eq!(status == 401, path == closed, "{fault} {path}");
             assert_eq!(body["code"] == "OAUTH_SCOPE_MISMATCH", path == closed, "{fault} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_missing_scope_narrows_a_scope_over_all_settings() {
+    let scopes = ALL_SCOPES.iter().map(ToString::to_string).collect();
+    let visit = Visit::start(Options { scopes, ..Options::default() }).await;
+    for (fault, closed) in
+        [(Fault::MissingScopeRoles, "/settings/roles"), (Fault::MissingScopeProfiles, "/settings/profiles")]
+    {
+        visit.simulator.set_faults([fault]);
+        for path in ["/users", "/settings/roles", "/settings/profiles", "/settings/modules", "/org"] {
+            assert_eq!(visit.get_json(path).await.0 == 401, path == closed, "{fault} {path}");
         }
     }
 }

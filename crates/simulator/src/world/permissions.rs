@@ -5,7 +5,20 @@
 
 use serde_json::{Value, json};
 
-use super::seeds::Rights;
+/// How much a profile allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rights {
+    /// All that the Administrator may.
+    Everything,
+    /// Daily work with records, nothing in bulk, no administration.
+    Everyday,
+    /// As `Everyday`, without deletion.
+    Support,
+    /// Daily work, and export and mass deletion.
+    BulkData,
+    /// Looking only.
+    ReadOnly,
+}
 
 /// What a permission allows, which decides who has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::permissions;
+use super::permissions::{self, Rights};
 
 /// A role: whose records a user sees.
 #[derive(Debug)]
@@ -68,21 +68,6 @@ pub(super) static VANISHED: RoleSeed = RoleSeed {
 
 /// The roles that the API lists.
 static ROLES: [&RoleSeed; 6] = [&CEO, &MANAGER, &SALES, &OPERATIONS, &SUPPORT, &PARTNERS];
-
-/// How much a profile allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rights {
-    /// All that the Administrator may.
-    Everything,
-    /// Daily work with records, nothing in bulk, no administration.
-    Everyday,
-    /// As `Everyday`, without deletion.
-    Support,
-    /// Daily work, and export and mass deletion.
-    BulkData,
-    /// Looking only.
-    ReadOnly,
-}
 
 /// A profile: what a user may do.
 #[derive(Debug)]

@@ -22,7 +22,7 @@ pub(in crate::http) struct Quota(Mutex<Option<(Instant, u64)>>);
 pub(super) struct Spent {
     /// There was nothing left for it.
     pub(super) is_refused: bool,
-    /// The headers that tell the quota; none where nobody counts.
+    /// The headers that tell the quota; empty if quotas are off.
     pub(super) headers: Vec<(&'static str, String)>,
 }
 
