@@ -1,7 +1,7 @@
-//! `rolecall demo`: the whole product against the simulated workspace. It ends by itself and leaves only files.
+//! `rolecall demo`: the whole product against a simulated workspace. It ends by itself and leaves only files.
 //!
 //! It writes a configuration as a user would, runs the `audit` command twice with a week's changes in between, and
-//! saves what arrived in the built-in inbox.
+//! saves the messages that arrived in the built-in inbox.
 
 use std::{
     fs, io,
@@ -26,26 +26,22 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         let what = what.to_owned();
         move |error: io::Error| Failure::failed(format!("{what}: {error}"))
     };
-    fs::create_dir_all(&args.out).map_err(failed(&format!("the folder {} cannot be made", args.out.display())))?;
+    fs::create_dir_all(&args.out).map_err(failed(&format!("cannot create the folder {}", args.out.display())))?;
     let simulator = Simulator::start(Options { users: args.users, ..Options::default() })
         .map_err(failed("the simulated workspace cannot listen on 127.0.0.1"))?;
-    let private = Private::new().map_err(failed("no folder for the demo's configuration"))?;
+    let private = Private::new().map_err(failed("cannot create a folder for the demo's configuration"))?;
     let proof = unused(&args.out);
-    let directory = std::path::absolute(&proof).map_err(failed("the folder has no path"))?;
-    let config =
-        private.configure(&simulator, &directory).map_err(failed("the demo's configuration cannot be written"))?;
+    let directory = std::path::absolute(&proof).map_err(failed("cannot find the path of the output folder"))?;
+    let config = private.configure(&simulator, &directory).map_err(failed("cannot write the demo's configuration"))?;
 
-    output::line(&format!(
-        "A simulated Bigin workspace with {} users serves on {}.\n",
-        args.users,
-        simulator.base_url()
-    ));
-    output::line("The first weekly review:");
+    output::line(&format!("Simulated Bigin workspace with {} users at {}.\n", args.users, simulator.base_url()));
+    output::line("First weekly audit:");
     let first = args.out.join("week-1");
     review(&config, &first).await?;
-    a_week_passes(simulator.world()).map_err(|error| Failure::failed(format!("the week could not pass: {error}")))?;
+    a_week_passes(simulator.world())
+        .map_err(|error| Failure::failed(format!("cannot change the simulated workspace: {error}")))?;
     output::line(
-        "\nA week passes: somebody becomes Administrator, somebody changes the role, somebody leaves.\nThe second weekly review:",
+        "\nA week passes: one user becomes Administrator, one changes roles, one leaves.\nSecond weekly audit:",
     );
     let second = args.out.join("week-2");
     review(&config, &second).await?;
@@ -60,25 +56,25 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let mut saved = Vec::new();
     for (week, message) in (1..).zip(simulator.inbox().messages()) {
         let path = args.out.join(format!("week-{week}.eml"));
-        fs::write(&path, &message.bytes).map_err(failed("the message cannot be saved"))?;
+        fs::write(&path, &message.bytes).map_err(failed("cannot save a message"))?;
         saved.push(path);
     }
     simulator.stop().await;
-    output::line("\nOpen these:");
+    output::line("\nOpen:");
     output::line(&format!("  {:<44} the report, in a browser", second.join("report.html").display().to_string()));
     if let Some(mail) = saved.last() {
-        output::line(&format!("  {:<44} the message as it arrived, in a mail program", mail.display().to_string()));
+        output::line(&format!("  {:<44} the mail as it arrived, in a mail program", mail.display().to_string()));
     }
     output::line(&format!("  {:<44} the tables, in a spreadsheet", second.join("report.xlsx").display().to_string()));
-    output::line(&format!("  {:<44} the proof: a signed folder for each review", proof.display().to_string()));
-    output::line(&format!("  {:<44} the same as one file for an auditor", zip.display().to_string()));
-    output::line("\nVerify the proof without rolecall (sha256sum and ssh-keygen do it):");
+    output::line(&format!("  {:<44} the evidence: a signed folder for each audit", proof.display().to_string()));
+    output::line(&format!("  {:<44} the same evidence as one file for an auditor", zip.display().to_string()));
+    output::line("\nVerify the evidence without rolecall, with sha256sum and ssh-keygen:");
     output::line(&format!("  for bag in {0}/2*/; do sh \"$bag/verify.sh\" {0}/allowed_signers; done", proof.display()));
     Ok(())
 }
 
-/// The folder for the proof: another one each time, because the store of an earlier demo is gone, and with it what
-/// would go on with its ledger.
+/// The folder for the evidence: a new one each time, because the store of an earlier demo, which could extend its ledger,
+/// is gone.
 fn unused(out: &Path) -> PathBuf {
     let first = out.join("evidence");
     if !first.exists() {
@@ -100,7 +96,7 @@ async fn review(config: &Path, out: &Path) -> Result<(), Failure> {
     audit::run(Some(config), args).await
 }
 
-/// What a week changes: a new administrator, another role, a leaver.
+/// The changes of one week: a new administrator, another role, a leaver.
 fn a_week_passes(world: &WorldHandle) -> Result<(), WorldError> {
     world.edit(|world| {
         let ordinary: Vec<String> = world
@@ -191,7 +187,7 @@ signing_key = {{ file = "evidence-key" }}
 
 impl Drop for Private {
     fn drop(&mut self) {
-        // What cannot be removed is in the system's folder of temporary files.
+        // If this fails, the files stay in the system's folder of temporary files.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

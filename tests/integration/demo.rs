@@ -68,10 +68,10 @@ fn the_demo_can_be_repeated_in_the_same_folder_and_knows_no_one_s_configuration(
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_a_clear_error() {
+fn a_folder_that_cannot_be_created_is_a_clear_error() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("taken"), "a file").unwrap();
     let output = rolecall().args(["demo", "--out", "taken"]).current_dir(&folder).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(printed(&output).1.starts_with("rolecall: the folder taken cannot be made"), "{}", printed(&output).1);
+    assert!(printed(&output).1.starts_with("rolecall: cannot create the folder taken"), "{}", printed(&output).1);
 }
