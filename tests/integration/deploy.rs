@@ -89,6 +89,7 @@ fn the_package_holds_what_it_should_and_its_binary_runs() {
     for file in [
         "usr/lib/systemd/system/rolecall.service",
         "usr/share/doc/rolecall/copyright",
+        "usr/share/doc/rolecall/rolecall.cdx.json",
         "usr/share/doc/rolecall/examples/rolecall.example.toml",
         "usr/share/man/man1/rolecall.1.gz",
         "usr/share/bash-completion/completions/rolecall",
@@ -97,6 +98,8 @@ fn the_package_holds_what_it_should_and_its_binary_runs() {
     ] {
         assert!(root.join(file).metadata().unwrap().len() > 100, "{file}");
     }
+    let sbom = root.join("usr/share/doc/rolecall/rolecall.cdx.json");
+    run(Command::new(tool("python")).arg(top("tests/integration/python/check_sbom.py")).arg(sbom));
     let version = run(Command::new(root.join("usr/bin/rolecall")).arg("--version"));
     assert_eq!(version.trim(), concat!("rolecall ", env!("CARGO_PKG_VERSION")));
     let fields = run(Command::new("dpkg-deb").arg("-I").arg(&package));
