@@ -1,5 +1,7 @@
 //! The composition root: the only place that names concrete adapters. Checked settings in, parts that work out.
 
+pub mod setup;
+
 use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 
 use secrecy::SecretString;

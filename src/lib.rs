@@ -31,6 +31,7 @@ pub mod replay;
 pub mod report;
 pub mod run;
 pub mod schedule;
+pub mod setup;
 pub mod store;
 pub mod web;
 pub mod words;

@@ -1,13 +1,17 @@
 //! The command line as written: commands, options and their help.
 
 mod agents;
+mod init;
 
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use self::agents::{AgentArgs, McpArgs, ToolsArgs, ToolsCommand, ToolsFormat};
+pub(crate) use self::{
+    agents::{AgentArgs, McpArgs, ToolsArgs, ToolsCommand, ToolsFormat},
+    init::{InitArgs, MailArgs},
+};
 use crate::{ledger::Head, model::finding::Severity};
 use rolecall_simulator::{Fault, InboxFault};
 
@@ -41,6 +45,8 @@ pub(crate) enum LogFormat {
 pub(crate) enum Command {
     /// The whole product against a simulated workspace: no account, no mail server, no configuration
     Demo(DemoArgs),
+    /// Create a configuration: a few questions, a test of the credentials, files only you can read
+    Init(Box<InitArgs>),
     /// Validate the configuration and show each job's next fire times
     Check,
     /// Audit now: read, correlate, judge, report

@@ -6,6 +6,7 @@ mod check;
 mod daemon;
 mod demo;
 mod evidence;
+mod init;
 mod lookup;
 mod mail;
 mod man;
@@ -80,6 +81,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Daemon => daemon::run(named).await,
         Command::Runs(args) => runs::run(named, args).await,
         Command::Demo(args) => demo::run(args).await,
+        Command::Init(args) => init::run(named, *args).await,
         Command::Evidence(command) => evidence::run(named, command).await,
         Command::Rules { name } => rules::run(name.as_deref()),
         Command::Mail(MailCommand::Test { to }) => mail::test(named, to).await,

@@ -69,7 +69,8 @@ async fn one(
     })
 }
 
-fn print(found: &Preflight) {
+/// Prints a workspace and how it was judged.
+pub(super) fn print(found: &Preflight) {
     let failed = found.checks.iter().filter(|check| check.outcome == CheckResult::Failed).count();
     let warned = found.checks.iter().filter(|check| check.outcome == CheckResult::Warning).count();
     let verdict = match (failed, warned) {

@@ -41,7 +41,7 @@ pub struct Loaded {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// There is none.
-    #[error("there is no configuration: looked for {}. Name one with --config, or start from config/rolecall.example.toml", .0.join(", "))]
+    #[error("no configuration found; looked for {}. Run `rolecall init` to create one, run `rolecall demo` to try rolecall without one, or name a file with `--config`", .0.join(" and "))]
     NotFound(Vec<String>),
     /// The file cannot be read.
     #[error("the configuration {path} cannot be read: {source}")]
@@ -74,13 +74,21 @@ pub fn locate(named: Option<&Path>) -> Result<PathBuf, ConfigError> {
 /// [`ConfigError`], with everything that is wrong.
 pub fn load(path: &Path, rules: &[&str], now: DateTime<Utc>) -> Result<Loaded, ConfigError> {
     let text = fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    Ok(parse(path, &text, rules, now)?)
+}
+
+/// Checks the text of a configuration that is or will be at a path.
+///
+/// # Errors
+/// [`Problems`], with everything that is wrong.
+pub fn parse(path: &Path, text: &str, rules: &[&str], now: DateTime<Utc>) -> Result<Loaded, Problems> {
     let folder = path.parent().unwrap_or(Path::new(""));
-    let context = check::Context { text: &text, folder, rules, now };
-    let (settings, problems) = read(&text, &context).map_err(|problems| Problems::new(path, &text, problems))?;
+    let context = check::Context { text, folder, rules, now };
+    let (settings, problems) = read(text, &context).map_err(|problems| Problems::new(path, text, problems))?;
     if problems.iter().any(|problem| !problem.warning) {
-        return Err(Problems::new(path, &text, problems).into());
+        return Err(Problems::new(path, text, problems));
     }
-    Ok(Loaded { settings, warnings: Problems::new(path, &text, problems) })
+    Ok(Loaded { settings, warnings: Problems::new(path, text, problems) })
 }
 
 fn read(text: &str, context: &check::Context<'_>) -> Result<(Settings, Vec<Problem>), Vec<Problem>> {

@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use secrecy::SecretString;
 use ssh_key::{HashAlg, LineEnding, PrivateKey};
 
 use super::{NAMESPACE, PRINCIPAL};
@@ -91,6 +92,14 @@ impl SigningKey {
                 .map_err(|source| KeyError::File { path: path.display().to_string(), source })?;
         }
         Ok(())
+    }
+
+    /// The private key in OpenSSH's format.
+    ///
+    /// # Errors
+    /// [`KeyError::Sign`] if it cannot be encoded.
+    pub fn private(&self) -> Result<SecretString, KeyError> {
+        Ok(self.0.to_openssh(LineEnding::LF).map_err(KeyError::Sign)?.as_str().into())
     }
 
     /// The public half in one line.

@@ -31,6 +31,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("evidence", &["ledger"]),
     ("notify", &["model", "store", "mail", "evidence", "ledger"]),
     ("offboard", &["model", "access", "lookup", "connector", "store", "ledger"]),
+    ("setup", &["model", "access", "connector", "preflight"]),
     (
         "run",
         &["model", "access", "audit", "report", "connector", "store", "mail", "evidence", "ledger", "replay", "notify"],
@@ -54,6 +55,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "report",
             "run",
             "schedule",
+            "setup",
             "store",
         ],
     ),
@@ -83,6 +85,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "lookup",
             "offboard",
             "preflight",
+            "setup",
         ],
     ),
 ];

@@ -24,6 +24,7 @@ fn every_command_explains_itself() {
     for command in [
         "",
         "demo",
+        "init",
         "check",
         "audit",
         "evidence",
@@ -60,7 +61,7 @@ fn every_command_explains_itself() {
     let listed = says(&["--help"]);
     let commands = listed.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
     let names = commands.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    assert_eq!(names.count(), 21, "a command is missing above");
+    assert_eq!(names.count(), 22, "a command is missing above");
 }
 
 #[test]

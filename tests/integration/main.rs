@@ -17,6 +17,7 @@ mod evidence;
 mod export;
 mod hostile;
 mod incomplete;
+mod init;
 mod kept;
 mod keys;
 mod lookups;

@@ -4,6 +4,7 @@
 //! call with everything that may happen to it, `read` reads everything once, `verify` decides whether that was everything, `survey` finds what a token reaches, `remove` deletes a user.
 
 mod api;
+pub mod grant;
 mod read;
 mod remove;
 mod settings;

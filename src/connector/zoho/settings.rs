@@ -105,7 +105,12 @@ pub struct ZohoSettings {
 impl ZohoSettings {
     /// The accounts server in use.
     pub fn accounts(&self) -> String {
-        base(self.accounts_url.as_ref(), self.data_center.accounts_url())
+        Self::accounts_of(self.data_center, self.accounts_url.as_ref())
+    }
+
+    /// The accounts server of a data center, or the one that replaces it; without a slash at the end.
+    pub(super) fn accounts_of(data_center: DataCenter, replaced_by: Option<&Url>) -> String {
+        base(replaced_by, data_center.accounts_url())
     }
 
     /// Where the API is, given what the token answer says.
