@@ -25,6 +25,8 @@ use crate::{
 
 /// Where the configuration is written if `--config` names no other place.
 const DEFAULT: &str = "rolecall.toml";
+/// Characters of an address that the API answered.
+const ADDRESS: usize = 200;
 
 pub(super) async fn run(named: Option<&Path>, args: InitArgs) -> Result<(), Failure> {
     let path = named.unwrap_or(Path::new(DEFAULT)).to_owned();
@@ -171,7 +173,9 @@ async fn administrators(
         return Ok(Administrators::Proposed(found));
     }
     output::line("Active administrators:");
-    found.iter().for_each(|address| output::line(&format!("  {}", output::plain(address, 200))));
+    for address in &found {
+        output::line(&format!("  {}", output::plain(address, ADDRESS)));
+    }
     if args.approve_administrators {
         return Ok(Administrators::Approved(found));
     }
@@ -216,7 +220,7 @@ fn say(layout: &Layout, answers: &Answers) {
 }
 
 /// Prints the configuration for what the arguments say, with examples for the rest.
-fn print(path: &PathBuf, args: &InitArgs) -> Result<(), Failure> {
+fn print(path: &Path, args: &InitArgs) -> Result<(), Failure> {
     let example = |given: &Option<String>, otherwise: &str| given.clone().unwrap_or_else(|| otherwise.to_owned());
     let workspace = example(&args.workspace, "acme");
     let mail = (!args.mail.no_mail && !args.mail.mail_to.is_empty()).then(|| Mail {
