@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     app::setup::Zoho,
-    audit::registry,
+    audit::RuleSet,
     config,
     evidence::key::SigningKey,
     setup::{self, Administrators, Answers, Connected, Layout, Mail, Secrets, connect, files},
@@ -138,7 +138,8 @@ fn again(kept: Option<&Path>) -> String {
 /// The text of the configuration, checked as `rolecall check` does.
 fn validate(answers: &Answers, layout: &Layout) -> Result<String, Failure> {
     let text = setup::configuration(answers, layout);
-    let rules: Vec<&str> = registry::rules().iter().map(|rule| rule.name).collect();
+    let rules = RuleSet::built_in();
+    let rules: Vec<&str> = rules.list().names().collect();
     config::parse(&layout.configuration, &text, &rules, Utc::now()).map_err(|problems| {
         note(problems.render(output::color()).trim_end());
         Failure::usage("these answers do not make a valid configuration; nothing was written")
