@@ -1,10 +1,12 @@
-//! The command line: reads the arguments, calls the library, says what came of it.
+//! The command line: parses the arguments, calls the library, prints the result.
 
 mod args;
 mod audit;
 mod check;
 mod daemon;
 mod demo;
+#[cfg(test)]
+mod documents;
 mod evidence;
 mod init;
 mod lookup;
@@ -23,25 +25,20 @@ mod summary;
 mod tools;
 mod workspaces;
 
-use std::{process::ExitCode, time::Duration};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode, time::Duration};
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::FromArgMatches as _;
 
 use self::{
-    args::{Cli, Command, LogFormat, MailCommand, SchemaKind},
+    args::{CONFIG_VARIABLE, Cli, Command, LogFormat, MailCommand, SchemaKind},
     output::Failure,
 };
 
 /// Runs the command of this process's arguments.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match parse(std::env::args_os()) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are no failure; anything else is wrong usage.
-            let code = u8::from(error.use_stderr()) * 2;
-            let _ = error.print();
-            return ExitCode::from(code);
-        }
+        Err(error) => return explain(&error),
     };
     log_to_stderr(&cli);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -49,12 +46,34 @@ pub fn main() -> ExitCode {
         Err(error) => return Failure::failed(format!("cannot start: {error}")).report(),
     };
     let ended = runtime.block_on(dispatch(cli));
-    // A read of stdin that nobody answers would hold the process for ever.
+    // A pending read of stdin would keep the process alive.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    match ended {
+    output::end(match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
+    })
+}
+
+fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let mut cli = Cli::from_arg_matches(&args::command().try_get_matches_from(arguments)?)?;
+    if let Command::Help { command } = &cli.command {
+        // The help of a command, or an error that names the nearest one.
+        let words = ["rolecall"].into_iter().chain(command.iter().map(String::as_str)).chain(["--help"]);
+        return parse(words.map(OsString::from));
     }
+    // A variable that is set and empty names nothing.
+    let variable = || std::env::var_os(CONFIG_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
+    cli.config = cli.config.or_else(variable);
+    Ok(cli)
+}
+
+/// Prints help, the version or an error of usage.
+fn explain(error: &clap::Error) -> ExitCode {
+    let code = u8::from(error.use_stderr()) * 2;
+    if let Err(unwritten) = error.print() {
+        output::lose(unwritten);
+    }
+    output::end(ExitCode::from(code))
 }
 
 async fn dispatch(cli: Cli) -> Result<(), Failure> {
@@ -62,11 +81,17 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Simulate(args) => simulate::run(args).await,
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "rolecall", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut args::command(), "rolecall", &mut script);
+            output::write(&script);
             Ok(())
         }
-        Command::Man => man::write(&mut std::io::stdout())
-            .map_err(|error| Failure::failed(format!("cannot write the manual page: {error}"))),
+        Command::Man => {
+            output::write(&man::page().map_err(|error| Failure::failed(format!("cannot render the page: {error}")))?);
+            Ok(())
+        }
+        // `parse` has answered it.
+        Command::Help { .. } => Ok(()),
         Command::Check => check::run(named),
         Command::Audit(args) => audit::run(named, args).await,
         Command::Preflight(args) => preflight::run(named, args).await,
@@ -100,13 +125,13 @@ fn schema(which: SchemaKind) -> Result<(), Failure> {
 }
 
 fn log_to_stderr(cli: &Cli) {
-    // Nobody watches a daemon or what an agent calls: that is told without being asked for.
-    let is_told = match &cli.command {
+    // Nobody watches a daemon or an agent's calls, so they log without `-v`.
+    let logs_info = match &cli.command {
         Command::Daemon | Command::Mcp(_) => true,
         Command::Tools(args) => args.command.is_some(),
         _ => false,
     };
-    let quiet = if is_told { "warn,rolecall=info" } else { "warn" };
+    let quiet = if logs_info { "warn,rolecall=info" } else { "warn" };
     let level = [quiet, "info,sqlx=warn", "debug"][usize::from(cli.verbose.min(2))];
     let filter = tracing_subscriber::EnvFilter::try_from_env("ROLECALL_LOG").unwrap_or_else(|_| level.into());
     let subscriber =

@@ -1,20 +1,21 @@
 //! What the user sees: text on stdout, failures on stderr, exit codes.
 
 use std::{
-    io::{IsTerminal as _, Write as _},
+    io::{self, ErrorKind, IsTerminal as _, Write as _},
     process::ExitCode,
+    sync::OnceLock,
 };
 
 pub(super) use crate::model::plain::plain;
 
-/// Why a command did not do what was asked.
+/// Why a command failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// It failed: exit code 1.
+    /// Exit code 1.
     Failed(String),
     /// Wrong usage or configuration: exit code 2.
     Usage(String),
-    /// Done, and findings at or above `--fail-on`: exit code 3.
+    /// The command succeeded, and there are findings at or above `--fail-on`: exit code 3.
     Findings(String),
 }
 
@@ -27,7 +28,7 @@ impl Failure {
         Self::Usage(message.into())
     }
 
-    /// Says it on stderr and gives the exit code.
+    /// Prints the message on stderr and returns the exit code.
     pub(super) fn report(&self) -> ExitCode {
         let (message, code) = match self {
             Self::Failed(message) => (message, 1),
@@ -39,18 +40,45 @@ impl Failure {
     }
 }
 
-/// A line on stdout. A reader that went away (`rolecall rules | head`) is no failure of ours.
+/// The first error of stdout, other than a reader that closed the pipe (`rolecall rules | head`).
+static LOST: OnceLock<io::Error> = OnceLock::new();
+
+/// Prints a line on stdout.
 pub(super) fn line(text: &str) {
-    let mut stdout = std::io::stdout().lock();
-    let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    write(format!("{text}\n").as_bytes());
 }
 
-/// A line on stderr.
+/// Writes bytes to stdout. An error fails the command at its [`end`].
+pub(super) fn write(bytes: &[u8]) {
+    let mut stdout = io::stdout().lock();
+    if let Err(error) = stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        lose(error);
+    }
+}
+
+/// Keeps an error of stdout for the [`end`].
+pub(super) fn lose(error: io::Error) {
+    if error.kind() != ErrorKind::BrokenPipe {
+        // Only the first one matters.
+        let _ = LOST.set(error);
+    }
+}
+
+/// The exit code of a command that ended with `code`: 1 if its output was lost.
+pub(super) fn end(code: ExitCode) -> ExitCode {
+    match LOST.get() {
+        Some(error) => Failure::failed(format!("cannot write to stdout: {error}")).report(),
+        None => code,
+    }
+}
+
+/// Prints a line on stderr.
 pub(super) fn note(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Whether stderr takes colours: a terminal, and nobody who asks for none (<https://no-color.org>).
+/// Whether to colour stderr: it is a terminal that has colours, and `NO_COLOR` is not set (<https://no-color.org>).
 pub(super) fn color() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    io::stderr().is_terminal() && variable("NO_COLOR").is_none() && variable("TERM").is_none_or(|term| term != "dumb")
 }

@@ -1,4 +1,4 @@
-//! The command line itself: help, rules, manual page, completions, colours.
+//! The command line itself: help, rules, manual page, completions, colours, output that is cut off.
 
 use std::{
     ffi::OsString,
@@ -19,49 +19,73 @@ fn says(arguments: &[&str]) -> String {
     stdout
 }
 
+/// The commands that a help page lists. Lists of commands are the blocks before the options whose lines are indented.
+fn listed(help: &str) -> Vec<String> {
+    let before_options = help.split("Global options:").next().unwrap();
+    let mut blocks = before_options.split("\n\n");
+    let is_list = |block: &&str| {
+        let (heading, _) = block.split_once('\n').unwrap_or_default();
+        ["Get started:", "Audit:", "Look up:", "Evidence:", "Operate:", "Agents:", "Develop:", "Commands:"]
+            .contains(&heading)
+    };
+    let lines = blocks.by_ref().filter(is_list).flat_map(|block| block.lines().skip(1));
+    lines
+        .filter(|line| !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Snapshots the help of a command and of everything below it, and gives their paths.
+fn help_below(path: &[String]) -> Vec<String> {
+    let arguments: Vec<&str> = path.iter().map(String::as_str).chain(["--help"]).collect();
+    let help = says(&arguments);
+    insta::assert_snapshot!(format!("help {}", path.join(" ")).trim().replace(' ', "-"), help);
+    assert_eq!(says(&[&["help"], &arguments[..path.len()]].concat()), help, "`help {}`", path.join(" "));
+    let below = listed(&help).into_iter().flat_map(|name| help_below(&[path, &[name]].concat()));
+    [path.join(" ")].into_iter().chain(below).collect()
+}
+
 #[test]
 fn every_command_explains_itself() {
-    for command in [
-        "",
-        "demo",
-        "init",
-        "check",
-        "audit",
-        "evidence",
-        "evidence init-key",
-        "evidence list",
-        "evidence verify",
-        "preflight",
-        "users",
-        "users show",
-        "roles",
-        "profiles",
-        "org",
-        "me",
-        "offboard",
-        "mcp",
-        "tools",
-        "tools call",
-        "tools serve",
-        "daemon",
-        "runs",
-        "runs show",
-        "runs retry",
-        "rules",
-        "mail",
-        "mail test",
-        "simulate",
-        "schema",
-        "completions",
-        "man",
-    ] {
-        let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
-        insta::assert_snapshot!(format!("help {command}").trim().replace(' ', "-"), says(&arguments));
+    let paths = help_below(&[]);
+    for path in
+        ["audit", "users show", "evidence coverage", "evidence export", "evidence recompute", "runs retry", "man"]
+    {
+        assert!(paths.iter().any(|found| found == path), "{path} is missing: {paths:?}");
     }
-    let listed = says(&["--help"]);
-    let commands = listed.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
-    let names = commands.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    assert_eq!(names.count(), 22, "a command is missing above");
+}
+
+#[test]
+fn the_options_of_a_command_come_before_the_global_ones_and_examples_last() {
+    let help = says(&["audit", "--help"]);
+    let place = |text: &str| help.find(text).unwrap_or_else(|| panic!("{text} is not in {help}"));
+    let order = [
+        "\nOptions:\n",
+        "--job",
+        "--fail-on",
+        "\nGlobal options:\n",
+        "--config",
+        "--verbose",
+        "--help",
+        "\nExamples:\n",
+    ];
+    assert!(order.map(place).is_sorted(), "{help}");
+}
+
+#[test]
+fn help_for_an_unknown_command_names_the_nearest() {
+    let output = rolecall().args(["help", "audits"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(printed(&output).1.contains("'audit'"), "{}", printed(&output).1);
+}
+
+#[test]
+fn an_empty_variable_names_no_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = rolecall().arg("check").env("ROLECALL_CONFIG", "").current_dir(&folder).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(printed(&output).1.contains("no configuration found"), "{}", printed(&output).1);
 }
 
 #[test]
@@ -95,13 +119,31 @@ fn an_unknown_rule_is_wrong_usage_and_the_likeliest_is_named() {
 }
 
 #[test]
-fn the_manual_page_has_every_command_and_exit_code() {
+fn the_manual_page_has_every_command_and_section() {
     let page = says(&["man"]);
     assert!(page.contains(".TH rolecall 1"));
-    for command in ["DEMO", "CHECK", "AUDIT", "RULES", "MAIL TEST", "SIMULATE", "SCHEMA", "COMPLETIONS", "MAN"] {
-        assert!(page.contains(&format!(".SH \"ROLECALL {command}\"")), "{command}");
+    for path in help_paths() {
+        assert!(page.contains(&format!(".SH \"ROLECALL {}\"", path.to_uppercase())), "{path}");
     }
-    assert!(page.contains("\\-\\-fail\\-on") && page.contains(".SH \"EXIT STATUS\""));
+    for section in [".SH EXAMPLES", ".SH FILES", ".SH \"EXIT STATUS\"", ".SH ENVIRONMENT", ".SH \"SEE ALSO\""] {
+        assert!(page.contains(section), "{section}");
+    }
+    assert!(page.contains("\\-\\-fail\\-on"));
+}
+
+/// Every command that does something.
+fn help_paths() -> Vec<String> {
+    fn below(path: &[String], found: &mut Vec<String>) {
+        let arguments: Vec<&str> = path.iter().map(String::as_str).chain(["--help"]).collect();
+        let names = listed(&says(&arguments));
+        if names.is_empty() {
+            found.push(path.join(" "));
+        }
+        names.into_iter().for_each(|name| below(&[path, &[name]].concat(), found));
+    }
+    let mut found = Vec::new();
+    below(&[], &mut found);
+    found
 }
 
 #[test]
@@ -116,10 +158,22 @@ fn completions_come_for_every_shell_and_bash_can_read_its_own() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_failure() {
-    let script = "set -o pipefail; \"$0\" rules | head -n 1";
-    let output = Command::new("bash").args(["-c", script, env!("CARGO_BIN_EXE_rolecall")]).output().unwrap();
-    assert_eq!((output.status.code(), printed(&output).1.as_str()), (Some(0), ""));
+fn a_reader_that_goes_away_is_not_an_error() {
+    for command in ["rules", "man", "completions bash", "schema", "--help"] {
+        let script = format!("set -o pipefail; \"$0\" {command} | head -n 1");
+        let output = Command::new("bash").args(["-c", &script, env!("CARGO_BIN_EXE_rolecall")]).output().unwrap();
+        assert_eq!((output.status.code(), printed(&output).1.as_str()), (Some(0), ""), "{command}");
+    }
+}
+
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    for command in ["rules", "man", "completions zsh", "schema", "tools", "--help"] {
+        let script = format!("\"$0\" {command} >/dev/full");
+        let output = Command::new("bash").args(["-c", &script, env!("CARGO_BIN_EXE_rolecall")]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{command}");
+        assert!(printed(&output).1.contains("cannot write to stdout"), "{command}: {}", printed(&output).1);
+    }
 }
 
 /// What `check` writes to a stderr that is a terminal, with a configuration that has a mistake.
@@ -140,8 +194,10 @@ fn colours_are_for_terminals_whose_owner_wants_them() {
     let bench = Bench::new(options(12));
     bench.reconfigure("company_domains", "company_domain");
     assert!(on_a_terminal(&bench, "TERM=xterm").contains('\u{1b}'), "a terminal gets colours");
-    let without = on_a_terminal(&bench, "NO_COLOR=1");
-    assert!(without.contains("company_domain") && !without.contains('\u{1b}'), "{without:?}");
+    for environment in ["NO_COLOR=1", "TERM=dumb"] {
+        let without = on_a_terminal(&bench, environment);
+        assert!(without.contains("company_domain") && !without.contains('\u{1b}'), "{environment}: {without:?}");
+    }
     let (_, _, stderr) = bench.run(&["check"]);
     assert!(stderr.contains("company_domain") && !stderr.contains('\u{1b}'), "{stderr:?}");
 }

@@ -6,20 +6,20 @@ use serde::Serialize;
 use crate::{
     cli::{
         args::LookupFormat,
-        output::{Failure, plain},
+        output::{Failure, plain, write},
     },
     report::guarded,
 };
 
-/// Characters of one cell of a table.
+/// Maximum length of a line in a cell.
 const CELL: usize = 200;
-/// What stands where nothing is known.
+/// Shown for an empty value.
 pub(super) const NONE: &str = "–";
 
-/// A column of a look-up: its name, and what stands in it for a row.
+/// A column: its name, and its value for a row.
 pub(super) type Column<R> = (&'static str, fn(&R) -> String);
 
-/// Rows as a format wants them: as JSON everything, as CSV `columns`, as a table `shown`.
+/// Prints everything as JSON, `columns` as CSV, or `shown` as a table.
 pub(super) fn print<R: Serialize>(
     rows: &[R],
     format: LookupFormat,
@@ -32,12 +32,13 @@ pub(super) fn print<R: Serialize>(
         LookupFormat::Table => {
             let table = table(rows, shown);
             let lines: Vec<String> = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
-            write(lines.concat().as_bytes())
+            write(lines.concat().as_bytes());
+            Ok(())
         }
     }
 }
 
-/// A table as wide as the terminal. An id stays in one piece, so that it can be copied; other cells break.
+/// A table as wide as the terminal. Ids are not wrapped, so that they can be copied.
 fn table<R>(rows: &[R], shown: &[Column<R>]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
@@ -54,7 +55,7 @@ fn table<R>(rows: &[R], shown: &[Column<R>]) -> Table {
     table
 }
 
-/// One row as a format wants it: as a table, a line for each column.
+/// Prints one record; as a table, one line for each column.
 pub(super) fn one<R: Serialize>(row: &R, format: LookupFormat, columns: &[Column<R>]) -> Result<(), Failure> {
     match format {
         LookupFormat::Json => json(row),
@@ -62,22 +63,23 @@ pub(super) fn one<R: Serialize>(row: &R, format: LookupFormat, columns: &[Column
         LookupFormat::Table => {
             let width = columns.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
             let line = |(name, text): &Column<R>| format!("{:<width$}  {}\n", name.replace('_', " "), cell(&text(row)));
-            write(columns.iter().map(line).collect::<String>().as_bytes())
+            write(columns.iter().map(line).collect::<String>().as_bytes());
+            Ok(())
         }
     }
 }
 
 fn cell(text: &str) -> String {
-    // Lines of a cell are ours; what is in a line may not be.
+    // The line breaks are ours; the text of a line may come from the API.
     let lines: Vec<String> = text.split('\n').map(|line| plain(line, CELL)).collect();
     if text.is_empty() { NONE.to_owned() } else { lines.join("\n") }
 }
 
-/// A value as JSON for people and programs.
 fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
     let mut text = serde_json::to_vec_pretty(value).map_err(|error| Failure::failed(error.to_string()))?;
     text.push(b'\n');
-    write(&text)
+    write(&text);
+    Ok(())
 }
 
 fn csv<R>(rows: &[R], columns: &[Column<R>]) -> Result<(), Failure> {
@@ -87,20 +89,11 @@ fn csv<R>(rows: &[R], columns: &[Column<R>]) -> Result<(), Failure> {
     for row in rows {
         writer.write_record(columns.iter().map(|(_, text)| guarded(&text(row)).into_owned())).map_err(failed)?;
     }
-    write(&writer.into_inner().map_err(|error| Failure::failed(error.to_string()))?)
+    write(&writer.into_inner().map_err(|error| Failure::failed(error.to_string()))?);
+    Ok(())
 }
 
-/// A reader that went away is no failure of ours.
-fn write(bytes: &[u8]) -> Result<(), Failure> {
-    use std::io::Write as _;
-    let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::failed(error.to_string())),
-        _ => Ok(()),
-    }
-}
-
-/// The text of a value that may be missing.
+/// A value as text, empty if it is missing.
 pub(super) fn text<T: ToString>(value: Option<&T>) -> String {
     value.map(ToString::to_string).unwrap_or_default()
 }

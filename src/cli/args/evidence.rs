@@ -1,0 +1,86 @@
+//! The arguments of `rolecall evidence`.
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use clap::{Args, Subcommand};
+
+use crate::ledger::Head;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvidenceCommand {
+    /// Create a signing key and show how others trust it
+    InitKey {
+        /// File for the private key; the public key is written beside it
+        #[arg(long, value_name = "PATH")]
+        out: PathBuf,
+    },
+    /// List the evidence bags
+    List,
+    /// Verify evidence: digests, signatures, the ledger, and that they agree
+    Verify {
+        /// A bag, an evidence folder or an unpacked export [default: `[evidence] directory`]
+        path: Option<PathBuf>,
+        #[command(flatten)]
+        trust: Trust,
+    },
+    /// Show which scheduled reviews took place in a period; exit with 3 if one is missing
+    Coverage(CoverageArgs),
+    /// Write one zip for the auditor: bags, ledger, coverage, public keys, instructions
+    Export(ExportArgs),
+    /// Repeat a review offline from the answers in its bag and compare the reports
+    Recompute {
+        /// The bag
+        bag: PathBuf,
+    },
+}
+
+/// A period of whole days, in UTC.
+#[derive(Debug, Args)]
+pub(crate) struct PeriodArgs {
+    /// First day of the period (UTC), for example 2026-01-31
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: NaiveDate,
+    /// Last day of the period
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: NaiveDate,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CoverageArgs {
+    #[command(flatten)]
+    pub(crate) period: PeriodArgs,
+    /// Only this job
+    #[arg(long, value_name = "JOB")]
+    pub(crate) job: Option<String>,
+    /// A review counts as late if it is recorded more than this many hours after its scheduled time
+    #[arg(long, value_name = "HOURS", default_value_t = 24)]
+    pub(crate) late_after: u32,
+    /// Write coverage.html and coverage.csv to this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Trust ledger signatures by these keys [default: the configured key; with PATH, none]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) allowed_signers: Option<PathBuf>,
+    /// An evidence folder or an unpacked export [default: `[evidence] directory`]
+    pub(crate) path: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) period: PeriodArgs,
+    /// File to write [default: evidence_FROM_TO.zip]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Trust {
+    /// Trust these keys, as in ssh-keygen(1), ALLOWED SIGNERS [default: the configured key]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) allowed_signers: Option<PathBuf>,
+    /// Compare with a ledger entry from a mail, as `NUMBER:SHA256`; may be repeated
+    #[arg(long = "witness", value_name = "ENTRY")]
+    pub(crate) witnesses: Vec<Head>,
+}

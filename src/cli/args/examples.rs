@@ -1,0 +1,226 @@
+//! Examples for each command, shown in `--help` and in the manual page. A test parses every one of them.
+
+/// A command line, and what it does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Example {
+    pub(crate) does: &'static str,
+    pub(crate) line: &'static str,
+}
+
+const fn example(does: &'static str, line: &'static str) -> Example {
+    Example { does, line }
+}
+
+/// The examples of each command, by its path below `rolecall`.
+pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
+    (
+        "demo",
+        &[
+            example("Write reports, mail and evidence of a simulated workspace to rolecall-demo/", "rolecall demo"),
+            example("Use a larger workspace", "rolecall demo --users 2000 --out large"),
+        ],
+    ),
+    (
+        "init",
+        &[
+            example("Answer a few questions", "rolecall init"),
+            example("Show the configuration and write nothing", "rolecall init --print"),
+            example(
+                "Answer with flags, without a terminal",
+                "rolecall init --client-id 1000.ABC --client-secret-file secret --grant-code-file code --no-mail",
+            ),
+        ],
+    ),
+    (
+        "check",
+        &[
+            example("Check the configuration in this folder", "rolecall check"),
+            example("Check another one", "rolecall --config /etc/rolecall/rolecall.toml check"),
+        ],
+    ),
+    (
+        "audit",
+        &[
+            example(
+                "Audit a job's workspaces and write the reports",
+                "rolecall audit --job weekly-access-review --out report",
+            ),
+            example(
+                "Mail the report; exit with 3 if a high or critical finding is open",
+                "rolecall audit --job weekly-access-review --send --fail-on high",
+            ),
+            example(
+                "Write only two of the reports",
+                "rolecall audit --workspace acme --out report --reports matrix,findings",
+            ),
+        ],
+    ),
+    (
+        "preflight",
+        &[
+            example("Check every workspace", "rolecall preflight"),
+            example(
+                "Make sure that it is the right organization",
+                "rolecall preflight acme --expect \"org=Example Ltd, time_zone=Europe/Berlin\"",
+            ),
+        ],
+    ),
+    (
+        "users",
+        &[
+            example("List the administrators", "rolecall users acme --administrators"),
+            example(
+                "Export the active users with a role",
+                "rolecall users acme --status active --role \"Sales Rep\" --format csv",
+            ),
+            example("Show one user", "rolecall users show acme ana@example.com"),
+        ],
+    ),
+    (
+        "users show",
+        &[example("Show a user and what their profile permits", "rolecall users show acme ana@example.com")],
+    ),
+    (
+        "roles",
+        &[
+            example("Draw who reports to whom", "rolecall roles acme --tree"),
+            example("Export the roles", "rolecall roles acme --format csv"),
+        ],
+    ),
+    (
+        "profiles",
+        &[
+            example("List the profiles", "rolecall profiles acme"),
+            example("Show every permission", "rolecall profiles acme --permissions"),
+        ],
+    ),
+    (
+        "org",
+        &[example("Show the organization", "rolecall org acme"), example("As JSON", "rolecall org acme --format json")],
+    ),
+    ("me", &[example("Show the account", "rolecall me acme"), example("As JSON", "rolecall me acme --format json")]),
+    (
+        "offboard",
+        &[
+            example(
+                "Show who would be removed, and the exact request",
+                "rolecall offboard acme leaver@example.com --dry-run",
+            ),
+            example("Remove the user; asks for the address", "rolecall offboard acme leaver@example.com"),
+            example("Remove several users with one confirmation", "rolecall offboard acme --from leavers.csv"),
+        ],
+    ),
+    (
+        "mcp",
+        &[
+            example("Serve a client on this machine over stdio", "rolecall mcp"),
+            example("Serve over HTTP", "rolecall mcp --http 127.0.0.1:8765 --token-file mcp-token"),
+        ],
+    ),
+    (
+        "tools",
+        &[
+            example("Print the definitions for OpenAI's API", "rolecall tools --format openai"),
+            example("Call a tool", "rolecall tools call who_can --arguments '{\"permission\": \"export\"}'"),
+        ],
+    ),
+    (
+        "tools call",
+        &[
+            example(
+                "Ask who holds a permission",
+                "rolecall tools call who_can --arguments '{\"permission\": \"export\"}'",
+            ),
+            example("Read the arguments from stdin", "rolecall tools call run_access_audit --arguments -"),
+        ],
+    ),
+    ("tools serve", &[example("Answer calls until stdin closes", "rolecall tools serve")]),
+    (
+        "daemon",
+        &[example("Run the schedule", "rolecall daemon"), example("Log as JSON", "rolecall --log-format json daemon")],
+    ),
+    (
+        "runs",
+        &[
+            example("List the latest runs", "rolecall runs"),
+            example("Show one run", "rolecall runs show 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59"),
+            example("Retry a failed run", "rolecall runs retry 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59"),
+        ],
+    ),
+    (
+        "runs show",
+        &[example("Show one run as JSON", "rolecall runs show 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59 --format json")],
+    ),
+    ("runs retry", &[example("Retry a failed run", "rolecall runs retry 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59")]),
+    (
+        "evidence",
+        &[
+            example("Verify everything", "rolecall evidence verify"),
+            example("Look for missed reviews", "rolecall evidence coverage --from 2026-01-01 --to 2026-12-31"),
+            example("Hand over a year to the auditor", "rolecall evidence export --from 2026-01-01 --to 2026-12-31"),
+        ],
+    ),
+    ("evidence init-key", &[example("Create a signing key", "rolecall evidence init-key --out evidence_ed25519")]),
+    ("evidence list", &[example("List the bags", "rolecall evidence list")]),
+    (
+        "evidence verify",
+        &[
+            example("Verify the configured evidence folder", "rolecall evidence verify"),
+            example(
+                "Verify an unpacked export, trusting given keys",
+                "rolecall evidence verify export --allowed-signers allowed_signers",
+            ),
+        ],
+    ),
+    (
+        "evidence coverage",
+        &[
+            example(
+                "Look for missed reviews in a year",
+                "rolecall evidence coverage --from 2026-01-01 --to 2026-12-31",
+            ),
+            example(
+                "Write the calendar and the table",
+                "rolecall evidence coverage --from 2026-01-01 --to 2026-12-31 --out coverage",
+            ),
+        ],
+    ),
+    (
+        "evidence export",
+        &[
+            example(
+                "Write evidence_2026-01-01_2026-12-31.zip",
+                "rolecall evidence export --from 2026-01-01 --to 2026-12-31",
+            ),
+            example(
+                "Choose the file",
+                "rolecall evidence export --from 2026-01-01 --to 2026-03-31 --out first-quarter.zip",
+            ),
+        ],
+    ),
+    ("evidence recompute", &[example("Repeat the review in a bag", "rolecall evidence recompute evidence/BAG")]),
+    (
+        "rules",
+        &[example("List the rules", "rolecall rules"), example("Explain one", "rolecall rules administrator-clone")],
+    ),
+    ("mail", &[example("Send a test message", "rolecall mail test --to ana@example.com")]),
+    ("mail test", &[example("Send a test message", "rolecall mail test --to ana@example.com")]),
+    (
+        "simulate",
+        &[
+            example("Serve a workspace on a fixed port", "rolecall simulate --port 8931"),
+            example("Serve 20,000 users with a fault", "rolecall simulate --users 20000 --fault user-inserted-once"),
+            example("List the faults", "rolecall simulate --fault list"),
+        ],
+    ),
+    (
+        "schema",
+        &[
+            example("Print the schema of the configuration", "rolecall schema"),
+            example("Print the schema of report.json", "rolecall schema report"),
+        ],
+    ),
+    ("completions", &[example("Print completions for bash", "rolecall completions bash")]),
+    ("man", &[example("Print the page in roff", "rolecall man")]),
+    ("help", &[example("Show help for a command", "rolecall help evidence verify")]),
+];

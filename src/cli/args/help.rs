@@ -1,0 +1,156 @@
+//! How help is laid out: commands in groups, a command's own options before the global ones, examples last.
+
+use clap::{Arg, Command, CommandFactory as _, builder::Styles, value_parser};
+
+use super::{Cli, EXAMPLES, Example, GLOBAL};
+
+/// The groups in which `rolecall --help` lists the commands.
+const GROUPS: [(&str, &[&str]); 7] = [
+    ("Get started", &["demo", "init", "check", "preflight"]),
+    ("Audit", &["audit", "rules"]),
+    ("Look up", &["users", "roles", "profiles", "org", "me"]),
+    ("Evidence", &["evidence"]),
+    ("Operate", &["daemon", "runs", "mail", "offboard"]),
+    ("Agents", &["mcp", "tools"]),
+    ("Develop", &["simulate", "schema", "completions", "man", "help"]),
+];
+
+/// Commands that read no configuration, and whose help therefore does not show `--config`.
+const WITHOUT_CONFIGURATION: [&str; 7] = ["demo", "simulate", "rules", "schema", "completions", "man", "help"];
+
+/// The command line, with its help laid out.
+pub(crate) fn command() -> Command {
+    let mut command = with_examples(Cli::command(), "");
+    for name in WITHOUT_CONFIGURATION {
+        // clap gives a global argument only to commands that do not have one of that name.
+        let hidden =
+            Arg::new("config").long("config").global(true).hide(true).value_parser(value_parser!(std::path::PathBuf));
+        command = command.mut_subcommand(name, |subcommand| subcommand.arg(hidden));
+    }
+    let template = template(&command);
+    command.help_template(template)
+}
+
+fn with_examples(command: Command, path: &str) -> Command {
+    let names: Vec<String> = command.get_subcommands().map(|subcommand| subcommand.get_name().to_owned()).collect();
+    let mut command = match examples(path) {
+        [] => command,
+        some => command.after_help(shown(some)),
+    };
+    for name in names {
+        let path = format!("{path} {name}").trim_start().to_owned();
+        command = command.mut_subcommand(&name, |subcommand| with_examples(subcommand, &path));
+    }
+    command
+}
+
+/// The examples of a command, by its path below `rolecall`.
+pub(super) fn examples(path: &str) -> &'static [Example] {
+    EXAMPLES.iter().find(|(name, _)| *name == path).map_or(&[], |(_, examples)| examples)
+}
+
+fn shown(examples: &[Example]) -> String {
+    let header = Styles::default().get_header().to_owned();
+    let lines = examples.iter().map(|Example { does, line }| format!("\n  # {does}\n  {line}"));
+    format!("{header}Examples:{header:#}{}", lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// clap has no groups of commands, so that the template names each command itself.
+fn template(command: &Command) -> String {
+    let styles = Styles::default();
+    let (header, literal) = (styles.get_header(), styles.get_literal());
+    let width = command.get_subcommands().map(|subcommand| subcommand.get_name().len()).max().unwrap_or(0);
+    let mut text = "{about}\n\n{usage-heading} {usage}\n".to_owned();
+    for (group, names) in GROUPS {
+        text.push_str(&format!("\n{header}{group}:{header:#}\n"));
+        for name in names {
+            let about = command.find_subcommand(name).and_then(Command::get_about);
+            let about = about.map(ToString::to_string).unwrap_or_default();
+            text.push_str(&format!("  {literal}{name}{literal:#}{}  {about}\n", " ".repeat(width - name.len())));
+        }
+    }
+    text.push_str(&format!("\n{header}{GLOBAL}:{header:#}\n{{options}}\n\nSee `rolecall help COMMAND` for the options and examples of a command."));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{FromArgMatches as _, error::ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn every_command_is_in_one_group_and_every_group_has_only_commands() {
+        let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
+        let command = command();
+        let mut commands: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
+        grouped.sort_unstable();
+        commands.sort_unstable();
+        assert_eq!(grouped, commands);
+    }
+
+    /// The paths of all commands below `rolecall`.
+    fn paths(command: &Command, path: &str) -> Vec<String> {
+        let below = command.get_subcommands().flat_map(|subcommand| {
+            let path = format!("{path} {}", subcommand.get_name()).trim_start().to_owned();
+            [vec![path.clone()], paths(subcommand, &path)].concat()
+        });
+        below.collect()
+    }
+
+    #[test]
+    fn every_command_has_examples_and_every_example_is_of_a_command() {
+        let mut paths = paths(&command(), "");
+        let mut shown: Vec<String> = EXAMPLES.iter().map(|(path, _)| (*path).to_owned()).collect();
+        paths.sort_unstable();
+        shown.sort_unstable();
+        assert_eq!(shown, paths);
+    }
+
+    #[test]
+    fn every_example_can_be_parsed_and_fits_a_terminal() {
+        for (path, examples) in EXAMPLES {
+            for Example { line, does } in *examples {
+                assert!(line.len() <= 98 && does.len() <= 76, "{line}");
+                let words = crate::cli::args::help::tests::words(line);
+                assert!(words[1..].join(" ").contains(path.split(' ').next().unwrap()), "{line} is not of {path}");
+                let parsed = command().try_get_matches_from(&words).and_then(|matches| Cli::from_arg_matches(&matches));
+                assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+            }
+        }
+    }
+
+    /// The words of a command line, as a shell splits them: quotes only.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut quote) = (vec![String::new()], None);
+        for c in line.chars() {
+            match quote {
+                Some(open) if c == open => quote = None,
+                None if c == '"' || c == '\'' => quote = Some(c),
+                None if c == ' ' => words.push(String::new()),
+                _ => words.last_mut().unwrap().push(c),
+            }
+        }
+        words
+    }
+
+    #[test]
+    fn commands_that_read_no_configuration_do_not_show_the_option_and_still_take_it() {
+        for name in WITHOUT_CONFIGURATION {
+            let help = command().try_get_matches_from(["rolecall", name, "--help"]).unwrap_err();
+            assert_eq!(help.kind(), ErrorKind::DisplayHelp);
+            assert!(!help.to_string().contains("--config"), "{help}");
+        }
+        for line in ["rolecall demo --config x.toml", "rolecall --config x.toml demo", "rolecall check --config x.toml"]
+        {
+            let matches = command().try_get_matches_from(line.split(' ')).unwrap();
+            let cli = Cli::from_arg_matches(&matches).unwrap();
+            assert_eq!(cli.config.as_deref(), Some(std::path::Path::new("x.toml")), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_has_no_contradiction() {
+        command().debug_assert();
+    }
+}

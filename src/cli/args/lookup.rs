@@ -1,0 +1,98 @@
+//! The arguments of look-ups.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+#[derive(Debug, Args)]
+pub(crate) struct PreflightArgs {
+    /// Workspaces to check [default: all]
+    #[arg(value_name = "WORKSPACE")]
+    pub(crate) workspaces: Vec<String>,
+    /// Fail unless this holds, for example `org=Example` or `time_zone=Europe/Berlin, administrator=true`
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) expect: Vec<String>,
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: PreflightFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PreflightFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LookupArgs {
+    /// The workspace; optional if only one is configured
+    pub(crate) workspace: Option<String>,
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: LookupFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LookupFormat {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+    /// For spreadsheets
+    Csv,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct UsersArgs {
+    #[command(flatten)]
+    pub(crate) of: LookupArgs,
+    /// Only users with this status: active, disabled, inactive or deleted
+    #[arg(long)]
+    pub(crate) status: Option<String>,
+    /// Only users with this profile, by id or name
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// Only users with this role, by id or name
+    #[arg(long)]
+    pub(crate) role: Option<String>,
+    /// Only users with a profile from `administrator_profiles`
+    #[arg(long)]
+    pub(crate) administrators: bool,
+    /// Only users whose name or address contains this text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) search: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Option<UsersCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UsersCommand {
+    /// Show one user in detail
+    Show {
+        /// The user, by id or exact address; name the workspace first if several are configured
+        #[arg(value_names = ["[WORKSPACE] USER"], num_args = 1..=2, required = true)]
+        who: Vec<String>,
+        /// Output format
+        #[arg(long, value_name = "FORMAT", default_value = "table")]
+        format: LookupFormat,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RolesArgs {
+    #[command(flatten)]
+    pub(crate) of: LookupArgs,
+    /// Draw the role hierarchy with head counts
+    #[arg(long)]
+    pub(crate) tree: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProfilesArgs {
+    #[command(flatten)]
+    pub(crate) of: LookupArgs,
+    /// Show every permission in the table
+    #[arg(long)]
+    pub(crate) permissions: bool,
+}

@@ -1,0 +1,216 @@
+//! The command line as written: commands, options and their help.
+
+mod agents;
+mod evidence;
+mod examples;
+mod help;
+mod init;
+mod lookup;
+mod operate;
+mod simulate;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::{
+    agents::{AgentArgs, McpArgs, ToolsArgs, ToolsCommand, ToolsFormat},
+    evidence::{CoverageArgs, EvidenceCommand, ExportArgs, PeriodArgs, Trust},
+    examples::{EXAMPLES, Example},
+    help::command,
+    init::{InitArgs, MailArgs},
+    lookup::{
+        LookupArgs, LookupFormat, PreflightArgs, PreflightFormat, ProfilesArgs, RolesArgs, UsersArgs, UsersCommand,
+    },
+    operate::{OffboardArgs, RunsArgs, RunsCommand, RunsFormat},
+    simulate::{FaultName, SimulateArgs},
+};
+use crate::model::finding::Severity;
+
+/// The environment variable that names the configuration where `--config` does not.
+pub(crate) const CONFIG_VARIABLE: &str = "ROLECALL_CONFIG";
+
+/// Scheduled access reviews of SaaS workspaces, with evidence that an auditor can verify
+#[derive(Debug, Parser)]
+#[command(name = "rolecall", version, disable_help_subcommand = true, disable_help_flag = true)]
+pub(crate) struct Cli {
+    // No `env`: clap would take a variable that is set and empty for a path.
+    /// Configuration file [env: ROLECALL_CONFIG] [default: rolecall.toml, then /etc/rolecall/rolecall.toml]
+    #[arg(long, global = true, value_name = "PATH", help_heading = GLOBAL, display_order = 1000)]
+    pub(crate) config: Option<PathBuf>,
+    /// Log format on stderr
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text", help_heading = GLOBAL, display_order = 1001)]
+    pub(crate) log_format: LogFormat,
+    /// More logging (-vv: everything)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = GLOBAL, display_order = 1002)]
+    pub(crate) verbose: u8,
+    /// Show help
+    #[arg(short, long, global = true, action = clap::ArgAction::HelpShort, help_heading = GLOBAL, display_order = 1003)]
+    help: Option<bool>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The heading of the options that every command takes.
+const GLOBAL: &str = "Global options";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object per line
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Try rolecall on a simulated workspace; needs no account, mail server or configuration
+    Demo(DemoArgs),
+    /// Create a configuration: answer a few questions, test the credentials, write the files
+    Init(Box<InitArgs>),
+    /// Validate the configuration and show when each job is due
+    Check,
+    /// Audit now, and write or mail the reports
+    Audit(AuditArgs),
+    /// Check that a workspace and its credentials are ready; exit with 1 if not
+    Preflight(PreflightArgs),
+    /// List users with their roles and profiles
+    Users(UsersArgs),
+    /// List roles: whose records their holders see
+    Roles(RolesArgs),
+    /// List profiles: what their holders may do
+    Profiles(ProfilesArgs),
+    /// Show the organization of a workspace
+    Org(LookupArgs),
+    /// Show the account the credentials belong to
+    Me(LookupArgs),
+    /// Remove users from a workspace: plan, confirm, remove, read back
+    Offboard(OffboardArgs),
+    /// Serve the same operations to AI agents over MCP
+    Mcp(McpArgs),
+    /// Print tool definitions for agent frameworks without MCP, or call a tool
+    Tools(ToolsArgs),
+    /// Run the jobs on their schedules until SIGTERM; SIGHUP reloads the configuration
+    Daemon,
+    /// Show scheduled runs, or retry one
+    Runs(RunsArgs),
+    /// Verify evidence, check coverage, export for the auditor
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
+    /// List the rules, or explain one
+    Rules {
+        /// The rule to explain
+        name: Option<String>,
+    },
+    /// Test outgoing mail
+    #[command(subcommand)]
+    Mail(MailCommand),
+    /// Serve simulated Zoho, Bigin and Truto APIs and an SMTP inbox until stopped
+    Simulate(SimulateArgs),
+    /// Print the JSON Schema of the configuration or of report.json
+    Schema {
+        /// The schema to print
+        #[arg(default_value = "config")]
+        which: SchemaKind,
+    },
+    /// Print shell completions
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+    /// Show help for a command
+    Help {
+        /// The command
+        command: Vec<String>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaKind {
+    /// Of the configuration file
+    Config,
+    /// Of report.json
+    Report,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Folder for the reports and the mail
+    #[arg(long, value_name = "DIR", default_value = "rolecall-demo")]
+    pub(crate) out: PathBuf,
+    /// Number of users in the simulated workspace
+    #[arg(long, value_name = "N", default_value_t = 48, value_parser = clap::value_parser!(u32).range(12..=1_000_000))]
+    pub(crate) users: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    /// Use this job's workspaces, recipients and history
+    #[arg(long, value_name = "JOB")]
+    pub(crate) job: Option<String>,
+    /// Audit only this workspace; may be repeated
+    #[arg(long = "workspace", value_name = "WORKSPACE")]
+    pub(crate) workspaces: Vec<String>,
+    /// Write the reports to this folder, one subfolder per workspace if there are several
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Reports to write
+    #[arg(long, value_name = "KIND", value_delimiter = ',', requires = "out", default_values_t = ReportKind::ALL)]
+    pub(crate) reports: Vec<ReportKind>,
+    /// Mail the report to the job's recipients
+    #[arg(long)]
+    pub(crate) send: bool,
+    /// Exit with 3 if there are open findings at or above this severity
+    #[arg(long, value_name = "SEVERITY", value_parser = severity_parser())]
+    pub(crate) fail_on: Option<Severity>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportKind {
+    /// access-matrix.csv
+    Matrix,
+    /// findings.csv
+    Findings,
+    /// changes.csv
+    Changes,
+    /// report.html
+    Html,
+    /// report.json
+    Json,
+    /// report.xlsx
+    Xlsx,
+}
+
+impl ReportKind {
+    pub(crate) const ALL: [Self; 6] = [Self::Matrix, Self::Findings, Self::Changes, Self::Html, Self::Json, Self::Xlsx];
+}
+
+impl std::fmt::Display for ReportKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Matrix => "matrix",
+            Self::Findings => "findings",
+            Self::Changes => "changes",
+            Self::Html => "html",
+            Self::Json => "json",
+            Self::Xlsx => "xlsx",
+        })
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MailCommand {
+    /// Send a test message and show each stage of the delivery
+    Test {
+        /// Recipient [default: the first recipient of the first job that sends mail]
+        #[arg(long, value_name = "ADDRESS")]
+        to: Option<String>,
+    },
+}
+
+fn severity_parser() -> impl clap::builder::TypedValueParser<Value = Severity> {
+    use clap::builder::TypedValueParser as _;
+    clap::builder::PossibleValuesParser::new(Severity::ALL.map(Severity::word)).try_map(|word| word.parse::<Severity>())
+}

@@ -1,0 +1,60 @@
+//! The arguments of `rolecall offboard` and `rolecall runs`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+#[derive(Debug, Args)]
+pub(crate) struct OffboardArgs {
+    /// The workspace; it must have `allow_offboarding = true`
+    pub(crate) workspace: String,
+    /// The user, by id or exact address
+    #[arg(required_unless_present = "from", conflicts_with = "from")]
+    pub(crate) user: Option<String>,
+    /// Remove several users: a CSV file with a column `user_id` or `email`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
+    /// Show the plan and stop
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Confirm without a terminal: the user's address, or the phrase that the plan for several users asks for
+    #[arg(long, value_name = "EMAIL", conflicts_with = "dry_run")]
+    pub(crate) confirm: Option<String>,
+    /// Refuse any organization other than this one, by id or exact name
+    #[arg(long, value_name = "ORG")]
+    pub(crate) organization: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunsArgs {
+    /// Output format
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: RunsFormat,
+    /// Maximum number of runs, newest first
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: u32,
+    #[command(subcommand)]
+    pub(crate) command: Option<RunsCommand>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RunsFormat {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum RunsCommand {
+    /// Show one run in detail: attempts, messages, errors
+    Show {
+        /// The run's id
+        id: uuid::Uuid,
+    },
+    /// Retry a failed run, or mail that was refused
+    Retry {
+        /// The run's id
+        id: uuid::Uuid,
+    },
+}
