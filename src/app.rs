@@ -336,7 +336,7 @@ pub fn daemon_setup(settings: &Settings) -> Result<daemon::Setup, AppError> {
             side_by_side: settings.daemon.workers,
             lease: settings.daemon.lease,
             mail_lease: settings.daemon.lease + settings.smtp.as_ref().map_or(Duration::ZERO, |smtp| smtp.timeout),
-            patience: settings.daemon.patience,
+            patience: settings.daemon.grace_period,
             keep: settings.store.keep,
         },
     })

@@ -1,4 +1,4 @@
-//! `rolecall check`: what is wrong with the configuration, and when each job is due.
+//! `rolecall check`: validates the configuration and shows when each job is due. Loads it for the other commands.
 
 use std::path::Path;
 
@@ -11,19 +11,28 @@ use crate::{
     words::count,
 };
 
-/// Fire times that are shown of each job.
+/// Scheduled times shown per job.
 const FIRE_TIMES: usize = 5;
 
 /// Loads the configuration, or fails with everything that is wrong with it. Warnings go to stderr.
 pub(super) fn load(named: Option<&Path>) -> Result<Settings, Failure> {
-    let path = config::locate(named).map_err(|error| Failure::usage(error.to_string()))?;
-    let rules = RuleSet::built_in();
-    let rules: Vec<&str> = rules.list().names().collect();
-    let Loaded { settings, warnings } = config::load(&path, &rules, Utc::now()).map_err(|error| explain(&error))?;
+    let Loaded { settings, warnings } = loaded(named)?;
     if !warnings.problems.is_empty() {
         output::note(warnings.render(output::color()).trim_end());
     }
     Ok(settings)
+}
+
+/// Like [`load`], without warnings: for commands that neither audit nor keep evidence.
+pub(super) fn load_quietly(named: Option<&Path>) -> Result<Settings, Failure> {
+    Ok(loaded(named)?.settings)
+}
+
+fn loaded(named: Option<&Path>) -> Result<Loaded, Failure> {
+    let path = config::locate(named).map_err(|error| Failure::usage(error.to_string()))?;
+    let rules = RuleSet::built_in();
+    let rules: Vec<&str> = rules.list().names().collect();
+    config::load(&path, &rules, Utc::now()).map_err(|error| explain(&error))
 }
 
 fn explain(error: &ConfigError) -> Failure {
@@ -37,18 +46,11 @@ fn explain(error: &ConfigError) -> Failure {
     }
 }
 
-/// The command.
 pub(super) fn run(named: Option<&Path>) -> Result<(), Failure> {
     let settings = load(named)?;
-    output::line("The configuration is valid.");
-    let mut unreadable = 0;
-    for (key, source) in settings.secrets() {
-        if let Err(error) = source.read() {
-            unreadable += 1;
-            output::line(&format!("  missing   {key}: {error}"));
-        } else if source.is_open_to_others() {
-            output::line(&format!("  open      {key}: every account of this machine may read {source}; chmod 600"));
-        }
+    let unreadable = unreadable_secrets(&settings);
+    if unreadable == 0 {
+        output::line("The configuration is valid.");
     }
     for (name, job) in &settings.jobs {
         output::line(&format!(
@@ -66,10 +68,26 @@ pub(super) fn run(named: Option<&Path>) -> Result<(), Failure> {
         }
     }
     if unreadable > 0 {
-        let secrets = count(unreadable, "secret");
-        return Err(Failure::usage(format!("{secrets} cannot be read here; an audit needs them")));
+        return Err(Failure::usage(format!(
+            "{} cannot be read; an audit needs all of them",
+            count(unreadable, "secret")
+        )));
     }
     Ok(())
+}
+
+/// Reports secrets that cannot be read, or that others can read, and counts the former.
+fn unreadable_secrets(settings: &Settings) -> usize {
+    let mut unreadable = 0;
+    for (key, source) in settings.secrets() {
+        if let Err(error) = source.read() {
+            unreadable += 1;
+            output::note(&format!("error: {key}: {error}"));
+        } else if source.is_open_to_others() {
+            output::note(&format!("warning: {key}: other accounts on this machine can read {source}; chmod 600"));
+        }
+    }
+    unreadable
 }
 
 fn utc(time: DateTime<Utc>) -> String {

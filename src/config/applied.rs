@@ -1,22 +1,22 @@
-//! A configuration as it is kept as evidence: what was applied, and nothing that only somebody else may know.
+//! A configuration as it is kept as evidence: what was applied, without secrets.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use toml::{Table, Value};
 
-/// What stands where a secret stood.
+/// Replaces a secret.
 const MASK: &str = "[secret masked]";
-/// A secret of fewer characters is masked only where it is the whole of a text: in the middle of one it is chance.
+/// A shorter secret is masked only if it is the whole value: inside a longer one it may be a coincidence.
 const SHORT: usize = 8;
 
-/// The text of a configuration without its comments, which nobody checks and in which old secrets are left behind, and with
-/// every secret masked that stands in one of its values.
+/// The text of a configuration with every secret in its values masked, and without comments, in which old secrets are often
+/// left.
 ///
 /// # Errors
-/// Where it is no TOML.
+/// If it is not valid TOML.
 pub(super) fn applied(text: &str, secrets: &[SecretString]) -> Result<String, toml::de::Error> {
     let mut table: Table = text.parse()?;
     table.iter_mut().for_each(|(_, value)| mask(value, secrets));
-    // What was read can be written.
+    // A table that was parsed can be written.
     Ok(toml::to_string(&table).unwrap_or_default())
 }
 

@@ -1,5 +1,5 @@
-//! The configuration exactly as written. The JSON Schema of `rolecall schema` is made from these types, and the
-//! shape of a file is checked against that schema before it is read into them.
+//! The configuration as written. `rolecall schema` prints the JSON Schema of these types, and the shape of a file is
+//! checked against that schema before it is read into them.
 
 use std::collections::BTreeMap;
 
@@ -12,30 +12,30 @@ use toml::Spanned;
 #[serde(deny_unknown_fields)]
 #[schemars(title = "rolecall configuration")]
 pub(super) struct File {
-    /// The workspaces to read, by a name of your choice.
+    /// The workspaces to audit, each under a name of your choice.
     #[schemars(with = "BTreeMap<String, Workspace>")]
     pub(super) workspaces: BTreeMap<Spanned<String>, Spanned<Workspace>>,
-    /// What the company holds to be right.
+    /// What is allowed: administrators, domains, limits, severities, exceptions.
     #[serde(default)]
     pub(super) policy: Policy,
-    /// What is audited when, and who is told, by a name of your choice.
+    /// When workspaces are audited and who receives the report, each under a name of your choice.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Job>")]
     pub(super) jobs: BTreeMap<Spanned<String>, Job>,
-    /// The mail server.
+    /// The mail server that sends the reports.
     #[schemars(with = "Option<Smtp>")]
     pub(super) smtp: Option<Spanned<Smtp>>,
-    /// Where completed audits are kept.
+    /// The database for audits and runs.
     pub(super) store: Option<Store>,
-    /// The daemon.
+    /// Settings of `rolecall daemon`.
     #[serde(default)]
     pub(super) daemon: Daemon,
-    /// Where evidence is kept.
+    /// Where evidence is kept; without it, none is.
     #[schemars(with = "Option<Evidence>")]
     pub(super) evidence: Option<Spanned<Evidence>>,
 }
 
-/// A secret: `{ env = "NAME" }` or `{ file = "PATH" }`, never the secret itself.
+/// Where a secret is: `{ env = "NAME" }` or `{ file = "PATH" }`, never the secret itself.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Secret {
@@ -45,101 +45,101 @@ pub(super) enum Secret {
     File(String),
 }
 
-/// How a workspace is reached.
+/// The connector that reads a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Connector {
     /// Zoho Bigin, directly.
     ZohoBigin,
-    /// Through the integration platform Truto.
+    /// Zoho Bigin through the integration platform Truto.
     Truto,
 }
 
-/// A workspace: one tenant.
+/// One workspace (tenant).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Workspace {
-    /// How it is reached.
+    /// The connector: zoho_bigin or truto.
     #[schemars(with = "Connector")]
     pub(super) connector: Spanned<Connector>,
-    /// The data centre of a Bigin organization: us, eu, in, au, jp, cn, sa or ca.
+    /// The data center of the organization: us, eu, in, au, jp, cn, sa or ca.
     #[schemars(with = "Option<String>")]
     pub(super) data_center: Option<Spanned<String>>,
-    /// The client's id, from Zoho's API console.
+    /// The client id from Zoho's API console.
     pub(super) client_id: Option<String>,
-    /// The client's secret.
+    /// The client secret.
     pub(super) client_secret: Option<Secret>,
     /// The refresh token.
     pub(super) refresh_token: Option<Secret>,
-    /// The integrated account's id, with Truto.
+    /// Truto: the id of the integrated account.
     pub(super) integrated_account_id: Option<String>,
-    /// The API token, with Truto.
+    /// Truto: the API token.
     pub(super) api_token: Option<Secret>,
-    /// What the resources are called, with Truto, where they are not called as usual.
+    /// Truto: names of the resources that differ from the default.
     #[schemars(with = "Option<Resources>")]
     pub(super) resources: Option<Spanned<Resources>>,
-    /// An accounts server in place of the data centre's.
+    /// An accounts server instead of the data center's.
     #[schemars(with = "Option<String>")]
     pub(super) accounts_url: Option<Spanned<String>>,
-    /// An API address in place of the one that the vendor names.
+    /// An API address instead of the vendor's.
     #[schemars(with = "Option<String>")]
     pub(super) api_url: Option<Spanned<String>>,
     /// Whether `offboard` may remove users of this workspace.
     #[serde(default)]
     pub(super) allow_offboarding: bool,
-    /// The organization that it must be: an id, or the company's exact name. `preflight` and `offboard` refuse another.
+    /// The expected organization, by id or exact name; `preflight` and `offboard` refuse any other.
     pub(super) organization: Option<String>,
-    /// Calls in flight at once, 1 to 10.
+    /// Maximum number of concurrent API calls, 1 to 10.
     #[schemars(with = "Option<i64>")]
     pub(super) concurrency: Option<Spanned<i64>>,
-    /// How long a read may take, in minutes.
+    /// Maximum duration of a read, in minutes.
     #[schemars(with = "Option<i64>")]
     pub(super) deadline_minutes: Option<Spanned<i64>>,
 }
 
-/// What the resources of an integrated account are called.
+/// Names of the resources of an integrated account.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Resources {
-    /// Users; `users` without it.
+    /// Users (default `users`).
     pub(super) users: Option<String>,
-    /// Roles; `roles` without it.
+    /// Roles (default `roles`).
     pub(super) roles: Option<String>,
-    /// Profiles; `profiles` without it.
+    /// Profiles (default `profiles`).
     pub(super) profiles: Option<String>,
-    /// The organization; `current_organization` without it.
+    /// The organization (default `current_organization`).
     pub(super) current_organization: Option<String>,
-    /// Whoever the account belongs to; `me` without it.
+    /// The account's own user (default `me`).
     pub(super) me: Option<String>,
 }
 
-/// What the company holds to be right.
+/// What is allowed, and what is a finding.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Policy {
-    /// Names or ids of the profiles that make an administrator.
+    /// Names or ids of the administrator profiles.
     #[schemars(with = "Option<Vec<String>>")]
     pub(super) administrator_profiles: Option<Spanned<Vec<String>>>,
-    /// Addresses of those who may administer.
+    /// Addresses of the approved administrators.
     #[schemars(with = "Option<Vec<String>>")]
     pub(super) approved_administrators: Option<Vec<Spanned<String>>>,
-    /// The company's mail domains.
+    /// The company's mail domains, including their subdomains.
     #[schemars(with = "Vec<String>")]
     pub(super) company_domains: Vec<Spanned<String>>,
-    /// More active administrators than this are too many.
+    /// Maximum number of active administrators.
     #[schemars(with = "Option<i64>")]
     pub(super) max_administrators: Option<Spanned<i64>>,
-    /// A larger share of active users than this is too much, in percent.
+    /// Maximum share of administrators among active users, in percent.
     #[schemars(with = "Option<f64>")]
     pub(super) max_administrator_percent: Option<Spanned<f64>>,
-    /// An invitation older than this many days should be withdrawn.
+    /// Days after which an open invitation is a finding.
     #[schemars(with = "Option<i64>")]
     pub(super) unconfirmed_days: Option<Spanned<i64>>,
-    /// Local parts of addresses that more than one person reads.
+    /// Local parts of shared mailboxes, such as `info`.
     pub(super) shared_mailboxes: Option<Vec<String>>,
-    /// Fragments of the names of permissions that deserve an administrator's care.
+    /// Parts of the names of dangerous permissions, such as `export`.
     pub(super) dangerous_permissions: Option<Vec<String>>,
-    /// Rules that are `off`, or have another severity than their own.
+    /// Severities that differ from the default, or `off`, by rule.
     #[schemars(with = "BTreeMap<String, String>")]
     pub(super) rules: BTreeMap<Spanned<String>, Spanned<String>>,
     /// Accepted findings.
@@ -157,85 +157,85 @@ pub(super) struct Exception {
     /// A user's id or address, a role's or profile's id or name, or `workspace`.
     #[schemars(with = "String")]
     pub(super) subject: Spanned<String>,
-    /// The workspace that it is for; without it, every one.
+    /// The workspace it applies to; without it, all.
     #[schemars(with = "Option<String>")]
     pub(super) workspace: Option<Spanned<String>>,
     /// Who approved it.
     #[schemars(with = "String")]
     pub(super) approved_by: Spanned<String>,
-    /// Why.
+    /// Why it was approved.
     #[schemars(with = "String")]
     pub(super) reason: Spanned<String>,
-    /// The last day on which it counts, as a date: 2027-03-31.
+    /// The last day on which it applies, such as 2027-03-31.
     #[schemars(with = "String", extend("format" = "date"))]
     pub(super) until: Spanned<toml::value::Datetime>,
 }
 
-/// What is audited when, and who is told.
+/// A job: when to audit which workspaces, and who receives the report.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Job {
-    /// The workspaces' names.
+    /// The names of the workspaces to audit.
     #[schemars(with = "Vec<String>")]
     pub(super) workspaces: Spanned<Vec<Spanned<String>>>,
-    /// When: five cron fields, or six with seconds first.
+    /// A cron pattern of five fields, or six with seconds first.
     #[schemars(with = "String")]
     pub(super) schedule: Spanned<String>,
-    /// The IANA time zone of the schedule; UTC without it.
+    /// The IANA time zone of the schedule (default UTC).
     #[schemars(with = "Option<String>")]
     pub(super) time_zone: Option<Spanned<String>>,
-    /// What happens to fire times that were missed.
+    /// What happens to runs missed while the daemon was down: latest, all or skip.
     #[serde(default)]
     pub(super) missed: Missed,
-    /// Exit with 3 where a finding that counts is of this severity or graver: critical, high, medium, low or info.
+    /// Exit with 3 if there are open findings at or above this severity: critical, high, medium, low or info.
     #[schemars(with = "Option<String>")]
     pub(super) fail_on: Option<Spanned<String>>,
-    /// Who is told.
+    /// Who receives the report by mail.
     #[schemars(with = "Option<Email>")]
     pub(super) email: Option<Spanned<Email>>,
-    /// An address that is called when a run starts, succeeds and fails, by the convention of healthchecks.io.
+    /// A URL to call when a run starts, succeeds and fails, as healthchecks.io defines it.
     pub(super) heartbeat: Option<Secret>,
 }
 
-/// What happens to fire times that were missed.
+/// What happens to runs missed while the daemon was down.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Missed {
-    /// The latest is made up for.
+    /// Run the latest one.
     #[default]
     Latest,
-    /// All are made up for.
+    /// Run each of them.
     All,
-    /// None is.
+    /// Run none of them.
     Skip,
 }
 
-/// Who is told.
+/// Who receives the report by mail.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Email {
     /// The recipients' addresses.
     #[schemars(with = "Vec<String>")]
     pub(super) to: Spanned<Vec<Spanned<String>>>,
-    /// What is attached: csv, xlsx, html, json.
+    /// Attachments: csv, xlsx, html, json.
     #[serde(default = "Attach::standard")]
     pub(super) attach: Vec<Attach>,
-    /// When a report is mailed.
+    /// When to send it: always, findings or changes.
     #[serde(default)]
     pub(super) when: When,
 }
 
-/// What is attached.
+/// An attachment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Attach {
-    /// The three tables, each as a file.
+    /// Three tables as CSV files.
     Csv,
-    /// The three tables as a workbook.
+    /// The same tables as a workbook.
     Xlsx,
-    /// The whole report.
+    /// The HTML report.
     Html,
-    /// Everything, for programs.
+    /// The report as JSON, for programs.
     Json,
 }
 
@@ -245,16 +245,16 @@ impl Attach {
     }
 }
 
-/// When a report is mailed.
+/// When to send a report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum When {
     /// After every audit.
     #[default]
     Always,
-    /// Where a finding counts.
+    /// If there are open findings.
     Findings,
-    /// Where something changed.
+    /// If something changed.
     Changes,
 }
 
@@ -262,71 +262,73 @@ pub enum When {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Smtp {
-    /// The server's name.
+    /// The server's host name.
     #[schemars(with = "String")]
     pub(super) host: Spanned<String>,
-    /// The port; 587 without it, 465 with `security = "tls"`.
+    /// The port (default 587, or 465 with `security = "tls"`).
     #[schemars(with = "Option<i64>")]
     pub(super) port: Option<Spanned<i64>>,
-    /// How the connection is protected.
+    /// Encryption of the connection: starttls, tls or none.
     #[serde(default)]
     pub(super) security: Security,
-    /// Whether `security = "none"` is meant for a server on another machine.
+    /// Allow `security = "none"` for a server on another machine.
     #[serde(default)]
     pub(super) allow_plaintext: bool,
-    /// The account.
-    pub(super) username: Option<String>,
-    /// The account's password.
-    pub(super) password: Option<Secret>,
+    /// The user name.
+    #[schemars(with = "Option<String>")]
+    pub(super) username: Option<Spanned<String>>,
+    /// The password.
+    #[schemars(with = "Option<Secret>")]
+    pub(super) password: Option<Spanned<Secret>>,
     /// The sender: `Name <address>`.
     #[schemars(with = "String")]
     pub(super) from: Spanned<String>,
-    /// The bound on one whole exchange, in seconds.
+    /// Maximum duration of one delivery, in seconds.
     #[schemars(with = "Option<i64>")]
     pub(super) timeout_seconds: Option<Spanned<i64>>,
-    /// A file of certificate authorities to trust beside the system's.
+    /// A PEM file with certificate authorities to trust besides the system's.
     pub(super) ca_file: Option<String>,
 }
 
-/// How the connection to the mail server is protected.
+/// Encryption of the connection to the mail server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Security {
-    /// Plain at first, then STARTTLS, without which nothing is sent.
+    /// STARTTLS; nothing is sent if the server does not offer it.
     #[default]
     Starttls,
     /// Encrypted from the first byte.
     Tls,
-    /// Not at all: a server on this machine only.
+    /// No encryption; only for a server on this machine.
     None,
 }
 
-/// Where completed audits are kept.
+/// The database for audits and runs.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Store {
     /// `sqlite:PATH`, relative to the configuration file.
     #[schemars(with = "String")]
     pub(super) url: Spanned<String>,
-    /// How long snapshots of audits are kept, in days; the last of each job and workspace always is.
+    /// Days to keep snapshots of audits; the latest of each job and workspace is always kept.
     #[schemars(with = "Option<i64>")]
     pub(super) keep_days: Option<Spanned<i64>>,
 }
 
-/// The daemon.
+/// Settings of `rolecall daemon`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Daemon {
-    /// Where it serves `/healthz`, `/readyz` and `/metrics`: an address and a port, or `off`.
+    /// Address and port of `/healthz`, `/readyz` and `/metrics`, or `off`.
     #[schemars(with = "Option<String>")]
     pub(super) listen: Option<Spanned<String>>,
-    /// Runs that are worked on at one time, and messages that are sent at one time.
+    /// Maximum number of concurrent runs, and of concurrent deliveries.
     #[schemars(with = "Option<i64>")]
     pub(super) workers: Option<Spanned<i64>>,
-    /// How long a run belongs to a worker of whom nothing is heard, in seconds.
+    /// Seconds after which another daemon takes over a run whose process is dead.
     #[schemars(with = "Option<i64>")]
     pub(super) lease_seconds: Option<Spanned<i64>>,
-    /// How long a stopping daemon waits for what it has in its hands before it hands it back, in seconds.
+    /// Seconds that a stopping daemon lets work continue before it releases it.
     #[schemars(with = "Option<i64>")]
     pub(super) stop_seconds: Option<Spanned<i64>>,
 }
@@ -335,11 +337,12 @@ pub(super) struct Daemon {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Evidence {
-    /// The folder of evidence bags.
+    /// The folder for evidence bags, mails and the ledger.
     pub(super) directory: String,
     /// The OpenSSH key that signs them: `{ file = "PATH" }`.
-    pub(super) signing_key: Option<Secret>,
-    /// How long bags are kept, in days, at least 550; without it, for ever.
+    #[schemars(with = "Option<Secret>")]
+    pub(super) signing_key: Option<Spanned<Secret>>,
+    /// Days to keep bags, at least 550; without it, forever.
     #[schemars(with = "Option<i64>")]
     pub(super) keep_days: Option<Spanned<i64>>,
 }

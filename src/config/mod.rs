@@ -1,9 +1,11 @@
 //! The configuration: the file as written (`file`), its shape (`shape`), then checked settings (`check`,
-//! [`settings`]). All that is wrong is told at once, each with file, line and column ([`problem`]).
+//! [`settings`]). Every problem is reported in one pass, with file, line and column ([`problem`]); secrets are masked
+//! (`mask`).
 
 mod applied;
 mod check;
 mod file;
+mod mask;
 pub mod problem;
 pub mod settings;
 mod shape;
@@ -11,12 +13,14 @@ mod shape;
 mod tests;
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
 
 use chrono::{DateTime, Utc};
-use toml::de::DeTable;
+use serde::Deserialize as _;
+use toml::{Spanned, de::DeTable};
 
 pub use self::file::{Attach, Missed, Security, When};
 use self::{
@@ -25,7 +29,7 @@ use self::{
     settings::Settings,
 };
 
-/// Where a configuration is looked for when none is named.
+/// Where to look for a configuration if none is named.
 const PLACES: [&str; 2] = ["rolecall.toml", "/etc/rolecall/rolecall.toml"];
 
 /// A configuration that can be used.
@@ -33,18 +37,18 @@ const PLACES: [&str; 2] = ["rolecall.toml", "/etc/rolecall/rolecall.toml"];
 pub struct Loaded {
     /// The settings.
     pub settings: Settings,
-    /// What should be looked at.
+    /// Warnings only.
     pub warnings: Problems,
 }
 
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// There is none.
+    /// None of the places has one.
     #[error("no configuration found; looked for {}. Run `rolecall init` to create one, run `rolecall demo` to try rolecall without one, or name a file with `--config`", .0.join(" and "))]
     NotFound(Vec<String>),
     /// The file cannot be read.
-    #[error("the configuration {path} cannot be read: {source}")]
+    #[error("cannot read the configuration {path}: {source}")]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -56,7 +60,7 @@ pub enum ConfigError {
     Problems(#[from] Problems),
 }
 
-/// The configuration file: the one that is named, or the first that is there.
+/// The configuration file: the one that is named, or the first that exists.
 ///
 /// # Errors
 /// [`ConfigError::NotFound`]
@@ -92,19 +96,65 @@ pub fn parse(path: &Path, text: &str, rules: &[&str], now: DateTime<Utc>) -> Res
 }
 
 fn read(text: &str, context: &check::Context<'_>) -> Result<(Settings, Vec<Problem>), Vec<Problem>> {
-    let syntax = |error: &toml::de::Error| {
-        let span = error.span().unwrap_or(0..0);
-        vec![Problem::error(span, error.message().to_owned(), "this is no TOML (https://toml.io)")]
-    };
-    let table = DeTable::parse(text).map_err(|error| syntax(&error))?;
-    let problems = shape::check(&json_schema(), &table);
-    if !problems.is_empty() {
-        return Err(problems);
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        return Err(syntax(text, &errors));
     }
-    let file: File = toml::from_str(text).map_err(|error| {
-        vec![Problem::error(error.span().unwrap_or(0..0), error.message().to_owned(), String::new())]
-    })?;
-    Ok(check::check(&file, context))
+    let mut written = written(&table);
+    let misplaced = mask::misplaced(table.get_ref());
+    let shape = shape::check(&json_schema(), table);
+    let (mut problems, well_formed) = (shape.problems, shape.table);
+    problems.extend(misplaced);
+    let is_whole = problems.is_empty();
+    // What is well-formed is checked even beside what is not, so that one pass reports everything.
+    let file =
+        well_formed.ok_or(None).and_then(|table| File::deserialize(toml::de::Deserializer::from(table)).map_err(Some));
+    let file = match file {
+        Ok(file) => file,
+        Err(error) => {
+            let error = error.filter(|_| is_whole);
+            problems.extend(error.map(|error| Problem::error(error.span().unwrap_or(0..0), error.message(), "")));
+            return Err(problems);
+        }
+    };
+    // A misspelt key is written, too.
+    let misspelt = shape.removed.iter().flat_map(|removed| removed.keys.iter().cloned());
+    if let Some(keys) = &mut written.smtp {
+        keys.extend(misspelt);
+    }
+    let (settings, mut meaning) = check::check(&file, &written, context);
+    meaning.retain(|problem| !shape.removed.iter().any(|removed| removed.explains(problem)));
+    if is_whole {
+        return Ok((settings, meaning));
+    }
+    problems.append(&mut meaning);
+    Err(problems)
+}
+
+/// One problem for each line that is not valid TOML: what follows an error on its line is seldom another one.
+fn syntax(text: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
+    let mut lines = BTreeSet::new();
+    let first_of_line = errors.iter().filter(|error| {
+        let start = error.span().map_or(0, |span| span.start);
+        lines.insert(text.as_bytes()[..start.min(text.len())].iter().filter(|byte| **byte == b'\n').count())
+    });
+    let problem = |error: &toml::de::Error| {
+        Problem::error(error.span().unwrap_or(0..0), error.message().to_owned(), "not valid TOML (https://toml.io)")
+    };
+    first_of_line.map(problem).collect()
+}
+
+/// The names of what a file has, well-formed or not. A misspelt [workspace.NAME] names a workspace, too.
+fn written(table: &Spanned<DeTable<'_>>) -> check::Written {
+    let root = table.get_ref();
+    let named = ["workspaces", "workspace"].into_iter().filter_map(|key| root.get(key)?.get_ref().as_table());
+    check::Written {
+        workspaces: named.flat_map(DeTable::keys).map(|name| name.get_ref().to_string()).collect(),
+        smtp: root.get("smtp").map(|smtp| {
+            let keys = smtp.get_ref().as_table().into_iter().flat_map(DeTable::keys);
+            keys.map(|key| key.get_ref().to_string()).collect()
+        }),
+    }
 }
 
 /// The JSON Schema of the configuration (draft 2020-12).

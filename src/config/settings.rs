@@ -1,4 +1,4 @@
-//! A checked configuration: what the rest of the program may rely on.
+//! A checked configuration, which the rest of the program relies on.
 
 use std::{
     collections::BTreeMap,
@@ -15,6 +15,7 @@ use url::Url;
 use super::{
     applied::applied,
     file::{Attach, Missed, Security, When},
+    mask::{is_variable, looks_like_secret},
 };
 use crate::{
     model::{finding::Severity, policy::Policy},
@@ -24,21 +25,21 @@ use crate::{
 /// A checked configuration.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The workspaces, by name.
+    /// By name.
     pub workspaces: BTreeMap<String, Workspace>,
     /// `[policy]`, the base of every policy.
     pub(super) policy: Arc<Policy>,
-    /// The jobs, by name.
+    /// By name.
     pub jobs: BTreeMap<String, Job>,
-    /// The mail server; none where nothing is mailed.
+    /// `None` if no mail is sent.
     pub smtp: Option<Smtp>,
-    /// The store.
+    /// The database.
     pub store: Store,
-    /// The daemon.
+    /// Settings of `rolecall daemon`.
     pub daemon: Daemon,
-    /// Where evidence is kept; none where none is.
+    /// `None` if no evidence is kept.
     pub evidence: Option<Evidence>,
-    /// The text of the configuration, as somebody wrote it.
+    /// The text of the configuration as written.
     pub text: String,
 }
 
@@ -55,16 +56,16 @@ impl Settings {
 pub struct Evidence {
     /// The folder of bags.
     pub directory: PathBuf,
-    /// The key that signs them; none where they stay unsigned.
+    /// The private key; `None` if bags are not signed.
     pub signing_key: Option<PathBuf>,
-    /// How long bags are kept, in days; for ever where it is none.
+    /// Days to keep bags; `None` keeps them forever.
     pub keep_days: Option<u64>,
 }
 
-/// The store.
+/// The database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
-    /// Its file.
+    /// The SQLite file.
     pub path: PathBuf,
     /// How long snapshots are kept.
     pub keep: Duration,
@@ -73,32 +74,32 @@ pub struct Store {
 /// The daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Daemon {
-    /// Where it says how it is; nowhere where it is none.
+    /// Address of the status page; `None` if there is none.
     pub listen: Option<SocketAddr>,
-    /// Runs that are worked on at one time, and messages that are sent at one time.
+    /// Maximum number of concurrent runs, and of concurrent deliveries.
     pub workers: usize,
-    /// How long a run belongs to a worker of whom nothing is heard.
+    /// Time after which another daemon takes over a run whose process is dead.
     pub lease: Duration,
-    /// How long a stopping daemon waits for what it has in its hands.
-    pub patience: Duration,
+    /// Time that a stopping daemon lets work continue.
+    pub grace_period: Duration,
 }
 
 /// A workspace.
 #[derive(Debug, Clone)]
 pub struct Workspace {
-    /// How it is reached.
+    /// The connector that reads it.
     pub connector: ConnectorSettings,
-    /// Calls in flight at once.
+    /// Maximum number of concurrent API calls.
     pub concurrency: usize,
-    /// How long a read may take.
+    /// Maximum duration of a read.
     pub deadline: Duration,
-    /// Whether users may be removed from it.
+    /// Whether `offboard` may remove users.
     pub allow_offboarding: bool,
-    /// The organization that it must be: an id or a name; none where any will do.
+    /// The expected organization, by id or name; `None` accepts any.
     pub organization: Option<String>,
 }
 
-/// How a workspace is reached.
+/// The connector of a workspace.
 #[derive(Debug, Clone)]
 pub enum ConnectorSettings {
     /// Zoho Bigin, directly.
@@ -137,7 +138,7 @@ pub struct TrutoSettings {
     pub resources: [Option<String>; 5],
 }
 
-/// Where a secret is kept.
+/// Where a secret is. Its `Display` names the place, unless the name looks like the secret itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretSource {
     /// In an environment variable.
@@ -146,25 +147,25 @@ pub enum SecretSource {
     File(PathBuf),
 }
 
-/// A secret cannot be had. The secret itself is never part of the message.
+/// A secret that cannot be read. The secret is never part of the message.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// The variable is not set, or is no text.
-    #[error("the environment variable {0} is not set")]
+    /// The variable is not set, or not UTF-8.
+    #[error("{0} is not set")]
     NotSet(String),
     /// The file cannot be read.
-    #[error("the file {path} cannot be read: {source}")]
+    #[error("cannot read {place}: {source}")]
     Unreadable {
         /// The file.
-        path: PathBuf,
+        place: String,
         /// Why not.
         source: std::io::Error,
     },
-    /// There is nothing in it.
+    /// It is empty.
     #[error("{0} is empty")]
     Empty(String),
-    /// It has a line break or another control character in it.
-    #[error("{0} holds a line break or another control character; it must be one line")]
+    /// It contains a control character.
+    #[error("{0} contains a line break or another control character; expected one line")]
     Control(String),
 }
 
@@ -175,10 +176,9 @@ impl SecretSource {
     /// [`SecretError`]
     pub fn read(&self) -> Result<SecretString, SecretError> {
         let text = match self {
-            Self::Env(name) => std::env::var(name).map_err(|_| SecretError::NotSet(name.clone()))?,
-            Self::File(path) => {
-                fs::read_to_string(path).map_err(|source| SecretError::Unreadable { path: path.clone(), source })?
-            }
+            Self::Env(name) => std::env::var(name).map_err(|_| SecretError::NotSet(self.to_string()))?,
+            Self::File(path) => fs::read_to_string(path)
+                .map_err(|source| SecretError::Unreadable { place: self.to_string(), source })?,
         };
         let secret = text.trim_end_matches(['\r', '\n']);
         if secret.trim().is_empty() {
@@ -190,7 +190,7 @@ impl SecretSource {
         Ok(secret.into())
     }
 
-    /// Whether others than its owner may read the file.
+    /// Whether accounts other than its owner can read the file.
     pub fn is_open_to_others(&self) -> bool {
         use std::os::unix::fs::PermissionsExt as _;
         let Self::File(path) = self else { return false };
@@ -201,7 +201,11 @@ impl SecretSource {
 impl std::fmt::Display for SecretSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Env(name) if looks_like_secret(name) || !is_variable(name) => f.write_str("an environment variable"),
             Self::Env(name) => write!(f, "the environment variable {name}"),
+            Self::File(path) if path.file_name().is_some_and(|name| looks_like_secret(&name.to_string_lossy())) => {
+                f.write_str("a file")
+            }
             Self::File(path) => write!(f, "the file {}", path.display()),
         }
     }
@@ -214,17 +218,17 @@ pub struct Job {
     pub workspaces: Vec<String>,
     /// When it is due.
     pub schedule: Schedule,
-    /// What happens to fire times that were missed.
+    /// What happens to runs missed while the daemon was down.
     pub missed: Missed,
-    /// The severity from which an audit of this job exits with 3.
+    /// An audit exits with 3 if there are open findings at or above this severity.
     pub fail_on: Option<Severity>,
-    /// Who is told.
+    /// Who receives the report; `None` if nobody.
     pub email: Option<Email>,
-    /// The address that is called at start, success and failure: whoever knows it can pretend to be alive.
+    /// The URL to call at start, success and failure. A secret, because anyone who knows it can report success.
     pub heartbeat: Option<SecretSource>,
 }
 
-/// Who is told.
+/// Who receives the report.
 #[derive(Debug, Clone)]
 pub struct Email {
     /// The recipients.
@@ -242,7 +246,7 @@ pub struct Smtp {
     pub host: String,
     /// The port.
     pub port: u16,
-    /// How the connection is protected.
+    /// Encryption of the connection.
     pub security: Security,
     /// The account.
     pub username: Option<String>,
@@ -250,23 +254,23 @@ pub struct Smtp {
     pub password: Option<SecretSource>,
     /// The sender.
     pub from: String,
-    /// The bound on one exchange.
+    /// Maximum duration of one delivery.
     pub timeout: Duration,
-    /// Certificate authorities to trust beside the system's.
+    /// A PEM file with certificate authorities to trust besides the system's.
     pub ca_file: Option<PathBuf>,
 }
 
 impl Settings {
-    /// The configuration as it is kept as evidence: what was applied, without comments, and with every secret masked that
-    /// can be had and stands in it although it should not.
+    /// The configuration as it is kept as evidence: without comments, and with every known secret masked that was written
+    /// into it by mistake.
     pub fn applied(&self) -> String {
-        // A secret that cannot be had was not used.
+        // A secret that cannot be read was not used.
         let secrets: Vec<SecretString> = self.secrets().iter().filter_map(|(_, secret)| secret.read().ok()).collect();
-        // Settings were read from it, so that it is TOML.
+        // The settings were read from it, so it is valid TOML.
         applied(&self.text, &secrets).unwrap_or_default()
     }
 
-    /// Every secret that the configuration names, and for what.
+    /// Every secret that the configuration names, with its key.
     pub fn secrets(&self) -> Vec<(String, &SecretSource)> {
         let mut secrets = Vec::new();
         for (name, workspace) in &self.workspaces {

@@ -1,161 +1,252 @@
-//! Checks the shape of a file against the schema: unknown keys, missing ones, values of another type. All at once,
-//! each with its place.
+//! Checks the shape of a file against the schema: unknown keys, missing keys, values of the wrong type. Reports all of
+//! them, each with its place, and keeps what is well-formed, so that its meaning can be checked in the same pass.
+//!
+//! The schema is the subset of JSON Schema that `schemars` makes of [`super::file`]: `$ref`, `type`, `properties`,
+//! `required`, `additionalProperties`, `items`, `enum`, `const`, `oneOf`, `anyOf` and `format: date`; a test holds this.
+//! There are crates that check all of JSON Schema, but none of them reports places in a TOML file.
 
 use std::ops::Range;
 
 use serde_json::Value as Schema;
 use toml::{
     Spanned,
-    de::{DeTable, DeValue},
+    de::{DeArray, DeTable, DeValue},
 };
 
 use super::problem::Problem;
 
-/// What is wrong with the shape of a table.
-pub(super) fn check(schema: &Schema, table: &Spanned<DeTable<'_>>) -> Vec<Problem> {
-    let mut checker = Checker { root: schema, problems: Vec::new() };
-    checker.table(schema, table.get_ref(), table.span(), "");
-    checker.problems
+/// A file of which the shape has been checked.
+pub(super) struct Shape<'t> {
+    pub(super) problems: Vec<Problem>,
+    /// What is well-formed. `None` if the file lacks a required key.
+    pub(super) table: Option<Spanned<DeTable<'t>>>,
+    pub(super) removed: Vec<Removed>,
+}
+
+/// Keys that a table has in the file and not in [`Shape::table`].
+pub(super) struct Removed {
+    pub(super) table: Range<usize>,
+    /// The keys as written, and those that were probably meant.
+    pub(super) keys: Vec<String>,
+}
+
+impl Removed {
+    /// Whether a problem only says that one of these keys is missing.
+    pub(super) fn explains(&self, problem: &Problem) -> bool {
+        problem.span.as_ref() == Some(&self.table)
+            && self.keys.iter().any(|key| problem.message.contains(&format!("`{key}`")))
+    }
+}
+
+pub(super) fn check<'t>(schema: &Schema, table: Spanned<DeTable<'t>>) -> Shape<'t> {
+    let mut checker = Checker { root: schema, problems: Vec::new(), removed: Vec::new() };
+    let span = table.span();
+    let kept = checker.table(schema, table.into_inner(), &span, "");
+    Shape { table: kept.map(|table| Spanned::new(span, table)), problems: checker.problems, removed: checker.removed }
 }
 
 struct Checker<'s> {
     root: &'s Schema,
     problems: Vec<Problem>,
+    removed: Vec<Removed>,
 }
 
 impl<'s> Checker<'s> {
-    /// Follows a reference, and looks through “this or nothing”: a file has no null.
+    fn error(&mut self, span: Range<usize>, message: String, help: impl Into<String>) {
+        self.problems.push(Problem::error(span, message, help));
+    }
+
+    /// Follows a reference, and looks through “this or null”: TOML has no null.
     fn resolve(&self, schema: &'s Schema) -> &'s Schema {
         if let Some(reference) = schema["$ref"].as_str() {
             let target = self.root.pointer(reference.trim_start_matches('#'));
             return target.map_or(schema, |target| self.resolve(target));
         }
-        let choices = schema["anyOf"].as_array();
-        match choices.and_then(|choices| choices.iter().find(|choice| choice["type"] != "null")) {
-            Some(choice)
-                if choices.is_some_and(|choices| choices.len() == 2 && choices.iter().any(|c| c["type"] == "null")) =>
-            {
-                self.resolve(choice)
-            }
+        match schema["anyOf"].as_array().map(Vec::as_slice) {
+            Some([one, other]) if other["type"] == "null" => self.resolve(one),
+            Some([other, one]) if other["type"] == "null" => self.resolve(one),
             _ => schema,
         }
     }
 
-    fn table(&mut self, schema: &'s Schema, table: &DeTable<'_>, span: Range<usize>, path: &str) {
+    /// The well-formed part of a table; `None` if a required key is not in it.
+    fn table<'t>(
+        &mut self,
+        schema: &'s Schema,
+        table: DeTable<'t>,
+        span: &Range<usize>,
+        path: &str,
+    ) -> Option<DeTable<'t>> {
         let properties = schema["properties"].as_object();
         let others = schema.get("additionalProperties").filter(|others| others.is_object());
+        let (mut kept, mut removed) = (DeTable::new(), Vec::new());
         for (key, value) in table {
-            let name = key.get_ref().as_ref();
-            let inside = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-            if let Some(property) = properties.and_then(|properties| properties.get(name)) {
-                self.value(property, value, &inside);
-            } else if let Some(others) = others {
-                self.value(others, value, &inside);
-            } else {
-                let known: Vec<&str> = properties.into_iter().flatten().map(|(key, _)| key.as_str()).collect();
-                let place = if path.is_empty() { "the configuration".to_owned() } else { format!("[{path}]") };
-                self.problems.push(Problem::error(
-                    key.span(),
-                    format!("{place} has no key `{name}`"),
-                    suggestion(name, &known),
-                ));
+            let name = key.get_ref().to_string();
+            let inside = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            let known = properties.and_then(|properties| properties.get(&name)).or(others);
+            let value = match known {
+                Some(property) => self.value(property, value, &inside),
+                None => {
+                    let known: Vec<&str> = properties.into_iter().flatten().map(|(key, _)| key.as_str()).collect();
+                    removed.extend(nearest(&name, &known).map(str::to_owned));
+                    self.unknown(&key, &value, path, &known);
+                    None
+                }
+            };
+            match value {
+                Some(value) => drop(kept.insert(key, value)),
+                None => removed.push(name),
             }
         }
-        for required in schema["required"].as_array().into_iter().flatten().filter_map(Schema::as_str) {
-            if !table.keys().any(|key| key.get_ref() == required) {
-                let place = if path.is_empty() { "the configuration".to_owned() } else { format!("[{path}]") };
-                let what = properties.and_then(|properties| properties[required]["description"].as_str()).unwrap_or("");
-                self.problems.push(Problem::error(
-                    span.clone(),
-                    format!("{place} lacks `{required}`"),
-                    what.to_owned(),
-                ));
+        let required: Vec<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Schema::as_str).collect();
+        for key in required.iter().filter(|key| !kept.contains_key(**key) && !removed.iter().any(|name| name == *key)) {
+            let description = properties.and_then(|properties| properties[*key]["description"].as_str());
+            self.missing(key, span, path, description.unwrap_or_default());
+        }
+        if !removed.is_empty() {
+            self.removed.push(Removed { table: span.clone(), keys: removed });
+        }
+        required.iter().all(|key| kept.contains_key(*key)).then_some(kept)
+    }
+
+    fn unknown(
+        &mut self,
+        key: &Spanned<std::borrow::Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+        path: &str,
+        known: &[&str],
+    ) {
+        let name = key.get_ref();
+        let (message, help) = match (path, value.get_ref()) {
+            ("", DeValue::Table(_)) => {
+                let meant = nearest(name, known).map(|meant| format!("did you mean [{meant}]?"));
+                (format!("unknown table [{name}]"), meant.unwrap_or_else(|| one_of(known)))
             }
+            ("", _) => (format!("unknown key `{name}`"), suggestion(name, known)),
+            _ => (format!("unknown key `{name}` in [{path}]"), suggestion(name, known)),
+        };
+        self.error(key.span(), message, help);
+    }
+
+    fn missing(&mut self, key: &str, span: &Range<usize>, path: &str, description: &str) {
+        match (path, key) {
+            ("", "workspaces") => self.error(
+                0..0,
+                "no workspace configured".to_owned(),
+                "add a [workspaces.NAME] table, or let `rolecall init` write a configuration",
+            ),
+            _ => self.error(span.clone(), format!("missing key `{key}` in [{path}]"), description),
         }
     }
 
-    fn value(&mut self, schema: &'s Schema, value: &Spanned<DeValue<'_>>, path: &str) {
-        let resolved = self.resolve(schema);
-        let options = resolved["oneOf"].as_array().or_else(|| resolved["anyOf"].as_array());
-        if let Some(options) = options {
-            return self.one_of(resolved, options, value, path);
+    fn value<'t>(
+        &mut self,
+        schema: &'s Schema,
+        value: Spanned<DeValue<'t>>,
+        path: &str,
+    ) -> Option<Spanned<DeValue<'t>>> {
+        let (resolved, span) = (self.resolve(schema), value.span());
+        if let Some(options) = resolved["oneOf"].as_array().or_else(|| resolved["anyOf"].as_array()) {
+            return self.choice(resolved, options, value, path);
         }
-        match value.get_ref() {
-            DeValue::Table(table) if is(resolved, "object") => self.table(resolved, table, value.span(), path),
-            DeValue::Array(items) if is(resolved, "array") => {
-                for item in items {
-                    self.value(&resolved["items"], item, path);
-                }
-            }
-            DeValue::String(text) if is(resolved, "string") && resolved["format"] != "date" => {
-                let allowed: Vec<&str> =
-                    resolved["enum"].as_array().into_iter().flatten().filter_map(Schema::as_str).collect();
-                if !allowed.is_empty() && !allowed.contains(&text.as_ref()) {
-                    self.problems.push(Problem::error(
-                        value.span(),
-                        format!("`{path}` cannot be “{text}”"),
-                        suggestion(text, &allowed),
-                    ));
-                }
-            }
-            DeValue::Datetime(_) if resolved["format"] == "date" => {}
-            DeValue::Integer(_) if is(resolved, "integer") || is(resolved, "number") => {}
-            DeValue::Float(_) if is(resolved, "number") => {}
-            DeValue::Boolean(_) if is(resolved, "boolean") => {}
-            other => {
-                let message = format!("`{path}` must be {}, not {}", expected(resolved), found(other));
-                self.problems.push(Problem::error(value.span(), message, describe(schema, resolved)));
-            }
+        let is_good = match value.get_ref() {
+            DeValue::Table(_) => is(resolved, "object"),
+            DeValue::Array(_) => is(resolved, "array"),
+            DeValue::String(_) => is(resolved, "string") && resolved["format"] != "date",
+            DeValue::Datetime(_) => resolved["format"] == "date",
+            DeValue::Integer(_) => is(resolved, "integer") || is(resolved, "number"),
+            DeValue::Float(_) => is(resolved, "number"),
+            DeValue::Boolean(_) => is(resolved, "boolean"),
+        };
+        if !is_good {
+            let message =
+                format!("invalid type for `{path}`: expected {}, found {}", expected(resolved), found(value.get_ref()));
+            self.error(span, message, describe(schema, resolved));
+            return None;
         }
+        let kept = match value.into_inner() {
+            DeValue::Table(table) => DeValue::Table(self.table(resolved, table, &span, path)?),
+            DeValue::Array(items) => {
+                let items = items.into_iter().filter_map(|item| self.value(&resolved["items"], item, path));
+                DeValue::Array(items.collect::<Vec<_>>().into_iter().collect::<DeArray<'t>>())
+            }
+            DeValue::String(text) => {
+                self.word(&text, &words(std::slice::from_ref(resolved)), &span, path)?;
+                DeValue::String(text)
+            }
+            other => other,
+        };
+        Some(Spanned::new(span, kept))
     }
 
-    /// Words to choose from, or one table of several kinds.
-    fn one_of(&mut self, schema: &'s Schema, options: &'s [Schema], value: &Spanned<DeValue<'_>>, path: &str) {
-        let words: Vec<&str> = options
-            .iter()
-            .flat_map(|option| {
-                option["const"]
-                    .as_str()
-                    .into_iter()
-                    .chain(option["enum"].as_array().into_iter().flatten().filter_map(Schema::as_str))
-            })
-            .collect();
-        match value.get_ref() {
+    /// `None`, with a problem, for a text that is not one of some words. Without words, every text will do.
+    fn word(&mut self, text: &str, words: &[&str], span: &Range<usize>, path: &str) -> Option<()> {
+        if words.is_empty() || words.contains(&text) {
+            return Some(());
+        }
+        let message = format!("invalid value `{text}` for `{path}`; {}", one_of(words));
+        let help = nearest(text, words).map(|meant| format!("did you mean `{meant}`?"));
+        self.error(span.clone(), message, help.unwrap_or_default());
+        None
+    }
+
+    /// One of several words, or a table with one of several keys.
+    fn choice<'t>(
+        &mut self,
+        schema: &'s Schema,
+        options: &'s [Schema],
+        value: Spanned<DeValue<'t>>,
+        path: &str,
+    ) -> Option<Spanned<DeValue<'t>>> {
+        let (words, span) = (words(options), value.span());
+        let value = match value.into_inner() {
             DeValue::String(text) if !words.is_empty() => {
-                if !words.contains(&text.as_ref()) {
-                    self.problems.push(Problem::error(
-                        value.span(),
-                        format!("`{path}` cannot be “{text}”"),
-                        suggestion(text, &words),
-                    ));
-                }
+                self.word(&text, &words, &span, path)?;
+                DeValue::String(text)
             }
             DeValue::Table(table) if words.is_empty() => {
-                let keys: Vec<&str> = options
-                    .iter()
-                    .filter_map(|o| o["properties"].as_object())
-                    .flat_map(|p| p.keys().map(String::as_str))
-                    .collect();
                 let chosen = options
                     .iter()
-                    .find(|o| table.keys().any(|key| o["properties"].get(key.get_ref().as_ref()).is_some()));
-                match chosen {
-                    Some(option) => self.table(option, table, value.span(), path),
-                    None => self.problems.push(Problem::error(
-                        value.span(),
-                        format!("`{path}` needs one of: {}", keys.join(", ")),
+                    .find(|option| table.keys().any(|key| option["properties"].get(key.get_ref().as_ref()).is_some()));
+                let Some(option) = chosen else {
+                    let keys = options.iter().filter_map(|option| option["properties"].as_object());
+                    let keys: Vec<&str> = keys.flat_map(|keys| keys.keys().map(String::as_str)).collect();
+                    self.error(
+                        span,
+                        format!("invalid value for `{path}`; {}", one_of(&keys)),
                         describe(schema, schema),
-                    )),
-                }
+                    );
+                    return None;
+                };
+                DeValue::Table(self.table(option, table, &span, path)?)
+            }
+            // Only a secret is a table of one of several keys.
+            DeValue::String(_) => {
+                let message = format!("`{path}` must name where the secret is, not contain it");
+                self.error(span, message, "expected { env = \"NAME\" } or { file = \"PATH\" }");
+                return None;
             }
             other => {
-                let message = format!("`{path}` cannot be {}", found(other));
-                let help =
-                    if words.is_empty() { describe(schema, schema) } else { format!("one of: {}", words.join(", ")) };
-                self.problems.push(Problem::error(value.span(), message, help));
+                let expected = if words.is_empty() { "a table".to_owned() } else { words.join(" or ") };
+                let message = format!("invalid type for `{path}`: expected {expected}, found {}", found(&other));
+                self.error(span, message, describe(schema, schema));
+                return None;
             }
-        }
+        };
+        Some(Spanned::new(span, value))
     }
+}
+
+/// The words among which some options choose.
+fn words(options: &[Schema]) -> Vec<&str> {
+    options
+        .iter()
+        .flat_map(|option| {
+            let listed = option["enum"].as_array().into_iter().flatten().filter_map(Schema::as_str);
+            option["const"].as_str().into_iter().chain(listed)
+        })
+        .collect()
 }
 
 fn is(schema: &Schema, kind: &str) -> bool {
@@ -173,12 +264,12 @@ fn describe(schema: &Schema, resolved: &Schema) -> String {
 
 fn expected(schema: &Schema) -> &'static str {
     if schema["format"] == "date" {
-        return "a date such as 2027-03-31, without quotes";
+        return "a date without quotes, such as 2027-03-31";
     }
     [
         ("object", "a table"),
         ("array", "a list"),
-        ("string", "a text"),
+        ("string", "a string"),
         ("integer", "a whole number"),
         ("number", "a number"),
         ("boolean", "true or false"),
@@ -190,7 +281,7 @@ fn expected(schema: &Schema) -> &'static str {
 
 fn found(value: &DeValue<'_>) -> &'static str {
     match value {
-        DeValue::String(_) => "a text",
+        DeValue::String(_) => "a string",
         DeValue::Integer(_) => "a whole number",
         DeValue::Float(_) => "a number",
         DeValue::Boolean(_) => "true or false",
@@ -200,13 +291,63 @@ fn found(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// “Did you mean”, and everything that could have been meant.
+/// The known word that is most like a written one, if any is.
+fn nearest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
+    /// How much alike two words are that are one and the same, misspelt: 1 is equal.
+    const ALIKE: f64 = 0.8;
+    let likeness = known.iter().map(|word| (strsim::jaro_winkler(written, word), *word));
+    likeness.filter(|(alike, _)| *alike > ALIKE).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, word)| word)
+}
+
+fn one_of(known: &[&str]) -> String {
+    match known {
+        [] => String::new(),
+        [only] => format!("expected {only}"),
+        [first @ .., last] => format!("expected {} or {last}", first.join(", ")),
+    }
+}
+
+/// “Did you mean”, or everything that is expected.
 pub(super) fn suggestion(written: &str, known: &[&str]) -> String {
-    let nearest =
-        known.iter().map(|word| (strsim::jaro_winkler(written, word), *word)).max_by(|a, b| a.0.total_cmp(&b.0));
-    let all = format!("known: {}", known.join(", "));
-    match nearest {
-        Some((likeness, word)) if likeness > 0.8 => format!("did you mean `{word}`? ({all})"),
-        _ => all,
+    nearest(written, known).map_or_else(|| one_of(known), |word| format!("did you mean `{word}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_uses_only_what_is_checked_here() {
+        const CHECKED: [&str; 11] = [
+            "$ref",
+            "type",
+            "properties",
+            "required",
+            "additionalProperties",
+            "items",
+            "enum",
+            "const",
+            "oneOf",
+            "anyOf",
+            "format",
+        ];
+        const SAYS_NOTHING: [&str; 5] = ["$schema", "$defs", "title", "description", "default"];
+        fn walk(schema: &Schema, wrong: &mut Vec<String>) {
+            let Some(keys) = schema.as_object() else { return };
+            for (key, value) in keys {
+                match key.as_str() {
+                    "properties" | "$defs" => {
+                        value.as_object().unwrap().values().for_each(|schema| walk(schema, wrong))
+                    }
+                    "oneOf" | "anyOf" => value.as_array().unwrap().iter().for_each(|schema| walk(schema, wrong)),
+                    "items" | "additionalProperties" => walk(value, wrong),
+                    key if CHECKED.contains(&key) || SAYS_NOTHING.contains(&key) => {}
+                    other => wrong.push(other.to_owned()),
+                }
+            }
+        }
+        let mut wrong = Vec::new();
+        walk(&crate::config::json_schema(), &mut wrong);
+        assert!(wrong.is_empty(), "{wrong:?}");
     }
 }

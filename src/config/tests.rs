@@ -17,12 +17,12 @@ fn shown(text: &str) -> String {
     let problems = match read_text(text) {
         Ok((_, problems)) | Err(problems) => problems,
     };
-    assert!(!problems.is_empty(), "nothing was found wrong");
+    assert!(!problems.is_empty(), "no problem was found");
     Problems::new(Path::new("rolecall.toml"), text, problems).render(false)
 }
 
 #[test]
-fn the_example_is_valid_and_says_what_it_means() {
+fn the_example_is_valid() {
     let (settings, problems) = read_text(EXAMPLE).unwrap();
     assert_eq!(problems, []);
     assert_eq!(settings.store.path, Path::new("/etc/rolecall/rolecall.db"));
@@ -42,7 +42,7 @@ fn the_example_names_every_key_of_the_schema() {
 }
 
 #[test]
-fn everything_wrong_with_the_shape_is_told_at_once() {
+fn every_error_of_shape_is_reported() {
     insta::assert_snapshot!(shown(
         r#"
 [workspaces.acme]
@@ -59,7 +59,7 @@ missed = "lates"
 }
 
 #[test]
-fn everything_wrong_with_the_meaning_is_told_at_once() {
+fn every_error_of_meaning_is_reported() {
     insta::assert_snapshot!(shown(
         r#"
 [workspaces."a/b"]
@@ -101,19 +101,19 @@ keep_days = 90
 }
 
 #[test]
-fn text_that_is_no_toml_names_its_place() {
+fn invalid_toml_is_reported_with_its_place() {
     insta::assert_snapshot!(shown("[workspaces.acme]\nconnector = zoho\n"));
 }
 
 #[test]
-fn a_secret_written_out_is_refused_and_every_key_of_it_explained() {
+fn a_secret_in_the_file_is_refused_and_not_shown() {
     let text = shown("[workspaces.acme]\nconnector = \"zoho_bigin\"\nrefresh_token = \"1000.abc\"\n");
-    assert!(text.contains("never the secret itself"), "{text}");
+    assert!(text.contains("must name where the secret is, not contain it"), "{text}");
     assert!(!text.contains("1000.abc"), "{text}");
 }
 
 #[test]
-fn a_secret_loses_the_line_break_at_its_end_and_nothing_else() {
+fn only_the_line_break_at_the_end_of_a_secret_is_removed() {
     use secrecy::ExposeSecret;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
@@ -122,6 +122,69 @@ fn a_secret_loses_the_line_break_at_its_end_and_nothing_else() {
         let secret = settings::SecretSource::File(path.clone()).read();
         assert_eq!(secret.as_ref().map(ExposeSecret::expose_secret).ok(), read, "{written:?}");
     }
+}
+
+/// The messages of a text's problems.
+fn messages(text: &str) -> Vec<String> {
+    let problems = read_text(text).map_or_else(|problems| problems, |(_, problems)| problems);
+    problems.into_iter().map(|problem| problem.message).collect()
+}
+
+const WORKSPACE: &str =
+    "[workspaces.acme]\nconnector = \"truto\"\nintegrated_account_id = \"a\"\napi_token = { env = \"T\" }\n";
+
+#[test]
+fn errors_of_shape_and_of_meaning_are_reported_in_one_pass() {
+    let found = messages(&format!(
+        "{WORKSPACE}[policy]\ncompany_domain = [\"a.example\"]\nmax_administrators = 0\n\
+         [jobs.weekly]\nworkspaces = [\"acm\"]\nschedule = \"0 8 * * MOO\"\nmissed = \"lates\"\n"
+    ));
+    let words = ["`company_domain`", "invalid value 0", "unknown workspace `acm`", "MOO is not", "`lates`"];
+    assert_eq!(found.len(), words.len(), "{found:?}");
+    for word in words {
+        assert!(found.iter().any(|message| message.contains(word)), "{word}: {found:?}");
+    }
+}
+
+#[test]
+fn one_mistake_is_one_error() {
+    let job = "[jobs.weekly]\nworkspaces = [\"acme\"]\nschedule = \"0 8 * * MON\"\n";
+    let mail = format!("{job}[jobs.weekly.email]\nto = [\"a@example.com\"]\n");
+    for (text, message) in [
+        (format!("{}{job}", WORKSPACE.replace("workspaces.", "workspace.")), "unknown table [workspace]"),
+        (job.to_owned(), "no workspace configured"),
+        (WORKSPACE.replace("connector", "conector"), "unknown key `conector` in [workspaces.acme]"),
+        (WORKSPACE.replace("api_token", "api_tokn"), "unknown key `api_tokn` in [workspaces.acme]"),
+        (WORKSPACE.replace("{ env = \"T\" }", "7"), "invalid type for `workspaces.acme.api_token`"),
+        (format!("{WORKSPACE}{mail}[smtp]\nhost = 7\nfrom = \"a@example.com\"\n"), "invalid type for `smtp.host`"),
+        (
+            format!("{WORKSPACE}[smtp]\nhost = \"x\"\nfrom = \"a@example.com\"\nusername = \"x\"\n"),
+            "`username` without",
+        ),
+        (
+            format!(
+                "{WORKSPACE}[smtp]\nhost = \"x\"\nfrom = \"a@example.com\"\nusername = \"x\"\npasword = {{ env = \"P\" }}\n"
+            ),
+            "unknown key `pasword`",
+        ),
+        (format!("{WORKSPACE}{mail}"), "job `weekly` sends mail, but there is no [smtp] table"),
+        (format!("{WORKSPACE}[policy]\nrules = {{ administratr = \"off\" }}\n"), "unknown rule `administratr`"),
+    ] {
+        let found = messages(&text);
+        assert!(found.len() == 1 && found[0].starts_with(message), "{message}: {found:?}");
+    }
+}
+
+#[test]
+fn a_secret_in_place_of_its_name_is_refused_and_not_shown() {
+    for place in
+        ["{ env = \"74b246c5e0b84b1f9a535f0d9c2e71aa\" }", "{ file = \"1000.74b246c5e0b84b1f9a.5f0d9c2e71aa\" }"]
+    {
+        let text = shown(&WORKSPACE.replace("{ env = \"T\" }", place));
+        assert!(text.contains("this looks like the secret itself") && !text.contains("74b246"), "{text}");
+    }
+    let source = settings::SecretSource::Env("74b246c5e0b84b1f9a535f0d9c2e71aa".to_owned());
+    assert_eq!(source.read().unwrap_err().to_string(), "an environment variable is not set");
 }
 
 proptest! {

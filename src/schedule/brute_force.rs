@@ -46,7 +46,7 @@ const YEARS: std::ops::RangeInclusive<i32> = 2021..=2030;
 /// A pattern beside what it means.
 struct Meaning {
     pattern: &'static str,
-    /// One time of the day, which is made up for where the clock jumps over it; otherwise every moment that matches.
+    /// One time of the day, which moves to the next moment if the clocks skip it; otherwise every moment that matches.
     once: Option<(u32, u32)>,
     is_day: fn(NaiveDate) -> bool,
     is_time: fn(u32, u32) -> bool,

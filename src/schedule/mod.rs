@@ -1,4 +1,4 @@
-//! Pure: when a job is due. A pattern and a time zone in, fire times out; a cursor and the time in, what is due and
+//! Pure: when a job is due. From a pattern and a time zone to fire times; from a cursor and the time to what is due and
 //! what was missed.
 
 #[cfg(test)]
@@ -28,28 +28,111 @@ impl PartialEq for Schedule {
     }
 }
 
-/// A pattern that cannot be a schedule.
+/// A pattern that cannot be a schedule. The messages do not repeat the pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleError {
-    /// It is no cron pattern.
-    #[error("no cron pattern: {0}")]
-    Pattern(String),
+    /// It has another number of fields.
+    #[error("it has {0} fields instead of 5")]
+    Fields(usize),
+    /// One of its fields is invalid.
+    #[error("{value} is not a valid {field}")]
+    Field {
+        /// What the field is for: minute, hour and so on.
+        field: &'static str,
+        /// The field as written.
+        value: String,
+    },
+    /// It is not a valid pattern.
+    #[error("it is not a valid cron pattern")]
+    Pattern,
     /// No date ever matches it.
-    #[error("no date ever matches this pattern")]
+    #[error("no date ever matches it")]
     NeverFires,
 }
 
+/// The fields of a pattern, seconds left out.
+const FIELDS: [&str; 5] = ["minute", "hour", "day", "month", "weekday"];
+
+/// Names that people write, and the parser does not know.
+const NAMES: [(&str, &str); 22] = [
+    ("JANUARY", "JAN"),
+    ("FEBRUARY", "FEB"),
+    ("MARCH", "MAR"),
+    ("APRIL", "APR"),
+    ("JUNE", "JUN"),
+    ("JULY", "JUL"),
+    ("AUGUST", "AUG"),
+    ("SEPTEMBER", "SEP"),
+    ("SEPT", "SEP"),
+    ("OCTOBER", "OCT"),
+    ("NOVEMBER", "NOV"),
+    ("DECEMBER", "DEC"),
+    ("MONDAY", "MON"),
+    ("TUESDAY", "TUE"),
+    ("TUES", "TUE"),
+    ("WEDNESDAY", "WED"),
+    ("THURSDAY", "THU"),
+    ("THURS", "THU"),
+    ("THUR", "THU"),
+    ("FRIDAY", "FRI"),
+    ("SATURDAY", "SAT"),
+    ("SUNDAY", "SUN"),
+];
+
+fn cron(pattern: &str) -> Option<Cron> {
+    CronParser::builder().seconds(Seconds::Optional).build().parse(pattern).ok()
+}
+
+/// The pattern with full names of months and weekdays cut to three letters.
+fn with_short_names(pattern: &str) -> String {
+    let mut text = String::with_capacity(pattern.len());
+    let mut word = String::new();
+    // A character that no word has, so that the last word ends.
+    for c in pattern.chars().chain([' ']) {
+        if c.is_ascii_alphabetic() {
+            word.push(c);
+            continue;
+        }
+        let short = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(&word)).map(|(_, short)| *short);
+        text.push_str(short.unwrap_or(&word));
+        word.clear();
+        text.push(c);
+    }
+    text.pop();
+    text
+}
+
+/// Why a pattern is invalid.
+fn reason(pattern: &str) -> ScheduleError {
+    let fields: Vec<&str> = pattern.split_whitespace().collect();
+    if pattern.trim_start().starts_with('@') {
+        return ScheduleError::Pattern;
+    }
+    let five = match fields.len() {
+        5 => &fields[..],
+        6 => &fields[1..],
+        other => return ScheduleError::Fields(other),
+    };
+    // Which field, if any alone, makes the pattern invalid.
+    let alone = |place: usize| {
+        let parts = (0..FIELDS.len()).map(|other| if other == place { five[place] } else { "*" });
+        cron(&parts.collect::<Vec<_>>().join(" ")).is_none()
+    };
+    let bad = (0..FIELDS.len()).find(|place| alone(*place));
+    bad.map_or(ScheduleError::Pattern, |place| ScheduleError::Field {
+        field: FIELDS[place],
+        value: five[place].to_owned(),
+    })
+}
+
 impl Schedule {
-    /// A pattern of five fields, or of six with seconds first, or `@daily` and the like.
+    /// Parses a pattern of five fields, or of six with seconds first, or `@daily` and the like. Months and weekdays may be
+    /// numbers or names (`MON`, `Monday`).
     ///
     /// # Errors
     /// [`ScheduleError`], also for a pattern that no date after `now` matches.
     pub fn parse(pattern: &str, zone: Tz, now: DateTime<Utc>) -> Result<Self, ScheduleError> {
-        let cron = CronParser::builder()
-            .seconds(Seconds::Optional)
-            .build()
-            .parse(pattern)
-            .map_err(|error| ScheduleError::Pattern(error.to_string()))?;
+        let cron = cron(&with_short_names(pattern)).ok_or_else(|| reason(&with_short_names(pattern)))?;
         let schedule = Self { cron, pattern: pattern.to_owned(), zone };
         if schedule.next(now, 1).is_empty() { Err(ScheduleError::NeverFires) } else { Ok(schedule) }
     }
@@ -59,7 +142,7 @@ impl Schedule {
         self.times(after).take(count).collect()
     }
 
-    /// All fire times after a moment, each worked out when it is asked for.
+    /// All fire times after a moment, computed lazily.
     pub fn times(&self, after: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> + '_ {
         let mut from = after.with_timezone(&self.zone);
         std::iter::from_fn(move || {
@@ -73,14 +156,13 @@ impl Schedule {
         &self.pattern
     }
 
-    /// The time zone.
+    /// The zone in which the pattern is evaluated.
     pub fn zone(&self) -> Tz {
         self.zone
     }
 
-    /// The first day of the next two years on which the clock changes and the schedule therefore fires another
-    /// number of times than a week before and after. Schedules that fire more than a few times a day follow the
-    /// world's clock and surprise nobody.
+    /// The first day of the next two years on which the clocks change and the schedule therefore fires more or less often
+    /// than a week before and after. Schedules that fire more than a few times a day are exempt.
     pub fn surprise(&self, now: DateTime<Utc>) -> Option<Surprise> {
         let today = now.with_timezone(&self.zone).date_naive();
         today.iter_days().take(DAYS_LOOKED_AT).filter(|day| self.changes_clock(*day)).find_map(|day| {
@@ -95,7 +177,7 @@ impl Schedule {
         let (Some(start), Some(end)) = (self.start_of(day), day.succ_opt().and_then(|next| self.start_of(next))) else {
             return 0;
         };
-        // One moment earlier, because a fire time at midnight itself counts.
+        // One second earlier, because a fire time at midnight itself is of this day.
         let times = self.next(start - Duration::seconds(1), FEW + 3);
         times.into_iter().filter(|time| *time < end).count()
     }
@@ -119,10 +201,10 @@ impl Schedule {
 const DAYS_LOOKED_AT: usize = 731;
 /// The distance to the days that a day is compared with.
 const WEEK: Days = Days::new(7);
-/// Fire times a day beyond which a schedule follows the world's clock.
+/// Fire times a day beyond which a clock change surprises nobody.
 const FEW: usize = 6;
 
-/// A day on which a schedule fires otherwise than on its neighbours, because the clock changes.
+/// A day on which a schedule fires more or less often than usual, because the clocks change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Surprise {
     /// The day, in the schedule's zone.
@@ -153,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fires_otherwise_when_the_clock_changes_is_told() {
+    fn a_clock_change_that_skips_or_repeats_a_fire_time_is_found() {
         assert_eq!(schedule("0 8 * * MON", "Europe/Berlin").surprise(now()), None);
         assert_eq!(schedule("30 2 * * *", "Europe/Berlin").surprise(now()), None);
         assert_eq!(schedule("*/10 * * * *", "Europe/Berlin").surprise(now()), None);
@@ -167,12 +249,29 @@ mod tests {
         for pattern in ["0 8 * * 1", "30 0 8 * * MON", "@daily", "0 9 1 JAN *"] {
             assert!(!schedule(pattern, "UTC").next(now(), 1).is_empty(), "{pattern}");
         }
+        for (full, short) in [
+            ("0 8 * * MONDAY", "0 8 * * MON"),
+            ("0 8 * * Monday-friday", "0 8 * * MON-FRI"),
+            ("0 8 1 january,September *", "0 8 1 JAN,SEP *"),
+        ] {
+            assert_eq!(schedule(full, "UTC").next(now(), 3), schedule(short, "UTC").next(now(), 3), "{full}");
+            assert_eq!(schedule(full, "UTC").pattern(), full);
+        }
     }
 
     #[test]
-    fn a_pattern_that_never_fires_and_one_that_is_none_are_errors() {
-        assert_eq!(Schedule::parse("0 0 30 2 *", Tz::UTC, now()), Err(ScheduleError::NeverFires));
-        assert!(matches!(Schedule::parse("61 * * * *", Tz::UTC, now()), Err(ScheduleError::Pattern(_))));
-        assert!(matches!(Schedule::parse("@reboot", Tz::UTC, now()), Err(ScheduleError::Pattern(_))));
+    fn an_invalid_pattern_is_refused_with_the_field_that_is_wrong() {
+        for (pattern, reason) in [
+            ("0 0 30 2 *", "no date ever matches it"),
+            ("61 * * * *", "61 is not a valid minute"),
+            ("0 8 * * MOO", "MOO is not a valid weekday"),
+            ("0 0 8 * MRZ *", "MRZ is not a valid month"),
+            ("0 8 * *", "it has 4 fields instead of 5"),
+            ("", "it has 0 fields instead of 5"),
+            ("@reboot", "it is not a valid cron pattern"),
+        ] {
+            let error = Schedule::parse(pattern, Tz::UTC, now()).unwrap_err();
+            assert_eq!(error.to_string(), reason, "{pattern}");
+        }
     }
 }

@@ -7,16 +7,16 @@ use super::Schedule;
 /// What happens to fire times that passed while nobody looked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missed {
-    /// The latest one is made up for; the earlier ones are skipped.
+    /// Run the latest one and skip the earlier ones.
     Latest,
-    /// All are made up for.
+    /// Run all of them.
     All,
-    /// None is made up for.
+    /// Skip all of them.
     Skip,
 }
 
 impl Missed {
-    /// The word for it in the configuration.
+    /// As in the configuration.
     pub fn word(self) -> &'static str {
         match self {
             Self::Latest => "latest",
@@ -29,23 +29,22 @@ impl Missed {
 /// With [`Missed::Skip`], a fire time that passed less than this ago is on time: a restart takes a while.
 pub const GRACE: Duration = Duration::minutes(5);
 
-/// The most fire times that one plan looks at; with [`Missed::All`], the most runs that it makes. A longer past is
-/// worked off by the next plans.
-const MOST_LOOKED_AT: usize = 2_000;
-const MOST_MADE_UP_FOR: usize = 100;
+/// The most fire times that one plan covers; with [`Missed::All`], the most runs it creates. The next plans cover the rest.
+const MOST_SKIPPED: usize = 2_000;
+const MOST_RUNS: usize = 100;
 
-/// What a look at the clock comes to.
+/// What to do about the fire times since the last plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// Fire times that become runs, oldest first.
     pub due: Vec<DateTime<Utc>>,
-    /// Fire times that do not; none where all do.
+    /// Fire times that do not; `None` if all do.
     pub skipped: Option<Skipped>,
     /// Up to where everything has been decided.
     pub cursor: DateTime<Utc>,
 }
 
-/// A stretch of fire times that are not made up for.
+/// Consecutive fire times that are skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Skipped {
     /// The first.
@@ -60,7 +59,7 @@ impl Schedule {
     /// Decides about the fire times after `cursor` up to `now`. Every one of them is either due or skipped, and none
     /// is decided twice: a clock that was set back (`now` before `cursor`) decides nothing until it has caught up.
     pub fn plan(&self, missed: Missed, cursor: DateTime<Utc>, now: DateTime<Utc>) -> Plan {
-        let most = if missed == Missed::All { MOST_MADE_UP_FOR } else { MOST_LOOKED_AT };
+        let most = if missed == Missed::All { MOST_RUNS } else { MOST_SKIPPED };
         // One more, to see whether the past goes on.
         let mut times: Vec<_> = self.times(cursor).take_while(|time| *time <= now).take(most + 1).collect();
         let goes_on = times.len() > most;

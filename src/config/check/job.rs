@@ -1,4 +1,4 @@
-//! Jobs: when, for which workspaces, and who is told.
+//! Jobs: schedule, workspaces, recipients.
 
 use std::collections::BTreeSet;
 
@@ -18,33 +18,28 @@ use crate::{
 };
 
 impl Checker<'_> {
-    pub(super) fn job(&mut self, job: &file::Job, known: &[&str]) -> Option<Job> {
+    pub(super) fn job(&mut self, job: &file::Job) -> Option<Job> {
         if job.workspaces.get_ref().is_empty() {
             self.error(
                 job.workspaces.span(),
                 "a job needs at least one workspace",
-                format!("known: {}", known.join(", ")),
+                format!("configured: {}", self.written.workspaces.join(", ")),
             );
         }
         for workspace in job.workspaces.get_ref() {
-            if !known.contains(&workspace.get_ref().as_str()) {
-                self.error(
-                    workspace.span(),
-                    format!("there is no workspace `{}`", workspace.get_ref()),
-                    suggestion(workspace.get_ref(), known),
-                );
-            }
+            self.known_workspace(workspace);
         }
         let zone = job.time_zone.as_ref().map_or(Some(Tz::UTC), |zone| self.zone(zone));
         let schedule = Schedule::parse(job.schedule.get_ref(), zone.unwrap_or(Tz::UTC), self.context.now);
         if let Err(error) = &schedule {
-            let help =
-                "five fields: minute hour day month weekday, for example \"0 8 * * MON\"; six with seconds first";
-            self.error(job.schedule.span(), error.to_string(), help);
+            let help = "expected minute, hour, day, month and weekday, for example \"0 8 * * MON\"; a sixth field in \
+                        front is for seconds";
+            let message = format!("invalid schedule `{}`: {error}", job.schedule.get_ref());
+            self.error(job.schedule.span(), message, help);
         }
         if let Some(surprise) = schedule.as_ref().ok().and_then(|schedule| schedule.surprise(self.context.now)) {
             let message = format!(
-                "on {}, when the clock changes, this fires {} and not {}",
+                "on {}, when the clocks change, this schedule runs {} instead of {}",
                 surprise.day,
                 times(surprise.fires),
                 times(surprise.otherwise)
@@ -52,7 +47,7 @@ impl Checker<'_> {
             self.problems.push(Problem::warning(
                 job.schedule.span(),
                 message,
-                "one hour of the day that no clock change touches (for example 8) avoids it",
+                "a time that no clock change touches avoids this, for example 08:00",
             ));
         }
         let fail_on = job.fail_on.as_ref().and_then(|word| self.severity(word, word.get_ref()));
@@ -72,19 +67,16 @@ impl Checker<'_> {
         if parsed.is_none() {
             let names: Vec<&str> = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).collect();
             let help = suggestion(zone.get_ref(), &names);
-            let help = help
-                .split(" (known")
-                .next()
-                .filter(|help| help.starts_with("did"))
-                .unwrap_or("an IANA name such as Europe/Berlin");
-            self.error(zone.span(), format!("“{}” is no time zone", zone.get_ref()), help);
+            let help =
+                if help.starts_with("did") { help.as_str() } else { "expected an IANA name such as Europe/Berlin" };
+            self.error(zone.span(), format!("invalid time zone `{}`", zone.get_ref()), help);
         }
         parsed
     }
 
     fn email(&mut self, email: &file::Email) -> Email {
         if email.to.get_ref().is_empty() {
-            self.error(email.to.span(), "a mail needs a recipient", "");
+            self.error(email.to.span(), "`to` has no recipient", "expected at least one address");
         }
         let mut seen = BTreeSet::new();
         for to in email.to.get_ref() {
@@ -92,7 +84,7 @@ impl Checker<'_> {
             if !seen.insert(email::comparable(to.get_ref())) {
                 self.error(
                     to.span(),
-                    format!("“{}” stands here twice", to.get_ref()),
+                    format!("duplicate recipient `{}`", to.get_ref()),
                     "each recipient gets one message",
                 );
             }

@@ -1,11 +1,16 @@
-//! From the file as written to checked settings: everything that the shape alone does not tell.
+//! From the file as written to checked settings: everything that the shape alone does not say.
 
 mod job;
 mod policy;
 mod services;
 mod workspace;
 
-use std::{collections::BTreeMap, ops::Range, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    path::Path,
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 use toml::Spanned;
@@ -15,9 +20,10 @@ use super::{
     file::{self, File},
     problem::Problem,
     settings::{SecretSource, Settings, relative},
+    shape::suggestion,
 };
 
-/// What the checks need to know beside the file.
+/// What the checks need besides the file.
 pub(super) struct Context<'a> {
     /// The text of the configuration file.
     pub(super) text: &'a str,
@@ -25,18 +31,27 @@ pub(super) struct Context<'a> {
     pub(super) folder: &'a Path,
     /// The names of all rules.
     pub(super) rules: &'a [&'a str],
-    /// The time: whether an exception has expired, whether a schedule ever fires again.
+    /// Decides whether an exception has expired and whether a schedule ever fires again.
     pub(super) now: DateTime<Utc>,
 }
 
-pub(super) fn check(file: &File, context: &Context<'_>) -> (Settings, Vec<Problem>) {
-    let mut checker = Checker { context, problems: Vec::new() };
+/// What the file has, including what is not well-formed and therefore not in [`File`].
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    pub(super) workspaces: Vec<String>,
+    /// The keys of [smtp]; `None` if there is no such table.
+    pub(super) smtp: Option<BTreeSet<String>>,
+}
+
+pub(super) fn check(file: &File, written: &Written, context: &Context<'_>) -> (Settings, Vec<Problem>) {
+    let mut checker = Checker { context, written, problems: Vec::new() };
     let settings = checker.settings(file);
     (settings, checker.problems)
 }
 
 struct Checker<'a> {
     context: &'a Context<'a>,
+    written: &'a Written,
     problems: Vec<Problem>,
 }
 
@@ -52,26 +67,34 @@ impl Checker<'_> {
             workspaces.insert(name.get_ref().clone(), self.workspace(workspace));
         }
         let policy = Arc::new(self.policy(file));
-        let known: Vec<&str> = file.workspaces.keys().map(|name| name.get_ref().as_str()).collect();
         let mut jobs = BTreeMap::new();
         for (name, job) in &file.jobs {
             self.name("job", name);
-            if let Some(email) = job.email.as_ref().filter(|_| file.smtp.is_none()) {
+            if let Some(email) = job.email.as_ref().filter(|_| self.written.smtp.is_none()) {
                 self.error(
                     email.span(),
-                    format!("job `{}` mails, and there is no [smtp]", name.get_ref()),
-                    "add an [smtp] table with host and from",
+                    format!("job `{}` sends mail, but there is no [smtp] table", name.get_ref()),
+                    "add an [smtp] table with `host` and `from`",
                 );
             }
-            if let Some(job) = self.job(job, &known) {
+            if let Some(job) = self.job(job) {
                 jobs.insert(name.get_ref().clone(), job);
             }
         }
-        let smtp = file.smtp.as_ref().map(|smtp| self.smtp(smtp));
+        let smtp = file.smtp.as_ref().map(|smtp| self.smtp(smtp.get_ref()));
         let store = self.store(file.store.as_ref());
         let daemon = self.daemon(&file.daemon);
         let evidence = file.evidence.as_ref().map(|evidence| self.evidence(evidence));
         Settings { workspaces, policy, jobs, smtp, store, daemon, evidence, text: self.context.text.to_owned() }
+    }
+
+    fn known_workspace(&mut self, name: &Spanned<String>) {
+        let known: Vec<&str> = self.written.workspaces.iter().map(String::as_str).collect();
+        // Without any workspace, that is the error.
+        if !known.is_empty() && !known.contains(&name.get_ref().as_str()) {
+            let help = suggestion(name.get_ref(), &known);
+            self.error(name.span(), format!("unknown workspace `{}`", name.get_ref()), help);
+        }
     }
 
     fn name(&mut self, what: &str, name: &Spanned<String>) {
@@ -80,12 +103,13 @@ impl Checker<'_> {
         if text.is_empty() || text.len() > 64 || !text.chars().all(good) {
             self.error(
                 name.span(),
-                format!("“{text}” cannot be the name of a {what}"),
-                "letters, digits, - and _, at most 64: names become names of folders",
+                format!("invalid {what} name `{text}`"),
+                "expected up to 64 letters, digits, - and _, because names become folder names",
             );
         }
     }
 
+    /// Names of variables and files are checked by `mask::misplaced`, which knows their places.
     fn secret(&self, secret: &file::Secret) -> SecretSource {
         match secret {
             file::Secret::Env(name) => SecretSource::Env(name.clone()),
@@ -94,7 +118,8 @@ impl Checker<'_> {
     }
 
     fn url(&mut self, text: &Spanned<String>) -> Option<Url> {
-        let help = "an https address; http only on this machine (127.0.0.1, localhost)";
+        let help =
+            "expected an https URL without a password or query; http only for this machine (127.0.0.1, localhost)";
         let parsed = Url::parse(text.get_ref());
         let safe = parsed.as_ref().is_ok_and(|url| {
             let loopback = match url.host() {
@@ -107,7 +132,7 @@ impl Checker<'_> {
             bare && (url.scheme() == "https" || (url.scheme() == "http" && loopback))
         });
         if !safe {
-            self.error(text.span(), "this address cannot be trusted with a token", help);
+            self.error(text.span(), "it is not safe to send a token to this URL", help);
             return None;
         }
         parsed.ok()
@@ -118,8 +143,8 @@ impl Checker<'_> {
         if !range.contains(number.get_ref()) {
             self.error(
                 number.span(),
-                format!("{} is out of range", number.get_ref()),
-                format!("{} to {}", range.start(), range.end()),
+                format!("invalid value {}; expected {} to {}", number.get_ref(), range.start(), range.end()),
+                "",
             );
             return standard;
         }
@@ -130,8 +155,8 @@ impl Checker<'_> {
         if address.get_ref().parse::<lettre::Address>().is_err() {
             self.error(
                 address.span(),
-                format!("“{}” is no e-mail address", address.get_ref()),
-                "for example security@example.com",
+                format!("invalid e-mail address `{}`", address.get_ref()),
+                "expected an address such as security@example.com",
             );
         }
         address.get_ref().clone()

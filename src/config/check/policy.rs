@@ -1,4 +1,4 @@
-//! The policy: who may be what, the rules' settings, accepted findings.
+//! The policy: administrators, domains, limits, rules, exceptions.
 
 use chrono::NaiveDate;
 use toml::Spanned;
@@ -24,8 +24,8 @@ impl Checker<'_> {
             if profiles.get_ref().is_empty() {
                 self.error(
                     profiles.span(),
-                    "without an administrator profile nobody would be an administrator",
-                    "name at least one, or leave the key out for [\"Administrator\"]",
+                    "`administrator_profiles` is empty, so nobody would be an administrator",
+                    "name at least one profile, or remove the key for [\"Administrator\"]",
                 );
             }
             profiles.get_ref().clone()
@@ -36,7 +36,11 @@ impl Checker<'_> {
         let company_domains = written.company_domains.iter().map(|domain| self.domain(domain)).collect();
         let percent = written.max_administrator_percent.as_ref().map(|percent| {
             if !(0.0..=100.0).contains(percent.get_ref()) {
-                self.error(percent.span(), "a share is 0 to 100 percent", "");
+                self.error(
+                    percent.span(),
+                    format!("invalid value {}; expected 0 to 100 percent", percent.get_ref()),
+                    "",
+                );
             }
             *percent.get_ref()
         });
@@ -57,7 +61,7 @@ impl Checker<'_> {
                 .map_or(standard.shared_mailboxes, |words| lower(words).into_iter().collect()),
             dangerous_permissions: written.dangerous_permissions.as_ref().map_or(standard.dangerous_permissions, lower),
             rules: written.rules.iter().filter_map(|(name, setting)| self.rule(name, setting)).collect(),
-            exceptions: written.exceptions.iter().filter_map(|exception| self.exception(exception, file)).collect(),
+            exceptions: written.exceptions.iter().filter_map(|exception| self.exception(exception)).collect(),
         }
     }
 
@@ -68,8 +72,8 @@ impl Checker<'_> {
         if !good {
             self.error(
                 domain.span(),
-                format!("“{}” is no domain", domain.get_ref()),
-                "for example example.com, without an @",
+                format!("invalid domain `{}`", domain.get_ref()),
+                "expected a domain such as example.com, without an @",
             );
         }
         text
@@ -78,11 +82,9 @@ impl Checker<'_> {
     fn known_rule(&mut self, name: &Spanned<String>) -> bool {
         let known = self.context.rules.contains(&name.get_ref().as_str());
         if !known {
-            self.error(
-                name.span(),
-                format!("there is no rule `{}`", name.get_ref()),
-                suggestion(name.get_ref(), self.context.rules),
-            );
+            let help = suggestion(name.get_ref(), self.context.rules);
+            let help = if help.starts_with("did") { help } else { "`rolecall rules` lists the rules".to_owned() };
+            self.error(name.span(), format!("unknown rule `{}`", name.get_ref()), help);
         }
         known
     }
@@ -101,14 +103,14 @@ impl Checker<'_> {
         if severity.is_none() {
             self.error(
                 at.span(),
-                format!("“{word}” is no severity"),
-                "critical, high, medium, low or info (a rule may also be off)",
+                format!("invalid severity `{word}`; expected critical, high, medium, low or info"),
+                "to disable a rule, use \"off\" in [policy.rules]",
             );
         }
         severity
     }
 
-    fn exception(&mut self, exception: &file::Exception, file: &File) -> Option<Exception> {
+    fn exception(&mut self, exception: &file::Exception) -> Option<Exception> {
         let known = self.known_rule(&exception.rule);
         for (key, text) in
             [("subject", &exception.subject), ("approved_by", &exception.approved_by), ("reason", &exception.reason)]
@@ -117,19 +119,12 @@ impl Checker<'_> {
                 self.error(
                     text.span(),
                     format!("an exception's `{key}` must not be empty"),
-                    "an auditor asks who approved it, and why",
+                    "an auditor will ask who approved it, and why",
                 );
             }
         }
-        if let Some(workspace) = &exception.workspace
-            && !file.workspaces.keys().any(|name| name.get_ref() == workspace.get_ref())
-        {
-            let known: Vec<&str> = file.workspaces.keys().map(|name| name.get_ref().as_str()).collect();
-            self.error(
-                workspace.span(),
-                format!("there is no workspace `{}`", workspace.get_ref()),
-                suggestion(workspace.get_ref(), &known),
-            );
+        if let Some(workspace) = &exception.workspace {
+            self.known_workspace(workspace);
         }
         let date = exception.until.get_ref().date.filter(|_| exception.until.get_ref().time.is_none());
         let until = date
@@ -137,15 +132,15 @@ impl Checker<'_> {
         match until {
             None => self.error(
                 exception.until.span(),
-                "`until` must be a day",
-                "for example until = 2027-03-31, without quotes and without a time",
+                "`until` must be a date without a time",
+                "expected a date without quotes, such as until = 2027-03-31",
             ),
             Some(until) if until < self.context.now.date_naive() => {
                 let message = format!("this exception expired on {until}");
                 self.problems.push(Problem::warning(
                     exception.until.span(),
                     message,
-                    "what it accepted counts again; renew it with a new approval, or remove it",
+                    "the finding is open again; renew the exception with a new approval, or remove it",
                 ));
             }
             Some(_) => {}

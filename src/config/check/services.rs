@@ -1,4 +1,4 @@
-//! What serves every job: the mail server, the store, the daemon itself.
+//! What all jobs share: mail server, store, evidence, daemon.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -11,37 +11,46 @@ use crate::config::{
     settings::{Daemon, Evidence, Smtp, Store, relative},
 };
 
-/// Evidence is kept for so many days at least: a year that is audited, and half a year until the auditor asks.
+/// Minimum days to keep evidence: an audited year, and half a year until the auditor asks.
 const LEAST_KEPT: i64 = 550;
-/// Where the daemon answers without a setting.
+/// Default of `listen`.
 const LISTEN: &str = "127.0.0.1:9719";
-/// The word for a daemon that answers nowhere.
+/// The value of `listen` for a daemon without a status page.
 const OFF: &str = "off";
 
 impl Checker<'_> {
-    pub(super) fn smtp(&mut self, smtp: &Spanned<file::Smtp>) -> Smtp {
-        let (span, smtp) = (smtp.span(), smtp.get_ref());
+    pub(super) fn smtp(&mut self, smtp: &file::Smtp) -> Smtp {
         let host = smtp.host.get_ref();
         let loopback =
             host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
         if smtp.security == Security::None && !loopback && !smtp.allow_plaintext {
             self.error(
                 smtp.host.span(),
-                format!("reports and the password would travel to {host} unprotected"),
-                "use security = \"starttls\" or \"tls\", or say allow_plaintext = true",
+                format!("reports and the password would be sent to {host} unencrypted"),
+                "use security = \"starttls\" or \"tls\"; to allow it, set allow_plaintext = true",
             );
         }
         if host.trim().is_empty() {
-            self.error(smtp.host.span(), "the mail server has no name", "");
+            self.error(smtp.host.span(), "`host` is empty", "expected the mail server's host name");
         }
-        if smtp.username.is_some() != smtp.password.is_some() {
-            self.error(span, "`username` and `password` belong together", "give both, or neither");
+        let is_written = |key: &str| self.written.smtp.as_ref().is_some_and(|keys| keys.contains(key));
+        let lonely = match (&smtp.username, &smtp.password) {
+            (Some(username), None) if !is_written("password") => {
+                Some((username.span(), "`username` without `password`"))
+            }
+            (None, Some(password)) if !is_written("username") => {
+                Some((password.span(), "`password` without `username`"))
+            }
+            _ => None,
+        };
+        if let Some((span, message)) = lonely {
+            self.error(span, message, "set both, or neither");
         }
         if smtp.from.get_ref().parse::<lettre::message::Mailbox>().is_err() {
             self.error(
                 smtp.from.span(),
-                format!("“{}” is no sender", smtp.from.get_ref()),
-                "for example rolecall <audit@example.com>",
+                format!("invalid sender `{}`", smtp.from.get_ref()),
+                "expected an address such as rolecall <audit@example.com>",
             );
         }
         let standard = if smtp.security == Security::Tls { 465 } else { 587 };
@@ -51,8 +60,8 @@ impl Checker<'_> {
             host: host.clone(),
             port: u16::try_from(port).unwrap_or(587),
             security: smtp.security,
-            username: smtp.username.clone(),
-            password: smtp.password.as_ref().map(|password| self.secret(password)),
+            username: smtp.username.as_ref().map(|username| username.get_ref().clone()),
+            password: smtp.password.as_ref().map(|password| self.secret(password.get_ref())),
             from: smtp.from.get_ref().clone(),
             timeout: Duration::from_secs(timeout.unsigned_abs()),
             ca_file: smtp.ca_file.as_ref().map(|path| relative(self.context.folder, path)),
@@ -69,7 +78,11 @@ impl Checker<'_> {
     fn store_path<'f>(&mut self, store: &'f file::Store) -> &'f str {
         let url = store.url.get_ref();
         if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            self.error(store.url.span(), "this version keeps audits in SQLite only", "for example sqlite:rolecall.db");
+            self.error(
+                store.url.span(),
+                "this version supports SQLite only",
+                "expected a URL such as sqlite:rolecall.db",
+            );
         }
         let path = url
             .strip_prefix("sqlite:")
@@ -78,8 +91,8 @@ impl Checker<'_> {
         if path.is_none() && !url.starts_with("postgres") {
             self.error(
                 store.url.span(),
-                format!("“{url}” is no store"),
-                "for example sqlite:rolecall.db or sqlite:/var/lib/rolecall/rolecall.db",
+                "invalid store URL",
+                "expected a URL such as sqlite:rolecall.db or sqlite:/var/lib/rolecall/rolecall.db",
             );
         }
         path.unwrap_or("rolecall.db")
@@ -87,15 +100,15 @@ impl Checker<'_> {
 
     pub(super) fn evidence(&mut self, evidence: &Spanned<file::Evidence>) -> Evidence {
         let (span, evidence) = (evidence.span(), evidence.get_ref());
-        let signing_key = match &evidence.signing_key {
-            Some(file::Secret::File(path)) => Some(relative(self.context.folder, path)),
-            Some(file::Secret::Env(_)) => {
-                self.error(span, "a signing key is a file", "signing_key = { file = \"PATH\" }");
+        let signing_key = match evidence.signing_key.as_ref().map(|key| (key.span(), key.get_ref())) {
+            Some((_, file::Secret::File(path))) => Some(relative(self.context.folder, path)),
+            Some((span, file::Secret::Env(_))) => {
+                self.error(span, "`signing_key` must be a file", "expected signing_key = { file = \"PATH\" }");
                 None
             }
             None => {
-                let help = "rolecall evidence init-key makes a key; then signing_key = { file = \"PATH\" }";
-                let message = "evidence without a signing key proves nothing to a stranger";
+                let help = "create a key with `rolecall evidence init-key`; then set signing_key = { file = \"PATH\" }";
+                let message = "unsigned evidence cannot be verified by a third party";
                 self.problems.push(Problem::warning(span, message, help));
                 None
             }
@@ -115,8 +128,8 @@ impl Checker<'_> {
         if let Some(written) = daemon.listen.as_ref().filter(|_| address.is_none() && listen != OFF) {
             self.error(
                 written.span(),
-                format!("“{listen}” is no address to listen on"),
-                format!("an address and a port such as {LISTEN}, or \"{OFF}\""),
+                format!("invalid listen address `{listen}`"),
+                format!("expected an address and a port such as {LISTEN}, or \"{OFF}\""),
             );
         }
         let seconds = |number: i64| Duration::from_secs(number.unsigned_abs());
@@ -124,7 +137,7 @@ impl Checker<'_> {
             listen: address,
             workers: usize::try_from(self.number(daemon.workers.as_ref(), 4, 1..=64)).unwrap_or(1),
             lease: seconds(self.number(daemon.lease_seconds.as_ref(), 60, 2..=3600)),
-            patience: seconds(self.number(daemon.stop_seconds.as_ref(), 20, 0..=3600)),
+            grace_period: seconds(self.number(daemon.stop_seconds.as_ref(), 20, 0..=3600)),
         }
     }
 }
