@@ -178,3 +178,15 @@ fn the_table_of_layers_has_no_cycle() {
         }
     }
 }
+
+#[test]
+fn the_map_in_contributing_names_every_room() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("CONTRIBUTING.md")).unwrap();
+    let named = text.lines().filter_map(|line| line.strip_prefix("| `src/")?.split_once('`'));
+    let named: BTreeSet<String> = named.map(|(room, _)| room.to_owned()).collect();
+    let rooms = fs::read_dir(root.join("src")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let rooms: BTreeSet<String> = rooms.map(|name| name.trim_end_matches(".rs").to_owned()).collect();
+    let rooms: BTreeSet<String> = rooms.into_iter().filter(|room| !matches!(room.as_str(), "lib" | "main")).collect();
+    assert_eq!(named, rooms);
+}
