@@ -1,4 +1,4 @@
-//! `rolecall preflight`: whether a workspace is ready, for people and as a gate.
+//! `rolecall preflight`: whether a workspace is ready; the exit code makes it a gate.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::{
     words,
 };
 
-/// Characters of a sentence that may quote the API.
+/// Maximum length of a sentence that may quote the API.
 const SENTENCE: usize = 1_000;
 
 pub(super) async fn run(named: Option<&Path>, args: PreflightArgs) -> Result<(), Failure> {
@@ -23,7 +23,7 @@ pub(super) async fn run(named: Option<&Path>, args: PreflightArgs) -> Result<(),
     for text in &args.expect {
         expectations.extend(preflight::expectation::parse(text).map_err(|error| Failure::usage(error.to_string()))?);
     }
-    let settings = check::load(named)?;
+    let settings = check::load_quietly(named)?;
     let mut wanted = Vec::new();
     for name in &args.workspaces {
         wanted.push(workspaces::named(&settings, Some(name))?);
@@ -32,7 +32,7 @@ pub(super) async fn run(named: Option<&Path>, args: PreflightArgs) -> Result<(),
         wanted = settings.workspaces.iter().map(|(name, workspace)| (name.as_str(), workspace)).collect();
     }
     if wanted.is_empty() {
-        return Err(Failure::usage("the configuration has no workspace"));
+        return Err(Failure::usage("no workspace configured"));
     }
     let mut all = Vec::with_capacity(wanted.len());
     for (name, workspace) in wanted {
@@ -91,7 +91,7 @@ pub(super) fn print(found: &Preflight) {
     }
 }
 
-/// What the workspace is, before how it was judged.
+/// Prints what the workspace is.
 fn facts(facts: &Facts) {
     let line = |label: &str, parts: Vec<Option<String>>| {
         let parts: Vec<String> = parts.into_iter().flatten().collect();
@@ -101,25 +101,27 @@ fn facts(facts: &Facts) {
     };
     if let Some(organization) = &facts.organization {
         let licence = match (&organization.licence, organization.licensed_users) {
-            (Some(licence), Some(users)) => Some(format!("{licence} for {users} users")),
-            (None, Some(users)) => Some(format!("licensed for {users} users")),
+            (Some(licence), Some(seats)) => Some(format!("{licence}, {seats} licensed seats")),
+            (None, Some(seats)) => Some(format!("{seats} licensed seats")),
             (licence, None) => licence.clone(),
         };
         let id = organization.id.as_ref().map(|id| format!("id {id}"));
         line("organization", vec![organization.name.clone(), id, licence]);
-        let place = [&organization.country, &organization.currency, &organization.locale, &organization.time_zone];
-        line("", place.into_iter().cloned().collect());
+        // Zoho gives the currency as the locale, too.
+        let locale = organization.locale.clone().filter(|locale| Some(locale) != organization.currency.as_ref());
+        let (country, currency) = (organization.country.clone(), organization.currency.clone());
+        line("", vec![country, currency, locale, organization.time_zone.clone()]);
     }
     if let Some(user) = &facts.user {
         let named = |word: &str, name: &Option<String>, id: &Option<String>| {
             name.as_ref().or(id.as_ref()).map(|name| format!("{word} {name}"))
         };
         let administrator = match facts.administrator {
-            Some(true) => Some("an administrator".to_owned()),
-            Some(false) => Some("no administrator".to_owned()),
+            Some(true) => Some("administrator".to_owned()),
+            Some(false) => Some("not an administrator".to_owned()),
             None => None,
         };
-        line("credentials of", vec![user.full_name.clone(), user.email.clone()]);
+        line("account", vec![user.full_name.clone(), user.email.clone()]);
         let role = named("role", &user.role_name, &user.role_id);
         line("", vec![role, named("profile", &user.profile_name, &user.profile_id), administrator]);
     }

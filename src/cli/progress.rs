@@ -1,10 +1,10 @@
-//! How far a read is: a line on stderr, on a terminal only.
+//! Progress of a read: a line on stderr, if it is a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::connector::Progress;
+use crate::{connector::Progress, words::count};
 
-/// A line that grows with the read and goes away with it.
+/// A line that is updated during the read and then cleared.
 pub(super) struct Line {
     bar: ProgressBar,
     workspace: String,
@@ -12,7 +12,7 @@ pub(super) struct Line {
 
 impl Line {
     pub(super) fn new(workspace: &str) -> Self {
-        // Draws nothing where stderr is no terminal.
+        // Draws nothing if stderr is not a terminal.
         let bar = ProgressBar::new_spinner();
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
             bar.set_style(style);
@@ -25,12 +25,12 @@ impl Line {
 
 impl Progress for Line {
     fn read(&self, pages: u32, users: u64) {
-        self.bar.set_message(format!("{}: {users} users on {pages} pages", self.workspace));
+        self.bar.set_message(format!("{}: {} read, {}", self.workspace, count(users, "user"), count(pages, "page")));
     }
 
     fn again(&self, attempt: u32) {
         self.bar
-            .set_message(format!("{}: the list changed while it was read; reading again ({attempt})", self.workspace));
+            .set_message(format!("{}: the list changed during the read; reading again ({attempt})", self.workspace));
     }
 }
 

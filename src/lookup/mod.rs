@@ -1,37 +1,37 @@
-//! Pure: what a directory says of users, roles, profiles and permissions, as rows to look things up in.
+//! Pure: users, roles, profiles and permissions of a directory, as rows for look-ups.
 //!
-//! A role is row-level data access; a profile is feature permissions. A row never has a field called only `name` or
-//! `id`, so that no reader can take the one for the other.
+//! A role is row-level data access; a profile is feature permissions. No row has a field called just `name` or `id`, so
+//! that the two cannot be confused.
 
 pub mod people;
 pub mod permissions;
 pub mod profiles;
 pub mod roles;
 
-/// What was asked for is not in the directory, or not one thing in it.
+/// What was asked for does not exist, or is ambiguous.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LookupError {
     /// No user has this id or address.
-    #[error("no user has the id or the address “{0}”")]
+    #[error("no user has the id or address “{0}”")]
     NoUser(String),
     /// More than one user has this address.
-    #[error("“{text}” is the address of {} users; name one by id: {}", candidates.len(), candidates.join(", "))]
+    #[error("{} users have the address “{text}”; choose one by id: {}", candidates.len(), candidates.join(", "))]
     SeveralUsers {
         /// What was asked for.
         text: String,
-        /// Who they are, each with its id.
+        /// The users, with their ids.
         candidates: Vec<String>,
     },
-    /// No user has this status, and the vendor has no such word.
-    #[error("no status is called “{text}”; there are: {known}")]
+    /// No user has this status, and the vendor does not define it.
+    #[error("unknown status “{text}”; expected {known}")]
     NoStatus {
         /// What was asked for.
         text: String,
-        /// The words.
+        /// The known statuses.
         known: String,
     },
     /// No role has this id or name.
-    #[error("no role has the id or the name “{text}”; there are: {known}")]
+    #[error("no role has the id or name “{text}”; the roles are {known}")]
     NoRole {
         /// What was asked for.
         text: String,
@@ -39,7 +39,7 @@ pub enum LookupError {
         known: String,
     },
     /// No profile has this id or name.
-    #[error("no profile has the id or the name “{text}”; there are: {known}")]
+    #[error("no profile has the id or name “{text}”; the profiles are {known}")]
     NoProfile {
         /// What was asked for.
         text: String,
@@ -52,7 +52,7 @@ pub enum LookupError {
 }
 
 impl LookupError {
-    /// One stable word for it, for programs.
+    /// A stable code for programs.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoUser(_) => "no_such_user",

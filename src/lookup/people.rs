@@ -1,4 +1,4 @@
-//! Users: each with its role and its profile, joined by id.
+//! Users, each with its role and profile, joined by id.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// The vendor's words for a status, which may be asked for where nobody has it.
+/// The vendor's statuses, which are valid even if no user has them.
 const STATUSES: [&str; 4] = ["active", "inactive", "disabled", "deleted"];
 
 /// A user.
@@ -23,23 +23,23 @@ const STATUSES: [&str; 4] = ["active", "inactive", "disabled", "deleted"];
 pub struct UserRow {
     /// The user's id.
     pub user_id: String,
-    /// The display name, as the user or somebody else wrote it.
+    /// The display name, which users can edit.
     pub full_name: Option<String>,
-    /// The address, which is the login.
+    /// The address, which is also the login.
     pub email: Option<String>,
-    /// The vendor's word: active, disabled or inactive, deleted.
+    /// The vendor's status: active, disabled or inactive, deleted.
     pub status: String,
-    /// Whether the invitation was accepted. An active user who did not confirm cannot sign in yet.
+    /// Whether the invitation was accepted. An active user who has not accepted it cannot sign in yet.
     pub confirmed: Option<bool>,
-    /// The role's id: which records the user sees.
+    /// The role's id. The role decides which records the user sees.
     pub role_id: Option<String>,
-    /// The role's name on the list of roles; none where the id is not there.
+    /// The role's name; null if the id is not in the list of roles.
     pub role_name: Option<String>,
-    /// The profile's id: which features the user may use.
+    /// The profile's id. The profile decides which features the user may use.
     pub profile_id: Option<String>,
-    /// The profile's name on the list of profiles; none where the id is not there.
+    /// The profile's name; null if the id is not in the list of profiles.
     pub profile_name: Option<String>,
-    /// Whether the profile is one that the policy names as an administrator's, decided by profile id.
+    /// Whether the profile is an administrator profile of the policy, decided by profile id.
     pub administrator: bool,
 }
 
@@ -61,22 +61,22 @@ impl From<&MatrixRow<'_>> for UserRow {
     }
 }
 
-/// Which users are wanted: those that meet everything that is given.
+/// Selects the users that meet every given condition.
 #[derive(Debug, Clone, Default)]
 pub struct UserFilter {
-    /// The status word; `inactive` and `disabled` mean both.
+    /// `inactive` and `disabled` both mean either.
     pub status: Option<String>,
     /// A role's id or name.
     pub role: Option<String>,
     /// A profile's id or name.
     pub profile: Option<String>,
-    /// Only those with an administrator's profile.
+    /// Only users with an administrator profile.
     pub administrators: bool,
-    /// A part of the name or of the address, in whatever case.
+    /// Part of the name or address, in any case.
     pub search: Option<String>,
 }
 
-/// A filter whose names were found.
+/// A filter with its names resolved to ids.
 struct Resolved {
     status: Option<String>,
     roles: Option<Vec<RoleId>>,
@@ -85,10 +85,10 @@ struct Resolved {
     search: Option<String>,
 }
 
-/// The users that a filter lets through, by id.
+/// The users that a filter selects, by id.
 ///
 /// # Errors
-/// [`LookupError`] where the filter names a role or profile that there is not, or a status that nobody knows.
+/// [`LookupError`] if the filter names an unknown role, profile or status.
 pub fn users<'a, 'm>(
     matrix: &'m AccessMatrix<'a>,
     filter: &UserFilter,
@@ -104,7 +104,7 @@ pub fn users<'a, 'm>(
     Ok(matrix.rows().filter(move |row| wanted.lets_through(row)))
 }
 
-/// A status that there may be: a misspelt one would let nobody through, which looks like an answer.
+/// Checks a status: a misspelt one would select nobody, which looks like an answer.
 fn status(matrix: &AccessMatrix<'_>, text: &str) -> Result<String, LookupError> {
     let is_known = |word: &str| same(text, word);
     if STATUSES.into_iter().any(is_known) || matrix.rows().any(|row| is_known(row.user.status().word())) {
@@ -138,15 +138,15 @@ impl Resolved {
     }
 }
 
-/// The one user with an id, or with exactly this address, in whatever case.
+/// The user with this id, or with exactly this address in any case.
 ///
-/// Deleted users keep their address; one of them is meant only where no other user has it.
+/// Deleted users keep their address; one of them is found only if no other user has it.
 ///
 /// # Errors
 /// [`LookupError::NoUser`], [`LookupError::SeveralUsers`]
 pub fn user<'a>(matrix: &AccessMatrix<'a>, text: &str) -> Result<MatrixRow<'a>, LookupError> {
     let text = text.trim();
-    // Nobody is meant by nothing, whatever addresses there are.
+    // An empty text must not match a user without an address.
     if text.is_empty() {
         return Err(LookupError::NoUser(String::new()));
     }
@@ -168,7 +168,7 @@ pub fn user<'a>(matrix: &AccessMatrix<'a>, text: &str) -> Result<MatrixRow<'a>, 
     }
 }
 
-/// A user as a message names it: the id, the name, the status.
+/// A user in a message: id, name and status.
 pub fn described(user: &User<'_>) -> String {
     format!("{} ({}, {})", user.id(), user.label(), user.status().word())
 }

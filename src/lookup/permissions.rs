@@ -1,4 +1,4 @@
-//! Who can do something: the profiles that permit it, and the active users who hold them.
+//! Who holds a permission: the profiles that grant it, and their active holders.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,37 +12,37 @@ use crate::{
     },
 };
 
-/// Who has a permission.
+/// Who holds a permission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WhoCan<'a> {
-    /// The permissions that are meant, in the product's words.
+    /// The matching permissions, in the product's words.
     pub permissions: Vec<String>,
-    /// The profiles that permit at least one of them.
+    /// The profiles that grant at least one of them.
     pub profiles: Vec<PermittingProfile>,
-    /// The profiles of which the vendor does not tell what they permit: their holders may have it too.
+    /// The profiles whose permissions the API does not return: their holders may hold it too.
     pub unknown_profiles: Vec<PermittingProfile>,
-    /// The ids of the profiles of `profiles`.
+    /// The ids of `profiles`.
     pub ids: Vec<&'a ProfileId>,
 }
 
-/// A profile that permits something.
+/// A profile that grants a permission.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PermittingProfile {
     /// The profile's id.
     pub profile_id: String,
     /// The profile's name.
     pub profile_name: String,
-    /// Which of the permissions that are meant it permits; empty where the vendor does not tell.
+    /// The matching permissions it grants; empty if the API does not return them.
     pub permits: Vec<String>,
     /// Active holders.
     pub active_users: usize,
 }
 
-/// Who has a permission: the one whose name, label or both with the module are exactly this text, in whatever case; where
-/// there is none, those that have the text in them.
+/// Who holds the permission whose name or label, with or without its module, is exactly this text in any case; if there is
+/// none, those that contain the text.
 ///
 /// # Errors
-/// [`LookupError::NoPermission`] where no profile has one, and all are known.
+/// [`LookupError::NoPermission`] if no profile has one and the permissions of all profiles are known.
 pub fn who_can<'a>(matrix: &AccessMatrix<'a>, text: &str) -> Result<WhoCan<'a>, LookupError> {
     let wanted = text.trim().to_lowercase();
     let names = |permission: &Permission| {
@@ -88,7 +88,7 @@ pub fn who_can<'a>(matrix: &AccessMatrix<'a>, text: &str) -> Result<WhoCan<'a>, 
 }
 
 impl<'a> WhoCan<'a> {
-    /// The active users who have it, by id.
+    /// Its active holders, by user id.
     pub fn users<'s>(&'s self, matrix: &'s AccessMatrix<'a>) -> impl Iterator<Item = MatrixRow<'a>> + 's {
         matrix.rows().filter(|row| {
             row.user.status().is_active() && row.profile.is_some_and(|held| self.ids.contains(&&held.stated.id))

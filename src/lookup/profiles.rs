@@ -1,4 +1,4 @@
-//! Profiles: which features their holders may use, and how many hold them.
+//! Profiles: which features their holders may use, and how many users hold them.
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -20,19 +20,19 @@ pub struct ProfileRow {
     pub profile_id: String,
     /// The profile's name.
     pub profile_name: String,
-    /// Whether somebody made it, other than the vendor; none where the vendor did not say.
+    /// Whether it is a custom profile; null if the API does not say.
     pub custom: Option<bool>,
-    /// Whether the policy names it as an administrator's.
+    /// Whether it is an administrator profile of the policy.
     pub administrator: bool,
     /// Active holders.
     pub active_users: usize,
-    /// Holders of whatever status.
+    /// Holders of any status.
     pub all_users: usize,
-    /// What it permits, in the product's words; none where the vendor did not tell.
+    /// What it permits, in the product's words; null if the API does not return it.
     pub permits: Option<Vec<String>>,
-    /// Why it is not known what it permits.
+    /// Why its permissions are unknown.
     pub permits_unknown: Option<String>,
-    /// When it last changed; none for one that the vendor made.
+    /// When it was last changed; null for a built-in profile.
     pub modified: Option<DateTime<Utc>>,
     /// The description.
     pub description: Option<String>,
@@ -62,7 +62,7 @@ pub fn profiles(matrix: &AccessMatrix<'_>, administrator_profiles: &[ProfileId])
     matrix.directory().profiles.iter().map(row).collect()
 }
 
-/// What is switched on, in the vendor's order: a permission that there is for several modules is named once, with them.
+/// The enabled permissions in the vendor's order; one that exists for several modules is listed once, with its modules.
 fn enabled(all: &[Permission]) -> Vec<String> {
     let mut named: Vec<(&str, Vec<&str>)> = Vec::new();
     for permission in all.iter().filter(|permission| permission.enabled) {
@@ -81,7 +81,7 @@ fn enabled(all: &[Permission]) -> Vec<String> {
     named.iter().map(shown).collect()
 }
 
-/// A permission in the product's words, with the module that it is about.
+/// A permission in the product's words, with its module.
 pub(super) fn shown(permission: &Permission) -> String {
     let name = permission.label.as_deref().unwrap_or(&permission.name);
     match &permission.module {
@@ -90,7 +90,7 @@ pub(super) fn shown(permission: &Permission) -> String {
     }
 }
 
-/// The profiles of an id or a name; several where several have this name.
+/// The profiles with an id or name; names are not unique.
 pub(super) fn named(profiles: &[Profile], text: &str) -> Result<Vec<ProfileId>, LookupError> {
     let found: Vec<ProfileId> = profiles
         .iter()

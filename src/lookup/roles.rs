@@ -1,4 +1,4 @@
-//! Roles: which records their holders see, who reports to whom, how many hold them.
+//! Roles: which records their holders see, who reports to whom, and how many users hold them.
 
 use std::collections::HashMap;
 
@@ -21,27 +21,27 @@ pub struct RoleRow {
     pub role_id: String,
     /// The role's name.
     pub role_name: String,
-    /// The id of the role above, whose holders see the records of this one's holders; none at the top.
+    /// The id of the parent role, whose holders see the records of this role's holders; null at the top.
     pub reports_to_role_id: Option<String>,
-    /// Its name; none at the top, or where the id is not on the list.
+    /// The parent's name; null at the top, or if its id is not in the list.
     pub reports_to_role_name: Option<String>,
-    /// How far below the top, 0 at the top.
+    /// Levels below the top; 0 at the top.
     pub depth: usize,
-    /// Why it stands at the top although it reports to somebody: a circle, or a role that is not there.
+    /// Why it is at the top although it has a parent: a cycle, or a missing role.
     pub irregular: Option<String>,
-    /// Whether holders see the records of those who hold the same role; none where the vendor did not say.
+    /// Whether holders see each other's records; null if the API does not say.
     pub shares_with_peers: Option<bool>,
     /// Active holders.
     pub active_users: usize,
-    /// Active holders of this role and of all below it.
+    /// Active holders of this role and of all roles below it.
     pub active_users_with_below: usize,
-    /// Holders of whatever status.
+    /// Holders of any status.
     pub all_users: usize,
     /// The description.
     pub description: Option<String>,
 }
 
-/// All roles, depth first: each below the one that it reports to.
+/// All roles, depth first: each below its parent.
 pub fn roles(matrix: &AccessMatrix<'_>) -> Vec<RoleRow> {
     let directory = matrix.directory();
     let mut held: HashMap<&RoleId, (usize, usize)> = HashMap::new();
@@ -74,7 +74,7 @@ pub fn roles(matrix: &AccessMatrix<'_>) -> Vec<RoleRow> {
             }
         })
         .collect();
-    // Depth first, so that what is below a role follows it directly.
+    // In depth-first order the roles below a role follow it directly.
     for place in 0..rows.len() {
         let below = rows[place + 1..].iter().take_while(|row| row.depth > rows[place].depth);
         rows[place].active_users_with_below += below.map(|row| row.active_users).sum::<usize>();
@@ -85,8 +85,8 @@ pub fn roles(matrix: &AccessMatrix<'_>) -> Vec<RoleRow> {
 fn irregular(top: &Top) -> Option<String> {
     match top {
         Top::Root => None,
-        Top::MissingParent(id) => Some(format!("reports to {id}, which is on no list")),
-        Top::Cycle(_) => Some("reports to itself in a circle".to_owned()),
+        Top::MissingParent(id) => Some(format!("reports to {id}, which is not in the list of roles")),
+        Top::Cycle(_) => Some("reports to itself in a cycle".to_owned()),
     }
 }
 
@@ -96,7 +96,7 @@ pub fn below(roles: &[Role], above: &RoleId) -> Vec<RoleId> {
     let mut next = vec![above];
     while let Some(id) = next.pop() {
         for role in roles.iter().filter(|role| role.reporting_to.as_ref() == Some(id)) {
-            // A circle comes back to where it began.
+            // A cycle leads back to a role that was found.
             if role.id != *above && !found.contains(&role.id) {
                 found.push(role.id.clone());
                 next.push(&role.id);
@@ -106,7 +106,7 @@ pub fn below(roles: &[Role], above: &RoleId) -> Vec<RoleId> {
     found
 }
 
-/// The roles of an id or a name; several where several have this name.
+/// The roles with an id or name; names are not unique.
 pub(super) fn named(roles: &[Role], text: &str) -> Result<Vec<RoleId>, LookupError> {
     let found: Vec<RoleId> = roles
         .iter()

@@ -1,4 +1,4 @@
-//! The checks, one after another.
+//! The checks, in order of importance.
 
 use super::{Check, CheckResult, Facts, Question};
 use crate::model::{
@@ -7,11 +7,11 @@ use crate::model::{
     survey::{Grant, GrantState, Purpose},
 };
 
-/// A clock that is wrong by more than this many seconds makes times in evidence wrong that an auditor compares.
+/// Seconds beyond which a wrong clock distorts the times in evidence.
 const CLOCK_WARNING: u64 = 60;
-/// A clock that is wrong by more than this many seconds makes certificates and tokens fail.
+/// Seconds beyond which a wrong clock makes certificates and tokens fail.
 const CLOCK_FAILED: u64 = 300;
-/// Fewer calls than this may not be enough for an audit of a large workspace.
+/// API calls below which an audit of a large workspace may not finish.
 const CREDITS_LOW: u64 = 1_000;
 
 pub(super) fn all(
@@ -55,7 +55,7 @@ fn failed(name: &str, detail: String) -> Check {
 }
 
 fn credentials(facts: &Facts) -> Check {
-    let place = facts.data_center.as_ref().map(|center| format!(", data centre {center}")).unwrap_or_default();
+    let place = facts.data_center.as_ref().map(|center| format!(", data center {center}")).unwrap_or_default();
     passed("credentials", format!("accepted by {}{place}", facts.api_url.as_deref().unwrap_or("the API")))
 }
 
@@ -69,13 +69,13 @@ fn reach(question: &Question<'_>) -> Check {
         })
         .collect();
     if problems.is_empty() {
-        passed("reach", format!("an audit can read what it needs: {}", names(needed())))
+        passed("reach", format!("an audit can read everything it needs: {}", names(needed())))
     } else {
         failed("reach", problems.join("; "))
     }
 }
 
-/// Whether the credentials can do more than rolecall needs here. What cannot be told is no proof that they cannot.
+/// Whether the credentials can do more than rolecall needs here. Unknown is a warning, because it proves nothing.
 fn excess(question: &Question<'_>) -> Check {
     let name = "least privilege";
     let needless = |grant: &&Grant| match grant.purpose {
@@ -85,51 +85,49 @@ fn excess(question: &Question<'_>) -> Check {
     };
     let all = || question.survey.grants.iter().filter(needless);
     let more: Vec<&Grant> = all().filter(|grant| grant.state == GrantState::Granted).collect();
-    let untold: Vec<String> = all()
+    let unknown: Vec<String> = all()
         .filter_map(|grant| match &grant.state {
             GrantState::Unknown(why) => Some(format!("{} ({why})", grant.name)),
             GrantState::Granted | GrantState::Lacking(_) => None,
         })
         .collect();
-    let untold = if untold.is_empty() { None } else { Some(format!("it cannot be told of {}", untold.join("; "))) };
-    match (more.is_empty(), untold) {
-        (true, None) => passed(name, "nothing was found that they can do and rolecall does not need".to_owned()),
-        (true, Some(untold)) => warning(name, format!("whether they can do more than rolecall needs: {untold}")),
-        (false, untold) => {
-            let untold = untold.map(|untold| format!("; {untold}")).unwrap_or_default();
+    let unknown = if unknown.is_empty() { None } else { Some(format!("cannot be determined: {}", unknown.join("; "))) };
+    match (more.is_empty(), unknown) {
+        (true, None) => passed(name, "no unneeded permission was found".to_owned()),
+        (true, Some(unknown)) => warning(name, format!("whether the credentials have unneeded permissions {unknown}")),
+        (false, unknown) => {
+            let unknown = unknown.map(|unknown| format!("; others {unknown}")).unwrap_or_default();
             let names = names(more.into_iter());
-            warning(
-                name,
-                format!("they can do more than rolecall needs: {names}. Make credentials that cannot{untold}"),
-            )
+            let remedy = "create credentials with only the permissions that rolecall needs";
+            warning(name, format!("the credentials have unneeded permissions: {names}; {remedy}{unknown}"))
         }
     }
 }
 
-/// Whether they belong to somebody who will be there next week.
+/// Whether the account behind the credentials is active.
 fn account(question: &Question<'_>, facts: &Facts) -> Check {
     let (Some(user), Some(_)) = (&facts.user, &question.survey.current_user) else {
-        return failed("account", "the API does not tell whose credentials they are".to_owned());
+        return failed("account", "the API does not say whose credentials these are".to_owned());
     };
     let name = user.email.as_deref().unwrap_or(&user.user_id);
     let kind = user.status.as_deref().map(|word| Status::from(word).kind());
     let problem = match kind {
-        Some(StatusKind::Active) if user.confirmed == Some(false) => Some("did not accept the invitation"),
+        Some(StatusKind::Active) if user.confirmed == Some(false) => Some("has not accepted the invitation"),
         Some(StatusKind::Active) => None,
         Some(_) => Some("is not active"),
-        None => Some("has a status that the API does not tell"),
+        None => Some("has an unknown status"),
     };
     let role = user.role_name.as_deref().or(user.role_id.as_deref()).unwrap_or("unknown");
     let profile = user.profile_name.as_deref().or(user.profile_id.as_deref()).unwrap_or("unknown");
     match problem {
-        Some(problem) => warning("account", format!("they belong to {name}, who {problem}")),
-        None => passed("account", format!("they belong to {name}: role {role}, profile {profile}")),
+        Some(problem) => warning("account", format!("the credentials belong to {name}, who {problem}")),
+        None => passed("account", format!("the credentials belong to {name}: role {role}, profile {profile}")),
     }
 }
 
 fn organization(question: &Question<'_>, facts: &Facts) -> Check {
     let Some(organization) = &facts.organization else {
-        return failed("organization", "the API does not tell which organization it is".to_owned());
+        return failed("organization", "the API does not say which organization this is".to_owned());
     };
     let name = organization.name.as_deref().unwrap_or("without a name");
     let id = organization.id.as_deref().unwrap_or("unknown");
@@ -139,18 +137,18 @@ fn organization(question: &Question<'_>, facts: &Facts) -> Check {
         Some(expected) if known.into_iter().flatten().any(|known| known.trim() == expected.trim()) => {
             passed("organization", format!("{found}, as configured"))
         }
-        Some(expected) => failed("organization", format!("the credentials belong to {found}, and not to {expected}")),
+        Some(expected) => failed("organization", format!("the credentials belong to {found}, not to {expected}")),
         None => passed("organization", found),
     }
 }
 
-/// Whether the policy's administrator profiles are profiles here: without one, no audit finds an administrator.
+/// Whether the policy's administrator profiles exist here. Without one, an audit finds no administrator.
 fn administrator_profiles(question: &Question<'_>, found: Option<&(Vec<ProfileId>, Vec<String>)>) -> Check {
     let name = "administrator profiles";
     match found {
-        None => failed(name, "the profiles cannot be read, so that no administrator can be told".to_owned()),
+        None => failed(name, "the profiles cannot be read, so administrators cannot be determined".to_owned()),
         Some((found, unmatched)) if !unmatched.is_empty() => {
-            let detail = format!("no profile here has the name or the id {}", unmatched.join(", "));
+            let detail = format!("no profile has the name or id {}", unmatched.join(", "));
             if found.is_empty() { failed(name, detail) } else { warning(name, detail) }
         }
         Some(_) => passed(name, question.policy.administrator_profiles.join(", ")),
@@ -176,10 +174,10 @@ fn offboarding(question: &Question<'_>) -> Check {
 fn clock(facts: &Facts) -> Option<Check> {
     let ahead = facts.clock_ahead_seconds?;
     let detail = match ahead {
-        0 => "as the server's, to the second".to_owned(),
+        0 => "in sync with the server".to_owned(),
         ahead => {
             let word = if ahead > 0 { "behind" } else { "ahead of" };
-            format!("{} s {word} the server's", ahead.unsigned_abs())
+            format!("{} s {word} the server", ahead.unsigned_abs())
         }
     };
     Some(match ahead.unsigned_abs() {
@@ -191,9 +189,11 @@ fn clock(facts: &Facts) -> Option<Check> {
 
 fn credits(facts: &Facts) -> Option<Check> {
     let left = facts.credits_left?;
-    let detail = format!("{left} API calls are left today");
+    let detail = format!("{left} API calls left today");
     Some(match left {
-        left if left < CREDITS_LOW => warning("credits", format!("{detail}; an audit of a large workspace needs more")),
+        left if left < CREDITS_LOW => {
+            warning("credits", format!("{detail}; an audit of a large workspace may need more"))
+        }
         _ => passed("credits", detail),
     })
 }

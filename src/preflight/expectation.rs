@@ -1,10 +1,10 @@
-//! What somebody expects of a workspace: `key=value`.
+//! What the user expects of a workspace: `key=value`.
 
 use std::str::FromStr;
 
 use super::Facts;
 
-/// What can be expected. The order is that of the help.
+/// In the order of the help.
 const KEYS: [(&str, Key); 11] = [
     ("org", Key::Org),
     ("administrator", Key::Administrator),
@@ -34,7 +34,7 @@ enum Key {
     DataCenter,
 }
 
-/// Something that a workspace has to be.
+/// Something that must hold for a workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expectation {
     name: &'static str,
@@ -42,25 +42,25 @@ pub struct Expectation {
     value: String,
 }
 
-/// What is no expectation.
+/// A text that is not an expectation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExpectationError {
     /// There is no `key=` in front of a value.
-    #[error("“{0}” is no expectation; write KEY=VALUE, where KEY is one of {known}", known = known())]
+    #[error("invalid expectation `{0}`; expected KEY=VALUE, with a KEY of {known}", known = known())]
     NoKey(String),
     /// There is no such key.
-    #[error("“{written}” cannot be expected{hint}. What can be is {known}", known = known())]
+    #[error("unknown key `{written}` in an expectation{hint}; expected one of {known}", known = known())]
     UnknownKey {
         /// What was written.
         written: String,
-        /// `; did you mean …`, or nothing.
+        /// ` (did you mean …?)`, or empty.
         hint: String,
     },
     /// A key without a value.
-    #[error("“{0}=” expects nothing; write what it has to be")]
+    #[error("the expectation `{0}=` has no value")]
     NoValue(&'static str),
-    /// A value that can never be.
-    #[error("administrator is true or false, and not “{0}”")]
+    /// An impossible value.
+    #[error("invalid value `{0}` for `administrator`; expected true or false")]
     NoTruth(String),
 }
 
@@ -68,8 +68,8 @@ fn known() -> String {
     KEYS.map(|(name, _)| name).join(", ")
 }
 
-/// Expectations, one beside the other with commas between. A comma that no `key=` follows belongs to the value before
-/// it: companies have commas in their names.
+/// Parses expectations separated by commas. A comma that is not followed by `key=` belongs to the value before it, because
+/// company names have commas.
 ///
 /// # Errors
 /// [`ExpectationError`]
@@ -103,7 +103,7 @@ impl FromStr for Expectation {
         };
         let (written, value) = (written.trim(), value.trim());
         let Some(&(name, key)) = KEYS.iter().find(|(name, _)| *name == written) else {
-            let hint = nearest(written).map(|name| format!("; did you mean `{name}`")).unwrap_or_default();
+            let hint = nearest(written).map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default();
             return Err(ExpectationError::UnknownKey { written: written.to_owned(), hint });
         };
         if value.is_empty() {
@@ -116,9 +116,9 @@ impl FromStr for Expectation {
     }
 }
 
-/// The key that a word is most like.
+/// The most similar key.
 fn nearest(word: &str) -> Option<&'static str> {
-    /// How much alike two words are that are one and the same, misspelt: 1 is equal.
+    /// Similarity from which a word counts as a misspelling; 1 is equal.
     const ALIKE: f64 = 0.8;
     let likeness = KEYS.iter().map(|(name, _)| (strsim::jaro_winkler(word, name), *name));
     likeness.filter(|(alike, _)| *alike > ALIKE).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
@@ -130,19 +130,19 @@ impl Expectation {
         self.name
     }
 
-    /// Whether it is met, and a sentence about it. What nobody told meets nothing.
+    /// Whether it is met, and a sentence about it. An unknown value does not meet it.
     pub(super) fn met(&self, facts: &Facts) -> (bool, String) {
-        let told: Vec<String> = self.told(facts).into_iter().flatten().collect();
-        let same = |told: &String| told.trim().to_lowercase() == self.value.to_lowercase();
-        match told.as_slice() {
-            [] => (false, format!("{} was expected, and the API does not tell", self.value)),
+        let values: Vec<String> = self.values(facts).into_iter().flatten().collect();
+        let same = |value: &String| value.trim().to_lowercase() == self.value.to_lowercase();
+        match values.as_slice() {
+            [] => (false, format!("expected {}, but the API does not return it", self.value)),
             all if all.iter().any(same) => (true, format!("{}, as expected", self.value)),
-            all => (false, format!("{} was expected, and it is {}", self.value, all.join(" or "))),
+            all => (false, format!("expected {}, found {}", self.value, all.join(" or "))),
         }
     }
 
-    /// What the workspace says of it: any of these words is right.
-    fn told(&self, facts: &Facts) -> Vec<Option<String>> {
+    /// The workspace's values for the key; matching one of them is enough.
+    fn values(&self, facts: &Facts) -> Vec<Option<String>> {
         let organization = facts.organization.as_ref();
         let user = facts.user.as_ref();
         let of = |text: Option<&Option<String>>| vec![text.cloned().flatten()];
@@ -178,12 +178,12 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_expected_is_refused_with_what_can_be() {
+    fn an_invalid_expectation_is_refused_with_the_valid_keys() {
         let refused = |text: &str| parse(text).unwrap_err().to_string();
-        assert!(refused("timezone=UTC").contains("did you mean `time_zone`."));
-        assert!(refused("colour=red").contains("What can be is org, administrator"));
-        assert!(refused("administrator").contains("write KEY=VALUE"));
-        assert!(refused("org= ").contains("expects nothing"));
+        assert!(refused("timezone=UTC").contains("did you mean `time_zone`?"));
+        assert!(refused("colour=red").contains("expected one of org, administrator"));
+        assert!(refused("administrator").contains("expected KEY=VALUE"));
+        assert!(refused("org= ").contains("has no value"));
         assert!(refused("administrator=yes").contains("true or false"));
     }
 }

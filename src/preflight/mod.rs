@@ -1,4 +1,4 @@
-//! Pure: whether a workspace is ready, judged from what its credentials reach and from what somebody expects of it.
+//! Pure: whether a workspace is ready, judged from what its credentials can reach and from the user's expectations.
 
 mod checks;
 pub mod expectation;
@@ -18,20 +18,20 @@ use crate::{
     },
 };
 
-/// What is judged, and against what.
+/// What is checked, and against what.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
     /// The workspace's name in the configuration.
     pub workspace: &'a str,
-    /// What the credentials reach.
+    /// What the credentials can reach.
     pub survey: &'a Survey,
-    /// Who is an administrator.
+    /// Decides who is an administrator.
     pub policy: &'a Policy,
-    /// Whether the configuration lets rolecall remove users.
+    /// Whether the configuration allows removing users.
     pub allow_offboarding: bool,
-    /// The organization that it has to be, by the configuration; none where any will do.
+    /// The organization expected by the configuration; `None` accepts any.
     pub organization: Option<&'a str>,
-    /// What else it has to be.
+    /// What must hold besides.
     pub expectations: &'a [Expectation],
 }
 
@@ -40,18 +40,18 @@ pub struct Question<'a> {
 pub struct Preflight {
     /// The workspace's name in the configuration.
     pub workspace: String,
-    /// Whether no check failed. Warnings do not stand in the way.
+    /// Whether no check failed. Warnings are allowed.
     pub ready: bool,
-    /// What the workspace says of itself.
+    /// What the workspace is.
     #[serde(flatten)]
     pub facts: Facts,
     /// What the credentials may do.
     pub grants: Vec<GrantFact>,
-    /// The checks, in the order of their weight.
+    /// The checks, in order of importance.
     pub checks: Vec<Check>,
 }
 
-/// What a workspace says of itself. What it does not tell is null.
+/// What a workspace is. A value that the API does not return is null.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Facts {
     /// The connector, by its word in the configuration.
@@ -62,13 +62,13 @@ pub struct Facts {
     pub data_center: Option<String>,
     /// The organization.
     pub organization: Option<OrganizationFacts>,
-    /// Whoever the credentials belong to.
+    /// The account the credentials belong to.
     pub user: Option<AccountFacts>,
-    /// Whether that user's profile is one that the policy names as an administrator's, decided by profile id.
+    /// Whether that account's profile is an administrator profile of the policy, decided by profile id.
     pub administrator: Option<bool>,
-    /// How many seconds the server's clock is ahead of this machine's.
+    /// Seconds that the server's clock is ahead of this machine's.
     pub clock_ahead_seconds: Option<i64>,
-    /// API calls that the vendor still allows today.
+    /// API calls left today.
     pub credits_left: Option<u64>,
 }
 
@@ -79,7 +79,7 @@ pub struct OrganizationFacts {
     pub name: Option<String>,
     /// The organization's id.
     pub id: Option<String>,
-    /// The id of the organization across the vendor's products.
+    /// The organization's id across the vendor's products.
     pub zgid: Option<String>,
     /// The workspace's domain name.
     pub domain_name: Option<String>,
@@ -91,9 +91,9 @@ pub struct OrganizationFacts {
     pub locale: Option<String>,
     /// The time zone.
     pub time_zone: Option<String>,
-    /// The licence's name.
+    /// The license.
     pub licence: Option<String>,
-    /// Users that the licence allows.
+    /// Number of licensed seats.
     pub licensed_users: Option<u64>,
 }
 
@@ -114,7 +114,7 @@ impl From<&Organization> for OrganizationFacts {
     }
 }
 
-/// Whoever the credentials belong to.
+/// The account the credentials belong to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AccountFacts {
     /// The user's id.
@@ -123,22 +123,22 @@ pub struct AccountFacts {
     pub full_name: Option<String>,
     /// The address.
     pub email: Option<String>,
-    /// The vendor's word: active, disabled or inactive, deleted.
+    /// The vendor's status: active, disabled or inactive, deleted.
     pub status: Option<String>,
     /// Whether the invitation was accepted.
     pub confirmed: Option<bool>,
-    /// The role's id: which records the user sees.
+    /// The role's id. The role decides which records the user sees.
     pub role_id: Option<String>,
-    /// The role's name on the list of roles.
+    /// The role's name in the list of roles.
     pub role_name: Option<String>,
-    /// The profile's id: which features the user may use.
+    /// The profile's id. The profile decides which features the user may use.
     pub profile_id: Option<String>,
-    /// The profile's name on the list of profiles.
+    /// The profile's name in the list of profiles.
     pub profile_name: Option<String>,
 }
 
 impl AccountFacts {
-    /// An account, with the names of its role and profile from the lists that could be read.
+    /// Takes the names of role and profile from the lists, if they could be read.
     pub fn new(user: &UserRecord, survey: &Survey) -> Self {
         let role = |id: &crate::model::id::RoleId| {
             survey.roles.iter().flatten().find(|role| role.id == *id).map(|role| role.name.clone())
@@ -160,18 +160,18 @@ impl AccountFacts {
     }
 }
 
-/// Whoever the credentials belong to, and whether that is an administrator.
+/// The account the credentials belong to, and whether it is an administrator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Me {
     /// The account.
     #[serde(flatten)]
     pub account: AccountFacts,
-    /// Whether the profile is an administrator's; none where the profiles cannot be read.
+    /// Whether the profile is an administrator profile; null if the profiles cannot be read.
     pub administrator: Option<bool>,
 }
 
 impl Me {
-    /// Whoever a survey says they belong to; none where it does not say.
+    /// `None` if the API does not say whose credentials these are.
     pub fn of(survey: &Survey, policy: &Policy) -> Option<Self> {
         let user = survey.current_user.as_ref()?;
         let administrator = survey.profiles.as_ref().zip(user.profile.as_ref()).map(|(profiles, held)| {
@@ -181,7 +181,7 @@ impl Me {
     }
 }
 
-/// Something that the credentials may do, or may not.
+/// A permission of the credentials, granted or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct GrantFact {
     /// Its name: a scope, or a resource and a method.
@@ -199,25 +199,25 @@ pub struct GrantFact {
 pub struct Check {
     /// Its name.
     pub name: String,
-    /// How it ended.
+    /// The result.
     pub outcome: CheckResult,
     /// Why, in a sentence.
     pub detail: String,
 }
 
-/// How a check ended.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckResult {
-    /// As it should be.
+    /// Nothing is wrong.
     Passed,
-    /// It does not stand in the way, and somebody should know.
+    /// Worth knowing, but no obstacle.
     Warning,
-    /// It stands in the way.
+    /// An obstacle.
     Failed,
 }
 
-/// Judges a workspace.
+/// Checks a workspace.
 pub fn judge(question: &Question<'_>) -> Preflight {
     let survey = question.survey;
     let me = Me::of(survey, question.policy);
@@ -245,7 +245,7 @@ pub fn judge(question: &Question<'_>) -> Preflight {
     }
 }
 
-/// The check of a workspace whose credentials are not accepted, or whose API cannot be reached.
+/// The result for a workspace whose credentials are refused or whose API cannot be reached.
 pub fn refused(workspace: &str, why: String) -> Preflight {
     let check = Check { name: "credentials".to_owned(), outcome: CheckResult::Failed, detail: why };
     Preflight {

@@ -85,7 +85,7 @@ struct Settings {
 }
 
 #[test]
-fn a_workspace_with_nothing_wrong_is_ready_and_says_who_and_what_it_is() {
+fn a_workspace_without_problems_is_ready() {
     let (survey, policy) = (survey(), Policy::default());
     let expectations = expectation::parse(
         "org=example, inc., administrator=true, role=ceo, profile=20, user=ADA@example.com, time_zone=Europe/Berlin, data_center=eu",
@@ -107,7 +107,7 @@ fn a_workspace_with_nothing_wrong_is_ready_and_says_who_and_what_it_is() {
 }
 
 #[test]
-fn what_stands_in_the_way_fails_and_what_does_not_only_warns() {
+fn an_obstacle_fails_and_anything_else_warns() {
     use CheckResult::{Failed, Passed, Warning};
     type Change = fn(&mut Survey, &mut Settings);
     let cases: [(Change, &str, CheckResult, &str); 20] = [
@@ -119,7 +119,7 @@ fn what_stands_in_the_way_fails_and_what_does_not_only_warns() {
             |s, c| (s.grants[1].state, c.allow_offboarding) = (GrantState::Granted, true),
             "least privilege",
             Passed,
-            "nothing",
+            "no unneeded",
         ),
         (
             |s, _| s.grants[2].state = GrantState::Unknown("untold".into()),
@@ -134,20 +134,20 @@ fn what_stands_in_the_way_fails_and_what_does_not_only_warns() {
             },
             "least privilege",
             Warning,
-            "users.DELETE. Make credentials that cannot; it cannot be told of modules.READ",
+            "users.DELETE; create credentials with only the permissions that rolecall needs; others cannot be determined: modules.READ",
         ),
         (|_, c| c.allow_offboarding = true, "offboarding", Warning, "no deletion"),
-        (|s, _| s.current_user = None, "account", Failed, "does not tell whose"),
+        (|s, _| s.current_user = None, "account", Failed, "does not say whose"),
         (|s, _| s.current_user.as_mut().unwrap().confirmed = Some(false), "account", Warning, "invitation"),
         (|s, _| s.current_user.as_mut().unwrap().status = Some("disabled".into()), "account", Warning, "not active"),
-        (|s, _| s.current_user.as_mut().unwrap().status = None, "account", Warning, "does not tell"),
-        (|s, _| s.organization = None, "organization", Failed, "does not tell"),
-        (|_, c| c.organization = Some("Other"), "organization", Failed, "and not to Other"),
+        (|s, _| s.current_user.as_mut().unwrap().status = None, "account", Warning, "unknown status"),
+        (|s, _| s.organization = None, "organization", Failed, "does not say which"),
+        (|_, c| c.organization = Some("Other"), "organization", Failed, "not to Other"),
         (|s, _| s.profiles = Some(Vec::new()), "administrator profiles", Failed, "Administrator"),
         (|s, _| s.profiles = None, "administrator profiles", Failed, "cannot be read"),
         (|s, _| s.obstacles.push("needs_reauth".into()), "obstacle", Failed, "needs_reauth"),
-        (|s, _| s.clock_ahead = Some(TimeDelta::seconds(-61)), "clock", Warning, "61 s ahead of the server's"),
-        (|s, _| s.clock_ahead = Some(TimeDelta::seconds(301)), "clock", Failed, "301 s behind the server's"),
+        (|s, _| s.clock_ahead = Some(TimeDelta::seconds(-61)), "clock", Warning, "61 s ahead of the server"),
+        (|s, _| s.clock_ahead = Some(TimeDelta::seconds(301)), "clock", Failed, "301 s behind the server"),
         (|s, _| s.credits_left = Some(999), "credits", Warning, "999"),
     ];
     for (number, (change, name, expected, word)) in cases.into_iter().enumerate() {
@@ -158,12 +158,12 @@ fn what_stands_in_the_way_fails_and_what_does_not_only_warns() {
 }
 
 #[test]
-fn an_expectation_that_is_not_met_or_not_told_fails() {
+fn an_expectation_that_is_not_met_or_unknown_fails() {
     for (text, word) in [
-        ("org=Other", "Other was expected, and it is Example, Inc. or 5"),
-        ("administrator=false", "it is true"),
-        ("country=DE", "the API does not tell"),
-        ("licence=premium", "the API does not tell"),
+        ("org=Other", "expected Other, found Example, Inc. or 5"),
+        ("administrator=false", "expected false, found true"),
+        ("country=DE", "the API does not return it"),
+        ("licence=premium", "the API does not return it"),
     ] {
         let expectations = expectation::parse(text).unwrap();
         let name = format!("expect {}", expectations[0].name());

@@ -1,4 +1,4 @@
-//! The numbers of a daemon in Prometheus' text format. No label names a user.
+//! The daemon's metrics in Prometheus' text format. No label names a user.
 
 use std::{collections::BTreeSet, fmt::Write as _, sync::atomic::AtomicU64};
 
@@ -15,14 +15,14 @@ use crate::{
     store::StoreError,
 };
 
-/// The type of the page.
+/// The media type of the page.
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 type Labels = Vec<(&'static str, String)>;
 type Numbers = Family<Labels, Gauge<f64, AtomicU64>>;
 type Counts = Family<Labels, Counter>;
 
-/// A registry that is filled once and read once.
+/// A registry that is filled and encoded once.
 struct Page(Registry);
 
 impl Page {
@@ -48,10 +48,10 @@ impl Page {
 /// The whole page.
 ///
 /// # Errors
-/// [`StoreError`] where the store cannot be read.
+/// [`StoreError`] if the store cannot be read.
 pub(super) async fn page(daemon: &Daemon) -> Result<String, StoreError> {
     let mut page = Page(Registry::with_prefix("rolecall"));
-    let build = page.numbers("build_info", "The version that runs");
+    let build = page.numbers("build_info", "The running version");
     build.get_or_create(&vec![("version", env!("CARGO_PKG_VERSION").to_owned())]).set(1.0);
     of_the_process(&mut page, daemon);
     of_the_jobs(&mut page, daemon).await?;
@@ -62,8 +62,8 @@ pub(super) async fn page(daemon: &Daemon) -> Result<String, StoreError> {
     Ok(plain(&text))
 }
 
-/// The same in the older text format, which every version of Prometheus reads: there a counter's help stands under the
-/// name of its samples, with `_total`, and units and the end are not told
+/// Converts it to the older text format, which every version of Prometheus reads: there the help of a counter is under the
+/// name of its samples, with `_total`, and units and the end mark are left out
 /// (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
 fn plain(open_metrics: &str) -> String {
     let counter = |line: &str| Some(line.strip_prefix("# TYPE ")?.strip_suffix(" counter")?.to_owned());
@@ -86,8 +86,8 @@ fn plain(open_metrics: &str) -> String {
 }
 
 fn of_the_process(page: &mut Page, daemon: &Daemon) {
-    let attempts = page.counts("run_attempts", "Attempts at runs that ended, by outcome: done, retried, failed");
-    let messages = page.counts("message_attempts", "Attempts at messages, by outcome: accepted, retried, rejected");
+    let attempts = page.counts("run_attempts", "Finished attempts at runs, by outcome: done, retried, failed");
+    let messages = page.counts("message_attempts", "Delivery attempts, by outcome: accepted, retried, rejected");
     for (count, number) in daemon.counts() {
         match count {
             Count::Attempt { job, workspace, outcome } => {
@@ -101,15 +101,15 @@ fn of_the_process(page: &mut Page, daemon: &Daemon) {
     }
     let alive: Gauge = Gauge::default();
     alive.set(i64::from(daemon.is_alive()));
-    page.0.register("alive", "Whether the daemon turns", alive);
+    page.0.register("alive", "Whether the daemon makes progress", alive);
 }
 
 async fn of_the_jobs(page: &mut Page, daemon: &Daemon) -> Result<(), StoreError> {
-    let next = page.seconds("next_due_timestamp", "When a job is next due");
-    let due = page.seconds("last_run_due_timestamp", "When the latest recorded run was due");
-    let read = page.seconds("last_run_read_timestamp", "When the latest recorded run had read the workspace");
-    let took = page.seconds("last_run_duration", "From the first attempt at the latest closed run until its end");
-    let complete = page.numbers("last_run_complete", "Whether the latest recorded run read the workspace in full");
+    let next = page.seconds("next_due_timestamp", "Next scheduled time of a job");
+    let due = page.seconds("last_run_due_timestamp", "Scheduled time of the latest recorded run");
+    let read = page.seconds("last_run_read_timestamp", "When the latest recorded run finished reading the workspace");
+    let took = page.seconds("last_run_duration", "Duration of the latest closed run, from its first attempt");
+    let complete = page.numbers("last_run_complete", "Whether the latest recorded run read the workspace completely");
     let users = page.numbers("users", "Users in the latest recorded run");
     let administrators = page.numbers("administrators", "Active administrators in the latest recorded run");
     let findings = page.numbers("open_findings", "Open findings in the latest recorded run, by severity");
@@ -137,8 +137,10 @@ async fn of_the_jobs(page: &mut Page, daemon: &Daemon) -> Result<(), StoreError>
 }
 
 async fn of_incidents(page: &mut Page, daemon: &Daemon) -> Result<(), StoreError> {
-    let incidents =
-        page.numbers("lapses", "What should have happened and did not, by kind; at most 20 of a kind are counted");
+    let incidents = page.numbers(
+        "lapses",
+        "Open incidents (missed, late, failed, incomplete or undelivered reviews), by kind; at most 20 of a kind",
+    );
     let known = daemon.health().await?.incidents;
     for kind in IncidentKind::ALL {
         let some = known.iter().filter(|incident| incident.kind == kind).count();

@@ -1,7 +1,7 @@
-//! What a daemon says of itself by HTTP: `/healthz`, `/readyz`, and `/metrics` for Prometheus.
+//! The daemon's status page: `/healthz`, `/readyz`, and `/metrics` for Prometheus.
 //!
-//! It tells names of jobs and workspaces, and at `/readyz` what is wrong with them, recipients included: its place is a
-//! loopback address, or a network of those who may know.
+//! It is unauthenticated and names jobs and workspaces, and `/readyz` says what is wrong with them, including recipients.
+//! It belongs on a loopback address or a trusted network.
 
 mod metrics;
 
@@ -19,28 +19,28 @@ use tokio::net::TcpListener;
 
 use crate::{daemon::Daemon, store::StoreError};
 
-/// A place that is listened at.
+/// A bound listener.
 pub struct Server {
     listener: TcpListener,
-    /// The address, with the port that it came to be.
+    /// The address, with the actual port.
     pub address: SocketAddr,
 }
 
 impl Server {
-    /// Listens.
+    /// Binds the address.
     ///
     /// # Errors
-    /// Where the address cannot be had.
+    /// If the address cannot be bound.
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         Ok(Self { listener, address })
     }
 
-    /// Answers until it is told to stop.
+    /// Serves until `stop` resolves.
     ///
     /// # Errors
-    /// Where the listener fails.
+    /// If the listener fails.
     pub async fn serve(self, daemon: Arc<Daemon>, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         let routes = Router::new()
             .route("/healthz", get(healthz))
@@ -51,19 +51,19 @@ impl Server {
     }
 }
 
-/// Whether the daemon works at all: for whoever would restart it.
+/// Liveness: whether the daemon works at all.
 async fn healthz(State(daemon): State<Arc<Daemon>>) -> Response {
     if daemon.is_alive() {
         (StatusCode::OK, "ok\n").into_response()
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "stuck: nothing was done lately; the log says why\n").into_response()
+        (StatusCode::SERVICE_UNAVAILABLE, "stuck: no progress recently; see the log\n").into_response()
     }
 }
 
 #[derive(Serialize)]
 struct Answer {
     ready: bool,
-    /// Why not, as one sentence each; empty where it is.
+    /// One sentence per problem; empty if ready.
     problems: Vec<String>,
     #[serde(rename = "lapses")]
     incidents: Vec<Incident>,
@@ -78,11 +78,11 @@ struct Incident {
     at: String,
 }
 
-/// Whether every review that was due was made and delivered: for whoever watches.
+/// Readiness: whether every scheduled review took place and was delivered.
 async fn readyz(State(daemon): State<Arc<Daemon>>) -> Response {
     let ready = match daemon.health().await {
         Ok(health) => {
-            let stuck = (!health.is_alive).then(|| "nothing was done lately; the log says why".to_owned());
+            let stuck = (!health.is_alive).then(|| "the daemon has made no progress recently; see its log".to_owned());
             let sentences = health.incidents.iter().map(|incident| {
                 let workspace =
                     incident.workspace.as_ref().map(|workspace| format!(" {workspace}")).unwrap_or_default();

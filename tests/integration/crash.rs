@@ -188,7 +188,7 @@ fn a_resumed_run_says_so_to_the_operator_and_to_the_reader() {
     killed_at(&bench, "judged.after");
     let resumed = runs(&bench).into_iter().rfind(|run| run["attempts"] == 2).unwrap();
     let (_, shown, _) = bench.run(&["runs", "show", resumed["id"].as_str().unwrap()]);
-    assert!(shown.contains("was cut off: the process died") && shown.contains("closed, attempt 2"), "{shown}");
+    assert!(shown.contains("interrupted: the process died") && shown.contains("closed, attempt 2"), "{shown}");
     let id = resumed["messages"][0]["message_id"].as_str().unwrap();
     let messages = bench.simulator.inbox().messages();
     let report = messages.iter().find(|message| String::from_utf8_lossy(&message.bytes).contains(id)).unwrap();

@@ -158,7 +158,7 @@ fn every_second_is_one_review_and_each_is_mailed_once_to_each_recipient() {
 fn runs_are_listed_and_shown_for_people_and_an_unknown_one_is_an_error() {
     let bench = bench();
     let (code, printed, _) = bench.run(&["runs"]);
-    assert_eq!((code, printed.trim()), (0, "there are no runs yet"));
+    assert_eq!((code, printed.trim()), (0, "No runs yet."));
     let daemon = Daemon::start(&bench);
     eventually("a review", || bench.simulator.inbox().messages().len() >= 2);
     eventually("its end", || runs(&bench).iter().any(|run| run["state"] == "closed"));

@@ -215,6 +215,6 @@ fn a_preflight_warns_of_credentials_that_can_do_more_than_rolecall_needs() {
     bench.simulator.world().edit(|world| {
         world.patch_org(&json!({"license_details": {"paid_type": null, "users_license_purchased": 25}}));
     });
-    assert!(bench.run(&["preflight"]).1.contains("licensed for 25 users"));
+    assert!(bench.run(&["preflight"]).1.contains("25 licensed seats"));
     assert!(!bench.simulator.journal().calls().iter().any(|call| call.method == "DELETE"));
 }

@@ -79,7 +79,7 @@ fn the_example_configuration_is_accepted_by_check_and_by_its_schema() {
     let output = rolecall().arg("check").arg("--config").arg(&example).output().unwrap();
     let (stdout, stderr) = printed(&output);
     assert!(stdout.starts_with("The configuration is valid.\n"), "{stderr}");
-    assert_eq!(stderr.trim_end(), "rolecall: 3 secrets cannot be read here; an audit needs them");
+    assert_eq!(stderr.trim_end(), "rolecall: 3 secrets cannot be read; an audit needs all of them");
 
     let misspelt = fs::read_to_string(&example).unwrap().replace("approved_administrators", "aproved_administrators");
     fs::write(bench.path("misspelt.toml"), misspelt).unwrap();

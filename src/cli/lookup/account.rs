@@ -1,4 +1,4 @@
-//! `rolecall org` and `rolecall me`: one thing, one line for each of its fields.
+//! `rolecall org` and `rolecall me`: one record, one line for each field.
 
 use super::table::{self, Column, text};
 use crate::{
@@ -39,7 +39,7 @@ const ME: [Column<Me>; 10] = [
 
 pub(super) fn me(survey: &Survey, policy: &Policy, format: LookupFormat) -> Result<(), Failure> {
     let me = Me::of(survey, policy).ok_or_else(|| {
-        Failure::failed("the API does not tell whose credentials these are; `rolecall preflight` says why")
+        Failure::failed("the API does not say whose credentials these are; run `rolecall preflight` for the reason")
     })?;
     table::one(&me, format, &ME)
 }

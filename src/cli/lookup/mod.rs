@@ -1,4 +1,4 @@
-//! `rolecall users`, `roles`, `profiles`, `org`, `me`: look-ups in the workspace as it is now.
+//! `rolecall users`, `roles`, `profiles`, `org`, `me`: look-ups in the live workspace.
 
 mod account;
 mod people;
@@ -24,11 +24,11 @@ use crate::{
     model::{directory::Directory, id::ProfileId},
 };
 
-/// Characters of a sentence that may quote the API.
+/// Maximum length of a sentence that may quote the API.
 const SENTENCE: usize = 2_000;
 
 pub(super) async fn users(named: Option<&Path>, args: UsersArgs) -> Result<(), Failure> {
-    let settings = check::load(named)?;
+    let settings = check::load_quietly(named)?;
     let workspace = people::workspace(&args);
     let read = read(&settings, workspace).await?;
     people::print(&read, &args)?;
@@ -36,19 +36,19 @@ pub(super) async fn users(named: Option<&Path>, args: UsersArgs) -> Result<(), F
 }
 
 pub(super) async fn roles(named: Option<&Path>, args: RolesArgs) -> Result<(), Failure> {
-    let read = read(&check::load(named)?, args.of.workspace.as_deref()).await?;
+    let read = read(&check::load_quietly(named)?, args.of.workspace.as_deref()).await?;
     roles::print(&read, &args)?;
     read.end()
 }
 
 pub(super) async fn profiles(named: Option<&Path>, args: ProfilesArgs) -> Result<(), Failure> {
-    let read = read(&check::load(named)?, args.of.workspace.as_deref()).await?;
+    let read = read(&check::load_quietly(named)?, args.of.workspace.as_deref()).await?;
     profiles::print(&read, &args)?;
     read.end()
 }
 
 pub(super) async fn organization(named: Option<&Path>, args: LookupArgs) -> Result<(), Failure> {
-    let settings = check::load(named)?;
+    let settings = check::load_quietly(named)?;
     let (name, workspace) = workspaces::named(&settings, args.workspace.as_deref())?;
     let connector = app::connector(name, workspace).map_err(|error| Failure::usage(error.to_string()))?;
     let organization = connector.organization().await.map_err(|error| failed(&error))?;
@@ -56,7 +56,7 @@ pub(super) async fn organization(named: Option<&Path>, args: LookupArgs) -> Resu
 }
 
 pub(super) async fn me(named: Option<&Path>, args: LookupArgs) -> Result<(), Failure> {
-    let settings = check::load(named)?;
+    let settings = check::load_quietly(named)?;
     let (name, workspace) = workspaces::named(&settings, args.workspace.as_deref())?;
     let connector = app::connector(name, workspace).map_err(|error| Failure::usage(error.to_string()))?;
     let survey = connector.survey().await.map_err(|error| failed(&error))?;
@@ -69,10 +69,15 @@ fn failed(error: &impl std::fmt::Display) -> Failure {
 }
 
 fn not_found(error: &LookupError) -> Failure {
-    failed(error)
+    let hint = if matches!(error, LookupError::NoUser(_)) {
+        "; to search by name, use `rolecall users --search TEXT`"
+    } else {
+        ""
+    };
+    failed(&format!("{error}{hint}"))
 }
 
-/// A workspace that was read for a look-up.
+/// A workspace read for a look-up.
 struct Read {
     workspace: String,
     directory: Directory,
@@ -95,7 +100,7 @@ async fn read(settings: &Settings, name: Option<&str>) -> Result<Read, Failure> 
         resolve_administrator_profiles(&policy.administrator_profiles, &directory.profiles);
     if administrators.is_empty() {
         output::note(&format!(
-            "rolecall: {name} has no profile {}; nobody is shown as an administrator",
+            "warning: {name} has no profile {}, so nobody is shown as an administrator",
             plain(&unmatched.join(", "), SENTENCE)
         ));
     }
@@ -107,13 +112,16 @@ impl Read {
         AccessMatrix::new(&self.directory, &self.administrators)
     }
 
-    /// What was printed counts only where the read was complete.
+    /// Fails if the read was incomplete, because the list may be too.
     fn end(&self) -> Result<(), Failure> {
         let problems: Vec<&str> = self.directory.reading.problems().map(|(_, detail)| detail).collect();
         if problems.is_empty() {
             return Ok(());
         }
         let why = plain(&problems.join("; "), SENTENCE);
-        Err(Failure::failed(format!("{} was not read completely, so this may not be all: {why}", self.workspace)))
+        Err(Failure::failed(format!(
+            "{} was not read completely, so the list may be incomplete: {why}",
+            self.workspace
+        )))
     }
 }

@@ -16,13 +16,13 @@ use crate::{
     words::form,
 };
 
-/// The first columns of `access-matrix.csv`, without the workspace and what an audit adds, and with what stands in them there.
+/// The first columns of `access-matrix.csv`, with the same values, without the workspace and what an audit adds.
 const COLUMNS: [Column<UserRow>; 10] = [
     ("user_id", |row| row.user_id.clone()),
-    ("full_name", |row| told(row.full_name.as_ref())),
-    ("email", |row| told(row.email.as_ref())),
+    ("full_name", |row| known(row.full_name.as_ref())),
+    ("email", |row| known(row.email.as_ref())),
     ("status", |row| row.status.clone()),
-    ("confirmed", |row| told(row.confirmed.as_ref())),
+    ("confirmed", |row| known(row.confirmed.as_ref())),
     ("role_id", |row| text(row.role_id.as_ref())),
     ("role_name", |row| text(row.role_name.as_ref())),
     ("profile_id", |row| text(row.profile_id.as_ref())),
@@ -42,8 +42,8 @@ const SHOWN: [Column<UserRow>; 6] = [
     }),
 ];
 
-/// What the vendor tells of everybody, and perhaps not of this user.
-fn told<T: ToString>(value: Option<&T>) -> String {
+/// A value that the API returns, though perhaps not for this user.
+fn known<T: ToString>(value: Option<&T>) -> String {
     value.map_or_else(|| "unknown".to_owned(), ToString::to_string)
 }
 
@@ -51,12 +51,12 @@ fn status(row: &UserRow) -> String {
     if row.confirmed == Some(false) { format!("{}, invited", row.status) } else { row.status.clone() }
 }
 
-/// A name of the master list, or the id that is not on it.
+/// The name, or the id if the list does not have it.
 fn named(name: Option<&String>, id: Option<&String>) -> String {
     name.cloned().or_else(|| id.map(|id| format!("unknown ({id})"))).unwrap_or_default()
 }
 
-/// The workspace that is asked for.
+/// The workspace argument.
 pub(super) fn workspace(args: &UsersArgs) -> Option<&str> {
     match &args.command {
         None => args.of.workspace.as_deref(),
@@ -91,7 +91,7 @@ pub(super) fn print(read: &Read, args: &UsersArgs) -> Result<(), Failure> {
         let of = read.directory.users.len();
         let users = form(of, "user", "users");
         let of = if rows.len() == of { String::new() } else { format!(" of {of}") };
-        let star = if rows.iter().any(|row| row.administrator) { "; ★ an administrator's profile" } else { "" };
+        let star = if rows.iter().any(|row| row.administrator) { "; ★ administrator profile" } else { "" };
         output::line(&format!("{}{of} {users}{star}", rows.len()));
     }
     Ok(())
@@ -112,9 +112,9 @@ fn show(read: &Read, row: &UserRow) {
     if let Some(role) = &role {
         line("", &format!("reports to {}", role.reports_to_role_name.as_deref().unwrap_or("nobody")));
         let below = role.active_users_with_below - role.active_users;
-        line("", &format!("{below} active users hold roles below it, {} hold this one", role.active_users));
+        line("", &format!("{} active in this role, {below} in roles below it", role.active_users));
     }
-    let star = if row.administrator { ", an administrator's" } else { "" };
+    let star = if row.administrator { ", administrator profile" } else { "" };
     line("profile", &format!("{}{}{star}", or_none(row.profile_name.as_ref()), id(row.profile_id.as_ref())));
     let profiles = profiles::profiles(&matrix, &read.administrators);
     if let Some(profile) = profiles.into_iter().find(|profile| Some(&profile.profile_id) == row.profile_id.as_ref()) {
@@ -125,7 +125,7 @@ fn show(read: &Read, row: &UserRow) {
                     line(if number == 0 { "permits" } else { "" }, permission);
                 }
             }
-            (None, reason) => line("permits", &format!("not known: {}", reason.unwrap_or_default())),
+            (None, reason) => line("permits", &format!("unknown: {}", reason.unwrap_or_default())),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     lookup::profiles::{self, ProfileRow},
 };
 
-/// Permissions that a table names of each profile.
+/// Permissions shown per profile without `--permissions`.
 const NAMED: usize = 3;
 
 const COLUMNS: [Column<ProfileRow>; 10] = [
@@ -32,7 +32,7 @@ const SHOWN: [Column<ProfileRow>; 5] = [
     ("all", |row| row.all_users.to_string()),
     ("permits", |row| {
         let Some(permits) = &row.permits else {
-            return format!("not known: {}", row.permits_unknown.as_deref().unwrap_or_default());
+            return format!("unknown: {}", row.permits_unknown.as_deref().unwrap_or_default());
         };
         let named = permits.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
         match permits.len() {
@@ -49,7 +49,7 @@ const WITH_PERMISSIONS: [Column<ProfileRow>; 3] = [
     ("permits", |row| match &row.permits {
         Some(permits) if permits.is_empty() => "nothing".to_owned(),
         Some(permits) => permits.join("\n"),
-        None => format!("not known: {}", row.permits_unknown.as_deref().unwrap_or_default()),
+        None => format!("unknown: {}", row.permits_unknown.as_deref().unwrap_or_default()),
     }),
 ];
 

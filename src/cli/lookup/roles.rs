@@ -44,10 +44,10 @@ pub(super) fn print(read: &Read, args: &RolesArgs) -> Result<(), Failure> {
     table::print(&rows, args.of.format, &COLUMNS, &SHOWN)
 }
 
-/// Who reports to whom, with how many hold each role, and how many with all below.
+/// Draws the hierarchy with the number of holders of each role, and with those of the roles below.
 fn draw(rows: &[RoleRow]) {
     let mut names = Vec::with_capacity(rows.len());
-    // Whether more siblings follow, for each depth on the way to the row.
+    // For each depth on the path to the row: whether more siblings follow.
     let mut open: Vec<bool> = Vec::new();
     for (place, row) in rows.iter().enumerate() {
         let later = rows[place + 1..].iter().take_while(|later| later.depth >= row.depth);
@@ -66,7 +66,7 @@ fn draw(rows: &[RoleRow]) {
     for (name, row) in names.iter().zip(rows) {
         let below = match row.active_users_with_below {
             all if all == row.active_users => String::new(),
-            all => format!(", {all} with those below"),
+            all => format!(", {all} including roles below"),
         };
         let irregular = row.irregular.as_ref().map(|why| format!("  ! {}", plain(why, 120))).unwrap_or_default();
         let gap = " ".repeat(width - name.chars().count());

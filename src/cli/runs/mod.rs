@@ -1,11 +1,10 @@
-//! `rolecall runs`: what became of every fire time.
+//! `rolecall runs`: the scheduled runs and their results.
 
 mod rows;
 
 use std::path::Path;
 
 use chrono::Utc;
-use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use self::rows::{AttemptRow, GapRow, LapseRow, Row};
@@ -21,16 +20,16 @@ use crate::{
     words::count,
 };
 
-/// Gaps that the list shows.
+/// Maximum number of gaps in the list.
 const GAPS: u32 = 20;
-/// Characters of an error in the list, and where one run is shown.
+/// Maximum length of an error in the list, and of one run.
 const ERROR_IN_LIST: usize = 80;
 const ERROR: usize = 4_000;
-/// What stands where nothing is known.
+/// Shown for an unknown value.
 const NONE: &str = "–";
 
 pub(super) async fn run(named: Option<&Path>, args: RunsArgs) -> Result<(), Failure> {
-    let settings = check::load(named)?;
+    let settings = check::load_quietly(named)?;
     let failed = |error: StoreError| Failure::failed(error.to_string());
     let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
     match args.command {
@@ -41,10 +40,10 @@ pub(super) async fn run(named: Option<&Path>, args: RunsArgs) -> Result<(), Fail
         Some(RunsCommand::Retry { id }) => {
             if !store.retry(id, Utc::now()).await.map_err(failed)? {
                 return Err(Failure::usage(format!(
-                    "there is no run {id} that failed, nor one with undelivered mail; `rolecall runs` lists the runs"
+                    "there is no run {id} that failed or has undelivered mail; `rolecall runs` lists the runs"
                 )));
             }
-            output::line(&format!("{id} is due again; a running daemon takes it up within a second"));
+            output::line(&format!("{id} is due again; a running daemon starts it within a second"));
         }
         Some(RunsCommand::Show { id }) => {
             let run = store.run(id).await.map_err(failed)?;
@@ -74,16 +73,19 @@ async fn list(
     let incidents = store.incidents(Utc::now()).await?.into_iter().map(LapseRow::from).filter(is_configured);
     let incidents: Vec<LapseRow> = incidents.collect();
     if format == RunsFormat::Json {
-        // Values that serde_json cannot write are none of these types.
+        // These types can always be written.
         let _ = json(&serde_json::json!({ "runs": rows, "gaps": gaps, "lapses": incidents }));
         return Ok(());
     }
-    output::line(&if rows.is_empty() { "there are no runs yet".to_owned() } else { table(&rows).to_string() });
+    if rows.is_empty() {
+        output::line("No runs yet.");
+    }
+    rows.iter().for_each(|row| output::line(&entry(row)));
     for gap in &gaps {
         let what = if gap.count == 1 {
-            format!("no run of {} at {}", gap.job, gap.first)
+            format!("GAP: {} did not run at {}", gap.job, gap.first)
         } else {
-            format!("no runs of {} at {} fire times, {} to {}", gap.job, gap.count, gap.first, gap.last)
+            format!("GAP: {} did not run at {} scheduled times, {} to {}", gap.job, gap.count, gap.first, gap.last)
         };
         output::line(&format!("{what}: {}", gap.reason));
     }
@@ -94,25 +96,18 @@ async fn list(
     Ok(())
 }
 
-fn table(rows: &[Row]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(["due", "job", "workspace", "state", "took", "users", "open findings", "mail", "id and error"]);
-    for row in rows {
-        let error = row.error.as_deref().map(|error| format!("\n{}", plain(error, ERROR_IN_LIST))).unwrap_or_default();
-        table.add_row([
-            row.fire_at.clone(),
-            row.job.clone(),
-            row.workspace.clone(),
-            state(row),
-            took(row),
-            number(row.users),
-            findings(row),
-            delivery(row),
-            format!("{}{error}", row.id),
-        ]);
-    }
-    table
+/// A run in two or three lines, narrow enough for a terminal of 80 columns.
+fn entry(row: &Row) -> String {
+    let users = row.users.map(|users| count(users, "user"));
+    let found = row.open_findings.map(|_| match findings(row).as_str() {
+        "none" => "no open findings".to_owned(),
+        some => some.to_owned(),
+    });
+    let mail = (!row.messages.is_empty()).then(|| format!("mail {}", delivery(row)));
+    let facts: Vec<String> = [users, found, mail, row.seconds.map(|_| took(row))].into_iter().flatten().collect();
+    let facts = if facts.is_empty() { String::new() } else { format!(": {}", facts.join(", ")) };
+    let error = row.error.as_deref().map(|error| format!("\n  {}", plain(error, ERROR_IN_LIST))).unwrap_or_default();
+    format!("{}  {}  {}\n  {} {}{facts}{error}", row.fire_at, row.id, state(row), row.job, row.workspace)
 }
 
 fn number(number: Option<u64>) -> String {
@@ -127,7 +122,7 @@ fn took(row: &Row) -> String {
     }
 }
 
-/// Open findings, the gravest first: `2 critical, 1 low`.
+/// Open findings, most severe first: `2 critical, 1 low`.
 fn findings(row: &Row) -> String {
     let Some(open) = &row.open_by_severity else { return number(row.open_findings) };
     let words = Severity::ALL.map(Severity::word).into_iter();
@@ -137,7 +132,7 @@ fn findings(row: &Row) -> String {
     if some.is_empty() { "none".to_owned() } else { some.join(", ") }
 }
 
-/// The state, and what stands out of it.
+/// The state, and what is unusual about it.
 fn state(row: &Row) -> String {
     let again = if row.attempts > 1 { format!(", attempt {}", row.attempts) } else { String::new() };
     let incomplete = if row.complete == Some(false) { ", incomplete" } else { "" };
@@ -173,7 +168,7 @@ fn show(row: &Row) {
         ("started", optional(&row.started_at)),
         ("finished", optional(&row.finished_at)),
         ("took", took(row)),
-        ("tried again", optional(&row.not_before)),
+        ("next attempt", optional(&row.not_before)),
         ("users", number(row.users)),
         ("administrators", number(row.administrators)),
         ("open findings", findings(row)),
@@ -204,13 +199,13 @@ fn show(row: &Row) {
     }
 }
 
-/// How an attempt ended. Where a later one began, nobody was left to say it of this one.
+/// How an attempt ended. If a later one began without an end of this one, its process died.
 fn ending(attempt: &AttemptRow, is_last: bool) -> String {
     match (&attempt.ended_at, &attempt.error) {
         (Some(ended), Some(error)) => format!("failed {ended}: {}", plain(error, ERROR)),
         (Some(ended), None) => format!("ended {ended}"),
-        (None, _) if is_last => "goes on".to_owned(),
-        (None, _) => "was cut off: the process died".to_owned(),
+        (None, _) if is_last => "running".to_owned(),
+        (None, _) => "interrupted: the process died".to_owned(),
     }
 }
 

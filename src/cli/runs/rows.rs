@@ -1,4 +1,4 @@
-//! Runs, gaps and incidents as programs read them; tables for people are made from these too.
+//! Runs, gaps and incidents as JSON; the output for people is made from these too.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::{
     store::{Database, StoreError, history::MessageRecord},
 };
 
-/// A run with what is known of its audit, its attempts and its messages.
+/// A run with its audit, attempts and messages.
 #[derive(Serialize)]
 pub(super) struct Row {
     pub(super) id: String,
@@ -25,17 +25,17 @@ pub(super) struct Row {
     pub(super) attempts: u32,
     pub(super) started_at: Option<String>,
     pub(super) finished_at: Option<String>,
-    /// From the first attempt until it ended well or not; none before.
+    /// From the first attempt to the end; `None` until then.
     pub(super) seconds: Option<f64>,
     pub(super) not_before: Option<String>,
     pub(super) error: Option<String>,
     pub(super) users: Option<u64>,
     pub(super) administrators: Option<u64>,
     pub(super) open_findings: Option<u64>,
-    /// None for an audit that an older rolecall kept.
+    /// `None` for an audit kept by an older version.
     pub(super) open_by_severity: Option<BTreeMap<&'static str, u64>>,
     pub(super) complete: Option<bool>,
-    /// The folder of its evidence, and the SHA-256 of that bag's sealed manifest; none where none is kept.
+    /// `None` if no evidence is kept.
     pub(super) evidence: Option<EvidenceRow>,
     pub(super) history: Vec<AttemptRow>,
     pub(super) messages: Vec<MessageRow>,
@@ -47,7 +47,7 @@ pub(super) struct EvidenceRow {
     pub(super) sha256: String,
 }
 
-/// One time that a run was taken up.
+/// One attempt at a run.
 #[derive(Serialize)]
 pub(super) struct AttemptRow {
     pub(super) began_at: String,
