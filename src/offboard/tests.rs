@@ -221,7 +221,7 @@ async fn who_may_not_be_removed_is_refused_and_nothing_is_asked_for() {
     world.edit(|world| (world.add_user(&same), world.add_user(&same)));
     let refusal = bench.plan(&["TWIN@example.com"]).await.unwrap_err();
     assert_eq!(refusal.code(), "ambiguous_user");
-    assert!(refusal.to_string().contains("name one by id: "), "{refusal}");
+    assert!(refusal.to_string().contains("choose one by id: "), "{refusal}");
 
     let organization =
         bench.on(Some("Another"), async |offboarding| offboarding.plan(std::slice::from_ref(&leaver), &()).await).await;

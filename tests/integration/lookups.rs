@@ -44,15 +44,15 @@ fn users_are_filtered_by_status_role_profile_and_administrators() {
     assert_eq!(listed(&bench, &["--administrators", "--status", "ACTIVE"]), both);
     let (code, _, stderr) = bench.run(&["users", "--profile", "Nobody's"]);
     assert_eq!(code, 1);
-    assert!(stderr.contains("there are: ") && stderr.contains("Administrator"), "{stderr}");
+    assert!(stderr.contains("the profiles are ") && stderr.contains("Administrator"), "{stderr}");
     for misspelt in ["activ", "", " "] {
         let (code, stdout, stderr) = bench.run(&["users", "--status", misspelt]);
         assert_eq!((code, stdout.as_str()), (1, ""));
-        assert!(stderr.contains("there are: active, deleted, disabled, inactive"), "{stderr}");
+        assert!(stderr.contains("expected active, deleted, disabled, inactive"), "{stderr}");
     }
     let (code, _, stderr) = bench.run(&["users", "other"]);
     assert_eq!(code, 2);
-    assert!(stderr.contains("the configuration has: acme"), "{stderr}");
+    assert!(stderr.contains("configured: acme"), "{stderr}");
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn one_user_is_found_by_id_or_exact_address_and_never_guessed() {
     world.edit(|world| world.add_user(&json!({"email": "lone@example.com"})));
     let (code, _, stderr) = bench.run(&["users", "show", "lone@example.com"]);
     assert_eq!(code, 1);
-    assert!(stderr.contains("name one by id") && stderr.contains(&id), "{stderr}");
+    assert!(stderr.contains("choose one by id") && stderr.contains(&id), "{stderr}");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn what_was_not_read_completely_is_said() {
     let (code, stdout, stderr) = bench.run(&["users", "--format", "json"]);
     assert_eq!(code, 1);
     assert_eq!(json(&stdout).as_array().unwrap().len(), 39);
-    assert!(stderr.contains("not read completely, so this may not be all"), "{stderr}");
+    assert!(stderr.contains("not read completely, so the list may be incomplete"), "{stderr}");
 }
 
 #[test]
