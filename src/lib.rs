@@ -1,9 +1,9 @@
 //! On a schedule, read a directory, correlate, judge, report, keep evidence, notify.
 //!
-//! Layers, arrows pointing inward: `model` is the centre and imports nothing of the crate; `access`, `audit`,
-//! `ledger`, `lookup`, `preflight`, `report` are pure and import `model` and the matrix of `access`; `connector`, `store`,
-//! `mail`, `evidence`, `replay`, `config` touch the world, each on its own; `notify`, `run`, `offboard`, `agent`, `daemon`,
-//! `web`, `mcp`, `cli` and `app` wire them together.
+//! Dependencies point inward. `model` is the centre and imports nothing of the crate. `access`, `audit`, `ledger`, `lookup`,
+//! `preflight`, `report`, `schedule` and `coverage` are pure. `connector`, `store`, `mail`, `evidence`, `replay` and `config`
+//! do I/O, each on its own. `notify`, `run`, `offboard`, `daemon`, `agent`, `mcp`, `web`, `app` and `cli` put them together.
+//! `CONTRIBUTING.md` describes every room, and `tests/integration/architecture.rs` holds the table of imports.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should panic"))]
 

@@ -299,7 +299,7 @@ fn nearest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
     likeness.filter(|(alike, _)| *alike > ALIKE).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, word)| word)
 }
 
-fn one_of(known: &[&str]) -> String {
+pub(super) fn one_of(known: &[&str]) -> String {
     match known {
         [] => String::new(),
         [only] => format!("expected {only}"),

@@ -176,6 +176,16 @@ fn one_mistake_is_one_error() {
 }
 
 #[test]
+fn a_data_center_may_be_written_in_capitals() {
+    let text = "[workspaces.acme]\nconnector = \"zoho_bigin\"\ndata_center = \"EU\"\nclient_id = \"1000.A\"\n\
+                client_secret = { env = \"S\" }\nrefresh_token = { env = \"T\" }\n";
+    let (settings, problems) = read_text(text).unwrap();
+    assert_eq!(problems, []);
+    let settings::ConnectorSettings::ZohoBigin(bigin) = &settings.workspaces["acme"].connector else { unreachable!() };
+    assert_eq!(bigin.data_center, "eu");
+}
+
+#[test]
 fn a_secret_in_place_of_its_name_is_refused_and_not_shown() {
     for place in
         ["{ env = \"74b246c5e0b84b1f9a535f0d9c2e71aa\" }", "{ file = \"1000.74b246c5e0b84b1f9a.5f0d9c2e71aa\" }"]

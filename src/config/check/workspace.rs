@@ -9,11 +9,12 @@ use super::Checker;
 use crate::config::{
     file,
     settings::{BiginSettings, ConnectorSettings, SecretSource, TrutoSettings, Workspace},
+    shape::one_of,
 };
 
-/// The data centres of the vendor.
+/// The vendor's data centers.
 const DATA_CENTERS: [&str; 8] = ["us", "eu", "in", "au", "jp", "cn", "sa", "ca"];
-/// Calls in flight that the vendor allows at most.
+/// Concurrent calls that the vendor allows.
 const MOST_CONCURRENT: i64 = 10;
 
 impl Checker<'_> {
@@ -33,7 +34,7 @@ impl Checker<'_> {
                     if there {
                         self.error(
                             span.clone(),
-                            format!("`{key}` is for the connector zoho_bigin"),
+                            format!("`{key}` applies only to the connector zoho_bigin"),
                             "remove it, or set connector = \"zoho_bigin\"",
                         );
                     }
@@ -49,7 +50,7 @@ impl Checker<'_> {
                     if there {
                         self.error(
                             span.clone(),
-                            format!("`{key}` is for the connector truto"),
+                            format!("`{key}` applies only to the connector truto"),
                             "remove it, or set connector = \"truto\"",
                         );
                     }
@@ -74,7 +75,7 @@ impl Checker<'_> {
             ("api_token", workspace.api_token.is_none()),
         ] {
             if missing {
-                self.error(span.clone(), format!("a workspace with the connector truto needs `{key}`"), "");
+                self.error(span.clone(), format!("missing key `{key}`, which the connector truto needs"), "");
             }
         }
         let resources = workspace.resources.as_ref().map_or_else(Default::default, |resources| {
@@ -83,7 +84,7 @@ impl Checker<'_> {
             let names = [users, roles, profiles, current_organization, me].map(Clone::clone);
             let is_bad = |name: &String| name.is_empty() || name.contains(['/', '?', '#']);
             if names.iter().flatten().any(is_bad) {
-                self.error(span, "a resource has a name, without `/`, `?` or `#`".to_owned(), "");
+                self.error(span, "invalid resource name".to_owned(), "expected a name without `/`, `?` or `#`");
             }
             names
         });
@@ -110,23 +111,25 @@ impl Checker<'_> {
             ("refresh_token", workspace.refresh_token.is_none()),
         ] {
             if missing {
-                self.error(span.clone(), format!("a workspace with the connector zoho_bigin needs `{key}`"), "");
+                self.error(span.clone(), format!("missing key `{key}`, which the connector zoho_bigin needs"), "");
             }
         }
-        if let Some(center) = &workspace.data_center
-            && !DATA_CENTERS.contains(&center.get_ref().as_str())
+        // Zoho writes them in capitals.
+        let data_center = workspace.data_center.as_ref().map(|center| center.get_ref().trim().to_ascii_lowercase());
+        if let (Some(written), Some(center)) = (&workspace.data_center, &data_center)
+            && !DATA_CENTERS.contains(&center.as_str())
         {
             self.error(
-                center.span(),
-                format!("“{}” is no data centre", center.get_ref()),
-                format!("one of: {}", DATA_CENTERS.join(", ")),
+                written.span(),
+                format!("invalid data center `{}`; {}", written.get_ref(), one_of(&DATA_CENTERS)),
+                "",
             );
         }
         let secret = |secret: &Option<file::Secret>| {
             secret.as_ref().map_or_else(|| SecretSource::Env(String::new()), |secret| self.secret(secret))
         };
         ConnectorSettings::ZohoBigin(Box::new(BiginSettings {
-            data_center: workspace.data_center.as_ref().map(|center| center.get_ref().clone()).unwrap_or_default(),
+            data_center: data_center.unwrap_or_default(),
             client_id: workspace.client_id.clone().unwrap_or_default(),
             client_secret: secret(&workspace.client_secret),
             refresh_token: secret(&workspace.refresh_token),
