@@ -12,7 +12,7 @@ use clap::{FromArgMatches as _, error::ErrorKind};
 use toml::{Table, Value};
 
 use super::args::{Cli, command};
-use crate::{audit::registry, config};
+use crate::{audit::RuleSet, config};
 
 /// What a reader replaces in a command line, and something that can stand there.
 const PLACEHOLDERS: [(&str, &str); 2] = [(" ID", " 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59"), ("NUMBER:SHA256", WITNESS)];
@@ -57,8 +57,8 @@ fn split(text: &str) -> (String, Vec<Block>) {
         match (line.trim_start().strip_prefix("```"), open.as_mut()) {
             (Some(kind), None) => open = Some(Block { kind: kind.trim().to_owned(), text: String::new() }),
             (Some(_), Some(_)) => blocks.extend(open.take()),
-            (None, Some(block)) => block.text.push_str(&format!("{line}\n")),
-            (None, None) => prose.push_str(&format!("{line}\n")),
+            (None, Some(block)) => block.text.extend([line, "\n"]),
+            (None, None) => prose.extend([line, "\n"]),
         }
     }
     assert!(open.is_none(), "a block is not closed");
@@ -206,7 +206,8 @@ fn every_configuration_that_is_shown_is_valid() {
     let documents = documents();
     let complete = &split(&documents[Path::new("docs/configuration.md")]).1;
     let complete = complete.iter().find(|block| block.kind == "toml").expect("a complete example").text.clone();
-    let rules: Vec<&str> = registry::rules().iter().map(|rule| rule.name).collect();
+    let rules = RuleSet::built_in();
+    let rules: Vec<&str> = rules.list().names().collect();
     let folder = tempfile::tempdir().unwrap();
     let (mut wrong, mut tried) = (Vec::new(), 0);
     for (path, text) in &documents {

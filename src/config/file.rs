@@ -59,7 +59,7 @@ pub(super) enum Connector {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Workspace {
-    /// The connector: zoho_bigin or truto.
+    /// The connector: `zoho_bigin` or `truto`.
     #[schemars(with = "Connector")]
     pub(super) connector: Spanned<Connector>,
     /// The data center of the organization: us, eu, in, au, jp, cn, sa or ca.

@@ -65,9 +65,8 @@ pub(super) fn misplaced(table: &DeTable<'_>) -> Vec<Problem> {
                 for (kind, place) in inner.iter().filter(|_| inner.len() == 1) {
                     let (kind, name) = (kind.get_ref().as_ref(), place.get_ref().as_str().unwrap_or_default());
                     let problem = match kind {
-                        "env" if looks_like_secret(name) => Some("this looks like the secret itself"),
+                        "env" | "file" if looks_like_secret(name) => Some("this looks like the secret itself"),
                         "env" if !is_variable(name) => Some("this is not the name of an environment variable"),
-                        "file" if looks_like_secret(name) => Some("this looks like the secret itself"),
                         _ => None,
                     };
                     problems.extend(problem.map(|problem| {
@@ -106,7 +105,9 @@ fn collect(key: &str, value: &DeValue<'_>, span: Range<usize>, walk: &Walk<'_>, 
             }
         }
         DeValue::Array(items) => {
-            items.iter().for_each(|item| collect(key, item.get_ref(), item.span(), walk, hidden));
+            for item in items {
+                collect(key, item.get_ref(), item.span(), walk, hidden);
+            }
         }
         DeValue::Table(table) => {
             for (key, value) in table {

@@ -136,7 +136,7 @@ fn syntax(text: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
     let mut lines = BTreeSet::new();
     let first_of_line = errors.iter().filter(|error| {
         let start = error.span().map_or(0, |span| span.start);
-        lines.insert(text.as_bytes()[..start.min(text.len())].iter().filter(|byte| **byte == b'\n').count())
+        lines.insert(text.get(..start).map_or(0, |before| before.matches('\n').count()))
     });
     let problem = |error: &toml::de::Error| {
         Problem::error(error.span().unwrap_or(0..0), error.message().to_owned(), "not valid TOML (https://toml.io)")

@@ -84,18 +84,18 @@ impl<'s> Checker<'s> {
             let name = key.get_ref().to_string();
             let inside = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
             let known = properties.and_then(|properties| properties.get(&name)).or(others);
-            let value = match known {
-                Some(property) => self.value(property, value, &inside),
-                None => {
-                    let known: Vec<&str> = properties.into_iter().flatten().map(|(key, _)| key.as_str()).collect();
-                    removed.extend(nearest(&name, &known).map(str::to_owned));
-                    self.unknown(&key, &value, path, &known);
-                    None
-                }
+            let value = if let Some(property) = known {
+                self.value(property, value, &inside)
+            } else {
+                let known: Vec<&str> = properties.into_iter().flatten().map(|(key, _)| key.as_str()).collect();
+                removed.extend(nearest(&name, &known).map(str::to_owned));
+                self.unknown(&key, &value, path, &known);
+                None
             };
-            match value {
-                Some(value) => drop(kept.insert(key, value)),
-                None => removed.push(name),
+            if let Some(value) = value {
+                kept.insert(key, value);
+            } else {
+                removed.push(name);
             }
         }
         let required: Vec<&str> =
@@ -337,9 +337,15 @@ mod tests {
             for (key, value) in keys {
                 match key.as_str() {
                     "properties" | "$defs" => {
-                        value.as_object().unwrap().values().for_each(|schema| walk(schema, wrong))
+                        for schema in value.as_object().unwrap().values() {
+                            walk(schema, wrong);
+                        }
                     }
-                    "oneOf" | "anyOf" => value.as_array().unwrap().iter().for_each(|schema| walk(schema, wrong)),
+                    "oneOf" | "anyOf" => {
+                        for schema in value.as_array().unwrap() {
+                            walk(schema, wrong);
+                        }
+                    }
                     "items" | "additionalProperties" => walk(value, wrong),
                     key if CHECKED.contains(&key) || SAYS_NOTHING.contains(&key) => {}
                     other => wrong.push(other.to_owned()),

@@ -139,7 +139,9 @@ fn help_paths() -> Vec<String> {
         if names.is_empty() {
             found.push(path.join(" "));
         }
-        names.into_iter().for_each(|name| below(&[path, &[name]].concat(), found));
+        for name in names {
+            below(&[path, &[name]].concat(), found);
+        }
     }
     let mut found = Vec::new();
     below(&[], &mut found);

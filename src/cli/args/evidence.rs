@@ -70,8 +70,7 @@ pub(crate) struct CoverageArgs {
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) period: PeriodArgs,
-    /// File to write [default: evidence_FROM_TO.zip]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", help = "File to write [default: evidence_FROM_TO.zip]")]
     pub(crate) out: Option<PathBuf>,
 }
 

@@ -60,17 +60,20 @@ fn template(command: &Command) -> String {
     let styles = Styles::default();
     let (header, literal) = (styles.get_header(), styles.get_literal());
     let width = command.get_subcommands().map(|subcommand| subcommand.get_name().len()).max().unwrap_or(0);
-    let mut text = "{about}\n\n{usage-heading} {usage}\n".to_owned();
-    for (group, names) in GROUPS {
-        text.push_str(&format!("\n{header}{group}:{header:#}\n"));
-        for name in names {
-            let about = command.find_subcommand(name).and_then(Command::get_about);
-            let about = about.map(ToString::to_string).unwrap_or_default();
-            text.push_str(&format!("  {literal}{name}{literal:#}{}  {about}\n", " ".repeat(width - name.len())));
-        }
-    }
-    text.push_str(&format!("\n{header}{GLOBAL}:{header:#}\n{{options}}\n\nSee `rolecall help COMMAND` for the options and examples of a command."));
-    text
+    let line = |name: &&str| {
+        let about = command.find_subcommand(name).and_then(Command::get_about);
+        let about = about.map(ToString::to_string).unwrap_or_default();
+        format!("  {literal}{name}{literal:#}{}  {about}\n", " ".repeat(width - name.len()))
+    };
+    let groups = GROUPS.map(|(group, names)| {
+        let lines: String = names.iter().map(line).collect();
+        format!("\n{header}{group}:{header:#}\n{lines}")
+    });
+    format!(
+        "{{about}}\n\n{{usage-heading}} {{usage}}\n{}\n{header}{GLOBAL}:{header:#}\n{{options}}\n\nSee `rolecall help COMMAND` \
+         for the options and examples of a command.",
+        groups.concat()
+    )
 }
 
 #[cfg(test)]

@@ -35,8 +35,7 @@ pub(crate) const CONFIG_VARIABLE: &str = "ROLECALL_CONFIG";
 #[command(name = "rolecall", version, disable_help_subcommand = true, disable_help_flag = true)]
 pub(crate) struct Cli {
     // No `env`: clap would take a variable that is set and empty for a path.
-    /// Configuration file [env: ROLECALL_CONFIG] [default: rolecall.toml, then /etc/rolecall/rolecall.toml]
-    #[arg(long, global = true, value_name = "PATH", help_heading = GLOBAL, display_order = 1000)]
+    #[arg(long, global = true, value_name = "PATH", help = CONFIG_HELP, help_heading = GLOBAL, display_order = 1000)]
     pub(crate) config: Option<PathBuf>,
     /// Log format on stderr
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text", help_heading = GLOBAL, display_order = 1001)]
@@ -50,6 +49,9 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
+
+const CONFIG_HELP: &str =
+    "Configuration file [env: ROLECALL_CONFIG] [default: rolecall.toml, then /etc/rolecall/rolecall.toml]";
 
 /// The heading of the options that every command takes.
 const GLOBAL: &str = "Global options";

@@ -80,7 +80,9 @@ async fn list(
     if rows.is_empty() {
         output::line("No runs yet.");
     }
-    rows.iter().for_each(|row| output::line(&entry(row)));
+    for row in &rows {
+        output::line(&entry(row));
+    }
     for gap in &gaps {
         let what = if gap.count == 1 {
             format!("GAP: {} did not run at {}", gap.job, gap.first)
