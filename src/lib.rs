@@ -1,7 +1,7 @@
 //! On a schedule, read a directory, correlate, judge, report, keep evidence, notify.
 //!
-//! Dependencies point inward. `model` is the centre and imports nothing of the crate. `access`, `audit`, `ledger`, `lookup`,
-//! `preflight`, `report`, `schedule` and `coverage` are pure. `connector`, `store`, `mail`, `evidence`, `replay` and `config`
+//! Dependencies point inward. `model` is the centre and imports nothing of the crate. `access`, `audit`, `brief`, `ledger`,
+//! `lookup`, `preflight`, `report`, `schedule` and `coverage` are pure. `connector`, `store`, `mail`, `evidence`, `replay` and `config`
 //! do I/O, each on its own. `notify`, `run`, `offboard`, `daemon`, `agent`, `mcp`, `web`, `app` and `cli` put them together.
 //! `CONTRIBUTING.md` describes every room, and `tests/integration/architecture.rs` holds the table of imports.
 
@@ -11,6 +11,7 @@ pub mod access;
 pub mod agent;
 pub mod app;
 pub mod audit;
+pub mod brief;
 pub mod cli;
 pub mod clock;
 pub mod config;

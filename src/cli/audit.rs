@@ -281,7 +281,7 @@ impl Step<'_> {
         };
         let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
         let input = ReportInput::new(&audit, &matrix);
-        summary::print(&audit, &matrix);
+        summary::print(input.brief());
         let (written, kept) = rayon::join(|| self.write(&input), || run::pack(&audit, &matrix));
         let written = written.map_err(|error| error.to_string())?;
         for path in &written {

@@ -21,7 +21,7 @@ mod rules;
 mod runs;
 mod signals;
 mod simulate;
-mod summary;
+pub(crate) mod summary;
 mod tools;
 mod workspaces;
 

@@ -1,54 +1,69 @@
-//! An audit on the terminal: the verdict, what changed, what is open.
+//! An audit on the terminal: its brief as lines.
 
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::output::{self, plain};
 use crate::{
-    access::matrix::AccessMatrix,
-    model::{audit::Audit, finding::Severity},
-    report::summary::{Headline, headline},
+    brief::{Action, Brief},
+    model::finding::Severity,
+    words::{count, number},
 };
 
-/// Findings that the terminal names.
-const FINDINGS_NAMED: usize = 12;
-/// Characters of a name.
-const NAME: usize = 100;
 /// Characters of a sentence.
-const SENTENCE: usize = 700;
+const SENTENCE: usize = 1_500;
 
-/// Prints the audit.
-pub(super) fn print(audit: &Audit, matrix: &AccessMatrix<'_>) {
-    let headline = headline(audit, matrix);
-    output::line(&format!("{}: {}", audit.workspace, plain(&headline.verdict, SENTENCE)));
-    for change in &headline.changes {
-        output::line(&format!("  changed   {}", plain(change, SENTENCE)));
+/// Prints what an audit says.
+pub(super) fn print(brief: &Brief) {
+    output::line(&text(brief));
+}
+
+/// What an audit says, as lines without a line break after the last.
+pub(crate) fn text(brief: &Brief) -> String {
+    let mut lines = vec![format!("{}: {}. {}", brief.workspace, brief.state.word(), brief.verdict)];
+    lines.extend(brief.incidents.iter().map(|incident| format!("  before    {incident}")));
+    if let Some(changes) = &brief.changes {
+        lines.push(format!("  compared  {}", changes.summary()));
+        lines.extend(changes.lines.iter().map(|line| format!("  changed   {}", line.sentence)));
+        if changes.access > changes.lines.len() {
+            lines.push(format!("  changed   and {} more", number(changes.access - changes.lines.len())));
+        }
     }
-    let counts = Severity::ALL.map(|severity| headline.counts.severity(severity));
+    let mut lines: Vec<String> = lines.iter().map(|line| plain(line, SENTENCE)).collect();
+    lines.push(table(brief).to_string());
+    for actions in brief.actions.chunk_by(|a, b| a.severity == b.severity) {
+        lines.extend(actions.first().map(|action| format!("  {}", action.by())));
+        lines.extend(actions.iter().flat_map(action_lines).map(|line| plain(&line, SENTENCE)));
+    }
+    if brief.actions.is_empty() {
+        lines.push(format!("  {}", brief.nothing_to_do()));
+    } else {
+        let rules = count(brief.actions.len(), "rule");
+        lines.push(format!(
+            "  {rules} with open findings; `rolecall rules NAME` explains one, `--out DIR` writes all findings"
+        ));
+    }
+    lines.join("\n")
+}
+
+/// One row of numbers.
+fn table(brief: &Brief) -> Table {
+    let counts = &brief.counts;
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
     let mut header = vec!["users", "active", "administrators"];
     header.extend(Severity::ALL.map(Severity::word));
-    header.push("excepted");
+    header.push("accepted");
+    let severities = Severity::ALL.map(|severity| counts.severity(severity));
+    let first = [counts.users, counts.active, counts.administrators];
     table.set_header(header);
-    let Headline { counts: of, .. } = &headline;
-    let mut row: Vec<String> = [of.users, of.active, of.administrators].map(|count| count.to_string()).to_vec();
-    row.extend(counts.map(|count| count.to_string()));
-    row.push(of.excepted.to_string());
-    table.add_row(row);
-    output::line(&table.to_string());
-    let grave: Vec<_> = audit.open_findings().filter(|finding| finding.severity >= Severity::Medium).collect();
-    for finding in grave.iter().take(FINDINGS_NAMED) {
-        let (label, _) = audit.subject_label(&finding.subject);
-        let line = format!(
-            "  {:<8}  {}: {} ({})",
-            finding.severity,
-            plain(&label, NAME),
-            plain(&finding.message, SENTENCE),
-            finding.rule
-        );
-        output::line(&line);
-    }
-    if grave.len() > FINDINGS_NAMED {
-        output::line(&format!("  … and {} more of medium severity or graver", grave.len() - FINDINGS_NAMED));
-    }
+    table.add_row(first.into_iter().chain(severities).chain([counts.accepted]).map(number));
+    table
+}
+
+fn action_lines(action: &Action) -> [String; 2] {
+    let news = match action.news() {
+        news if news.is_empty() => news,
+        news => format!(" [{news}]"),
+    };
+    [format!("    {}: {}{news} ({})", action.title, action.subjects, action.rule), format!("      Who: {}", action.who)]
 }

@@ -175,7 +175,7 @@ fn rules() -> Arc<RuleList> {
     model::testing::rules(&[
         (
             "unapproved-administrator",
-            "Administrator whom nobody approved",
+            "Administrator not on the approved list",
             "Take the profile away, or add the person to `approved_administrators`.",
         ),
         ("dangerous-profile", "Profile with dangerous permissions", ""),

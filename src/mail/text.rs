@@ -1,9 +1,9 @@
-//! Text from outside on its way into a mail: names of any length, with any character in them.
+//! Texts from outside, cleaned for mails: names may have any length and any character in them.
 
 use crate::model::plain::is_invisible;
 
-/// A text as one line of at most `max` characters: control characters and those that change the direction of
-/// writing are taken out, runs of blanks become one, and what is cut ends in `…`.
+/// A text as one line of at most `max` characters, without control characters and those that change the direction of
+/// writing. Runs of blanks become one, and a text that is cut ends in `…`.
 pub(super) fn one_line(text: &str, max: usize) -> String {
     let mut line = String::new();
     let mut length = 0;
@@ -35,10 +35,10 @@ pub(super) fn one_line(text: &str, max: usize) -> String {
     line
 }
 
-/// A name as mails show it: as [`one_line`], and an address of a web page in it is broken, because mail clients
-/// make links of those and a name is no place for one.
+/// A name as mails show it: as [`one_line`], and the address of a web page in it is broken, because mail clients turn
+/// those into links.
 pub(super) fn name(text: &str, max: usize) -> String {
-    // Cut before the replacement too, so that a name of a megabyte is not copied.
+    // Cut first, so that a name of a megabyte is not copied.
     let line = one_line(text, max);
     if line.contains("://") || line.to_ascii_lowercase().contains("www.") {
         let broken = line.replace("://", "[:]//").replace("www.", "www[.]").replace("WWW.", "WWW[.]");

@@ -38,7 +38,7 @@ pub(super) fn is_formula(text: &str) -> bool {
 pub(super) struct Stamp(String);
 
 impl Stamp {
-    /// The text of a time; `unknown` where there is none.
+    /// The text of a time; `unknown` if there is none.
     pub(super) fn of(&mut self, time: Option<DateTime<Utc>>) -> &str {
         let Some(time) = time else { return UNKNOWN };
         // RFC 3339 has four digits for the year.

@@ -37,7 +37,7 @@ impl<'a> Flagged<'a> {
 pub(super) struct Walk<'f>(&'f [(UserIndex, &'f str)]);
 
 impl<'f> Walk<'f> {
-    /// The rules of one user; users are asked for in rising order.
+    /// The rules of one user; call it with users in rising order.
     pub(super) fn of(&mut self, user: UserIndex) -> impl Iterator<Item = &'f str> + Clone + use<'f> {
         let passed = self.0.iter().take_while(|(other, _)| *other < user).count();
         let here = self.0[passed..].iter().take_while(|(other, _)| *other == user).count();

@@ -1,9 +1,9 @@
-//! Pure: the reports of an audit.
+//! Pure: the files of an audit.
 //!
 //! [`write()`] writes one of the six files of an audit from a [`ReportInput`]. Every report streams: rows go to
-//! the writer as they are joined, so that a million users cost no more memory than a hundred. The words that
-//! the HTML report, the mail and the terminal share are in [`summary`]; the rows that the CSV files and the
-//! workbook share in `tables`, and the guard against formulas in `cell`.
+//! the writer as they are joined, so that a million users cost no more memory than a hundred. What an audit says is
+//! worked out in [`brief`](crate::brief); the rows that the CSV files and the workbook share are in `tables`, and the
+//! guard against formulas in `cell`.
 
 mod cell;
 mod csv;
@@ -11,7 +11,6 @@ mod flagged;
 mod holders;
 mod html;
 pub mod json;
-pub mod summary;
 mod tables;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -27,6 +26,7 @@ use std::{
 pub use self::cell::guarded;
 use crate::{
     access::matrix::AccessMatrix,
+    brief::{self, Brief},
     model::{audit::Audit, rule::RuleInfo},
 };
 use flagged::Flagged;
@@ -37,13 +37,19 @@ use tables::Table;
 pub struct ReportInput<'a> {
     audit: &'a Audit,
     matrix: &'a AccessMatrix<'a>,
+    brief: Brief,
     flagged: Flagged<'a>,
 }
 
 impl<'a> ReportInput<'a> {
     /// An audit and its access matrix. One input serves all files, also at the same time on several threads.
     pub fn new(audit: &'a Audit, matrix: &'a AccessMatrix<'a>) -> Self {
-        Self { audit, matrix, flagged: Flagged::new(&audit.findings) }
+        Self { audit, matrix, brief: Brief::of(audit, matrix), flagged: Flagged::new(&audit.findings) }
+    }
+
+    /// What the audit says.
+    pub fn brief(&self) -> &Brief {
+        &self.brief
     }
 
     /// The audit.
@@ -62,11 +68,8 @@ impl<'a> ReportInput<'a> {
     }
 
     /// A rule's title; its name if the audit does not know the rule.
-    fn rule_title<'t>(&self, name: &'t str) -> &'t str
-    where
-        'a: 't,
-    {
-        self.rule(name).map_or(name, |rule| &rule.title)
+    fn rule_title(&self, name: &'a str) -> &'a str {
+        brief::title(self.audit, name)
     }
 
     /// How to fix what a rule finds in this audit's kind of workspace.
@@ -129,7 +132,7 @@ impl fmt::Display for ReportFile {
 /// Writes one file. The writer need not be buffered.
 ///
 /// # Errors
-/// Where the writer fails; what was written so far is then no whole report.
+/// If the writer fails; what was written until then is not a complete report.
 pub fn write(file: ReportFile, input: &ReportInput<'_>, out: &mut dyn Write) -> io::Result<()> {
     match file {
         ReportFile::AccessMatrixCsv => csv::write(Table::AccessMatrix, input, out),

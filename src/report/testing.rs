@@ -1,4 +1,4 @@
-//! Audits built by hand for the tests of reports.
+//! Audits for the tests of briefs and reports.
 
 use std::sync::Arc;
 
@@ -164,7 +164,7 @@ pub(crate) fn finding(rule: &str, severity: Severity, user: u32) -> Finding {
     }
 }
 
-/// The names that try to break out of a report.
+/// Names that try to break out of a report.
 pub(crate) fn hostile() -> Audit {
     let long = "Maximiliane-".repeat(40);
     let users = [

@@ -87,7 +87,7 @@ pub fn messages(input: &ReportInput<'_>, letter: &Letter<'_>) -> Result<Vec<Emai
     let Letter { from, recipients, attach, written, date, .. } = *letter;
     let audit = input.audit();
     let (attachments, left_out) = attachments::attachments(input, attach, written, attachments::LIMIT)?;
-    let mail = ReportMail::new(audit, input.matrix(), attachments, &left_out, &letter.proof)?;
+    let mail = ReportMail::new(audit, input.brief(), attachments, &left_out, &letter.proof)?;
     let id = audit.id.to_string();
     let job = audit.job.as_deref().unwrap_or("audit");
     let address = |to: &String| {

@@ -1,24 +1,24 @@
-//! Bounded lists: a mail stays small however large the workspace is, and says what it leaves out.
+//! Bounded lists: a mail stays small, however large the workspace is, and says what it leaves out.
+
+use std::borrow::Borrow;
+
+use crate::words::number;
 
 /// How much of each list a mail shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Limits {
-    /// Changes.
     pub(super) changes: usize,
-    /// Things to do.
     pub(super) actions: usize,
-    /// Administrators.
     pub(super) administrators: usize,
-    /// Findings.
     pub(super) findings: usize,
-    /// Checks of the read that disagree, and rules that could not be evaluated.
+    /// Checks of the read that disagree, incidents, and rules that could not be evaluated.
     pub(super) notes: usize,
 }
 
 impl Limits {
-    /// What a mail shows where it fits.
+    /// What a mail shows if it fits.
     pub(super) const FULL: Self = Self { changes: 12, actions: 10, administrators: 15, findings: 25, notes: 8 };
-    /// Nothing but counts.
+    /// Only counts.
     pub(super) const NONE: Self = Self { changes: 0, actions: 0, administrators: 0, findings: 0, notes: 0 };
 
     /// Half of each.
@@ -42,14 +42,29 @@ pub(super) struct Bounded<T> {
 }
 
 impl<T> Bounded<T> {
-    /// Takes what `limit` allows; `show` makes what is shown, and only of that.
+    /// The first `limit` items as `show` makes them.
     pub(super) fn new<S>(all: &[S], limit: usize, show: impl FnMut(&S) -> T) -> Self {
-        let shown: Vec<T> = all.iter().take(limit).map(show).collect();
-        Self { more: all.len() - shown.len(), shown }
+        Self::of(all, all.len(), limit, show)
+    }
+
+    /// The same, where `named` are only the first of `all` items.
+    pub(super) fn of<S>(named: &[S], all: usize, limit: usize, show: impl FnMut(&S) -> T) -> Self {
+        let shown: Vec<T> = named.iter().take(limit).map(show).collect();
+        Self { more: all.saturating_sub(shown.len()), shown }
+    }
+
+    /// `and 3 more`.
+    pub(super) fn and_more(&self) -> String {
+        and_more(self.more)
     }
 
     /// Whether there is nothing, shown or not.
     pub(super) fn is_empty(&self) -> bool {
         self.shown.is_empty() && self.more == 0
     }
+}
+
+/// `and 3 more`.
+pub(super) fn and_more(more: impl Borrow<usize>) -> String {
+    format!("and {} more", number(*more.borrow()))
 }

@@ -1,16 +1,15 @@
-//! The mail that tells what one audit found.
+//! The mail about one audit.
 //!
 //! The first screen answers what a reader asks: can I rely on it, what changed, who should do what, who can
-//! administer. The rest is a selection, the gravest first, and says where all of it stands.
+//! administer. The rest is a selection, the most severe first, and says where all of it stands. What the audit says
+//! comes from its [`Brief`]; this module bounds the lists and cleans the texts for mail clients.
 //!
-//! - `view`: what the two templates show; built here from the audit, with bounded lists;
-//! - `subject`: the result and the change in one line;
-//! - `actions`: findings as things to do, by rule, the most urgent first.
+//! - `view`: what the two templates show;
+//! - `facts`: how the data was collected;
+//! - `lists`: how much of each list a mail shows.
 
-mod actions;
 mod facts;
 mod lists;
-mod subject;
 mod view;
 
 #[cfg(test)]
@@ -29,7 +28,7 @@ use super::{
     text::{name, size},
 };
 use crate::{
-    access::matrix::AccessMatrix,
+    brief::Brief,
     ledger::{Head, fact::BagName},
     model::audit::Audit,
 };
@@ -49,16 +48,16 @@ pub struct LeftOut {
     pub file_name: String,
     /// Its size in bytes.
     pub bytes: usize,
-    /// Where it was written; none where it was not.
+    /// Where it was written; `None` if it was not.
     pub path: Option<PathBuf>,
 }
 
-/// By what a mail can be checked later, and is itself a witness.
+/// What ties a mail to the evidence of its audit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Proof {
-    /// The bag of evidence; none where none is kept.
+    /// The evidence bag; `None` if no evidence is kept.
     pub bag: Option<BagName>,
-    /// The last entry of the ledger when the mail was written; none where there was none.
+    /// The last entry of the ledger when the mail was written; `None` if there was none.
     pub ledger: Option<Head>,
 }
 
@@ -68,13 +67,13 @@ pub struct ReportMail {
     content: Content,
 }
 
-/// A file that is not attached, its size, and where it is to be had instead.
+/// A file that is not attached, its size, and where to get it instead.
 fn whereabouts(file: &LeftOut) -> String {
     let place = match &file.path {
         Some(path) => {
-            format!("it is {} on the machine that ran the audit", name(&path.display().to_string(), MAX_PATH))
+            format!("see {} on the machine that ran the audit", name(&path.display().to_string(), MAX_PATH))
         }
-        None => "it was not kept: `rolecall audit --out` writes it".to_owned(),
+        None => "`rolecall audit --out DIR` writes it".to_owned(),
     };
     format!("{} ({}): {place}", name(&file.file_name, MAX_FILE_NAME), size(file.bytes))
 }
@@ -91,26 +90,36 @@ struct Text<'a> {
     view: &'a View,
 }
 
+/// The longest name of a job or a workspace in a subject, in characters.
+const MAX_NAME_IN_SUBJECT: usize = 40;
+
+/// The subject: `[rolecall] acme: +1 administrator, 2 findings new (open: 3 high) – weekly-access-review`.
+fn subject(audit: &Audit, brief: &Brief) -> String {
+    let mark = if brief.is_complete() { "" } else { "INCOMPLETE " };
+    let job = audit.job.as_deref().map(|job| format!(" – {}", name(job, MAX_NAME_IN_SUBJECT))).unwrap_or_default();
+    format!("[rolecall] {mark}{}: {}{job}", name(&audit.workspace, MAX_NAME_IN_SUBJECT), brief.headline)
+}
+
 impl ReportMail {
     /// The kind of this message, for [`Addressing`](super::message::Addressing).
     pub const KIND: &'static str = "report";
 
-    /// Writes the mail, which names what was left out too.
+    /// Writes the mail, which also names the files that were left out.
     ///
     /// # Errors
-    /// Where a template cannot be rendered, which is a defect of rolecall.
+    /// If a template cannot be rendered, which is a defect of rolecall.
     pub fn new(
         audit: &Audit,
-        matrix: &AccessMatrix<'_>,
+        brief: &Brief,
         attachments: Vec<Attachment>,
         left_out: &[LeftOut],
         proof: &Proof,
     ) -> Result<Self, askama::Error> {
         let left_out: Vec<String> = left_out.iter().map(whereabouts).collect();
         let attached: Vec<&str> = attachments.iter().map(|attachment| attachment.file_name.as_str()).collect();
-        let input = Input { audit, matrix, proof, attached: &attached, left_out: &left_out };
+        let input = Input { audit, brief, proof, attached: &attached, left_out: &left_out };
         let mut limits = Limits::FULL;
-        // Names may be long and full of characters that HTML writes as five: what is shown is then less.
+        // HTML writes some characters as five, so long names can take more room than there is: then show less.
         let (html, text) = loop {
             let view = View::new(&input, limits);
             let html = Html { view: &view }.render()?;
@@ -119,7 +128,7 @@ impl ReportMail {
             }
             limits = limits.halved();
         };
-        let subject = subject::subject(audit, matrix);
+        let subject = subject(audit, brief);
         Ok(Self { content: Content { subject, text, html, attachments } })
     }
 

@@ -1,14 +1,12 @@
-//! How the data was obtained: what an auditor asks first.
+//! How the data was collected: what an auditor asks first.
 
 use chrono::{DateTime, Utc};
 
-use super::{
-    findings,
-    text::{LABEL, PROSE, date, precise, sentence, shown},
-};
+use super::text::{LABEL, PROSE, date, moment, precise, sentence, shown};
 use crate::{
-    model::{policy::RuleSetting, reading::Check},
-    report::{ReportInput, cell::UNKNOWN, summary::Headline},
+    brief::NOT_EXPOSED,
+    model::reading::Check,
+    report::{ReportInput, cell::UNKNOWN},
     words::{count, number},
 };
 
@@ -16,6 +14,10 @@ use crate::{
 pub(super) struct Fact {
     pub(super) name: &'static str,
     pub(super) value: String,
+}
+
+pub(super) fn fact(name: &'static str, value: String) -> Fact {
+    Fact { name, value }
 }
 
 /// One check of the read.
@@ -45,16 +47,11 @@ pub(super) fn checks(input: &ReportInput<'_>) -> Vec<CheckRow> {
     input.audit.directory.reading.checks.iter().map(check_row).collect()
 }
 
-/// The checks that still disagree.
-pub(super) fn problems(input: &ReportInput<'_>) -> Vec<CheckRow> {
-    input.audit.directory.reading.problems().map(|(check, _)| check_row(check)).collect()
-}
-
 fn text(value: Option<&str>) -> String {
     value.map_or_else(|| UNKNOWN.to_owned(), |value| shown(value, LABEL))
 }
 
-/// From when to when; the day is told once where it is one.
+/// From when to when; the day once if it is the same.
 fn span(start: DateTime<Utc>, end: DateTime<Utc>) -> String {
     if start.date_naive() == end.date_naive() {
         format!("{}, {} to {} UTC", date(start), start.format("%H:%M:%S"), end.format("%H:%M:%S"))
@@ -64,28 +61,22 @@ fn span(start: DateTime<Utc>, end: DateTime<Utc>) -> String {
 }
 
 /// The facts of the read.
-pub(super) fn facts(input: &ReportInput<'_>, headline: &Headline) -> Vec<Fact> {
-    let audit = input.audit;
-    let directory = &audit.directory;
-    let (source, organization, reader, reading) =
-        (&directory.source, &directory.organization, &directory.current_user, &directory.reading);
-    let fact = |name, value| Fact { name, value };
-    let reader_profile = reader.profile.as_ref().map(|id| {
+pub(super) fn facts(input: &ReportInput<'_>) -> Vec<Fact> {
+    let due = input.audit.trigger.as_ref().map(|trigger| fact("Scheduled", trigger.sentence()));
+    let last = [fact("Compared with", compared_with(input)), fact("Not evaluated", NOT_EXPOSED.to_owned())];
+    due.into_iter().chain(source_facts(input)).chain(reading_facts(input)).chain(last).collect()
+}
+
+/// What was read, where, and with which account.
+fn source_facts(input: &ReportInput<'_>) -> [Fact; 5] {
+    let directory = &input.audit.directory;
+    let (source, organization, reader) = (&directory.source, &directory.organization, &directory.current_user);
+    let profile = reader.profile.as_ref().map(|id| {
         let profile = directory.profiles.iter().find(|profile| profile.id == *id);
         profile.map_or(id.as_str(), |profile| &profile.name)
     });
-    let by_status: Vec<String> = directory
-        .users
-        .by_status()
-        .iter()
-        .map(|(status, count)| format!("{} {}", number(*count), shown(status.word(), LABEL)))
-        .collect();
-    let attempts = match reading.attempts {
-        0 | 1 => "read once".to_owned(),
-        more => format!("read {more} times, because a check disagreed"),
-    };
-    let due = audit.trigger.as_ref().map(|trigger| fact("Due", trigger.sentence()));
-    let facts = vec![
+    let scopes = source.scopes.as_ref().map(|scopes| shown(&scopes.join(", "), PROSE));
+    [
         fact(
             "Organization",
             format!("{} (id {})", text(organization.company_name.as_deref()), text(organization.id.as_deref())),
@@ -106,97 +97,63 @@ pub(super) fn facts(input: &ReportInput<'_>, headline: &Headline) -> Vec<Fact> {
                 text(reader.full_name.as_deref()),
                 text(reader.email.as_deref()),
                 shown(reader.id.as_str(), LABEL),
-                text(reader_profile)
+                text(profile)
             ),
         ),
         fact(
             "Scopes of its token",
-            source.scopes.as_ref().map_or_else(
-                || "unknown: the token answer named none".to_owned(),
-                |scopes| shown(&scopes.join(", "), PROSE),
-            ),
+            scopes.unwrap_or_else(|| "unknown: the token response did not name any".to_owned()),
         ),
+        fact("Licensed seats", organization.users_license_purchased.map_or_else(|| UNKNOWN.to_owned(), number)),
+    ]
+}
+
+/// When and how completely it was read.
+fn reading_facts(input: &ReportInput<'_>) -> [Fact; 6] {
+    let reading = &input.audit.directory.reading;
+    let attempts = match reading.attempts {
+        0 | 1 => "read once".to_owned(),
+        more => format!("read {more} times, because a check disagreed"),
+    };
+    let repeated = match reading.rows.saturating_sub(reading.users) {
+        0 => "none repeated".to_owned(),
+        repeated => format!("{} repeated", number(repeated)),
+    };
+    let retries = match reading.retries {
+        0 => "none repeated".to_owned(),
+        retries => format!("{} repeated", number(retries)),
+    };
+    [
         fact("Read", span(reading.started_at, reading.finished_at)),
         fact("Query of the user list", format!("{}; no other filter", shown(&reading.query, PROSE))),
         fact(
             "Pages",
-            format!(
-                "{} of up to {} users, {attempts}",
-                count(reading.pages as usize, "page"),
-                number(reading.per_page)
-            ),
+            format!("{} of up to {}, {attempts}", count(reading.pages, "page"), count(reading.per_page, "user")),
         ),
         fact(
             "Rows and users",
-            match reading.rows.saturating_sub(reading.users) {
-                0 => format!("{} rows, none repeated: {} distinct users", number(reading.rows), number(reading.users)),
-                repeated => format!(
-                    "{} rows, of which {} repeated: {} distinct users",
-                    number(reading.rows),
-                    number(repeated),
-                    number(reading.users)
-                ),
-            },
+            format!("{}, {repeated}: {}", count(reading.rows, "row"), count(reading.users, "distinct user")),
         ),
-        fact("Users by status", format!("{} = {} users", by_status.join(" + "), number(headline.counts.users))),
+        fact("Users", shown(&input.brief.counts.population, PROSE)),
         fact(
             "Calls",
-            format!(
-                "{} requests, {} repeated; {} bytes received",
-                number(reading.requests),
-                if reading.retries == 0 { "none".to_owned() } else { number(reading.retries) },
-                number(reading.bytes)
-            ),
+            format!("{}, {retries}; {} received", count(reading.requests, "request"), count(reading.bytes, "byte")),
         ),
-        fact("Licences bought", organization.users_license_purchased.map_or_else(|| UNKNOWN.to_owned(), number)),
-        fact(
-            "Compared with",
-            findings::compared_with(input).unwrap_or_else(|| "nothing: this is the first audit".to_owned()),
-        ),
-        fact(
-            "Not evaluated",
-            "last login and second factor: the API gives neither, and nothing is inferred in their place".to_owned(),
-        ),
-    ];
-    due.into_iter().chain(facts).collect()
+    ]
 }
 
-/// The policy, as far as it decides what is a finding.
-pub(super) fn policy(input: &ReportInput<'_>) -> Vec<Fact> {
-    let policy = &input.audit.policy;
-    let fact = |name, value| Fact { name, value };
-    let off: Vec<&str> = policy
-        .rules
-        .iter()
-        .filter(|(_, setting)| **setting == RuleSetting::Off)
-        .map(|(rule, _)| rule.as_str())
-        .collect();
-    vec![
-        fact("Administrator profiles", shown(&policy.administrator_profiles.join(", "), PROSE)),
-        fact(
-            "Approved administrators",
-            policy
-                .approved_administrators
-                .as_ref()
-                .map_or_else(|| "no list".to_owned(), |list| format!("a list of {}", number(list.len()))),
-        ),
-        fact(
-            "Company domains",
-            if policy.company_domains.is_empty() {
-                "none written".to_owned()
-            } else {
-                shown(&policy.company_domains.join(", "), PROSE)
-            },
-        ),
-        fact(
-            "At most",
+/// The audit that was compared with.
+fn compared_with(input: &ReportInput<'_>) -> String {
+    input.audit.drift.previous.as_ref().map_or_else(
+        || "nothing: this is the first audit".to_owned(),
+        |previous| {
             format!(
-                "{} and {} % of active users",
-                count(policy.max_administrators, "administrator"),
-                policy.max_administrator_percent
-            ),
-        ),
-        fact("Rules switched off", if off.is_empty() { "none".to_owned() } else { shown(&off.join(", "), PROSE) }),
-        fact("Exceptions written", number(policy.exceptions.len())),
-    ]
+                "audit {} of {}: {}, {}",
+                shown(&previous.id, LABEL),
+                moment(previous.finished_at),
+                count(previous.users, "user"),
+                count(previous.administrators, "administrator"),
+            )
+        },
+    )
 }

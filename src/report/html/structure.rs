@@ -5,7 +5,7 @@ use crate::{
     access::hierarchy::{self, Top},
     model::{directory::Permissions, finding::RuleResult, rule::RuleName},
     report::{ReportInput, cell::UNKNOWN, holders::Holders},
-    words::{count, number},
+    words::{count, list, number},
 };
 
 /// Roles, and profiles, that the page shows.
@@ -22,7 +22,7 @@ pub(super) struct RoleRow {
     pub(super) name: String,
     pub(super) id: String,
     pub(super) depth: usize,
-    /// The level that assistive technology is told, from 1.
+    /// The level for assistive technology, from 1.
     pub(super) level: usize,
     pub(super) holders: String,
     pub(super) admin: bool,
@@ -45,7 +45,7 @@ pub(super) fn roles(input: &ReportInput<'_>) -> Part<RoleRow> {
             broken: match branch.top {
                 None | Some(Top::Root) => String::new(),
                 Some(Top::MissingParent(id)) => {
-                    format!("reports to {}, which is not on the master list", shown(id.as_str(), LABEL))
+                    format!("reports to {}, which does not exist", shown(id.as_str(), LABEL))
                 }
                 Some(Top::Cycle(ids)) if ids.len() == 1 => "reports to itself".to_owned(),
                 Some(Top::Cycle(ids)) => {
@@ -131,7 +131,7 @@ fn named(permissions: &[&str]) -> String {
     if counts.is_empty() {
         return "none".to_owned();
     }
-    let words: Vec<String> = counts
+    let named: Vec<String> = counts
         .iter()
         .take(PERMISSIONS_NAMED)
         .map(|(name, modules)| match modules {
@@ -139,12 +139,10 @@ fn named(permissions: &[&str]) -> String {
             modules => format!("{} (in {modules} modules)", shown(name, LABEL)),
         })
         .collect();
-    let more = counts.len() - words.len();
-    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-    format!("{}{more}", words.join(", "))
+    list(&named, counts.len())
 }
 
-/// What came of one rule.
+/// The result of one rule.
 pub(super) struct RuleRow {
     pub(super) rule: RuleName,
     pub(super) title: String,
@@ -154,7 +152,7 @@ pub(super) struct RuleRow {
     pub(super) detail: String,
 }
 
-/// What came of each rule, and that in numbers.
+/// The result of each rule, and how many rules have which result.
 pub(super) fn rules(input: &ReportInput<'_>) -> (Vec<RuleRow>, String) {
     let mut rows = Vec::new();
     let mut counts = [("passed", 0_usize), ("failed", 0), ("not evaluated", 0), ("switched off", 0)];
@@ -167,8 +165,12 @@ pub(super) fn rules(input: &ReportInput<'_>) -> (Vec<RuleRow>, String) {
                 } else {
                     format!(". Not evaluated: {}", shown(not_evaluated, PROSE))
                 };
-                let accepted = if *excepted == 0 { String::new() } else { format!(", {excepted} accepted") };
-                (1, "failed", format!("{open} open{accepted}{blind}"))
+                let accepted = if *excepted == 0 {
+                    String::new()
+                } else {
+                    format!(", {} accepted (by exception)", number(*excepted))
+                };
+                (1, "failed", format!("{} open{accepted}{blind}", number(*open)))
             }
             RuleResult::NotEvaluated(why) => (2, "unevaluated", shown(why, PROSE)),
             RuleResult::SwitchedOff => (3, "off", "by the policy".to_owned()),
@@ -194,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_permission_of_several_modules_is_named_once_with_their_number() {
-        assert_eq!(named(&["Export", "Backup", "Export"]), "Export (in 2 modules), Backup");
+        assert_eq!(named(&["Export", "Backup", "Export"]), "Export (in 2 modules) and Backup");
         assert_eq!(named(&[]), "none");
         assert_eq!(named(&["a", "b", "c", "d", "e", "f", "g", "g"]), "a, b, c, d, e, f and 1 more");
     }

@@ -79,7 +79,7 @@ impl Budget {
         Self(bytes)
     }
 
-    /// Takes what a row with these texts costs; false, and nothing taken, where it does not fit.
+    /// Takes what a row with these texts costs; false, and takes nothing, if it does not fit.
     pub(super) fn take(&mut self, texts: &[&str]) -> bool {
         let cost = MARKUP + texts.iter().map(|text| escaped_length(text)).sum::<usize>();
         let fits = cost <= self.0;

@@ -14,7 +14,7 @@ use crate::{
 const PRIVILEGED: usize = 1000;
 /// Bytes that they may take in their table.
 const PRIVILEGED_BYTES: usize = 700_000;
-/// Flagged users that the matrix on the page shows, the gravest findings first.
+/// Flagged users that the matrix on the page shows, the most severe findings first.
 const FLAGGED: usize = 2000;
 /// Users that are neither privileged nor flagged.
 const REST: usize = 500;
@@ -27,7 +27,7 @@ pub(super) struct UserTables {
     pub(super) privileged: Part<UserRow>,
     /// Rows of the access matrix, by user id.
     pub(super) matrix: Part<UserRow>,
-    /// Which rows the matrix shows, in words; empty where it shows all.
+    /// Which rows the matrix shows, in words; empty if it shows all.
     pub(super) which: String,
 }
 
@@ -83,7 +83,7 @@ fn matrix(input: &ReportInput<'_>, powerful: &[UserIndex]) -> (Part<UserRow>, St
         }
         fits
     };
-    // Whoever has power and whoever is flagged comes before the rest; of those, the gravest first.
+    // Users with power come first, then flagged users by severity, then the rest.
     let with_power = powerful.iter().take(PRIVILEGED).take_while(|index| show(**index, &mut rows)).count();
     let mut met = BTreeSet::new();
     let mut flagged = 0;
@@ -119,7 +119,7 @@ fn matrix(input: &ReportInput<'_>, powerful: &[UserIndex]) -> (Part<UserRow>, St
         String::new()
     } else {
         format!(
-            "{} of {} users with power, {} of {} with a finding (the gravest first), and the first {} of the others \
+            "{} of {} users with power, {} of {} with a finding (the most severe first), and the first {} of the others \
              by id",
             number(with_power),
             number(powerful.len()),

@@ -1,65 +1,23 @@
 //! An audit in the format of version 1. Everything borrows; the rows are joined while they are written.
 
-use serde::{Serialize, Serializer};
-
-use super::{SCHEMA_VERSION, v1};
+use super::{SCHEMA_VERSION, rows::Rows, v1};
 use crate::{
     access::hierarchy::{self, Top},
+    brief::{State, change_sentence},
     model::{
-        directory::Permissions,
+        change::{Change, Previous},
+        directory::{Organization, Permissions, Source, UserRecord},
         finding::{Finding, FindingStatus, RuleOutcome, RuleResult},
         policy::{Exception, Policy, RuleSetting},
         rule::RuleInfo,
         trigger::{Incident, Trigger},
-        users::UserIndex,
     },
-    report::{ReportInput, holders::Holders, summary},
+    report::{ReportInput, holders::Holders},
 };
-
-/// The access matrix, joined row by row as it is written.
-pub(super) struct Rows<'a>(&'a ReportInput<'a>);
-
-impl Serialize for Rows<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(input) = self;
-        serializer.collect_seq(input.matrix.rows().map(|row| v1::Row {
-            user_id: row.user.id(),
-            zuid: row.user.zuid(),
-            full_name: row.user.full_name(),
-            email: row.user.email(),
-            status: row.user.status().word(),
-            confirmed: row.user.confirmed(),
-            role: row.role.map(|role| v1::Held {
-                id: role.stated.id.as_str(),
-                name: role.master.map(|role| role.name.as_str()),
-                name_in_record: role.stated.name.as_deref(),
-            }),
-            profile: row.profile.map(|profile| v1::Held {
-                id: profile.stated.id.as_str(),
-                name: profile.master.map(|profile| profile.name.as_str()),
-                name_in_record: profile.stated.name.as_deref(),
-            }),
-            administrator: row.administrator,
-            findings: RuleNames(input, row.user.index()),
-            created_time: row.user.created(),
-            modified_time: row.user.modified(),
-        }))
-    }
-}
-
-/// The rules that found something about one user.
-pub(super) struct RuleNames<'a>(&'a ReportInput<'a>, UserIndex);
-
-impl Serialize for RuleNames<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.flagged.of(self.1))
-    }
-}
 
 pub(super) fn report<'a>(input: &'a ReportInput<'a>) -> v1::Report<'a> {
     let audit = input.audit;
     let directory = &audit.directory;
-    let organization = &directory.organization;
     let drift = &audit.drift;
     v1::Report {
         schema_version: SCHEMA_VERSION,
@@ -71,60 +29,76 @@ pub(super) fn report<'a>(input: &'a ReportInput<'a>) -> v1::Report<'a> {
         judged_at: audit.judged_at,
         complete: directory.reading.is_complete(),
         summary: summary(input),
-        source: v1::Source {
-            connector: directory.source.connector.name(),
-            api_url: &directory.source.api_url,
-            data_center: directory.source.data_center.as_deref(),
-            scopes: directory.source.scopes.as_deref(),
-        },
-        organization: v1::Organization {
-            id: organization.id.as_deref(),
-            company_name: organization.company_name.as_deref(),
-            zgid: organization.zgid.as_deref(),
-            domain_name: organization.domain_name.as_deref(),
-            primary_zuid: organization.primary_zuid.as_ref().map(AsRef::as_ref),
-            primary_email: organization.primary_email.as_deref(),
-            country_code: organization.country_code.as_deref(),
-            time_zone: organization.time_zone.as_deref(),
-            iso_code: organization.iso_code.as_deref(),
-            currency_locale: organization.currency_locale.as_deref(),
-            paid_type: organization.paid_type.as_deref(),
-            users_license_purchased: organization.users_license_purchased,
-        },
-        read_account: v1::ReadAccount {
-            user_id: directory.current_user.id.as_str(),
-            full_name: directory.current_user.full_name.as_deref(),
-            email: directory.current_user.email.as_deref(),
-            profile_id: directory.current_user.profile.as_ref().map(AsRef::as_ref),
-        },
+        source: source(&directory.source),
+        organization: organization(&directory.organization),
+        read_account: read_account(&directory.current_user),
         reading: reading(input),
         not_available: ["last login", "second factor"],
         access_matrix: Rows(input),
         findings: audit.findings.iter().map(|one| finding(input, one)).collect(),
-        previous: drift.previous.as_ref().map(|previous| v1::Previous {
-            audit_id: &previous.id,
-            finished_at: previous.finished_at,
-            users: previous.users,
-            administrators: previous.administrators,
-        }),
-        changes: drift
-            .changes
-            .iter()
-            .map(|change| v1::Change {
-                kind: change.kind.word(),
-                subject_type: change.subject_type,
-                subject_id: &change.subject_id,
-                subject: &change.subject,
-                field: change.field,
-                before: &change.before,
-                after: &change.after,
-                sentence: summary::change_sentence(change),
-            })
-            .collect(),
+        previous: drift.previous.as_ref().map(previous),
+        changes: drift.changes.iter().map(change).collect(),
         roles: roles(input),
         profiles: profiles(input),
         rules: audit.outcomes.iter().map(|outcome| rule(input, outcome)).collect(),
         policy: policy(&audit.policy, input),
+    }
+}
+
+fn source(source: &Source) -> v1::Source<'_> {
+    v1::Source {
+        connector: source.connector.name(),
+        api_url: &source.api_url,
+        data_center: source.data_center.as_deref(),
+        scopes: source.scopes.as_deref(),
+    }
+}
+
+fn organization(organization: &Organization) -> v1::Organization<'_> {
+    v1::Organization {
+        id: organization.id.as_deref(),
+        company_name: organization.company_name.as_deref(),
+        zgid: organization.zgid.as_deref(),
+        domain_name: organization.domain_name.as_deref(),
+        primary_zuid: organization.primary_zuid.as_ref().map(AsRef::as_ref),
+        primary_email: organization.primary_email.as_deref(),
+        country_code: organization.country_code.as_deref(),
+        time_zone: organization.time_zone.as_deref(),
+        iso_code: organization.iso_code.as_deref(),
+        currency_locale: organization.currency_locale.as_deref(),
+        paid_type: organization.paid_type.as_deref(),
+        users_license_purchased: organization.users_license_purchased,
+    }
+}
+
+fn read_account(account: &UserRecord) -> v1::ReadAccount<'_> {
+    v1::ReadAccount {
+        user_id: account.id.as_str(),
+        full_name: account.full_name.as_deref(),
+        email: account.email.as_deref(),
+        profile_id: account.profile.as_ref().map(AsRef::as_ref),
+    }
+}
+
+fn previous(previous: &Previous) -> v1::Previous<'_> {
+    v1::Previous {
+        audit_id: &previous.id,
+        finished_at: previous.finished_at,
+        users: previous.users,
+        administrators: previous.administrators,
+    }
+}
+
+fn change(change: &Change) -> v1::Change<'_> {
+    v1::Change {
+        kind: change.kind.word(),
+        subject_type: change.subject_type,
+        subject_id: &change.subject_id,
+        subject: &change.subject,
+        field: change.field,
+        before: &change.before,
+        after: &change.after,
+        sentence: change_sentence(change),
     }
 }
 
@@ -149,23 +123,24 @@ fn incident(incident: &Incident) -> v1::Incident<'_> {
 }
 
 fn summary(input: &ReportInput<'_>) -> v1::Summary {
-    let summary::Headline { state, verdict, counts, .. } = summary::headline(input.audit, input.matrix);
+    let brief = &input.brief;
+    let counts = &brief.counts;
     let by_status = input.audit.directory.users.by_status();
     v1::Summary {
-        state: match state {
-            summary::State::Incomplete => v1::State::Incomplete,
-            summary::State::Act => v1::State::Act,
-            summary::State::Review => v1::State::Review,
-            summary::State::Clear => v1::State::Clear,
+        state: match brief.state {
+            State::Incomplete => v1::State::Incomplete,
+            State::Act => v1::State::Act,
+            State::Review => v1::State::Review,
+            State::Clear => v1::State::Clear,
         },
-        verdict,
+        verdict: brief.verdict.clone(),
         users: counts.users,
         users_by_status: by_status.iter().map(|(status, count)| (status.word().to_owned(), *count)).collect(),
         unconfirmed: counts.unconfirmed,
         administrators: counts.administrators,
         open_findings: counts.open.iter().map(|(severity, count)| (severity.word(), *count)).collect(),
         new_findings: counts.new,
-        excepted_findings: counts.excepted,
+        excepted_findings: counts.accepted,
         changes: counts.changes,
         rules_not_evaluated: counts.rules_not_evaluated,
         rules_switched_off: counts.rules_off,

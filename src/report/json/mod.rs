@@ -1,10 +1,11 @@
 //! `report.json`: everything that an audit knows, under a published schema.
 //!
 //! The types in `v1` are the format and nothing else, so that a change inside rolecall does not change it
-//! unnoticed. A field is `null` where the API did not give the value; there are no other defaults. A new
-//! field raises the second number of [`SCHEMA_VERSION`], a field that goes or changes its meaning the first.
+//! unnoticed. A field is `null` if the API did not give the value; there are no other defaults. A new field raises
+//! the second number of [`SCHEMA_VERSION`]; removing a field, or changing its meaning, raises the first.
 
 mod from_audit;
+mod rows;
 mod v1;
 
 use std::io::{self, Write};

@@ -11,6 +11,7 @@ use crate::{
         RuleSet,
         testing::{World, now, quiet, with_contractor_rule},
     },
+    brief::Brief,
     mail::report_mail::{Proof, ReportMail},
     model::{
         audit::Audit,
@@ -144,7 +145,7 @@ fn every_report_names_it_its_title_its_criteria_and_its_advice() {
     let rule = rules.find(|rule| rule["rule"] == "contractor-export").unwrap();
     assert_eq!((&rule["title"], &rule["criterion"]), (&"Contractor who may export".into(), &"CC6.1, A.5.15".into()));
     let access = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
-    let mail = ReportMail::new(&audit, &access, Vec::new(), &[], &Proof::default()).unwrap();
+    let mail = ReportMail::new(&audit, &Brief::of(&audit, &access), Vec::new(), &[], &Proof::default()).unwrap();
     for text in [&mail.content().text, &mail.content().html] {
         assert!(
             text.contains("Contractor who may export") && text.contains("Give a profile without export."),

@@ -1,0 +1,151 @@
+//! The numbers of an audit.
+
+use super::{is_new, not_evaluated::reason};
+use crate::{
+    access::matrix::AccessMatrix,
+    model::{
+        audit::Audit,
+        change::ChangeKind,
+        finding::{RuleResult, Severity},
+    },
+    words::number,
+};
+
+/// Status words that [`Counts::population`] spells out.
+const STATUSES_NAMED: usize = 6;
+
+/// The numbers of an audit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Users, deleted ones included.
+    pub users: usize,
+    /// Active users, invited ones included.
+    pub active: usize,
+    /// Active users who did not accept the invitation yet.
+    pub unconfirmed: usize,
+    /// Users by the API's own status word, as `48 in total: 42 active, 4 disabled, 2 deleted`.
+    pub population: String,
+    /// Active users with an administrator profile.
+    pub administrators: usize,
+    /// How many administrators came and went; `None` for a first audit.
+    pub administrators_changed: Option<Changed>,
+    /// Open findings by severity, the most severe first.
+    pub open: Vec<(Severity, usize)>,
+    /// Open findings of every severity.
+    pub open_total: usize,
+    /// Open findings that the previous audit did not have; `None` for a first audit.
+    pub new: Option<usize>,
+    /// Findings that an exception accepts.
+    pub accepted: usize,
+    /// Changes since the previous audit, of findings too.
+    pub changes: usize,
+    /// Rules that could not be evaluated, or not for everything.
+    pub rules_not_evaluated: usize,
+    /// Rules that the policy switches off.
+    pub rules_off: usize,
+    /// All rules.
+    pub rules: usize,
+}
+
+/// How many came and how many went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changed {
+    /// Came.
+    pub gained: usize,
+    /// Went.
+    pub lost: usize,
+}
+
+impl Changed {
+    /// `+5 −5`, or `unchanged`.
+    pub fn phrase(self) -> String {
+        match (self.gained, self.lost) {
+            (0, 0) => "unchanged".to_owned(),
+            (gained, 0) => format!("+{}", number(gained)),
+            (0, lost) => format!("−{}", number(lost)),
+            (gained, lost) => format!("+{} −{}", number(gained), number(lost)),
+        }
+    }
+}
+
+impl Counts {
+    pub(super) fn of(audit: &Audit, matrix: &AccessMatrix<'_>) -> Self {
+        let open = audit.open_by_severity().to_vec();
+        let open_total = open.iter().map(|(_, count)| count).sum();
+        let mut counts = Self {
+            population: population(audit),
+            accepted: audit.findings.len() - open_total,
+            changes: audit.drift.changes.len(),
+            rules: audit.outcomes.len(),
+            open,
+            open_total,
+            ..Self::default()
+        };
+        for row in matrix.rows() {
+            let active = row.user.status().is_active();
+            counts.users += 1;
+            counts.active += usize::from(active);
+            counts.unconfirmed += usize::from(active && row.user.confirmed() == Some(false));
+            counts.administrators += usize::from(row.is_active_administrator());
+        }
+        for outcome in &audit.outcomes {
+            counts.rules_off += usize::from(outcome.result == RuleResult::SwitchedOff);
+            counts.rules_not_evaluated += usize::from(reason(&outcome.result).is_some());
+        }
+        if audit.drift.previous.is_some() {
+            let of_kind = |kind| audit.drift.changes.iter().filter(|change| change.kind == kind).count();
+            counts.administrators_changed = Some(Changed {
+                gained: of_kind(ChangeKind::AdministratorGranted),
+                lost: of_kind(ChangeKind::AdministratorRevoked),
+            });
+            counts.new = Some(audit.open_findings().filter(|finding| is_new(finding)).count());
+        }
+        counts
+    }
+
+    /// Open findings of one severity.
+    pub fn severity(&self, severity: Severity) -> usize {
+        self.open.iter().find(|(of, _)| *of == severity).map_or(0, |(_, count)| *count)
+    }
+
+    /// The most severe open finding's severity; `None` if nothing is open.
+    pub fn most_severe(&self) -> Option<Severity> {
+        self.open.iter().find(|(_, count)| *count > 0).map(|(severity, _)| *severity)
+    }
+
+    /// `2 high, 18 medium`: the severities that occur among some.
+    pub fn severities(&self, of: &[Severity]) -> String {
+        let present = of.iter().map(|severity| (severity, self.severity(*severity))).filter(|(_, count)| *count > 0);
+        let words: Vec<String> = present.map(|(severity, count)| format!("{} {severity}", number(count))).collect();
+        words.join(", ")
+    }
+
+    /// The findings in one line: `25 open (2 high, 23 low), 1 accepted (by exception)`.
+    pub fn findings(&self) -> String {
+        let open = match self.open_total {
+            0 => "none open".to_owned(),
+            open => format!("{} open ({})", number(open), self.severities(&Severity::ALL)),
+        };
+        match self.accepted {
+            0 => open,
+            accepted => format!("{open}, {} accepted (by exception)", number(accepted)),
+        }
+    }
+}
+
+/// `48 in total: 42 active, 4 disabled, 2 deleted`, in the API's own words.
+fn population(audit: &Audit) -> String {
+    let by_status = audit.directory.users.by_status();
+    let all: usize = by_status.iter().map(|(_, count)| count).sum();
+    let mut words: Vec<String> = by_status
+        .iter()
+        .take(STATUSES_NAMED)
+        .map(|(status, count)| format!("{} {}", number(*count), super::short(status.word())))
+        .collect();
+    let others: usize = by_status.iter().skip(STATUSES_NAMED).map(|(_, count)| count).sum();
+    if others > 0 {
+        words.push(format!("{} other", number(others)));
+    }
+    let colon = if words.is_empty() { "" } else { ": " };
+    format!("{} in total{colon}{}", number(all), words.join(", "))
+}

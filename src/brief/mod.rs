@@ -1,0 +1,197 @@
+//! What an audit says: its state, the verdict, the counts, what changed, who should do what, and what was not
+//! evaluated. Pure, and worked out once; the HTML report, `report.json`, the mail and the terminal only lay it out.
+//!
+//! - [`Counts`]: the numbers;
+//! - [`People`]: who can administer;
+//! - [`Changes`]: what changed since the previous audit, as sentences;
+//! - [`Action`]: what the open findings of one rule ask for, by when, and of whom ([`Who`]);
+//! - [`NotEvaluated`]: what the audit did not evaluate;
+//! - `verdict`: the sentences that say all of it in short.
+//!
+//! Texts from the workspace stand in a brief as they are, but for their length: each rendering cleans them for its
+//! own medium.
+
+mod actions;
+mod actors;
+mod changes;
+mod counts;
+mod not_evaluated;
+mod people;
+mod verdict;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+pub use self::{
+    actions::{Action, By},
+    actors::Who,
+    changes::{ChangeLine, Changes, sentence as change_sentence},
+    counts::Counts,
+    not_evaluated::{NotEvaluated, UnevaluatedRule},
+    people::{People, Person},
+};
+use crate::{
+    access::matrix::AccessMatrix,
+    model::{
+        audit::Audit,
+        finding::{Finding, Severity},
+    },
+};
+
+/// What the API exposes for no user, so that it was not evaluated.
+pub const NOT_EXPOSED: &str = "last sign-in and MFA status: the API does not expose them";
+
+/// What an audit says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brief {
+    /// The workspace's name in the configuration.
+    pub workspace: String,
+    /// What kind of answer it is.
+    pub state: State,
+    /// How the answer is coloured. Colour never stands alone: [`State::word`] stands beside it.
+    pub tone: Tone,
+    /// The answer in a few sentences.
+    pub verdict: String,
+    /// The result and the change in one line, for a subject line.
+    pub headline: String,
+    /// The numbers behind it.
+    pub counts: Counts,
+    /// Who can administer.
+    pub administrators: People,
+    /// What changed since the previous audit; `None` for a first one.
+    pub changes: Option<Changes>,
+    /// What to do, the most urgent first: one entry for each rule with an open finding above `info`.
+    pub actions: Vec<Action>,
+    /// What was not evaluated.
+    pub not_evaluated: NotEvaluated,
+    /// What went wrong since somebody last received a report, as sentences.
+    pub incidents: Vec<String>,
+}
+
+impl Brief {
+    /// What an audit says.
+    pub fn of(audit: &Audit, matrix: &AccessMatrix<'_>) -> Self {
+        let counts = Counts::of(audit, matrix);
+        let not_evaluated = NotEvaluated::of(audit);
+        let state = State::of(audit, &counts);
+        let changes = Changes::of(audit);
+        let brief = Self {
+            workspace: short(&audit.workspace).into_owned(),
+            state,
+            tone: Tone::of(state, &counts, &not_evaluated),
+            verdict: String::new(),
+            headline: String::new(),
+            administrators: People::of(audit, matrix),
+            actions: actions::actions(audit, matrix),
+            incidents: audit.incident_sentences(),
+            counts,
+            changes,
+            not_evaluated,
+        };
+        Self { verdict: verdict::verdict(&brief), headline: verdict::headline(&brief), ..brief }
+    }
+
+    /// What stands where [`actions`](Self::actions) is empty.
+    pub fn nothing_to_do(&self) -> &'static str {
+        match self.state {
+            State::Incomplete => "Run the audit again, until the read is complete.",
+            _ => "No open finding asks for action.",
+        }
+    }
+
+    /// What changed, in one sentence or two.
+    pub fn change_summary(&self) -> String {
+        self.changes.as_ref().map_or_else(|| changes::FIRST.to_owned(), Changes::summary)
+    }
+
+    /// Whether every check of the read agreed.
+    pub fn is_complete(&self) -> bool {
+        self.state != State::Incomplete
+    }
+}
+
+/// What kind of answer an audit gives, the most urgent first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// The read is incomplete: what was found holds, what was not found proves nothing.
+    Incomplete,
+    /// There are open findings of severity critical or high.
+    Act,
+    /// There are open findings, none above medium.
+    Review,
+    /// There is no open finding above info.
+    Clear,
+}
+
+impl State {
+    fn of(audit: &Audit, counts: &Counts) -> Self {
+        if !audit.directory.reading.is_complete() {
+            return Self::Incomplete;
+        }
+        match counts.most_severe() {
+            Some(Severity::Critical | Severity::High) => Self::Act,
+            Some(Severity::Medium | Severity::Low) => Self::Review,
+            Some(Severity::Info) | None => Self::Clear,
+        }
+    }
+
+    /// The state in two or three words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Incomplete => "Incomplete",
+            Self::Act => "Action needed",
+            Self::Review => "Review needed",
+            Self::Clear => "No action needed",
+        }
+    }
+}
+
+/// The colour of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// That of the most severe open finding; at least high if the read is incomplete.
+    Severity(Severity),
+    /// Nothing needs action, and every rule looked at everything.
+    Good,
+    /// Nothing needs action, as far as the rules that were evaluated say.
+    Neutral,
+}
+
+impl Tone {
+    fn of(state: State, counts: &Counts, not_evaluated: &NotEvaluated) -> Self {
+        match (state, counts.most_severe()) {
+            (State::Incomplete, Some(Severity::Critical)) => Self::Severity(Severity::Critical),
+            (State::Incomplete, _) => Self::Severity(Severity::High),
+            (State::Act | State::Review, Some(severity)) => Self::Severity(severity),
+            _ if not_evaluated.is_empty() => Self::Good,
+            _ => Self::Neutral,
+        }
+    }
+}
+
+/// Characters of a name or value inside a sentence.
+const IN_A_SENTENCE: usize = 80;
+
+/// A name or value short enough that it does not push the rest of a sentence out of sight.
+fn short(text: &str) -> Cow<'_, str> {
+    cut(text, IN_A_SENTENCE)
+}
+
+fn cut(text: &str, limit: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(limit) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+    }
+}
+
+/// The title of a rule; its name if the audit does not know the rule.
+pub fn title<'a>(audit: &'a Audit, rule: &'a str) -> &'a str {
+    audit.rules.get(rule).map_or(rule, |rule| &rule.title)
+}
+
+/// Whether there was a previous audit and it did not have the finding.
+fn is_new(finding: &Finding) -> bool {
+    finding.continuing == Some(false)
+}

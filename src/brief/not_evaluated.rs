@@ -1,0 +1,54 @@
+//! What an audit did not evaluate.
+
+use super::title;
+use crate::model::{audit::Audit, finding::RuleResult};
+
+/// What an audit did not evaluate.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NotEvaluated {
+    /// The checks of the read that disagree: what was compared, and how it differs. Empty if the read is complete.
+    pub problems: Vec<(&'static str, String)>,
+    /// The rules that could not be evaluated, or not for everything.
+    pub rules: Vec<UnevaluatedRule>,
+    /// The titles of the rules that the policy switches off.
+    pub switched_off: Vec<String>,
+}
+
+/// A rule that could not be evaluated, or not for everything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnevaluatedRule {
+    /// The rule's title.
+    pub title: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl NotEvaluated {
+    pub(super) fn of(audit: &Audit) -> Self {
+        let problems = audit.directory.reading.problems();
+        let unevaluated = audit.outcomes.iter().filter_map(|outcome| {
+            let reason = reason(&outcome.result)?;
+            Some(UnevaluatedRule { title: title(audit, &outcome.rule).to_owned(), reason: reason.to_owned() })
+        });
+        let off = audit.outcomes.iter().filter(|outcome| outcome.result == RuleResult::SwitchedOff);
+        Self {
+            problems: problems.map(|(check, detail)| (check.kind.title(), detail.to_owned())).collect(),
+            rules: unevaluated.collect(),
+            switched_off: off.map(|outcome| title(audit, &outcome.rule).to_owned()).collect(),
+        }
+    }
+
+    /// Whether every rule looked at everything, in a complete read.
+    pub fn is_empty(&self) -> bool {
+        self.problems.is_empty() && self.rules.is_empty() && self.switched_off.is_empty()
+    }
+}
+
+/// Why a rule could not be evaluated, or not for everything; `None` if it looked at everything.
+pub(super) fn reason(result: &RuleResult) -> Option<&str> {
+    match result {
+        RuleResult::NotEvaluated(reason) => Some(reason),
+        RuleResult::Failed { not_evaluated, .. } if !not_evaluated.is_empty() => Some(not_evaluated),
+        RuleResult::Passed | RuleResult::Failed { .. } | RuleResult::SwitchedOff => None,
+    }
+}

@@ -1,0 +1,150 @@
+//! The first screen: the brief, with its texts cut and cleaned for a page.
+
+use super::text::{LABEL, PROSE, Span, sentence, shown, spans};
+use crate::{
+    brief::{Action, Brief, By, State, Tone},
+    model::finding::Severity,
+    words::{form, number},
+};
+
+/// The brief on the page.
+pub(super) struct Answer {
+    pub(super) state: &'static str,
+    pub(super) class: &'static str,
+    pub(super) verdict: String,
+    pub(super) problems: Vec<String>,
+    pub(super) incidents: Vec<String>,
+    pub(super) tiles: Vec<Tile>,
+    pub(super) people: Vec<Person>,
+    /// Administrators who are not among [`people`](Self::people).
+    pub(super) more_people: usize,
+    pub(super) change_summary: String,
+    pub(super) changes: Vec<String>,
+    /// Changes that are not among [`changes`](Self::changes).
+    pub(super) more_changes: usize,
+    pub(super) deadlines: Vec<Deadline>,
+    pub(super) nothing_to_do: &'static str,
+}
+
+/// A number that the reader should see first.
+pub(super) struct Tile {
+    pub(super) value: String,
+    pub(super) label: &'static str,
+    pub(super) note: String,
+}
+
+/// Somebody who can administer.
+pub(super) struct Person {
+    pub(super) name: String,
+    pub(super) email: String,
+    pub(super) notes: String,
+    pub(super) new: bool,
+}
+
+/// What to do by one time.
+pub(super) struct Deadline {
+    pub(super) by: By,
+    pub(super) tasks: Vec<Task>,
+}
+
+/// What to do about the findings of one rule.
+pub(super) struct Task {
+    pub(super) rule: String,
+    pub(super) title: String,
+    pub(super) subjects: String,
+    pub(super) news: String,
+    pub(super) who: String,
+    pub(super) advice: Vec<Span>,
+}
+
+pub(super) fn answer(brief: &Brief) -> Answer {
+    let people: Vec<Person> = brief.administrators.named.iter().map(person).collect();
+    let lines = brief.changes.as_ref().map_or(&[][..], |changes| &changes.lines);
+    let access = brief.changes.as_ref().map_or(0, |changes| changes.access);
+    let problem = |(title, detail): &(&'static str, String)| format!("{}: {}", sentence(title), shown(detail, PROSE));
+    let deadlines = brief.actions.chunk_by(|a, b| a.severity == b.severity);
+    Answer {
+        state: brief.state.word(),
+        class: class(brief),
+        verdict: shown(&brief.verdict, PROSE * 3),
+        problems: brief.not_evaluated.problems.iter().map(problem).collect(),
+        incidents: brief.incidents.iter().map(|sentence| shown(sentence, PROSE)).collect(),
+        tiles: tiles(brief),
+        more_people: brief.administrators.all - people.len(),
+        people,
+        change_summary: brief.change_summary(),
+        changes: lines.iter().map(|line| shown(&line.sentence, PROSE)).collect(),
+        more_changes: access - lines.len(),
+        deadlines: deadlines.filter_map(deadline).collect(),
+        nothing_to_do: brief.nothing_to_do(),
+    }
+}
+
+fn class(brief: &Brief) -> &'static str {
+    match (brief.state, brief.tone) {
+        (State::Incomplete, _) => "incomplete",
+        (State::Act, _) => "act",
+        (State::Review, _) => "review",
+        (State::Clear, Tone::Good) => "clear",
+        (State::Clear, _) => "neutral",
+    }
+}
+
+fn person(person: &crate::brief::Person) -> Person {
+    Person {
+        name: shown(&person.label, LABEL),
+        email: person.email.as_deref().map_or_else(|| "address unknown".to_owned(), |address| shown(address, LABEL)),
+        notes: shown(&person.notes(), LABEL * 2),
+        new: person.new,
+    }
+}
+
+fn deadline(actions: &[Action]) -> Option<Deadline> {
+    let by = actions.first()?.by();
+    Some(Deadline { by, tasks: actions.iter().map(task).collect() })
+}
+
+fn task(action: &Action) -> Task {
+    Task {
+        rule: action.rule.clone(),
+        title: action.title.clone(),
+        subjects: shown(&action.subjects, PROSE),
+        news: action.news(),
+        who: shown(&action.who.to_string(), PROSE),
+        advice: spans(&action.advice),
+    }
+}
+
+fn tiles(brief: &Brief) -> Vec<Tile> {
+    let counts = &brief.counts;
+    let tile = |value: usize, one, many, note| Tile { value: number(value), label: form(value, one, many), note };
+    let changed = counts.administrators_changed.map_or_else(
+        || format!("{:.1} % of active users", share(counts.administrators, counts.active)),
+        |changed| format!("{} since the previous audit", changed.phrase()),
+    );
+    let so_far = if brief.is_complete() { "" } else { "so far: " };
+    let accepted = match counts.accepted {
+        0 => String::new(),
+        accepted => format!("; {} accepted (by exception)", number(accepted)),
+    };
+    let found = format!("{so_far}{}{accepted}", counts.severities(&Severity::ALL));
+    let mut tiles = vec![
+        tile(counts.administrators, "administrator", "administrators", changed),
+        tile(counts.open_total, "open finding", "open findings", found),
+    ];
+    if let Some(changes) = &brief.changes {
+        let resolved = match changes.resolved {
+            0 => "none resolved".to_owned(),
+            resolved => format!("{} resolved", number(resolved)),
+        };
+        tiles.push(tile(changes.new_findings, "new finding", "new findings", resolved));
+        let of = "of users, roles and profiles".to_owned();
+        tiles.push(tile(changes.access, "change", "changes", of));
+    }
+    tiles.push(tile(counts.active, "active user", "active users", shown(&counts.population, PROSE)));
+    tiles
+}
+
+fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 }
+}

@@ -1,0 +1,96 @@
+//! What was found, and by which policy.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use chrono::NaiveDate;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// One thing that a rule found.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::report::json) struct Finding<'a> {
+    /// `critical`, `high`, `medium`, `low` or `info`.
+    pub(in crate::report::json) severity: &'static str,
+    /// The rule's name.
+    pub(in crate::report::json) rule: &'a str,
+    /// The Trust Services Criterion that the rule supports.
+    pub(in crate::report::json) criterion: Option<Cow<'a, str>>,
+    /// `workspace`, `user`, `role` or `profile`.
+    pub(in crate::report::json) subject_type: &'static str,
+    /// The subject's id.
+    pub(in crate::report::json) subject_id: String,
+    /// The subject as a person would name it.
+    pub(in crate::report::json) subject: String,
+    /// What was found.
+    pub(in crate::report::json) message: &'a str,
+    /// `open` or `excepted`.
+    pub(in crate::report::json) status: &'static str,
+    /// Whether the previous audit had it too; null for a first audit.
+    pub(in crate::report::json) continuing: Option<bool>,
+    /// The exception that covers it.
+    pub(in crate::report::json) exception: Option<Exception<'a>>,
+}
+
+/// An accepted finding.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::report::json) struct Exception<'a> {
+    /// The rule's name.
+    pub(in crate::report::json) rule: &'a str,
+    /// The subject, as the policy writes it.
+    pub(in crate::report::json) subject: &'a str,
+    /// The workspace that it applies to; null for all.
+    pub(in crate::report::json) workspace: Option<&'a str>,
+    /// Who approved it.
+    pub(in crate::report::json) approved_by: &'a str,
+    /// Why.
+    pub(in crate::report::json) reason: &'a str,
+    /// The last day on which it is valid.
+    pub(in crate::report::json) until: NaiveDate,
+}
+
+/// The result of one rule.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::report::json) struct Rule<'a> {
+    /// The rule's name.
+    #[serde(rename = "rule")]
+    pub(in crate::report::json) name: &'a str,
+    /// The rule as a short heading.
+    pub(in crate::report::json) title: Option<&'a str>,
+    /// The Trust Services Criterion that it supports.
+    pub(in crate::report::json) criterion: Option<Cow<'a, str>>,
+    /// `passed`, `failed`, `not-evaluated` or `switched-off`.
+    pub(in crate::report::json) result: &'static str,
+    /// Open findings.
+    pub(in crate::report::json) open: usize,
+    /// Findings that an exception accepts.
+    pub(in crate::report::json) excepted: usize,
+    /// What it could not evaluate, and why; null if it evaluated everything.
+    pub(in crate::report::json) not_evaluated: Option<&'a str>,
+}
+
+/// The policy that was applied.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::report::json) struct Policy<'a> {
+    /// Names or ids of the profiles that make an administrator.
+    pub(in crate::report::json) administrator_profiles: &'a [String],
+    /// The ids of those profiles on the master list.
+    pub(in crate::report::json) administrator_profile_ids: Vec<&'a str>,
+    /// Addresses of the approved administrators; null if the policy has no list.
+    pub(in crate::report::json) approved_administrators: Option<Vec<&'a str>>,
+    /// The company's domains.
+    pub(in crate::report::json) company_domains: &'a [String],
+    /// More active administrators than this are too many.
+    pub(in crate::report::json) max_administrators: usize,
+    /// A larger share of active users than this, in percent, is too much.
+    pub(in crate::report::json) max_administrator_percent: f64,
+    /// An invitation older than this many days should be withdrawn.
+    pub(in crate::report::json) unconfirmed_days: i64,
+    /// Local parts of addresses that are shared mailboxes.
+    pub(in crate::report::json) shared_mailboxes: Vec<&'a str>,
+    /// Fragments of the names of dangerous permissions.
+    pub(in crate::report::json) dangerous_permissions: &'a [String],
+    /// Rules that are `off` or have another severity than their default.
+    pub(in crate::report::json) rules: BTreeMap<&'a str, &'static str>,
+    /// The exceptions, whether or not one covers a finding of this audit.
+    pub(in crate::report::json) exceptions: Vec<Exception<'a>>,
+}
