@@ -10,10 +10,10 @@ use url::Url;
 #[cfg(debug_assertions)]
 use crate::store::crash;
 use crate::{
-    agent::{self, Access, Place},
+    agent::{self, Access, WorkspaceSession},
     config::{
-        Attach, Missed, Security, When,
-        settings::{ConnectorSettings, Job, SecretError, SecretSource, Settings, Smtp, Workspace},
+        Attach,
+        settings::{ConnectorSettings, Email, Job, SecretError, SecretSource, Settings, Smtp, Workspace},
     },
     connector::{
         Connector, ConnectorError, Remover,
@@ -25,7 +25,7 @@ use crate::{
     digest::sha256_of,
     evidence::key::{KeyError, SigningKey},
     ledger::fact::Terms,
-    mail::smtp::{self, SmtpMailer, SmtpSettings},
+    mail::smtp::{SmtpMailer, SmtpSettings},
     model::policy::Policy,
     notify::{
         channel::Channels,
@@ -33,8 +33,7 @@ use crate::{
         heartbeat::{Heartbeat, HeartbeatChannel, HeartbeatError, HttpHeartbeat},
     },
     report::ReportFile,
-    run::{bag::Vault, deliver},
-    schedule,
+    run::{bag::Vault, deliver::Recipients},
     store::{Database, StoreError, sqlite::SqliteStore},
 };
 
@@ -208,11 +207,7 @@ pub fn smtp_settings(smtp: &Smtp) -> Result<SmtpSettings, AppError> {
     Ok(SmtpSettings {
         host: smtp.host.clone(),
         port: smtp.port,
-        security: match smtp.security {
-            Security::Starttls => smtp::Security::StartTls,
-            Security::Tls => smtp::Security::Tls,
-            Security::None => smtp::Security::None,
-        },
+        security: smtp.security,
         username: smtp.username.clone(),
         password,
         timeout: smtp.timeout,
@@ -229,7 +224,7 @@ pub fn email_channel(smtp: &Smtp) -> Result<EmailChannel<SmtpMailer>, AppError> 
 }
 
 /// The files behind the words of `attach`.
-pub fn attachments(attach: &[Attach]) -> Vec<ReportFile> {
+fn attachments(attach: &[Attach]) -> Vec<ReportFile> {
     let files = attach.iter().flat_map(|attach| match attach {
         Attach::Csv => vec![ReportFile::FindingsCsv, ReportFile::ChangesCsv, ReportFile::AccessMatrixCsv],
         Attach::Xlsx => vec![ReportFile::Xlsx],
@@ -245,30 +240,17 @@ pub fn attachments(attach: &[Attach]) -> Vec<ReportFile> {
     unique
 }
 
-/// What happens to fire times that passed meanwhile.
-fn missed(missed: Missed) -> schedule::Missed {
-    match missed {
-        Missed::Latest => schedule::Missed::Latest,
-        Missed::All => schedule::Missed::All,
-        Missed::Skip => schedule::Missed::Skip,
-    }
-}
-
 /// The schedule of a job, as the ledger has it.
 pub fn terms(job: &Job) -> Terms {
-    daemon::terms(&job.workspaces, &job.schedule, missed(job.missed))
+    job.schedule.terms(&job.workspaces, job.missed)
 }
 
-/// When a report is mailed.
-pub fn when(when: When) -> deliver::When {
-    match when {
-        When::Always => deliver::When::Always,
-        When::Findings => deliver::When::Findings,
-        When::Changes => deliver::When::Changes,
-    }
+/// Who is mailed a job's reports.
+pub fn recipients(email: &Email, smtp: &Smtp) -> Recipients {
+    Recipients { from: smtp.from.clone(), to: email.to.clone(), attach: attachments(&email.attach), when: email.when }
 }
 
-/// Where bags of evidence are kept; none where none are.
+/// Where bags of evidence are kept; `None` if none are.
 ///
 /// # Errors
 /// [`AppError::Key`]
@@ -299,13 +281,8 @@ pub fn daemon_setup(settings: &Settings) -> Result<daemon::Setup, AppError> {
     let job = |job: &Job| daemon::Job {
         workspaces: job.workspaces.clone(),
         schedule: job.schedule.clone(),
-        missed: missed(job.missed),
-        email: job.email.as_ref().zip(settings.smtp.as_ref()).map(|(email, smtp)| daemon::Recipients {
-            from: smtp.from.clone(),
-            to: email.to.clone(),
-            attach: attachments(&email.attach),
-            when: when(email.when),
-        }),
+        missed: job.missed,
+        email: job.email.as_ref().zip(settings.smtp.as_ref()).map(|(email, smtp)| recipients(email, smtp)),
         heartbeat: None,
     };
     let mut jobs = BTreeMap::new();
@@ -333,10 +310,10 @@ pub fn daemon_setup(settings: &Settings) -> Result<daemon::Setup, AppError> {
         channels,
         vault: vault(settings)?,
         limits: daemon::Limits {
-            side_by_side: settings.daemon.workers,
+            concurrency: settings.daemon.workers,
             lease: settings.daemon.lease,
             mail_lease: settings.daemon.lease + settings.smtp.as_ref().map_or(Duration::ZERO, |smtp| smtp.timeout),
-            patience: settings.daemon.grace_period,
+            grace_period: settings.daemon.grace_period,
             keep: settings.store.keep,
         },
     })
@@ -372,14 +349,16 @@ pub fn agent_setup(
             Access::Reads(connector(name, workspace)?)
         };
         let policy = Arc::clone(settings.policy_for(None, name));
-        let place = Place::new(name.clone(), access, workspace.organization.clone(), workspace.deadline, policy);
-        workspaces.insert(name.clone(), place);
+        let session =
+            WorkspaceSession::new(name.clone(), access, workspace.organization.clone(), workspace.deadline, policy);
+        workspaces.insert(name.clone(), session);
     }
     Ok(agent::Setup {
         workspaces,
         jobs: settings.jobs.iter().map(|(name, job)| (name.clone(), job.workspaces.clone())).collect(),
         store,
         vault: vault(settings)?,
+        schedules: settings.jobs.iter().map(|(name, job)| (name.clone(), terms(job))).collect(),
         allow_offboarding,
         max_age,
     })

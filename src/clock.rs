@@ -1,8 +1,8 @@
 //! The clock that is passed in: logic never asks the machine for the time itself.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// Tells the time. Cloned handles tell the same time.
 #[derive(Clone)]
@@ -34,4 +34,9 @@ impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Clock({})", self.now())
     }
+}
+
+/// A length of time as dates are calculated with; the longest there is if it is longer than that.
+pub fn time_delta(length: Duration) -> TimeDelta {
+    TimeDelta::from_std(length).unwrap_or(TimeDelta::MAX)
 }

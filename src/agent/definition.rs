@@ -52,7 +52,7 @@ pub struct Definition {
     pub effect: Effect,
 }
 
-/// Runs a tool with arguments; gives the answer, and whether it tells of a failure.
+/// Runs a tool with arguments; returns the answer, and whether it reports a failure.
 type Run = for<'a> fn(&'a Agent, Value, &'a dyn Person) -> BoxFuture<'a, Result<(Value, bool), Problem>>;
 
 /// A tool.
@@ -84,7 +84,7 @@ pub(super) trait Operation: 'static {
         person: &dyn Person,
     ) -> impl Future<Output = Result<Self::Answer, Problem>> + Send;
 
-    /// Whether an answer tells of a failure.
+    /// Whether an answer reports a failure.
     fn is_failure(_answer: &Self::Answer) -> bool {
         false
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::model::directory::Directory;
 
-/// Where an answer comes from, and how old it is.
+/// When and from where the data of an answer was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(super) struct Freshness {
     /// The workspace's name in the configuration.
@@ -15,7 +15,7 @@ pub(super) struct Freshness {
     read_at: DateTime<Utc>,
     /// How long ago that is, in seconds. Calls within a short time are answered from one read.
     age_seconds: u64,
-    /// Whether every user was read. Where it is false, a user may be missing here.
+    /// Whether every user was read. If it is false, users may be missing here.
     complete: bool,
     /// Why it is not complete.
     incomplete_because: Vec<String>,

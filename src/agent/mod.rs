@@ -11,9 +11,9 @@ mod freshness;
 mod operations;
 mod page;
 pub mod person;
-mod place;
 mod problem;
 mod schema;
+mod session;
 #[cfg(test)]
 mod tests;
 
@@ -27,11 +27,12 @@ pub use self::{
     definition::Tool,
     operations::{tool, tools},
     person::{Person, Question, Reply},
-    place::{Access, Place},
     problem::Problem,
+    session::{Access, WorkspaceSession},
 };
 use crate::{
     clock::Clock,
+    ledger::{Fact, fact::Terms},
     run::{self, bag::Vault},
     store::Database,
 };
@@ -39,13 +40,15 @@ use crate::{
 /// What an agent works with.
 pub struct Setup {
     /// The workspaces, by name.
-    pub workspaces: BTreeMap<String, Place>,
+    pub workspaces: BTreeMap<String, WorkspaceSession>,
     /// Which workspaces each job reviews.
     pub jobs: BTreeMap<String, Vec<String>>,
     /// Keeps audits, plans and what was done.
     pub store: Arc<dyn Database>,
-    /// Where evidence is kept; none where none is.
+    /// Where evidence is kept; `None` if none is.
     pub vault: Option<Vault>,
+    /// The schedules of the jobs, as the ledger has them.
+    pub schedules: Vec<(String, Terms)>,
     /// Whether users may be removed at all, by whoever started this process.
     pub allow_offboarding: bool,
     /// How old an answer of the API may be to be given again.
@@ -61,16 +64,16 @@ pub struct Agent {
 /// What came of a call.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The answer, which is as the tool's output schema says. `failed` where it tells of a failure.
+    /// An answer that follows the tool's output schema. `failed` if it reports a failure.
     Answered {
         /// The answer.
         answer: Value,
-        /// Whether what was wished for did not come to be.
+        /// Whether the tool could not do what was asked.
         failed: bool,
     },
-    /// There is no answer, and this is why.
+    /// There is no answer, for this reason.
     Failed(Problem),
-    /// A person has to answer first; then the same call is made again.
+    /// A person must answer first; then the same call is made again.
     Waiting(Box<Question>),
 }
 
@@ -102,8 +105,8 @@ impl Agent {
             Outcome::Waiting(_) => "waiting",
         };
         let took_ms = (self.now() - began).num_milliseconds();
-        let (tool, client) = (tool.definition.name, person.name());
-        tracing::info!(tool, workspace, plan, client, outcome = word, took_ms, "a tool was called");
+        let (tool, client) = (tool.definition.name, person.actor());
+        tracing::info!(tool, workspace, plan, %client, outcome = word, took_ms, "a tool was called");
         outcome
     }
 
@@ -112,7 +115,7 @@ impl Agent {
     }
 
     /// The workspace of a name; without one, the only one.
-    fn place(&self, name: Option<&str>) -> Result<&Place, Problem> {
+    fn session(&self, name: Option<&str>) -> Result<&WorkspaceSession, Problem> {
         let all = &self.setup.workspaces;
         let known = || all.keys().cloned().collect::<Vec<_>>().join(", ");
         match name {
@@ -124,7 +127,21 @@ impl Agent {
         }
     }
 
-    /// Brings the ledger's file up to date, where there is one. What is in the store is not lost where that fails.
+    /// Records the schedules that the ledger does not have yet, so that coverage knows what was due when this audit was
+    /// made. It changes and withdraws none: this process may run with an older configuration than the daemon.
+    async fn publish_new_schedules(&self) -> Result<(), Problem> {
+        let store = &*self.setup.store;
+        let mut new = Vec::new();
+        for (job, terms) in &self.setup.schedules {
+            let fact = Fact::Schedule { job: job.clone(), terms: Some(terms.clone()) };
+            if store.last(fact.kind(), job).await?.is_none() {
+                new.push(fact);
+            }
+        }
+        Ok(store.append(&new, self.now()).await?)
+    }
+
+    /// Brings the ledger's file up to date, if evidence is kept. If that fails, the store still has the entries.
     async fn write_out(&self) -> Result<(), Problem> {
         let Some(vault) = &self.setup.vault else { return Ok(()) };
         let written = run::ledger::write_out(&*self.setup.store, vault).await;

@@ -22,7 +22,7 @@ const BYTES: usize = 48 << 10;
 pub(super) struct Wanted<'a> {
     /// Rows on the page.
     pub(super) limit: Option<u32>,
-    /// Where it goes on.
+    /// Where the page starts.
     pub(super) cursor: Option<&'a str>,
 }
 
@@ -33,11 +33,11 @@ pub(super) struct Page<R> {
     pub(super) rows: Vec<R>,
     /// All rows of the list.
     pub(super) total: usize,
-    /// Where it goes on; none at the end.
+    /// Where the next page starts; `None` at the end.
     pub(super) next_cursor: Option<String>,
 }
 
-/// The page that is asked for. `key` tells one row of the list from every other.
+/// The page that is asked for. `key` identifies a row of the list.
 pub(super) fn page<S, R: Serialize>(
     all: impl IntoIterator<Item = S>,
     key: impl Fn(&S) -> String,
@@ -61,7 +61,7 @@ pub(super) fn page<S, R: Serialize>(
         if place >= skipped {
             let made = row(&source);
             let size = answer::size(&made);
-            // One row there always is: whoever asks gets on.
+            // At least one row, so that the caller makes progress.
             if page.rows.len() == limit || (!page.rows.is_empty() && bytes + size > BYTES) {
                 page.next_cursor = Some(format!("{place}.{}", short(&before)));
                 continue;

@@ -2,6 +2,8 @@
 
 use async_trait::async_trait;
 
+use crate::model::actor::Actor;
+
 /// What a person is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
@@ -29,11 +31,11 @@ pub enum Reply {
 /// Somebody who is not the model, and the way to them.
 #[async_trait]
 pub trait Person: Send + Sync {
-    /// What they speak through, for the log: one short line.
-    fn name(&self) -> &str;
+    /// Through what they speak, for the log and the ledger.
+    fn actor(&self) -> Actor;
 
-    /// How it is known that a person said what was said, for the ledger: one short line, which claims no more than that.
-    fn vouches(&self) -> String;
+    /// How it is known that a person confirmed, for the ledger: one short line, which claims no more than is known.
+    fn confirmation(&self) -> String;
 
     /// Whether the call was taken back meanwhile.
     fn has_left(&self) -> bool {

@@ -10,14 +10,14 @@ use crate::{
 
 /// Characters of a sentence, which may quote the API.
 const SENTENCE: usize = 2_000;
-/// Characters of a name that somebody made up.
+/// Characters of a name that a caller made up.
 const NAME: usize = 80;
 
 /// Why a call has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
     /// The arguments are not as the schema says.
-    #[error("the arguments are not what this tool takes: {0}")]
+    #[error("invalid arguments: {0}")]
     Arguments(String),
     /// There is no such tool.
     #[error("there is no tool {}; there are: {known}", plain(.name, NAME))]
@@ -58,9 +58,7 @@ pub enum Problem {
         known: String,
     },
     /// A list is another than when the cursor was given.
-    #[error(
-        "the list is not as it was when this cursor was given, so that rows could be missed; begin again without `cursor`"
-    )]
+    #[error("the list changed since this cursor was given, so rows could be missing; start again without `cursor`")]
     StaleCursor,
     /// What was asked for is not there, or was not when the workspace was read.
     #[error("{error}{}", as_read(*.age_seconds))]
@@ -74,7 +72,9 @@ pub enum Problem {
     #[error(transparent)]
     Expectation(#[from] ExpectationError),
     /// The workspace could not be read.
-    #[error("{message}. This is known for {age_seconds} s; asking again reads again only after {again_seconds} s more")]
+    #[error(
+        "{message}. This was tried {age_seconds} s ago; the workspace is read again at the earliest in {again_seconds} s"
+    )]
     NotRead {
         /// Why not.
         message: String,
@@ -90,7 +90,7 @@ pub enum Problem {
     #[error(transparent)]
     Connector(#[from] ConnectorError),
     /// The credentials do not reach it.
-    #[error("the credentials do not reach {0}; the tool `preflight` says why")]
+    #[error("the credentials cannot read {0}; the tool `preflight` says why")]
     NotReached(&'static str),
     /// The store failed.
     #[error(transparent)]
@@ -100,12 +100,12 @@ pub enum Problem {
     Evidence(String),
     /// Nobody may be removed through this process.
     #[error(
-        "nobody can be removed here: rolecall was started without --allow-offboarding. A person can run `rolecall offboard`"
+        "this server cannot remove users: rolecall was started without --allow-offboarding. A person can run `rolecall offboard`"
     )]
     OffboardingOff,
     /// Nobody may be removed from this workspace.
     #[error(
-        "workspace {0} does not allow offboarding: its owner has not set `allow_offboarding = true`. Nobody was removed"
+        "workspace {0} does not allow offboarding: its configuration does not set `allow_offboarding = true`. Nobody was removed"
     )]
     NotAllowed(String),
     /// This user may not be removed, or not by this plan.
@@ -115,7 +115,7 @@ pub enum Problem {
     #[error("the person who was asked did not agree; nobody was removed. Do not ask again unless they say so")]
     Declined,
     /// Somebody is being asked already.
-    #[error("a person is being asked about this plan already; wait for that call. Nobody was removed now")]
+    #[error("a person is already being asked about this plan; wait for that call. Nobody was removed now")]
     AlreadyAsked,
     /// There is no person to ask.
     #[error("a person has to confirm this, and nobody can be asked: {0}. Nobody was removed")]
@@ -136,8 +136,10 @@ impl Problem {
             Self::NoRule { .. } => "no_such_rule",
             Self::StaleCursor => "stale_cursor",
             Self::Lookup { error, .. } => error.code(),
+            Self::Run(RunError::Store { .. } | RunError::Evidence(_)) | Self::Store(_) | Self::Evidence(_) => {
+                "record_failed"
+            }
             Self::NotRead { .. } | Self::NotReached(_) | Self::Run(_) | Self::Connector(_) => "workspace_not_read",
-            Self::Store(_) | Self::Evidence(_) => "record_failed",
             Self::OffboardingOff | Self::NotAllowed(_) => "offboarding_not_allowed",
             Self::Refused(refusal) => refusal.code(),
             Self::Declined => "declined",
@@ -147,8 +149,8 @@ impl Problem {
         }
     }
 
-    /// It as an answer: `{"error": {"code": …, "message": …}}`.
-    pub fn told(&self) -> Value {
+    /// The problem as an answer: `{"error": {"code": …, "message": …}}`.
+    pub fn to_json(&self) -> Value {
         json!({ "error": { "code": self.code(), "message": plain(&self.to_string(), SENTENCE) } })
     }
 }

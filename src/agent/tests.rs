@@ -17,7 +17,10 @@ use crate::{
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
     ledger::Fact,
-    model::policy::{Policy, RuleSetting},
+    model::{
+        actor::Actor,
+        policy::{Policy, RuleSetting},
+    },
     store::testing::{self, TestStore},
 };
 use rolecall_simulator::{ALL_SCOPES, Fault, Options, Simulator, World};
@@ -60,11 +63,11 @@ impl Scripted {
 
 #[async_trait]
 impl Person for Scripted {
-    fn name(&self) -> &'static str {
-        "test"
+    fn actor(&self) -> Actor {
+        Actor::Agent { client: Some("test 1".to_owned()) }
     }
 
-    fn vouches(&self) -> String {
+    fn confirmation(&self) -> String {
         "a test said so".to_owned()
     }
 
@@ -94,9 +97,9 @@ fn remover(simulator: &Simulator) -> ZohoBigin {
     .unwrap()
 }
 
-fn place(name: &str, simulator: &Simulator, policy: Policy) -> Place {
+fn session(name: &str, simulator: &Simulator, policy: Policy) -> WorkspaceSession {
     let access = Access::Removes(Box::new(remover(simulator)));
-    Place::new(name.to_owned(), access, None, Duration::from_mins(1), Arc::new(policy))
+    WorkspaceSession::new(name.to_owned(), access, None, Duration::from_mins(1), Arc::new(policy))
 }
 
 impl Bench {
@@ -117,12 +120,13 @@ impl Bench {
         let simulator = Simulator::start(options).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(testing::open(folder.path()).await);
-        let place = place("acme", &simulator, Policy::default());
+        let session = session("acme", &simulator, Policy::default());
         let setup = Setup {
-            workspaces: BTreeMap::from([("acme".to_owned(), place)]),
+            workspaces: BTreeMap::from([("acme".to_owned(), session)]),
             jobs: BTreeMap::from([("weekly".to_owned(), vec!["acme".to_owned()])]),
             store: Arc::clone(&store) as Arc<dyn Database>,
             vault: None,
+            schedules: Vec::new(),
             allow_offboarding,
             max_age: Duration::from_secs(MAX_AGE),
         };
@@ -194,8 +198,8 @@ async fn each_workspace_is_judged_by_its_own_policy() {
     let strict = Policy { max_administrators: 0, ..Policy::default() };
     let off = Policy { rules: [("too-many-administrators".to_owned(), RuleSetting::Off)].into(), ..Policy::default() };
     for (name, policy) in [("strict", strict), ("off", off)] {
-        let place = place(name, &bench.simulator, policy);
-        bench.agent.setup.workspaces.insert(name.to_owned(), place);
+        let session = session(name, &bench.simulator, policy);
+        bench.agent.setup.workspaces.insert(name.to_owned(), session);
     }
     for (workspace, expected) in [("strict", "failed"), ("off", "switched off by the policy")] {
         let arguments = json!({"workspace": workspace, "rule": "too-many-administrators"});
@@ -527,7 +531,7 @@ async fn a_removal_takes_a_plan_the_process_and_a_person() {
     assert_eq!(bench.status(&other), "active");
     let begun = crate::store::ledger::Ledger::last(&*bench.store, Fact::OFFBOARDING_BEGUN, &id).await.unwrap().unwrap();
     let Fact::OffboardingBegun(begun) = begun.fact else { panic!("{begun:?}") };
-    assert_eq!(begun.confirmed, "a test said so");
+    assert_eq!(begun.confirmed, "MCP client test 1, a test said so");
 
     // The list is not the one of before, and a second plan finds nothing left to do and asks nobody.
     let user = bench.answer("get_single_zoho_bigin_user_by_id", json!({"id": id})).await;
@@ -614,7 +618,7 @@ async fn a_no_is_on_record_and_nobody_is_asked_again_for_a_while() {
     assert_eq!((agree.questions().len(), bench.deletions()), (0, 0));
     let no = crate::store::ledger::Ledger::last(&*bench.store, Fact::OFFBOARDING_DECLINED, &id).await.unwrap().unwrap();
     let Fact::OffboardingDeclined(no) = no.fact else { panic!("{no:?}") };
-    assert_eq!((no.plan.to_string(), no.by.as_str()), (plan.clone(), "test"));
+    assert_eq!((no.plan.to_string(), no.by.to_string()), (plan.clone(), "MCP client test 1".to_owned()));
     bench.pass(601);
     let again = bench.plan_id(&id).await;
     let (name, arguments) = delete(&id, &again);

@@ -1,13 +1,10 @@
 //! `rolecall audit`: one run now.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
-
-use chrono::{DateTime, Utc};
 
 use super::{
     args::{AuditArgs, ReportKind},
@@ -17,34 +14,25 @@ use super::{
     summary,
 };
 use crate::{
-    access::matrix::AccessMatrix,
     app,
-    clock::Clock,
+    clock::{Clock, time_delta},
     config::settings::{Email, Job, Settings, Smtp},
-    connector::{Connector, Recorder},
-    ledger::fact::{BagName, NoMailReason},
-    mail::report_mail::{Proof, ReportMail},
-    model::{audit::Audit, finding::Severity, notification::Notification, run::Run, trigger::Trigger},
-    notify::{self, channel::Channels, closing, dispatch},
-    report::{ReportFile, ReportInput},
+    connector::Connector,
+    model::{audit::Audit, finding::Severity, notification::Notification, run::Claim},
+    notify::{channel::Channels, closing, dispatch},
+    report::ReportFile,
     run::{
-        self, Env, RunError, RunRequest,
-        bag::{
-            Beginning, Recording, Vault,
-            failure::{self, Failure as FailedRun},
-        },
-        clock,
-        deliver::{self, Letter, When},
-        files::{self, FileError},
-        lease,
+        Env,
+        bag::Vault,
+        deliver::{Mail, Recipients},
+        files, lease,
+        perform::{AuditRun, Commit, Performed, Reports, Step},
     },
-    store::{Database, Kept, StoreError, queue::Sent},
+    store::{Database, StoreError, queue::Sent},
 };
 
-/// How long a run belongs to a process of which nothing is heard.
+/// How long a run belongs to a process that no longer prolongs its lease.
 const LEASE: Duration = Duration::from_mins(1);
-/// Characters of an error, which may quote what the workspace holds.
-const ERROR: usize = 4_000;
 
 /// What is to be done, all of it checked before the first call.
 struct Plan<'a> {
@@ -60,65 +48,49 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
     let usage = |error: app::AppError| Failure::usage(error.to_string());
     let channel = plan.mail.map(|(_, smtp)| app::email_channel(smtp)).transpose().map_err(usage)?;
     let channels = channel.map(|email| Channels::default().with(email));
-    let mut connectors = Vec::with_capacity(plan.workspaces.len());
-    for name in &plan.workspaces {
-        let connector = app::connector(name, &settings.workspaces[*name]).map_err(usage)?;
-        connectors.push((*name, connector));
-    }
-    let folder_of =
-        |name: &str| args.out.as_ref().map(|out| if connectors.len() > 1 { out.join(name) } else { out.clone() });
-    for folder in connectors.iter().filter_map(|(name, _)| folder_of(name)) {
-        files::probe(&folder).map_err(|error| Failure::failed(error.to_string()))?;
-    }
+    let targets = targets(&settings, &plan.workspaces, args.out.as_deref())?;
     let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
     let vault = app::vault(&settings).map_err(usage)?;
-    let now = Utc::now();
-    let failed = |error: StoreError| Failure::failed(error.to_string());
-    let ahead = clock::ahead(&*store, now).await.map_err(failed)?;
-    if let Some(ahead) = &ahead {
-        output::note(&format!("rolecall: {}", clock::warning(*ahead, now)));
-    }
-    // Whoever starts reviews by another scheduler than the daemon is held to the schedules of the configuration too.
-    let promised: Vec<_> = settings.jobs.iter().map(|(name, job)| (name.clone(), app::terms(job))).collect();
-    store.publish_schedules(&promised, now).await.map_err(failed)?;
-    let mut failures = Vec::new();
-    let mut worst = None;
-    for (name, connector) in &connectors {
-        let job = plan.job.map(|(name, _)| name);
-        let request = RunRequest {
-            id: uuid::Uuid::now_v7(),
-            trigger: None,
-            job,
-            workspace: name,
-            policy: settings.policy_for(job, name),
-            deadline: settings.workspaces[*name].deadline,
-        };
-        let folder = folder_of(name);
-        let mail = plan.mail.zip(channels.as_ref());
-        let step = Step {
-            store: &*store,
-            vault: vault.as_ref(),
-            folder,
-            reports: &args.reports,
-            jobs: &settings.jobs,
-            when: plan.job.and_then(|(_, job)| job.email.as_ref()).map(|email| app::when(email.when)),
-            ahead,
-        };
-        // A workspace that fails does not hold back the others.
-        match step.run(connector.as_ref(), &request, mail).await {
-            Ok(severity) => worst = worst.max(severity),
-            Err(error) => failures.push(error),
-        }
-    }
-    if !failures.is_empty() {
-        return Err(Failure::failed(failures.join("\nrolecall: ")));
-    }
+    let clock = Clock::system();
+    // Audits that another scheduler starts are held to the schedules of the configuration, too.
+    let schedules: Vec<_> = settings.jobs.iter().map(|(name, job)| (name.clone(), app::terms(job))).collect();
+    store.publish_schedules(&schedules, clock.now()).await.map_err(|error| Failure::failed(error.to_string()))?;
+    let session = Session {
+        settings: &settings,
+        store: &*store,
+        vault: vault.as_ref(),
+        clock: &clock,
+        job: plan.job,
+        reports: &args.reports.iter().map(|kind| kind.file()).collect::<Vec<_>>(),
+        post: plan.mail.zip(channels.as_ref()).map(|((email, smtp), channels)| Post {
+            recipients: app::recipients(email, smtp),
+            timeout: smtp.timeout,
+            channels,
+        }),
+        is_clock_reported: AtomicBool::new(false),
+    };
+    let worst = session.audit_all(&targets).await?;
     match plan.fail_on.zip(worst) {
         Some((limit, worst)) if worst >= limit => {
             Err(Failure::Findings(format!("there are findings of severity {worst}, and --fail-on is {limit}")))
         }
         _ => Ok(()),
     }
+}
+
+/// The workspaces with their connectors and folders, all of which can be written to.
+fn targets<'a>(settings: &Settings, workspaces: &[&'a str], out: Option<&Path>) -> Result<Vec<Target<'a>>, Failure> {
+    let mut targets = Vec::with_capacity(workspaces.len());
+    for workspace in workspaces.iter().copied() {
+        let connector = app::connector(workspace, &settings.workspaces[workspace]);
+        let connector = connector.map_err(|error| Failure::usage(error.to_string()))?;
+        let folder = out.map(|out| if workspaces.len() > 1 { out.join(workspace) } else { out.to_owned() });
+        targets.push(Target { workspace, connector, folder });
+    }
+    for folder in targets.iter().filter_map(|target| target.folder.as_deref()) {
+        files::probe(folder).map_err(|error| Failure::failed(error.to_string()))?;
+    }
+    Ok(targets)
 }
 
 fn plan<'a>(settings: &'a Settings, args: &AuditArgs) -> Result<Plan<'a>, Failure> {
@@ -173,163 +145,152 @@ fn plan<'a>(settings: &'a Settings, args: &AuditArgs) -> Result<Plan<'a>, Failur
     })
 }
 
-/// What one workspace's run needs beside its connector.
-struct Step<'a> {
-    store: &'a dyn Database,
-    vault: Option<&'a Vault>,
+/// A workspace to audit.
+struct Target<'a> {
+    workspace: &'a str,
+    connector: Box<dyn Connector>,
+    /// Where its reports are written; `None` if nowhere.
     folder: Option<PathBuf>,
-    reports: &'a [ReportKind],
-    jobs: &'a BTreeMap<String, Job>,
-    /// When the job's recipients are mailed; none where it has none.
-    when: Option<When>,
-    /// The moment to which the ledger had come, where the clock stands before it.
-    ahead: Option<DateTime<Utc>>,
 }
 
-type Mail<'a> = ((&'a Email, &'a Smtp), &'a Channels);
+/// The way to the recipients, if `--send` is given.
+struct Post<'a> {
+    recipients: Recipients,
+    /// How long an exchange with the server may take.
+    timeout: Duration,
+    channels: &'a Channels,
+}
 
-impl Step<'_> {
-    /// Audits, prints, writes, keeps and mails; returns the gravest open finding.
-    async fn run(
-        &self,
-        connector: &dyn Connector,
-        request: &RunRequest<'_>,
-        mail: Option<Mail<'_>>,
-    ) -> Result<Option<Severity>, String> {
-        let Some((mail, job)) = mail.zip(request.job) else {
-            let (audit, mut kept, ()) = match self.review(connector, request, |_, _, _| Ok(())).await {
-                Ok(reviewed) => reviewed,
-                Err(error) => {
-                    self.write_out().await?;
-                    return Err(error);
-                }
-            };
-            kept.record.no_mail_reason = deliver::no_mail_reason(self.when, &audit).or(Some(NoMailReason::NotAsked));
-            run::keep(self.store, &kept, Utc::now()).await.map_err(|error| error.to_string())?;
-            self.write_out().await?;
-            return Ok(worst(&audit));
+/// What the audits of all workspaces share.
+struct Session<'a> {
+    settings: &'a Settings,
+    store: &'a dyn Database,
+    vault: Option<&'a Vault>,
+    clock: &'a Clock,
+    job: Option<(&'a str, &'a Job)>,
+    reports: &'a [ReportFile],
+    post: Option<Post<'a>>,
+    /// Whether the user was warned about the clock: once is enough.
+    is_clock_reported: AtomicBool,
+}
+
+impl Session<'_> {
+    /// Audits all workspaces; one that fails does not hold back the others. Returns the most severe open finding.
+    async fn audit_all(&self, targets: &[Target<'_>]) -> Result<Option<Severity>, Failure> {
+        let mut failures = Vec::new();
+        let mut worst = None;
+        for target in targets {
+            match self.audit(target).await {
+                Ok(severity) => worst = worst.max(severity),
+                Err(error) => failures.push(error),
+            }
+        }
+        if failures.is_empty() { Ok(worst) } else { Err(Failure::failed(failures.join("\nrolecall: "))) }
+    }
+
+    /// Audits a workspace, prints, and mails; returns the most severe open finding.
+    async fn audit(&self, target: &Target<'_>) -> Result<Option<Severity>, String> {
+        let audited = match (&self.post, self.job) {
+            (Some(post), Some((job, _))) => self.audit_and_send(target, job, post).await,
+            _ => self.audit_only(target).await,
         };
-        // A review that is mailed is a run like the daemon's: on record, with its messages in the outbox.
-        let claim = self.store.begin(job, request.workspace, Utc::now(), lease::length(LEASE)).await;
+        // Also after a failure: what was recorded until then belongs into the file.
+        let written = match self.vault {
+            Some(vault) => crate::run::ledger::write_out(self.store, vault).await.map(|_| ()),
+            None => Ok(()),
+        };
+        let audit = audited?;
+        written.map_err(|error| error.to_string())?;
+        Ok(audit.open_findings().map(|finding| finding.severity).max())
+    }
+
+    async fn audit_only(&self, target: &Target<'_>) -> Result<Audit, String> {
+        let when = self.job.and_then(|(_, job)| job.email.as_ref()).map(|email| email.when);
+        let mail = when.map_or(Mail::NoRecipients, |when| Mail::NotAsked { when: Some(when) });
+        let commit = Commit::Keep { job: self.job.map(|(name, _)| name) };
+        self.perform(target, commit, mail).await.map(|performed| performed.audit)
+    }
+
+    /// An audit that is mailed is a run like the daemon's: on record, with its messages in the outbox.
+    async fn audit_and_send(&self, target: &Target<'_>, job: &str, post: &Post<'_>) -> Result<Audit, String> {
+        let claim = self.store.begin(job, target.workspace, self.clock.now(), time_delta(LEASE)).await;
         let claim = claim.map_err(|error| error.to_string())?;
-        let Run { fire_at, attempt, .. } = claim.run;
-        let mut incidents =
-            self.store.incidents_before(job, request.workspace, fire_at).await.map_err(|error| error.to_string())?;
-        incidents.extend(self.ahead.map(|ahead| clock::incident(job, ahead, fire_at)));
-        let trigger = Trigger { fire_at, began_at: fire_at, attempt, by_hand: true, incidents };
-        let request = RunRequest { id: claim.run.id, trigger: Some(&trigger), ..*request };
-        let ledger = Some(self.store.head().await.map_err(|error| error.to_string())?);
-        let also = |input: &ReportInput<'_>, written: &[PathBuf], bag: Option<BagName>| {
-            messages(mail, input, written, Proof { bag, ledger })
+        let commit = Commit::Record { claim: &claim, on_demand: true };
+        let performed = tokio::select! {
+            performed = self.perform(target, commit, Mail::To(&post.recipients)) => performed,
+            lost = lease::keep(self.store, &claim, LEASE, self.clock) => return Err(lost.to_string()),
         };
-        let clock = Clock::system();
-        let reviewed = tokio::select! {
-            reviewed = self.review(connector, &request, also) => reviewed,
-            lost = lease::keep(self.store, &claim, LEASE, &clock) => return Err(lost.to_string()),
+        let performed = match performed {
+            Ok(performed) => performed,
+            Err(error) => return Err(self.give_up(&claim, error).await),
         };
-        let (audit, mut kept, messages) = match reviewed {
-            Ok(reviewed) => reviewed,
-            Err(error) => {
-                // Whoever started this is told by the exit code; the next report names it.
-                self.store.give_up(&claim, &error, &[], Utc::now()).await.map_err(|error| error.to_string())?;
-                self.write_out().await?;
-                return Err(error);
-            }
-        };
-        kept.record.no_mail_reason = deliver::no_mail_reason(self.when, &audit);
-        self.store.record(&claim, &kept, &messages, Utc::now()).await.map_err(|error| error.to_string())?;
-        if messages.is_empty() {
-            output::line("  mail      not sent: there is nothing that this job's `when` asks for");
+        if performed.messages == 0 {
+            output::line("  mail      not sent: the job's `when` does not ask for it");
         }
-        let sent = self.send(job, mail).await;
-        self.write_out().await?;
-        sent.map(|()| worst(&audit))
+        self.send(job, post).await?;
+        Ok(performed.audit)
     }
 
-    /// Brings the ledger's file up to date.
-    async fn write_out(&self) -> Result<(), String> {
-        let Some(vault) = self.vault else { return Ok(()) };
-        run::ledger::write_out(self.store, vault).await.map(|_| ()).map_err(|error| error.to_string())
-    }
-
-    /// Reads, judges, prints and writes; makes what is kept, and whatever else is made of the report.
-    async fn review<T>(
-        &self,
-        connector: &dyn Connector,
-        request: &RunRequest<'_>,
-        also: impl FnOnce(&ReportInput<'_>, &[PathBuf], Option<BagName>) -> Result<T, String>,
-    ) -> Result<(Audit, Kept, T), String> {
-        let recording = match self.vault {
-            Some(vault) => {
-                let now = Utc::now();
-                let beginning = Beginning { workspace: request.workspace, run: request.id, at: now };
-                Some(Recording::begin(self.store, vault, beginning, now).await.map_err(|error| error.to_string())?)
-            }
-            None => None,
+    async fn perform(&self, target: &Target<'_>, commit: Commit<'_>, mail: Mail<'_>) -> Result<Performed, String> {
+        let progress = Line::new(target.workspace);
+        let env = Env {
+            connector: target.connector.as_ref(),
+            store: self.store,
+            vault: self.vault,
+            clock: self.clock,
+            progress: &progress,
         };
-        let audit = match self.read(connector, request, recording.as_ref()).await {
-            Ok(audit) => audit,
-            Err(error) => {
-                if let (Some(recording), Some(vault)) = (&recording, self.vault) {
-                    let RunRequest { id: run, job, workspace, trigger, .. } = *request;
-                    let due_at = trigger.map(|trigger| trigger.fire_at);
-                    let failure = FailedRun { run, job, workspace, due_at, at: Utc::now(), error: &error };
-                    failure::keep(self.store, vault, recording, &failure).await;
+        let run = AuditRun {
+            env,
+            workspace: target.workspace,
+            policy: self.settings.policy_for(self.job.map(|(name, _)| name), target.workspace),
+            deadline: self.settings.workspaces[target.workspace].deadline,
+            commit,
+            mail,
+            reports: target.folder.as_deref().map(|folder| Reports { folder, files: self.reports }),
+            is_last_attempt: true,
+        };
+        run.perform(&|step| self.print(step)).await.map_err(|failed| failed.to_string())
+    }
+
+    fn print(&self, step: Step<'_>) {
+        match step {
+            Step::ClockBehind(behind) => {
+                if !self.is_clock_reported.swap(true, Ordering::Relaxed) {
+                    output::note(&format!("rolecall: {behind}"));
                 }
-                return Err(error);
             }
-        };
-        let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
-        let input = ReportInput::new(&audit, &matrix);
-        summary::print(input.brief());
-        let (written, kept) = rayon::join(|| self.write(&input), || run::pack(&audit, &matrix));
-        let written = written.map_err(|error| error.to_string())?;
-        for path in &written {
-            output::line(&format!("  wrote     {}", path.display()));
+            Step::Judged(input) => summary::print(input.brief()),
+            Step::Written(written) => {
+                for path in written {
+                    output::line(&format!("  wrote     {}", path.display()));
+                }
+            }
+            Step::Sealed(sealed) => {
+                output::line(&format!("  evidence  {}\n            sha256 {}", sealed.path.display(), sealed.digest));
+            }
         }
-        // Only now, so that an audit whose reports nobody could read is not what the next one is compared with.
-        let mut kept = kept.map_err(|error| error.to_string())?;
-        if let (Some(recording), Some(vault)) = (&recording, self.vault) {
-            let sealed = recording.seal(vault, &input).map_err(|error| error.to_string())?;
-            output::line(&format!("  evidence  {}\n            sha256 {}", sealed.path.display(), sealed.digest));
-            kept.record.bag = Some(sealed.name());
-        }
-        let more = also(&input, &written, kept.record.bag.clone())?;
-        Ok((audit, kept, more))
     }
 
-    /// Reads and judges.
-    async fn read(
-        &self,
-        connector: &dyn Connector,
-        request: &RunRequest<'_>,
-        recording: Option<&Arc<Recording>>,
-    ) -> Result<Audit, String> {
-        let progress = Line::new(request.workspace);
-        let recorder = recording.map(|recording| Arc::clone(recording) as Arc<dyn Recorder>);
-        let env = Env { connector, store: self.store, progress: &progress, recorder };
-        let failed = |error: RunError| output::plain(&error.to_string(), ERROR);
-        let read = run::read(&env, request).await.map_err(failed)?;
-        if let Some(recording) = recording {
-            recording.compared_with(read.previous());
+    /// Gives the run up. The exit code is enough for whoever started it; the next report names the failure.
+    async fn give_up(&self, claim: &Claim, error: String) -> String {
+        match self.store.give_up(claim, &error, &[], self.clock.now()).await {
+            // Another process goes on with the run.
+            Ok(()) | Err(StoreError::Lost { .. }) => error,
+            Err(store) => format!("{error}\nrolecall: the run could not be given up: {store}"),
         }
-        run::judge(request, read, Utc::now()).map_err(failed)
-    }
-
-    fn write(&self, input: &ReportInput<'_>) -> Result<Vec<PathBuf>, FileError> {
-        let Some(folder) = &self.folder else { return Ok(Vec::new()) };
-        let wanted: Vec<ReportFile> = self.reports.iter().map(|kind| kind.file()).collect();
-        files::write(input, folder, &wanted)
     }
 
     /// Sends what waits in the outbox of a job: this report, and what earlier ones left.
-    async fn send(&self, job: &str, ((_, smtp), channels): Mail<'_>) -> Result<(), String> {
+    async fn send(&self, job: &str, post: &Post<'_>) -> Result<(), String> {
         let failed = |error: StoreError| error.to_string();
         let mut problems = Vec::new();
-        let lease = lease::length(smtp.timeout + LEASE);
         let evidence = self.vault.map(|vault| vault.bags.as_path());
-        while let Some(mut message) = self.store.take_message(Some(job), Utc::now(), lease).await.map_err(failed)? {
-            let done = dispatch::dispatch(self.store, evidence, channels, &Clock::system(), &mut message).await;
+        let lease = time_delta(post.timeout + LEASE);
+        while let Some(mut message) =
+            self.store.take_message(Some(job), self.clock.now(), lease).await.map_err(failed)?
+        {
+            let done = dispatch::dispatch(self.store, evidence, post.channels, self.clock, &mut message).await;
             let done = done.map_err(failed)?;
             let Notification { kind, address: recipient, .. } = &message.notification;
             match done.outcome {
@@ -341,36 +302,10 @@ impl Step<'_> {
                 Sent::GivenUp => problems.push(format!("the {kind} was not delivered to {recipient}: {}", done.answer)),
             }
         }
-        let is_watched = |job: &str| self.jobs.get(job).is_some_and(|job| job.heartbeat.is_some());
-        closing::close_delivered(self.store, &is_watched, Utc::now()).await.map_err(failed)?;
+        let is_watched = |job: &str| self.settings.jobs.get(job).is_some_and(|job| job.heartbeat.is_some());
+        closing::close_delivered(self.store, &is_watched, self.clock.now()).await.map_err(failed)?;
         if problems.is_empty() { Ok(()) } else { Err(problems.join("\nrolecall: ")) }
     }
-}
-
-fn worst(audit: &Audit) -> Option<Severity> {
-    audit.open_findings().map(|finding| finding.severity).max()
-}
-
-/// The messages of an audit, where it is to be mailed.
-fn messages(
-    ((email, smtp), _): Mail<'_>,
-    input: &ReportInput<'_>,
-    written: &[PathBuf],
-    proof: Proof,
-) -> Result<Vec<Notification>, String> {
-    if deliver::no_mail_reason(Some(app::when(email.when)), input.audit()).is_some() {
-        return Ok(Vec::new());
-    }
-    // A reader of the mail does not know where it was started.
-    let written: Vec<PathBuf> =
-        written.iter().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone())).collect();
-    let attach = app::attachments(&email.attach);
-    let letter =
-        Letter { from: &smtp.from, recipients: &email.to, attach: &attach, written: &written, date: Utc::now(), proof };
-    let messages = deliver::messages(input, &letter);
-    let run = input.audit().id;
-    let outgoing = |mail| notify::email::notification(run, ReportMail::KIND, "", mail);
-    Ok(messages.map_err(|error| error.to_string())?.into_iter().map(outgoing).collect())
 }
 
 impl ReportKind {

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::output::{self, Failure};
 use crate::{
     audit::RuleSet,
+    clock::Clock,
     config::{self, ConfigError, Loaded, settings::Settings},
     words::count,
 };
@@ -32,7 +33,7 @@ fn loaded(named: Option<&Path>) -> Result<Loaded, Failure> {
     let path = config::locate(named).map_err(|error| Failure::usage(error.to_string()))?;
     let rules = RuleSet::built_in();
     let rules: Vec<&str> = rules.list().names().collect();
-    config::load(&path, &rules, Utc::now()).map_err(|error| explain(&error))
+    config::load(&path, &rules, Clock::system().now()).map_err(|error| explain(&error))
 }
 
 fn explain(error: &ConfigError) -> Failure {
@@ -59,7 +60,7 @@ pub(super) fn run(named: Option<&Path>) -> Result<(), Failure> {
             job.schedule.zone(),
             job.workspaces.join(", ")
         ));
-        for time in job.schedule.next(Utc::now(), FIRE_TIMES) {
+        for time in job.schedule.next(Clock::system().now(), FIRE_TIMES) {
             output::line(&format!(
                 "  {}   {}",
                 time.with_timezone(&job.schedule.zone()).format("%a %Y-%m-%d %H:%M:%S %Z"),

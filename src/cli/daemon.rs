@@ -2,13 +2,13 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{check, output::Failure, signals};
-use crate::{app, config::settings::Settings, daemon::Daemon, web::Server};
+use crate::{app, clock::Clock, config::settings::Settings, daemon::Daemon, web::Server};
 
 pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
     let settings = check::load(named)?;
@@ -76,22 +76,22 @@ async fn watchdog(daemon: Arc<Daemon>) {
     }
 }
 
-/// Tells the service manager, where there is one.
+/// Notifies the service manager, if there is one.
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!(%error, "the service manager could not be told");
+        tracing::warn!(%error, "the service manager could not be notified");
     }
 }
 
 fn announce(settings: &Settings) {
-    let now = Utc::now();
+    let now = Clock::system().now();
     for (name, job) in &settings.jobs {
         let next = job.schedule.next(now, 1).first().map_or("never".to_owned(), DateTime::to_rfc3339);
         tracing::info!(job = name, next, "the job waits");
     }
 }
 
-/// Goes on with the configuration as it is now, or with the old one where the new one is not valid.
+/// Reloads the configuration; keeps the old one if the new one is not valid.
 fn reload(named: Option<&Path>, daemon: &Daemon, began_with: &Settings) {
     let loaded = check::load(named).and_then(|settings| {
         if settings.store.path != began_with.store.path || settings.daemon.listen != began_with.daemon.listen {
@@ -105,12 +105,12 @@ fn reload(named: Option<&Path>, daemon: &Daemon, began_with: &Settings) {
     match loaded {
         Ok((settings, setup)) => {
             daemon.reconfigure(setup);
-            tracing::info!("the configuration was read anew");
+            tracing::info!("the configuration was reloaded");
             announce(&settings);
         }
         Err(failure) => {
             failure.report();
-            tracing::error!("the new configuration is not valid; the old one stays in force");
+            tracing::error!("the new configuration is not valid; the old one stays active");
         }
     }
 }

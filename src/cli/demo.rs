@@ -8,14 +8,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use chrono::{Days, Utc};
+use chrono::Days;
 
 use super::{
     args::{AuditArgs, DemoArgs, EvidenceCommand, ExportArgs, PeriodArgs, ReportKind},
     audit, evidence,
     output::{self, Failure},
 };
-use crate::evidence::key::SigningKey;
+use crate::{clock::Clock, evidence::key::SigningKey};
 use rolecall_simulator::{Options, Simulator, WorldError, WorldHandle};
 
 const JOB: &str = "weekly-access-review";
@@ -46,7 +46,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let second = args.out.join("week-2");
     review(&config, &second).await?;
 
-    let today = Utc::now().date_naive();
+    let today = Clock::system().now().date_naive();
     let zip = proof.with_added_extension("zip");
     // Yesterday too: it may have become today meanwhile.
     let period = PeriodArgs { from: today - Days::new(1), to: today };

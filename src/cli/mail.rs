@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use chrono::Utc;
 use uuid::Uuid;
 
 use super::{
@@ -11,6 +10,7 @@ use super::{
 };
 use crate::{
     app,
+    clock::Clock,
     mail::{
         smtp::StageOutcome,
         test_mail::{line, probe, test_mail},
@@ -23,7 +23,7 @@ pub(super) async fn test(named: Option<&Path>, to: Option<String>) -> Result<(),
     let first = || settings.jobs.values().find_map(|job| job.email.as_ref()?.to.first().cloned());
     let to = to.or_else(first).ok_or_else(|| Failure::usage("no job has recipients; give one with --to"))?;
     let server = app::smtp_settings(smtp).map_err(|error| Failure::usage(error.to_string()))?;
-    let email = test_mail(&server, &smtp.from, &to, Utc::now(), &Uuid::new_v4().to_string())
+    let email = test_mail(&server, &smtp.from, &to, Clock::system().now(), &Uuid::new_v4().to_string())
         .map_err(|error| Failure::usage(error.to_string()))?;
     output::line(&format!("Sending a test message to {to} through {}:{}", smtp.host, smtp.port));
     let stages = probe(server, &email).await;

@@ -31,7 +31,7 @@ pub(super) async fn run(named: Option<&Path>, args: McpArgs) -> Result<(), Failu
     let admission = match args.http {
         Some(address) if !address.ip().is_loopback() && !args.allow_plaintext => {
             return Err(Failure::usage(format!(
-                "others reach {address}, and the token would cross the network unencrypted. Listen on 127.0.0.1, or add --allow-plaintext where a proxy adds TLS"
+                "{address} is reachable from the network, and the token would be sent unencrypted. Listen on 127.0.0.1, or add --allow-plaintext if a proxy adds TLS"
             )));
         }
         Some(address) => {
@@ -62,9 +62,9 @@ pub(super) async fn run(named: Option<&Path>, args: McpArgs) -> Result<(), Failu
 fn origin(url: &Url) -> Result<String, Failure> {
     match (url.host_str(), url.port_or_known_default(), url.path()) {
         (Some(host), Some(port), "/") => Ok(format!("{}://{host}:{port}", url.scheme())),
-        _ => {
-            Err(Failure::usage(format!("--allowed-origin {url} is no origin; write it as https://app.example.com:443")))
-        }
+        _ => Err(Failure::usage(format!(
+            "invalid --allowed-origin {url}; expected an origin such as https://app.example.com:443"
+        ))),
     }
 }
 
@@ -96,9 +96,9 @@ fn token(file: Option<&Path>) -> Result<SecretString, Failure> {
     let token = SecretString::from(token.trim());
     let length = token.expose_secret().chars().count();
     if length < TOKEN_LENGTH {
-        let missing = if length == 0 { "holds no token" } else { "holds a token that can be guessed" };
+        let missing = if length == 0 { "holds no token" } else { "holds a token that is too short" };
         return Err(Failure::usage(format!(
-            "{place} {missing}: by HTTP a server answers only who has one. Put at least {TOKEN_LENGTH} characters into --token-file PATH or {TOKEN}, as `openssl rand -hex 32` makes them"
+            "{place} {missing}, but over HTTP every request must carry the token. Put at least {TOKEN_LENGTH} characters into --token-file PATH or {TOKEN}, for example from `openssl rand -hex 32`"
         )));
     }
     Ok(token)

@@ -6,7 +6,6 @@ use std::{
 };
 
 use async_trait::async_trait;
-use chrono::Utc;
 
 use super::{
     args::OffboardArgs,
@@ -18,8 +17,8 @@ use super::{
 use crate::{
     app,
     clock::Clock,
-    model::email::comparable,
-    offboard::{Confirmed, Done, Offboarding, Outcome, Plan, PlannedRemoval, Refusal, Witness},
+    model::{actor::Actor, email::comparable},
+    offboard::{Approval, Confirmed, Done, Offboarding, Outcome, Plan, PlannedRemoval, Refusal, Witness},
     run::{self, bag::Vault},
     store::Database,
 };
@@ -38,13 +37,14 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
     let vault = app::vault(&settings).map_err(usage)?;
     let failed = |error: String| Failure::failed(error);
     let store = app::store(&settings).await.map_err(|error| failed(error.to_string()))?;
-    let witness = LedgerFile { store: &*store, vault: vault.as_ref() };
+    let clock = Clock::system();
+    let witness = LedgerFile { store: &*store, vault: vault.as_ref(), clock: &clock };
     let organization = args.organization.as_deref().or(workspace.organization.as_deref());
-    if let (Some(told), Some(configured)) = (&args.organization, &workspace.organization)
-        && told != configured
+    if let (Some(given), Some(configured)) = (&args.organization, &workspace.organization)
+        && given != configured
     {
         return Err(Failure::usage(format!(
-            "--organization says {told}, and `organization` of [workspaces.{}] says {configured}; nobody was removed",
+            "--organization is {given}, but `organization` in [workspaces.{}] is {configured}; nobody was removed",
             args.workspace
         )));
     }
@@ -56,7 +56,7 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
         policy: settings.policy_for(None, &args.workspace),
         organization,
         deadline: workspace.deadline,
-        clock: &Clock::system(),
+        clock: &clock,
     };
     let refused = |refusal: Refusal| Failure::failed(plain(&refusal.to_string(), SENTENCE));
     let plan = {
@@ -67,11 +67,12 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
     are_meant(&wanted, &plan)?;
     show(&plan);
     if args.dry_run {
-        output::line("\nA dry run: nobody was removed, and no request was made that could.");
+        output::line("\nDry run: nobody was removed, and no request was sent that could remove anybody.");
         return Ok(());
     }
     let (confirmed, how) = confirm(&plan, args.confirm.as_deref())?;
-    let done = offboarding.carry_out(confirmed, how).await;
+    let approval = Approval { by: Actor::CommandLine { command: None }, how: how.to_owned() };
+    let done = offboarding.carry_out(confirmed, &approval).await;
     output::line("");
     for done in &done {
         tell(done);
@@ -80,8 +81,8 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
     let left = done.iter().filter(|done| !done.outcome.is_gone()).count();
     match left {
         0 => Ok(()),
-        1 if done.len() == 1 => Err(Failure::failed("the user is not known to be removed; see above")),
-        left => Err(Failure::failed(format!("{left} of {} users are not known to be removed; see above", done.len()))),
+        1 if done.len() == 1 => Err(Failure::failed("the user may not be removed; see above")),
+        left => Err(Failure::failed(format!("{left} of {} users may not be removed; see above", done.len()))),
     }
 }
 
@@ -89,6 +90,7 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
 struct LedgerFile<'a> {
     store: &'a dyn Database,
     vault: Option<&'a Vault>,
+    clock: &'a Clock,
 }
 
 #[async_trait]
@@ -96,7 +98,7 @@ impl Witness for LedgerFile<'_> {
     async fn write_out(&self) -> Result<(), String> {
         let Some(vault) = self.vault else { return Ok(()) };
         let written = async {
-            run::ledger::introduce(self.store, vault, Utc::now()).await?;
+            run::ledger::introduce(self.store, vault, self.clock.now()).await?;
             run::ledger::write_out(self.store, vault).await
         };
         written.await.map(|_| ()).map_err(|error| error.to_string())
@@ -123,7 +125,7 @@ fn wanted(args: &OffboardArgs) -> Result<Vec<Wanted>, Failure> {
     let column = |name: &str| header.iter().position(|cell| cell.trim_start_matches('\u{feff}') == name);
     let (ids, addresses) = (column("user_id"), column("email"));
     if ids.or(addresses).is_none() {
-        return Err(usage("the first line names no column `user_id` or `email`".to_owned()));
+        return Err(usage("the first line has neither a column `user_id` nor `email`".to_owned()));
     }
     let mut wanted = Vec::new();
     for (place, record) in reader.records().enumerate() {
@@ -133,10 +135,10 @@ fn wanted(args: &OffboardArgs) -> Result<Vec<Wanted>, Failure> {
         wanted.push(match (cell(ids), cell(addresses)) {
             (Some(user), address) => Wanted { user, beside: address.map(|address| (row, address)) },
             (None, Some(user)) => Wanted { user, beside: None },
-            (None, None) => return Err(usage(format!("row {row} names nobody"))),
+            (None, None) => return Err(usage(format!("row {row} has neither a user id nor an address"))),
         });
     }
-    if wanted.is_empty() { Err(usage("there is no row".to_owned())) } else { Ok(wanted) }
+    if wanted.is_empty() { Err(usage("the file has no rows".to_owned())) } else { Ok(wanted) }
 }
 
 /// Where a row has an id and an address, both have to mean the same user.
@@ -146,7 +148,7 @@ fn are_meant(wanted: &[Wanted], plan: &Plan) -> Result<(), Failure> {
         let known = removal.user.email.as_deref();
         if known.map(comparable) != Some(comparable(address)) {
             let known = known.map_or_else(|| "has no address".to_owned(), |known| format!("has the address {known}"));
-            let message = format!("row {row}: user {} {known}, and not {address}; nobody was removed", wanted.user);
+            let message = format!("row {row}: user {} {known}; expected {address}. Nobody was removed", wanted.user);
             return Err(Failure::usage(plain(&message, SENTENCE)));
         }
     }
@@ -183,7 +185,7 @@ fn show_removal(removal: &PlannedRemoval) {
         return;
     }
     match removal.reporting_total {
-        0 => line("reporting", "nobody's role reports to this one"),
+        0 => line("reporting", "no direct or indirect reports"),
         total => {
             let named: Vec<String> =
                 removal.reporting.iter().map(|user| text(&user.full_name.clone().or(user.email.clone()))).collect();
@@ -205,25 +207,25 @@ fn show_removal(removal: &PlannedRemoval) {
 fn confirm<'a>(plan: &'a Plan, given: Option<&str>) -> Result<(Confirmed<'a>, &'static str), Failure> {
     let refused = |refusal: Refusal| Failure::failed(plain(&refusal.to_string(), SENTENCE));
     if let Some(confirmed) = plan.unneeded() {
-        return Ok((confirmed, "command line, nothing to confirm"));
+        return Ok((confirmed, "nothing to confirm"));
     }
     if let Some(given) = given {
-        return Ok((plan.confirm(given).map_err(refused)?, "command line, --confirm"));
+        return Ok((plan.confirm(given).map_err(refused)?, "--confirm"));
     }
     let asked = &plan.confirmation;
     if !std::io::stdin().is_terminal() {
         return Err(Failure::usage(format!(
-            "nobody was removed: there is no terminal to confirm at. Where it is meant, add --confirm '{asked}'"
+            "nobody was removed: there is no terminal to confirm at. To confirm, add --confirm '{asked}'"
         )));
     }
     let mut stderr = std::io::stderr().lock();
-    let _ = write!(stderr, "\nThis cannot be undone. Type {asked} to go on: ").and_then(|()| stderr.flush());
+    let _ = write!(stderr, "\nThis cannot be undone. Type {asked} to continue: ").and_then(|()| stderr.flush());
     let mut typed = String::new();
     std::io::stdin()
         .lock()
         .read_line(&mut typed)
         .map_err(|error| Failure::failed(format!("nobody was removed: what was typed cannot be read: {error}")))?;
-    Ok((plan.confirm(&typed).map_err(refused)?, "command line, typed"))
+    Ok((plan.confirm(&typed).map_err(refused)?, "typed"))
 }
 
 fn tell(done: &Done) {

@@ -15,7 +15,10 @@ use super::{
     mcp,
     output::{self, Failure},
 };
-use crate::agent::{self, Agent, Outcome, Person, Problem, Question, Reply, definition::Dialect};
+use crate::{
+    agent::{self, Agent, Outcome, Person, Problem, Question, Reply, definition::Dialect},
+    model::actor::Actor,
+};
 
 pub(super) async fn run(named: Option<&Path>, args: ToolsArgs) -> Result<(), Failure> {
     match args.command {
@@ -31,15 +34,15 @@ pub(super) async fn run(named: Option<&Path>, args: ToolsArgs) -> Result<(), Fai
             let arguments = read(&arguments)?;
             let agent = AgentArgs { allow_offboarding, max_age: 0 };
             let agent = mcp::agent(named, &agent).await?;
-            // What a model got wrong is told to the model.
+            // A mistake of the model is answered to the model.
             let outcome = match (agent::tool(&name), arguments) {
                 (Err(problem), _) => Outcome::Failed(problem),
                 (_, Err(why)) => Outcome::Failed(Problem::Arguments(why)),
                 (Ok(tool), Ok(arguments)) => agent.call(tool, arguments, &Caller { confirm }).await,
             };
-            let (answer, failed) = told(outcome);
+            let (answer, failed) = printable(outcome);
             print(&answer)?;
-            let why = answer["error"]["message"].as_str().unwrap_or("what was asked for did not come to be");
+            let why = answer["error"]["message"].as_str().unwrap_or("the tool did not do what was asked");
             if failed { Err(Failure::failed(why)) } else { Ok(()) }
         }
         Some(ToolsCommand::Serve(agent)) => serve(&*mcp::agent(named, &agent).await?).await,
@@ -47,12 +50,12 @@ pub(super) async fn run(named: Option<&Path>, args: ToolsArgs) -> Result<(), Fai
 }
 
 /// What is printed of an outcome, and whether it is a failure.
-fn told(outcome: Outcome) -> (Value, bool) {
+fn printable(outcome: Outcome) -> (Value, bool) {
     match outcome {
         Outcome::Answered { answer, failed } => (answer, failed),
-        Outcome::Failed(problem) => (problem.told(), true),
-        // Whoever is asked here answers at once.
-        Outcome::Waiting(_) => (Problem::NobodyToAsk("the answer did not come".to_owned()).told(), true),
+        Outcome::Failed(problem) => (problem.to_json(), true),
+        // The command line answers at once.
+        Outcome::Waiting(_) => (Problem::NobodyToAsk("the answer did not come".to_owned()).to_json(), true),
     }
 }
 
@@ -74,13 +77,18 @@ async fn serve(agent: &Agent) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::failed(format!("the calls cannot be read from stdin: {error}"));
     while let Some(line) = lines.next_line().await.map_err(failed)? {
         let (id, outcome) = match serde_json::from_str::<Line>(&line) {
-            Err(why) => (Value::Null, Outcome::Failed(Problem::Arguments(format!("the line is no call: {why}")))),
+            Err(why) => (
+                Value::Null,
+                Outcome::Failed(Problem::Arguments(format!(
+                    "invalid line: {why}; expected a JSON object with `name` and `arguments`"
+                ))),
+            ),
             Ok(Line { id, name, arguments }) => match agent::tool(&name) {
                 Err(problem) => (id, Outcome::Failed(problem)),
                 Ok(tool) => (id, agent.call(tool, arguments, &Caller { confirm: None }).await),
             },
         };
-        let (answer, failed) = told(outcome);
+        let (answer, failed) = printable(outcome);
         output::line(&json!({ "id": id, "failed": failed, "answer": answer }).to_string());
     }
     Ok(())
@@ -94,7 +102,7 @@ fn read(arguments: &str) -> Result<Result<Value, String>, Failure> {
         let read = std::io::stdin().read_to_string(&mut text);
         read.map_err(|error| Failure::usage(format!("the arguments cannot be read from stdin: {error}")))?;
     }
-    Ok(serde_json::from_str(&text).map_err(|error| format!("they are no JSON: {error}")))
+    Ok(serde_json::from_str(&text).map_err(|error| format!("invalid JSON: {error}")))
 }
 
 fn print(value: &Value) -> Result<(), Failure> {
@@ -103,20 +111,19 @@ fn print(value: &Value) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whoever called the command.
+/// The person at the command line.
 struct Caller {
     confirm: Option<String>,
 }
 
 #[async_trait]
 impl Person for Caller {
-    fn name(&self) -> &'static str {
-        "command line, tools"
+    fn actor(&self) -> Actor {
+        Actor::CommandLine { command: Some("tools call".to_owned()) }
     }
 
-    fn vouches(&self) -> String {
-        let how = if self.confirm.is_some() { "--confirm" } else { "typed at the terminal" };
-        format!("command line, tools call, {how}")
+    fn confirmation(&self) -> String {
+        if self.confirm.is_some() { "--confirm" } else { "typed at the terminal" }.to_owned()
     }
 
     async fn ask(&self, question: &Question) -> Reply {
@@ -124,7 +131,7 @@ impl Person for Caller {
             return Reply::Typed(confirm.clone());
         }
         if !std::io::stdin().is_terminal() {
-            return Reply::Unable("there is no terminal; --confirm takes a person's word".to_owned());
+            return Reply::Unable("there is no terminal to ask at; pass the confirmation with --confirm".to_owned());
         }
         let mut stderr = std::io::stderr().lock();
         let _ = write!(stderr, "{}\n> ", question.message).and_then(|()| stderr.flush());

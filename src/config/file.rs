@@ -7,6 +7,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::{
+    model::mail::{Security, When},
+    schedule::Missed,
+};
+
 /// A rolecall configuration.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -197,19 +202,6 @@ pub(super) struct Job {
     pub(super) heartbeat: Option<Secret>,
 }
 
-/// What happens to runs missed while the daemon was down.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Missed {
-    /// Run the latest one.
-    #[default]
-    Latest,
-    /// Run each of them.
-    All,
-    /// Run none of them.
-    Skip,
-}
-
 /// Who receives the report by mail.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -245,19 +237,6 @@ impl Attach {
     }
 }
 
-/// When to send a report.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum When {
-    /// After every audit.
-    #[default]
-    Always,
-    /// If there are open findings.
-    Findings,
-    /// If something changed.
-    Changes,
-}
-
 /// The mail server.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -288,19 +267,6 @@ pub(super) struct Smtp {
     pub(super) timeout_seconds: Option<Spanned<i64>>,
     /// A PEM file with certificate authorities to trust besides the system's.
     pub(super) ca_file: Option<String>,
-}
-
-/// Encryption of the connection to the mail server.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Security {
-    /// STARTTLS; nothing is sent if the server does not offer it.
-    #[default]
-    Starttls,
-    /// Encrypted from the first byte.
-    Tls,
-    /// No encryption; only for a server on this machine.
-    None,
 }
 
 /// The database for audits and runs.

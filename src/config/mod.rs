@@ -22,7 +22,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize as _;
 use toml::{Spanned, de::DeTable};
 
-pub use self::file::{Attach, Missed, Security, When};
+pub use self::file::Attach;
 use self::{
     file::File,
     problem::{Problem, Problems},

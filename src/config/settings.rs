@@ -14,12 +14,16 @@ use url::Url;
 
 use super::{
     applied::applied,
-    file::{Attach, Missed, Security, When},
+    file::Attach,
     mask::{is_variable, looks_like_secret},
 };
 use crate::{
-    model::{finding::Severity, policy::Policy},
-    schedule::Schedule,
+    model::{
+        finding::Severity,
+        mail::{Security, When},
+        policy::Policy,
+    },
+    schedule::{Missed, Schedule},
 };
 
 /// A checked configuration.

@@ -11,7 +11,7 @@ use super::{
     past::{Key, Made, Past, Since},
 };
 use crate::{
-    ledger::{clock::TOLERANCE, fact::NoMailReason},
+    ledger::{fact::NoMailReason, timeline::TOLERANCE},
     schedule::Schedule,
 };
 

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::{Delivered, Review};
 use crate::ledger::{
     Entry, Fact,
-    clock::{Clock, SetBack},
     fact::{BagName, Delivery, Recorded, Terms},
+    timeline::{SetBack, Timeline},
 };
 
 /// Job, workspace and fire time.
@@ -17,7 +17,7 @@ pub(super) type Key<'a> = (&'a str, &'a str, DateTime<Utc>);
 /// Since when which schedule is in force; none where none is.
 pub(super) type Since<'a> = (DateTime<Utc>, Option<&'a Terms>);
 
-/// The facts. Times of entries are those that the ledger bears out ([`Clock::read`]).
+/// The facts. Times of entries are those that the ledger bears out ([`Timeline::read`]).
 #[derive(Default)]
 pub(super) struct Past<'a> {
     pub(super) begun: Option<DateTime<Utc>>,
@@ -58,13 +58,13 @@ pub(super) struct Skipped<'a> {
 
 impl<'a> Past<'a> {
     pub(super) fn of(entries: impl IntoIterator<Item = &'a Entry>) -> Self {
-        let (mut past, mut clock) = (Self::default(), Clock::default());
+        let (mut past, mut timeline) = (Self::default(), Timeline::default());
         for entry in entries {
-            let at = clock.read(entry);
+            let at = timeline.read(entry);
             past.begun.get_or_insert(at);
             past.learn(entry, at);
         }
-        past.set_back = clock.set_back().to_vec();
+        past.set_back = timeline.set_back().to_vec();
         past
     }
 

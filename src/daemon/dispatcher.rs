@@ -38,6 +38,6 @@ impl Daemon {
                 tracing::error!(run, channel, kind, to, %error, "the result of a delivery could not be stored");
             }
         }
-        self.bell.notify_one();
+        self.wake.notify_one();
     }
 }

@@ -25,21 +25,16 @@ use chrono::{DateTime, Utc};
 use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use self::{
-    planner::terms,
-    watch::{Count, Health, Pulse},
-};
+pub use self::watch::{Count, Health, Pulse};
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, time_delta},
     connector::Connector,
     model::policy::Policy,
     notify::{channel::Channels, closing, heartbeat::Heartbeat},
-    report::ReportFile,
     run::{
         bag::Vault,
-        deliver::When,
-        lease::length,
+        deliver::Recipients,
         ledger::{self, WriteError},
         retention,
     },
@@ -62,7 +57,7 @@ pub struct Job {
     pub schedule: Schedule,
     /// What happens to fire times that passed meanwhile.
     pub missed: Missed,
-    /// Who is told; nobody where it is none.
+    /// Who is told; `None` if nobody.
     pub email: Option<Recipients>,
     /// Pinged at start, success and failure.
     pub heartbeat: Option<Arc<dyn Heartbeat>>,
@@ -72,13 +67,13 @@ pub struct Job {
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Runs that are worked on at one time, and messages that are sent at one time.
-    pub side_by_side: usize,
+    pub concurrency: usize,
     /// How long a run belongs to a worker of whom nothing is heard.
     pub lease: Duration,
     /// How long a message belongs to a sender of whom nothing is heard: longer than any exchange may take.
     pub mail_lease: Duration,
     /// How long a stopping daemon waits for what it has in its hands before it hands it back.
-    pub patience: Duration,
+    pub grace_period: Duration,
     /// How long snapshots are kept.
     pub keep: Duration,
 }
@@ -86,26 +81,13 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            side_by_side: 4,
+            concurrency: 4,
             lease: Duration::from_mins(1),
             mail_lease: Duration::from_mins(3),
-            patience: Duration::from_secs(20),
+            grace_period: Duration::from_secs(20),
             keep: Duration::from_hours(24 * 400),
         }
     }
-}
-
-/// Who is told, and what.
-#[derive(Debug)]
-pub struct Recipients {
-    /// The sender.
-    pub from: String,
-    /// The recipients.
-    pub to: Vec<String>,
-    /// What is attached.
-    pub attach: Vec<ReportFile>,
-    /// When a report is mailed. That a run failed is always mailed.
-    pub when: When,
 }
 
 /// A workspace as the daemon reads it.
@@ -116,7 +98,7 @@ pub struct Workspace {
     pub deadline: Duration,
 }
 
-/// Everything that the configuration says: replaced as a whole when it is read anew.
+/// Everything that the configuration says: replaced as a whole when it is reloaded.
 pub struct Setup {
     /// The jobs, by name.
     pub jobs: BTreeMap<String, Job>,
@@ -126,7 +108,7 @@ pub struct Setup {
     pub policies: BTreeMap<(String, String), Arc<Policy>>,
     /// Deliver what waits in the outbox.
     pub channels: Channels,
-    /// Keeps evidence; none where none is kept.
+    /// Keeps evidence; `None` if none is kept.
     pub vault: Option<Vault>,
     /// How much is done at once, and how long things may take.
     pub limits: Limits,
@@ -138,10 +120,10 @@ pub struct Daemon {
     clock: Clock,
     setup: RwLock<Arc<Setup>>,
     /// Rung when there may be something to do.
-    bell: Notify,
+    wake: Notify,
     state: Mutex<State>,
-    /// What goes on beside the runs: watchers that are told.
-    errands: TaskTracker,
+    /// Tasks beside the runs: heartbeats.
+    background: TaskTracker,
 }
 
 /// What a daemon remembers of itself; everything else is in the store.
@@ -149,7 +131,7 @@ pub struct Daemon {
 struct State {
     /// Whether the ledger has the schedules of this configuration.
     enacted: bool,
-    /// The last entry of the ledger that is in its file; none where that is not known.
+    /// The last entry of the ledger that is in its file; `None` if that is not known.
     written: Option<u64>,
     /// When each job is next looked at.
     looks: BTreeMap<String, planner::Look>,
@@ -157,7 +139,7 @@ struct State {
     counts: BTreeMap<Count, u64>,
     /// When it was last looked what can be done.
     stepped: Option<Instant>,
-    /// Why that could not be done then; none where it could.
+    /// Why that failed; `None` if it did not.
     trouble: Option<Trouble>,
     /// When old snapshots and bags were last removed.
     pruned: Option<DateTime<Utc>>,
@@ -177,9 +159,9 @@ impl Daemon {
             store,
             clock,
             setup: RwLock::new(Arc::new(setup)),
-            bell: Notify::new(),
+            wake: Notify::new(),
             state: Mutex::default(),
-            errands: TaskTracker::new(),
+            background: TaskTracker::new(),
         })
     }
 
@@ -191,7 +173,7 @@ impl Daemon {
             state.looks.clear();
             (state.enacted, state.written) = (false, None);
         }
-        self.bell.notify_one();
+        self.wake.notify_one();
     }
 
     fn setup(&self) -> Arc<Setup> {
@@ -206,22 +188,22 @@ impl Daemon {
         self.clock.now()
     }
 
-    /// Runs until it is told to stop. Then nothing new is begun; what is being worked on is finished, or handed back
-    /// when patience ends ([`Limits::patience`]).
+    /// Runs until `stop` is cancelled. Then nothing new is begun; runs in progress are finished, or released
+    /// when the grace period ends ([`Limits::grace_period`]).
     ///
     /// # Errors
     /// Where the ticker cannot be started. A store that fails is an error in the log, and tried again.
     pub async fn run(self: &Arc<Self>, stop: CancellationToken) -> Result<(), ticker::TickerError> {
         let mut ticker = ticker::start(Arc::clone(self)).await?;
-        // Those who still work when the patience ends see this one.
-        let hurry = CancellationToken::new();
+        // Those who still work when the grace_period ends see this one.
+        let shutdown_now = CancellationToken::new();
         let (mut workers, mut senders) = (JoinSet::new(), JoinSet::new());
         while !stop.is_cancelled() {
-            let stepped = self.step(&mut workers, &mut senders, &hurry).await;
+            let stepped = self.step(&mut workers, &mut senders, &shutdown_now).await;
             self.stepped(stepped);
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = self.bell.notified() => {}
+                () = self.wake.notified() => {}
                 Some(_) = workers.join_next() => {}
                 Some(_) = senders.join_next() => {}
                 // The ticker follows the wall clock, and is silent where that was set back.
@@ -229,14 +211,14 @@ impl Daemon {
             }
         }
         ticker.stop().await;
-        self.errands.close();
+        self.background.close();
         let finished = async {
             while workers.join_next().await.is_some() {}
             while senders.join_next().await.is_some() {}
-            self.errands.wait().await;
+            self.background.wait().await;
         };
-        if tokio::time::timeout(self.setup().limits.patience, finished).await.is_err() {
-            hurry.cancel();
+        if tokio::time::timeout(self.setup().limits.grace_period, finished).await.is_err() {
+            shutdown_now.cancel();
             while workers.join_next().await.is_some() {}
             senders.shutdown().await;
         }
@@ -249,14 +231,14 @@ impl Daemon {
         self: &Arc<Self>,
         workers: &mut JoinSet<()>,
         senders: &mut JoinSet<()>,
-        hurry: &CancellationToken,
+        shutdown_now: &CancellationToken,
     ) -> Result<(), WriteError> {
         self.plan().await?;
-        let Limits { side_by_side, lease, mail_lease, .. } = self.setup().limits;
-        while workers.len() < side_by_side {
-            let Some(claim) = self.store.claim(self.now(), length(lease)).await? else { break };
-            let (daemon, hurry) = (Arc::clone(self), hurry.clone());
-            workers.spawn(async move { daemon.work(claim, hurry).await });
+        let Limits { concurrency, lease, mail_lease, .. } = self.setup().limits;
+        while workers.len() < concurrency {
+            let Some(claim) = self.store.claim(self.now(), time_delta(lease)).await? else { break };
+            let (daemon, shutdown_now) = (Arc::clone(self), shutdown_now.clone());
+            workers.spawn(async move { daemon.work(claim, shutdown_now).await });
         }
         let setup = self.setup();
         let is_watched = |job: &str| setup.jobs.get(job).is_some_and(|job| job.heartbeat.is_some());
@@ -264,8 +246,8 @@ impl Daemon {
             tracing::info!(run = %run.id, job = run.job, workspace = run.workspace, "the run is closed");
             self.count(Count::Attempt { job: run.job, workspace: run.workspace, outcome: "done" });
         }
-        while senders.len() < side_by_side {
-            let Some(message) = self.store.take_message(None, self.now(), length(mail_lease)).await? else { break };
+        while senders.len() < concurrency {
+            let Some(message) = self.store.take_message(None, self.now(), time_delta(mail_lease)).await? else { break };
             let daemon = Arc::clone(self);
             senders.spawn(async move { daemon.dispatch(message).await });
         }
@@ -278,7 +260,7 @@ impl Daemon {
         let setup = self.setup();
         let Some(vault) = &setup.vault else { return Ok(()) };
         if self.state().written.is_none() {
-            // At the start, and when the configuration was read anew: the key may be another.
+            // At the start, and when the configuration was reloaded: the key may be another.
             ledger::introduce(&*self.store, vault, self.now()).await?;
         }
         let head = self.store.head().await?;
@@ -313,7 +295,7 @@ impl Daemon {
         if self.state().pruned.is_some_and(|last| (last..last + PRUNE_EVERY).contains(&now)) {
             return Ok(());
         }
-        let keep = chrono::Duration::from_std(self.setup().limits.keep).unwrap_or(chrono::Duration::MAX);
+        let keep = time_delta(self.setup().limits.keep);
         if let Some(before) = now.checked_sub_signed(keep) {
             let pruned = self.store.prune(before).await?;
             if pruned > 0 {

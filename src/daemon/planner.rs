@@ -4,9 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::{Daemon, Job};
 use crate::{
-    ledger::fact::Terms,
     model::run::Gap,
-    schedule::{Missed, Plan, Schedule},
+    schedule::{Missed, Plan},
     store::{
         StoreError,
         queue::{Cursor, Decided},
@@ -37,7 +36,7 @@ impl Daemon {
         let now = self.now();
         // At the same moment from which new jobs are decided about, so that no fire time is promised and not looked at.
         if !self.state().enacted {
-            let terms = |job: &Job| terms(&job.workspaces, &job.schedule, job.missed);
+            let terms = |job: &Job| job.schedule.terms(&job.workspaces, job.missed);
             let schedules: Vec<_> = setup.jobs.iter().map(|(name, job)| (name.clone(), terms(job))).collect();
             self.store.publish_schedules(&schedules, now).await?;
             self.state().enacted = true;
@@ -86,24 +85,14 @@ impl Daemon {
                 tracing::info!(job, %fire_at, "due");
             }
             if let Some(Gap { first, last, count, .. }) = gap {
-                tracing::warn!(job, %first, %last, count, "fire times were missed and are not made up for");
+                tracing::warn!(job, %first, %last, count, "fire times were missed and are not caught up");
             }
         }
         Ok(())
     }
 }
 
-/// A schedule as the ledger has it.
-pub fn terms(workspaces: &[String], schedule: &Schedule, missed: Missed) -> Terms {
-    Terms {
-        workspaces: workspaces.to_vec(),
-        pattern: schedule.pattern().to_owned(),
-        time_zone: schedule.zone().to_string(),
-        missed: missed.word().to_owned(),
-    }
-}
-
-/// What has come for a job since its cursor, and the cursor after that; none where nothing changes.
+/// What has come for a job since its cursor, and the cursor after that; `None` if nothing changes.
 fn decide(job: &Job, from: Option<&Cursor>, now: DateTime<Utc>) -> Option<(Plan, Cursor)> {
     let schedule = format!("{} {}", job.schedule.pattern(), job.schedule.zone());
     // A new job, and one whose schedule is another now, begin here: nobody had promised the past to it.

@@ -19,6 +19,7 @@ use crate::{
         smtp::{Accepted, Failure, Mailer, SendError, Stage},
     },
     model::{
+        mail::When,
         policy::Policy,
         run::{MessageState, Run, RunState},
         trigger::IncidentKind,
@@ -28,6 +29,7 @@ use crate::{
         heartbeat::{Beat, HeartbeatChannel, HeartbeatError},
     },
     replay::Replay,
+    report::ReportFile,
     run::{bag::Vault, recompute::Recording},
     store::{StoreError, testing},
 };
@@ -115,9 +117,9 @@ impl Bench {
     async fn at(&self, moment: &str) {
         *self.now.lock().unwrap() = time(moment);
         let (mut workers, mut senders) = (JoinSet::new(), JoinSet::new());
-        let hurry = CancellationToken::new();
+        let shutdown_now = CancellationToken::new();
         loop {
-            self.daemon.step(&mut workers, &mut senders, &hurry).await.unwrap();
+            self.daemon.step(&mut workers, &mut senders, &shutdown_now).await.unwrap();
             let next = tokio::select! {
                 Some(ended) = workers.join_next() => ended,
                 Some(ended) = senders.join_next() => ended,
@@ -125,9 +127,9 @@ impl Bench {
             };
             next.unwrap();
         }
-        self.daemon.errands.close();
-        self.daemon.errands.wait().await;
-        self.daemon.errands.reopen();
+        self.daemon.background.close();
+        self.daemon.background.wait().await;
+        self.daemon.background.reopen();
     }
 
     /// The pings since the last time.
@@ -492,9 +494,9 @@ async fn a_daemon_that_is_told_to_stop_hands_back_what_it_cannot_finish() {
     *bench.now.lock().unwrap() = time(WEEK_1);
     bench.daemon.plan().await.unwrap();
     let claim = bench.daemon.store.claim(time(WEEK_1), chrono::Duration::seconds(60)).await.unwrap().unwrap();
-    let hurry = CancellationToken::new();
-    hurry.cancel();
-    bench.daemon.work(claim, hurry).await;
+    let shutdown_now = CancellationToken::new();
+    shutdown_now.cancel();
+    bench.daemon.work(claim, shutdown_now).await;
     let run = bench.run().await;
     assert_eq!((run.state, run.error), (RunState::Due, None));
     bench.simulator.set_latency(Duration::ZERO);

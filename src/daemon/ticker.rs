@@ -20,7 +20,7 @@ pub(super) struct Ticker(JobScheduler);
 pub(super) async fn start(daemon: Arc<Daemon>) -> Result<Ticker, TickerError> {
     let scheduler = JobScheduler::new().await?;
     let tick = Job::new_async(EVERY_SECOND, move |_, _| {
-        daemon.bell.notify_one();
+        daemon.wake.notify_one();
         Box::pin(std::future::ready(()))
     })?;
     scheduler.add(tick).await?;

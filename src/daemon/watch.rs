@@ -41,7 +41,7 @@ pub enum Count {
 pub struct Health {
     /// Whether it turns: it lately looked what can be done.
     pub is_alive: bool,
-    /// Why it could not be done; none where it could.
+    /// Why the last step failed; `None` if it did not.
     pub trouble: Option<String>,
     /// What is wrong, of the jobs that it has.
     pub incidents: Vec<Incident>,
@@ -54,9 +54,9 @@ pub struct Pulse {
     pub job: String,
     /// The workspace.
     pub workspace: String,
-    /// When it is next due; none where it never is.
+    /// When it is next due; `None` if never.
     pub next: Option<DateTime<Utc>>,
-    /// Its latest recorded run; none where there is none.
+    /// Its latest recorded run; `None` if there is none.
     pub last: Option<Done>,
 }
 
@@ -116,7 +116,7 @@ impl Daemon {
             return;
         };
         let job = job.to_owned();
-        self.errands.spawn(async move {
+        self.background.spawn(async move {
             if let Err(error) = heartbeat::start(&*heartbeat).await {
                 tracing::warn!(job, %error, "the start of a run could not be pinged");
             }

@@ -22,8 +22,9 @@ use super::{
     verify,
 };
 use crate::ledger::{
-    Entry, Fact, Head, clock,
+    Entry, Fact, Head,
     fact::{BagName, Recorded},
+    timeline,
 };
 
 /// A bag, and what the ledger says of it.
@@ -147,7 +148,7 @@ fn look(folder: &Path, allowed: Allowed, witnesses: &[Head], period: Option<Peri
         }
     }
     let missing = named.missing(&bags, period);
-    let remarks = clock::set_back(testimony.believed()).iter().map(ToString::to_string).collect();
+    let remarks = timeline::set_back(testimony.believed()).iter().map(ToString::to_string).collect();
     Ok(Found { bags, missing, testimony, seal: None, problems, remarks })
 }
 

@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::model::actor::Actor;
+
 /// Something that happened, or was decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case")]
@@ -216,8 +218,11 @@ pub struct OffboardingPlanned {
     pub organization: Option<String>,
     /// Whom.
     pub users: Vec<Leaver>,
-    /// When it is worth nothing any more.
+    /// When it expires.
     pub valid_until: DateTime<Utc>,
+    /// Who planned it; `None` in entries of an older rolecall.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Actor>,
 }
 
 /// A user who is to be removed, as he or she was when it was planned.
@@ -242,8 +247,8 @@ pub struct OffboardingDeclined {
     pub workspace: String,
     /// The user's id.
     pub user: String,
-    /// Through what it was said.
-    pub by: String,
+    /// Who said it.
+    pub by: Actor,
 }
 
 /// A removal that is about to be asked for.
@@ -260,8 +265,11 @@ pub struct OffboardingBegun {
     pub leaver: Leaver,
     /// The request that is made.
     pub request: String,
-    /// Through what it was asked for, and how it was confirmed.
+    /// Through what it was asked for, and how it was confirmed, in words.
     pub confirmed: String,
+    /// Who asked for it; `None` in entries of an older rolecall.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Actor>,
 }
 
 /// What became of a removal.
@@ -357,5 +365,38 @@ mod tests {
         assert!(!read.kept);
         // And nothing is added to it.
         assert!(!serde_json::to_string(&Fact::Delivery(read)).unwrap().contains("kept"));
+    }
+
+    /// Entries about removals as rolecall 0.1 wrote them, and as it writes them now.
+    #[test]
+    fn entries_about_removals_of_every_version_are_written_as_they_were_read() {
+        let id = Uuid::nil();
+        let leaver = r#""email":null,"profile":null,"role":null,"user":"1""#;
+        let lines = [
+            format!(
+                r#"{{"by":"command line, tools","fact":"offboarding_declined","plan":"{id}","user":"1","workspace":"acme"}}"#
+            ),
+            format!(
+                r#"{{"by":"MCP client Desk 1.2","fact":"offboarding_declined","plan":"{id}","user":"1","workspace":"acme"}}"#
+            ),
+            format!(
+                r#"{{"confirmed":"command line, typed",{leaver},"fact":"offboarding_begun","organization":null,"plan":"{id}","request":"DELETE /users/1","workspace":"acme"}}"#
+            ),
+            format!(
+                r#"{{"by":"command line","confirmed":"command line, typed",{leaver},"fact":"offboarding_begun","organization":null,"plan":"{id}","request":"DELETE /users/1","workspace":"acme"}}"#
+            ),
+            format!(
+                r#"{{"fact":"offboarding_planned","organization":null,"plan":"{id}","users":[],"valid_until":"2026-03-02T07:00:00Z","workspace":"acme"}}"#
+            ),
+            format!(
+                r#"{{"by":"MCP client","fact":"offboarding_planned","organization":null,"plan":"{id}","users":[],"valid_until":"2026-03-02T07:00:00Z","workspace":"acme"}}"#
+            ),
+        ];
+        for line in lines {
+            let fact: Fact = serde_json::from_str(&line).unwrap();
+            let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+            let again = serde_json_canonicalizer::to_string(&fact).unwrap();
+            assert_eq!(again, serde_json_canonicalizer::to_string(&read).unwrap());
+        }
     }
 }

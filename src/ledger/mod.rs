@@ -6,8 +6,8 @@
 //! the next line, and [`chain`] finds what is wrong with lines that somebody else brings.
 
 pub mod chain;
-pub mod clock;
 pub mod fact;
+pub mod timeline;
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! The person at the other end of a connection, who is asked by the protocol's two ways of elicitation: a request of the
 //! server's to clients that begin with `initialize`; since the revision 2026-07-28 an answer that asks, and the same call
-//! once more with what was said.
+//! again with the answer.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     agent::{Person, Question, Reply},
-    model::plain::plain,
+    model::{actor::Actor, plain::plain},
 };
 
 /// How long a person may take to answer. Sessions end after five minutes in which nothing is heard.
@@ -34,7 +34,7 @@ const NAME: usize = 60;
 
 /// The client of one call.
 pub(super) struct Client {
-    name: String,
+    actor: Actor,
     peer: Peer<RoleServer>,
     /// Whether its revision has `initialize`.
     is_old: bool,
@@ -54,13 +54,12 @@ impl Client {
         state: Option<String>,
         seal: Arc<RequestStateCodec>,
     ) -> Self {
-        let name = context.client_info().map_or_else(
-            || "MCP client".to_owned(),
-            |client| format!("MCP client {} {}", plain(&client.name, NAME), plain(&client.version, NAME)),
-        );
+        let client = context
+            .client_info()
+            .map(|client| format!("{} {}", plain(&client.name, NAME), plain(&client.version, NAME)));
         let elicitation = context.client_capabilities().and_then(|capabilities| capabilities.elicitation);
         Self {
-            name,
+            actor: Actor::Agent { client },
             is_old: context.protocol_version().is_none_or(|version| version.has_initialize()),
             // A client that names no mode means forms.
             shows_forms: elicitation.is_some_and(|modes| modes.form.is_some() || modes.url.is_none()),
@@ -84,7 +83,7 @@ impl Client {
     fn said(&self, question: &Question) -> Reply {
         let answers = self.state.as_ref().zip(self.responses.get(KEY));
         let Some((state, said)) = answers else { return Reply::Asked };
-        // Made up, or said to another question, or too long ago: it is asked anew.
+        // Forged, or an answer to another question, or too old: ask again.
         if self.seal.open_with(state, question.about.as_bytes()).is_err() {
             return Reply::Asked;
         }
@@ -106,12 +105,12 @@ impl Client {
 
 #[async_trait]
 impl Person for Client {
-    fn name(&self) -> &str {
-        &self.name
+    fn actor(&self) -> Actor {
+        self.actor.clone()
     }
 
-    fn vouches(&self) -> String {
-        format!("{}, which says that a person typed it", self.name)
+    fn confirmation(&self) -> String {
+        "which says that a person typed it".to_owned()
     }
 
     fn has_left(&self) -> bool {
@@ -132,7 +131,7 @@ impl Person for Client {
 fn form(question: &Question) -> ElicitRequestParams {
     let field = StringSchema::new()
         .title("Confirmation")
-        .description("What the message asks you to type; leave it empty, or decline, to remove nobody")
+        .description("Type what the message asks for; to remove nobody, leave it empty or decline")
         .max_length(320);
     ElicitRequestParams::FormElicitationParams {
         meta: None,

@@ -1,13 +1,14 @@
-//! The server by HTTP (Streamable HTTP), for whoever has the token. A page in somebody's browser is not let in: by the
-//! `Host` and `Origin` of its requests, and because it does not know the token.
+//! The server over HTTP (Streamable HTTP), for clients that hold the token. Web pages in a browser are refused: by the
+//! `Host` and `Origin` of their requests, and because they do not know the token.
 
 use std::{
     io,
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
+    time::Instant,
 };
 
 use axum::{
@@ -17,7 +18,6 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use chrono::Utc;
 use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService, session::local::LocalSessionManager,
 };
@@ -37,8 +37,8 @@ const SESSIONS: usize = 64;
 
 /// The first revision without sessions; later ones come after it as texts, too.
 const WITHOUT_SESSIONS: &str = "2026-07-28";
-/// Refused tokens are in the log once in so many seconds, with how many there were.
-const TELL_EVERY: i64 = 10;
+/// Seconds between two log lines about refused tokens, each with their number.
+const LOG_EVERY: u64 = 10;
 
 /// Pages of this machine itself, which the protocol's own conformance tests want to be let in.
 const HERE: [&str; 3] = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
@@ -63,27 +63,35 @@ pub struct Listener {
 /// What a request is checked for before it is read.
 #[derive(Clone)]
 struct Door {
-    /// The token's digest: comparing two of them tells nothing of how much of a token was right.
+    /// The token's digest: the time that comparing two digests takes does not reveal how much of a token was right.
     token: [u8; 32],
     sessions: Arc<LocalSessionManager>,
     refused: Arc<Refused>,
 }
 
 /// Requests without the token, so that somebody who tries does not fill the log.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Refused {
-    since_told: AtomicU64,
-    told_at: AtomicI64,
+    began: Instant,
+    since_logged: AtomicU64,
+    /// Seconds from `began`.
+    logged_at: AtomicU64,
 }
 
 impl Refused {
+    fn new() -> Self {
+        Self { began: Instant::now(), since_logged: AtomicU64::new(0), logged_at: AtomicU64::new(0) }
+    }
+
     fn note(&self) {
-        let count = self.since_told.fetch_add(1, Ordering::Relaxed) + 1;
-        let (now, told) = (Utc::now().timestamp(), self.told_at.load(Ordering::Relaxed));
-        if now - told >= TELL_EVERY
-            && self.told_at.compare_exchange(told, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        let count = self.since_logged.fetch_add(1, Ordering::Relaxed) + 1;
+        // The first refusal is logged at once.
+        let now = self.began.elapsed().as_secs() + LOG_EVERY;
+        let logged_at = self.logged_at.load(Ordering::Relaxed);
+        if now - logged_at >= LOG_EVERY
+            && self.logged_at.compare_exchange(logged_at, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
         {
-            self.since_told.fetch_sub(count, Ordering::Relaxed);
+            self.since_logged.fetch_sub(count, Ordering::Relaxed);
             tracing::warn!(count, "requests without the right token were refused");
         }
     }
@@ -120,7 +128,7 @@ impl Listener {
         let token = digest(admission.token.expose_secret());
         let routes = Router::new()
             .route_service(PATH, service)
-            .layer(middleware::from_fn_with_state(Door { token, sessions, refused: Arc::default() }, enter));
+            .layer(middleware::from_fn_with_state(Door { token, sessions, refused: Arc::new(Refused::new()) }, enter));
         let ending = async move {
             stop.cancelled().await;
             finish(&calls).await;

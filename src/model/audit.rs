@@ -20,11 +20,11 @@ use super::{
 pub struct Audit {
     /// The audit's id, time-ordered.
     pub id: Uuid,
-    /// The job that it belongs to; none where it was asked for by hand without one.
+    /// The job that it belongs to; `None` if it was started on demand without one.
     pub job: Option<String>,
     /// The workspace's name in the configuration.
     pub workspace: String,
-    /// The fire time that it answers; none where it was asked for by hand.
+    /// The fire time that it answers; `None` if it was started on demand.
     pub trigger: Option<Trigger>,
     /// When it was judged: rules about ages count from here.
     pub judged_at: DateTime<Utc>,
@@ -61,7 +61,7 @@ impl Audit {
         self.incidents().iter().map(sentence).collect()
     }
 
-    /// Findings that count.
+    /// Findings that no exception accepts.
     pub fn open_findings(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.is_open())
     }

@@ -1,14 +1,16 @@
 //! The centre: plain data, no input or output, nothing of the rest of the crate.
 
+pub mod actor;
 pub mod audit;
 pub mod change;
-pub mod clock;
+pub mod clock_skew;
 pub mod directory;
 pub mod email;
 pub mod finding;
 pub mod id;
 pub mod kind;
 pub mod known;
+pub mod mail;
 pub mod notification;
 pub mod plain;
 pub mod policy;

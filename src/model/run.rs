@@ -80,13 +80,13 @@ pub struct Run {
     pub state: RunState,
     /// How often it was taken: more than 1 where it was resumed or tried again.
     pub attempt: u32,
-    /// When it was first taken; none before.
+    /// When it was first taken; `None` before.
     pub started_at: Option<DateTime<Utc>>,
-    /// When it ended, well or not; none before.
+    /// When it ended, well or not; `None` before.
     pub finished_at: Option<DateTime<Utc>>,
-    /// When it is tried again at the earliest; none where nothing holds it back.
+    /// When it is tried again at the earliest; `None` if it may be now.
     pub not_before: Option<DateTime<Utc>>,
-    /// Why the last attempt failed; none where none did.
+    /// Why the last attempt failed; `None` if none did.
     pub error: Option<String>,
 }
 
@@ -95,9 +95,9 @@ pub struct Run {
 pub struct Attempt {
     /// When it began.
     pub began_at: DateTime<Utc>,
-    /// When it ended; none where it still goes on, or where nobody is left to say.
+    /// When it ended; `None` while it is in progress, or if its process died.
     pub ended_at: Option<DateTime<Utc>>,
-    /// Why it failed; none where it did not.
+    /// Why it failed; `None` if it did not.
     pub error: Option<String>,
 }
 

@@ -26,11 +26,11 @@ impl Trigger {
     /// When it was due, and what is out of the ordinary about that.
     pub fn sentence(&self) -> String {
         let due = self.fire_at.format("%a %-d %b %Y, %H:%M UTC");
-        let usual = if self.by_hand { "asked for by hand" } else { "on time" };
+        let usual = if self.by_hand { "on demand" } else { "on time" };
         self.delay().map_or_else(|| format!("{due}; {usual}"), |delay| format!("{due}; {delay}"))
     }
 
-    /// What is out of the ordinary about it; none where nothing is.
+    /// What is out of the ordinary about it; `None` if nothing is.
     pub fn delay(&self) -> Option<String> {
         let late = self.began_at - self.fire_at;
         let late = (late > LATE).then(|| format!("begun {} late", span(late)));
@@ -56,9 +56,9 @@ pub struct Incident {
     pub kind: IncidentKind,
     /// The job.
     pub job: String,
-    /// The workspace; none where it is about the job as a whole.
+    /// The workspace; `None` if it is about the job as a whole.
     pub workspace: Option<String>,
-    /// The run; none where there was none.
+    /// The run; `None` if there was none.
     pub run: Option<Uuid>,
     /// The fire time, or the first of several.
     pub at: DateTime<Utc>,

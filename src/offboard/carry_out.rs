@@ -12,16 +12,25 @@ use crate::{
         Fact,
         fact::{OffboardingBegun, OffboardingEnded},
     },
-    model::{directory::UserRecord, id::UserId},
+    model::{actor::Actor, directory::UserRecord, id::UserId},
     store::StoreError,
 };
 
 /// How often is read whether a user is gone: the vendor may take a moment to say so.
-const LOOKS: u32 = 4;
+const READS: u32 = 4;
 /// The wait before the second look; it doubles.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How it is known that somebody is gone whom nothing lists.
 const UNKNOWN_USER: &str = "the API knows no such user any more";
+
+/// Who asked for a removal, and how it was confirmed, for the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// Who asked for it.
+    pub by: Actor,
+    /// How it was confirmed, in words that claim no more than is known.
+    pub how: String,
+}
 
 /// What became of one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,11 +79,11 @@ impl Outcome {
 }
 
 /// Whether a user is still there.
-enum Look {
+enum Presence {
     Gone(&'static str),
     There(UserRecord),
-    /// Nobody can say; why, in a sentence.
-    Failed(String),
+    /// It is not known; why, in a sentence.
+    Unknown(String),
 }
 
 /// What a removal stands on: the plan as the workspace is now, and what the ledger said before that was read.
@@ -86,10 +95,8 @@ struct Ground {
 }
 
 impl Offboarding<'_> {
-    /// Removes who is planned. `confirmed` says through what it was asked for and how it was confirmed, for the ledger.
-    ///
-    /// Every user of the plan is in what is returned, in its order.
-    pub async fn carry_out(&self, plan: Confirmed<'_>, confirmed: &str) -> Vec<Done> {
+    /// Removes the users of a plan. Returns what became of each, in the plan's order.
+    pub async fn carry_out(&self, plan: Confirmed<'_>, approval: &Approval) -> Vec<Done> {
         let done = |removal: &PlannedRemoval, outcome, detail| Done {
             user_id: removal.user.user_id.clone(),
             label: removal.label(),
@@ -109,7 +116,7 @@ impl Offboarding<'_> {
         for removal in &ground.plan.removals {
             let (outcome, detail) = match &stopped {
                 Some(why) => (Outcome::NotTried, why.clone()),
-                None => self.one(&ground, removal, confirmed).await,
+                None => self.remove_one(&ground, removal, approval).await,
             };
             if !outcome.is_gone() && stopped.is_none() {
                 stopped = Some(format!("stopped before, at {}", removal.label()));
@@ -156,48 +163,67 @@ impl Offboarding<'_> {
         Ok(Ground { plan, history, since })
     }
 
-    async fn one(&self, ground: &Ground, removal: &PlannedRemoval, confirmed: &str) -> (Outcome, String) {
-        let (plan, id) = (&ground.plan, UserId::from(removal.user.user_id.as_str()));
-        match self.look(&id, removal.already_removed).await {
-            Look::Gone(how) => {
-                let detail = match self.settle(ground, &id, Outcome::Removed, how).await {
-                    Ok(true) => format!("{how}; an earlier attempt had ended without anybody knowing how"),
+    async fn remove_one(&self, ground: &Ground, removal: &PlannedRemoval, approval: &Approval) -> (Outcome, String) {
+        let id = UserId::from(removal.user.user_id.as_str());
+        match self.obstacle(ground, removal, &id).await {
+            Some(ended) => ended,
+            None => self.remove_recorded(ground, removal, approval).await,
+        }
+    }
+
+    /// What became of a removal without a request: the user is gone, is not as planned, or cannot be read. `None` if the
+    /// removal is to be asked for.
+    async fn obstacle(&self, ground: &Ground, removal: &PlannedRemoval, id: &UserId) -> Option<(Outcome, String)> {
+        let user = match self.presence(id, removal.already_removed).await {
+            Presence::Gone(how) => {
+                let detail = match self.settle(ground, id, Outcome::Removed, how).await {
+                    Ok(true) => format!("{how}; the outcome of an earlier attempt was unknown until now"),
                     Ok(false) => how.to_owned(),
                     Err(error) => format!("{how}; but that could not be recorded: {error}"),
                 };
-                return (Outcome::AlreadyRemoved, detail);
+                return Some((Outcome::AlreadyRemoved, detail));
             }
-            Look::Failed(error) => return (Outcome::NotRemoved, format!("{error}. Nothing was asked for")),
-            Look::There(_) if removal.already_removed => {
-                let detail = "the plan has the user as gone, and the API gives the user all the same; make a new plan, which shows \
-                              what would be asked for. Nothing was asked for";
-                return (Outcome::NotRemoved, detail.to_owned());
-            }
-            Look::There(user) if !is_as_planned(&user, removal) => {
-                let detail = "the address, status, role or profile is another than when the plan was made; nothing was \
-                              asked for";
-                return (Outcome::NotRemoved, detail.to_owned());
-            }
-            Look::There(_) => {}
-        }
+            Presence::Unknown(error) => return Some((Outcome::NotRemoved, format!("{error}. Nothing was requested"))),
+            Presence::There(user) => user,
+        };
+        let why = if removal.already_removed {
+            "the user was gone when the plan was made, but the API returns the user; make a new plan, which shows the request. \
+             Nothing was requested"
+        } else if !is_as_planned(&user, removal) {
+            "the address, status, role or profile changed since the plan was made; nothing was requested"
+        } else {
+            return None;
+        };
+        Some((Outcome::NotRemoved, why.to_owned()))
+    }
+
+    /// Records the intent, removes, and records the outcome. What cannot be recorded is not done.
+    async fn remove_recorded(
+        &self,
+        ground: &Ground,
+        removal: &PlannedRemoval,
+        approval: &Approval,
+    ) -> (Outcome, String) {
+        let (plan, id) = (&ground.plan, UserId::from(removal.user.user_id.as_str()));
         let begun = OffboardingBegun {
             plan: plan.plan_id,
             workspace: plan.workspace.clone(),
             organization: plan.organization_id.clone(),
             leaver: removal.leaver(),
             request: removal.request.clone().unwrap_or_default(),
-            confirmed: confirmed.to_owned(),
+            confirmed: format!("{}, {}", approval.by, approval.how),
+            by: Some(approval.by.clone()),
         };
         let on_record = async {
             self.settle(ground, &id, Outcome::NotRemoved, "still there").await?;
             self.ledger.begin_offboarding(&begun, ground.since, self.clock.now()).await
         };
         if let Err(error) = on_record.await {
-            return (Outcome::NotRemoved, format!("{error}. What cannot be recorded is not done"));
+            return (Outcome::NotRemoved, format!("{error}. Without a record nothing is changed"));
         }
         let (outcome, detail) = match self.witness.write_out().await {
             Ok(()) => self.remove(&id).await,
-            Err(error) => (Outcome::NotRemoved, format!("{error}. What cannot be kept on record is not done")),
+            Err(error) => (Outcome::NotRemoved, format!("{error}. Without a record nothing is changed")),
         };
         match self.end(plan.plan_id, &id, outcome, &detail).await {
             Ok(()) => (outcome, detail),
@@ -208,16 +234,16 @@ impl Offboarding<'_> {
     /// Asks for the removal, and reads what came of it, also where the API refused: a refusal may be a gateway's.
     async fn remove(&self, id: &UserId) -> (Outcome, String) {
         let answer = self.remover.remove(id).await;
-        let looks = if matches!(answer, Ok(Removal::Accepted | Removal::AlreadyGone)) { LOOKS } else { 1 };
+        let reads = if matches!(answer, Ok(Removal::Accepted | Removal::AlreadyGone)) { READS } else { 1 };
         let mut pause = PAUSE;
-        let mut look = self.look(id, false).await;
-        for _ in 1..looks {
-            if matches!(look, Look::Gone(_)) {
+        let mut presence = self.presence(id, false).await;
+        for _ in 1..reads {
+            if matches!(presence, Presence::Gone(_)) {
                 break;
             }
             tokio::time::sleep(pause).await;
             pause *= 2;
-            look = self.look(id, false).await;
+            presence = self.presence(id, false).await;
         }
         let said = match &answer {
             Ok(Removal::Accepted) => "the API accepted it".to_owned(),
@@ -225,50 +251,50 @@ impl Offboarding<'_> {
             Ok(Removal::Unknown(how)) => format!("the API's answer does not tell ({how})"),
             Err(error) => error.to_string(),
         };
-        match look {
-            Look::Gone(how) => (Outcome::Removed, format!("{said}; read back: {how}")),
-            Look::There(_) if answer.is_err() => (Outcome::NotRemoved, format!("{said}; read back: still there")),
-            Look::There(_) => {
+        match presence {
+            Presence::Gone(how) => (Outcome::Removed, format!("{said}; read back: {how}")),
+            Presence::There(_) if answer.is_err() => (Outcome::NotRemoved, format!("{said}; read back: still there")),
+            Presence::There(_) => {
                 let detail =
                     format!("{said}; read back: still there. It may be done later, or not at all; run it again to see");
                 (Outcome::Unknown, detail)
             }
-            Look::Failed(error) => {
+            Presence::Unknown(error) => {
                 (Outcome::Unknown, format!("{said}, and it could not be read back: {error}. Run it again to see"))
             }
         }
     }
 
     /// Whether a user is still there. `listed_as_gone` where the list says already that the user is not.
-    async fn look(&self, id: &UserId, listed_as_gone: bool) -> Look {
+    async fn presence(&self, id: &UserId, listed_as_gone: bool) -> Presence {
         match self.remover.user(id).await {
-            Ok(Some(user)) if user.is_deleted() => Look::Gone("the API lists the user as deleted"),
-            Ok(Some(user)) => Look::There(user),
+            Ok(Some(user)) if user.is_deleted() => Presence::Gone("the API lists the user as deleted"),
+            Ok(Some(user)) => Presence::There(user),
             // The vendor goes on to list whom it deleted; an answer without a user may have other reasons.
-            Ok(None) if listed_as_gone => Look::Gone(UNKNOWN_USER),
-            Ok(None) => self.look_through_the_list(id).await,
-            Err(error) => Look::Failed(error.to_string()),
+            Ok(None) if listed_as_gone => Presence::Gone(UNKNOWN_USER),
+            Ok(None) => self.presence_in_list(id).await,
+            Err(error) => Presence::Unknown(error.to_string()),
         }
     }
 
-    async fn look_through_the_list(&self, id: &UserId) -> Look {
+    async fn presence_in_list(&self, id: &UserId) -> Presence {
         let directory = match self.read(&()).await {
             Ok(directory) => directory,
             Err(error) => {
-                return Look::Failed(format!("the API knows no such user, and the list cannot be read: {error}"));
+                return Presence::Unknown(format!("the API knows no such user, and the list cannot be read: {error}"));
             }
         };
         let problem = directory.reading.problems().next().map(|(_, detail)| detail.to_owned());
         let listed = directory.users.find(id.as_str()).filter(|user| user.id() == id.as_str());
         match (listed.map(|user| user.status().is_deleted()), problem) {
-            (Some(true), _) => Look::Gone("the API lists the user as deleted"),
+            (Some(true), _) => Presence::Gone("the API lists the user as deleted"),
             (Some(false), _) => {
-                Look::Failed("the API says that it knows no such user, and lists the user all the same".to_owned())
+                Presence::Unknown("the API says that it knows no such user, and lists the user all the same".to_owned())
             }
-            (None, None) => Look::Gone(UNKNOWN_USER),
-            (None, Some(problem)) => {
-                Look::Failed(format!("the API knows no such user, and the list was not read completely: {problem}"))
-            }
+            (None, None) => Presence::Gone(UNKNOWN_USER),
+            (None, Some(problem)) => Presence::Unknown(format!(
+                "the API knows no such user, and the list was not read completely: {problem}"
+            )),
         }
     }
 

@@ -2,7 +2,7 @@
 //! the outcome.
 //!
 //! [`plan`] is pure and decides who may not be removed; only a [`Confirmed`] plan can be carried out, and only where it is
-//! the same when it is made once more. What was begun and whose end nobody knows, because a process died or the API did
+//! the same when it is made again. What was begun and whose end nobody knows, because a process died or the API did
 //! not answer, is settled by reading; `history` finds it in the ledger. A [`Witness`] takes each intent out of the store
 //! before anything is asked for.
 
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use self::history::History;
 pub use self::{
-    carry_out::{Done, Outcome},
+    carry_out::{Approval, Done, Outcome},
     plan::{Confirmed, Plan, PlannedRemoval},
     refusal::Refusal,
     witness::Witness,
@@ -33,6 +33,7 @@ use crate::{
         fact::{OffboardingDeclined, OffboardingPlanned},
     },
     model::{
+        actor::Actor,
         directory::Directory,
         id::UserId,
         policy::Policy,
@@ -53,7 +54,7 @@ pub struct Offboarding<'a> {
     pub witness: &'a dyn Witness,
     /// Who is an administrator.
     pub policy: &'a Policy,
-    /// The organization that it must be; none where any will do.
+    /// The organization that it must be; `None` if any is accepted.
     pub organization: Option<&'a str>,
     /// How long a read may take.
     pub deadline: Duration,
@@ -111,12 +112,12 @@ impl Offboarding<'_> {
         Ok(plan)
     }
 
-    /// Keeps a plan, so that it can be carried out later by its id, once.
+    /// Records a plan that `by` made, so that it can be carried out later by its id, once.
     ///
     /// # Errors
     /// [`Refusal::Store`]
-    pub async fn keep(&self, plan: &Plan) -> Result<(), Refusal> {
-        Ok(self.ledger.append(&[Fact::OffboardingPlanned(plan.planned())], self.clock.now()).await?)
+    pub async fn keep(&self, plan: &Plan, by: Actor) -> Result<(), Refusal> {
+        Ok(self.ledger.append(&[Fact::OffboardingPlanned(plan.planned(by))], self.clock.now()).await?)
     }
 
     /// A plan that was kept, where it may be carried out still. Nothing is read for it but the ledger.
@@ -174,13 +175,13 @@ impl Offboarding<'_> {
     ///
     /// # Errors
     /// [`Refusal::Store`]
-    pub async fn decline(&self, planned: &OffboardingPlanned, by: &str) -> Result<(), Refusal> {
+    pub async fn decline(&self, planned: &OffboardingPlanned, by: &Actor) -> Result<(), Refusal> {
         let declined = planned.users.iter().map(|leaver| {
             Fact::OffboardingDeclined(OffboardingDeclined {
                 plan: planned.plan,
                 workspace: planned.workspace.clone(),
                 user: leaver.user.clone(),
-                by: by.to_owned(),
+                by: by.clone(),
             })
         });
         Ok(self.ledger.append(&declined.collect::<Vec<_>>(), self.clock.now()).await?)

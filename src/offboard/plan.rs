@@ -17,7 +17,7 @@ use crate::{
         people::{self, UserRow},
         roles,
     },
-    model::{directory::Directory, email::comparable, plain::plain, policy::Policy, users::User},
+    model::{actor::Actor, directory::Directory, email::comparable, plain::plain, policy::Policy, users::User},
 };
 
 /// How long a plan may be carried out: long enough to read it, too short for the workspace to be another one.
@@ -38,17 +38,17 @@ pub struct Plan {
     pub plan_id: Uuid,
     /// The workspace's name in the configuration.
     pub workspace: String,
-    /// The organization's id; none where the API gave none.
+    /// The organization's id; `None` if the API gave none.
     pub organization_id: Option<String>,
     /// The company's name.
     pub organization_name: Option<String>,
-    /// The id of the user in whose name it would be done.
+    /// The id of the account rolecall signs in with.
     pub acting_user_id: String,
     /// That user's address.
     pub acting_user_email: Option<String>,
     /// When it was made.
     pub made_at: DateTime<Utc>,
-    /// When it is worth nothing any more.
+    /// When it expires.
     pub valid_until: DateTime<Utc>,
     /// Who would be removed, in the order in which it would be done.
     pub removals: Vec<PlannedRemoval>,
@@ -65,9 +65,9 @@ pub struct PlannedRemoval {
     pub user: UserRow,
     /// Whether there is nothing left to do.
     pub already_removed: bool,
-    /// The exact request that would be made; none where there is nothing left to do.
+    /// The exact request that would be made; `None` if there is nothing left to do.
     pub request: Option<String>,
-    /// Active users whose role reports to the leaver's, directly or through others: they may need another superior.
+    /// Active users whose role reports to the leaver's, directly or through others: they may need another manager.
     pub reporting: Vec<UserRow>,
     /// How many those are in all.
     pub reporting_total: usize,
@@ -81,7 +81,7 @@ impl PlannedRemoval {
         self.address().map_or_else(|| format!("user {}", self.user.user_id), str::to_owned)
     }
 
-    /// The address; none where it is blank.
+    /// The address; `None` if it is blank.
     fn address(&self) -> Option<&str> {
         self.user.email.as_deref().filter(|email| !email.trim().is_empty())
     }
@@ -99,17 +99,18 @@ impl PlannedRemoval {
 
 impl Plan {
     /// The plan as the ledger has it.
-    pub fn planned(&self) -> OffboardingPlanned {
+    pub fn planned(&self, by: Actor) -> OffboardingPlanned {
         OffboardingPlanned {
             plan: self.plan_id,
             workspace: self.workspace.clone(),
             organization: self.organization_id.clone(),
             users: self.removals.iter().map(PlannedRemoval::leaver).collect(),
             valid_until: self.valid_until,
+            by: Some(by),
         }
     }
 
-    /// The plan, for whoever typed what it asks for.
+    /// The plan, confirmed, if what was typed is what it asks for.
     ///
     /// # Errors
     /// [`Refusal::NotConfirmed`], also where nothing was typed, whatever was asked for.
@@ -153,7 +154,7 @@ pub struct PlanInput<'a> {
     pub directory: &'a Directory,
     /// Who is an administrator.
     pub policy: &'a Policy,
-    /// The organization that it must be; none where any will do.
+    /// The organization that it must be; `None` if any is accepted.
     pub organization: Option<&'a str>,
     /// Whom to remove: ids or addresses.
     pub wanted: &'a [String],
@@ -170,11 +171,44 @@ pub struct PlanInput<'a> {
 /// Makes a plan. The requests are not in it yet: only a connector knows them.
 ///
 /// # Errors
-/// The first [`Refusal`]: of several users none is removed where one may not be.
+/// The first [`Refusal`]: if one of several users may not be removed, nobody is.
 pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Refusal> {
     let directory = input.directory;
     let organization = &directory.organization;
-    if let Some(check) = directory.reading.checks.iter().find(|check| check.outcome.word() == "disagrees") {
+    check_read(input)?;
+    let (profiles, _) = resolve_administrator_profiles(&input.policy.administrator_profiles, &directory.profiles);
+    if profiles.is_empty() {
+        return Err(Refusal::NoAdministratorProfile(input.policy.administrator_profiles.join(", ")));
+    }
+    let matrix = AccessMatrix::new(directory, &profiles);
+    let leavers = leavers(&matrix, input)?;
+    let goes = |row: &MatrixRow<'_>| leavers.iter().any(|leaver| leaver.id() == row.user.id());
+    check_administrator_stays(&matrix, input, &goes)?;
+    let removals: Vec<PlannedRemoval> = leavers
+        .iter()
+        .map(|leaver| match leaver {
+            Leaving::Listed(row) => removal(&matrix, row, &goes),
+            Leaving::Unlisted(leaver) => unlisted(leaver),
+        })
+        .collect();
+    Ok(Plan {
+        plan_id: input.plan_id,
+        workspace: input.workspace.to_owned(),
+        organization_id: organization.id.clone(),
+        organization_name: organization.company_name.clone(),
+        acting_user_id: directory.current_user.id.to_string(),
+        acting_user_email: directory.current_user.email.clone(),
+        made_at: input.now,
+        valid_until: input.now + VALID_FOR,
+        confirmation: confirmation(&removals, input),
+        removals,
+    })
+}
+
+/// The workspace was read completely, and is the organization that it must be.
+fn check_read(input: &PlanInput<'_>) -> Result<(), Refusal> {
+    let Directory { organization, reading, .. } = input.directory;
+    if let Some(check) = reading.checks.iter().find(|check| check.outcome.word() == "disagrees") {
         return Err(Refusal::Incomplete { detail: check.outcome.detail().to_owned() });
     }
     let names = [&organization.id, &organization.zgid, &organization.domain_name, &organization.company_name];
@@ -185,56 +219,51 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Refusal> {
         let found = format!("{company} (id {})", organization.id.as_deref().unwrap_or("unknown"));
         return Err(Refusal::AnotherOrganization { expected: expected.to_owned(), found });
     }
-    let (profiles, _) = resolve_administrator_profiles(&input.policy.administrator_profiles, &directory.profiles);
-    if profiles.is_empty() {
-        return Err(Refusal::NoAdministratorProfile(input.policy.administrator_profiles.join(", ")));
-    }
-    let matrix = AccessMatrix::new(directory, &profiles);
+    Ok(())
+}
+
+/// The users who are meant, each once, all of whom may be removed.
+fn leavers<'a>(matrix: &AccessMatrix<'a>, input: &PlanInput<'a>) -> Result<Vec<Leaving<'a>>, Refusal> {
     let mut leavers: Vec<Leaving<'_>> = Vec::with_capacity(input.wanted.len());
     for wanted in input.wanted {
-        let leaver = leaving(&matrix, input.earlier, wanted)?;
+        let leaver = leaving(matrix, input.earlier, wanted)?;
         if leavers.iter().any(|known| known.id() == leaver.id()) {
             return Err(Refusal::Twice(leaver.described()));
         }
         if let Leaving::Listed(row) = &leaver {
-            refuse(&matrix, row)?;
+            refuse(matrix, row)?;
         }
         leavers.push(leaver);
     }
-    let goes = |row: &MatrixRow<'_>| leavers.iter().any(|leaver| leaver.id() == row.user.id());
+    Ok(leavers)
+}
+
+/// If an administrator goes, another who can sign in stays.
+fn check_administrator_stays(
+    matrix: &AccessMatrix<'_>,
+    input: &PlanInput<'_>,
+    goes: &dyn Fn(&MatrixRow<'_>) -> bool,
+) -> Result<(), Refusal> {
     let usable = |row: &MatrixRow<'_>| row.is_active_administrator() && row.user.confirmed() != Some(false);
-    if let Some(last) = matrix.rows().find(|row| usable(row) && goes(row))
-        && !matrix.rows().any(|row| usable(&row) && !goes(&row) && !input.uncertain.contains(&row.user.id()))
-    {
-        return Err(Refusal::LastAdministrator(people::described(&last.user)));
+    let is_certain = |row: &MatrixRow<'_>| !input.uncertain.contains(&row.user.id());
+    match matrix.rows().find(|row| usable(row) && goes(row)) {
+        Some(last) if !matrix.rows().any(|row| usable(&row) && !goes(&row) && is_certain(&row)) => {
+            Err(Refusal::LastAdministrator(people::described(&last.user)))
+        }
+        _ => Ok(()),
     }
-    let removals: Vec<PlannedRemoval> = leavers
-        .iter()
-        .map(|leaver| match leaver {
-            Leaving::Listed(row) => removal(&matrix, row, &goes),
-            Leaving::Unlisted(leaver) => unlisted(leaver),
-        })
-        .collect();
-    let confirmation = match removals.as_slice() {
+}
+
+/// What has to be typed to carry the plan out.
+fn confirmation(removals: &[PlannedRemoval], input: &PlanInput<'_>) -> String {
+    let text = match removals {
         [one] => one.address().unwrap_or(&one.user.user_id).to_owned(),
         several => {
-            let company = organization.company_name.as_deref().filter(|name| !name.trim().is_empty());
+            let company = input.directory.organization.company_name.as_deref().filter(|name| !name.trim().is_empty());
             format!("remove {} users of {}", several.len(), company.unwrap_or(input.workspace))
         }
     };
-    let confirmation = plain(confirmation.trim(), CONFIRMATION);
-    Ok(Plan {
-        plan_id: input.plan_id,
-        workspace: input.workspace.to_owned(),
-        organization_id: organization.id.clone(),
-        organization_name: organization.company_name.clone(),
-        acting_user_id: directory.current_user.id.to_string(),
-        acting_user_email: directory.current_user.email.clone(),
-        made_at: input.now,
-        valid_until: input.now + VALID_FOR,
-        removals,
-        confirmation,
-    })
+    plain(text.trim(), CONFIRMATION)
 }
 
 /// Somebody who is to be removed.
@@ -286,7 +315,7 @@ fn same_address(a: Option<&str>, b: Option<&str>) -> bool {
     matches!((a, b), (Some(a), Some(b)) if !a.trim().is_empty() && comparable(a) == comparable(b))
 }
 
-/// Whoever may not be removed at all.
+/// Users who may not be removed at all.
 fn refuse(matrix: &AccessMatrix<'_>, row: &MatrixRow<'_>) -> Result<(), Refusal> {
     let user = row.user;
     if user.status().is_deleted() {

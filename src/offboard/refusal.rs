@@ -1,4 +1,4 @@
-//! Why nobody is removed.
+//! Why nobody is removed: each refusal says what to do about it.
 
 use crate::{connector::ConnectorError, lookup::LookupError, store::StoreError};
 
@@ -13,26 +13,26 @@ pub enum Refusal {
     Twice(String),
     /// It is whoever the credentials belong to.
     #[error(
-        "{0} is the user in whose name rolecall works; removing it would lock rolecall out. Use the credentials of somebody else; nobody was removed"
+        "{0} is the account rolecall signs in with; removing it would lock rolecall out. Use the credentials of another user; nobody was removed"
     )]
     Oneself(String),
     /// It is the organization's primary contact.
     #[error(
-        "{0} is the organization's primary contact, whom the vendor does not let go. Make somebody else the primary contact first; nobody was removed"
+        "{0} is the organization's primary contact, and the vendor does not allow removing the primary contact. Make another user the primary contact first; nobody was removed"
     )]
     PrimaryContact(String),
     /// The organization does not tell who its primary contact is.
     #[error(
-        "the organization does not tell who its primary contact is, so that nobody can be shown not to be it; nobody was removed"
+        "the organization does not report its primary contact, so rolecall cannot rule out that this user is it; nobody was removed"
     )]
     UnknownPrimary,
     /// Nobody could administer the workspace any more.
     #[error(
-        "{0} is the last active administrator: nobody could let anybody in again. Make somebody else an administrator first; nobody was removed"
+        "{0} is the last active administrator; without one, nobody could manage users. Make another user an administrator first; nobody was removed"
     )]
     LastAdministrator(String),
     /// The credentials belong to another organization.
-    #[error("the credentials belong to {found}, and not to {expected}; nobody was removed")]
+    #[error("the credentials belong to {found}; expected {expected}. Nobody was removed")]
     AnotherOrganization {
         /// What was expected.
         expected: String,
@@ -41,12 +41,12 @@ pub enum Refusal {
     },
     /// Nobody can be called an administrator.
     #[error(
-        "none of `policy.administrator_profiles` ({0}) is a profile of this workspace, so that the last administrator cannot be told; nobody was removed"
+        "none of `policy.administrator_profiles` ({0}) is a profile of this workspace, so rolecall cannot tell who the last administrator is; nobody was removed"
     )]
     NoAdministratorProfile(String),
     /// The workspace was not read completely.
     #[error(
-        "the workspace could not be read completely ({detail}), so that the last administrator cannot be told; try again. Nobody was removed"
+        "the workspace could not be read completely ({detail}), so rolecall cannot tell who the last administrator is; try again. Nobody was removed"
     )]
     Incomplete {
         /// What disagrees.
@@ -75,22 +75,22 @@ pub enum Refusal {
         user: String,
     },
     /// The plan is too old.
-    #[error("the plan {0} is too old; make a new one. Nobody was removed")]
+    #[error("the plan {0} has expired; make a new one. Nobody was removed")]
     OldPlan(String),
     /// The plan was used.
-    #[error("the plan {0} was used already; make a new one. Nobody was removed now")]
+    #[error("the plan {0} was already used; make a new one. Nobody was removed now")]
     UsedPlan(String),
     /// Somebody said no to it.
     #[error(
-        "somebody was asked about {0} a short time ago and said no; ask them first, and again in ten minutes at the earliest. Nobody was removed"
+        "a person was asked to confirm the removal of {0} a short time ago and refused; talk to them, and try again in ten minutes at the earliest. Nobody was removed"
     )]
     Declined(String),
     /// What was planned is not what is there any more.
-    #[error("{0} is not as it was when the plan was made; make a new one. Nobody was removed")]
+    #[error("{0} changed since the plan was made; make a new one. Nobody was removed")]
     Changed(String),
     /// Somebody else is being removed from the same place, or nobody knows how that ended.
     #[error(
-        "the removal of {user} from this workspace was begun at {since}, and its end is not on record. Wait until it has ended; where its process died, run it again for that user, which settles it by reading. Nobody was removed"
+        "the removal of {user} from this workspace was begun at {since}, and its outcome is not recorded. Wait until it has ended; if its process died, run it again for that user, which reads the outcome. Nobody was removed"
     )]
     UnderWay {
         /// Who is being removed.
@@ -99,7 +99,7 @@ pub enum Refusal {
         since: String,
     },
     /// The ledger cannot be kept beside the store.
-    #[error("the ledger cannot be written out: {0}. What cannot be kept on record is not done; nobody was removed")]
+    #[error("the ledger's file cannot be written: {0}. Without a record nothing is changed; nobody was removed")]
     Unwritten(String),
     /// The workspace could not be read.
     #[error("{0}. Nobody was removed")]

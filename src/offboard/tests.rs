@@ -31,6 +31,11 @@ struct Bench {
     _folder: TempDir,
 }
 
+/// As if somebody had confirmed a plan at the command line.
+fn approval() -> Approval {
+    Approval { by: Actor::CommandLine { command: None }, how: "typed".to_owned() }
+}
+
 impl Bench {
     async fn new() -> Self {
         Self::with(Options { users: 30, seed: 7, ..Options::default() }).await
@@ -117,7 +122,7 @@ impl Bench {
 
     async fn carry_out_seen_by(&self, witness: &dyn Witness, plan: &Plan) -> Vec<Done> {
         let confirmed = plan.confirm(&plan.confirmation).unwrap();
-        self.seen_by(witness, None, async |offboarding| offboarding.carry_out(confirmed, "test").await).await
+        self.seen_by(witness, None, async |offboarding| offboarding.carry_out(confirmed, &approval()).await).await
     }
 
     /// An intent whose end nobody recorded: the process died, or it is still at it.
@@ -129,6 +134,7 @@ impl Bench {
             leaver: plan.removals[0].leaver(),
             request: plan.removals[0].request.clone().unwrap(),
             confirmed: "test".to_owned(),
+            by: None,
         };
         self.store.append(&[Fact::OffboardingBegun(begun)], Utc::now()).await.unwrap();
     }
@@ -340,7 +346,7 @@ async fn a_kept_plan_is_for_exactly_one_user_once_and_for_minutes() {
     let id = |id: &str| UserId::from(id);
     let keep = async || {
         let plan = bench.plan(&[&leaver]).await.unwrap();
-        bench.on(None, async |offboarding| offboarding.keep(&plan).await).await.unwrap();
+        bench.on(None, async |offboarding| offboarding.keep(&plan, approval().by).await).await.unwrap();
         plan.plan_id.to_string()
     };
     let kept = async |plan: &str, user: &str| {

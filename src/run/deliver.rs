@@ -11,19 +11,54 @@ use crate::{
         message::{Addressing, Email, MessageError, assemble},
         report_mail::{Proof, ReportMail},
     },
-    model::audit::Audit,
+    model::{audit::Audit, mail::When},
     report::{ReportFile, ReportInput},
 };
 
-/// When a report is mailed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
-    /// After every audit.
-    Always,
-    /// Where a finding counts, and where the read was incomplete.
-    Findings,
-    /// Where something changed, after the first audit, and where the read was incomplete.
-    Changes,
+/// The people whom a job mails, and what they get.
+#[derive(Debug, Clone)]
+pub struct Recipients {
+    /// The sender.
+    pub from: String,
+    /// The recipients.
+    pub to: Vec<String>,
+    /// What is attached.
+    pub attach: Vec<ReportFile>,
+    /// When a report is mailed. That a run failed is always mailed.
+    pub when: When,
+}
+
+/// Who is mailed an audit.
+#[derive(Debug, Clone, Copy)]
+pub enum Mail<'a> {
+    /// These, if their `when` asks for it.
+    To(&'a Recipients),
+    /// Nobody: the job names no recipients.
+    NoRecipients,
+    /// Nobody: the audit was started without asking for mail. `when` is that of the job's recipients, if it has any.
+    NotAsked {
+        /// When those would be mailed.
+        when: Option<When>,
+    },
+}
+
+impl<'a> Mail<'a> {
+    /// The recipients of a job; `None` if it names none.
+    pub fn of_job(recipients: Option<&'a Recipients>) -> Self {
+        recipients.map_or(Self::NoRecipients, Self::To)
+    }
+
+    /// Why nobody is mailed an audit; `None` if somebody is.
+    pub fn reason(&self, audit: &Audit) -> Option<NoMailReason> {
+        let unless_wanted =
+            |when, otherwise| if wanted(when, audit) { otherwise } else { Some(NoMailReason::NothingToTell) };
+        match self {
+            Self::To(recipients) => unless_wanted(recipients.when, None),
+            Self::NoRecipients => Some(NoMailReason::NoRecipients),
+            Self::NotAsked { when: Some(when) } => unless_wanted(*when, Some(NoMailReason::NotAsked)),
+            Self::NotAsked { when: None } => Some(NoMailReason::NotAsked),
+        }
+    }
 }
 
 /// A report could not be made into messages.
@@ -40,24 +75,20 @@ pub enum DeliverError {
     Message(#[from] MessageError),
 }
 
-/// What there is to know of a mail beside the audit.
+/// What a mail needs beside the audit.
 #[derive(Debug)]
 pub struct Letter<'a> {
-    /// The sender.
-    pub from: &'a str,
-    /// The recipients.
-    pub recipients: &'a [String],
-    /// What is attached.
-    pub attach: &'a [ReportFile],
-    /// The files that were written, where what is too large to attach is to be had.
+    /// Who gets it.
+    pub recipients: &'a Recipients,
+    /// The report files that were written: an attachment that is too large is named with its path there.
     pub written: &'a [PathBuf],
     /// The date.
     pub date: DateTime<Utc>,
-    /// By what it can be checked later.
+    /// The bag and the ledger entry that the mail names, so that a reader can verify them later.
     pub proof: Proof,
 }
 
-/// Whether there is something to tell of an audit: always where the read was incomplete or something went wrong before.
+/// Whether `when` asks for a mail. An incomplete read and an incident are always mailed.
 fn wanted(when: When, audit: &Audit) -> bool {
     let incomplete = !audit.directory.reading.is_complete();
     incomplete
@@ -69,22 +100,13 @@ fn wanted(when: When, audit: &Audit) -> bool {
         }
 }
 
-/// Why nobody is mailed an audit; none where somebody is. `when` is none where the job names no recipients.
-pub fn no_mail_reason(when: Option<When>, audit: &Audit) -> Option<NoMailReason> {
-    match when {
-        None => Some(NoMailReason::NoRecipients),
-        Some(when) if wanted(when, audit) => None,
-        Some(_) => Some(NoMailReason::NothingToTell),
-    }
-}
-
-/// The messages of an audit: the same report to each recipient, in one thread per job and workspace. What is too
-/// large to attach is told with its place among the files that were `written`.
+/// The messages of an audit: the same report to each recipient, in one thread per job and workspace. An
+/// attachment that is too large is named with its path among the files that were `written`.
 ///
 /// # Errors
 /// [`DeliverError`]
 pub fn messages(input: &ReportInput<'_>, letter: &Letter<'_>) -> Result<Vec<Email>, DeliverError> {
-    let Letter { from, recipients, attach, written, date, .. } = *letter;
+    let Letter { recipients: Recipients { from, to, attach, .. }, written, date, .. } = *letter;
     let audit = input.audit();
     let (attachments, left_out) = attachments::attachments(input, attach, written, attachments::LIMIT)?;
     let mail = ReportMail::new(audit, input.brief(), attachments, &left_out, &letter.proof)?;
@@ -95,5 +117,5 @@ pub fn messages(input: &ReportInput<'_>, letter: &Letter<'_>) -> Result<Vec<Emai
             Addressing { from, to, date, id: &id, kind: ReportMail::KIND, thread: Some((job, &audit.workspace)) };
         assemble(mail.content(), &addressing)
     };
-    Ok(recipients.iter().map(address).collect::<Result<_, _>>()?)
+    Ok(to.iter().map(address).collect::<Result<_, _>>()?)
 }

@@ -1,12 +1,16 @@
-//! One run: read, judge and compare, write, keep, deliver. Reads like the sentence; the details are elsewhere.
+//! One audit: read, judge and compare, write, keep, deliver.
+//!
+//! [`perform`] is the whole sequence, and the only way to an audit that is on record. The functions here are its steps
+//! that need no evidence: agents also use them for look-ups, and `recompute` to judge a recorded read again.
 
 mod attachments;
 pub mod bag;
-pub mod clock;
+pub mod clock_behind;
 pub mod deliver;
 pub mod files;
 pub mod lease;
 pub mod ledger;
+pub mod perform;
 pub mod recompute;
 pub mod retention;
 #[cfg(test)]
@@ -17,6 +21,11 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, SubsecRound as _, Utc};
 use uuid::Uuid;
 
+use self::{
+    bag::{EvidenceError, Vault},
+    deliver::DeliverError,
+    files::FileError,
+};
 use crate::{
     access::{
         administrators::resolve_administrator_profiles,
@@ -24,21 +33,25 @@ use crate::{
         matrix::{AccessMatrix, MatrixRow},
     },
     audit::{self, JudgeInput, RuleSet},
+    clock::Clock,
     connector::{Connector, ConnectorError, Progress, ReadRequest, Recorder},
     model::{audit::Audit, change::Drift, directory::Directory, policy::Policy, trigger::Trigger},
-    store::{AuditRecord, Kept, Store, StoreError, snapshot},
+    store::{AuditRecord, Database, Kept, StoreError, snapshot},
 };
 
-/// What a run needs of the world.
+/// What an audit needs of the world.
+#[derive(Clone, Copy)]
 pub struct Env<'a> {
     /// Reads the workspace.
     pub connector: &'a dyn Connector,
     /// Keeps completed audits.
-    pub store: &'a dyn Store,
-    /// Told how far the read is.
+    pub store: &'a dyn Database,
+    /// Keeps evidence; `None` if no evidence is kept.
+    pub vault: Option<&'a Vault>,
+    /// The time.
+    pub clock: &'a Clock,
+    /// Receives how far the read is.
     pub progress: &'a dyn Progress,
-    /// Keeps the answers of the API; none where there is no evidence to keep.
-    pub recorder: Option<Arc<dyn Recorder>>,
 }
 
 /// What a run is asked to do.
@@ -46,9 +59,9 @@ pub struct Env<'a> {
 pub struct RunRequest<'a> {
     /// The audit's id.
     pub id: Uuid,
-    /// The fire time that it answers; none for an audit by hand.
+    /// The fire time that it answers; `None` for an audit on demand.
     pub trigger: Option<&'a Trigger>,
-    /// The job; none for an audit by hand.
+    /// The job; `None` for an audit on demand.
     pub job: Option<&'a str>,
     /// The workspace's name in the configuration.
     pub workspace: &'a str,
@@ -58,7 +71,18 @@ pub struct RunRequest<'a> {
     pub deadline: Duration,
 }
 
-/// A run did not come to its end.
+/// Whether another attempt at a failed audit may succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// It may: what failed may pass.
+    Later,
+    /// It fails again until somebody changes something.
+    Never,
+    /// Another process has the run now and goes on with it.
+    Lost,
+}
+
+/// An audit failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The workspace could not be read.
@@ -89,6 +113,27 @@ pub enum RunError {
         /// Why.
         source: StoreError,
     },
+    /// The evidence could not be kept, without which there is no audit.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    /// A report file could not be written.
+    #[error(transparent)]
+    Report(#[from] FileError),
+    /// The mail could not be written.
+    #[error(transparent)]
+    Mail(#[from] DeliverError),
+}
+
+impl RunError {
+    /// Whether another attempt may succeed.
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Store { source: StoreError::Lost { .. }, .. } => Retry::Lost,
+            Self::Read { source, .. } if source.is_transient() => Retry::Later,
+            Self::Store { .. } | Self::Evidence(_) => Retry::Later,
+            Self::Read { .. } | Self::NoAdministratorProfile { .. } | Self::Report(_) | Self::Mail(_) => Retry::Never,
+        }
+    }
 }
 
 /// A workspace that was read, beside what is kept of its previous audit.
@@ -99,22 +144,26 @@ pub struct ReadWorkspace {
 }
 
 impl ReadWorkspace {
-    /// What is kept of the previous audit; none where there is none.
+    /// What is kept of the previous audit; `None` if there is none.
     pub fn previous(&self) -> Option<&Kept> {
         self.previous.as_ref()
     }
 }
 
-/// Reads a workspace.
+/// Reads a workspace. Each answer of the API goes to `recorder`.
 ///
 /// # Errors
 /// [`RunError`]
-pub async fn read(env: &Env<'_>, request: &RunRequest<'_>) -> Result<ReadWorkspace, RunError> {
+pub async fn read(
+    env: &Env<'_>,
+    request: &RunRequest<'_>,
+    recorder: Option<Arc<dyn Recorder>>,
+) -> Result<ReadWorkspace, RunError> {
     let workspace = request.workspace.to_owned();
     let read = ReadRequest {
         administrator_profiles: request.policy.administrator_profiles.clone(),
         deadline: request.deadline,
-        recorder: env.recorder.clone(),
+        recorder,
     };
     // The previous snapshot comes while the pages do: one waits for the disk, the other for the network.
     let (directory, previous) =
@@ -140,7 +189,7 @@ fn judge_by(
     judged_at: DateTime<Utc>,
 ) -> Result<Audit, RunError> {
     let ReadWorkspace { directory, previous } = read;
-    // As exact as it is written down: who judges again must come to the same.
+    // Truncate to milliseconds, because evidence stores that: judging again from a bag must give the same.
     let judged_at = judged_at.trunc_subsecs(3);
     let workspace = request.workspace.to_owned();
     let store_failed = |source| RunError::Store { workspace: workspace.clone(), source };
@@ -203,8 +252,7 @@ fn judge_by(
     })
 }
 
-/// Makes of a completed audit what is kept of it. Apart from [`keep`], so that it can be done beside the writing
-/// of reports.
+/// Makes of a completed audit what the store keeps of it. Does not write, so that it can run beside the writing of reports.
 ///
 /// # Errors
 /// [`RunError::Store`]
@@ -226,13 +274,4 @@ pub fn pack(audit: &Audit, matrix: &AccessMatrix<'_>) -> Result<Kept, RunError> 
     let parts = snapshot::parts(audit, matrix).collect::<Result<_, _>>();
     let failed = |source| RunError::Store { workspace: audit.workspace.clone(), source };
     Ok(Kept { record, parts: parts.map_err(failed)? })
-}
-
-/// Keeps a completed audit, so that the next one of its job and workspace is compared with it.
-///
-/// # Errors
-/// [`RunError::Store`]
-pub async fn keep(store: &dyn Store, audit: &Kept, now: DateTime<Utc>) -> Result<(), RunError> {
-    let failed = |source| RunError::Store { workspace: audit.record.workspace.clone(), source };
-    store.keep(audit, now).await.map_err(failed)
 }

@@ -30,7 +30,7 @@ use crate::{
     access::matrix::AccessMatrix,
     connector::{Connector, Exchange, Needed, ReadRequest, Recorder},
     evidence::SIGNATURE,
-    model::{audit::Audit, clock::Clock, directory::Directory, policy::Policy, reading::CheckKind},
+    model::{audit::Audit, clock_skew::ClockSkew, directory::Directory, policy::Policy, reading::CheckKind},
     replay::{Recorded, Replay},
     report::{self, ReportFile, ReportInput},
     store::{AuditRecord, Kept, StoreError, snapshot},
@@ -273,7 +273,7 @@ impl Recording {
             address.strip_prefix(api_url.as_str()).is_some_and(|path| path.starts_with('/'))
         };
         let tally = Tally::of(index);
-        let mut clock = Clock::default();
+        let mut clock = ClockSkew::default();
         for line in index {
             let times = line.asked_at.parse().ok().zip(line.answered_at.parse().ok());
             if let Some(((asked_at, answered_at), date)) = times.zip(line.headers.get("date")) {

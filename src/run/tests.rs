@@ -61,11 +61,12 @@ async fn sealed(simulator: &Simulator, folder: &Path, as_read: Option<&Reading>)
     let recording = Recording::begin(&store, &vault, beginning, now).await.unwrap();
     let recorder = Some(Arc::clone(&recording) as Arc<dyn Recorder>);
     let connector = connector(simulator);
-    let env = Env { connector: &connector, store: &store, progress: &(), recorder };
+    let (vault, clock) = (Some(&vault), &Clock::fixed(now));
+    let env = Env { connector: &connector, store: &store, vault, clock, progress: &() };
     let policy = Policy::default();
     let deadline = Duration::from_mins(1);
     let request = RunRequest { id, trigger: None, job: None, workspace: "acme", policy: &policy, deadline };
-    let mut read = read(&env, &request).await.unwrap();
+    let mut read = super::read(&env, &request, recorder).await.unwrap();
     if let Some(as_read) = as_read {
         let reading = &mut read.directory.reading;
         (reading.started_at, reading.finished_at) = (as_read.started_at, as_read.finished_at);
@@ -76,7 +77,7 @@ async fn sealed(simulator: &Simulator, folder: &Path, as_read: Option<&Reading>)
     }
     let audit = judge(&request, read, now).unwrap();
     let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
-    let bag = recording.seal(&vault, &ReportInput::new(&audit, &matrix)).unwrap();
+    let bag = recording.seal(vault.unwrap(), &ReportInput::new(&audit, &matrix)).unwrap();
     (bag.path, audit.directory.reading.clone())
 }
 

@@ -12,6 +12,8 @@ use croner::{
     parser::{CronParser, Seconds},
 };
 
+use crate::ledger::fact::Terms;
+
 pub use self::plan::{GRACE, Missed, Plan, Skipped};
 
 /// A schedule: a cron pattern in a time zone.
@@ -135,6 +137,16 @@ impl Schedule {
         let cron = cron(&with_short_names(pattern)).ok_or_else(|| reason(&with_short_names(pattern)))?;
         let schedule = Self { cron, pattern: pattern.to_owned(), zone };
         if schedule.next(now, 1).is_empty() { Err(ScheduleError::NeverFires) } else { Ok(schedule) }
+    }
+
+    /// The schedule of a job as the ledger has it.
+    pub fn terms(&self, workspaces: &[String], missed: Missed) -> Terms {
+        Terms {
+            workspaces: workspaces.to_vec(),
+            pattern: self.pattern().to_owned(),
+            time_zone: self.zone().to_string(),
+            missed: missed.word().to_owned(),
+        }
     }
 
     /// The next fire times after a moment, at most `count`.

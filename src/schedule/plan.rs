@@ -1,17 +1,21 @@
 //! Which fire times have come since the last look, and what becomes of each.
 
 use chrono::{DateTime, Duration, Utc};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use super::Schedule;
 
-/// What happens to fire times that passed while nobody looked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What happens to scheduled times that were missed while no daemon ran.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Missed {
-    /// Run the latest one and skip the earlier ones.
+    /// Run once, for the latest; the earlier ones are skipped.
+    #[default]
     Latest,
-    /// Run all of them.
+    /// Run once for each.
     All,
-    /// Skip all of them.
+    /// Skip all.
     Skip,
 }
 

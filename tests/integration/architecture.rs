@@ -16,9 +16,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("digest", &[]),
     ("words", &[]),
     ("access", &["model"]),
-    ("schedule", &[]),
     ("audit", &["model", "access"]),
-    ("ledger", &[]),
+    ("ledger", &["model"]),
+    ("schedule", &["ledger"]),
     ("lookup", &["model", "access"]),
     ("preflight", &["model", "access"]),
     ("brief", &["model", "access"]),
@@ -39,7 +39,22 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("daemon", &["model", "access", "report", "connector", "store", "mail", "schedule", "run", "notify", "ledger"]),
     ("web", &["model", "store", "daemon"]),
-    ("agent", &["model", "access", "audit", "lookup", "preflight", "report", "connector", "store", "offboard", "run"]),
+    (
+        "agent",
+        &[
+            "model",
+            "access",
+            "audit",
+            "ledger",
+            "lookup",
+            "preflight",
+            "report",
+            "connector",
+            "store",
+            "offboard",
+            "run",
+        ],
+    ),
     ("mcp", &["model", "agent"]),
     (
         "app",
@@ -143,6 +158,11 @@ fn imports(path: &Path) -> BTreeSet<String> {
     found
 }
 
+fn is_test(path: &Path) -> bool {
+    path.components()
+        .any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "tests.rs" | "testing.rs" | "histories")))
+}
+
 #[test]
 fn arrows_point_inward() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -150,9 +170,7 @@ fn arrows_point_inward() {
     let mut seen = BTreeSet::new();
     for path in sources(&src) {
         let inside = path.strip_prefix(&src).unwrap();
-        let is_test = inside
-            .components()
-            .any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "tests.rs" | "testing.rs" | "histories")));
+        let is_test = is_test(inside);
         let room = inside.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned();
         if is_test || room == "lib" || room == "main" {
             continue;
@@ -169,6 +187,29 @@ fn arrows_point_inward() {
         seen.insert(room);
     }
     assert!(seen.contains("model") && seen.contains("cli"), "the sources were not found: {seen:?}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Logic gets the time as an argument or as a `Clock`. Only the connectors date what they asked and were answered.
+#[test]
+fn the_clock_is_passed_in() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut wrong = Vec::new();
+    for path in sources(&src) {
+        let inside = path.strip_prefix(&src).unwrap();
+        let name = inside.to_string_lossy().into_owned();
+        if is_test(inside) || name == "clock.rs" {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
+        if code.contains("Utc::now") && !name.starts_with("connector/") {
+            wrong.push(format!("{name} asks the machine for the time"));
+        }
+        if code.contains("Clock::system") && !name.starts_with("cli/") {
+            wrong.push(format!("{name} chooses the clock"));
+        }
+    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

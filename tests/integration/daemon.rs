@@ -187,7 +187,7 @@ fn an_invalid_configuration_at_sighup_changes_nothing_and_is_said() {
     std::fs::write(bench.path("rolecall.toml"), good).unwrap();
     let (code, said) = daemon.stop();
     assert_eq!(code, Some(0));
-    assert!(said.contains("the new configuration is not valid; the old one stays in force"), "{said}");
+    assert!(said.contains("the new configuration is not valid; the old one stays active"), "{said}");
 }
 
 #[test]

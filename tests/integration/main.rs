@@ -5,6 +5,7 @@
 mod architecture;
 mod audit;
 mod browser;
+mod callers;
 mod check;
 mod cli;
 mod coverage;

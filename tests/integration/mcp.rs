@@ -380,7 +380,11 @@ fn a_server_by_http_does_not_start_without_a_token_or_in_the_open() {
         (&["--http", "127.0.0.1:0", "--token-file", "missing"], Some(TOKEN), "missing cannot be read"),
         (&["--http", "0.0.0.0:0"], Some(TOKEN), "--allow-plaintext"),
         (&["--http", "127.0.0.1:0", "--allowed-origin", "app.example.com"], Some(TOKEN), "--allowed-origin"),
-        (&["--http", "127.0.0.1:0", "--allowed-origin", "https://example.com/app"], Some(TOKEN), "is no origin"),
+        (
+            &["--http", "127.0.0.1:0", "--allowed-origin", "https://example.com/app"],
+            Some(TOKEN),
+            "invalid --allowed-origin",
+        ),
         (&["--token-file", "key"], None, "--http"),
     ] {
         let mut command = bench.rolecall(&[&["mcp"], arguments].concat());

@@ -112,7 +112,7 @@ fn what_cannot_be_written_beside_the_evidence_is_not_done() {
     .unwrap();
     let (code, stdout, stderr) = bench.run(&remove);
     assert_eq!((code, deletions(&bench)), (1, 1), "{stdout}{stderr}");
-    assert!(stdout.contains("not tried first@example.com: the ledger cannot be written out"), "{stdout}");
+    assert!(stdout.contains("not tried first@example.com: the ledger's file cannot be written"), "{stdout}");
     assert_eq!(status(&bench, &ids[0]), "active");
 }
 
@@ -196,7 +196,7 @@ fn several_from_a_file_need_one_confirmation_and_one_bad_row_stops_all() {
     fs::write(&file, "email\nfirst@example.com\n\"\"\n").unwrap();
     let (code, _, stderr) = bench.run(&[&from[..], &["--dry-run"]].concat());
     assert_eq!(code, 2);
-    assert!(stderr.contains("row 3 names nobody"), "{stderr}");
+    assert!(stderr.contains("row 3 has neither a user id nor an address"), "{stderr}");
     fs::write(&file, format!("user_id\n{}\n{}\n", ids[0], ids[1])).unwrap();
     let company = bench.simulator.world().read(|world| world.org()["company_name"].as_str().unwrap().to_owned());
     let phrase = format!("remove 2 users of {company}");

@@ -9,7 +9,7 @@ use crate::agent::page::Wanted;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OfWorkspace {
-    /// The workspace's name; not needed where there is only one.
+    /// The workspace's name; not needed if there is only one.
     pub(super) workspace: Option<String>,
 }
 
@@ -17,12 +17,12 @@ pub(super) struct OfWorkspace {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Listed {
-    /// The workspace's name; not needed where there is only one.
+    /// The workspace's name; not needed if there is only one.
     pub(super) workspace: Option<String>,
     /// Rows in one answer.
     #[schemars(range(min = 1, max = 200))]
     pub(super) limit: Option<u32>,
-    /// `next_cursor` of the answer before, to go on.
+    /// The `next_cursor` of the previous answer, to continue.
     pub(super) cursor: Option<String>,
 }
 

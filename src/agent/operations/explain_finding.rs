@@ -18,16 +18,16 @@ use crate::{
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
-    /// The workspace's name; not needed where there is only one.
+    /// The workspace's name; not needed if there is only one.
     workspace: Option<String>,
-    /// The rule's name, as findings have it: `unapproved-administrator`.
+    /// The rule's name, as in findings: `unapproved-administrator`.
     rule: String,
-    /// Only what it finds of this subject: its id, its exact name, or a user's address.
+    /// Only findings about this subject: its id, its exact name, or a user's address.
     subject: Option<String>,
     /// Findings in one answer.
     #[schemars(range(min = 1, max = 200))]
     limit: Option<u32>,
-    /// `next_cursor` of the answer before, to go on.
+    /// The `next_cursor` of the previous answer, to continue.
     cursor: Option<String>,
 }
 
@@ -37,27 +37,27 @@ pub(super) struct Answer {
     freshness: Freshness,
     /// The rule's name.
     rule: String,
-    /// What it finds, in a few words.
+    /// What the rule finds, in a few words.
     title: String,
-    /// How grave its findings are unless the policy says otherwise.
+    /// The severity of its findings unless the policy sets another.
     severity: &'static str,
-    /// The Trust Services Criterion that it supports evidence for.
+    /// The Trust Services Criterion that it supports.
     criterion: String,
-    /// What a finding of it means.
+    /// What a finding of this rule means.
     what_it_means: String,
     /// Why an auditor asks for it.
     why_an_auditor_asks: String,
-    /// How to fix it, by hand, in the product.
+    /// How a person fixes it in the product.
     how_to_fix: String,
-    /// What came of it here: passed, failed, not evaluated, or switched off by the policy.
+    /// The rule's result here: passed, failed, not evaluated, or switched off by the policy.
     result: &'static str,
-    /// What it could not look at, and why; null where it looked at everything.
+    /// What the rule could not evaluate, and why; null if it evaluated everything.
     not_evaluated: Option<String>,
-    /// Its findings here.
+    /// How many findings it has here.
     total: usize,
-    /// Some of them.
+    /// The findings of this page.
     findings: Vec<FindingRow>,
-    /// Give this as `cursor` for the rest; null where there is no more.
+    /// Pass this as `cursor` to get the rest; null at the end.
     next_cursor: Option<String>,
 }
 
@@ -66,24 +66,24 @@ pub(super) struct ExplainFinding;
 impl Operation for ExplainFinding {
     const NAME: &'static str = "explain_finding";
     const TITLE: &'static str = "Explain a finding";
-    const DESCRIPTION: &'static str = "Explains a finding of the access audit: what its rule means, why a SOC 2 auditor \
-        asks for it, how a person fixes it in Bigin, which Trust Services Criterion it serves, and what it finds in this \
-        workspace right now, with accepted exceptions (who approved, why, until when). Name the rule as findings have it; \
-        with `subject` only what it finds of one user, role or profile. Fixing is for people: no tool changes roles or \
+    const DESCRIPTION: &'static str = "Explains a rule of the access audit: what it means, why a SOC 2 auditor asks for it, how \
+        a person fixes a finding in Bigin, which Trust Services Criterion it supports, and what the rule finds in this \
+        workspace now, with accepted exceptions (who approved, why, until when). Name the rule as findings do; with \
+        `subject`, only findings about one user, role or profile are listed. People fix findings: no tool changes roles or \
         profiles.";
     const EFFECT: Effect = Effect::Reads;
     type Arguments = Arguments;
     type Answer = Answer;
 
     async fn run(agent: &Agent, arguments: Arguments, _: &dyn Person) -> Result<Answer, Problem> {
-        let place = agent.place(arguments.workspace.as_deref())?;
-        let rules = RuleSet::for_policy(&place.policy);
+        let session = agent.session(arguments.workspace.as_deref())?;
+        let rules = RuleSet::for_policy(&session.policy);
         let rule = rules.list().get(arguments.rule.trim()).ok_or_else(|| Problem::NoRule {
             name: arguments.rule.clone(),
             known: rules.list().names().collect::<Vec<_>>().join(", "),
         })?;
-        let look = place.look(agent).await?;
-        let audit = &look.audit;
+        let view = session.view(agent).await?;
+        let audit = &view.audit;
         let (result, not_evaluated) = result(audit, &rule.name);
         let is_meant = |finding: &&crate::model::finding::Finding| {
             finding.rule == rule.name
@@ -106,7 +106,7 @@ impl Operation for ExplainFinding {
             wanted,
         )?;
         Ok(Answer {
-            freshness: Freshness::of(&place.name, &audit.directory, agent.now()),
+            freshness: Freshness::of(&session.name, &audit.directory, agent.now()),
             rule: rule.name.to_string(),
             title: rule.title.to_string(),
             severity: rule.severity.word(),
@@ -123,7 +123,7 @@ impl Operation for ExplainFinding {
     }
 }
 
-/// What came of a rule, and what it could not look at.
+/// The result of a rule, and what it could not evaluate.
 fn result(audit: &Audit, rule: &str) -> (&'static str, Option<String>) {
     let outcome = audit.outcomes.iter().find(|outcome| outcome.rule == rule);
     match outcome.map(|outcome| &outcome.result) {

@@ -16,7 +16,7 @@ pub(super) struct FindingRow {
     rule: String,
     /// critical, high, medium, low or info.
     severity: &'static str,
-    /// open where it counts, excepted where somebody accepted it.
+    /// `open`, or `excepted` if it is accepted by an exception.
     status: &'static str,
     /// What it is about: workspace, user, role or profile.
     subject_type: &'static str,
@@ -26,20 +26,20 @@ pub(super) struct FindingRow {
     subject: String,
     /// What was found.
     message: String,
-    /// Whether the audit before had it too; null where there was none.
+    /// Whether the previous audit had it too; null if there was no previous audit.
     continuing: Option<bool>,
-    /// Who accepted it, why and until when; null where it is open.
+    /// Who accepted it, why and until when; null if it is open.
     exception: Option<ExceptionRow>,
 }
 
-/// Why a finding does not count.
+/// The exception that accepts a finding.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct ExceptionRow {
     /// Who approved it.
     approved_by: String,
     /// Why.
     reason: String,
-    /// The last day on which it counts.
+    /// The last day of the exception.
     until: NaiveDate,
 }
 
@@ -68,7 +68,7 @@ impl FindingRow {
     }
 }
 
-/// What tells a finding from every other of an audit.
+/// Identifies a finding within an audit.
 pub(super) fn key(audit: &Audit, finding: &Finding) -> String {
     format!("{} {} {}", finding.rule, finding.subject.kind(), audit.subject_label(&finding.subject).1)
 }

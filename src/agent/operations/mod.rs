@@ -23,7 +23,7 @@ use std::sync::LazyLock;
 
 use super::{Problem, Tool};
 
-/// First the seven that the integration platform's catalogue has for Bigin, then those on top of them.
+/// First the seven that the integration platform's catalog has for Bigin, then rolecall's own.
 static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| {
     vec![
         Tool::of::<list_users::ListUsers>(),
@@ -47,7 +47,7 @@ pub fn tools() -> &'static [Tool] {
     &TOOLS
 }
 
-/// The tool of a name. The vendor's name is published in two forms, with and without an underscore; both are taken.
+/// The tool of a name. The vendor publishes its names in two forms, with and without an underscore; both are accepted.
 ///
 /// # Errors
 /// [`Problem::NoTool`]

@@ -16,9 +16,9 @@ use crate::{
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
-    /// The workspace's name; not needed where there is only one.
+    /// The workspace's name; not needed if there is only one.
     workspace: Option<String>,
-    /// What it has to be, each as KEY=VALUE, where KEY is `org`, `administrator`, `profile`, `role`, `user`, `time_zone`, `country`,
+    /// Expectations, each as KEY=VALUE, where KEY is `org`, `administrator`, `profile`, `role`, `user`, `time_zone`, `country`,
     /// `currency`, `locale`, `licence` or `data_center`: `org=Example Ltd`, `time_zone=Europe/Berlin`, `administrator=true`.
     #[serde(default)]
     #[schemars(length(max = 20), inner(length(min = 1, max = 200)))]
@@ -27,7 +27,7 @@ pub(super) struct Arguments {
 
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Answer {
-    /// When it was looked at.
+    /// When it was checked.
     checked_at: DateTime<Utc>,
     /// How long ago that is, in seconds.
     age_seconds: u64,
@@ -43,8 +43,8 @@ impl Operation for RunPreflight {
     const DESCRIPTION: &'static str = "Checks a Bigin workspace before a migration or any other change: which organization \
         it is, its time zone, currency and locale, who the credentials belong to with ROLE (whose records that user sees) \
         and PROFILE (which features that user may use), whether that user is an administrator, what the credentials may \
-        do, lack, and may do beyond need, the clock, and the API calls that are left. `ready` is true where no check \
-        failed. With `expect` it is a gate: an expectation that is not met makes it not ready. It changes nothing.";
+        do, what they lack, and which permissions they do not need, the clock, and the remaining API calls. `ready` is true \
+        if no check failed. With `expect` it is a gate: an unmet expectation makes `ready` false. It changes nothing.";
     const EFFECT: Effect = Effect::Reads;
     type Arguments = Arguments;
     type Answer = Answer;
@@ -54,14 +54,14 @@ impl Operation for RunPreflight {
         for text in &arguments.expect {
             expectations.extend(expectation::parse(text)?);
         }
-        let place = agent.place(arguments.workspace.as_deref())?;
-        let (survey, checked_at) = place.survey(agent).await?;
+        let session = agent.session(arguments.workspace.as_deref())?;
+        let (survey, checked_at) = session.survey(agent).await?;
         let preflight = judge(&Question {
-            workspace: &place.name,
+            workspace: &session.name,
             survey: &survey,
-            policy: &place.policy,
-            allow_offboarding: place.allows_offboarding(),
-            organization: place.organization.as_deref(),
+            policy: &session.policy,
+            allow_offboarding: session.allows_offboarding(),
+            organization: session.organization.as_deref(),
             expectations: &expectations,
         });
         Ok(Answer { checked_at, age_seconds: seconds(checked_at, agent.now()), preflight })

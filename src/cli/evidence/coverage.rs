@@ -14,6 +14,7 @@ use crate::{
         args::{CoverageArgs, PeriodArgs},
         output::{self, Failure},
     },
+    clock::Clock,
     coverage::{self, Coverage, Question},
     digest::sha256,
     evidence::{SEALED, inventory, signers::Allowed, testimony::Testimony},
@@ -37,7 +38,8 @@ pub(super) fn run(named: Option<&Path>, args: &CoverageArgs) -> Result<(), Failu
     let (from, to) = period(&args.period)?;
     let late_after = Duration::hours(i64::from(args.late_after));
     let bags = sealed(&folder)?;
-    let question = Question { from, to, job: args.job.as_deref(), late_after, now: Utc::now(), bags: Some(&bags) };
+    let question =
+        Question { from, to, job: args.job.as_deref(), late_after, now: Clock::system().now(), bags: Some(&bags) };
     let coverage = answer(&testimony, &question);
     if let Some(job) = args.job.as_deref().filter(|_| coverage.rows.is_empty()) {
         output::note(&format!("rolecall: the ledger has nothing of a job `{job}` in this period"));

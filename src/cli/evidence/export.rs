@@ -11,6 +11,7 @@ use crate::{
         args::ExportArgs,
         output::{self, Failure},
     },
+    clock::Clock,
     coverage::Question,
     evidence::{
         NAMESPACE, PRINCIPAL, SIGNATURE,
@@ -68,7 +69,7 @@ pub(super) async fn run(named: Option<&Path>, args: &ExportArgs) -> Result<(), F
     }
     let entries: Vec<&Entry> =
         found.testimony.believed().take_while(|entry| entry.number <= checkpoint.head.number).collect();
-    let now = known_at(entries.last().map(|last| last.at), to, Utc::now());
+    let now = known_at(entries.last().map(|last| last.at), to, Clock::system().now());
     let sealed = coverage::sealed(folder)?;
     let question = Question { from, to, job: None, late_after: LATE_AFTER, now, bags: Some(&sealed) };
     let answer = coverage::answer(&found.testimony, &question);

@@ -8,14 +8,13 @@ mod verify;
 
 use std::{fs, io, path::Path};
 
-use chrono::Utc;
-
 use super::{
     args::EvidenceCommand,
     check,
     output::{self, Failure},
 };
 use crate::{
+    clock::Clock,
     config::settings::{Evidence, Settings},
     evidence::{
         NAMESPACE, PRINCIPAL, inventory,
@@ -82,13 +81,13 @@ fn key(evidence: &Evidence) -> Result<Option<SigningKey>, Failure> {
 fn signers(evidence: &Evidence) -> Result<Allowed, Failure> {
     let Some(key) = key(evidence)? else { return Ok(Allowed::default()) };
     let signer = key.signer().map_err(|error| Failure::usage(error.to_string()))?;
-    Ok(Allowed::parse(&signer, Utc::now()))
+    Ok(Allowed::parse(&signer, Clock::system().now()))
 }
 
 /// Who signs by a file of allowed signers.
 fn signers_of(file: &Path) -> Result<Allowed, Failure> {
     let text = fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
-    let allowed = Allowed::parse(&text, Utc::now());
+    let allowed = Allowed::parse(&text, Clock::system().now());
     if allowed.is_empty() {
         return Err(Failure::usage(format!(
             "{} allows no key to sign as {PRINCIPAL} for {NAMESPACE} today",

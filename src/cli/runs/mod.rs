@@ -4,7 +4,6 @@ mod rows;
 
 use std::path::Path;
 
-use chrono::Utc;
 use serde::Serialize;
 
 use self::rows::{AttemptRow, GapRow, LapseRow, Row};
@@ -15,6 +14,7 @@ use super::{
 };
 use crate::{
     app,
+    clock::Clock,
     model::{finding::Severity, run::MessageState},
     store::{Database, StoreError},
     words::count,
@@ -38,7 +38,7 @@ pub(super) async fn run(named: Option<&Path>, args: RunsArgs) -> Result<(), Fail
             list(&*store, args.limit, args.format, &is_configured).await.map_err(failed)?;
         }
         Some(RunsCommand::Retry { id }) => {
-            if !store.retry(id, Utc::now()).await.map_err(failed)? {
+            if !store.retry(id, Clock::system().now()).await.map_err(failed)? {
                 return Err(Failure::usage(format!(
                     "there is no run {id} that failed or has undelivered mail; `rolecall runs` lists the runs"
                 )));
@@ -70,7 +70,7 @@ async fn list(
         rows.push(Row::read(store, run).await?);
     }
     let gaps: Vec<GapRow> = store.gaps(GAPS).await?.into_iter().map(GapRow::from).collect();
-    let incidents = store.incidents(Utc::now()).await?.into_iter().map(LapseRow::from).filter(is_configured);
+    let incidents = store.incidents(Clock::system().now()).await?.into_iter().map(LapseRow::from).filter(is_configured);
     let incidents: Vec<LapseRow> = incidents.collect();
     if format == RunsFormat::Json {
         // These types can always be written.

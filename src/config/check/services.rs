@@ -5,10 +5,13 @@ use std::{net::SocketAddr, time::Duration};
 use toml::Spanned;
 
 use super::Checker;
-use crate::config::{
-    file::{self, Security},
-    problem::Problem,
-    settings::{Daemon, Evidence, Smtp, Store, relative},
+use crate::{
+    config::{
+        file,
+        problem::Problem,
+        settings::{Daemon, Evidence, Smtp, Store, relative},
+    },
+    model::mail::Security,
 };
 
 /// Minimum days to keep evidence: an audited year, and half a year until the auditor asks.

@@ -27,7 +27,7 @@ use tokio::{sync::Semaphore, time::Instant};
 use url::Url;
 
 use super::{ConnectorError, Exchange, Needed, Recorder};
-use crate::model::clock::Clock;
+use crate::model::clock_skew::ClockSkew;
 
 /// The bounds of a session.
 #[derive(Debug, Clone)]
@@ -84,7 +84,7 @@ pub struct Costs {
     /// Bytes of the answers of the API, decompressed.
     pub bytes: u64,
     /// The clock.
-    pub clock: Clock,
+    pub clock: ClockSkew,
 }
 
 impl Account {

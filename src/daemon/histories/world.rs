@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::Clock,
     connector::{Connector, ConnectorError, Progress, ReadRequest},
-    daemon::{Daemon, Job, Limits, Recipients, Setup, Workspace},
+    daemon::{Daemon, Job, Limits, Setup, Workspace},
     mail::{
         message::Email,
         smtp::{Accepted, Failure, Mailer, SendError, Stage},
@@ -28,6 +28,7 @@ use crate::{
     model::{
         directory::{Directory, Organization, UserRecord},
         id::UserId,
+        mail::When,
         policy::Policy,
         reading::{Check, CheckKind, CheckOutcome},
         run::{MessageState, RunState},
@@ -38,8 +39,7 @@ use crate::{
         ReportFile,
         testing::{self, ANA},
     },
-    run::deliver::When,
-    run::ledger::WriteError,
+    run::{deliver::Recipients, ledger::WriteError},
     schedule::{Missed, Schedule},
     store::{
         Database, StoreError,
@@ -261,11 +261,11 @@ pub(super) struct Process {
 impl Process {
     /// Does all that can be done at this moment; what hangs is left hanging. Returns whether the process lives.
     pub(super) async fn settle(&mut self) -> bool {
-        let hurry = CancellationToken::new();
+        let shutdown_now = CancellationToken::new();
         loop {
             let died = self.died.clone();
             let step: Pin<Box<dyn Future<Output = Result<(), WriteError>> + Send + '_>> =
-                Box::pin(self.daemon.step(&mut self.workers, &mut self.senders, &hurry));
+                Box::pin(self.daemon.step(&mut self.workers, &mut self.senders, &shutdown_now));
             tokio::select! {
                 biased;
                 () = died.cancelled() => return false,

@@ -23,21 +23,11 @@ use secrecy::SecretString;
 pub use self::error::{Failure, SendError, Stage};
 use self::{error::Broken, exchange::Progress};
 use super::message::Email;
+pub use crate::model::mail::Security;
 
 /// The default timeout of an exchange. RFC 5321 would wait ten minutes for the last answer alone; servers that take longer
 /// than two are broken.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
-
-/// How the connection to the mail server is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Security {
-    /// Unencrypted until `STARTTLS`, without which nothing is sent. Port 587.
-    StartTls,
-    /// Encrypted from the first byte. Port 465.
-    Tls,
-    /// Not protected.
-    None,
-}
 
 /// How to reach the mail server.
 #[derive(Debug, Clone)]

@@ -92,6 +92,7 @@ pub(crate) async fn a_write_whose_commit_fails_changes_nothing<H: Home>() {
         leaver: Leaver { user: "7".into(), email: None, role: None, profile: None },
         request: "DELETE".into(),
         confirmed: "yes".into(),
+        by: None,
     };
     refused_then_done!(bench, begin_offboarding(&begun, 0, at(36)));
 

@@ -126,6 +126,7 @@ pub(crate) async fn only_one_removal_begins_in_one_place<H: Home>() {
         leaver: Leaver { user: user.into(), email: None, role: None, profile: None },
         request: "DELETE".into(),
         confirmed: "yes".into(),
+        by: None,
     };
     let removes = async |begun: &OffboardingBegun| bench.store.begin_offboarding(begun, 0, at(0)).await;
     removes(&begun(1, "acme", "7")).await.unwrap();

@@ -24,11 +24,11 @@ use crate::{
     run::{self, Env, RunError, RunRequest},
 };
 
-/// For how long a failed read is not tried again, where it may go better by itself.
+/// For how long a failed read is not tried again if the failure may pass.
 const FAILURE_KEPT: TimeDelta = TimeDelta::seconds(20);
-/// The same where somebody has to change something first.
+/// The same if somebody has to change something first.
 const REFUSAL_KEPT: TimeDelta = TimeDelta::minutes(2);
-/// The same where the vendor gives no more tokens: it goes on after half an hour without requests, and each one more counts.
+/// The same if the vendor issues no more tokens: it does so again after half an hour without requests.
 const THROTTLE_KEPT: TimeDelta = TimeDelta::minutes(31);
 
 /// How far the configuration lets rolecall go.
@@ -40,19 +40,19 @@ pub enum Access {
 }
 
 /// A workspace.
-pub struct Place {
+pub struct WorkspaceSession {
     /// Its name in the configuration.
     pub(super) name: String,
     access: Access,
-    /// The organization that it must be; none where any will do.
+    /// The organization that it must be; `None` if any is accepted.
     pub(super) organization: Option<String>,
-    deadline: Duration,
+    pub(super) deadline: Duration,
     /// Its policy outside any job.
     pub(super) policy: Arc<Policy>,
-    look: Mutex<Option<Known<Look>>>,
-    survey: Mutex<Option<Known<Survey>>>,
+    view: Mutex<Option<Cached<AuditView>>>,
+    survey: Mutex<Option<Cached<Survey>>>,
     /// Why nothing could be read lately.
-    trouble: Mutex<Option<Trouble>>,
+    backoff: Mutex<Option<Backoff>>,
     /// Plans that were made and not used, by the user's id.
     pub(super) plans: Mutex<HashMap<String, Plan>>,
     /// Removals are made one after another.
@@ -62,20 +62,20 @@ pub struct Place {
 }
 
 /// What was read, and when.
-struct Known<T> {
+struct Cached<T> {
     at: DateTime<Utc>,
     found: Arc<T>,
 }
 
 /// Why nothing could be read, and how long that is believed.
-struct Trouble {
+struct Backoff {
     at: DateTime<Utc>,
     until: DateTime<Utc>,
     message: String,
 }
 
 /// A workspace as it was read and judged.
-pub(super) struct Look {
+pub(super) struct AuditView {
     /// What was read, and what the rules say of it.
     pub(super) audit: Audit,
     /// Whether it is on record as an audit, and its evidence.
@@ -85,11 +85,13 @@ pub(super) struct Look {
 /// An audit that is on record.
 #[derive(Debug, Clone)]
 pub(super) struct Record {
-    /// The folder and digest of its evidence; none where none is kept.
+    /// The folder and digest of its evidence; `None` if no evidence is kept.
     pub(super) bag: Option<(String, String)>,
+    /// What was wrong with the clock; `None` if nothing was.
+    pub(super) warning: Option<String>,
 }
 
-impl Look {
+impl AuditView {
     /// What is not there, with the age of what was looked at.
     pub(super) fn missing(&self, error: LookupError, now: DateTime<Utc>) -> Problem {
         Problem::Lookup { error, age_seconds: seconds(self.audit.directory.reading.finished_at, now) }
@@ -101,7 +103,7 @@ impl Look {
     }
 }
 
-impl Place {
+impl WorkspaceSession {
     /// A workspace of which nothing was read yet.
     pub fn new(
         name: String,
@@ -116,9 +118,9 @@ impl Place {
             organization,
             deadline,
             policy,
-            look: Mutex::default(),
+            view: Mutex::default(),
             survey: Mutex::default(),
-            trouble: Mutex::default(),
+            backoff: Mutex::default(),
             plans: Mutex::default(),
             removing: Mutex::default(),
             asking: std::sync::Mutex::default(),
@@ -138,22 +140,20 @@ impl Place {
         matches!(self.access, Access::Removes(_))
     }
 
-    /// What is needed to read and judge it, in the name of no job: a review of a job is compared with the last one of
-    /// that job, and nobody who asks a model is to move that.
-    pub(super) fn request(&self, id: Uuid) -> RunRequest<'_> {
-        RunRequest {
-            id,
-            trigger: None,
-            job: None,
-            workspace: &self.name,
-            policy: &self.policy,
-            deadline: self.deadline,
+    /// What reading and auditing it needs.
+    pub(super) fn env<'a>(&'a self, agent: &'a Agent) -> Env<'a> {
+        Env {
+            connector: self.connector(),
+            store: &*agent.setup.store,
+            vault: agent.setup.vault.as_ref(),
+            clock: &agent.clock,
+            progress: &(),
         }
     }
 
     /// The workspace as it was a short time ago at the most.
-    pub(super) async fn look(&self, agent: &Agent) -> Result<Arc<Look>, Problem> {
-        let mut known = self.look.lock().await;
+    pub(super) async fn view(&self, agent: &Agent) -> Result<Arc<AuditView>, Problem> {
+        let mut known = self.view.lock().await;
         if let Some(found) = agent.still(known.as_ref()) {
             return Ok(found);
         }
@@ -161,23 +161,30 @@ impl Place {
         Ok(agent.remember(&mut known, found))
     }
 
-    async fn read(&self, agent: &Agent) -> Result<Look, Problem> {
-        let store = &*agent.setup.store;
-        let env = Env { connector: self.connector(), store, progress: &(), recorder: None };
-        let request = self.request(Uuid::now_v7());
-        let read = run::read(&env, &request).await?;
+    /// Reads and judges for a look-up: nothing goes on record. It is of no job, because a scheduled audit is compared
+    /// with the last one of its job, and nobody who asks a model may change which that is.
+    async fn read(&self, agent: &Agent) -> Result<AuditView, Problem> {
+        let request = RunRequest {
+            id: Uuid::now_v7(),
+            trigger: None,
+            job: None,
+            workspace: &self.name,
+            policy: &self.policy,
+            deadline: self.deadline,
+        };
+        let read = run::read(&self.env(agent), &request, None).await?;
         let audit = run::judge(&request, read, agent.now())?;
-        Ok(Look { audit, record: None })
+        Ok(AuditView { audit, record: None })
     }
 
     /// The same, as an audit that `audit` makes and puts on record, unless one was a short time ago.
     pub(super) async fn recorded(
         &self,
         agent: &Agent,
-        audit: impl Future<Output = Result<Look, Problem>>,
-    ) -> Result<Arc<Look>, Problem> {
-        let mut known = self.look.lock().await;
-        let is_record = |known: &&Known<Look>| known.found.record.is_some();
+        audit: impl Future<Output = Result<AuditView, Problem>>,
+    ) -> Result<Arc<AuditView>, Problem> {
+        let mut known = self.view.lock().await;
+        let is_record = |known: &&Cached<AuditView>| known.found.record.is_some();
         if let Some(found) = agent.still(known.as_ref().filter(is_record)) {
             return Ok(found);
         }
@@ -202,27 +209,27 @@ impl Place {
     /// What comes of reading, unless it is known to fail.
     async fn tried<T>(&self, agent: &Agent, read: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
         let now = agent.now();
-        if let Some(trouble) =
-            self.trouble.lock().await.as_ref().filter(|trouble| (trouble.at..trouble.until).contains(&now))
+        if let Some(backoff) =
+            self.backoff.lock().await.as_ref().filter(|backoff| (backoff.at..backoff.until).contains(&now))
         {
             return Err(Problem::NotRead {
-                message: trouble.message.clone(),
-                age_seconds: seconds(trouble.at, now),
-                again_seconds: seconds(now, trouble.until),
+                message: backoff.message.clone(),
+                age_seconds: seconds(backoff.at, now),
+                again_seconds: seconds(now, backoff.until),
             });
         }
         let found = read.await;
-        *self.trouble.lock().await = found.as_ref().err().and_then(|problem| {
+        *self.backoff.lock().await = found.as_ref().err().and_then(|problem| {
             let at = agent.now();
             let until = at + problem.believed_for()?;
-            Some(Trouble { at, until, message: problem.to_string() })
+            Some(Backoff { at, until, message: problem.to_string() })
         });
         found
     }
 
     /// What was read is not as it is any more.
     pub(super) async fn forget(&self) {
-        *self.look.lock().await = None;
+        *self.view.lock().await = None;
         *self.survey.lock().await = None;
     }
 
@@ -254,7 +261,7 @@ impl Place {
 }
 
 impl Problem {
-    /// How long a failed read need not be tried again; none where it was no read that failed.
+    /// How long a failed read is not tried again; `None` if what failed was not a read.
     fn believed_for(&self) -> Option<TimeDelta> {
         let (Self::Connector(error) | Self::Run(RunError::Read { source: error, .. })) = self else { return None };
         Some(match error {
@@ -278,7 +285,7 @@ impl Witness for Agent {
 
 impl Agent {
     /// What is known, where it is not too old. A clock that was set back makes everything old.
-    fn still<T>(&self, known: Option<&Known<T>>) -> Option<Arc<T>> {
+    fn still<T>(&self, known: Option<&Cached<T>>) -> Option<Arc<T>> {
         let known = known?;
         let age = self.now() - known.at;
         let keep = TimeDelta::from_std(self.setup.max_age).unwrap_or(TimeDelta::MAX);
@@ -286,9 +293,9 @@ impl Agent {
     }
 
     /// Remembers what was found, and gives it.
-    fn remember<T>(&self, known: &mut Option<Known<T>>, found: T) -> Arc<T> {
+    fn remember<T>(&self, known: &mut Option<Cached<T>>, found: T) -> Arc<T> {
         let found = Arc::new(found);
-        *known = Some(Known { at: self.now(), found: Arc::clone(&found) });
+        *known = Some(Cached { at: self.now(), found: Arc::clone(&found) });
         found
     }
 }

@@ -10,7 +10,7 @@ const FURTHEST: i64 = 300;
 
 /// What answers say of this machine's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Clock {
+pub struct ClockSkew {
     /// Answers with a `Date`.
     dates: u64,
     /// By how many seconds this machine's clock was ahead of a server's where it was furthest from it; negative where it
@@ -18,7 +18,7 @@ pub struct Clock {
     ahead: i64,
 }
 
-impl Clock {
+impl ClockSkew {
     /// Notes the `Date` of an answer (RFC 9110 §6.6.1), which was written somewhere between question and answer. One that
     /// is no date says nothing.
     pub fn note(&mut self, asked_at: DateTime<Utc>, answered_at: DateTime<Utc>, date: &str) {
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     fn check(asked: &str, answered: &str, date: &str) -> Check {
-        let mut clock = Clock::default();
+        let mut clock = ClockSkew::default();
         clock.note(asked.parse().unwrap(), answered.parse().unwrap(), date);
         clock.check()
     }

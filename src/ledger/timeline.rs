@@ -43,13 +43,13 @@ impl fmt::Display for SetBack {
 
 /// What the ledger itself says of the time while its entries are read one after another.
 #[derive(Debug, Clone, Default)]
-pub struct Clock {
+pub struct Timeline {
     latest: Option<DateTime<Utc>>,
     is_back: bool,
     found: Vec<SetBack>,
 }
 
-impl Clock {
+impl Timeline {
     /// The time at which an entry was written as far as the ledger bears it out: its own, or where that lies before an
     /// earlier entry's the latest one of those.
     pub fn read(&mut self, entry: &Entry) -> DateTime<Utc> {
@@ -76,11 +76,11 @@ impl Clock {
 
 /// Where the clock was set back while some entries were written.
 pub fn set_back<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Vec<SetBack> {
-    let mut clock = Clock::default();
+    let mut timeline = Timeline::default();
     for entry in entries {
-        clock.read(entry);
+        timeline.read(entry);
     }
-    clock.found
+    timeline.found
 }
 
 #[cfg(test)]
@@ -96,10 +96,11 @@ mod tests {
     #[test]
     fn a_time_before_an_earlier_one_is_found_and_does_not_count() {
         let entries = [entry(1, 100), entry(2, 96), entry(3, 10), entry(4, 20), entry(5, 101), entry(6, 50)];
-        let mut clock = Clock::default();
-        let times: Vec<i64> = entries.iter().map(|entry| clock.read(entry).timestamp() / 60).collect();
+        let mut timeline = Timeline::default();
+        let times: Vec<i64> = entries.iter().map(|entry| timeline.read(entry).timestamp() / 60).collect();
         assert_eq!(times, [100, 96, 100, 100, 101, 101], "a few minutes are no matter");
-        let found: Vec<(u64, u64)> = clock.set_back().iter().map(|set_back| (set_back.first, set_back.last)).collect();
+        let found: Vec<(u64, u64)> =
+            timeline.set_back().iter().map(|set_back| (set_back.first, set_back.last)).collect();
         assert_eq!(found, [(3, 4), (6, 6)]);
         assert_eq!(
             set_back(&entries)[0].to_string(),

@@ -1,0 +1,335 @@
+//! One audit, from its beginning to its commit: begin the evidence, read, compare, judge, write, seal, and record or keep.
+//!
+//! Command line, daemon and agents all call [`AuditRun::perform`]. They differ in what they pass in (who is mailed, how
+//! the audit is committed, whether a failed attempt is tried again) and in what they print and answer.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{
+    Env, Retry, RunError, RunRequest,
+    bag::{
+        Beginning, Recording, Sealed,
+        failure::{self, Failure},
+    },
+    clock_behind::{self, ClockBehind},
+    deliver::{self, Letter, Mail},
+    files, judge, pack, read,
+};
+use crate::{
+    access::matrix::AccessMatrix,
+    connector::Recorder,
+    ledger::{Fact, fact::BagName},
+    mail::report_mail::{Proof, ReportMail},
+    model::{
+        audit::Audit,
+        notification::Notification,
+        plain::plain,
+        policy::Policy,
+        run::{Claim, RunState},
+        trigger::{IncidentKind, Trigger},
+    },
+    notify::email,
+    report::{ReportFile, ReportInput},
+    store::{AuditRecord, Kept, StoreError},
+};
+
+/// Characters of an error message, which may quote what the workspace holds.
+const ERROR: usize = 4_000;
+
+/// One attempt at an audit.
+pub struct AuditRun<'a> {
+    /// What the audit needs of the world.
+    pub env: Env<'a>,
+    /// The workspace's name in the configuration.
+    pub workspace: &'a str,
+    /// The policy to judge by.
+    pub policy: &'a Policy,
+    /// How long the read may take in all.
+    pub deadline: Duration,
+    /// How a completed audit is committed, and with it what it is named after.
+    pub commit: Commit<'a>,
+    /// Who is mailed.
+    pub mail: Mail<'a>,
+    /// Where report files are written; `None` if nobody asked for them.
+    pub reports: Option<Reports<'a>>,
+    /// Whether nobody tries again after this attempt: then even an error that may pass leaves its evidence.
+    pub is_last_attempt: bool,
+}
+
+/// How a completed audit is committed.
+#[derive(Debug, Clone, Copy)]
+pub enum Commit<'a> {
+    /// It is kept, so that the next audit of the same job and workspace is compared with it. There is no run.
+    Keep {
+        /// The job; `None` if it belongs to none.
+        job: Option<&'a str>,
+    },
+    /// It is the result of a claimed run: kept, with its messages in the outbox.
+    Record {
+        /// The claim.
+        claim: &'a Claim,
+        /// Whether somebody started the run instead of the schedule.
+        on_demand: bool,
+    },
+}
+
+/// Report files to write before the evidence is sealed.
+#[derive(Debug, Clone, Copy)]
+pub struct Reports<'a> {
+    /// The folder.
+    pub folder: &'a Path,
+    /// The reports.
+    pub files: &'a [ReportFile],
+}
+
+/// What a caller may show while an audit is under way.
+#[derive(Clone, Copy)]
+pub enum Step<'a> {
+    /// The clock is behind the ledger.
+    ClockBehind(&'a ClockBehind),
+    /// The workspace is read and judged.
+    Judged(&'a ReportInput<'a>),
+    /// The report files are written.
+    Written(&'a [PathBuf]),
+    /// The evidence is sealed.
+    Sealed(&'a Sealed),
+}
+
+/// Receives the steps of an audit in their order.
+pub type OnStep<'a> = &'a (dyn Fn(Step<'_>) + Send + Sync);
+
+/// An audit that was performed and committed.
+#[derive(Debug)]
+pub struct Performed {
+    /// The audit.
+    pub audit: Audit,
+    /// What the store has of it beside its snapshot.
+    pub record: AuditRecord,
+    /// How many messages went into the outbox.
+    pub messages: usize,
+    /// How far the clock is behind the ledger; `None` if it is not.
+    pub clock_behind: Option<ClockBehind>,
+}
+
+/// An attempt that failed. What the API had answered is in a sealed bag that the ledger names, unless another attempt
+/// follows or nothing was answered.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", plain(&.error.to_string(), ERROR))]
+pub struct Failed {
+    /// What went wrong.
+    #[from]
+    pub error: RunError,
+}
+
+impl Failed {
+    /// Whether another attempt may succeed.
+    pub fn retry(&self) -> Retry {
+        self.error.retry()
+    }
+}
+
+/// The evidence of an attempt while it is under way.
+#[derive(Default)]
+struct Evidence {
+    recording: Option<Arc<Recording>>,
+    sealed: Option<BagName>,
+}
+
+impl AuditRun<'_> {
+    /// Performs the audit. The evidence is sealed after everything that may fail is written, and the audit is committed
+    /// last: one whose reports nobody could read is not what the next is compared with.
+    ///
+    /// # Errors
+    /// [`Failed`]; then nothing was committed.
+    pub async fn perform(&self, on_step: OnStep<'_>) -> Result<Performed, Failed> {
+        let id = match self.commit {
+            Commit::Keep { .. } => Uuid::now_v7(),
+            Commit::Record { claim, .. } => claim.run.id,
+        };
+        let mut evidence = Evidence::default();
+        match self.attempt(id, &mut evidence, on_step).await {
+            Ok(performed) => Ok(performed),
+            Err(error) => {
+                let failed = Failed::from(error);
+                self.keep_evidence(id, &failed, evidence).await;
+                Err(failed)
+            }
+        }
+    }
+
+    async fn attempt(&self, id: Uuid, evidence: &mut Evidence, on_step: OnStep<'_>) -> Result<Performed, RunError> {
+        let Env { store, clock, .. } = self.env;
+        let clock_behind = clock_behind::check(store, clock.now()).await.map_err(|source| self.store_failed(source))?;
+        if let Some(behind) = &clock_behind {
+            on_step(Step::ClockBehind(behind));
+        }
+        let trigger = self.trigger(clock_behind.as_ref()).await?;
+        let request = RunRequest {
+            id,
+            trigger: trigger.as_ref(),
+            job: self.job(),
+            workspace: self.workspace,
+            policy: self.policy,
+            deadline: self.deadline,
+        };
+        evidence.recording = self.begin(id).await?;
+        let recorder = evidence.recording.clone().map(|recording| recording as Arc<dyn Recorder>);
+        let read = read(&self.env, &request, recorder).await?;
+        if let Some(recording) = &evidence.recording {
+            recording.compared_with(read.previous());
+        }
+        self.advance(RunState::Read).await?;
+        let audit = judge(&request, read, clock.now())?;
+        self.advance(RunState::Judged).await?;
+        let (kept, messages) = self.write(&audit, evidence, on_step).await?;
+        self.commit(&kept, &messages).await?;
+        Ok(Performed { audit, record: kept.record, messages: messages.len(), clock_behind })
+    }
+
+    fn job(&self) -> Option<&str> {
+        match self.commit {
+            Commit::Keep { job } => job,
+            Commit::Record { claim, .. } => Some(&claim.run.job),
+        }
+    }
+
+    /// The fire time of the run; `None` if the audit is no run.
+    fn due_at(&self) -> Option<DateTime<Utc>> {
+        match self.commit {
+            Commit::Keep { .. } => None,
+            Commit::Record { claim, .. } => Some(claim.run.fire_at),
+        }
+    }
+
+    /// What a run answers, with what went wrong before it; `None` if the audit is no run.
+    async fn trigger(&self, behind: Option<&ClockBehind>) -> Result<Option<Trigger>, RunError> {
+        let Commit::Record { claim: Claim { run, .. }, on_demand } = self.commit else { return Ok(None) };
+        let incidents = self.env.store.incidents_before(&run.job, &run.workspace, run.fire_at).await;
+        let mut incidents = incidents.map_err(|source| self.store_failed(source))?;
+        let is_said = incidents.iter().any(|incident| incident.kind == IncidentKind::ClockSetBack);
+        incidents.extend(behind.filter(|_| !is_said).map(|behind| behind.incident(&run.job)));
+        Ok(Some(Trigger {
+            fire_at: run.fire_at,
+            began_at: run.started_at.unwrap_or(run.fire_at),
+            attempt: run.attempt,
+            by_hand: on_demand,
+            incidents,
+        }))
+    }
+
+    async fn begin(&self, id: Uuid) -> Result<Option<Arc<Recording>>, RunError> {
+        let Env { store, vault: Some(vault), clock, .. } = self.env else { return Ok(None) };
+        let now = clock.now();
+        let at = self.due_at().unwrap_or(now);
+        let beginning = Beginning { workspace: self.workspace, run: id, at };
+        Ok(Some(Recording::begin(store, vault, beginning, now).await?))
+    }
+
+    async fn advance(&self, state: RunState) -> Result<(), RunError> {
+        let Commit::Record { claim, .. } = self.commit else { return Ok(()) };
+        self.env.store.advance(claim, state).await.map_err(|source| self.store_failed(source))
+    }
+
+    /// Writes the report files, what the store keeps, the bag, and the messages that name it.
+    async fn write(
+        &self,
+        audit: &Audit,
+        evidence: &mut Evidence,
+        on_step: OnStep<'_>,
+    ) -> Result<(Kept, Vec<Notification>), RunError> {
+        let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+        let input = ReportInput::new(audit, &matrix);
+        on_step(Step::Judged(&input));
+        let (written, kept) = rayon::join(|| self.write_reports(&input), || pack(audit, &matrix));
+        let (written, mut kept) = (written?, kept?);
+        on_step(Step::Written(&written));
+        if let Some((recording, vault)) = evidence.recording.as_ref().zip(self.env.vault) {
+            let sealed = recording.seal(vault, &input)?;
+            on_step(Step::Sealed(&sealed));
+            evidence.sealed = Some(sealed.name());
+            kept.record.bag.clone_from(&evidence.sealed);
+        }
+        kept.record.no_mail_reason = self.mail.reason(audit);
+        let messages = self.messages(&input, &kept.record, &written).await?;
+        Ok((kept, messages))
+    }
+
+    fn write_reports(&self, input: &ReportInput<'_>) -> Result<Vec<PathBuf>, RunError> {
+        let Some(Reports { folder, files }) = self.reports else { return Ok(Vec::new()) };
+        Ok(files::write(input, folder, files)?)
+    }
+
+    async fn messages(
+        &self,
+        input: &ReportInput<'_>,
+        record: &AuditRecord,
+        written: &[PathBuf],
+    ) -> Result<Vec<Notification>, RunError> {
+        let (Mail::To(recipients), None) = (&self.mail, record.no_mail_reason) else { return Ok(Vec::new()) };
+        let ledger = self.env.store.head().await.map_err(|source| self.store_failed(source))?;
+        // A reader of the mail does not know where the audit was started.
+        let written: Vec<PathBuf> =
+            written.iter().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone())).collect();
+        let letter = Letter {
+            recipients,
+            written: &written,
+            date: self.env.clock.now(),
+            proof: Proof { bag: record.bag.clone(), ledger: Some(ledger) },
+        };
+        let messages = deliver::messages(input, &letter)?;
+        let run = input.audit().id;
+        Ok(messages.into_iter().map(|mail| email::notification(run, ReportMail::KIND, "", mail)).collect())
+    }
+
+    async fn commit(&self, kept: &Kept, messages: &[Notification]) -> Result<(), RunError> {
+        let Env { store, clock, .. } = self.env;
+        let committed = match self.commit {
+            Commit::Keep { .. } => store.keep(kept, clock.now()).await,
+            Commit::Record { claim, .. } => store.record(claim, kept, messages, clock.now()).await,
+        };
+        committed.map_err(|source| self.store_failed(source))
+    }
+
+    fn store_failed(&self, source: StoreError) -> RunError {
+        RunError::Store { workspace: self.workspace.to_owned(), source }
+    }
+
+    /// After the last attempt, keeps what was answered before it failed, or records that a bag that was sealed already
+    /// does not count. Neither may hide why the attempt failed, so that an error here goes to the log.
+    async fn keep_evidence(&self, id: Uuid, failed: &Failed, evidence: Evidence) {
+        let Env { store, vault: Some(vault), clock, .. } = self.env else { return };
+        let is_last = match failed.retry() {
+            Retry::Later => self.is_last_attempt,
+            Retry::Never => true,
+            // The process that has the run keeps its evidence.
+            Retry::Lost => false,
+        };
+        if !is_last {
+            return;
+        }
+        if let Some(bag) = evidence.sealed {
+            let fact = Fact::BagAbandoned { run: id, bag };
+            if let Err(error) = store.append(&[fact], clock.now()).await {
+                tracing::error!(run = %id, %error, "the ledger could not record that the bag of a failed run does not count");
+            }
+        } else if let Some(recording) = &evidence.recording {
+            let error = failed.to_string();
+            let failure = Failure {
+                run: id,
+                job: self.job(),
+                workspace: self.workspace,
+                due_at: self.due_at(),
+                at: clock.now(),
+                error: &error,
+            };
+            failure::keep(store, vault, recording, &failure).await;
+        }
+    }
+}
