@@ -7,7 +7,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use chrono::Utc;
 use clap::{FromArgMatches as _, error::ErrorKind};
 use toml::{Table, Value};
 
@@ -222,7 +221,7 @@ fn every_configuration_that_is_shown_is_valid() {
             let file = folder.path().join("rolecall.toml");
             fs::write(&file, &text).unwrap();
             tried += 1;
-            match config::load(&file, &rules, Utc::now()) {
+            match config::load(&file, &rules, crate::clock::Clock::system().now()) {
                 Ok(loaded) if loaded.warnings.problems.is_empty() => {}
                 Ok(loaded) => wrong.push(format!("{}: {}", path.display(), loaded.warnings.render(false))),
                 Err(error) => wrong.push(format!("{}: {error}", path.display())),

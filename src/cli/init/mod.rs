@@ -5,7 +5,6 @@ mod terminal;
 
 use std::path::{Path, PathBuf};
 
-use chrono::Utc;
 use secrecy::SecretString;
 use tokio::task::spawn_blocking;
 
@@ -140,7 +139,7 @@ fn validate(answers: &Answers, layout: &Layout) -> Result<String, Failure> {
     let text = setup::configuration(answers, layout);
     let rules = RuleSet::built_in();
     let rules: Vec<&str> = rules.list().names().collect();
-    config::parse(&layout.configuration, &text, &rules, Utc::now()).map_err(|problems| {
+    config::parse(&layout.configuration, &text, &rules, crate::clock::Clock::system().now()).map_err(|problems| {
         note(problems.render(output::color()).trim_end());
         Failure::usage("these answers do not make a valid configuration; nothing was written")
     })?;
