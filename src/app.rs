@@ -23,7 +23,10 @@ use crate::{
     },
     daemon,
     digest::sha256_of,
-    evidence::key::{KeyError, SigningKey},
+    evidence::{
+        key::{KeyError, SigningKey},
+        storage::folder::Folder,
+    },
     ledger::fact::Terms,
     mail::smtp::{SmtpMailer, SmtpSettings},
     model::policy::Policy,
@@ -257,15 +260,20 @@ pub fn recipients(email: &Email, smtp: &Smtp) -> Recipients {
 pub fn vault(settings: &Settings) -> Result<Option<Vault>, AppError> {
     let Some(evidence) = &settings.evidence else { return Ok(None) };
     let key = evidence.signing_key.as_deref().map(SigningKey::read).transpose()?;
-    let digest = std::env::current_exe().and_then(|binary| sha256_of(fs::File::open(binary)?));
-    let digest = digest.unwrap_or_else(|_| "unknown".to_owned());
     Ok(Some(Vault {
-        bags: evidence.directory.clone(),
+        storage: Arc::new(Folder::new(&evidence.directory)),
         keep_days: evidence.keep_days,
         key,
         configuration: settings.applied(),
-        agent: format!("rolecall {} (sha256 of the binary: {digest})", env!("CARGO_PKG_VERSION")),
+        agent: build(),
     }))
+}
+
+/// This build of rolecall, as bags name it.
+pub fn build() -> String {
+    let digest = std::env::current_exe().and_then(|binary| sha256_of(fs::File::open(binary)?));
+    let digest = digest.unwrap_or_else(|_| "unknown".to_owned());
+    format!("rolecall {} (sha256 of the binary: {digest})", env!("CARGO_PKG_VERSION"))
 }
 
 /// Everything that a daemon needs of the configuration.

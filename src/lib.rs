@@ -20,6 +20,7 @@ pub mod coverage;
 pub mod daemon;
 pub mod digest;
 pub mod evidence;
+pub mod export;
 pub mod ledger;
 pub mod lookup;
 pub mod mail;

@@ -5,10 +5,8 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    fs,
     io::{self, Read as _},
     net::Ipv4Addr,
-    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -21,23 +19,24 @@ use axum::{
 };
 use tokio::{net::TcpListener, task::AbortHandle};
 
-/// An answer: its status, and where its body is.
+/// An answer: its status and its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
     /// The HTTP status.
     pub status: u16,
-    /// The file of the body; compressed by gzip where its name ends so.
-    pub file: PathBuf,
+    /// The body.
+    pub body: Vec<u8>,
+    /// Whether the body is compressed by gzip.
+    pub is_gzip: bool,
 }
 
 impl Recorded {
     fn body(&self) -> io::Result<Vec<u8>> {
-        let bytes = fs::read(&self.file)?;
-        if self.file.extension().is_none_or(|extension| extension != "gz") {
-            return Ok(bytes);
+        if !self.is_gzip {
+            return Ok(self.body.clone());
         }
         let mut body = Vec::new();
-        flate2::read::GzDecoder::new(bytes.as_slice()).read_to_end(&mut body).map(|_| body)
+        flate2::read::GzDecoder::new(self.body.as_slice()).read_to_end(&mut body).map(|_| body)
     }
 }
 

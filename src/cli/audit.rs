@@ -267,7 +267,7 @@ impl Session<'_> {
                 }
             }
             Step::Sealed(sealed) => {
-                output::line(&format!("  evidence  {}\n            sha256 {}", sealed.path.display(), sealed.digest));
+                output::line(&format!("  evidence  {}\n            sha256 {}", sealed.place, sealed.bag.sha256));
             }
         }
     }
@@ -285,7 +285,7 @@ impl Session<'_> {
     async fn send(&self, job: &str, post: &Post<'_>) -> Result<(), String> {
         let failed = |error: StoreError| error.to_string();
         let mut problems = Vec::new();
-        let evidence = self.vault.map(|vault| vault.bags.as_path());
+        let evidence = self.vault.map(|vault| &*vault.storage);
         let lease = time_delta(post.timeout + LEASE);
         while let Some(mut message) =
             self.store.take_message(Some(job), self.clock.now(), lease).await.map_err(failed)?

@@ -1,4 +1,4 @@
-//! The fire times that were due, and what became of each.
+//! The times at which reviews were due, and what became of each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,20 +15,20 @@ use crate::{
     schedule::Schedule,
 };
 
-/// The most fire times of one job that are worked out for a period: one a minute for a year.
+/// The most scheduled times of one job that are computed for a period: one a minute for a year.
 const MOST: usize = 530_000;
-/// A review that was begun by hand, or by another scheduler than the daemon, up to this long after a fire time was made
-/// at it; a later one made up for it.
+/// A review that was started on demand, or by another scheduler than the daemon, up to this long after a scheduled time
+/// is on time; a later one caught up on it.
 const PUNCTUAL: Duration = Duration::minutes(15);
 
-/// A fire time, and the next one of its job and workspace.
+/// A scheduled time, and the next one of its job and workspace.
 #[derive(Clone, Copy)]
 struct Due {
     fire_at: DateTime<Utc>,
     next: Option<DateTime<Utc>>,
 }
 
-/// What became of a fire time.
+/// What became of a scheduled time.
 struct Outcome {
     state: State,
     reason: String,
@@ -36,7 +36,7 @@ struct Outcome {
     review: Option<Review>,
 }
 
-/// Works out what became of every fire time of a period.
+/// Derives what became of every scheduled time of a period.
 pub(super) fn answer(past: &Past<'_>, question: &Question<'_>) -> Coverage {
     let mut remarks = remarks(past, question);
     let wanted = |job: Option<&str>| question.job.is_none() || question.job == job;
@@ -45,7 +45,7 @@ pub(super) fn answer(past: &Past<'_>, question: &Question<'_>) -> Coverage {
         promised(job, schedules, question, &mut due, &mut remarks);
     }
     let period = question.from..question.to;
-    // What was decided and is in no schedule that the ledger knows: an older rolecall's, before there was one.
+    // Runs without a schedule in the ledger: an older rolecall did not record schedules.
     for (job, workspace, fire_at) in past.runs.keys() {
         if period.contains(fire_at) && wanted(Some(job)) {
             due.entry((*job, *workspace, *fire_at)).or_insert(Tz::UTC);
@@ -57,7 +57,7 @@ pub(super) fn answer(past: &Past<'_>, question: &Question<'_>) -> Coverage {
         let next = keys.get(at + 1).filter(|(next, _)| (next.0, next.1) == (key.0, key.1)).map(|(next, _)| next.2);
         rows.push(row(past, key, **zone, next, question));
     }
-    // One that answers a fire time is there already.
+    // One that covers a scheduled time is there already.
     let named: BTreeSet<Option<Uuid>> = rows.iter().map(|row| row.run).collect();
     let by_hand = past.all_by_hand().map(|made| unplanned(past, made));
     rows.extend(
@@ -67,29 +67,31 @@ pub(super) fn answer(past: &Past<'_>, question: &Question<'_>) -> Coverage {
     Coverage { rows, remarks }
 }
 
-/// What limits the answer.
+/// The limits of the coverage.
 fn remarks(past: &Past<'_>, question: &Question<'_>) -> Vec<String> {
     let mut remarks = Vec::new();
     match past.begun {
-        None => remarks.push("The ledger has no entry: nothing is known of this period.".to_owned()),
+        None => remarks.push("The ledger is empty: nothing is known about this period.".to_owned()),
         Some(begun) if begun > question.from => {
-            remarks.push(format!("The ledger begins {}; of the time before it nothing is known.", moment(begun)));
+            remarks.push(format!("The ledger begins {}; nothing is known about the time before.", moment(begun)));
         }
         Some(_) => {}
     }
     if question.now < question.to {
-        remarks.push(format!("The period goes on: what was due up to {} is here.", moment(question.now)));
+        remarks.push(format!(
+            "The period is not over: reviews that were due up to {} are included.",
+            moment(question.now)
+        ));
     }
-    remarks.extend(
-        past.set_back.iter().map(|set_back| format!("{set_back}. They count as written at that later moment.")),
-    );
+    remarks
+        .extend(past.set_back.iter().map(|set_back| format!("{set_back}. They count as written at that later time.")));
     if question.bags.is_none() {
-        remarks.push("Whether the bags are there was not looked at.".to_owned());
+        remarks.push("The bags were not checked.".to_owned());
     }
     remarks
 }
 
-/// The fire times of a job by the schedules that were in force.
+/// The scheduled times of a job, by the schedules that were in force.
 fn promised<'a>(
     job: &'a str,
     schedules: &[Since<'a>],
@@ -111,7 +113,7 @@ fn promised<'a>(
                 continue;
             }
         };
-        // A fire time is after the moment from which on it was promised.
+        // A schedule takes effect after the time at which it was published.
         let after = (*since).max(question.from - Duration::nanoseconds(1));
         let times = schedule.times(after).take_while(|time| *time <= until && *time < question.to);
         let mut count = 0;
@@ -122,7 +124,9 @@ fn promised<'a>(
             }
         }
         if count == MOST {
-            remarks.push(format!("{job} is due too often for this period: only its first {MOST} fire times are here."));
+            remarks.push(format!(
+                "{job} is due too often for this period: only its first {MOST} scheduled times are included."
+            ));
         }
     }
 }
@@ -157,7 +161,7 @@ fn row(
     }
 }
 
-/// A fire time whose run came to no review. Somebody may have made up for it before the next was due.
+/// A scheduled time whose run made no review. A review on demand may have caught up on it before the next one.
 fn not_made(
     past: &Past<'_>,
     (job, workspace): (&str, &str),
@@ -170,12 +174,12 @@ fn not_made(
     let why = match (failed, skipped, run) {
         (Some(error), ..) => format!("the run failed: {error}"),
         (None, Some(skipped), _) => format!("skipped: {}", skipped.reason),
-        (None, None, Some(_)) => "the run never came to an end".to_owned(),
-        (None, None, None) => "nothing was recorded: no daemon ran".to_owned(),
+        (None, None, Some(_)) => "the run did not finish".to_owned(),
+        (None, None, None) => "no record of a run".to_owned(),
     };
     let until = due.next.unwrap_or(DateTime::<Utc>::MAX_UTC);
     let in_turn = |made: &Made<'_>| (due.fire_at..until).contains(&made.at);
-    // A whole one that whoever was to have it has, before one that answers less.
+    // The best one covers it.
     let answers = past.by_hand(job, workspace).filter(in_turn).map(|made| {
         let review = past.review(made);
         let (state, more) = judged(past, &review, due, question);
@@ -187,29 +191,29 @@ fn not_made(
         let state = if state == State::OnTime && !is_punctual { State::MadeUp } else { state };
         let because = if is_extra { format!("{why}; ") } else { String::new() };
         let more = if more.is_empty() { more } else { format!("; {more}") };
-        let reason = format!("{because}made by hand {}{more}", moment(made.entry.at));
+        let reason = format!("{because}made on demand {}{more}", moment(made.entry.at));
         return Outcome { state, reason, run: Some(made.recorded.run), review: Some(review) };
     }
     let is_young = failed.is_none() && skipped.is_none() && question.now - due.fire_at <= question.late_after;
     if is_young {
-        let reason = "it was due just now, and is not yet made".to_owned();
+        let reason = "due now and not made yet".to_owned();
         return Outcome { state: State::Pending, reason, run, review: None };
     }
     Outcome { state: State::Missing, reason: why, run, review: None }
 }
 
-/// A review that was made: whether it answers a fire time, and what there is to say of it.
+/// A review that was made: whether it covers its scheduled time, and remarks.
 fn judged(past: &Past<'_>, review: &Review, due: Due, question: &Question<'_>) -> (State, String) {
     if !review.complete {
-        return (State::Incomplete, "not everything could be read, or a check of it failed".to_owned());
+        return (State::Incomplete, "not everything could be read, or a check failed".to_owned());
     }
     let Some(bag) = &review.bag else { return (State::Unproven, "no evidence was kept".to_owned()) };
     let is_removed = past.removed.contains(bag.folder.as_str());
     if let Some(bags) = question.bags.filter(|_| !is_removed) {
         match bags.get(&bag.folder) {
-            None => return (State::Unproven, format!("its bag {} is not there", bag.folder)),
+            None => return (State::Unproven, format!("its bag {} is missing", bag.folder)),
             Some(sha256) if *sha256 != bag.sha256 => {
-                return (State::Unproven, format!("another bag is in the place of its bag {}", bag.folder));
+                return (State::Unproven, format!("its bag {} was replaced by another", bag.folder));
             }
             Some(_) => {}
         }
@@ -231,26 +235,26 @@ fn judged(past: &Past<'_>, review: &Review, due: Due, question: &Question<'_>) -
         notes.push(set_back(review));
     }
     match review.no_mail_reason {
-        Some(NoMailReason::NoRecipients) => notes.push("nobody is to be mailed, by the configuration".to_owned()),
-        Some(NoMailReason::NothingToTell) => notes.push("nothing to mail, as the job's `when` says".to_owned()),
+        Some(NoMailReason::NoRecipients) => notes.push("the configuration names no recipients".to_owned()),
+        Some(NoMailReason::NothingToTell) => notes.push("not mailed: the job's `when` did not apply".to_owned()),
         Some(NoMailReason::NotAsked) | None => {}
     }
     if is_removed {
-        notes.push("its bag was removed when it was old enough".to_owned());
+        notes.push("its bag was removed after the retention period".to_owned());
     }
     (if is_late { State::Late } else { State::OnTime }, notes.join("; "))
 }
 
-/// Whether somebody who should have a report has none; none where everybody has it.
+/// Who does not have the report; `None` if everybody has it.
 fn undelivered(review: &Review, due: Due, question: &Question<'_>) -> Option<(State, String)> {
     if review.no_mail_reason == Some(NoMailReason::NotAsked) {
-        return Some((State::Undelivered, "nobody was mailed: it was not started with --send".to_owned()));
+        return Some((State::Undelivered, "not mailed: it was started without --send".to_owned()));
     }
     if review.mail_is_unknown {
-        let reason = "nobody was mailed, and the ledger does not say that nobody was to be";
+        let reason = "not mailed, and the ledger does not record why";
         return Some((State::Undelivered, reason.to_owned()));
     }
-    let waiting = review.waiting.iter().map(|message| format!("the recipient of {message} (not yet accepted)"));
+    let waiting = review.waiting.iter().map(|message| format!("the recipient of {message} (not accepted yet)"));
     let refused = review.undelivered.iter().map(|(to, why)| format!("{to} ({why})"));
     let who: Vec<String> = refused.chain(waiting).collect();
     if who.is_empty() {
@@ -261,11 +265,11 @@ fn undelivered(review: &Review, due: Due, question: &Question<'_>) -> Option<(St
     Some((state, format!("not delivered to {}", who.join(", "))))
 }
 
-/// A review that answers no fire time.
+/// A review that was not scheduled.
 fn unplanned(past: &Past<'_>, made: Made<'_>) -> Row {
     let recorded = made.recorded;
     let review = past.review(made);
-    let mut reason = "asked for by hand; no fire time".to_owned();
+    let mut reason = "on demand; not scheduled".to_owned();
     if review.recorded_at < review.known_at - TOLERANCE {
         reason = format!("{reason}; {}", set_back(&review));
     }
@@ -286,10 +290,10 @@ fn unplanned(past: &Past<'_>, made: Made<'_>) -> Row {
 }
 
 fn set_back(review: &Review) -> String {
-    format!("its clock had been set back: the ledger had come to {}", moment(review.known_at))
+    format!("the clock had been set back: the ledger already had an entry of {}", moment(review.known_at))
 }
 
-/// A moment as a sentence has it.
+/// A time in a sentence.
 pub(super) fn moment(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M UTC").to_string()
 }

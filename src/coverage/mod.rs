@@ -1,6 +1,6 @@
-//! For a period: every fire time that was due by the schedules in force then, beside the review, the bag and the delivery
-//! that answer it. Worked out from the ledger and the names of the bags that are there, and by the schedules anew: a daemon
-//! that never looked left no trace, and that is what is found.
+//! Coverage of a period: every time at which a review was scheduled, beside the review, the bag and the delivery that cover
+//! it. Derived from the ledger and the names of the bags. The scheduled times are computed from the schedules in force: a
+//! daemon that did not run left no trace, and that is what has to be found.
 
 mod answer;
 mod page;
@@ -19,11 +19,11 @@ use uuid::Uuid;
 use self::past::Past;
 pub use self::{page::page, table::table};
 use crate::ledger::{
-    Entry,
+    Entry, Head,
     fact::{BagName, NoMailReason},
 };
 
-/// What is asked.
+/// What is asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
     /// The first moment of the period.
@@ -32,40 +32,40 @@ pub struct Question<'a> {
     pub to: DateTime<Utc>,
     /// One job, or all of them.
     pub job: Option<&'a str>,
-    /// A review that was recorded, or delivered to the last recipient, later than this after its fire time is late; so
-    /// is one that came after the next.
+    /// A review that was recorded, or delivered to the last recipient, later than this after its scheduled time is late;
+    /// so is one that came after the next scheduled time.
     pub late_after: Duration,
-    /// What was not due before it is not asked for.
+    /// Reviews that are due later than this are left out.
     pub now: DateTime<Utc>,
-    /// The bags that are there: by their folders, the SHA-256 of their sealed manifests; none where nobody looked.
+    /// The bags that are there: by their folders, the SHA-256 of their sealed manifests; `None` if that was not checked.
     pub bags: Option<&'a BTreeMap<String, String>>,
 }
 
-/// What became of a fire time for one workspace.
+/// What became of a scheduled time for one workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
-    /// The review was made in time, completely, is proven and was delivered.
+    /// The review was made in time, is complete, has its evidence and was delivered.
     OnTime,
-    /// Nobody was asked to, and it was made.
+    /// A review that was not scheduled.
     ByHand,
-    /// It was due just now, or its report is still on its way.
+    /// It is due now, or its report is being delivered.
     Pending,
-    /// It was not made when it was due, and somebody made it by hand in time.
+    /// It was missed at its scheduled time, and made on demand before the next.
     MadeUp,
-    /// It was made, and recorded or delivered late.
+    /// It was made, but recorded or delivered late.
     Late,
-    /// It was made, and somebody who should have it has no report of it.
+    /// It was made, but a recipient did not get the report.
     Undelivered,
-    /// It was made, and there is no evidence of it.
+    /// It was made, but its evidence is missing.
     Unproven,
-    /// It was made, and not everything could be read.
+    /// It was made, but not everything could be read.
     Incomplete,
     /// It was not made.
     Missing,
 }
 
 impl State {
-    /// All, the better ones first.
+    /// All states, the best first.
     pub const ALL: [Self; 9] = [
         Self::OnTime,
         Self::ByHand,
@@ -78,8 +78,8 @@ impl State {
         Self::Missing,
     ];
 
-    /// The word for it.
-    pub fn word(self) -> &'static str {
+    /// The value in coverage.csv. Programs read it: it does not change.
+    pub fn value(self) -> &'static str {
         match self {
             Self::OnTime => "on time",
             Self::ByHand => "by hand",
@@ -93,7 +93,18 @@ impl State {
         }
     }
 
-    /// Whether an auditor finds the control wanting here.
+    /// The words for readers.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::ByHand => "on demand",
+            Self::MadeUp => "caught up",
+            Self::Undelivered => "not delivered",
+            Self::Unproven => "no evidence",
+            Self::OnTime | Self::Pending | Self::Late | Self::Incomplete | Self::Missing => self.value(),
+        }
+    }
+
+    /// Whether it is a gap in the control.
     pub fn is_gap(self) -> bool {
         matches!(self, Self::Undelivered | Self::Unproven | Self::Incomplete | Self::Missing)
     }
@@ -101,35 +112,35 @@ impl State {
 
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.word())
+        f.pad(self.label())
     }
 }
 
-/// One fire time of a job for one workspace.
+/// One scheduled time of a job for one workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// The job; none for a review that was asked for by hand without one.
+    /// The job; `None` for a review on demand without one.
     pub job: Option<String>,
     /// The workspace.
     pub workspace: String,
-    /// The fire time; when it was begun where nobody had planned it.
+    /// The scheduled time; for a review on demand, when it began.
     pub fire_at: DateTime<Utc>,
     /// The time zone of the schedule.
     pub zone: Tz,
     /// What became of it.
     pub state: State,
-    /// Why it is not on time, and what else there is to say of it.
+    /// Why it is not on time, and other remarks.
     pub reason: String,
-    /// The run; none where there was none.
+    /// The run; `None` if there was none.
     pub run: Option<Uuid>,
-    /// What was answered before its run failed; none where it did not, or nothing was.
+    /// The answers before its run failed; `None` if it did not fail, or if there were no answers.
     pub bag_of_failure: Option<BagName>,
-    /// The review; none where none was made.
+    /// The review; `None` if none was made.
     pub review: Option<Review>,
 }
 
 impl Row {
-    /// Its evidence: the review's, or where there is none what was answered before the run failed.
+    /// Its evidence: the review's, or the answers before the run failed.
     pub fn bag(&self) -> Option<&BagName> {
         match &self.review {
             Some(review) => review.bag.as_ref(),
@@ -145,8 +156,7 @@ pub struct Review {
     pub read_from: DateTime<Utc>,
     /// When it was recorded, as its entry says.
     pub recorded_at: DateTime<Utc>,
-    /// The same as far as the ledger bears it out: not before the entries before it, which a clock that was set back
-    /// would say.
+    /// The same, but not before the entries before it: a clock may have been set back.
     pub known_at: DateTime<Utc>,
     /// The number of its entry in the ledger.
     pub entry: u64,
@@ -154,29 +164,29 @@ pub struct Review {
     pub complete: bool,
     /// Distinct users.
     pub users: u64,
-    /// Findings that count.
+    /// Open findings.
     pub open_findings: u64,
     /// Its evidence.
     pub bag: Option<BagName>,
-    /// Who has the report: a server accepted it for them.
+    /// The recipients for whom a server accepted the report.
     pub delivered: Vec<Delivered>,
-    /// Who has not, and why.
+    /// The recipients without the report, and why.
     pub undelivered: Vec<(String, String)>,
-    /// Messages of which nothing is known yet, by their `Message-ID`.
+    /// Messages that are not sent yet, by their `Message-ID`.
     pub waiting: Vec<String>,
-    /// Why nobody was mailed; none where somebody was, or where an older rolecall did not say.
+    /// Why no mail was sent; `None` if one was, or if an older rolecall did not record it.
     pub no_mail_reason: Option<NoMailReason>,
-    /// Whether nobody was mailed and nothing says why: an older rolecall recorded a review by hand.
+    /// Whether no mail was sent for an unknown reason: an older rolecall recorded a review on demand.
     pub mail_is_unknown: bool,
 }
 
 impl Review {
-    /// When the last of those who have the report got it; none where nobody has it.
+    /// When the last recipient got the report; `None` if nobody has it.
     pub fn delivered_at(&self) -> Option<DateTime<Utc>> {
         self.delivered.iter().map(|delivered| delivered.at).max()
     }
 
-    /// Who has the report.
+    /// The recipients who have the report.
     pub fn recipients(&self) -> impl Iterator<Item = &str> {
         self.delivered.iter().map(|delivered| delivered.recipient.as_str())
     }
@@ -187,38 +197,64 @@ impl Review {
 pub struct Delivered {
     /// For whom.
     pub recipient: String,
-    /// When, as far as the ledger bears it out.
+    /// When, but not before earlier entries of the ledger.
     pub at: DateTime<Utc>,
 }
 
-/// The answer.
+/// The coverage of a period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coverage {
-    /// By job, workspace and fire time.
+    /// By job, workspace and scheduled time.
     pub rows: Vec<Row>,
-    /// What limits the answer: from when on the ledger knows anything, schedules that cannot be read.
+    /// Its limits: when the ledger begins, schedules that cannot be read.
     pub remarks: Vec<String>,
 }
 
 impl Coverage {
-    /// Works the answer out.
+    /// Derives the coverage from the entries of a ledger.
     pub fn of<'a>(entries: impl IntoIterator<Item = &'a Entry>, question: &Question<'_>) -> Self {
         answer::answer(&Past::of(entries), question)
     }
 
-    /// How many fire times each state has, without those that have none.
+    /// How many rows have each state; states without rows are left out.
     pub fn counts(&self) -> Vec<(State, usize)> {
         let count = |state| self.rows.iter().filter(|row| row.state == state).count();
         State::ALL.into_iter().map(|state| (state, count(state))).filter(|(_, count)| *count > 0).collect()
     }
 
-    /// The fire times that an auditor would ask about.
+    /// The rows that are gaps.
     pub fn gaps(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(|row| row.state.is_gap())
     }
 
-    /// How many fire times were due.
+    /// How many reviews were due.
     pub fn due(&self) -> usize {
         self.rows.iter().filter(|row| row.state != State::ByHand).count()
     }
+}
+
+/// The page and the table, by the names of their files.
+///
+/// # Errors
+/// [`CoverageError`]
+pub fn files(
+    coverage: &Coverage,
+    question: &Question<'_>,
+    head: &Head,
+) -> Result<[(&'static str, Vec<u8>); 2], CoverageError> {
+    let page = page(coverage, question, head)?;
+    let mut content = Vec::new();
+    table(coverage, question, &mut content)?;
+    Ok([("coverage.html", page.into_bytes()), ("coverage.csv", content)])
+}
+
+/// The coverage cannot be written, which is a defect of rolecall.
+#[derive(Debug, thiserror::Error)]
+pub enum CoverageError {
+    /// The page.
+    #[error("the coverage cannot be written: {0}")]
+    Page(#[from] askama::Error),
+    /// The table.
+    #[error("the coverage cannot be written: {0}")]
+    Table(#[from] std::io::Error),
 }

@@ -1,4 +1,4 @@
-//! The coverage as one page: a calendar that shows a gap at a glance, then each gap with its reason.
+//! The coverage as one page: a calendar that shows gaps at a glance, then each gap with its reason.
 
 use askama::Template;
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
@@ -8,7 +8,7 @@ use crate::{ledger::Head, words::count};
 
 /// Rows that the page shows; the table has all of them.
 const MOST_ROWS: usize = 600;
-/// Gaps, late reviews and those made up for that the page explains.
+/// Rows that were not on time and that the page explains.
 const MOST_EXPLAINED: usize = 300;
 
 #[derive(Template)]
@@ -42,7 +42,7 @@ struct Month {
     days: Vec<Option<Day>>,
 }
 
-/// A day with fire times: the worst of them.
+/// A day with reviews: the worst of them.
 struct Day {
     class: &'static str,
     sign: &'static str,
@@ -72,8 +72,8 @@ pub fn page(coverage: &Coverage, question: &Question<'_>, head: &Head) -> Result
     let gaps = coverage.gaps().count();
     let due = coverage.due();
     let (tone, verdict) = match (gaps, due) {
-        (_, 0) => ("review", "Nothing was due in this period by any schedule that the ledger knows.".to_owned()),
-        (0, due) => ("clear", format!("All {} are answered; there is no gap.", reviews(due))),
+        (_, 0) => ("review", "No review was due in this period.".to_owned()),
+        (0, due) => ("clear", format!("{} due, all covered. No gaps.", reviews(due))),
         (1, due) => ("act", format!("1 of {} is a gap.", reviews(due))),
         (gaps, due) => ("act", format!("{gaps} of {} are gaps.", reviews(due))),
     };
@@ -103,29 +103,29 @@ fn reviews(due: usize) -> String {
 }
 
 fn calendars(coverage: &Coverage) -> Vec<Calendar> {
-    let of = |row: &Row| (row.job.clone(), row.workspace.clone());
-    let planned = coverage.rows.iter().filter(|row| row.state != State::ByHand);
+    let is_same = |a: &Row, b: &Row| (&a.job, &a.workspace) == (&b.job, &b.workspace);
     let mut calendars = Vec::new();
-    for rows in planned.collect::<Vec<_>>().chunk_by(|a, b| of(a) == of(b)) {
-        let Some(first) = rows.first() else { continue };
-        let gaps = rows.iter().filter(|row| row.state.is_gap()).count();
+    for rows in coverage.rows.chunk_by(is_same) {
+        let scheduled: Vec<&Row> = rows.iter().filter(|row| row.state != State::ByHand).collect();
+        let Some(first) = scheduled.first() else { continue };
+        let gaps = scheduled.iter().filter(|row| row.state.is_gap()).count();
         calendars.push(Calendar {
-            title: format!("{} · {}", first.job.as_deref().unwrap_or("by hand"), first.workspace),
-            summary: format!("{}, {}; days in {}", reviews(rows.len()), count(gaps, "gap"), first.zone),
+            title: format!("{} · {}", first.job.as_deref().unwrap_or("on demand"), first.workspace),
+            summary: format!("{}, {}; days in {}", reviews(scheduled.len()), count(gaps, "gap"), first.zone),
             months: months(rows),
         });
     }
     calendars
 }
 
-fn months(rows: &[&Row]) -> Vec<Month> {
+fn months(rows: &[Row]) -> Vec<Month> {
     let day = |row: &Row| row.fire_at.with_timezone(&row.zone).date_naive();
     let mut months: Vec<Month> = Vec::new();
     let mut last: Option<NaiveDate> = None;
     for rows in rows.chunk_by(|a, b| day(a) == day(b)) {
         let Some(first) = rows.first() else { continue };
         let date = day(first);
-        // Months without any fire time are there too: they show what was not planned.
+        // Months without a review are there too: they show what was not scheduled.
         let mut begin = last.map_or(date.with_day(1), |last| {
             last.with_day(1).and_then(|day| day.checked_add_months(chrono::Months::new(1)))
         });
@@ -137,7 +137,8 @@ fn months(rows: &[&Row]) -> Vec<Month> {
         }
         last = Some(date);
         let worst = rows.iter().map(|row| row.state).max().unwrap_or(State::OnTime);
-        let count = if rows.len() == 1 { String::new() } else { format!(", the worst of {}", rows.len()) };
+        let count =
+            if rows.len() == 1 { String::new() } else { format!(", the worst of {}", count(rows.len(), "review")) };
         let words = format!("{date}: {worst}{count}");
         if let Some(place) = months.last_mut().and_then(|month| month.days.get_mut(date.day0() as usize)) {
             let (class, sign) = look(worst);
@@ -151,7 +152,7 @@ fn empty(month: NaiveDate) -> Vec<Option<Day>> {
     (0..u32::from(month.num_days_in_month())).map(|_| None).collect()
 }
 
-/// The class of a state's colour, and its sign: no colour stands alone.
+/// The class of a state's colour, and its sign, so that colour is never the only difference.
 fn look(state: State) -> (&'static str, &'static str) {
     match state {
         State::OnTime => ("good", "✓"),
@@ -174,7 +175,7 @@ fn line(row: &Row) -> Line {
     Line {
         class,
         sign,
-        state: row.state.word(),
+        state: row.state.label(),
         job: row.job.clone().unwrap_or_else(|| "none".to_owned()),
         workspace: row.workspace.clone(),
         due: local.format("%a %Y-%m-%d %H:%M %Z").to_string(),

@@ -29,11 +29,11 @@ const COLUMNS: [&str; 19] = [
     "period",
 ];
 
-/// Writes the table: RFC 4180, UTF-8, one row for each fire time and workspace. Times are in UTC but for
+/// Writes the table: RFC 4180, UTF-8, one row for each scheduled time and workspace. Times are in UTC but for
 /// `fire_at_local`; `period` is what was asked for, as an interval of ISO 8601.
 ///
 /// # Errors
-/// What the writer says.
+/// If it cannot be written.
 pub fn table(coverage: &Coverage, question: &Question<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
     writer.write_record(COLUMNS)?;
@@ -55,7 +55,7 @@ fn cells(row: &Row, period: &str) -> [String; 19] {
         stamp(row.fire_at),
         local.to_rfc3339_opts(SecondsFormat::Secs, false),
         row.zone.to_string(),
-        row.state.word().to_owned(),
+        row.state.value().to_owned(),
         row.state.is_gap().to_string(),
         row.reason.clone(),
         row.run.map(|run| run.to_string()).unwrap_or_default(),

@@ -104,7 +104,7 @@ fn a_schedule_counts_from_when_it_was_in_force_to_when_another_was() {
     ]);
     let times: Vec<&str> = rows.iter().map(|(time, ..)| time.as_str()).collect();
     assert_eq!(times, ["09 07:00", "16 07:00", "20 08:00", "27 08:00"]);
-    assert!(rows.iter().all(|(_, state, reason)| *state == State::Missing && reason.contains("no daemon ran")));
+    assert!(rows.iter().all(|(_, state, reason)| *state == State::Missing && reason.contains("no record of a run")));
 }
 
 #[test]
@@ -135,8 +135,11 @@ fn a_review_by_hand_answers_the_fire_time_that_nobody_else_did() {
     assert_eq!(rows.len(), 2);
     let (_, state, reason) = &rows[0];
     assert_eq!(*state, State::Late);
-    assert!(reason.starts_with("the run failed: the token was revoked; made by hand 2026-03-12 09:00 UTC"), "{reason}");
-    assert_eq!((rows[1].1, rows[1].2.as_str()), (State::OnTime, "made by hand 2026-03-16 07:01 UTC"));
+    assert!(
+        reason.starts_with("the run failed: the token was revoked; made on demand 2026-03-12 09:00 UTC"),
+        "{reason}"
+    );
+    assert_eq!((rows[1].1, rows[1].2.as_str()), (State::OnTime, "made on demand 2026-03-16 07:01 UTC"));
 }
 
 #[test]
@@ -164,7 +167,7 @@ fn what_lacks_a_recipient_or_a_bag_is_a_gap_and_a_bag_that_was_removed_is_not() 
     let states: Vec<State> = rows.iter().map(|(_, state, _)| *state).collect();
     assert_eq!(states, [State::Undelivered, State::Unproven, State::OnTime]);
     assert_eq!(rows[0].2, "not delivered to ciso@example.com (550 no)");
-    assert_eq!(rows[2].2, "its bag was removed when it was old enough");
+    assert_eq!(rows[2].2, "its bag was removed after the retention period");
 }
 
 #[test]
@@ -193,17 +196,14 @@ fn a_review_by_hand_that_nobody_was_mailed_closes_no_gap() {
         assert_eq!(rows.len(), 1, "{rows:?}");
         (rows[0].1, rows[0].2.clone())
     };
-    let at = "made by hand 2026-03-10 09:00 UTC";
-    let not_asked = format!("{at}; nobody was mailed: it was not started with --send");
+    let at = "made on demand 2026-03-10 09:00 UTC";
+    let not_asked = format!("{at}; not mailed: it was started without --send");
     assert_eq!(one(no_mail_reason(1, tuesday, Some(NoMailReason::NotAsked))), (State::Undelivered, not_asked));
-    let unknown = format!("{at}; nobody was mailed, and the ledger does not say that nobody was to be");
+    let unknown = format!("{at}; not mailed, and the ledger does not record why");
     assert_eq!(one(no_mail_reason(1, tuesday, None)), (State::Undelivered, unknown));
     let (state, reason) = one(no_mail_reason(1, tuesday, Some(NoMailReason::NoRecipients)));
     assert_eq!(state, State::Late, "26 hours");
-    assert_eq!(
-        reason,
-        format!("{at}; recorded 26 hours after it was due; nobody is to be mailed, by the configuration")
-    );
+    assert_eq!(reason, format!("{at}; recorded 26 hours after it was due; the configuration names no recipients"));
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn a_review_that_was_made_up_for_is_told_from_one_that_was_made_on_time() {
         ("2026-03-11T00:00:00Z", schedule(None)),
     ];
     let rows = march(&made);
-    assert_eq!((rows[0].1, rows[0].2.as_str()), (State::MadeUp, "made by hand 2026-03-09 09:00 UTC"));
+    assert_eq!((rows[0].1, rows[0].2.as_str()), (State::MadeUp, "made on demand 2026-03-09 09:00 UTC"));
     assert!(!State::MadeUp.is_gap());
     assert_eq!(rows[1].1, State::ByHand, "the one that nobody was mailed answers nothing");
 }
@@ -284,7 +284,11 @@ fn a_clock_that_was_set_back_makes_up_no_review() {
         assert_eq!(states.len(), 3);
         assert!(expected.iter().all(|state| states.contains(state)), "{at}: {states:?}");
         let by_hand = coverage.rows.iter().find(|row| row.state == State::ByHand).unwrap();
-        assert!(by_hand.reason.ends_with("its clock had been set back: the ledger had come to 2026-03-16 07:00 UTC"));
+        assert!(
+            by_hand
+                .reason
+                .ends_with("the clock had been set back: the ledger already had an entry of 2026-03-16 07:00 UTC")
+        );
         assert!(coverage.remarks.iter().any(|remark| remark.starts_with("Entries 5 to 7 were written by a clock")));
     }
     // Nor does it take a promise back.
@@ -313,8 +317,8 @@ fn a_bag_that_is_not_there_proves_nothing() {
         found,
         [
             (State::OnTime, ""),
-            (State::Unproven, "another bag is in the place of its bag bag-2"),
-            (State::Unproven, "its bag bag-3 is not there"),
+            (State::Unproven, "its bag bag-2 was replaced by another"),
+            (State::Unproven, "its bag bag-3 is missing"),
         ]
     );
 }

@@ -12,7 +12,7 @@ use crate::{
 impl Daemon {
     pub(super) async fn dispatch(&self, mut outgoing: Outgoing) {
         let setup = self.setup();
-        let evidence = setup.vault.as_ref().map(|vault| vault.bags.as_path());
+        let evidence = setup.vault.as_ref().map(|vault| &*vault.storage);
         let dispatched = dispatch::dispatch(&*self.store, evidence, &setup.channels, &self.clock, &mut outgoing).await;
         let notification = &outgoing.notification;
         let run = notification.subject.run().map(tracing::field::display);

@@ -122,7 +122,7 @@ impl Daemon {
         let on_step = |step: Step<'_>| match step {
             Step::ClockBehind(behind) => tracing::warn!(run = %id, "{behind}"),
             Step::Sealed(sealed) => {
-                tracing::info!(run = %id, bag = %sealed.path.display(), digest = sealed.digest, "the evidence is sealed");
+                tracing::info!(run = %id, bag = sealed.place, digest = sealed.bag.sha256, "the evidence is sealed");
             }
             Step::Judged(_) | Step::Written(_) => {}
         };

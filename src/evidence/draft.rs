@@ -1,26 +1,22 @@
-//! A bag that is being written: in a folder of its own beside its place, until it is whole.
+//! A bag that is being written: its files in a spool, their digests in manifests, until it is committed.
 
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    fs::{self, File, Permissions},
+    fs::File,
     io::{self, BufWriter, Write},
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use flate2::{Compress, Compression, FlushCompress, Status};
 use sha2::{Digest as _, Sha256, Sha512};
 
-use super::{DECLARATION, SEALED, SIGNATURE, key::SigningKey};
+use super::{
+    DECLARATION, SEALED, SIGNATURE,
+    key::SigningKey,
+    storage::{Spool, Storage},
+};
 use crate::digest::hex;
-
-/// The beginning of a draft's name; what is left of a process that died.
-pub(super) const PREFIX: &str = ".draft-";
-/// Longer than any read may take.
-const ABANDONED: Duration = Duration::from_hours(48);
 
 /// The window of gzip (RFC 1951: 32 KiB), as a power of two.
 const WINDOW: u8 = 15;
@@ -34,15 +30,15 @@ pub enum DraftError {
     #[error("the evidence {path} cannot be written: {source}. Nothing is kept of this bag; earlier ones are untouched")]
     Write {
         /// The file or folder.
-        path: PathBuf,
-        /// Why not.
+        path: String,
+        /// The cause.
         source: io::Error,
     },
     /// There is a bag of this name.
-    #[error("there is evidence of this name already: {path}. It is left alone")]
+    #[error("the bag {place} already exists; it is left unchanged")]
     Exists {
         /// The bag.
-        path: PathBuf,
+        place: String,
     },
     /// The key cannot sign.
     #[error("the evidence cannot be signed: {0}")]
@@ -57,37 +53,28 @@ struct Sealed {
     length: u64,
 }
 
-/// A bag that is being written. One that is dropped leaves nothing behind.
+/// A bag that is being written. It is discarded if it is dropped before it is finished.
 #[derive(Debug)]
 pub struct Draft {
-    folder: PathBuf,
-    target: PathBuf,
+    spool: Spool,
     payload: Mutex<BTreeMap<String, Sealed>>,
-    /// Those that nobody compresses with just now.
+    /// Compressors that are not in use.
     presses: Mutex<Vec<Press>>,
-    finished: bool,
 }
 
 impl Draft {
-    /// Begins a bag in a folder of bags. A draft of the same name that a dead process left is thrown away.
+    /// Starts a bag. A draft of the same name that a dead process left is discarded.
     ///
     /// # Errors
-    /// [`DraftError`], also where there is such a bag already.
-    pub fn begin(bags: &Path, name: &str) -> Result<Self, DraftError> {
-        let (folder, target) = (bags.join(format!("{PREFIX}{name}")), bags.join(name));
-        if target.exists() {
-            return Err(DraftError::Exists { path: target });
-        }
-        let failed = |source| DraftError::Write { path: folder.clone(), source };
-        if folder.exists() {
-            fs::remove_dir_all(&folder).map_err(failed)?;
-        }
-        fs::create_dir_all(bags).map_err(failed)?;
-        sweep(bags);
-        fs::create_dir(&folder).map_err(failed)?;
-        // Names and addresses of people are nobody else's business.
-        fs::set_permissions(&folder, Permissions::from_mode(0o700)).map_err(failed)?;
-        Ok(Self { folder, target, payload: Mutex::default(), presses: Mutex::default(), finished: false })
+    /// [`DraftError::Exists`] if there is such a bag.
+    pub fn begin(storage: &dyn Storage, name: &str) -> Result<Self, DraftError> {
+        let spool = storage.spool(name).map_err(|error| failed(storage, name, error))?;
+        Ok(Self { spool, payload: Mutex::default(), presses: Mutex::default() })
+    }
+
+    /// The name that the bag will have.
+    pub fn name(&self) -> &str {
+        self.spool.name()
     }
 
     /// Adds a file to the payload: its path below `data/`, of letters, digits, `.`, `-`, `_` and `/`.
@@ -122,8 +109,7 @@ impl Draft {
         for (from, to) in moves {
             let (from, to) = (format!("data/{from}"), format!("data/{to}"));
             debug_assert!(is_plain(&to) && !payload.contains_key(&to), "{to} is a new name");
-            let failed = |source| DraftError::Write { path: self.folder.join(&from), source };
-            fs::rename(self.folder.join(&from), self.folder.join(&to)).map_err(failed)?;
+            self.spool.rename(&from, &to).map_err(|source| self.failed(&from, source))?;
             if let Some(sealed) = payload.remove(&from) {
                 payload.insert(to, sealed);
             }
@@ -137,42 +123,29 @@ impl Draft {
     /// [`DraftError`]
     pub fn take_out(&self, path: &str) -> Result<(), DraftError> {
         let path = format!("data/{path}");
-        let failed = |source| DraftError::Write { path: self.folder.join(&path), source };
-        fs::remove_file(self.folder.join(&path)).map_err(failed)?;
+        self.spool.remove(&path).map_err(|source| self.failed(&path, source))?;
         self.payload().remove(&path);
         Ok(())
     }
 
-    /// Seals the bag, with `bag-info.txt` and other files beside its payload, signs it where there is a key, and puts it
-    /// in its place, whole and on the disk. Returns the place
-    /// and the SHA-256 of [`SEALED`], by which the bag can be named elsewhere.
+    /// Seals the bag with `bag-info.txt` and other files beside its payload, signs it if there is a key, and commits
+    /// it. Returns the SHA-256 of [`SEALED`], by which the bag can be named elsewhere.
     ///
     /// # Errors
     /// [`DraftError`]; then there is no bag.
     pub fn finish(
-        mut self,
+        self,
+        storage: &dyn Storage,
         info: &[(&str, String)],
         beside: &[(&str, String)],
         key: Option<&SigningKey>,
-    ) -> Result<(PathBuf, String), DraftError> {
+    ) -> Result<String, DraftError> {
         let payload = std::mem::take(&mut *self.payload());
-        let octets: u64 = payload.values().map(|sealed| sealed.length).sum();
-        let mut text = String::new();
-        for (name, value) in info {
-            // Writing to a string cannot fail.
-            let _ = writeln!(text, "{name}: {}", one_line(value));
-        }
-        let _ = writeln!(text, "Payload-Oxum: {octets}.{}", payload.len());
-        let manifest = |digest: fn(&Sealed) -> &str, files: &BTreeMap<String, Sealed>| {
-            files.iter().fold(String::new(), |mut text, (path, sealed)| {
-                let _ = writeln!(text, "{}  {path}", digest(sealed));
-                text
-            })
-        };
+        let info = bag_info(info, &payload);
         let mut tags = BTreeMap::new();
         for (name, content) in [
             ("bagit.txt", DECLARATION.to_owned()),
-            ("bag-info.txt", text),
+            ("bag-info.txt", info),
             ("manifest-sha256.txt", manifest(|sealed| &sealed.sha256, &payload)),
             ("manifest-sha512.txt", manifest(|sealed| &sealed.sha512, &payload)),
         ] {
@@ -190,8 +163,9 @@ impl Draft {
             let signature = key.sign(sealed.as_bytes()).map_err(|error| DraftError::Sign(error.to_string()))?;
             self.write(SIGNATURE, |writer| writer.write_all(signature.as_bytes()))?;
         }
-        self.put_in_place()?;
-        Ok((self.target.clone(), name))
+        let bag = self.spool.name().to_owned();
+        storage.commit(self.spool, SEALED).map_err(|error| failed(storage, &bag, error))?;
+        Ok(name)
     }
 
     fn presses(&self) -> MutexGuard<'_, Vec<Press>> {
@@ -204,13 +178,9 @@ impl Draft {
 
     fn write(&self, path: &str, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Sealed, DraftError> {
         debug_assert!(is_plain(path), "{path} needs no encoding in a manifest");
-        let file = self.folder.join(path);
         let written = (|| {
-            if let Some(folder) = file.parent() {
-                fs::create_dir_all(folder)?;
-            }
             let mut sealing = Sealing {
-                file: BufWriter::with_capacity(1 << 16, File::create_new(&file)?),
+                file: BufWriter::with_capacity(1 << 16, self.spool.file(path)?),
                 sha256: Sha256::new(),
                 sha512: Sha512::new(),
                 length: 0,
@@ -223,83 +193,40 @@ impl Draft {
                 length: sealing.length,
             })
         })();
-        written.map_err(|source| DraftError::Write { path: file, source })
+        written.map_err(|source| self.failed(path, source))
     }
 
-    /// Everything is on the disk before the name is, so that a bag that is there is whole; then it is read-only.
-    fn put_in_place(&mut self) -> Result<(), DraftError> {
-        let failed = |source| DraftError::Write { path: self.target.clone(), source };
-        let bags = self.target.parent().unwrap_or(Path::new("."));
-        let placed = (|| {
-            lock_up(&self.folder)?;
-            let folder = File::open(&self.folder)?;
-            // One call for all files; hundreds of single ones would take longer than the read.
-            rustix::fs::syncfs(&folder)?;
-            fs::rename(&self.folder, &self.target)?;
-            File::open(bags)?.sync_all()
-        })();
-        placed.map_err(failed)?;
-        self.finished = true;
-        Ok(())
+    fn failed(&self, file: &str, source: io::Error) -> DraftError {
+        DraftError::Write { path: self.spool.path(file).display().to_string(), source }
     }
 }
 
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if !self.finished {
-            // What cannot be removed now is when a draft of this name is begun again.
-            let _ = unlock(&self.folder).and_then(|()| fs::remove_dir_all(&self.folder));
-        }
+fn failed(storage: &dyn Storage, bag: &str, source: io::Error) -> DraftError {
+    let place = storage.place(bag);
+    match source.kind() {
+        io::ErrorKind::AlreadyExists => DraftError::Exists { place },
+        _ => DraftError::Write { path: place, source },
     }
 }
 
-/// Throws away drafts that nobody has touched for so long that nobody can still be at them.
-fn sweep(bags: &Path) {
-    let is_abandoned = |path: &Path| {
-        let touched = fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
-        touched.and_then(|touched| touched.elapsed().ok()).is_some_and(|age| age > ABANDONED)
-    };
-    for entry in fs::read_dir(bags).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if entry.file_name().to_string_lossy().starts_with(PREFIX) && is_abandoned(&path) {
-            // One that cannot be removed does no harm.
-            let _ = unlock(&path).and_then(|()| fs::remove_dir_all(&path));
-        }
+/// The text of `bag-info.txt`.
+fn bag_info(info: &[(&str, String)], payload: &BTreeMap<String, Sealed>) -> String {
+    let mut text = String::new();
+    for (name, value) in info {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name}: {}", one_line(value));
     }
+    let octets: u64 = payload.values().map(|sealed| sealed.length).sum();
+    let _ = writeln!(text, "Payload-Oxum: {octets}.{}", payload.len());
+    text
 }
 
-/// Takes away the right to write, from the inside out.
-fn lock_up(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            lock_up(&entry.path())?;
-        } else {
-            fs::set_permissions(entry.path(), Permissions::from_mode(0o400))?;
-        }
-    }
-    fs::set_permissions(folder, Permissions::from_mode(0o500))
-}
-
-/// Removes a bag, or what there is still of one.
-///
-/// # Errors
-/// Where something of it cannot be removed.
-pub fn remove(bag: &Path) -> io::Result<()> {
-    unlock(bag)?;
-    fs::remove_dir_all(bag)
-}
-
-/// Gives the right to remove back.
-fn unlock(folder: &Path) -> io::Result<()> {
-    fs::set_permissions(folder, Permissions::from_mode(0o700))?;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            unlock(&entry.path())?;
-        }
-    }
-    Ok(())
+/// The text of a manifest.
+fn manifest(digest: fn(&Sealed) -> &str, files: &BTreeMap<String, Sealed>) -> String {
+    files.iter().fold(String::new(), |mut text, (path, sealed)| {
+        let _ = writeln!(text, "{}  {path}", digest(sealed));
+        text
+    })
 }
 
 /// Whether a path stands in a manifest as it is (RFC 8493, 2.1.3 encodes line ends and `%`) and stays inside the bag.

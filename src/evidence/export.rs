@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     io::{self, BufWriter, Write},
     os::unix::fs::OpenOptionsExt as _,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use sha2::{Digest as _, Sha256};
@@ -13,6 +13,7 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 use super::{
     key::SigningKey,
     seal::{SUMS, SUMS_SIGNATURE},
+    storage::{Kind, Storage, join},
 };
 use crate::digest::{hex, sha256};
 
@@ -24,93 +25,115 @@ const LARGE: u64 = 3 << 30;
 pub enum Source {
     /// A text that is made for it.
     Text(Vec<u8>),
-    /// A file as it is.
-    File(PathBuf),
-    /// A folder with everything in it.
-    Folder(PathBuf),
+    /// An object as it is, by its key.
+    Object(String),
+    /// A folder with everything in it, by its key.
+    Folder(String),
 }
 
-/// Writes an export: a zip with one folder in it, sealed by a list of the digests of all files and, where there is a key,
+/// Writes an export: a zip with one folder in it, sealed by a list of the digests of all files and, if there is a key,
 /// by its signature; whole or not at all.
 ///
 /// # Errors
-/// Where something cannot be read, written or signed, or the file is there already.
-pub fn write(path: &Path, folder: &str, contents: &[(String, Source)], key: Option<&SigningKey>) -> io::Result<()> {
+/// If something cannot be read, written or signed, or if the file exists.
+pub fn write(
+    storage: &dyn Storage,
+    path: &Path,
+    folder: &str,
+    contents: &[(String, Source)],
+    key: Option<&SigningKey>,
+) -> io::Result<()> {
     let draft = path.with_added_extension("part");
     let written = (|| {
         if path.exists() {
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is such a file already"));
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "this file already exists"));
         }
         let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        let mut zip = ZipWriter::new(BufWriter::new(file));
-        let mut files = Vec::new();
-        for (name, source) in contents {
-            match source {
-                Source::Folder(path) => list(path, name, &mut files)?,
-                source => files.push((name.clone(), source.clone())),
-            }
-        }
-        files.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let mut sums = String::new();
-        for (name, source) in files {
-            // Of the bytes that go in, and not of what may be in the file when it is looked at once more.
-            let digest = add(&mut zip, &format!("{folder}/{name}"), &source)?;
-            sums = sums + &digest + "  " + &name + "\n";
-        }
-        let signature = key.map(|key| key.sign(sums.as_bytes())).transpose().map_err(io::Error::other)?;
-        for (name, text) in [(SUMS, Some(sums)), (SUMS_SIGNATURE, signature)] {
-            if let Some(text) = text {
-                add(&mut zip, &format!("{folder}/{name}"), &Source::Text(text.into_bytes()))?;
-            }
-        }
-        let mut file = zip.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.flush()?;
+        let file = zip(storage, file, folder, contents, key)?;
         file.sync_all()?;
         fs::rename(&draft, path)
     })();
     if written.is_err() {
-        // What cannot be removed is overwritten the next time.
+        // If this fails, the next export overwrites it.
         let _ = fs::remove_file(&draft);
     }
     written
 }
 
-fn list(folder: &Path, name: &str, files: &mut Vec<(String, Source)>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = format!("{name}/{}", entry.file_name().to_string_lossy());
-        if entry.file_type()?.is_dir() {
-            list(&entry.path(), &name, files)?;
-        } else {
-            files.push((name, Source::File(entry.path())));
+fn zip(
+    storage: &dyn Storage,
+    file: File,
+    folder: &str,
+    contents: &[(String, Source)],
+    key: Option<&SigningKey>,
+) -> io::Result<File> {
+    let mut zip = ZipWriter::new(BufWriter::new(file));
+    let mut files = Vec::new();
+    for (name, source) in contents {
+        match source {
+            Source::Folder(key) => list(storage, key, name, &mut files)?,
+            source => files.push((name.clone(), source.clone(), 0)),
+        }
+    }
+    files.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+    let mut sums = String::new();
+    for (name, source, size) in files {
+        // The digest of the bytes that go in, and not of what the file may hold when it is read again.
+        let digest = add(storage, &mut zip, &format!("{folder}/{name}"), &source, size)?;
+        sums = sums + &digest + "  " + &name + "\n";
+    }
+    let signature = key.map(|key| key.sign(sums.as_bytes())).transpose().map_err(io::Error::other)?;
+    for (name, text) in [(SUMS, Some(sums)), (SUMS_SIGNATURE, signature)] {
+        if let Some(text) = text {
+            add(storage, &mut zip, &format!("{folder}/{name}"), &Source::Text(text.into_bytes()), 0)?;
+        }
+    }
+    let mut file = zip.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.flush()?;
+    Ok(file)
+}
+
+/// The objects below a key, with their names in the export and their sizes.
+fn list(storage: &dyn Storage, key: &str, name: &str, files: &mut Vec<(String, Source, u64)>) -> io::Result<()> {
+    for item in storage.list(key)? {
+        let (key, name) = (join(key, &item.name), join(name, &item.name));
+        match item.kind {
+            Kind::Folder => list(storage, &key, &name, files)?,
+            Kind::Object(size) => files.push((name, Source::Object(key), size)),
+            Kind::Draft | Kind::Foreign(_) => {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{key} is not a file of evidence")));
+            }
         }
     }
     Ok(())
 }
 
 /// Adds a file; gives the SHA-256 of what was added.
-fn add(zip: &mut ZipWriter<BufWriter<File>>, name: &str, source: &Source) -> io::Result<String> {
-    // Neither the time nor the rights of a file: they say nothing of the evidence.
-    let options = |size: u64| {
-        let extension = Path::new(name).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        let is_packed = ["gz", "zst", "xlsx"].contains(&extension);
-        SimpleFileOptions::default()
-            .compression_method(if is_packed { CompressionMethod::Stored } else { CompressionMethod::Deflated })
-            .last_modified_time(zip::DateTime::default())
-            .unix_permissions(if extension == "sh" { 0o755 } else { 0o644 })
-            .large_file(size > LARGE)
-    };
+fn add(
+    storage: &dyn Storage,
+    zip: &mut ZipWriter<BufWriter<File>>,
+    name: &str,
+    source: &Source,
+    size: u64,
+) -> io::Result<String> {
+    // Neither the time nor the permissions of a file: they say nothing about the evidence.
+    let extension = Path::new(name).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let is_packed = ["gz", "zst", "xlsx"].contains(&extension);
+    let options = SimpleFileOptions::default()
+        .compression_method(if is_packed { CompressionMethod::Stored } else { CompressionMethod::Deflated })
+        .last_modified_time(zip::DateTime::default())
+        .unix_permissions(if extension == "sh" { 0o755 } else { 0o644 })
+        .large_file(size > LARGE);
+    zip.start_file(name, options)?;
     match source {
         Source::Text(text) => {
-            zip.start_file(name, options(text.len() as u64))?;
             zip.write_all(text)?;
             Ok(sha256(text))
         }
-        Source::File(path) | Source::Folder(path) => {
-            let mut file = File::open(path)?;
-            zip.start_file(name, options(file.metadata()?.len()))?;
+        Source::Object(key) | Source::Folder(key) => {
+            let mut object = storage.get(key)?;
             let mut digesting = Digesting { zip, digest: Sha256::new() };
-            io::copy(&mut file, &mut digesting)?;
+            io::copy(&mut object, &mut digesting)?;
             Ok(hex(&digesting.digest.finalize()))
         }
     }

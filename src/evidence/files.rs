@@ -1,15 +1,10 @@
-//! The files of a folder as they are found, held against lists of digests: nothing changed, nothing missing, nothing added.
+//! The files of a folder as they are found, compared with lists of digests: nothing changed, nothing missing, nothing added.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    fs::{self, File},
-    io::{self, Read as _},
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fmt, io};
 
 use sha2::{Sha256, Sha512};
 
+use super::storage::{self, Kind, Storage, join};
 use crate::digest::hex;
 
 /// Bytes that are read at a time.
@@ -18,47 +13,47 @@ const CHUNK: usize = 1 << 16;
 /// Something that is not as it was sealed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Problem {
-    /// A file is not there.
+    /// A file is missing.
     Missing {
         /// The file, inside the folder.
         file: String,
-        /// What says that it should be there.
+        /// What lists it.
         list: String,
     },
-    /// A file is there that nobody sealed.
+    /// A file was not sealed.
     Extra {
         /// The file, inside the folder.
         file: String,
         /// The list that does not have it.
         list: String,
     },
-    /// Something is there that cannot be sealed: a link, a device, a folder without a file.
+    /// Something that cannot be sealed: a link, a device, a folder without a file.
     NoFile {
         /// It, inside the folder.
         file: String,
         /// What it is.
         what: &'static str,
     },
-    /// A file has another content.
+    /// The content of a file changed.
     Changed {
         /// The file, inside the folder.
         file: String,
-        /// The list that says so.
+        /// The list with its digest.
         list: String,
     },
-    /// A file that describes the others cannot be understood.
+    /// A file that describes the others is malformed.
     Malformed {
         /// The file, inside the folder.
         file: String,
         /// What is wrong.
         why: String,
     },
-    /// There is no signature, and somebody whom one trusts should have signed.
+    /// There is no signature, although a trusted key should have signed.
     Unsigned {
         /// The file with the signature.
         file: String,
     },
-    /// The signature does not hold.
+    /// The signature is not valid.
     Signature {
         /// Why not.
         why: String,
@@ -75,19 +70,19 @@ pub enum Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing { file, list } => write!(f, "{file} was sealed ({list}) and is not there"),
-            Self::Extra { file, list } => write!(f, "{file} is there and was not sealed ({list})"),
-            Self::NoFile { file, what } => write!(f, "{file} is {what}: nobody can have sealed it"),
-            Self::Changed { file, list } => write!(f, "{file} is not what was sealed ({list})"),
+            Self::Missing { file, list } => write!(f, "{file} was sealed ({list}) but is missing"),
+            Self::Extra { file, list } => write!(f, "{file} was not sealed ({list})"),
+            Self::NoFile { file, what } => write!(f, "{file} is {what}, which cannot be sealed"),
+            Self::Changed { file, list } => write!(f, "{file} is not as it was sealed ({list})"),
             Self::Malformed { file, why } => write!(f, "{file} is not as it was written: {why}"),
-            Self::Unsigned { file } => write!(f, "{file} is not there: nobody signed, or the signature was taken away"),
-            Self::Signature { why } => write!(f, "the signature does not hold: {why}"),
+            Self::Unsigned { file } => write!(f, "{file} is missing: nobody signed, or the signature was removed"),
+            Self::Signature { why } => write!(f, "the signature is not valid: {why}"),
             Self::Unreadable { file, why } => write!(f, "{file} cannot be read: {why}"),
         }
     }
 }
 
-/// How a digest is made of a whole file.
+/// A digest algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Algorithm {
     Sha256,
@@ -116,7 +111,8 @@ impl Algorithm {
 /// The files of a folder, and what is wrong with them.
 #[derive(Debug)]
 pub(super) struct Files<'a> {
-    folder: &'a Path,
+    storage: &'a dyn Storage,
+    folder: &'a str,
     /// Every file, by its path inside the folder, and its length.
     pub(super) lengths: BTreeMap<String, u64>,
     pub(super) problems: Vec<Problem>,
@@ -124,40 +120,40 @@ pub(super) struct Files<'a> {
 
 impl<'a> Files<'a> {
     /// Everything in a folder, also what is hidden. What is neither a file nor a folder with files is a problem.
-    pub(super) fn of(folder: &'a Path) -> Self {
-        let mut files = Self { folder, lengths: BTreeMap::new(), problems: Vec::new() };
-        let mut folders = vec![PathBuf::new()];
+    pub(super) fn of(storage: &'a dyn Storage, folder: &'a str) -> Self {
+        let mut files = Self { storage, folder, lengths: BTreeMap::new(), problems: Vec::new() };
+        let mut folders = vec![String::new()];
         while let Some(inside) = folders.pop() {
             files.walk(&inside, &mut folders);
         }
         files
     }
 
-    fn walk(&mut self, inside: &Path, folders: &mut Vec<PathBuf>) {
-        let shown = |path: &Path| match path.display().to_string() {
-            shown if shown.is_empty() => ".".to_owned(),
-            shown => shown,
+    fn walk(&mut self, inside: &str, folders: &mut Vec<String>) {
+        let shown = if inside.is_empty() { "." } else { inside };
+        let items = match self.storage.list(&self.key(inside)) {
+            Ok(items) => items,
+            Err(error) => return self.unreadable(shown, &error),
         };
-        let entries = fs::read_dir(self.folder.join(inside)).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-        let entries = match entries {
-            Ok(entries) => entries,
-            Err(error) => return self.unreadable(&shown(inside), &error),
-        };
-        if entries.is_empty() {
-            self.problems.push(Problem::NoFile { file: shown(inside), what: "an empty folder" });
+        if items.is_empty() {
+            self.problems.push(Problem::NoFile { file: shown.to_owned(), what: "an empty folder" });
         }
-        for entry in entries {
-            let path = inside.join(entry.file_name());
-            // Of a link itself, and not of what it leads to.
-            match entry.metadata() {
-                Ok(metadata) if metadata.is_dir() => folders.push(path),
-                Ok(metadata) if metadata.is_file() => {
-                    self.lengths.insert(shown(&path), metadata.len());
+        for item in items {
+            let file = join(inside, &item.name);
+            match item.kind {
+                Kind::Folder => folders.push(file),
+                Kind::Object(bytes) => {
+                    self.lengths.insert(file, bytes);
                 }
-                Ok(_) => self.problems.push(Problem::NoFile { file: shown(&path), what: "neither file nor folder" }),
-                Err(error) => self.unreadable(&shown(&path), &error),
+                Kind::Draft => self.problems.push(Problem::NoFile { file, what: "a draft" }),
+                Kind::Foreign(what) => self.problems.push(Problem::NoFile { file, what }),
             }
         }
+    }
+
+    /// The key of a file.
+    fn key(&self, file: &str) -> String {
+        if file.is_empty() { self.folder.to_owned() } else { join(self.folder, file) }
     }
 
     pub(super) fn malformed(&mut self, file: &str, why: impl Into<String>) {
@@ -168,17 +164,17 @@ impl<'a> Files<'a> {
         self.problems.push(Problem::Unreadable { file: file.to_owned(), why: error.to_string() });
     }
 
-    /// The content of a file that should be there, as a list says. What is no file is not opened: reading it may never end.
+    /// The content of a file that a list requires. What is not a regular file is not opened: reading it may never end.
     pub(super) fn read(&mut self, file: &str, list: &str) -> Option<Vec<u8>> {
         if !self.lengths.contains_key(file) {
             self.problems.push(Problem::Missing { file: file.to_owned(), list: list.to_owned() });
             return None;
         }
-        fs::read(self.folder.join(file)).map_err(|error| self.unreadable(file, &error)).ok()
+        storage::read(self.storage, &self.key(file)).map_err(|error| self.unreadable(file, &error)).ok()
     }
 
-    /// Holds the files against a list as `sha256sum` writes it, in the order of their names. It must list each file that is
-    /// its business, and be written the only way that it can be: nothing else may cover it.
+    /// Compares the files with a list as `sha256sum` writes it, sorted by name. It must list each file that it `covers`, and
+    /// be written in the only possible way.
     pub(super) fn check(&mut self, list: &str, algorithm: Algorithm, needed: &str, covers: impl Fn(&str) -> bool) {
         let Some(bytes) = self.read(list, needed) else { return };
         let Ok(text) = String::from_utf8(bytes) else { return self.malformed(list, "it is not UTF-8") };
@@ -187,16 +183,16 @@ impl<'a> Files<'a> {
         for line in text.split_inclusive('\n') {
             let parts = line.strip_suffix('\n').and_then(|line| line.split_once("  "));
             let Some((digest, file)) = parts.filter(|(digest, _)| is_digest(digest, algorithm)) else {
-                self.malformed(list, format!("the line {line:?} names no digest and file"));
+                self.malformed(list, format!("the line {line:?} has no digest and file"));
                 continue;
             };
             if file <= before {
-                self.malformed(list, format!("{file} is in it twice, or not in its place"));
+                self.malformed(list, format!("{file} is listed twice or out of order"));
             }
             before = file;
             listed.insert(file, digest);
             if !covers(file) {
-                self.malformed(list, format!("{file} cannot be in it"));
+                self.malformed(list, format!("{file} must not be listed"));
             }
         }
         for (file, digest) in &listed {
@@ -204,7 +200,7 @@ impl<'a> Files<'a> {
                 self.problems.push(Problem::Missing { file: (*file).to_owned(), list: list.to_owned() });
                 continue;
             }
-            match digest_of(&self.folder.join(file), algorithm) {
+            match digest_of(self.storage, &self.key(file), algorithm) {
                 Ok(found) if found == *digest => {}
                 Ok(_) => self.problems.push(Problem::Changed { file: (*file).to_owned(), list: list.to_owned() }),
                 Err(error) => self.unreadable(file, &error),
@@ -215,7 +211,7 @@ impl<'a> Files<'a> {
         self.problems.extend(extra.collect::<Vec<_>>());
     }
 
-    /// What is wrong, each thing once.
+    /// The problems, each once.
     pub(super) fn into_problems(self) -> Vec<Problem> {
         let mut problems = self.problems;
         problems.sort();
@@ -228,15 +224,15 @@ fn is_digest(digits: &str, algorithm: Algorithm) -> bool {
     digits.len() == algorithm.digits() && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-fn digest_of(path: &Path, algorithm: Algorithm) -> io::Result<String> {
+fn digest_of(storage: &dyn Storage, key: &str, algorithm: Algorithm) -> io::Result<String> {
     match algorithm {
-        Algorithm::Sha256 => digest::<Sha256>(path),
-        Algorithm::Sha512 => digest::<Sha512>(path),
+        Algorithm::Sha256 => digest::<Sha256>(storage, key),
+        Algorithm::Sha512 => digest::<Sha512>(storage, key),
     }
 }
 
-fn digest<D: sha2::Digest>(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
+fn digest<D: sha2::Digest>(storage: &dyn Storage, key: &str) -> io::Result<String> {
+    let mut file = storage.get(key)?;
     let mut chunk = vec![0; CHUNK];
     let mut digest = D::new();
     loop {
@@ -244,14 +240,5 @@ fn digest<D: sha2::Digest>(path: &Path) -> io::Result<String> {
             0 => return Ok(hex(&digest.finalize())),
             length => digest.update(&chunk[..length]),
         }
-    }
-}
-
-/// The content of a file, where it is one: a link is not followed, and nothing is opened that may never end.
-pub(super) fn read_plain(path: &Path) -> io::Result<Vec<u8>> {
-    if fs::symlink_metadata(path)?.is_file() {
-        fs::read(path)
-    } else {
-        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"))
     }
 }

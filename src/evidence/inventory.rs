@@ -1,82 +1,85 @@
-//! What may be in a folder of evidence: this list, and nothing else. What is not in it is a problem, so that nothing can be
-//! laid beside the evidence and be taken for it.
+//! What may be in a storage of evidence: this list, and nothing else. Anything else is reported as a problem, so that
+//! nothing can be placed beside the evidence and be mistaken for it.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, io};
 
 use super::{
-    SEALED, draft,
+    SEALED,
     ledger::{LEDGER, is_checkpoint},
     mail,
+    storage::{Kind, Storage, has, join, read},
 };
+use crate::digest::sha256;
 
-/// Files that may be there, beside the checkpoints and what an aborted process left of one.
+/// Files that may be there, beside checkpoints.
 const FILES: [&str; 2] = [
     LEDGER,
     // The public keys, which may stand beside what they signed.
     "allowed_signers",
 ];
-/// Folders that may be there, beside the bags and drafts of bags.
+/// Folders that may be there, beside bags.
 const FOLDERS: [&str; 2] = [
     mail::FOLDER,
-    // A file system's own, where the directory is where one is mounted.
+    // A file system's own, if the directory is a mount point.
     "lost+found",
 ];
 
-/// What is in a folder of evidence.
+/// What is in a storage of evidence.
 #[derive(Debug, Default)]
 pub struct Inventory {
-    /// Folders that are bags, or should be; the oldest first by their names.
-    pub folders: Vec<PathBuf>,
+    /// The names of folders that are bags, or should be, oldest first.
+    pub folders: Vec<String>,
     /// The names of what is not in the list.
     pub strays: Vec<String>,
 }
 
-/// Looks at what is in a folder. Links are not followed.
+/// Looks at what is there.
 ///
 /// # Errors
-/// Where the folder cannot be read.
-pub fn of(folder: &Path) -> io::Result<Inventory> {
+/// If the storage cannot be read.
+pub fn of(storage: &dyn Storage) -> io::Result<Inventory> {
     let mut inventory = Inventory::default();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let (path, kind) = (entry.path(), entry.file_type()?);
-        let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
-            inventory.strays.push(path.display().to_string());
-            continue;
-        };
-        if kind.is_dir() {
-            if !FOLDERS.contains(&name.as_str()) && !name.starts_with(draft::PREFIX) {
-                inventory.folders.push(path);
-            }
-        } else if !kind.is_file() || !is_known(&name) {
-            inventory.strays.push(name);
+    for item in storage.list("")? {
+        match item.kind {
+            Kind::Draft => {}
+            Kind::Folder if FOLDERS.contains(&item.name.as_str()) => {}
+            Kind::Folder => inventory.folders.push(item.name),
+            Kind::Object(_) if is_known(&item.name) => {}
+            Kind::Object(_) | Kind::Foreign(_) => inventory.strays.push(item.name),
         }
     }
-    inventory.folders.sort();
-    inventory.strays.sort();
     Ok(inventory)
 }
 
 fn is_known(name: &str) -> bool {
-    // A checkpoint that is being written is hidden, and so is its signature.
+    // Earlier versions wrote a checkpoint, and its signature, under a hidden name first.
     FILES.contains(&name) || is_checkpoint(name.strip_prefix('.').unwrap_or(name))
 }
 
-/// Whether a folder is meant as a bag: also where its declaration was taken away.
-pub fn is_bag(folder: &Path) -> bool {
-    let has = |file| fs::symlink_metadata(folder.join(file)).is_ok_and(|metadata| metadata.is_file());
-    has("bagit.txt") || has(SEALED)
+/// Whether a folder is meant as a bag, also if its declaration was removed.
+pub fn is_bag(storage: &dyn Storage, folder: &str) -> bool {
+    ["bagit.txt", SEALED].iter().any(|file| has(storage, &join(folder, file)).unwrap_or(false))
 }
 
-/// The bags of a folder, the oldest first by their names.
+/// The names of the bags, oldest first.
 ///
 /// # Errors
-/// Where the folder cannot be read.
-pub fn bags(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut bags = of(folder)?.folders;
-    bags.retain(|path| is_bag(path));
+/// If the storage cannot be read.
+pub fn bags(storage: &dyn Storage) -> io::Result<Vec<String>> {
+    let mut bags = of(storage)?.folders;
+    bags.retain(|folder| is_bag(storage, folder));
     Ok(bags)
+}
+
+/// The bags, each with the SHA-256 of its sealed manifest, which is empty if it has none. Whether they are whole is for
+/// verification.
+///
+/// # Errors
+/// If the storage cannot be read.
+pub fn digests(storage: &dyn Storage) -> io::Result<BTreeMap<String, String>> {
+    let digest = |folder: String| {
+        let sealed = read(storage, &join(&folder, SEALED));
+        (folder, sealed.map_or_else(|_| String::new(), |bytes| sha256(&bytes)))
+    };
+    Ok(bags(storage)?.into_iter().map(digest).collect())
 }

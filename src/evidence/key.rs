@@ -7,7 +7,7 @@ use ssh_key::{HashAlg, LineEnding, PrivateKey};
 
 use super::{NAMESPACE, PRINCIPAL};
 
-/// A key cannot be had, or cannot sign.
+/// A key cannot be read or cannot sign.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The file cannot be read or written.
@@ -18,9 +18,9 @@ pub enum KeyError {
         /// Why not.
         source: std::io::Error,
     },
-    /// It holds no key that we can use.
+    /// It has no usable key.
     #[error(
-        "{path} holds no OpenSSH key that can sign: {reason}. `ssh-keygen -t ed25519 -N '' -f FILE` makes one, and so does `rolecall evidence init-key`"
+        "{path} is not an OpenSSH private key that can sign: {reason}. Create one with `rolecall evidence init-key` or `ssh-keygen -t ed25519 -N '' -f FILE`"
     )]
     NoKey {
         /// The file.
@@ -28,16 +28,16 @@ pub enum KeyError {
         /// Why not.
         reason: String,
     },
-    /// It has a passphrase, which nobody can be asked for.
+    /// It has a passphrase.
     #[error(
-        "{path} is protected by a passphrase, which a daemon cannot be asked for: use one without, that only the service may read"
+        "{path} is protected by a passphrase, which a daemon cannot enter; use a key without one that only the service can read"
     )]
     Protected {
         /// The file.
         path: String,
     },
-    /// It did not sign.
-    #[error("the key did not sign: {0}")]
+    /// It cannot sign.
+    #[error("the key cannot sign: {0}")]
     Sign(ssh_key::Error),
 }
 
@@ -69,7 +69,7 @@ impl SigningKey {
     /// Makes a new Ed25519 key.
     ///
     /// # Errors
-    /// [`KeyError::Sign`] where the system gives no randomness.
+    /// [`KeyError::Sign`] if the system has no randomness.
     pub fn generate(comment: &str) -> Result<Self, KeyError> {
         let mut key =
             PrivateKey::random(&mut ssh_key::rand_core::OsRng, ssh_key::Algorithm::Ed25519).map_err(KeyError::Sign)?;
@@ -105,7 +105,7 @@ impl SigningKey {
     /// The public half in one line.
     ///
     /// # Errors
-    /// [`KeyError::Sign`] where it cannot be written down.
+    /// [`KeyError::Sign`] if it cannot be encoded.
     pub fn public(&self) -> Result<String, KeyError> {
         self.0.public_key().to_openssh().map_err(KeyError::Sign)
     }
@@ -113,7 +113,7 @@ impl SigningKey {
     /// The line of an `allowed_signers` file by which others trust this key.
     ///
     /// # Errors
-    /// [`KeyError::Sign`] where it cannot be written down.
+    /// [`KeyError::Sign`] if it cannot be encoded.
     pub fn signer(&self) -> Result<String, KeyError> {
         Ok(format!("{PRINCIPAL} namespaces=\"{NAMESPACE}\" {}", self.public()?))
     }

@@ -1,13 +1,11 @@
-//! The ledger as a file beside the bags, one entry a line, and the signed checkpoint of its last entry.
+//! The ledger as a log beside the bags, one entry a line, and the signed checkpoint of its last entry.
 
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::{Path, PathBuf},
+use std::io;
+
+use super::{
+    key::SigningKey,
+    storage::{Kind, Storage, has, read},
 };
-
-use super::{files::read_plain, key::SigningKey};
 use crate::{
     digest::sha256,
     ledger::{Head, Line},
@@ -21,165 +19,165 @@ const CHECKPOINT_END: &str = ".json";
 /// What the name of a signature has more than that of what is signed.
 const SIGNED: &str = ".sig";
 
-/// The ledger's file cannot be gone on with.
+/// The ledger cannot be extended.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// A file cannot be read or written.
-    #[error("the ledger {path} cannot be written: {source}. What it has is untouched, and the store keeps the rest")]
+    #[error("cannot write the ledger {place}: {source}. Its entries are unchanged, and the store keeps the rest")]
     File {
         /// The file.
-        path: PathBuf,
-        /// Why not.
+        place: String,
+        /// The cause.
         source: io::Error,
     },
     /// The file does not end with what was written there.
     #[error(
-        "the ledger {path} does not end with an entry of this store: it was changed, another store wrote it, or this one went on from an older state. `rolecall evidence verify` says where. Nothing is added to it; put the right file back, or begin another evidence directory"
+        "the ledger {place} does not end with an entry of this store: it was changed, another store wrote it, or this store was restored from an older state. Nothing was added. `rolecall evidence verify` shows where they differ; restore the right file, or use another evidence directory"
     )]
     Differs {
         /// The file.
-        path: PathBuf,
+        place: String,
     },
     /// The file has more than the store.
     #[error(
-        "the ledger {path} ends with entry {file}, and the store with entry {store}: the store is behind, an older state of it was put back. Nothing is added to the file; put the newer store back, or begin another evidence directory"
+        "the ledger {place} ends with entry {file}, but the store ends with entry {store}: the store was restored from an older state. Nothing was added. Restore the newer store, or use another evidence directory"
     )]
     StoreBehind {
         /// The file.
-        path: PathBuf,
+        place: String,
         /// The number of its last entry.
         file: u64,
         /// The number of the store's last entry.
         store: u64,
     },
     /// The checkpoint cannot be signed.
-    #[error("the checkpoint of the ledger cannot be signed: {0}")]
+    #[error("cannot sign the checkpoint of the ledger: {0}")]
     Sign(String),
 }
 
-/// How a ledger's file ends.
+impl LedgerError {
+    /// What was wrong with a file.
+    pub fn of(storage: &dyn Storage, key: &str, source: io::Error) -> Self {
+        Self::File { place: storage.place(key), source }
+    }
+}
+
+/// How a ledger ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tail {
     /// Its last whole line, as far as it says what it is.
     pub head: Head,
-    /// Bytes of whole lines.
+    /// Its length in bytes.
     length: u64,
-    /// What follows them: a line that a dead process did not finish.
+    /// What follows the last whole line: a line that a dead process did not finish.
     torn: Vec<u8>,
 }
 
-/// How the ledger in a folder ends: at its beginning where there is none.
+/// How the ledger ends; at its beginning if there is none.
 ///
 /// # Errors
 /// [`LedgerError`]
-pub fn tail(folder: &Path) -> Result<Tail, LedgerError> {
-    let path = folder.join(LEDGER);
-    match File::open(&path) {
-        Ok(mut file) => tail_of(&mut file, &path),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Ok(Tail { head: Head::default(), length: 0, torn: Vec::new() })
-        }
-        Err(source) => Err(LedgerError::File { path, source }),
+pub fn tail(storage: &dyn Storage) -> Result<Tail, LedgerError> {
+    let failed = |source| LedgerError::of(storage, LEDGER, source);
+    let length = storage.length(LEDGER).map_err(failed)?;
+    if length == 0 {
+        return Ok(Tail { head: Head::default(), length, torn: Vec::new() });
     }
-}
-
-/// The ledger of a folder, for nobody else until it is closed. It is made where there is none.
-fn locked(folder: &Path) -> Result<File, LedgerError> {
-    let path = folder.join(LEDGER);
-    let open = || {
-        fs::create_dir_all(folder)?;
-        let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&path)?;
-        file.lock().map(|()| file)
-    };
-    open().map_err(|source| LedgerError::File { path: path.clone(), source })
-}
-
-fn tail_of(file: &mut File, path: &Path) -> Result<Tail, LedgerError> {
-    let failed = |source| LedgerError::File { path: path.to_owned(), source };
-    let size = file.metadata().map_err(failed)?.len();
-    // Far longer than a line is; where it is not enough, everything is read.
+    // Far longer than a line is; if it is not enough, everything is read.
     for window in [1 << 16, u64::MAX] {
-        let from = size.saturating_sub(window);
-        let mut bytes = Vec::new();
-        file.seek(SeekFrom::Start(from)).map_err(failed)?;
-        file.read_to_end(&mut bytes).map_err(failed)?;
-        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let begin = bytes[..whole.saturating_sub(1)].iter().rposition(|byte| *byte == b'\n').map(|at| at + 1);
-        if begin.is_none() && from > 0 {
-            continue;
+        let from = length.saturating_sub(window);
+        let mut bytes = storage.read_from(LEDGER, from).map_err(failed)?;
+        // Others may have appended meanwhile.
+        bytes.truncate(usize::try_from(length - from).unwrap_or(usize::MAX));
+        if let Some(tail) = tail_of(&bytes, from) {
+            return Ok(tail);
         }
-        let line = &bytes[begin.unwrap_or(0)..whole.saturating_sub(1).max(begin.unwrap_or(0))];
-        let number = if line.is_empty() {
-            0
-        } else {
-            // A line that is no entry is none of ours: no store has an entry of this number.
-            let entry = serde_json::from_slice::<serde_json::Value>(line).ok();
-            entry.and_then(|entry| entry.get("number")?.as_u64()).unwrap_or(u64::MAX)
-        };
-        let head = if number == 0 { Head::default() } else { Head { number, sha256: sha256(line) } };
-        return Ok(Tail { head, length: from + whole as u64, torn: bytes[whole..].to_vec() });
     }
-    Err(LedgerError::Differs { path: path.to_owned() })
+    Err(LedgerError::Differs { place: storage.place(LEDGER) })
 }
 
-/// Adds lines to the ledger of a folder, if it still ends as it was found; false where somebody else has added some
-/// meanwhile. The lines are on the disk when this returns.
+/// The tail, if the bytes from a position on have a whole last line.
+fn tail_of(bytes: &[u8], from: u64) -> Option<Tail> {
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let begin = bytes[..whole.saturating_sub(1)].iter().rposition(|byte| *byte == b'\n').map(|at| at + 1);
+    if begin.is_none() && from > 0 {
+        return None;
+    }
+    let begin = begin.unwrap_or(0);
+    let line = &bytes[begin..whole.saturating_sub(1).max(begin)];
+    let number = if line.is_empty() {
+        0
+    } else {
+        // A line that is not an entry is none of ours: no store has an entry of this number.
+        let entry = serde_json::from_slice::<serde_json::Value>(line).ok();
+        entry.and_then(|entry| entry.get("number")?.as_u64()).unwrap_or(u64::MAX)
+    };
+    let head = if number == 0 { Head::default() } else { Head { number, sha256: sha256(line) } };
+    Some(Tail { head, length: from + bytes.len() as u64, torn: bytes[whole..].to_vec() })
+}
+
+/// Appends lines if the ledger still ends as it was found; returns `false` if another process has appended meanwhile.
+/// The lines are durable when this returns.
 ///
 /// # Errors
 /// [`LedgerError`]
-pub fn append(folder: &Path, found: &Tail, lines: &[Line]) -> Result<bool, LedgerError> {
-    let path = folder.join(LEDGER);
-    let mut file = locked(folder)?;
-    if tail_of(&mut file, &path)? != *found {
-        return Ok(false);
-    }
+pub fn append(storage: &dyn Storage, found: &Tail, lines: &[Line]) -> Result<bool, LedgerError> {
     let text = lines.iter().fold(String::new(), |text, line| text + &line.text + "\n");
-    if !text.as_bytes().starts_with(&found.torn) {
-        return Err(LedgerError::Differs { path });
-    }
-    let written = file.write_all(&text.as_bytes()[found.torn.len()..]).and_then(|()| file.sync_data());
-    if let Err(source) = written {
-        // Half a line, where the disk is full, is completed when there is room again, or taken back now.
-        let _ = file.set_len(found.length + found.torn.len() as u64);
-        return Err(LedgerError::File { path, source });
-    }
-    Ok(true)
+    // A line that a dead process did not finish is completed, and no other.
+    let Some(rest) = text.as_bytes().strip_prefix(found.torn.as_slice()) else {
+        let is_unchanged = tail(storage)? == *found;
+        return if is_unchanged { Err(LedgerError::Differs { place: storage.place(LEDGER) }) } else { Ok(false) };
+    };
+    storage.append(LEDGER, found.length, rest).map_err(|source| LedgerError::of(storage, LEDGER, source))
 }
 
-/// Says by whose key the ledger went up to an entry, in place of what was said before. What somebody signed is never
-/// given up for what nobody signs.
+/// States by whose key the ledger was signed up to an entry, in place of earlier checkpoints. A signed checkpoint is
+/// never removed for an unsigned one.
 ///
 /// # Errors
 /// [`LedgerError`]
-pub fn checkpoint(folder: &Path, head: &Head, key: Option<&SigningKey>) -> Result<(), LedgerError> {
-    let _alone = locked(folder)?;
-    if has_checkpoint(folder, head) {
-        return Ok(());
-    }
-    let text = checkpoint_text(head);
+pub fn checkpoint(storage: &dyn Storage, head: &Head, key: Option<&SigningKey>) -> Result<(), LedgerError> {
+    let failed = |name: &str| {
+        let place = storage.place(name);
+        move |source| LedgerError::File { place, source }
+    };
     let name = checkpoint_name(head);
-    let signature =
-        key.map(|key| key.sign(text.as_bytes())).transpose().map_err(|error| LedgerError::Sign(error.to_string()))?;
-    // The signature first: a checkpoint that is there has its signature.
-    let files = [(format!("{name}{SIGNED}"), signature), (name.clone(), Some(text))];
-    for (name, text) in files.iter().filter_map(|(name, text)| Some((name, text.as_ref()?))) {
-        let (path, draft) = (folder.join(name), folder.join(format!(".{name}")));
-        let written =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft).and_then(|mut file| {
-                file.write_all(text.as_bytes())?;
-                file.sync_data()?;
-                fs::rename(&draft, &path)
-            });
-        written.map_err(|source| LedgerError::File { path, source })?;
+    if !has(storage, &name).map_err(failed(&name))? {
+        let text = checkpoint_text(head);
+        // The signature first: a checkpoint that is there has its signature.
+        if let Some(key) = key {
+            let signature = key.sign(text.as_bytes()).map_err(|error| LedgerError::Sign(error.to_string()))?;
+            let signed = format!("{name}{SIGNED}");
+            put_signature(storage, &signed, signature.as_bytes()).map_err(failed(&signed))?;
+        }
+        match storage.put_new(&name, text.as_bytes()) {
+            // Another process says the same.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            put => put.map_err(failed(&name))?,
+        }
     }
-    for (number, path) in checkpoints(folder).map_err(|source| LedgerError::File { path: folder.to_owned(), source })? {
-        let signature = path.with_added_extension(&SIGNED[1..]);
-        if number < head.number && (key.is_some() || !signature.exists()) {
+    for (number, name) in checkpoints(storage).map_err(failed(""))? {
+        let signed = format!("{name}{SIGNED}");
+        if number < head.number && (key.is_some() || !has(storage, &signed).map_err(failed(&signed))?) {
             // One that stays does no harm: it is true.
-            let _ = fs::remove_file(&path).and_then(|()| fs::remove_file(signature));
+            let _ = storage.remove(&name).and_then(|()| storage.remove(&signed));
         }
     }
     Ok(())
+}
+
+/// Puts the signature of a checkpoint that is not there yet, in place of one that a dead process left.
+fn put_signature(storage: &dyn Storage, name: &str, signature: &[u8]) -> io::Result<()> {
+    match storage.put_new(name, signature) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            if read(storage, name)? == signature {
+                return Ok(());
+            }
+            storage.remove(name)?;
+            storage.put_new(name, signature)
+        }
+        put => put,
+    }
 }
 
 fn checkpoint_name(head: &Head) -> String {
@@ -190,12 +188,16 @@ fn checkpoint_text(head: &Head) -> String {
     format!("{{\"number\":{},\"sha256\":\"{}\"}}\n", head.number, head.sha256)
 }
 
-/// Whether the last entry has its checkpoint.
-pub fn has_checkpoint(folder: &Path, head: &Head) -> bool {
-    folder.join(checkpoint_name(head)).exists()
+/// Whether an entry has its checkpoint.
+///
+/// # Errors
+/// [`LedgerError`]
+pub fn has_checkpoint(storage: &dyn Storage, head: &Head) -> Result<bool, LedgerError> {
+    let name = checkpoint_name(head);
+    has(storage, &name).map_err(|source| LedgerError::of(storage, &name, source))
 }
 
-/// The entry that a checkpoint's name is about; none where it is the name of something else.
+/// The number of the entry that a checkpoint's name is about; `None` if it is the name of something else.
 fn checkpoint_number(name: &str) -> Option<u64> {
     name.strip_prefix(CHECKPOINT)?.strip_suffix(CHECKPOINT_END)?.parse().ok()
 }
@@ -205,18 +207,14 @@ pub(super) fn is_checkpoint(name: &str) -> bool {
     checkpoint_number(name.strip_suffix(SIGNED).unwrap_or(name)).is_some()
 }
 
-/// The checkpoints of a folder, by the number of their entry. There are several for a moment only, or where the last one
-/// is not signed: then the last that is stays too.
+/// The names of the checkpoints, by the number of their entry. There are several only for a moment, or if the last one
+/// is not signed: then the last signed one stays too.
 ///
 /// # Errors
-/// Where the folder cannot be read.
-pub fn checkpoints(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let number = entry.file_name().to_str().and_then(checkpoint_number);
-        found.extend(number.map(|number| (number, entry.path())));
-    }
+/// If the storage cannot be read.
+pub fn checkpoints(storage: &dyn Storage) -> io::Result<Vec<(u64, String)>> {
+    let items = storage.list("")?.into_iter().filter(|item| !matches!(item.kind, Kind::Folder | Kind::Draft));
+    let mut found: Vec<_> = items.filter_map(|item| Some((checkpoint_number(&item.name)?, item.name))).collect();
     found.sort();
     Ok(found)
 }
@@ -230,7 +228,7 @@ pub struct Checkpoint {
     pub name: String,
     /// What is in the file.
     pub text: Vec<u8>,
-    /// What is in the file with its signature; none where there is none.
+    /// The content of its signature's file; `None` if there is none.
     pub signature: Option<Vec<u8>>,
 }
 
@@ -241,23 +239,22 @@ impl Checkpoint {
     }
 }
 
-/// Reads a checkpoint, with its signature where there is one.
+/// Reads a checkpoint, with its signature if there is one.
 ///
 /// # Errors
-/// Why it is none, in words.
-pub(super) fn read_checkpoint(path: &Path) -> Result<Checkpoint, String> {
-    let text = read_plain(path).map_err(|error| format!("it cannot be read: {error}"))?;
-    let head: Head = serde_json::from_slice(&text).map_err(|error| format!("it is no checkpoint: {error}"))?;
-    let name = checkpoint_name(&head);
-    if checkpoint_text(&head).as_bytes() != text || path.file_name().is_none_or(|found| *found != *name) {
+/// Why it is not one, in words.
+pub(super) fn read_checkpoint(storage: &dyn Storage, name: &str) -> Result<Checkpoint, String> {
+    let text = read(storage, name).map_err(|error| format!("it cannot be read: {error}"))?;
+    let head: Head = serde_json::from_slice(&text).map_err(|error| format!("it is not a checkpoint: {error}"))?;
+    if checkpoint_text(&head).as_bytes() != text || checkpoint_name(&head) != name {
         return Err("it is not written as checkpoints are: it was changed".to_owned());
     }
-    let signature = match read_plain(&path.with_added_extension(&SIGNED[1..])) {
+    let signature = match read(storage, &format!("{name}{SIGNED}")) {
         Ok(signature) => Some(signature),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(format!("its signature cannot be read: {error}")),
     };
-    Ok(Checkpoint { head, name, text, signature })
+    Ok(Checkpoint { head, name: name.to_owned(), text, signature })
 }
 
 #[cfg(test)]
@@ -265,7 +262,10 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::ledger::{Fact, chain};
+    use crate::{
+        evidence::storage::{Log as _, memory::Memory},
+        ledger::{Fact, chain},
+    };
 
     fn lines(count: usize) -> Vec<Line> {
         let mut head = Head::default();
@@ -278,66 +278,80 @@ mod tests {
         (0..count).map(line).collect()
     }
 
-    fn found(folder: &Path) -> chain::Found {
-        chain::read(&fs::read_to_string(folder.join(LEDGER)).unwrap())
+    fn found(storage: &Memory) -> chain::Chain {
+        chain::read(&String::from_utf8(read(storage, LEDGER).unwrap()).unwrap())
+    }
+
+    /// A ledger with this text.
+    fn written(text: &str) -> Memory {
+        let storage = Memory::new();
+        assert!(storage.append(LEDGER, 0, text.as_bytes()).unwrap());
+        storage
     }
 
     #[test]
     fn lines_are_added_once_whoever_adds_them() {
-        let folder = tempfile::tempdir().unwrap();
-        let lines = lines(5);
-        let start = tail(folder.path()).unwrap();
+        let (storage, lines) = (Memory::new(), lines(5));
+        let start = tail(&storage).unwrap();
         assert_eq!(start.head, Head::default());
-        assert!(append(folder.path(), &start, &lines[..2]).unwrap());
-        assert!(!append(folder.path(), &start, &lines[..2]).unwrap(), "somebody was faster");
-        let then = tail(folder.path()).unwrap();
+        assert!(append(&storage, &start, &lines[..2]).unwrap());
+        assert!(!append(&storage, &start, &lines[..2]).unwrap(), "another process was faster");
+        let then = tail(&storage).unwrap();
         assert_eq!(then.head, lines[1].head);
-        assert!(append(folder.path(), &then, &lines[2..]).unwrap());
-        assert!(found(folder.path()).faults.is_empty());
-        assert_eq!(found(folder.path()).head(), lines[4].head);
+        assert!(append(&storage, &then, &lines[2..]).unwrap());
+        assert!(found(&storage).faults.is_empty());
+        assert_eq!(found(&storage).head(), lines[4].head);
     }
 
     #[test]
     fn a_line_that_was_cut_off_is_completed_and_another_is_left_alone() {
-        let folder = tempfile::tempdir().unwrap();
         let lines = lines(2);
         for cut in [1, 300, lines[1].text.len()] {
-            let text = format!("{}\n{}", lines[0].text, &lines[1].text[..cut]);
-            fs::write(folder.path().join(LEDGER), text).unwrap();
-            let tail = tail(folder.path()).unwrap();
+            let storage = written(&format!("{}\n{}", lines[0].text, &lines[1].text[..cut]));
+            let tail = tail(&storage).unwrap();
             assert_eq!(tail.head, lines[0].head);
-            assert!(append(folder.path(), &tail, &lines[1..]).unwrap());
-            assert!(found(folder.path()).faults.is_empty(), "{cut}");
-            assert_eq!(found(folder.path()).head(), lines[1].head);
+            assert!(append(&storage, &tail, &lines[1..]).unwrap());
+            assert!(found(&storage).faults.is_empty(), "{cut}");
+            assert_eq!(found(&storage).head(), lines[1].head);
         }
         let strange = format!("{}\nsomething else", lines[0].text);
-        fs::write(folder.path().join(LEDGER), &strange).unwrap();
-        let tail = tail(folder.path()).unwrap();
-        assert!(matches!(append(folder.path(), &tail, &lines[1..]), Err(LedgerError::Differs { .. })));
-        assert_eq!(fs::read_to_string(folder.path().join(LEDGER)).unwrap(), strange);
+        let storage = written(&strange);
+        let tail = tail(&storage).unwrap();
+        assert!(matches!(append(&storage, &tail, &lines[1..]), Err(LedgerError::Differs { .. })));
+        assert_eq!(read(&storage, LEDGER).unwrap(), strange.as_bytes());
     }
 
     #[test]
     fn the_last_checkpoint_is_kept_and_signed() {
-        let folder = tempfile::tempdir().unwrap();
+        let storage = Memory::new();
         let key = SigningKey::generate("test").unwrap();
         for line in lines(3) {
-            checkpoint(folder.path(), &line.head, Some(&key)).unwrap();
+            checkpoint(&storage, &line.head, Some(&key)).unwrap();
         }
-        let kept = checkpoints(folder.path()).unwrap();
+        let kept = checkpoints(&storage).unwrap();
         assert_eq!(kept.len(), 1);
         assert_eq!(kept[0].0, 3);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "it, its signature and the ledger");
+        assert_eq!(storage.list("").unwrap().len(), 2, "it and its signature");
+    }
+
+    #[test]
+    fn a_signature_that_a_dead_process_left_is_replaced() {
+        let (storage, head) = (Memory::new(), lines(1)[0].head.clone());
+        let key = SigningKey::generate("test").unwrap();
+        storage.put_new("checkpoint-00000001.json.sig", b"of another key").unwrap();
+        checkpoint(&storage, &head, Some(&key)).unwrap();
+        let signature = read_checkpoint(&storage, "checkpoint-00000001.json").unwrap().signature;
+        assert_eq!(signature, Some(key.sign(checkpoint_text(&head).as_bytes()).unwrap().into_bytes()));
     }
 
     #[test]
     fn what_was_signed_stays_until_something_later_is_signed() {
-        let folder = tempfile::tempdir().unwrap();
+        let storage = Memory::new();
         let key = SigningKey::generate("test").unwrap();
         let lines = lines(4);
         let kept = |line: &Line, key| {
-            checkpoint(folder.path(), &line.head, key).unwrap();
-            checkpoints(folder.path()).unwrap().into_iter().map(|(number, _)| number).collect::<Vec<_>>()
+            checkpoint(&storage, &line.head, key).unwrap();
+            checkpoints(&storage).unwrap().into_iter().map(|(number, _)| number).collect::<Vec<_>>()
         };
         assert_eq!(kept(&lines[0], Some(&key)), [1]);
         assert_eq!(kept(&lines[1], None), [1, 2]);

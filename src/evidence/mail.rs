@@ -3,15 +3,15 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, OpenOptions},
-    io::{self, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
-    path::{Path, PathBuf},
+    io,
 };
 
 use uuid::Uuid;
 
-use super::period::Period;
+use super::{
+    period::Period,
+    storage::{Kind, Storage, read},
+};
 use crate::{
     digest::sha256,
     ledger::{Entry, Fact},
@@ -21,48 +21,28 @@ use crate::{
 pub const FOLDER: &str = "mail";
 const ENDING: &str = ".eml";
 
-/// Where the mail of a digest is, in a folder of evidence.
-pub fn path(folder: &Path, sha256: &str) -> PathBuf {
-    folder.join(FOLDER).join(format!("{sha256}{ENDING}"))
+/// The key of the mail with a digest.
+pub fn key(sha256: &str) -> String {
+    format!("{FOLDER}/{sha256}{ENDING}")
 }
 
-/// Keeps a mail, where it is not kept yet. It is on the disk when this returns.
+/// Keeps a mail, unless it is kept already. It is durable when this returns.
 ///
 /// # Errors
-/// Where it cannot be written; then there is no such file.
-pub fn keep(folder: &Path, bytes: &[u8]) -> io::Result<()> {
-    let sha256 = sha256(bytes);
-    let target = path(folder, &sha256);
-    if target.exists() {
-        return Ok(());
+/// If it cannot be written; then there is no such file.
+pub fn keep(storage: &dyn Storage, bytes: &[u8]) -> io::Result<()> {
+    match storage.put_new(&key(&sha256(bytes)), bytes) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        put => put,
     }
-    let mails = folder.join(FOLDER);
-    fs::create_dir_all(&mails)?;
-    fs::set_permissions(&mails, fs::Permissions::from_mode(0o700))?;
-    let draft = mails.join(format!(".{sha256}"));
-    // One that a dead process left is read-only.
-    let _ = fs::remove_file(&draft);
-    let written = OpenOptions::new().write(true).create_new(true).mode(0o400).open(&draft).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&draft, &target)?;
-        fs::File::open(&mails)?.sync_all()
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&draft);
-    }
-    written
 }
 
 /// Removes a mail, if it is there.
 ///
 /// # Errors
-/// Where it cannot be removed.
-pub fn remove(folder: &Path, sha256: &str) -> io::Result<()> {
-    match fs::remove_file(path(folder, sha256)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+/// If it cannot be removed.
+pub fn remove(storage: &dyn Storage, sha256: &str) -> io::Result<()> {
+    storage.remove(&key(sha256))
 }
 
 /// The mails that a ledger says are kept, by their digests, each with the number of its entry: those of a period, or all.
@@ -98,35 +78,30 @@ pub fn named<'a>(entries: impl IntoIterator<Item = &'a Entry>, period: Option<Pe
 /// # Errors
 /// Where the folder cannot be read.
 pub(super) fn problems<'a>(
-    folder: &Path,
+    storage: &dyn Storage,
     entries: impl IntoIterator<Item = &'a Entry>,
     period: Option<Period>,
 ) -> io::Result<Vec<String>> {
     let (mut problems, mut there) = (Vec::new(), BTreeSet::new());
-    let mails = match fs::read_dir(folder.join(FOLDER)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        mails => Some(mails?),
-    };
-    for mail in mails.into_iter().flatten() {
-        let mail = mail?;
-        let name = mail.file_name().to_string_lossy().into_owned();
+    for item in storage.list(FOLDER)? {
+        let name = &item.name;
         if name.starts_with('.') {
-            // Half a mail, that a dead process left.
+            // Earlier versions wrote a mail under a hidden name first; a dead process left this one.
             continue;
         }
-        let is_file = mail.file_type()?.is_file();
+        let is_file = matches!(item.kind, Kind::Object(_));
         match name.strip_suffix(ENDING).filter(|_| is_file) {
-            Some(digest) if digest == sha256(&fs::read(mail.path())?) => {
+            Some(digest) if digest == sha256(&read(storage, &format!("{FOLDER}/{name}"))?) => {
                 there.insert(digest.to_owned());
             }
-            Some(_) => problems.push(format!("{FOLDER}/{name} is not the mail that its name says: it was changed")),
-            None => problems.push(format!("{FOLDER}/{name} is no mail: it was put there")),
+            Some(_) => problems.push(format!("{FOLDER}/{name} does not have the digest in its name: it was changed")),
+            None => problems.push(format!("{FOLDER}/{name} is not a mail: it was added")),
         }
     }
     let missing = named(entries, period).into_iter().filter(|(digest, _)| !there.contains(*digest));
-    problems.extend(missing.map(|(digest, number)| {
-        format!("the mail {FOLDER}/{digest}{ENDING} of entry {number} is not there as it was sent")
-    }));
+    problems.extend(
+        missing.map(|(digest, number)| format!("the mail {} of entry {number} is missing or was changed", key(digest))),
+    );
     Ok(problems)
 }
 
@@ -135,7 +110,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::ledger::fact::Delivery;
+    use crate::{evidence::storage::memory::Memory, ledger::fact::Delivery};
 
     fn entry(number: u64, bytes: &[u8], kept: bool) -> Entry {
         let fact = Fact::Delivery(Delivery {
@@ -153,32 +128,30 @@ mod tests {
 
     #[test]
     fn each_mail_that_the_ledger_names_must_be_there_as_it_was_sent() {
-        let folder = tempfile::tempdir().unwrap();
+        let storage = Memory::new();
         let entries = [entry(1, b"kept", true), entry(2, b"older", false)];
-        let found = || problems(folder.path(), &entries, None).unwrap();
-        assert!(found()[0].ends_with("of entry 1 is not there as it was sent") && found().len() == 1);
+        let found = || problems(&storage, &entries, None).unwrap();
+        assert!(found()[0].ends_with("of entry 1 is missing or was changed") && found().len() == 1);
         for _ in 0..2 {
-            keep(folder.path(), b"kept").unwrap();
-            keep(folder.path(), b"waits").unwrap();
+            keep(&storage, b"kept").unwrap();
+            keep(&storage, b"waits").unwrap();
         }
         assert_eq!(found(), [""; 0], "one that waits is none of the ledger's yet");
-        let kept = path(folder.path(), &sha256(b"kept"));
-        assert_eq!(fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o400);
-        fs::set_permissions(&kept, fs::Permissions::from_mode(0o600)).unwrap();
-        fs::write(&kept, "Kept").unwrap();
-        fs::write(folder.path().join("mail/notes.txt"), "").unwrap();
+        remove(&storage, &sha256(b"kept")).unwrap();
+        storage.put_new(&key(&sha256(b"kept")), b"Kept").unwrap();
+        storage.put_new("mail/notes.txt", b"").unwrap();
         let mut said = found();
         said.sort();
         assert!(
-            said[0].ends_with("it was changed") && said[1] == "mail/notes.txt is no mail: it was put there",
+            said[0].ends_with("it was changed") && said[1] == "mail/notes.txt is not a mail: it was added",
             "{said:?}"
         );
-        assert!(said[2].ends_with("of entry 1 is not there as it was sent"), "{said:?}");
+        assert!(said[2].ends_with("of entry 1 is missing or was changed"), "{said:?}");
         // Another period asks for none.
         let day = |day| DateTime::UNIX_EPOCH + chrono::Duration::days(day);
         assert!(named(&entries, Some(Period { from: day(1), to: day(2) })).is_empty());
         assert_eq!(named(&entries, Some(Period { from: day(0), to: day(1) })).len(), 1);
-        remove(folder.path(), &sha256(b"kept")).unwrap();
-        remove(folder.path(), &sha256(b"kept")).unwrap();
+        remove(&storage, &sha256(b"kept")).unwrap();
+        remove(&storage, &sha256(b"kept")).unwrap();
     }
 }

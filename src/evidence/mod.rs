@@ -1,12 +1,13 @@
 //! Proof that stands without us: what a run saw, decided and sent, as a folder that others' tools verify.
 //!
-//! A [`draft::Draft`] becomes a bag: BagIt 1.0 (RFC 8493) with SHA-256 and SHA-512 manifests, put in its place whole
-//! and then left alone. [`verify::bag`] finds every change that was made to one later. [`testimony`] says how much of the
-//! [`ledger`] beside them somebody signed whom one trusts ([`signers`]), and [`agreement`] whether bags and ledger say the
-//! same, and whether anything is there that should not be ([`inventory`]). An [`export`] is sealed as a whole ([`seal`]).
-//! `bagit.py`, `sha256sum` and `ssh-keygen` do the same without rolecall.
+//! [`storage`] keeps it; nothing else reads or writes files of evidence. A [`draft::Draft`] becomes a bag: BagIt 1.0 (RFC
+//! 8493) with SHA-256 and SHA-512 manifests, committed whole and never changed. [`verify::bag`] finds every later change.
+//! [`attestation`] tells how much of the [`ledger`] is signed by a trusted key ([`signers`]), and [`consistency`] whether
+//! bags and ledger match and whether anything is there that should not be ([`inventory`]). An [`export`] is sealed as a
+//! whole ([`seal`]). `bagit.py`, `sha256sum` and `ssh-keygen` verify all of it without rolecall.
 
-pub mod agreement;
+pub mod attestation;
+pub mod consistency;
 pub mod draft;
 pub mod export;
 mod files;
@@ -17,7 +18,7 @@ pub mod mail;
 pub mod period;
 pub mod seal;
 pub mod signers;
-pub mod testimony;
+pub mod storage;
 pub mod verify;
 
 #[cfg(test)]

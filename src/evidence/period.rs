@@ -1,6 +1,6 @@
 //! The period of an export, and which reviews belong to it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, Duration, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::fact::Recorded;
@@ -18,6 +18,18 @@ pub struct Period {
 }
 
 impl Period {
+    /// Whole days in UTC; `None` if the last one is before the first.
+    pub fn of_days(first: NaiveDate, last: NaiveDate) -> Option<Self> {
+        let midnight = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
+        let after = last.checked_add_days(Days::new(1)).filter(|_| first <= last)?;
+        Some(Self { from: midnight(first), to: midnight(after) })
+    }
+
+    /// The first and the last day.
+    pub fn days(&self) -> (NaiveDate, NaiveDate) {
+        (self.from.date_naive(), (self.to - Duration::nanoseconds(1)).date_naive())
+    }
+
     /// Whether a review belongs to it.
     pub fn holds(&self, recorded: &Recorded) -> bool {
         (self.from..self.to).contains(&due(recorded))

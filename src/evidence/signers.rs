@@ -1,4 +1,4 @@
-//! Whom one trusts: an `allowed_signers` file, understood as `ssh-keygen -Y verify` understands it.
+//! The trusted keys: an `allowed_signers` file, with the semantics of `ssh-keygen -Y verify`.
 
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
 use ssh_key::{HashAlg, LineEnding, PublicKey, SshSig, authorized_keys::ConfigOpts};
@@ -13,35 +13,35 @@ pub struct Allowed {
 }
 
 impl Allowed {
-    /// Reads the lines of an `allowed_signers` file: principals, perhaps options, key. As with `ssh-keygen`, a line allows
-    /// nothing where its principals or namespaces leave evidence out, where its time is over or has not come, where it is
-    /// about certificates, and where it cannot be understood.
+    /// Reads the lines of an `allowed_signers` file: principals, optional options, key. As with `ssh-keygen`, a line is
+    /// ignored if its principals or namespaces do not include evidence, if it is not valid now, if it is about
+    /// certificates, or if it is malformed.
     pub fn parse(text: &str, now: DateTime<Utc>) -> Self {
         Self { keys: text.lines().filter_map(|line| key(line, now)).collect(), at: now }
     }
 
-    /// Trusts the key of another line too.
+    /// Adds the key of another line.
     pub fn also(&mut self, line: &str) {
         self.keys.extend(key(line, self.at));
     }
 
-    /// Whether there is nobody.
+    /// Whether no key is trusted.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// Who signed a message; an error says why nobody whom one trusts did.
+    /// The fingerprint of the trusted key that signed a message; an error says why there is none.
     ///
     /// # Errors
     /// The reason, in words.
     pub fn verify(&self, message: &[u8], pem: &[u8]) -> Result<String, String> {
-        let signature = SshSig::from_pem(pem).map_err(|error| format!("it is no OpenSSH signature: {error}"))?;
-        // What says the same in other bytes was not written by the signer, and others' tools may refuse it.
+        let signature = SshSig::from_pem(pem).map_err(|error| format!("it is not an OpenSSH signature: {error}"))?;
+        // The same signature in other bytes was not written by the signer, and other tools may refuse it.
         if signature.to_pem(LineEnding::LF).ok().as_deref().map(str::as_bytes) != Some(pem) {
-            return Err("it is not written as signatures are: something was put in or changed".to_owned());
+            return Err("it is not written as ssh-keygen writes signatures: it was changed".to_owned());
         }
         if signature.namespace() != NAMESPACE {
-            return Err(format!("it is a signature for {:?} and not for {NAMESPACE:?}", signature.namespace()));
+            return Err(format!("its namespace is {:?}; expected {NAMESPACE:?}", signature.namespace()));
         }
         let signer = PublicKey::from(signature.public_key().clone());
         let fingerprint = signer.fingerprint(HashAlg::Sha256).to_string();
@@ -49,7 +49,7 @@ impl Allowed {
         let Some(known) = known else { return Err(format!("the key {fingerprint} is not among the allowed ones")) };
         match known.verify(NAMESPACE, message, &signature) {
             Ok(()) => Ok(fingerprint),
-            Err(_) => Err(format!("the signature of {fingerprint} does not fit: something was changed")),
+            Err(_) => Err(format!("the signature of {fingerprint} does not match: something was changed")),
         }
     }
 }
@@ -96,7 +96,7 @@ struct Options {
 }
 
 impl Options {
-    /// None where an option is about certificates, is unknown, is there twice, or says nothing that can be understood.
+    /// `None` if an option is about certificates, is unknown, is repeated, or is malformed.
     fn parse(text: &str) -> Option<Self> {
         let mut options = Self::default();
         for option in ConfigOpts::new(text).ok()?.iter() {

@@ -17,11 +17,13 @@ use super::{
     draft::{Draft, DraftError},
     key::SigningKey,
     signers::Allowed,
+    storage::folder::Folder,
     verify::{self, Problem},
 };
 
 fn write(bags: &Path, name: &str, key: Option<&SigningKey>) -> (PathBuf, String) {
-    let draft = Draft::begin(bags, name).unwrap();
+    let storage = Folder::new(bags);
+    let draft = Draft::begin(&storage, name).unwrap();
     draft.add("report.html", |writer| writer.write_all(b"<p>nothing found</p>")).unwrap();
     draft.add("empty.txt", |_| Ok(())).unwrap();
     for page in 1..4 {
@@ -29,7 +31,13 @@ fn write(bags: &Path, name: &str, key: Option<&SigningKey>) -> (PathBuf, String)
         draft.add_gzip(&format!("answers/000{page}.json.gz"), content.as_bytes()).unwrap();
     }
     let info = [("Source-Organization", "Example\r\nLtd".to_owned()), ("Bagging-Date", "2026-03-02".to_owned())];
-    draft.finish(&info, &[("README.txt", "Read me.\n".to_owned())], key).unwrap()
+    let digest = draft.finish(&storage, &info, &[("README.txt", "Read me.\n".to_owned())], key).unwrap();
+    (bags.join(name), digest)
+}
+
+/// Verifies a bag in its folder.
+fn verified(bag: &Path, allowed: &Allowed) -> verify::VerifyReport {
+    verify::bag(&Folder::new(bag), "", allowed)
 }
 
 fn allowed(key: &SigningKey) -> Allowed {
@@ -72,7 +80,7 @@ fn bags() -> (TempDir, SigningKey) {
 fn a_bag_is_whole_read_only_and_signed_by_whom_one_trusts() {
     let (folder, key) = bags();
     let (bag, name) = write(folder.path(), "run-1", Some(&key));
-    let found = verify::bag(&bag, &allowed(&key));
+    let found = verified(&bag, &allowed(&key));
     assert_eq!((found.problems, found.signer), (vec![], Some(key.fingerprint())));
     assert_eq!(found.name, Some(name));
     for file in files(&bag) {
@@ -96,21 +104,21 @@ fn the_same_content_gives_the_same_bytes() {
 #[test]
 fn a_bag_is_never_written_over_and_what_a_dead_process_left_is_thrown_away() {
     let (folder, key) = bags();
-    let draft = Draft::begin(folder.path(), "run-1").unwrap();
+    let draft = Draft::begin(&Folder::new(folder.path()), "run-1").unwrap();
     draft.add("half.txt", |writer| writer.write_all(b"half")).unwrap();
     // Killed: nothing of it is dropped.
     std::mem::forget(draft);
     let (bag, name) = write(folder.path(), "run-1", Some(&key));
     assert!(!bag.join("data/half.txt").exists());
-    let again = Draft::begin(folder.path(), "run-1").unwrap_err();
+    let again = Draft::begin(&Folder::new(folder.path()), "run-1").unwrap_err();
     assert!(matches!(again, DraftError::Exists { .. }), "{again}");
-    assert_eq!(verify::bag(&bag, &allowed(&key)).name, Some(name));
+    assert_eq!(verified(&bag, &allowed(&key)).name, Some(name));
 }
 
 #[test]
 fn a_draft_that_fails_leaves_nothing_behind() {
     let (folder, _) = bags();
-    let draft = Draft::begin(folder.path(), "run-1").unwrap();
+    let draft = Draft::begin(&Folder::new(folder.path()), "run-1").unwrap();
     let error = draft.add("x.txt", |_| Err(std::io::ErrorKind::StorageFull.into())).unwrap_err();
     assert!(error.to_string().contains("earlier ones are untouched"), "{error}");
     drop(draft);
@@ -122,11 +130,11 @@ fn an_unsigned_bag_a_strangers_and_one_signed_for_something_else_are_told_apart(
     let (folder, key) = bags();
     let stranger = SigningKey::generate("stranger").unwrap();
     let (unsigned, _) = write(folder.path(), "run-1", None);
-    assert_eq!(verify::bag(&unsigned, &Allowed::default()).problems, []);
+    assert_eq!(verified(&unsigned, &Allowed::default()).problems, []);
     let taken_away = vec![Problem::Unsigned { file: SIGNATURE.to_owned() }];
-    assert_eq!(verify::bag(&unsigned, &allowed(&key)).problems, taken_away);
+    assert_eq!(verified(&unsigned, &allowed(&key)).problems, taken_away);
     let (bag, _) = write(folder.path(), "run-2", Some(&stranger));
-    let found = verify::bag(&bag, &allowed(&key));
+    let found = verified(&bag, &allowed(&key));
     assert!(found.signer.is_none() && found.problems[0].to_string().contains("not among the allowed ones"));
 }
 
@@ -181,7 +189,7 @@ fn every_change_is_found_and_named() {
         let (bag, _) = write(folder.path(), &format!("run-{number}"), Some(&key));
         unlock(&bag);
         let file = tamper(&bag, &mut random);
-        let found = verify::bag(&bag, &allowed(&key));
+        let found = verified(&bag, &allowed(&key));
         let said: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
         let named = said.iter().any(|problem| problem.contains(&file))
             || (file == SIGNATURE && said.iter().any(|problem| problem.contains("signature")))
@@ -202,9 +210,9 @@ fn what_is_no_file_is_found_and_not_waited_for() {
     fs::remove_file(&file).unwrap();
     // Whoever opens it waits for somebody who writes.
     assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
-    let found = verify::bag(&bag, &allowed(&key));
+    let found = verified(&bag, &allowed(&key));
     let said: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
-    assert!(said.iter().any(|said| said.starts_with("data/report.html is neither file nor folder")), "{said:?}");
+    assert!(said.iter().any(|said| said.starts_with("data/report.html is neither a file nor a folder")), "{said:?}");
 }
 
 #[test]
@@ -215,6 +223,6 @@ fn who_rewrites_every_manifest_still_lacks_the_key() {
     unlock(&forged);
     fs::copy(bag.join(SIGNATURE), forged.join(SIGNATURE)).unwrap();
     fs::write(forged.join(SEALED), [fs::read(forged.join(SEALED)).unwrap(), b"\n".to_vec()].concat()).unwrap();
-    let found = verify::bag(&forged, &allowed(&key));
+    let found = verified(&forged, &allowed(&key));
     assert!(found.problems.iter().any(|problem| matches!(problem, Problem::Signature { .. })), "{:?}", found.problems);
 }

@@ -1,11 +1,10 @@
-//! A bag as it is found: everything that was changed, added, removed or signed by another.
-
-use std::path::Path;
+//! Verifies a bag: finds everything that was changed, added, removed or signed by another key.
 
 use super::{
     DECLARATION, SEALED, SIGNATURE,
     files::{Algorithm, Files},
     signers::Allowed,
+    storage::Storage,
 };
 use crate::digest::sha256;
 
@@ -18,10 +17,10 @@ const SEALED_TOO: &str = "tagmanifest-sha512.txt";
 
 /// What was found of a bag.
 #[derive(Debug)]
-pub struct Found {
-    /// What is wrong; empty where it is as it was sealed.
+pub struct VerifyReport {
+    /// The problems; empty if it is as it was sealed.
     pub problems: Vec<Problem>,
-    /// Who signed it; none where it is unsigned or the signature does not hold.
+    /// The fingerprint of the key that signed it; `None` if it is unsigned or the signature is not valid.
     pub signer: Option<String>,
     /// The SHA-256 of [`SEALED`].
     pub name: Option<String>,
@@ -34,23 +33,23 @@ pub struct Found {
 pub struct Info(String);
 
 impl Info {
-    /// What it says under a name.
+    /// The value of a field.
     pub fn says(&self, name: &str) -> Option<&str> {
         self.0.split('\n').find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }
 }
 
-/// Checks a bag against its own manifests and its signature against those whom one trusts. Where one trusts somebody, a
-/// bag that nobody signed is a problem; without anybody, a signature is one: it then proves nothing.
-pub fn bag(folder: &Path, allowed: &Allowed) -> Found {
-    let mut files = Files::of(folder);
+/// Checks a bag against its own manifests, and its signature against the trusted keys. With trusted keys an unsigned bag is
+/// a problem; without any, a signature is one, because it proves nothing then.
+pub fn bag(storage: &dyn Storage, folder: &str, allowed: &Allowed) -> VerifyReport {
+    let mut files = Files::of(storage, folder);
     if files.read("bagit.txt", STANDARD).is_some_and(|text| text != DECLARATION.as_bytes()) {
-        files.malformed("bagit.txt", "it declares no BagIt 1.0 in UTF-8");
+        files.malformed("bagit.txt", "it does not declare BagIt 1.0 in UTF-8");
     }
     for algorithm in Algorithm::ALL {
         let name = |kind: &str| format!("{kind}-{}.txt", algorithm.word());
         files.check(&name("manifest"), algorithm, STANDARD, |file| file.starts_with("data/"));
-        // What seals the others cannot be listed by itself.
+        // What seals the others cannot list itself.
         let is_tag = |file: &str| !file.starts_with("data/") && ![SEALED, SIGNATURE, SEALED_TOO].contains(&file);
         files.check(&name("tagmanifest"), algorithm, STANDARD, is_tag);
     }
@@ -59,7 +58,7 @@ pub fn bag(folder: &Path, allowed: &Allowed) -> Found {
     oxum(&mut files, &info);
     let sealed = files.read(SEALED, STANDARD);
     let signer = sealed.as_deref().and_then(|sealed| signer(&mut files, sealed, SIGNATURE, allowed));
-    Found { problems: files.into_problems(), signer, name: sealed.map(|sealed| sha256(&sealed)), info }
+    VerifyReport { problems: files.into_problems(), signer, name: sealed.map(|sealed| sha256(&sealed)), info }
 }
 
 /// The payload's size and number of files, as `bag-info.txt` says them.
@@ -68,12 +67,14 @@ fn oxum(files: &mut Files<'_>, info: &Info) {
     let found = format!("{}.{}", payload().map(|(_, length)| length).sum::<u64>(), payload().count());
     match info.says("Payload-Oxum") {
         Some(said) if said == found => {}
-        Some(said) => files.malformed("bag-info.txt", format!("it says Payload-Oxum {said}, and there is {found}")),
+        Some(said) => {
+            files.malformed("bag-info.txt", format!("it states Payload-Oxum {said}, but the payload has {found}"))
+        }
         None => files.malformed("bag-info.txt", "it has no Payload-Oxum"),
     }
 }
 
-/// Who signed a file, whose signature is another one beside it.
+/// The key that signed a file whose signature is beside it.
 pub(super) fn signer(files: &mut Files<'_>, signed: &[u8], signature: &str, allowed: &Allowed) -> Option<String> {
     if !files.lengths.contains_key(signature) {
         if !allowed.is_empty() {

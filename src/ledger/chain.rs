@@ -1,30 +1,30 @@
-//! Lines that somebody brings: whether they are a ledger, and where not.
+//! Checks lines that should be a ledger, and finds where they are not.
 
 use std::fmt;
 
 use super::{Entry, GENESIS, Head};
 use crate::digest::sha256;
 
-/// Something that is wrong with a ledger. Lines count from 1; entry N should be line N.
+/// A fault in a ledger. Lines are numbered from 1; entry N should be line N.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// The line is no entry.
+    /// The line is not an entry.
     NoEntry {
         /// The line.
         line: u64,
         /// Why not.
         why: String,
     },
-    /// The line means an entry, and is not written the only way that it could have been.
+    /// The line is an entry, but not in canonical JSON.
     NotCanonical {
         /// The line.
         line: u64,
     },
-    /// Another number should stand there: something was taken out, put in or moved.
+    /// The line has the wrong number: entries were removed, inserted or moved.
     Misplaced {
         /// The line.
         line: u64,
-        /// The number that stands there.
+        /// The number that it has.
         number: u64,
     },
     /// The entry does not follow the one before it: that one was changed, or this one is of another ledger.
@@ -32,7 +32,7 @@ pub enum Fault {
         /// The line.
         line: u64,
     },
-    /// The last line has no end: it was cut off.
+    /// The last line is incomplete.
     CutOff {
         /// The line.
         line: u64,
@@ -42,33 +42,35 @@ pub enum Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoEntry { line, why } => write!(f, "line {line} is no entry: {why}"),
+            Self::NoEntry { line, why } => write!(f, "line {line} is not an entry: {why}"),
             Self::NotCanonical { line } => {
-                write!(f, "line {line} was written by somebody else: it is not canonical JSON")
+                write!(f, "line {line} was not written by rolecall: it is not canonical JSON")
             }
             Self::Misplaced { line, number } => {
-                write!(f, "line {line} is entry {number}: entries were taken out, put in or moved here")
+                write!(f, "line {line} is entry {number}: entries were removed, inserted or moved here")
             }
-            Self::Broken { line: 1 } => write!(f, "line 1 does not begin a ledger: the entries before it are missing"),
+            Self::Broken { line: 1 } => {
+                write!(f, "line 1 is not the first entry of a ledger: earlier entries are missing")
+            }
             Self::Broken { line } => {
-                write!(f, "line {line} does not follow line {}: one of them was changed, put in or moved", line - 1)
+                write!(f, "line {line} does not follow line {}: one of them was changed, inserted or moved", line - 1)
             }
-            Self::CutOff { line } => write!(f, "line {line} has no end: it was cut off"),
+            Self::CutOff { line } => write!(f, "line {line} is incomplete: it was cut off"),
         }
     }
 }
 
 /// What was found of a ledger.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct Chain {
     /// The entries that could be read, with their digests.
     pub entries: Vec<(Entry, String)>,
-    /// What is wrong, in the order of the lines.
+    /// The faults, in the order of the lines.
     pub faults: Vec<Fault>,
 }
 
-impl Found {
-    /// The digest of an entry; none where there is no such entry.
+impl Chain {
+    /// The digest of an entry; `None` if there is no such entry.
     pub fn sha256(&self, number: u64) -> Option<&str> {
         let at = self.entries.partition_point(|(entry, _)| entry.number < number);
         self.entries.get(at).filter(|(entry, _)| entry.number == number).map(|(_, digest)| digest.as_str())
@@ -81,10 +83,10 @@ impl Found {
     }
 }
 
-/// Reads the text of a ledger. Where something is wrong, the rest is read as if it were not, so that each fault is
-/// named once and where it is.
-pub fn read(text: &str) -> Found {
-    let mut found = Found::default();
+/// Reads the text of a ledger. After a fault the rest is read as if there were none, so that each fault is reported once
+/// and at its line.
+pub fn read(text: &str) -> Chain {
+    let mut found = Chain::default();
     let mut previous = Some(GENESIS.to_owned());
     let is_whole = text.is_empty() || text.ends_with('\n');
     let mut lines = 0;
@@ -104,7 +106,7 @@ pub fn read(text: &str) -> Found {
         if entry.number != line {
             found.faults.push(Fault::Misplaced { line, number: entry.number });
         }
-        // What follows a line that is no entry cannot be held against anything.
+        // What follows a line that is not an entry cannot be compared with anything.
         if previous.is_some_and(|previous| previous != entry.previous) {
             found.faults.push(Fault::Broken { line });
         }

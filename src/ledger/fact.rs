@@ -12,9 +12,9 @@ use crate::model::actor::Actor;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case")]
 pub enum Fact {
-    /// A ledger begins. What was before is in none.
+    /// A ledger begins. Nothing earlier is recorded.
     Begun {
-        /// Which ledger it is: no two have the same.
+        /// The ledger's unique id.
         ledger: Uuid,
         /// The version of rolecall.
         version: String,
@@ -23,21 +23,21 @@ pub enum Fact {
     Schedule {
         /// The job.
         job: String,
-        /// The schedule; none where there is no such job any more.
+        /// The schedule; `None` if the job was removed.
         terms: Option<Terms>,
     },
-    /// A fire time came, and is a run for each workspace.
+    /// A fire time came: it has a run for each workspace.
     Due {
         /// The job.
         job: String,
         /// The fire time.
         fire_at: DateTime<Utc>,
-        /// Whether somebody asked for it outside the schedule.
+        /// Whether it is on demand and not scheduled.
         by_hand: bool,
         /// The runs.
         runs: Vec<DueRun>,
     },
-    /// Fire times that became no runs.
+    /// Fire times without runs.
     Skipped {
         /// The job.
         job: String,
@@ -60,7 +60,7 @@ pub enum Fact {
         /// Why.
         error: String,
     },
-    /// A run that had failed is due again, or its refused messages are: somebody asked for it.
+    /// A failed run, or its refused messages, are tried again on demand.
     Retried {
         /// The run.
         #[serde(flatten)]
@@ -68,39 +68,39 @@ pub enum Fact {
     },
     /// A message was accepted by a server, or given up.
     Delivery(Delivery),
-    /// A bag of a run that was cut off after it was sealed, and made again: it does not count.
+    /// A bag of a run that was interrupted after it was sealed, and repeated: the bag does not count.
     BagAbandoned {
         /// The run.
         run: Uuid,
         /// The bag.
         bag: BagName,
     },
-    /// A bag of a run that failed: what the API had answered until then, and no review.
+    /// A bag of a run that failed: the answers of the API until then, and no review.
     BagOfFailure {
         /// The run.
         run: Uuid,
         /// The bag.
         bag: BagName,
     },
-    /// A bag was removed because it was older than evidence is to be kept.
+    /// A bag was removed after the retention period.
     BagRemoved {
         /// The bag.
         bag: BagName,
         /// How long evidence is kept, in days.
         keep_days: u64,
     },
-    /// From now on evidence is signed with this key, or by nobody.
+    /// From now on evidence is signed with this key, or not signed.
     Key {
-        /// Its fingerprint, as `ssh-keygen -l` shows it; none where nobody signs.
+        /// Its fingerprint, as `ssh-keygen -l` shows it; `None` if evidence is not signed.
         fingerprint: Option<String>,
-        /// Its line of an `allowed_signers` file; none where nobody signs.
+        /// Its line of an `allowed_signers` file; `None` if evidence is not signed.
         signer: Option<String>,
     },
-    /// A removal of users was planned, by somebody who may not be the one who confirms it.
+    /// A removal of users was planned; another person may confirm it.
     OffboardingPlanned(OffboardingPlanned),
-    /// Somebody who was asked to confirm a removal said no.
+    /// The person who was asked to confirm a removal refused.
     OffboardingDeclined(OffboardingDeclined),
-    /// A user is about to be removed. What became of it follows; where nothing does, nobody knows.
+    /// A user is about to be removed. The outcome follows; if it does not, it is unknown.
     OffboardingBegun(OffboardingBegun),
     /// What became of a removal.
     OffboardingEnded(OffboardingEnded),
@@ -115,7 +115,7 @@ pub struct Terms {
     pub pattern: String,
     /// The IANA time zone that it is in.
     pub time_zone: String,
-    /// What happens to fire times that nobody could answer in time: `latest`, `all` or `skip`.
+    /// What happens to missed fire times: `latest`, `all` or `skip`.
     pub missed: String,
 }
 
@@ -146,11 +146,11 @@ pub struct RunName {
 pub struct Recorded {
     /// The run's id, which is also the audit's.
     pub run: Uuid,
-    /// The job; none where it was asked for by hand without one.
+    /// The job; `None` for a run on demand without one.
     pub job: Option<String>,
     /// The workspace.
     pub workspace: String,
-    /// When it was due; none where it was asked for by hand and not mailed.
+    /// When it was due; `None` for a run on demand that is not mailed.
     pub fire_at: Option<DateTime<Utc>>,
     /// When the read began.
     pub read_from: DateTime<Utc>,
@@ -162,26 +162,26 @@ pub struct Recorded {
     pub users: u64,
     /// Active administrators.
     pub administrators: u64,
-    /// Findings that count.
+    /// Open findings.
     pub open_findings: u64,
-    /// Its evidence; none where none is kept.
+    /// Its evidence; `None` if none is kept.
     pub bag: Option<BagName>,
     /// Messages that are to be sent, by their `Message-ID`.
     pub messages: Vec<String>,
-    /// Why there are none; none where there are some, and in entries that an older rolecall wrote.
+    /// Why there are no messages; `None` if there are some, and in entries of an older rolecall.
     #[serde(rename = "unmailed", default, skip_serializing_if = "Option::is_none")]
     pub no_mail_reason: Option<NoMailReason>,
 }
 
-/// Why nobody is mailed a review.
+/// Why no mail of a review is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoMailReason {
-    /// By the configuration nobody is to have it.
+    /// The configuration names no recipients.
     NoRecipients,
-    /// The job's `when` asks for a mail only where there is something to tell, and there was nothing.
+    /// The job's `when` did not apply.
     NothingToTell,
-    /// Somebody was to have it, and whoever started it did not ask for mail.
+    /// There are recipients, but it was started without mail.
     NotAsked,
 }
 
@@ -202,7 +202,7 @@ pub struct Delivery {
     pub accepted: bool,
     /// What the server answered, or what broke.
     pub answer: String,
-    /// Whether the message is kept beside the bags, in a file that is named by its digest.
+    /// Whether the message is kept as evidence, in a file named by its digest.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub kept: bool,
 }
@@ -214,7 +214,7 @@ pub struct OffboardingPlanned {
     pub plan: Uuid,
     /// The workspace.
     pub workspace: String,
-    /// The organization's id; none where the API gave none.
+    /// The organization's id; `None` if the API gave none.
     pub organization: Option<String>,
     /// Whom.
     pub users: Vec<Leaver>,
@@ -225,7 +225,7 @@ pub struct OffboardingPlanned {
     pub by: Option<Actor>,
 }
 
-/// A user who is to be removed, as he or she was when it was planned.
+/// A user who is to be removed, as of the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leaver {
     /// The user's id.
@@ -238,7 +238,7 @@ pub struct Leaver {
     pub profile: Option<String>,
 }
 
-/// A no to a removal.
+/// A refusal to remove a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OffboardingDeclined {
     /// The plan's id.
@@ -251,19 +251,19 @@ pub struct OffboardingDeclined {
     pub by: Actor,
 }
 
-/// A removal that is about to be asked for.
+/// A removal that is about to be requested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OffboardingBegun {
     /// The plan's id.
     pub plan: Uuid,
     /// The workspace.
     pub workspace: String,
-    /// The organization's id; none where the API gave none.
+    /// The organization's id; `None` if the API gave none.
     pub organization: Option<String>,
     /// Whom.
     #[serde(flatten)]
     pub leaver: Leaver,
-    /// The request that is made.
+    /// The request to the API.
     pub request: String,
     /// Through what it was asked for, and how it was confirmed, in words.
     pub confirmed: String,
@@ -292,7 +292,7 @@ pub struct OffboardingEnded {
 pub struct BagName {
     /// The name of its folder.
     pub folder: String,
-    /// The SHA-256 of its sealed manifest: there is no other bag with this one.
+    /// The SHA-256 of its sealed manifest, which identifies it.
     pub sha256: String,
 }
 
@@ -328,8 +328,8 @@ impl Fact {
         }
     }
 
-    /// What a later fact of the same kind takes the place of: the job of a schedule, the folder of a bag, the user of an
-    /// offboarding; empty where all facts of a kind are about the same thing.
+    /// What a later fact of the same kind replaces: the job of a schedule, the folder of a bag, the user of an offboarding;
+    /// empty if all facts of a kind have the same subject.
     pub fn subject(&self) -> Cow<'_, str> {
         match self {
             Self::Schedule { job, .. } => job.into(),

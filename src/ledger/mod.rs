@@ -1,9 +1,9 @@
 //! The ledger: what was scheduled, done, kept, sent and left undone, one fact after another.
 //!
-//! Each entry is one line of canonical JSON (RFC 8785) and holds the SHA-256 of the line before it, so that none can be
-//! changed, taken out, put in or moved without all later ones being wrong; and whoever knows one entry's digest, as the
-//! recipients of every mail do, knows what all earlier ones were. Nothing is read or written here: [`Head::link`] makes
-//! the next line, and [`chain`] finds what is wrong with lines that somebody else brings.
+//! Each entry is one line of canonical JSON (RFC 8785) and has the SHA-256 of the line before it: changing, removing,
+//! inserting or moving one invalidates all later ones. The digest of one entry, which every mail states, therefore pins all
+//! earlier ones. Nothing is read or written here: [`Head::link`] makes the next line, and [`chain`] finds the faults in
+//! existing lines.
 
 pub mod chain;
 pub mod fact;
@@ -33,10 +33,10 @@ pub struct Entry {
     pub fact: Fact,
 }
 
-/// The last entry of a ledger, or of its beginning: knowing it is knowing everything before.
+/// The last entry of a ledger, or of a prefix of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
-    /// The entry's number; 0 where there is none yet.
+    /// The entry's number; 0 if there is none yet.
     pub number: u64,
     /// The SHA-256 of its line.
     pub sha256: String,
@@ -73,7 +73,9 @@ impl std::str::FromStr for Head {
             .and_then(|(number, digest)| Some((number.parse().ok()?, digest.trim().to_ascii_lowercase())))
             .filter(|(_, digest)| is_digest(digest))
             .map(|(number, sha256)| Self { number, sha256 })
-            .ok_or_else(|| format!("{text:?} is no entry of a ledger: its number, a colon and 64 hexadecimal digits"))
+            .ok_or_else(|| {
+                format!("invalid ledger entry {text:?}; expected its number, a colon and 64 hexadecimal digits")
+            })
     }
 }
 
@@ -81,7 +83,7 @@ impl Head {
     /// The entry that comes next, as a line.
     ///
     /// # Errors
-    /// Where it cannot be written as JSON, which is a defect of rolecall.
+    /// If it cannot be written as JSON, which is a defect of rolecall.
     pub fn link(&self, at: DateTime<Utc>, fact: Fact) -> Result<Line, serde_json::Error> {
         let number = self.number + 1;
         let entry = Entry { number, at: at.trunc_subsecs(3), previous: self.sha256.clone(), fact };

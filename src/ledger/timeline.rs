@@ -1,5 +1,5 @@
-//! The times of entries. The numbers of entries tell their order; a time that does not follow it was told by a clock that
-//! had been set back.
+//! The times of entries. Their numbers define their order; a time that does not follow it is from a clock that had been set
+//! back.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::Entry;
 
-/// How far a time may lie before an earlier entry's: several processes write, and clocks are set right by seconds.
+/// How far a time may lie before an earlier entry's: several processes write, and clocks are adjusted by seconds.
 pub const TOLERANCE: Duration = Duration::minutes(5);
 
 /// Entries that follow one another and are older, by their own times, than one before them.
@@ -41,7 +41,7 @@ impl fmt::Display for SetBack {
     }
 }
 
-/// What the ledger itself says of the time while its entries are read one after another.
+/// Follows the times of entries as they are read in order.
 #[derive(Debug, Clone, Default)]
 pub struct Timeline {
     latest: Option<DateTime<Utc>>,
@@ -68,13 +68,13 @@ impl Timeline {
         latest
     }
 
-    /// Where it was set back.
+    /// The entries that were written while it was set back.
     pub fn set_back(&self) -> &[SetBack] {
         &self.found
     }
 }
 
-/// Where the clock was set back while some entries were written.
+/// The entries that were written by a clock that was set back.
 pub fn set_back<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Vec<SetBack> {
     let mut timeline = Timeline::default();
     for entry in entries {

@@ -1,6 +1,6 @@
 //! Takes one notification from the outbox to its channel and stores the result.
 
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Duration, Utc};
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    evidence::mail as kept,
+    evidence::{mail as kept, storage::Storage},
     mail::notice::Notice,
     model::{notification::Notification, run::MessageState},
     store::{
@@ -34,14 +34,14 @@ pub struct Dispatched {
     pub answer: String,
 }
 
-/// Delivers a notification and stores the result. With a folder of evidence, a message that is on record is kept there
+/// Delivers a notification and stores the result. With a storage of evidence, a message that is on record is kept there
 /// first: none is sent without its evidence. If it is given up, the run's other recipients get a notice.
 ///
 /// # Errors
 /// [`StoreError`]: the notification is then delivered again, with the same identity, when its lease ends.
 pub async fn dispatch(
     store: &dyn Database,
-    evidence: Option<&Path>,
+    evidence: Option<&dyn Storage>,
     channels: &Channels,
     clock: &Clock,
     outgoing: &mut Outgoing,
@@ -49,7 +49,7 @@ pub async fn dispatch(
     let notification = &outgoing.notification;
     let outcome = match evidence.filter(|_| notification.is_on_record()) {
         None => channels.deliver(notification).await,
-        Some(folder) => match kept::keep(folder, &notification.bytes) {
+        Some(storage) => match kept::keep(storage, &notification.bytes) {
             Ok(()) => {
                 outgoing.kept = true;
                 channels.deliver(&outgoing.notification).await

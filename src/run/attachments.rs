@@ -1,4 +1,4 @@
-//! The files that go with a mail: written in memory, and never more of them than a mail may carry.
+//! The attachments of a mail: written in memory, up to the size that mail servers accept.
 
 use std::{
     io::{self, Write},
@@ -15,9 +15,8 @@ use crate::{
 /// servers refuse messages beyond 20 MB or 25 MB.
 pub(super) const LIMIT: usize = 10 << 20;
 
-/// Writes files in their order as long as the next one fits into `limit` bytes. Of one that does not fit only
-/// the size is kept, so that a large workspace costs no more memory than a mail holds, and its place among the
-/// files that were `written`.
+/// Writes files in order as long as they fit into `limit` bytes. A file that does not fit is left out, with its size and
+/// its path among the `written` files; it costs no memory.
 pub(super) fn attachments(
     input: &ReportInput<'_>,
     files: &[ReportFile],
@@ -42,7 +41,7 @@ pub(super) fn attachments(
     Ok((attached, left_out))
 }
 
-/// Keeps what is written up to a limit, and counts the rest.
+/// Keeps what is written up to a limit, and counts all bytes.
 struct Capped {
     bytes: Vec<u8>,
     limit: usize,
@@ -71,7 +70,7 @@ mod tests {
     use crate::{access::matrix::AccessMatrix, report::testing};
 
     #[test]
-    fn what_does_not_fit_is_told_with_its_size_and_what_follows_may_still_fit() {
+    fn a_file_that_does_not_fit_is_left_out_with_its_size_and_the_next_may_still_fit() {
         let audit = testing::quiet();
         let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
         let input = ReportInput::new(&audit, &matrix);

@@ -1,4 +1,4 @@
-//! Report files on disk: each is whole or not there.
+//! Report files on disk: each is complete or missing.
 
 use std::{
     fs::{self, File},
@@ -13,25 +13,25 @@ use crate::report::{self, ReportFile, ReportInput};
 /// A report could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// The folder cannot be made.
-    #[error("the folder {path} cannot be made: {source}")]
+    /// The folder cannot be created.
+    #[error("cannot create the folder {path}: {source}")]
     Folder {
         /// The folder.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
     /// A file cannot be written. The one of an earlier run, if any, is still there.
-    #[error("{path} cannot be written: {source}. What stood there before is unchanged")]
+    #[error("cannot write {path}: {source}. The earlier file, if any, is unchanged")]
     Write {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
 }
 
-/// Tries whether reports can be written into a folder: before a long read, not after it. Leaves no trace.
+/// Checks before a long read that reports can be written into a folder. Leaves no trace.
 ///
 /// # Errors
 /// [`FileError`]
@@ -41,14 +41,15 @@ pub fn probe(folder: &Path) -> Result<(), FileError> {
     let file = folder.join(".rolecall.partial");
     let tried = File::create(&file).and_then(|_| fs::remove_file(&file));
     for folder in new {
-        // Somebody else may have put something there meanwhile: then it stays.
+        // It stays if another process has put something there meanwhile.
         let _ = fs::remove_dir(folder);
     }
     tried.map_err(|source| FileError::Write { path: file, source })
 }
 
-/// Writes reports into a folder, side by side, each beside its place first and then renamed, so that nobody
-/// ever reads half a report. Returns the paths in the order asked for.
+/// Writes reports into a folder, in parallel, each under another name first and then renamed, so that nobody reads half a
+/// report. Returns the paths in the requested order.
+///
 /// # Errors
 /// [`FileError`]; the reports that were finished before stay.
 pub fn write(input: &ReportInput<'_>, folder: &Path, files: &[ReportFile]) -> Result<Vec<PathBuf>, FileError> {
@@ -68,7 +69,7 @@ fn write_one(input: &ReportInput<'_>, folder: &Path, file: ReportFile) -> Result
         Ok(())
     })();
     written.map_err(|source| {
-        // The partial file is of no use to anybody; that it cannot be removed changes nothing.
+        // If this fails, the next run overwrites it.
         let _ = fs::remove_file(&partial);
         FileError::Write { path, source }
     })
@@ -89,18 +90,18 @@ mod tests {
         let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
         let input = ReportInput::new(&audit, &matrix);
         let error = write(&input, folder.path(), &[ReportFile::FindingsCsv]).unwrap_err();
-        assert!(error.to_string().contains("findings.csv cannot be written"), "{error}");
+        assert!(error.to_string().contains("cannot write"), "{error}");
         assert_eq!(fs::read_to_string(folder.path().join("findings.csv")).unwrap(), "last week's");
     }
 
     #[test]
-    fn a_folder_is_tried_without_a_trace_and_one_that_cannot_be_is_named() {
+    fn a_check_of_a_folder_leaves_no_trace_and_names_the_problem() {
         let folder = tempfile::tempdir().unwrap();
         probe(&folder.path().join("new/reports")).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         fs::write(folder.path().join("file"), "").unwrap();
         let error = probe(&folder.path().join("file/reports")).unwrap_err();
-        assert!(error.to_string().contains("file/reports cannot be made"), "{error}");
+        assert!(error.to_string().contains("cannot create the folder"), "{error}");
     }
 
     #[test]

@@ -1,23 +1,23 @@
-//! Brings what the store's ledger says to its file beside the bags.
+//! Copies the store's ledger to its file beside the bags.
 
 use std::{cmp::Ordering, fmt};
 
 use chrono::{DateTime, Utc};
 
-use super::bag::Vault;
+use super::bag::vault::Vault;
 use crate::{
     evidence::{
         key::{KeyError, SigningKey},
         ledger::{self, LEDGER, LedgerError},
     },
-    ledger::{Fact, Head, chain::Found as Chain, fact::Recorded},
+    ledger::{Fact, Head, chain::Chain, fact::Recorded},
     store::{Database, StoreError},
 };
 
-/// Entries that are brought at a time.
+/// Entries that are copied at a time.
 const BATCH: u32 = 500;
 
-/// The ledger's file could not be brought up to date.
+/// The ledger's file cannot be brought up to date.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     /// The store failed.
@@ -26,14 +26,13 @@ pub enum WriteError {
     /// The file failed.
     #[error(transparent)]
     File(#[from] LedgerError),
-    /// The key cannot be written down.
+    /// The key cannot be encoded.
     #[error(transparent)]
     Key(#[from] KeyError),
 }
 
-/// Says which key signs from now on, or that none does any more, where that is otherwise than before: what is signed then
-/// vouches for what was written before, and a bag without a signature is explained. Before the first key there is none, and
-/// that need not be said.
+/// Records which key signs from now on, or that none does, if that changed: later signatures cover earlier entries, and an
+/// unsigned bag is explained. Before the first key nothing is recorded.
 ///
 /// # Errors
 /// [`WriteError`]
@@ -50,53 +49,53 @@ pub async fn introduce(store: &dyn Database, vault: &Vault, now: DateTime<Utc>) 
             tracing::warn!(
                 old,
                 new,
-                "another key signs the evidence from now on: who trusts only the old one must be given the new one's line"
+                "another key signs the evidence from now on; give its line to those who trust only the old key"
             );
         }
         (Some(Fact::Key { fingerprint: Some(old), .. }), Fact::Key { fingerprint: None, .. }) => {
-            tracing::warn!(old, "nobody signs the evidence from now on: no key is configured any more");
+            tracing::warn!(old, "the evidence is not signed from now on: no key is configured any more");
         }
         _ => {}
     }
     Ok(())
 }
 
-/// Adds to the file what it lacks, and signs for it. Whoever else does the same does no harm. Returns the last entry.
+/// Appends the missing entries to the file and signs a checkpoint. Several processes may do this. Returns the last entry.
 ///
 /// # Errors
-/// [`WriteError`], also where the file is not what was written; then it is left alone.
+/// [`WriteError`], also if the file was changed; then it is left unchanged.
 pub async fn write_out(store: &dyn Database, vault: &Vault) -> Result<Head, WriteError> {
-    let folder = &vault.bags;
+    let storage = &*vault.storage;
     loop {
-        let tail = ledger::tail(folder)?;
+        let tail = ledger::tail(storage)?;
         if tail.head.number > 0 {
             let kept = store.entry(tail.head.number).await?;
             if kept.is_none_or(|line| line.head != tail.head) {
-                let (path, file) = (folder.join(LEDGER), tail.head.number);
+                let (place, file) = (storage.place(LEDGER), tail.head.number);
                 let store = store.head().await?.number;
-                // A line that is no entry has the highest number there is.
+                // A line that is not an entry has the highest number there is.
                 let is_behind = store < file && file < u64::MAX;
                 return Err(if is_behind {
-                    LedgerError::StoreBehind { path, file, store }
+                    LedgerError::StoreBehind { place, file, store }
                 } else {
-                    LedgerError::Differs { path }
+                    LedgerError::Differs { place }
                 }
                 .into());
             }
         }
         let lines = store.entries(tail.head.number, BATCH).await?;
         if lines.is_empty() {
-            // Also where somebody else wrote, and died before they signed.
-            if tail.head.number > 0 && !ledger::has_checkpoint(folder, &tail.head) {
-                ledger::checkpoint(folder, &tail.head, vault.key.as_ref())?;
+            // Also if another process wrote, and died before it signed.
+            if tail.head.number > 0 && !ledger::has_checkpoint(storage, &tail.head)? {
+                ledger::checkpoint(storage, &tail.head, vault.key.as_ref())?;
             }
             return Ok(tail.head);
         }
-        ledger::append(folder, &tail, &lines)?;
+        ledger::append(storage, &tail, &lines)?;
     }
 }
 
-/// Where the store and the ledger's file part.
+/// Where the store and the ledger's file differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Parted {
     /// The file ends earlier.
@@ -122,28 +121,28 @@ impl fmt::Display for Parted {
         match self {
             Self::FileBehind { file, store } => write!(
                 f,
-                "it ends with entry {file}, and the store knows entry {store}: the end was cut off or an old state put back, or a process died before it wrote; the next audit, or the daemon when it starts, adds what is missing"
+                "it ends with entry {file}, but the store has entry {store}: it was truncated, an older state was restored, or a process died before it wrote; the next audit, or the daemon when it starts, adds what is missing"
             ),
             Self::StoreBehind { file, store } => write!(
                 f,
-                "it ends with entry {file}, and the store with entry {store}: the store is behind, an older state of it was put back; no audit can go on until the newer one is"
+                "it ends with entry {file}, but the store ends with entry {store}: the store was restored from an older state; no audit can run until the newer one is restored"
             ),
             Self::At(entry) => write!(
                 f,
-                "from entry {entry} on the store has others: the file was rewritten, or the store is another, or went on from an older state"
+                "from entry {entry} on it differs from the store: the file was rewritten, or the store is another one or was restored from an older state"
             ),
         }
     }
 }
 
-/// Compares the ledger that is in a file with that of the store; none where they are the same.
+/// Compares the ledger in a file with that of the store; `None` if they are the same.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn compare(store: &dyn Database, chain: &Chain) -> Result<Option<Parted>, StoreError> {
     let (file, head) = (chain.head().number, store.head().await?.number);
     let both = file.min(head);
-    // Each entry holds the digest of the one before: where one is the same, so are all earlier ones.
+    // Each entry has the digest of the one before: if one is the same, so are all earlier ones.
     let (mut same, mut other) = (0, both + 1);
     while other - same > 1 {
         let middle = same.midpoint(other);
@@ -167,7 +166,7 @@ pub async fn was_kept(store: &dyn Database) -> Result<bool, StoreError> {
     if store.last(key.kind(), &key.subject()).await?.is_some() {
         return Ok(true);
     }
-    // Where there never was a key, only a bag tells.
+    // If there never was a key, only a bag shows it.
     let recorded = store.last("recorded", "").await?.map(|entry| entry.fact);
     Ok(matches!(recorded, Some(Fact::Recorded(Recorded { bag: Some(_), .. }))))
 }

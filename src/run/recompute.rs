@@ -1,13 +1,11 @@
-//! A review made once more from its bag: the recorded answers go through the same reading, correlating and judging, and
-//! what comes out is compared with what was reported.
+//! A review recomputed from its bag: the recorded answers go through the same reading, correlating and judging, and the
+//! result is compared with what was reported.
 
 mod compare;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    fs::{self, File},
     io::{self, BufRead as _, BufReader},
-    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -20,7 +18,7 @@ pub use self::compare::Compared;
 use super::{
     ReadWorkspace, RunError, RunRequest,
     bag::{
-        answers::{INDEX, Line, Tally},
+        answers::{INDEX, Line, Tally, is_gzip},
         contents::{Content, PREVIOUS},
         describe, failure, trigger,
     },
@@ -29,48 +27,51 @@ use super::{
 use crate::{
     access::matrix::AccessMatrix,
     connector::{Connector, Exchange, Needed, ReadRequest, Recorder},
-    evidence::SIGNATURE,
+    evidence::{
+        SIGNATURE,
+        storage::{self, Storage, join},
+    },
     model::{audit::Audit, clock_skew::ClockSkew, directory::Directory, policy::Policy, reading::CheckKind},
     replay::{Recorded, Replay},
     report::{self, ReportFile, ReportInput},
     store::{AuditRecord, Kept, StoreError, snapshot},
 };
 
-/// The reports that have every row, and nothing that the vendor's clock or ours says.
+/// The reports that have every row and no times.
 const TABLES: [ReportFile; 3] = [ReportFile::AccessMatrixCsv, ReportFile::FindingsCsv, ReportFile::ChangesCsv];
-/// Longer than any read from this machine takes.
+/// Longer than any replayed read takes.
 const DEADLINE: Duration = Duration::from_hours(1);
 
-/// A bag cannot be worked out again.
+/// A bag cannot be recomputed.
 #[derive(Debug, thiserror::Error)]
 pub enum RecomputeError {
     /// A file of it cannot be read.
-    #[error("{path} cannot be read: {source}")]
+    #[error("{place} cannot be read: {source}")]
     File {
         /// The file.
-        path: PathBuf,
-        /// Why not.
+        place: String,
+        /// The cause.
         source: io::Error,
     },
-    /// It does not say something that every bag of rolecall says.
-    #[error("{path} does not say {what}: this is no bag of rolecall, or one of another version")]
+    /// It lacks something that every bag of rolecall states.
+    #[error("{place} has no {what}: this is not a bag of rolecall, or one of another version")]
     Unsaid {
         /// The file.
-        path: PathBuf,
+        place: String,
         /// What.
         what: &'static str,
     },
     /// It holds no review.
-    #[error("the run of this bag failed: it holds what was answered until then, and no review to make again")]
+    #[error("the run of this bag failed: it holds the answers until then, but no review to recompute")]
     Failed,
-    /// The bag has no answer to a call without which the read would have been another one.
-    #[error("the bag has no answer to {0}, without which it cannot be read")]
+    /// The bag has no answer to a call that the read needs.
+    #[error("the bag has no answer to {0}, which the read needs")]
     NoAnswer(String),
     /// The previous audit's snapshot cannot be read.
     #[error(transparent)]
     Previous(#[from] StoreError),
-    /// The answers do not make a directory.
-    #[error("the recorded answers cannot be read as they were: {0}")]
+    /// The answers are not a complete directory.
+    #[error("the recorded answers cannot be read again: {0}")]
     Run(#[from] RunError),
     /// A file cannot be compared.
     #[error("{file} cannot be compared: {source}")]
@@ -81,14 +82,16 @@ pub enum RecomputeError {
         source: io::Error,
     },
     /// A template failed, which is a defect of rolecall.
-    #[error("the evidence cannot be described: {0}")]
+    #[error("the texts of the bag cannot be rendered: {0}")]
     Template(#[from] askama::Error),
 }
 
-/// What a bag says of its review, as far as it is needed to make it once more.
+/// What a bag says of its review, as far as it is needed to recompute it.
 #[derive(Debug)]
-pub struct Recording {
-    bag: PathBuf,
+pub struct SealedReview<'a> {
+    storage: &'a dyn Storage,
+    /// The bag's folder.
+    folder: &'a str,
     id: Uuid,
     /// The workspace's name in the configuration.
     pub workspace: String,
@@ -100,11 +103,11 @@ pub struct Recording {
     pub agent: String,
     /// The last entry of the ledger when it began.
     ledger: String,
-    /// Whether an older rolecall made it, which did not keep everything that its reports were made of.
+    /// Whether an older rolecall made it, which did not keep everything that its reports are derived from.
     pub is_older: bool,
 }
 
-/// What a bag says of how it was read that does not follow from the answers: times, and what calls cost that left none.
+/// The part of `completeness.json` that does not follow from the answers: times, and calls without an answer.
 #[derive(Deserialize)]
 struct Completeness {
     reading: Costs,
@@ -119,14 +122,15 @@ struct Costs {
     retries: u64,
 }
 
-/// What a bag says of where it was read. The scopes stood in the answer with the token, which is kept nowhere.
+/// The part of `source.json` that does not follow from the answers: the scopes are in the answer with the token, which is
+/// never kept.
 #[derive(Deserialize)]
 struct Source {
     api_url: String,
     scopes: Option<Vec<String>>,
 }
 
-/// Which requests a read needs the answers to.
+/// Records which answers a read needs.
 #[derive(Debug, Default)]
 struct Needs(Mutex<Vec<(String, Needed)>>);
 
@@ -150,42 +154,49 @@ fn path(request: &str) -> &str {
     address.find('/').map_or("/", |at| &address[at..])
 }
 
-impl Recording {
+impl<'a> SealedReview<'a> {
     /// Reads what a bag says of itself.
     ///
     /// # Errors
     /// [`RecomputeError`]
-    pub fn of(bag: &Path) -> Result<Self, RecomputeError> {
-        if bag.join("data").join(failure::FILE).exists() {
+    pub fn of(storage: &'a dyn Storage, folder: &'a str) -> Result<Self, RecomputeError> {
+        let has = |file: &str| {
+            let key = join(folder, &format!("data/{file}"));
+            storage::has(storage, &key).map_err(|source| RecomputeError::File { place: storage.place(&key), source })
+        };
+        if has(failure::FILE)? {
             return Err(RecomputeError::Failed);
         }
-        let path = bag.join("bag-info.txt");
-        let info = fs::read_to_string(&path).map_err(|source| RecomputeError::File { path: path.clone(), source })?;
+        let key = join(folder, "bag-info.txt");
+        let place = storage.place(&key);
+        let info =
+            storage::read(storage, &key).map_err(|source| RecomputeError::File { place: place.clone(), source })?;
+        let info = String::from_utf8_lossy(&info).into_owned();
         let says = |name: &'static str| {
             let value = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-            value.ok_or_else(|| RecomputeError::Unsaid { path: path.clone(), what: name })
+            value.ok_or_else(|| RecomputeError::Unsaid { place: place.clone(), what: name })
         };
-        let unsaid = |what| RecomputeError::Unsaid { path: path.clone(), what };
+        let unsaid = |what| RecomputeError::Unsaid { place: place.clone(), what };
         Ok(Self {
-            bag: bag.to_owned(),
+            storage,
+            folder,
             id: says("External-Identifier")?.parse().map_err(|_| unsaid("External-Identifier"))?,
             workspace: says("Rolecall-Workspace")?.to_owned(),
             job: says("Rolecall-Job").ok().map(str::to_owned),
             judged_at: says("Rolecall-Judged-At")?.parse().map_err(|_| unsaid("Rolecall-Judged-At"))?,
             agent: says("Bag-Software-Agent")?.to_owned(),
             ledger: says("Rolecall-Ledger").unwrap_or_default().to_owned(),
-            is_older: !bag.join("data").join(trigger::FILE).exists(),
+            is_older: !has(trigger::FILE)?,
         })
     }
 
     /// The configuration as it was applied.
-    pub fn configuration(&self) -> PathBuf {
-        self.bag.join("data/configuration.toml")
-    }
-
-    /// Whether this version of rolecall made it.
-    pub fn is_of_this_version(&self) -> bool {
-        self.agent.starts_with(concat!("rolecall ", env!("CARGO_PKG_VERSION"), " "))
+    ///
+    /// # Errors
+    /// [`RecomputeError::File`]
+    pub fn configuration(&self) -> Result<String, RecomputeError> {
+        let bytes = self.bytes("data/configuration.toml")?;
+        String::from_utf8(bytes).map_err(|error| self.failed("data/configuration.toml", io::Error::other(error)))
     }
 
     /// The recorded answers, by request: path and query.
@@ -195,32 +206,33 @@ impl Recording {
     pub fn answers(&self) -> Result<BTreeMap<String, VecDeque<Recorded>>, RecomputeError> {
         let mut answers: BTreeMap<String, VecDeque<Recorded>> = BTreeMap::new();
         for line in self.index()? {
-            let recorded = Recorded { status: line.status, file: self.bag.join(line.file) };
+            let recorded =
+                Recorded { status: line.status, body: self.bytes(&line.file)?, is_gzip: is_gzip(&line.file) };
             answers.entry(path(&line.request).to_owned()).or_default().push_back(recorded);
         }
         Ok(answers)
     }
 
     fn index(&self) -> Result<Vec<Line>, RecomputeError> {
-        let path = self.bag.join("data").join(INDEX);
-        let failed = |source| RecomputeError::File { path: path.clone(), source };
-        let lines = BufReader::new(File::open(&path).map_err(failed)?).lines();
+        let file = format!("data/{INDEX}");
+        let lines = BufReader::new(io::Cursor::new(self.bytes(&file)?)).lines();
         let line = |line: io::Result<String>| Ok(serde_json::from_str(&line?)?);
-        lines.map(|text| line(text).map_err(failed)).collect()
+        lines.map(|text| line(text).map_err(|source| self.failed(&file, source))).collect()
     }
 
     fn bytes(&self, file: &str) -> Result<Vec<u8>, RecomputeError> {
-        let path = self.bag.join(file);
-        fs::read(&path).map_err(|source| RecomputeError::File { path, source })
+        storage::read(self.storage, &join(self.folder, file)).map_err(|source| self.failed(file, source))
     }
 
     fn json<T: DeserializeOwned>(&self, file: &str) -> Result<T, RecomputeError> {
-        let failed =
-            |error: serde_json::Error| RecomputeError::File { path: self.bag.join(file), source: error.into() };
-        serde_json::from_slice(&self.bytes(file)?).map_err(failed)
+        serde_json::from_slice(&self.bytes(file)?).map_err(|error| self.failed(file, error.into()))
     }
 
-    /// Makes the review once more, from answers that are given once more, and compares everything that follows from them.
+    fn failed(&self, file: &str, source: io::Error) -> RecomputeError {
+        RecomputeError::File { place: self.storage.place(&join(self.folder, file)), source }
+    }
+
+    /// Recomputes the review from the replayed answers, and compares everything that follows from them.
     ///
     /// # Errors
     /// [`RecomputeError`]
@@ -247,9 +259,7 @@ impl Recording {
         if !self.is_older {
             self.complete(&mut directory, &index, &replay.base_url)?;
             let file = format!("data/{}", trigger::FILE);
-            let failed =
-                |error: serde_json::Error| RecomputeError::File { path: self.bag.join(&file), source: error.into() };
-            trigger = trigger::read(&self.bytes(&file)?).map_err(failed)?;
+            trigger = trigger::read(&self.bytes(&file)?).map_err(|error| self.failed(&file, error.into()))?;
         }
         let request = RunRequest {
             id: self.id,
@@ -263,8 +273,8 @@ impl Recording {
         self.compare_all(&audit, &index)
     }
 
-    /// Completes a directory by what follows from no answer: times, and calls that left none. What the index tells of
-    /// calls and clocks is worked out from it.
+    /// Completes a directory with what does not follow from the answers: times, and calls without an answer. Calls and
+    /// clock are recomputed from the index.
     fn complete(&self, directory: &mut Directory, index: &[Line], replayed: &str) -> Result<(), RecomputeError> {
         let Completeness { reading: costs } = self.json("data/completeness.json")?;
         let Source { api_url, scopes } = self.json("data/directory/source.json")?;
@@ -300,34 +310,43 @@ impl Recording {
     fn compare_all(&self, audit: &Audit, index: &[Line]) -> Result<Vec<Compared>, RecomputeError> {
         let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
         let input = ReportInput::new(audit, &matrix);
+        let bag = &compare::Bag { storage: self.storage, folder: self.folder };
         let failed = |file: &str| {
             let file = file.to_owned();
             move |source| RecomputeError::Compare { file, source }
         };
         let report = |file: ReportFile| {
             let name = format!("data/reports/{}", file.file_name());
+            let write = |file, out: &mut dyn io::Write| report::write(file, &input, &mut &mut *out);
             let is_wording = !TABLES.contains(&file);
-            compare::file(&self.bag, &name, is_wording, |mut out| report::write(file, &input, &mut out))
-                .map_err(failed(&name))
+            let mut compared = compare::file(bag, &name, is_wording, |out| write(file, out)).map_err(failed(&name))?;
+            if compared.difference.is_some() && file == ReportFile::FindingsCsv {
+                let mut recomputed = Vec::new();
+                write(file, &mut recomputed).map_err(failed(&name))?;
+                compared.is_wording =
+                    compare::is_reworded(bag, &name, "message", &recomputed).map_err(failed(&name))?;
+            }
+            Ok::<_, RecomputeError>(compared)
         };
         if self.is_older {
             return TABLES.into_iter().map(report).collect();
         }
         let tally = Tally::of(index);
+        let is_signed = storage::has(self.storage, &join(self.folder, SIGNATURE)).map_err(failed(SIGNATURE))?;
         let mut compared =
-            vec![compare::index(&self.bag, index, &audit.directory.reading).map_err(failed("data/answers.jsonl"))?];
+            vec![compare::index(bag, index, &audit.directory.reading).map_err(failed("data/answers.jsonl"))?];
         for content in Content::ALL {
             let name = format!("data/{}", content.path());
             let is_wording = matches!(content, Content::Rules | Content::Completeness);
             let write = |out: &mut dyn io::Write| content.write(audit, tally, out);
-            compared.push(compare::file(&self.bag, &name, is_wording, write).map_err(failed(&name))?);
+            compared.push(compare::file(bag, &name, is_wording, write).map_err(failed(&name))?);
         }
         for file in ReportFile::ALL {
             compared.push(report(file)?);
         }
-        for (name, text) in describe::beside(audit, self.bag.join(SIGNATURE).exists())? {
+        for (name, text) in describe::beside(audit, is_signed)? {
             let write = |out: &mut dyn io::Write| out.write_all(text.as_bytes());
-            compared.push(compare::file(&self.bag, name, true, write).map_err(failed(name))?);
+            compared.push(compare::file(bag, name, true, write).map_err(failed(name))?);
         }
         let info = String::from_utf8_lossy(&self.bytes("bag-info.txt")?).into_owned();
         compared.push(compare::info(&info, &describe::info(audit, &self.agent, &self.ledger)));
@@ -335,13 +354,13 @@ impl Recording {
     }
 
     fn previous(&self) -> Result<Option<Kept>, RecomputeError> {
-        let path = self.bag.join("data").join(PREVIOUS);
-        let file = match File::open(&path) {
-            Ok(file) => file,
+        let file = format!("data/{PREVIOUS}");
+        let previous = match self.storage.get(&join(self.folder, &file)) {
+            Ok(previous) => previous,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(RecomputeError::File { path, source }),
+            Err(source) => return Err(self.failed(&file, source)),
         };
-        // Of the record only the parts are compared with.
+        // Only the parts of the record are compared.
         let record = AuditRecord {
             id: Uuid::nil(),
             job: self.job.clone(),
@@ -356,6 +375,6 @@ impl Recording {
             bag: None,
             no_mail_reason: None,
         };
-        Ok(Some(Kept { record, parts: snapshot::split(file)? }))
+        Ok(Some(Kept { record, parts: snapshot::split(previous)? }))
     }
 }

@@ -1,16 +1,21 @@
 //! Removes bags that are older than evidence is to be kept, and says so in the ledger first.
 
-use std::{collections::BTreeSet, fs};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Days, NaiveDateTime, Utc};
 
 use super::{
-    bag::Vault,
+    bag::vault::Vault,
     ledger::{WriteError, write_out},
 };
 use crate::{
     digest::sha256,
-    evidence::{SEALED, draft, inventory, ledger::LedgerError, mail},
+    evidence::{
+        SEALED, inventory,
+        ledger::LedgerError,
+        mail,
+        storage::{join, read},
+    },
     ledger::{Entry, Fact, fact::BagName},
     store::Database,
 };
@@ -18,32 +23,24 @@ use crate::{
 /// Entries that are read at a time.
 const BATCH: u32 = 500;
 
-/// Removes the bags of a vault that are older than it keeps them. Their age counts from the newest one too, and not from
-/// the clock alone: one that was set forward, or reviews that ended long ago, take no evidence away. Their mails go with them. Returns
-/// how many were removed.
+/// Removes the bags of a vault that are older than it keeps them, and their mails. Age is measured from the newest bag and
+/// not from the clock alone, so that neither a clock that was set forward nor an end of the reviews removes evidence.
+/// Returns how many bags were removed.
 ///
 /// # Errors
-/// [`WriteError`]; what was not removed is tried again the next time.
+/// [`WriteError`]; what was not removed is removed the next time.
 pub async fn retire(store: &dyn Database, vault: &Vault, now: DateTime<Utc>) -> Result<usize, WriteError> {
     let Some(keep_days) = vault.keep_days else { return Ok(0) };
-    let failed = |source| LedgerError::File { path: vault.bags.clone(), source };
-    if !vault.bags.exists() {
-        return Ok(0);
-    }
-    let bags = inventory::bags(&vault.bags).map_err(failed)?;
-    let dated: Vec<_> = bags
-        .into_iter()
-        .filter_map(|path| {
-            let name = path.file_name()?.to_str()?.to_owned();
-            Some((begun(&name)?, name, path))
-        })
-        .collect();
-    let newest = dated.iter().map(|(time, ..)| *time).filter(|time| *time <= now).max();
+    let storage = &*vault.storage;
+    let failed = |source| LedgerError::of(storage, "", source);
+    let bags = inventory::bags(storage).map_err(failed)?;
+    let dated: Vec<_> = bags.into_iter().filter_map(|folder| Some((begun(&folder)?, folder))).collect();
+    let newest = dated.iter().map(|(time, _)| *time).filter(|time| *time <= now).max();
     let Some(before) = newest.and_then(|newest| newest.checked_sub_days(Days::new(keep_days))) else { return Ok(0) };
-    let old: Vec<_> = dated.into_iter().filter(|(time, ..)| *time < before).collect();
+    let old: Vec<_> = dated.into_iter().filter(|(time, _)| *time < before).collect();
     let mut facts = Vec::with_capacity(old.len());
-    for (_, folder, path) in &old {
-        let sha256 = sha256(&fs::read(path.join(SEALED)).map_err(failed)?);
+    for (_, folder) in &old {
+        let sha256 = sha256(&read(storage, &join(folder, SEALED)).map_err(failed)?);
         facts.push(Fact::BagRemoved { bag: BagName { folder: folder.clone(), sha256 }, keep_days });
     }
     if facts.is_empty() {
@@ -51,13 +48,13 @@ pub async fn retire(store: &dyn Database, vault: &Vault, now: DateTime<Utc>) -> 
     }
     store.append(&facts, now).await?;
     write_out(store, vault).await?;
-    // The mails first: as long as a bag is there, what is left of it is removed the next time.
-    let folders: BTreeSet<&str> = old.iter().map(|(_, folder, _)| folder.as_str()).collect();
+    // The mails first: as long as a bag is there, they are removed the next time if this fails.
+    let folders: BTreeSet<&str> = old.iter().map(|(_, folder)| folder.as_str()).collect();
     for sha256 in mails_of(store, &folders).await? {
-        mail::remove(&vault.bags, &sha256).map_err(failed)?;
+        mail::remove(storage, &sha256).map_err(failed)?;
     }
-    for (.., path) in &old {
-        draft::remove(path).map_err(failed)?;
+    for (_, folder) in &old {
+        storage.remove(folder).map_err(failed)?;
     }
     Ok(old.len())
 }

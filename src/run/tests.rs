@@ -22,6 +22,7 @@ use crate::{
         http,
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
+    evidence::storage::folder::Folder,
     model::reading::Reading,
     report::ReportInput,
     store::testing,
@@ -50,7 +51,7 @@ async fn sealed(simulator: &Simulator, folder: &Path, as_read: Option<&Reading>)
     fs::create_dir(folder).unwrap();
     let store = testing::open(folder).await;
     let vault = Vault {
-        bags: folder.join("bags"),
+        storage: Arc::new(Folder::new(folder.join("bags"))),
         key: None,
         keep_days: None,
         configuration: String::new(),
@@ -78,7 +79,7 @@ async fn sealed(simulator: &Simulator, folder: &Path, as_read: Option<&Reading>)
     let audit = judge(&request, read, now).unwrap();
     let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
     let bag = recording.seal(vault.unwrap(), &ReportInput::new(&audit, &matrix)).unwrap();
-    (bag.path, audit.directory.reading.clone())
+    (PathBuf::from(bag.place), audit.directory.reading.clone())
 }
 
 /// Every file of a bag, but for its index of answers, and for the manifests, which name the digest of that.

@@ -1,14 +1,14 @@
 # Checks the bag in this folder: nothing changed, nothing missing, nothing added.
 check_bag() {
-  [ -z "$(find . ! -type f ! -type d)" ] || fail "$1 holds $(find . ! -type f ! -type d), which is no file"
+  [ -z "$(find . ! -type f ! -type d)" ] || fail "$1 holds $(find . ! -type f ! -type d), which is not a file"
   [ -z "$(find . -type d -empty)" ] || fail "$1 holds the empty folder $(find . -type d -empty)"
   for list in manifest-sha256.txt manifest-sha512.txt tagmanifest-sha256.txt tagmanifest-sha512.txt; do
-    [ -e $list ] || fail "$1: $list is not there"
+    [ -e $list ] || fail "$1: $list is missing"
   done
   sha256sum --check --strict --quiet manifest-sha256.txt || fail "$1: the payload is not what was sealed"
   sha256sum --check --strict --quiet tagmanifest-sha256.txt || fail "$1: the manifests are not what was sealed"
   sha512sum --check --strict --quiet manifest-sha512.txt || fail "$1: the payload is not what was sealed"
-  # No signature covers this one: it can only be what the files themselves give.
+  # No signature covers this one; it must be what the files themselves give.
   cut -c 67- tagmanifest-sha256.txt | xargs sha512sum | cmp -s - tagmanifest-sha512.txt ||
     fail "$1: tagmanifest-sha512.txt is not what was sealed"
   sealed=$({ cut -c 67- manifest-sha256.txt tagmanifest-sha256.txt
@@ -16,18 +16,18 @@ check_bag() {
     echo tagmanifest-sha512.txt
     [ ! -e {{ signature }} ] || echo {{ signature }}; } | LC_ALL=C sort)
   found=$(find . -type f | cut -c 3- | LC_ALL=C sort)
-  [ "$sealed" = "$found" ] || fail "$1 holds what was not sealed:" $(differ "$sealed" "$found")
+  [ "$sealed" = "$found" ] || fail "$1 has files that were not sealed:" $(differ "$sealed" "$found")
 }
 
-# The lines that only one of two texts has.
+# The lines that are in only one of two texts.
 differ() { printf '%s\n' "$1" "$2" | LC_ALL=C sort | uniq -u; }
 
-# Checks that $1.sig is the signature of $1 by a key in the file $2, and is written as ssh-keygen writes signatures.
+# Checks that $1.sig is a signature of $1 by a key in the file $2, written as ssh-keygen writes signatures.
 check_signature() {
   { echo "-----BEGIN SSH SIGNATURE-----"
     sed '1d;$d' "$1.sig" | base64 -d 2> /dev/null | base64 | tr -d '\n' | fold -w 70
     echo
-    echo "-----END SSH SIGNATURE-----"; } | cmp -s - "$1.sig" || fail "$1.sig is not as it was written"
+    echo "-----END SSH SIGNATURE-----"; } | cmp -s - "$1.sig" || fail "$1.sig is not as ssh-keygen writes it"
   ssh-keygen -Y verify -f "$2" -I {{ principal }} -n {{ namespace }} -s "$1.sig" < "$1" > /dev/null ||
-    fail "the signature of $1 does not hold"
+    fail "the signature of $1 is not valid"
 }

@@ -30,6 +30,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["model", "schedule"]),
     ("replay", &[]),
     ("evidence", &["ledger"]),
+    ("export", &["ledger", "coverage", "evidence"]),
     ("notify", &["model", "store", "mail", "evidence", "ledger"]),
     ("offboard", &["model", "access", "lookup", "connector", "store", "ledger"]),
     ("setup", &["model", "access", "connector", "preflight"]),
@@ -95,6 +96,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "mcp",
             "app",
             "web",
+            "export",
             "evidence",
             "ledger",
             "replay",
@@ -232,4 +234,37 @@ fn the_map_in_contributing_names_every_room() {
     let rooms: BTreeSet<String> = rooms.map(|name| name.trim_end_matches(".rs").to_owned()).collect();
     let rooms: BTreeSet<String> = rooms.into_iter().filter(|room| !matches!(room.as_str(), "lib" | "main")).collect();
     assert_eq!(named, rooms);
+}
+
+/// Files that may touch a file system in the rooms of evidence, and why.
+const TOUCH_FILES: &[(&str, &str)] = &[
+    ("evidence/storage/folder.rs", "the folder of evidence"),
+    ("evidence/storage/spool.rs", "the local spool of a bag"),
+    ("evidence/draft.rs", "names the type of a spooled file"),
+    ("evidence/key.rs", "the signing key"),
+    ("evidence/export.rs", "the zip that an export is written to"),
+];
+
+#[test]
+fn only_the_storage_touches_files_of_evidence() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let rooms = ["evidence", "export", "ledger", "coverage", "notify", "run/bag", "run/recompute"];
+    let files = ["run/ledger.rs", "run/retention.rs", "run/recompute.rs", "run/anchor.rs", "replay.rs"];
+    let more = ["cli/evidence/verify.rs", "cli/evidence/recompute.rs", "cli/evidence/export.rs"];
+    let mut paths: Vec<PathBuf> = rooms.iter().flat_map(|room| sources(&src.join(room))).collect();
+    paths.extend(files.iter().chain(&more).map(|file| src.join(file)));
+    assert!(paths.len() > 30, "the sources were not found: {paths:?}");
+    let mut touching = BTreeSet::new();
+    for path in paths {
+        let inside = path.strip_prefix(&src).unwrap().to_str().unwrap().to_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
+        let is_test = inside.ends_with("tests.rs") || inside.ends_with("memory.rs") || inside.ends_with("testing.rs");
+        let touches = ["fs::", " File::", "(File::", "OpenOptions"].iter().any(|call| code.contains(call));
+        if touches && !is_test {
+            touching.insert(inside);
+        }
+    }
+    let allowed: BTreeSet<String> = TOUCH_FILES.iter().map(|(file, _)| (*file).to_owned()).collect();
+    assert_eq!(touching, allowed);
 }

@@ -106,7 +106,7 @@ fn the_same_evidence_is_exported_as_the_same_bytes() {
     assert_eq!(first, export("other.zip"));
     let (code, _, said) =
         bench.run(&["evidence", "export", "--from", "2026-01-01", "--to", "2026-01-31", "--out", "one.zip"]);
-    assert!(code == 1 && said.contains("there is such a file already"), "{said}");
+    assert!(code == 1 && said.contains("this file already exists"), "{said}");
     assert_eq!(fs::read(bench.path("one.zip")).unwrap(), first);
     let (code, _, said) = bench.run(&["evidence", "export", "--from", "2026-02-01", "--to", "2026-01-31"]);
     assert!(code == 2 && said.contains("--to is before --from"), "{said}");
@@ -209,12 +209,12 @@ fn whoever_changes_an_export_without_a_key_is_found_out_by_its_script_and_by_us(
     }
     // Without its seal it is taken for a directory that is in use, and then has what such a one has not.
     let unsealed = "rm -rf $BAG; rm SHA256SUMS SHA256SUMS.sig";
-    found_out(&bench, &inside, unsealed, &["SHA256SUMS", "period.json is there without SHA256SUMS"]);
+    found_out(&bench, &inside, unsealed, &["SHA256SUMS", "there is period.json without SHA256SUMS"]);
     found_out(
         &bench,
         &inside,
         &format!("{unsealed} period.json README.txt verify.sh; cp -r ../script verify.sh; rm coverage.*"),
-        &["SHA256SUMS", "the bag $BAG is in the ledger and is not there"],
+        &["SHA256SUMS", "the bag $BAG is in the ledger but missing"],
     );
 }
 
@@ -257,24 +257,21 @@ fn whoever_seals_an_export_again_is_found_out_by_what_is_in_it() {
         &["does not follow the one before", "does not follow line"],
     );
     sealed("sed -i '1!G;h;$!d' ledger.jsonl", &["line 1 is not entry 1", "line 1 is entry"]);
-    sealed("sed -i '$d' ledger.jsonl", &["and the checkpoint names", "the end was cut off"]);
-    sealed(
-        "add '\"fact\":\"key\",\"fingerprint\":null'",
-        &["and the checkpoint names", "whoever had this export in hand"],
-    );
-    sealed("rm -rf $BAG", &["the bag $BAG is not there", "the bag $BAG is in the ledger and is not there"]);
+    sealed("sed -i '$d' ledger.jsonl", &["but the checkpoint names", "it was truncated"]);
+    sealed("add '\"fact\":\"key\",\"fingerprint\":null'", &["but the checkpoint names", "anybody may have appended"]);
+    sealed("rm -rf $BAG", &["the bag $BAG is missing", "the bag $BAG is in the ledger but missing"]);
     sealed("cp -r $BAG other", &["no entry of the ledger names other", "no entry of the ledger names this bag"]);
     sealed(
         "echo x > $BAG/data/reports/report.html",
-        &["$BAG: the payload is not what was sealed", "report.html is not what was sealed"],
+        &["$BAG: the payload is not what was sealed", "report.html is not as it was sealed"],
     );
     sealed(
         "rm $BAG/tagmanifest-sha256.txt.sig",
-        &["$BAG is not signed, and there was a key", "nobody signed, or the signature was taken away"],
+        &["$BAG is not signed, although a key was in use", "nobody signed, or the signature was removed"],
     );
     sealed(
         "for mail in mail/*; do echo x >> $mail; done",
-        &["is not the mail that its name says", "is not the mail that its name says: it was changed"],
+        &["does not have the digest in its name", "does not have the digest in its name: it was changed"],
     );
     // Nothing that is in a bag is ever run.
     let ran = bench.path("ran");
@@ -293,7 +290,7 @@ fn evidence_that_is_not_as_it_was_written_is_not_exported() {
     fs::write(bench.path("bags/ledger.jsonl"), ledger.replacen("true", "false", 1)).unwrap();
     let [from, to] = days();
     let (code, _, said) = bench.run(&["evidence", "export", "--from", &from, "--to", &to, "--out", "x.zip"]);
-    assert!(code == 1 && said.contains("is not as it was written, and is not exported"), "{said}");
+    assert!(code == 1 && said.contains("is not as it was written and is not exported"), "{said}");
     assert!(!bench.path("x.zip").exists() && !bench.path("x.zip.part").exists());
     let (code, _, said) = bench.run(&["evidence", "coverage", "--from", &from, "--to", &to]);
     assert!(code == 1 && said.contains("ledger.jsonl: line "), "{said}");

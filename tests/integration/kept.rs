@@ -60,10 +60,10 @@ fn a_mail_that_was_changed_or_taken_away_is_found() {
     fs::set_permissions(&mail, fs::Permissions::from_mode(0o600)).unwrap();
     fs::write(&mail, [whole.as_slice(), b" "].concat()).unwrap();
     let (code, printed, _) = bench.run(&["evidence", "verify"]);
-    assert!(code == 1 && printed.contains("is not the mail that its name says: it was changed"), "{printed}");
+    assert!(code == 1 && printed.contains("does not have the digest in its name: it was changed"), "{printed}");
     fs::remove_file(&mail).unwrap();
     let (code, printed, _) = bench.run(&["evidence", "verify"]);
-    assert!(code == 1 && printed.contains("is not there as it was sent"), "{printed}");
+    assert!(code == 1 && printed.contains("is missing or was changed"), "{printed}");
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_run_that_fails_leaves_what_was_answered_as_evidence_for_the_gap() {
     }
     let (code, printed, said) = bench.run(&["evidence", "verify"]);
     assert_eq!(code, 0, "{printed}{said}");
-    assert_eq!(printed.matches("no review: what was answered before its run failed (entry ").count(), 2, "{printed}");
+    assert_eq!(printed.matches("not a review: the answers before its run failed (entry ").count(), 2, "{printed}");
     // They are in an export, and its script takes them for what they are.
     let day = |days| (Utc::now() + Duration::days(days)).format("%Y-%m-%d").to_string();
     let (from, to) = (day(-1), day(1));

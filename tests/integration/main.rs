@@ -16,6 +16,7 @@ mod deploy;
 mod drift;
 mod evidence;
 mod export;
+mod first_generation;
 mod hostile;
 mod incomplete;
 mod init;

@@ -1,14 +1,10 @@
-//! `rolecall evidence coverage`: every fire time of a period, and what answers it.
+//! `rolecall evidence coverage`: every scheduled time of a period, and what covers it.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
-use chrono::{DateTime, Days, Duration, NaiveDate, NaiveTime, Utc};
+use chrono::Duration;
 
-use super::{configured, signers, signers_of, unreadable};
+use super::{configured, opened, period, signers, signers_of, unreadable};
 use crate::{
     cli::{
         args::{CoverageArgs, PeriodArgs},
@@ -16,9 +12,9 @@ use crate::{
     },
     clock::Clock,
     coverage::{self, Coverage, Question},
-    digest::sha256,
-    evidence::{SEALED, inventory, signers::Allowed, testimony::Testimony},
-    ledger::Head,
+    evidence::{attestation::Attestation, inventory, signers::Allowed, storage::Storage},
+    export,
+    words::count,
 };
 
 /// Gaps that are printed; the table has all of them.
@@ -34,89 +30,51 @@ pub(super) fn run(named: Option<&Path>, args: &CoverageArgs) -> Result<(), Failu
         (None, None) => Allowed::default(),
     };
     let folder = args.path.clone().or(evidence.map(|evidence| evidence.directory)).unwrap_or_default();
-    let testimony = testimony(&folder, allowed)?;
-    let (from, to) = period(&args.period)?;
+    let storage = opened(&folder)?;
+    let attestation = attestation(&storage, allowed)?;
+    let period = period(&args.period)?;
     let late_after = Duration::hours(i64::from(args.late_after));
-    let bags = sealed(&folder)?;
-    let question =
-        Question { from, to, job: args.job.as_deref(), late_after, now: Clock::system().now(), bags: Some(&bags) };
-    let coverage = answer(&testimony, &question);
+    let bags = inventory::digests(&storage).map_err(|error| unreadable(&folder, &error))?;
+    let (from, to, now) = (period.from, period.to, Clock::system().now());
+    let question = Question { from, to, job: args.job.as_deref(), late_after, now, bags: Some(&bags) };
+    let coverage = export::covered(&attestation, &question);
     if let Some(job) = args.job.as_deref().filter(|_| coverage.rows.is_empty()) {
-        output::note(&format!("rolecall: the ledger has nothing of a job `{job}` in this period"));
+        output::note(&format!("rolecall: the ledger has no entry of the job `{job}` in this period"));
     }
     print(&coverage, &args.period);
     if let Some(out) = &args.out {
-        fs::create_dir_all(out).map_err(|error| Failure::failed(format!("{}: {error}", out.display())))?;
-        for (name, content) in files_of(&coverage, &question, &testimony.head())? {
+        let failed =
+            |path: &Path, error: &dyn std::fmt::Display| Failure::failed(format!("{}: {error}", path.display()));
+        fs::create_dir_all(out).map_err(|error| failed(out, &error))?;
+        let files = coverage::files(&coverage, &question, &attestation.head());
+        for (name, content) in files.map_err(|error| Failure::failed(error.to_string()))? {
             let path = out.join(name);
-            fs::write(&path, content).map_err(|error| Failure::failed(format!("{}: {error}", path.display())))?;
+            fs::write(&path, content).map_err(|error| failed(&path, &error))?;
             output::line(&format!("  wrote     {}", path.display()));
         }
     }
     match coverage.gaps().count() {
         0 => Ok(()),
-        1 => Err(Failure::Findings("there is a gap".to_owned())),
-        gaps => Err(Failure::Findings(format!("there are {gaps} gaps"))),
+        1 => Err(Failure::Findings("there is 1 gap".to_owned())),
+        gaps => Err(Failure::Findings(format!("there are {}", count(gaps, "gap")))),
     }
 }
 
-/// The ledger of a folder; one that is not whole proves nothing.
-fn testimony(folder: &Path, allowed: Allowed) -> Result<Testimony, Failure> {
-    let testimony = Testimony::of(folder, allowed).map_err(|error| unreadable(folder, &error))?;
-    match testimony.problems.first() {
-        None => Ok(testimony),
+/// The ledger of a storage; one that is not whole proves nothing.
+fn attestation(storage: &dyn Storage, allowed: Allowed) -> Result<Attestation, Failure> {
+    let place = storage.place("");
+    let attestation = Attestation::of(storage, allowed).map_err(|error| unreadable(Path::new(&place), &error))?;
+    match attestation.problems.first() {
+        None => Ok(attestation),
         Some(problem) => {
-            Err(Failure::failed(format!("{}: {problem}. `rolecall evidence verify` says more", folder.display())))
+            Err(Failure::failed(format!("{place}: {problem}. `rolecall evidence verify` lists all problems")))
         }
     }
 }
 
-/// What the believed entries of a ledger answer, and who signed for them.
-pub(super) fn answer(testimony: &Testimony, question: &Question<'_>) -> Coverage {
-    let mut coverage = Coverage::of(testimony.believed(), question);
-    let signed = match &testimony.vouched {
-        Some(vouched) => format!("The ledger is {vouched}"),
-        None => "Nobody signed the ledger".to_owned(),
-    };
-    let rest = testimony.rest().map(|rest| format!("; {rest}")).unwrap_or_default();
-    coverage.remarks.push(format!("{signed}{rest}."));
-    coverage
-}
-
-/// The bags that are there: by their folders, the SHA-256 of their sealed manifests; empty where one has none. Whether
-/// they are whole is for `verify` to say.
-pub(super) fn sealed(folder: &Path) -> Result<BTreeMap<String, String>, Failure> {
-    let bags = inventory::bags(folder).map_err(|error| unreadable(folder, &error))?;
-    let named = |bag: PathBuf| {
-        let name = bag.file_name()?.to_str()?.to_owned();
-        Some((name, fs::read(bag.join(SEALED)).map_or_else(|_| String::new(), |bytes| sha256(&bytes))))
-    };
-    Ok(bags.into_iter().filter_map(named).collect())
-}
-
-/// The first moment of a period, and the first after it. Days are whole, in UTC.
-pub(super) fn period(period: &PeriodArgs) -> Result<(DateTime<Utc>, DateTime<Utc>), Failure> {
-    let midnight = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
-    let after = period.to.checked_add_days(Days::new(1)).filter(|_| period.from <= period.to);
-    let after = after.ok_or_else(|| Failure::usage("--to is before --from"))?;
-    Ok((midnight(period.from), midnight(after)))
-}
-
-/// The page and the table, by their names.
-pub(super) fn files_of(
-    coverage: &Coverage,
-    question: &Question<'_>,
-    head: &Head,
-) -> Result<[(&'static str, Vec<u8>); 2], Failure> {
-    let failed = |error: &dyn std::fmt::Display| Failure::failed(format!("the coverage cannot be written: {error}"));
-    let page = coverage::page(coverage, question, head).map_err(|error| failed(&error))?;
-    let mut table = Vec::new();
-    coverage::table(coverage, question, &mut table).map_err(|error| failed(&error))?;
-    Ok([("coverage.html", page.into_bytes()), ("coverage.csv", table)])
-}
-
 fn print(coverage: &Coverage, period: &PeriodArgs) {
-    let counts: Vec<String> = coverage.counts().iter().map(|(state, count)| format!("{count} {state}")).collect();
+    let counts: Vec<String> =
+        coverage.counts().iter().map(|(state, count)| format!("{count} {}", state.label())).collect();
     let counts = if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };
     output::line(&format!("{} to {}, days in UTC: {} due{counts}", period.from, period.to, coverage.due()));
     for remark in &coverage.remarks {
@@ -124,8 +82,8 @@ fn print(coverage: &Coverage, period: &PeriodArgs) {
     }
     for row in coverage.gaps().take(MOST_PRINTED) {
         output::line(&format!(
-            "  {:<11} {}  {} · {}: {}",
-            row.state,
+            "  {:<13} {}  {} · {}: {}",
+            row.state.label(),
             row.fire_at.with_timezone(&row.zone).format("%a %Y-%m-%d %H:%M %Z"),
             row.job.as_deref().unwrap_or_default(),
             row.workspace,

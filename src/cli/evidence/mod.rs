@@ -1,7 +1,6 @@
-//! `rolecall evidence`: the key, the bags, and whether they are as they were sealed.
+//! `rolecall evidence`: the key, the bags, and their verification.
 
 mod coverage;
-mod directory;
 mod export;
 mod recompute;
 mod verify;
@@ -9,18 +8,26 @@ mod verify;
 use std::{fs, io, path::Path};
 
 use super::{
-    args::EvidenceCommand,
+    args::{EvidenceCommand, PeriodArgs},
     check,
     output::{self, Failure},
 };
 use crate::{
+    app,
     clock::Clock,
     config::settings::{Evidence, Settings},
     evidence::{
-        NAMESPACE, PRINCIPAL, inventory,
+        NAMESPACE, PRINCIPAL,
+        consistency::ConsistencyReport,
+        inventory,
         key::{KeyError, SigningKey},
+        period::Period,
         signers::Allowed,
+        storage::{Storage as _, folder::Folder},
     },
+    ledger::Head,
+    run::anchor::Check,
+    store::Database,
 };
 
 pub(super) async fn run(named: Option<&Path>, command: EvidenceCommand) -> Result<(), Failure> {
@@ -38,7 +45,7 @@ pub(super) async fn run(named: Option<&Path>, command: EvidenceCommand) -> Resul
 fn configured(named: Option<&Path>) -> Result<(Settings, Evidence), Failure> {
     let mut settings = check::load(named)?;
     let evidence = settings.evidence.take();
-    let nothing = || Failure::usage("the configuration has no [evidence] table: no bags are kept");
+    let nothing = || Failure::usage("the configuration has no [evidence] table, so no evidence is kept");
     Ok((settings, evidence.ok_or_else(nothing)?))
 }
 
@@ -46,51 +53,83 @@ fn init_key(out: &Path) -> Result<(), Failure> {
     let failed = |error: KeyError| Failure::failed(error.to_string());
     let key = SigningKey::generate("rolecall evidence").map_err(failed)?;
     key.write(out).map_err(failed)?;
-    output::line(&format!("The key {} is in {}; nobody else may read it.\n", key.fingerprint(), out.display()));
-    output::line("In the configuration:\n");
+    output::line(&format!("The key {} is in {}; only its owner can read it.\n", key.fingerprint(), out.display()));
+    output::line("Add to the configuration:\n");
     output::line(&format!("[evidence]\nsigning_key = {{ file = \"{}\" }}\n", out.display()));
     output::line(
-        "Give whoever verifies evidence this line, by another way than the evidence, as a file allowed_signers:\n",
+        "Give this line to those who verify evidence, as a file named allowed_signers and by another channel than the evidence:\n",
     );
     output::line(&key.signer().map_err(failed)?);
     Ok(())
 }
 
 fn list(evidence: &Evidence) -> Result<(), Failure> {
-    let bags = if evidence.directory.exists() {
-        inventory::bags(&evidence.directory).map_err(|error| unreadable(&evidence.directory, &error))?
-    } else {
-        Vec::new()
-    };
+    let storage = storage_of(evidence);
+    let bags = inventory::bags(&storage).map_err(|error| unreadable(&evidence.directory, &error))?;
     if bags.is_empty() {
         output::line("there are no bags yet");
     }
     for bag in bags {
-        output::line(&bag.display().to_string());
+        output::line(&storage.place(&bag));
     }
     Ok(())
 }
 
-/// The configured key; none where nobody signs.
+/// The configured storage.
+fn storage_of(evidence: &Evidence) -> Folder {
+    Folder::new(&evidence.directory)
+}
+
+/// A folder of evidence that must exist.
+fn opened(path: &Path) -> Result<Folder, Failure> {
+    Folder::open(path).map_err(|error| unreadable(path, &error))
+}
+
+/// The configured evidence, checked against the store if there is one; `None` if there is no evidence yet.
+async fn anchored(
+    settings: &Settings,
+    evidence: &Evidence,
+    allowed: &Allowed,
+    anchors: &[Head],
+) -> Result<Option<ConsistencyReport>, Failure> {
+    let (storage, key, path) = (storage_of(evidence), key(evidence)?, &settings.store.path);
+    // Looking must not create one.
+    let store = if path.exists() {
+        Some(app::store(settings).await.map_err(|error| Failure::failed(error.to_string()))?)
+    } else {
+        None
+    };
+    let shown = path.display().to_string();
+    let check = Check { storage: &storage, key: key.as_ref(), allowed, anchors, store: &shown };
+    let store = store.as_ref().map(|store| &**store as &dyn Database);
+    check.against(store).await.map_err(|error| Failure::failed(error.to_string()))
+}
+
+/// The period that is asked for. Days are whole, in UTC.
+fn period(args: &PeriodArgs) -> Result<Period, Failure> {
+    Period::of_days(args.from, args.to).ok_or_else(|| Failure::usage("--to is before --from"))
+}
+
+/// The configured key; `None` if evidence is not signed.
 fn key(evidence: &Evidence) -> Result<Option<SigningKey>, Failure> {
     let key = evidence.signing_key.as_deref().map(SigningKey::read).transpose();
     key.map_err(|error| Failure::usage(error.to_string()))
 }
 
-/// Who signs by the configuration.
+/// The configured key as the only trusted one.
 fn signers(evidence: &Evidence) -> Result<Allowed, Failure> {
     let Some(key) = key(evidence)? else { return Ok(Allowed::default()) };
     let signer = key.signer().map_err(|error| Failure::usage(error.to_string()))?;
     Ok(Allowed::parse(&signer, Clock::system().now()))
 }
 
-/// Who signs by a file of allowed signers.
+/// The trusted keys of a file.
 fn signers_of(file: &Path) -> Result<Allowed, Failure> {
     let text = fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
     let allowed = Allowed::parse(&text, Clock::system().now());
     if allowed.is_empty() {
         return Err(Failure::usage(format!(
-            "{} allows no key to sign as {PRINCIPAL} for {NAMESPACE} today",
+            "{} allows no key to sign as {PRINCIPAL} in the namespace {NAMESPACE} today",
             file.display()
         )));
     }

@@ -1,21 +1,22 @@
-//! `rolecall evidence recompute`: a review made once more from its bag, offline.
+//! `rolecall evidence recompute`: recomputes a review from its bag, offline.
 
 use std::path::Path;
 
 use url::Url;
 
-use super::unreadable;
+use super::{opened, unreadable};
 use crate::{
     app,
     audit::RuleSet,
     cli::output::{self, Failure},
     config,
     evidence::{
+        inventory,
         signers::Allowed,
         verify::{self, Problem},
     },
     replay::Replay,
-    run::recompute::{Compared, Recording},
+    run::recompute::{Compared, SealedReview},
 };
 
 /// The longest description of a program that is shown, in characters.
@@ -23,38 +24,42 @@ const AGENT: usize = 200;
 
 pub(super) async fn run(bag: &Path) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::failed(error.to_string());
-    if !bag.join("bagit.txt").exists() {
-        return Err(Failure::usage(format!("{} is no bag", bag.display())));
+    let storage = opened(bag)?;
+    if !inventory::is_bag(&storage, "") {
+        return Err(Failure::usage(format!("{} is not a bag of evidence", bag.display())));
     }
-    // Whose signature it has is for `verify` to say.
-    let found = verify::bag(bag, &Allowed::default());
+    // Who signed it is for `verify`.
+    let found = verify::bag(&storage, "", &Allowed::default());
     if let Some(problem) = found.problems.iter().find(|problem| !matches!(problem, Problem::Signature { .. })) {
         return Err(Failure::failed(format!("{} is not as it was sealed: {problem}", bag.display())));
     }
-    let recording = Recording::of(bag).map_err(|error| failed(&error))?;
+    let review = SealedReview::of(&storage, "").map_err(|error| failed(&error))?;
+    let configuration = review.configuration().map_err(|error| failed(&error))?;
+    let path = bag.join("data/configuration.toml");
     let rules = RuleSet::built_in();
     let rules: Vec<&str> = rules.list().names().collect();
     let settings =
-        config::load(&recording.configuration(), &rules, recording.judged_at).map_err(|error| failed(&error))?.settings;
-    let workspace = settings.workspaces.get(&recording.workspace).ok_or_else(|| {
-        Failure::failed(format!("the configuration in the bag has no workspace {}", recording.workspace))
+        config::parse(&path, &configuration, &rules, review.judged_at).map_err(|error| failed(&error))?.settings;
+    let workspace = settings.workspaces.get(&review.workspace).ok_or_else(|| {
+        Failure::failed(format!("the configuration in the bag has no workspace {}", review.workspace))
     })?;
-    let answers = recording.answers().map_err(|error| failed(&error))?;
+    let answers = review.answers().map_err(|error| failed(&error))?;
     let replay = Replay::start(answers).await.map_err(|error| unreadable(bag, &error))?;
     let base_url = Url::parse(&replay.base_url).map_err(|error| failed(&error))?;
     let connector = app::replaying_connector(workspace, &base_url).map_err(|error| failed(&error))?;
-    let policy = settings.policy_for(recording.job.as_deref(), &recording.workspace);
-    let compared = recording.compare(&*connector, &replay, policy).await;
-    told(&recording, &compared.map_err(|error| failed(&error))?)
+    let policy = settings.policy_for(review.job.as_deref(), &review.workspace);
+    let compared = review.compare(&*connector, &replay, policy).await;
+    print(&review, &compared.map_err(|error| failed(&error))?)
 }
 
-/// Tells what was found; an error where something does not follow from the answers.
-fn told(recording: &Recording, compared: &[Compared]) -> Result<(), Failure> {
-    let (ours, mut differ, mut reworded) = (env!("CARGO_PKG_VERSION"), 0, 0);
+/// Prints the comparison; an error if something does not follow from the answers.
+fn print(review: &SealedReview<'_>, compared: &[Compared]) -> Result<(), Failure> {
+    let (ours, mut differ, mut reworded) = (app::build(), 0, 0);
+    let is_same_build = review.agent == ours;
     for Compared { file, difference, extent, is_wording } in compared {
         match difference {
             None => output::line(&format!("same    {file}, {extent}")),
-            Some(difference) if *is_wording && !recording.is_of_this_version() => {
+            Some(difference) if *is_wording && !is_same_build => {
                 reworded += 1;
                 output::line(&format!("OTHER   {file}, {difference}"));
             }
@@ -64,20 +69,20 @@ fn told(recording: &Recording, compared: &[Compared]) -> Result<(), Failure> {
             }
         }
     }
-    let agent = output::plain(&recording.agent, AGENT);
+    let agent = output::plain(&review.agent, AGENT);
     if differ > 0 {
         return Err(Failure::failed(format!(
-            "the recorded answers do not lead to what was reported. It was made by {agent}; this is {ours}: another version may judge otherwise"
+            "what was reported does not follow from the recorded answers. The bag was made by {agent}; this is {ours}, and another build may judge differently"
         )));
     }
-    output::line(if recording.is_older {
-        "\nThe recorded answers lead to the same matrix, findings and changes, byte for byte. An older rolecall made this bag, and did not keep what its other files were made of: they are not compared."
+    output::line(if review.is_older {
+        "\nThe recorded answers lead to the same matrix, findings and changes, byte for byte. An older rolecall made this bag and did not keep what its other files are derived from; they are not compared."
     } else {
-        "\nThe recorded answers lead to the same files, byte for byte. Taken as the bag says them: the times, the calls that left no answer, the scopes of the token, the configuration, the occasion, and what was compared with."
+        "\nThe recorded answers lead to the same files, byte for byte. Taken from the bag as stated: the times, calls without an answer, the scopes of the token, the configuration, what triggered the run, and the previous review."
     });
     if reworded > 0 {
         output::line(&format!(
-            "{reworded} of them are worded otherwise: the bag was made by {agent}, this is {ours}. Use that version to compare them"
+            "{reworded} of them are worded differently: the bag was made by {agent}, this is {ours}. Use that build to compare them"
         ));
     }
     Ok(())

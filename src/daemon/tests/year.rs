@@ -1,12 +1,17 @@
 //! A year of weekly reviews, some of which go wrong: the coverage names exactly those.
 
-use std::{collections::BTreeMap, fs};
+use std::collections::BTreeMap;
 
 use super::*;
 use crate::{
     coverage::{self, Coverage, Question, State},
-    digest::sha256,
-    evidence::{SEALED, agreement, inventory, ledger::LEDGER, mail, signers::Allowed},
+    evidence::{
+        consistency, inventory,
+        ledger::LEDGER,
+        mail,
+        signers::Allowed,
+        storage::{Storage as _, folder::Folder, read},
+    },
     ledger::{Head, chain},
 };
 
@@ -15,7 +20,7 @@ fn equip(bench: &Bench, to: &str) {
     let mut setup = bench.daemon.setup.write().unwrap();
     let setup = Arc::get_mut(&mut setup).unwrap();
     setup.vault = Some(Vault {
-        bags: bench.folder.path().join("bags"),
+        storage: Arc::new(Folder::new(bench.folder.path().join("bags"))),
         key: None,
         keep_days: Some(200),
         configuration: String::new(),
@@ -67,13 +72,10 @@ async fn of_a_year_of_reviews_the_coverage_names_exactly_the_gaps() {
         };
         expected.insert(*monday, state);
     }
-    let folder = bench.folder.path().join("bags");
-    let chain = chain::read(&fs::read_to_string(folder.join(LEDGER)).unwrap());
+    let storage = Folder::new(bench.folder.path().join("bags"));
+    let chain = chain::read(&String::from_utf8(read(&storage, LEDGER).unwrap()).unwrap());
     assert_eq!(chain.faults, []);
-    let named = |bag: &std::path::PathBuf| bag.file_name().unwrap().to_str().unwrap().to_owned();
-    let there = inventory::bags(&folder).unwrap();
-    let sealed = |bag: &std::path::PathBuf| sha256(&fs::read(bag.join(SEALED)).unwrap());
-    let there: BTreeMap<_, _> = there.iter().map(|bag| (named(bag), sealed(bag))).collect();
+    let there = inventory::digests(&storage).unwrap();
     let question = Question {
         from: time("2026-03-01T00:00:00Z"),
         to: time("2027-03-01T00:00:00Z"),
@@ -89,9 +91,9 @@ async fn of_a_year_of_reviews_the_coverage_names_exactly_the_gaps() {
         coverage.rows.iter().filter(|row| row.state == State::Missing).map(|row| row.reason.as_str()).collect();
     assert!(reasons[0].starts_with("skipped: no daemon could decide in time"), "{reasons:?}");
     assert!(reasons[1].starts_with("the run failed: workspace acme"), "{reasons:?}");
-    assert_eq!(reasons[5], "nothing was recorded: no daemon ran");
+    assert_eq!(reasons[5], "no record of a run");
     assert_eq!(coverage.due(), 52);
-    let bags = agreement::folder(&folder, Allowed::default(), &[]).unwrap();
+    let bags = consistency::check(&storage, Allowed::default(), &[]).unwrap();
     assert!(bags.is_sound(), "{:?}", bags.problems);
     // The older ones are removed when the next review comes, which is not there yet then.
     let made: Vec<_> =
@@ -104,12 +106,12 @@ async fn of_a_year_of_reviews_the_coverage_names_exactly_the_gaps() {
     assert!(removed > 10 && removed + bags.bags.len() == made.len() + 2, "{removed}");
 
     // And their mails with them; of those that are there each is as it was sent.
-    let mails = fs::read_dir(folder.join(mail::FOLDER)).unwrap().count();
+    let mails = storage.list(mail::FOLDER).unwrap().len();
     assert_eq!(mails, mail::named(chain.entries.iter().map(|(entry, _)| entry), None).len());
     assert!(mails < made.len(), "{mails}");
 
     let page = coverage::page(&coverage, &question, &Head { number: 1, sha256: "ab".repeat(32) }).unwrap();
-    insta::assert_snapshot!(page.split_once("<body>").unwrap().1.split("<h2>Every fire time").next().unwrap());
+    insta::assert_snapshot!(page.split_once("<body>").unwrap().1.split("<h2>Every scheduled review").next().unwrap());
     let mut table = Vec::new();
     coverage::table(&coverage, &question, &mut table).unwrap();
     assert_eq!(String::from_utf8(table).unwrap().lines().count(), 53);

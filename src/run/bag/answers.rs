@@ -1,5 +1,5 @@
-//! The answers in a bag, and their index. They are written while they come, in whatever order that is; in the end they are
-//! numbered by their requests, so that the same answers make the same bag.
+//! The answers in a bag, and their index. They are written as they arrive; when the bag is sealed they are numbered by their
+//! requests, so that the same answers give the same bag.
 
 use std::{cmp::Ordering, collections::BTreeMap, path::Path};
 
@@ -19,7 +19,7 @@ pub(in crate::run) const LARGE: usize = 8 << 10;
 /// A line of the index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::run) struct Line {
-    /// Its number: requests in their order, the same one asked again by time.
+    /// Its number, by request and then by time.
     pub(in crate::run) number: u64,
     /// The file of the body, inside the bag.
     pub(in crate::run) file: String,
@@ -42,7 +42,7 @@ pub(in crate::run) struct Written {
 }
 
 impl Written {
-    /// The answer of an exchange, before it has its place.
+    /// The answer of an exchange, before it is numbered.
     pub(in crate::run) fn new(exchange: &Exchange) -> Self {
         let line = Line {
             number: exchange.number,
@@ -64,14 +64,14 @@ impl Written {
     }
 }
 
-/// Where answers belong.
+/// Numbered answers.
 #[derive(Debug, Default)]
 pub(in crate::run) struct Arranged {
     /// The index.
     pub(in crate::run) index: Vec<Line>,
     /// Files that get another name: from and to, below `data/`.
     pub(in crate::run) moves: Vec<(String, String)>,
-    /// Files of answers that the read did not need: it asked ahead, and how far that came is chance.
+    /// Files of answers that the read did not need: it requests pages ahead, and how many arrive is chance.
     pub(in crate::run) unneeded: Vec<String>,
 }
 
@@ -89,7 +89,7 @@ impl Tally {
     }
 }
 
-/// Gives every answer its place, whether it was needed or not.
+/// Numbers every answer, whether it was needed or not.
 pub(in crate::run) fn arrange_all(written: Vec<Written>) -> Arranged {
     for one in &written {
         one.needed.confirm();
@@ -107,7 +107,7 @@ pub(in crate::run) fn add_index(draft: &Draft, index: &[Line]) -> Result<(), Dra
     })
 }
 
-/// Gives every answer that was needed its place.
+/// Numbers the answers that were needed.
 pub(in crate::run) fn arrange(written: Vec<Written>) -> Arranged {
     let (mut needed, unneeded): (Vec<_>, Vec<_>) =
         written.into_iter().partition(|written| written.needed.is_confirmed());
@@ -115,7 +115,7 @@ pub(in crate::run) fn arrange(written: Vec<Written>) -> Arranged {
     let mut arranged =
         Arranged { unneeded: unneeded.into_iter().map(|written| written.line.file).collect(), ..Arranged::default() };
     for (number, Written { mut line, .. }) in (1..).zip(needed) {
-        let place = format!("answers/{number:05}.json{}", if is_packed(&line.file) { ".gz" } else { "" });
+        let place = format!("answers/{number:05}.json{}", if is_gzip(&line.file) { ".gz" } else { "" });
         let came = std::mem::replace(&mut line.file, format!("data/{place}"));
         line.number = number;
         arranged.moves.push((came, place));
@@ -124,13 +124,13 @@ pub(in crate::run) fn arrange(written: Vec<Written>) -> Arranged {
     arranged
 }
 
-/// The order of the index: by request, digits in it as numbers, then as they came.
+/// The order of the index: by request, with digits as numbers, then by arrival.
 pub(in crate::run) fn in_order(a: &Line, b: &Line) -> Ordering {
     natural(&a.request, &b.request).then(a.number.cmp(&b.number))
 }
 
 /// Whether a file is compressed by gzip, as its name says.
-pub(in crate::run) fn is_packed(file: &str) -> bool {
+pub(in crate::run) fn is_gzip(file: &str) -> bool {
     Path::new(file).extension().is_some_and(|extension| extension == "gz")
 }
 

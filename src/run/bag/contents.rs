@@ -1,5 +1,5 @@
-//! What a bag holds of an audit beside the answers and the reports. What follows from the answers is a [`Content`], and
-//! whoever makes the audit once more makes it again; what does not is what the previous audit left to compare with.
+//! What a bag has of an audit beside the answers and the reports. What follows from the answers is a [`Content`], which is
+//! recomputed with the audit; what does not is the previous audit's snapshot.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    answers::{Tally, is_packed},
+    answers::{Tally, is_gzip},
     format::pretty,
 };
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
 /// The file of the previous audit's snapshot, below `data/`: JSON lines, compressed by Zstandard.
 pub(in crate::run) const PREVIOUS: &str = "previous.jsonl.zst";
 
-/// A user as the record was understood: what the API did not give is null.
+/// A user as parsed from the record; what the API did not give is null.
 #[derive(Serialize)]
 struct UserLine<'a> {
     id: &'a str,
@@ -71,9 +71,9 @@ impl<'a> From<User<'a>> for UserLine<'a> {
 /// A file that follows from the answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::run) enum Content {
-    /// Where was read.
+    /// The system that was read.
     Source,
-    /// The organization, as it was understood.
+    /// The organization, as parsed.
     Organization,
     /// The account that read.
     CurrentUser,
@@ -85,7 +85,7 @@ pub(in crate::run) enum Content {
     Users,
     /// Which rules ran, which did not, and why.
     Rules,
-    /// How completely was read, with the sums that must agree.
+    /// How complete the read was, with the sums that must match.
     Completeness,
 }
 
@@ -102,7 +102,7 @@ impl Content {
         Self::Completeness,
     ];
 
-    /// Its file, below `data/`; compressed by gzip where its name ends so.
+    /// Its file, below `data/`; compressed with gzip if its name says so.
     pub(in crate::run) fn path(self) -> &'static str {
         match self {
             Self::Source => "directory/source.json",
@@ -126,7 +126,7 @@ impl Content {
             Self::Roles => pretty(out, &directory.roles),
             Self::Profiles => pretty(out, &directory.profiles),
             Self::Users => {
-                // A line at a time: the many small pieces of one would each find their own way to the file.
+                // A whole line per write: serde writes many small pieces.
                 let mut line = Vec::new();
                 directory.users.iter().try_for_each(|user| {
                     line.clear();
@@ -143,10 +143,10 @@ impl Content {
     /// Adds it to a bag.
     pub(in crate::run) fn add(self, draft: &Draft, audit: &Audit, tally: Tally) -> Result<(), DraftError> {
         draft.add(self.path(), |writer| {
-            if !is_packed(self.path()) {
+            if !is_gzip(self.path()) {
                 return self.write(audit, tally, writer);
             }
-            // Neither a name nor a time, as with the answers.
+            // The header has neither a name nor a time, as with the answers.
             let mut gzip = io::BufWriter::with_capacity(1 << 16, GzBuilder::new().write(writer, Compression::fast()));
             self.write(audit, tally, &mut gzip)?;
             gzip.into_inner().map_err(io::IntoInnerError::into_error)?.finish().map(|_| ())
@@ -154,7 +154,7 @@ impl Content {
     }
 }
 
-/// Which rules ran, which did not, and why; how grave their findings are, and the limits that they went by.
+/// Which rules ran, which did not, and why; the severity of their findings, and the limits that they use.
 fn rules(audit: &Audit) -> Value {
     let policy = &audit.policy;
     json!({
@@ -211,7 +211,7 @@ fn completeness(directory: &Directory, tally: Tally) -> Value {
     })
 }
 
-/// The sums that must agree: each side of one was counted by itself.
+/// The sums that must match: each side was counted independently.
 fn sums(directory: &Directory, by_status: &serde_json::Map<String, Value>, tally: Tally) -> [String; 5] {
     let reading = &directory.reading;
     let listed = directory.users.len() as u64;
@@ -256,7 +256,7 @@ fn sums(directory: &Directory, by_status: &serde_json::Map<String, Value>, tally
     ]
 }
 
-/// Numbers with those that follow one another and are the same taken together: `2 × 200 + 50`.
+/// Numbers, with equal neighbours combined: `2 × 200 + 50`.
 fn runs(numbers: &[u32]) -> String {
     let run = |run: &[u32]| match run {
         [one] => one.to_string(),
@@ -265,7 +265,7 @@ fn runs(numbers: &[u32]) -> String {
     numbers.chunk_by(|a, b| a == b).map(run).collect::<Vec<_>>().join(" + ")
 }
 
-/// Adds what the previous audit left, so that the changes can be worked out again.
+/// Adds the previous audit's snapshot, so that the changes can be recomputed.
 pub(in crate::run) fn previous(draft: &Draft, previous: &Kept) -> Result<(), DraftError> {
     // Frames of Zstandard one after another are one file of it.
     draft.add(PREVIOUS, |writer| previous.parts.iter().try_for_each(|part| writer.write_all(part)))

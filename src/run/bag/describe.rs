@@ -9,7 +9,7 @@ use crate::{
     words,
 };
 
-/// The texts that stand beside the payload.
+/// The texts beside the payload.
 pub(in crate::run) fn beside(audit: &Audit, is_signed: bool) -> Result<[(&'static str, String); 2], askama::Error> {
     // Templates end without the end of their last line.
     let readme = readme(audit, is_signed).render()? + "\n";
@@ -61,8 +61,8 @@ fn readme(audit: &Audit, is_signed: bool) -> Readme {
         company: directory.organization.company_name.clone().unwrap_or_default(),
         version: audit.version,
         id: audit.id.to_string(),
-        job: audit.job.clone().unwrap_or_else(|| "none: it was asked for by hand".to_owned()),
-        due: audit.trigger.as_ref().map_or_else(|| "when it was asked for".to_owned(), Trigger::sentence),
+        job: audit.job.clone().unwrap_or_else(|| "none: on demand".to_owned()),
+        due: audit.trigger.as_ref().map_or_else(|| "on demand".to_owned(), Trigger::sentence),
         judged: time(audit.judged_at),
         source: format!(
             "{}, connector {}, {}organization {}",
@@ -88,7 +88,7 @@ fn readme(audit: &Audit, is_signed: bool) -> Readme {
     }
 }
 
-/// What `bag-info.txt` says.
+/// The fields of `bag-info.txt`.
 pub(in crate::run) fn info(audit: &Audit, agent: &str, ledger: &str) -> Vec<(&'static str, String)> {
     let organization = &audit.directory.organization;
     let mut info = vec![

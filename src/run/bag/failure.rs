@@ -1,4 +1,4 @@
-//! The bag of a run that failed: what the API had answered until then, and no review. It is the evidence for a gap.
+//! The bag of a run that failed: the answers of the API until then, and no review. It is the evidence for a gap.
 
 use askama::Template;
 use chrono::{DateTime, Utc};
@@ -22,11 +22,11 @@ pub(in crate::run) const FILE: &str = "failure.json";
 pub struct Failure<'a> {
     /// The run.
     pub run: Uuid,
-    /// The job; none where it was asked for by hand without one.
+    /// The job; `None` for a run on demand without one.
     pub job: Option<&'a str>,
     /// The workspace's name in the configuration.
     pub workspace: &'a str,
-    /// When it was due; none where it was asked for by hand and not mailed.
+    /// When it was due; `None` for a run on demand that is not mailed.
     pub due_at: Option<DateTime<Utc>>,
     /// When it failed.
     pub at: DateTime<Utc>,
@@ -48,30 +48,30 @@ struct Readme<'a> {
     signed: bool,
 }
 
-/// Keeps what was answered before a run failed, and says so in the ledger. That this fails too is an error in the log: why
-/// the run failed is not to be lost over it.
+/// Keeps the answers before a run failed, and records that in the ledger. If this fails too, it is an error in the log, so
+/// that the cause of the run's failure is not lost.
 pub async fn keep(store: &dyn Database, vault: &Vault, recording: &Recording, failure: &Failure<'_>) {
     let run = failure.run;
     let kept = async {
         let Some(sealed) = recording.seal_failure(vault, failure)? else { return Ok(()) };
-        let fact = Fact::BagOfFailure { run, bag: sealed.name() };
+        let fact = Fact::BagOfFailure { run, bag: sealed.bag };
         store.append(&[fact], failure.at).await.map_err(WriteError::from)?;
-        tracing::info!(%run, bag = %sealed.path.display(), "what was answered before the run failed is sealed");
+        tracing::info!(%run, bag = sealed.place, "the answers before the run failed are sealed");
         Ok::<_, EvidenceError>(())
     };
     if let Err(error) = kept.await {
-        tracing::error!(%run, %error, "what was answered before the run failed could not be kept");
+        tracing::error!(%run, %error, "the answers before the run failed could not be kept");
     }
 }
 
 impl Recording {
-    /// Seals what was answered before the run failed; none where nothing was.
+    /// Seals the answers before the run failed; `None` if there were none.
     fn seal_failure(&self, vault: &Vault, failure: &Failure<'_>) -> Result<Option<Sealed>, EvidenceError> {
         let Some((draft, written)) = self.close()? else { return Ok(None) };
         if written.is_empty() {
             return Ok(None);
         }
-        // Which of them the read would have needed nobody knows.
+        // It is not known which of them the read would have needed.
         let Arranged { index, moves, .. } = answers::arrange_all(written);
         draft.rename(&moves)?;
         answers::add_index(&draft, &index)?;
@@ -86,8 +86,8 @@ impl Recording {
             workspace,
             version: env!("CARGO_PKG_VERSION"),
             id: run.to_string(),
-            job: job.unwrap_or("none: it was asked for by hand"),
-            due: due_at.map_or_else(|| "when it was asked for".to_owned(), time),
+            job: job.unwrap_or("none: on demand"),
+            due: due_at.map_or_else(|| "on demand".to_owned(), time),
             failed: time(at),
             error,
             signature: SIGNATURE,
@@ -105,7 +105,7 @@ impl Recording {
         info.extend(job.map(|job| ("Rolecall-Job", job.to_owned())));
         info.extend(due_at.map(|due_at| ("Rolecall-Due-At", time(due_at))));
         let tags = [("README.txt", readme.render()? + "\n"), ("verify.sh", script()?)];
-        let (path, digest) = draft.finish(&info, &tags, vault.key.as_ref())?;
-        Ok(Some(Sealed { path, digest }))
+        let sha256 = draft.finish(&*vault.storage, &info, &tags, vault.key.as_ref())?;
+        Ok(Some(Sealed::new(vault, self.folder().to_owned(), sha256)))
     }
 }

@@ -8,7 +8,7 @@ pub mod failure;
 mod format;
 mod recording;
 pub(super) mod trigger;
-mod vault;
+pub mod vault;
 
 pub use self::{
     recording::{Beginning, EvidenceError, Recording, Sealed},

@@ -1,10 +1,6 @@
-//! The bag of one run: what the API answered while it was read, and what was made of it.
+//! Records the bag of one run: the answers of the API while the workspace is read, and what is derived from them.
 
-use std::{
-    fs,
-    path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
@@ -23,6 +19,7 @@ use crate::{
     evidence::{
         SEALED,
         draft::{Draft, DraftError},
+        storage::{join, read},
     },
     ledger::{Fact, Head, fact::BagName},
     report::{self, ReportFile, ReportInput},
@@ -33,27 +30,25 @@ use crate::{
 /// A bag that is sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
-    /// Where it is.
-    pub path: PathBuf,
-    /// The SHA-256 of its sealed manifest, by which it can be named.
-    pub digest: String,
+    /// Where it is, for messages.
+    pub place: String,
+    /// Its name, as an audit and the ledger have it.
+    pub bag: BagName,
 }
 
 impl Sealed {
-    /// The bag as an audit names it.
-    pub fn name(&self) -> BagName {
-        let folder = self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        BagName { folder, sha256: self.digest.clone() }
+    pub(super) fn new(vault: &Vault, folder: String, sha256: String) -> Self {
+        Self { place: vault.storage.place(&folder), bag: BagName { folder, sha256 } }
     }
 }
 
-/// Why there is no bag.
+/// A bag could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum EvidenceError {
     /// It could not be written.
     #[error(transparent)]
     Draft(#[from] DraftError),
-    /// The ledger cannot be gone on with.
+    /// The ledger cannot be extended.
     #[error(transparent)]
     Ledger(#[from] WriteError),
     /// A template failed, which is a defect of rolecall.
@@ -75,9 +70,11 @@ pub struct Beginning<'a> {
 /// A bag while its workspace is read.
 #[derive(Debug)]
 pub struct Recording {
+    /// The bag's name.
+    folder: String,
     /// The last entry of the ledger when it began.
     ledger: Head,
-    /// None once it is sealed: an answer that comes later was of no use to the read. Answers are written side by side.
+    /// `None` once it is sealed: the read did not need an answer that comes later. Answers are written concurrently.
     draft: RwLock<Option<Draft>>,
     state: Mutex<State>,
 }
@@ -103,15 +100,15 @@ impl Recorder for Recording {
         };
         match done {
             Ok(()) => self.state().answers.push(written),
-            // Said when the bag is to be sealed: a run without its evidence fails.
+            // Reported when the bag is sealed: a run without its evidence fails.
             Err(problem) => self.state().problem = Some(problem),
         }
     }
 }
 
 impl Recording {
-    /// Begins the bag of a run, named after it and a time, where the ledger can be gone on with. A run that was cut off
-    /// after its bag was sealed gets another one, and the ledger says that the first does not count.
+    /// Begins the bag of a run, named after it and a time, if the ledger can be extended. A run that was interrupted
+    /// after its bag was sealed gets another one, and the ledger states that the first does not count.
     ///
     /// # Errors
     /// [`EvidenceError`]
@@ -127,10 +124,11 @@ impl Recording {
         let mut abandoned = Vec::new();
         let draft = loop {
             let folder = if abandoned.is_empty() { name.clone() } else { format!("{name}_{}", abandoned.len() + 1) };
-            match Draft::begin(&vault.bags, &folder) {
-                Err(DraftError::Exists { path }) => {
-                    // One without a manifest has no name; verification says what is wrong with it.
-                    let sha256 = fs::read(path.join(SEALED)).map_or_else(|_| String::new(), |bytes| sha256(&bytes));
+            match Draft::begin(&*vault.storage, &folder) {
+                Err(DraftError::Exists { .. }) => {
+                    // One without a manifest has no digest; verification reports what is wrong with it.
+                    let sealed = read(&*vault.storage, &join(&folder, SEALED));
+                    let sha256 = sealed.map_or_else(|_| String::new(), |bytes| sha256(&bytes));
                     abandoned.push(Fact::BagAbandoned { run, bag: BagName { folder, sha256 } });
                 }
                 begun => break begun?,
@@ -138,10 +136,11 @@ impl Recording {
         };
         store.append(&abandoned, now).await.map_err(WriteError::from)?;
         let ledger = ledger::write_out(store, vault).await?;
-        Ok(Arc::new(Self { ledger, draft: RwLock::new(Some(draft)), state: Mutex::default() }))
+        let folder = draft.name().to_owned();
+        Ok(Arc::new(Self { folder, ledger, draft: RwLock::new(Some(draft)), state: Mutex::default() }))
     }
 
-    /// Keeps what is compared with.
+    /// Keeps the snapshot that the audit is compared with.
     pub fn compared_with(&self, previous: Option<&Kept>) {
         let draft = self.draft.read().unwrap_or_else(PoisonError::into_inner);
         let written = draft.as_ref().zip(previous).map(|(draft, previous)| contents::previous(draft, previous));
@@ -154,7 +153,7 @@ impl Recording {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the draft, with the answers in it: whatever comes now comes too late. None where somebody has taken it.
+    /// Takes the draft with the answers in it; answers that come later are ignored. `None` if it was taken before.
     pub(super) fn close(&self) -> Result<Option<(Draft, Vec<Written>)>, DraftError> {
         let draft = self.draft.write().unwrap_or_else(PoisonError::into_inner).take();
         let State { answers, problem } = std::mem::take(&mut *self.state());
@@ -164,27 +163,30 @@ impl Recording {
         }
     }
 
+    /// The bag's name.
+    pub(super) fn folder(&self) -> &str {
+        &self.folder
+    }
+
     /// The last entry of the ledger when it began.
     pub(super) fn ledger(&self) -> &Head {
         &self.ledger
     }
 
-    /// Adds what was made of the answers, seals the bag, and puts it in its place.
+    /// Adds what was made of the answers, seals the bag and commits it.
     ///
     /// # Errors
-    /// [`EvidenceError`], also where an answer could not be kept; then there is no bag.
+    /// [`EvidenceError`], also if an answer could not be kept; then there is no bag.
     pub fn seal(&self, vault: &Vault, input: &ReportInput<'_>) -> Result<Sealed, EvidenceError> {
-        // Sealed once: nobody asks twice.
         let Some((draft, answers)) = self.close()? else {
-            let path = vault.bags.clone();
-            return Err(DraftError::Exists { path }.into());
+            return Err(DraftError::Exists { place: vault.storage.place(&self.folder) }.into());
         };
         let Arranged { index, moves, unneeded } = answers::arrange(answers);
         unneeded.iter().try_for_each(|path| draft.take_out(path))?;
         draft.rename(&moves)?;
         answers::add_index(&draft, &index)?;
         let audit = input.audit();
-        // Side by side: one file would otherwise wait for the digests of another.
+        // In parallel: otherwise one file would wait for the digests of another.
         let report = |file: ReportFile| {
             let path = format!("reports/{}", file.file_name());
             draft.add(&path, |mut writer| report::write(file, input, &mut writer))
@@ -200,7 +202,7 @@ impl Recording {
         // Templates end without the end of their last line.
         let tags = beside(audit, vault.key.is_some())?;
         let info = info(audit, &vault.agent, &self.ledger.to_string());
-        let (path, digest) = draft.finish(&info, &tags, vault.key.as_ref())?;
-        Ok(Sealed { path, digest })
+        let sha256 = draft.finish(&*vault.storage, &info, &tags, vault.key.as_ref())?;
+        Ok(Sealed::new(vault, self.folder.clone(), sha256))
     }
 }

@@ -1,5 +1,5 @@
-//! The trigger of an audit in its bag: when it was due, and what went wrong before. It follows from no answer, so that it
-//! stands by itself, and whoever makes the audit once more takes it from there.
+//! The trigger of an audit in its bag: when it was due, and the incidents before it. It does not follow from the answers; a
+//! recomputed audit takes it from here.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::Error as _};
@@ -20,7 +20,7 @@ pub(in crate::run) const FILE: &str = "occasion.json";
 /// The file.
 #[derive(Debug, Serialize, Deserialize)]
 struct TriggerFile {
-    /// None where somebody asked for it, and nobody was to be told.
+    /// `None` for an audit on demand that is not mailed.
     #[serde(rename = "occasion")]
     trigger: Option<TriggerRecord>,
 }
@@ -68,12 +68,13 @@ pub(in crate::run) fn add(draft: &Draft, audit: &Audit) -> Result<(), DraftError
 /// The trigger, as a bag has it.
 ///
 /// # Errors
-/// Where it was not written by [`add`].
+/// If it was not written by [`add`].
 pub(in crate::run) fn read(text: &[u8]) -> serde_json::Result<Option<Trigger>> {
     let file: TriggerFile = serde_json::from_slice(text)?;
     let incident = |incident: IncidentRecord| {
         let kind = IncidentKind::ALL.into_iter().find(|kind| kind.word() == incident.kind);
-        let kind = kind.ok_or_else(|| serde_json::Error::custom(format!("{} is no lapse", incident.kind)))?;
+        let kind =
+            kind.ok_or_else(|| serde_json::Error::custom(format!("invalid kind of incident `{}`", incident.kind)))?;
         let IncidentRecord { job, workspace, run, at, detail, .. } = incident;
         Ok(Incident { kind, job, workspace, run, at, detail })
     };

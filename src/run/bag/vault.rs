@@ -1,14 +1,14 @@
 //! Where bags are kept, and what all of them have in common.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::evidence::key::SigningKey;
+use crate::evidence::{key::SigningKey, storage::Storage};
 
 /// Where bags are kept, and what every one of them says.
 #[derive(Debug)]
 pub struct Vault {
-    /// The folder of bags.
-    pub bags: PathBuf,
+    /// Keeps the bags, the mails and the ledger.
+    pub storage: Arc<dyn Storage>,
     /// Signs them; `None` if they stay unsigned.
     pub key: Option<SigningKey>,
     /// How long they are kept, in days; `None` if they are never removed.

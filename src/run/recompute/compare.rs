@@ -1,7 +1,6 @@
-//! What is made once more, held against what a bag has.
+//! What is recomputed, compared with what a bag has.
 
 use std::{
-    fs::{self, File},
     io::{self, BufRead as _, BufReader, Read, Write},
     path::Path,
 };
@@ -10,39 +9,52 @@ use chrono::{DateTime, Duration, Utc};
 use flate2::read::GzDecoder;
 
 use crate::{
+    evidence::storage::{Storage, join},
     model::reading::Reading,
-    run::bag::answers::{Line, in_order, is_packed},
+    run::bag::answers::{Line, in_order, is_gzip},
 };
 
 /// How far the times of calls may lie outside of their read: they are taken one after the other.
 const SLACK: Duration = Duration::seconds(1);
 
-/// A file, and whether it is what follows from the answers.
+/// The bag that is compared.
+pub(super) struct Bag<'a> {
+    pub(super) storage: &'a dyn Storage,
+    pub(super) folder: &'a str,
+}
+
+impl Bag<'_> {
+    /// Opens a file, decompressed.
+    fn open(&self, file: &str) -> io::Result<Box<dyn Read>> {
+        let reader = BufReader::new(self.storage.get(&join(self.folder, file))?);
+        Ok(if is_gzip(file) { Box::new(GzDecoder::new(reader)) } else { Box::new(reader) })
+    }
+}
+
+/// A file, and whether it follows from the answers.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Compared {
     /// The file, inside the bag.
     pub file: String,
-    /// Where it is another; none where it is the same.
+    /// Where it differs; `None` if it is the same.
     pub difference: Option<String>,
     /// How much was compared.
     pub extent: String,
-    /// Whether another version of rolecall may word or lay it out otherwise and mean the same.
+    /// Whether another build of rolecall may word or lay it out differently with the same meaning.
     pub is_wording: bool,
 }
 
-/// Compares a file of a bag with what `write` writes, byte for byte; one that is compressed with what is in it.
+/// Compares a file of a bag, decompressed, with what `write` writes, byte for byte.
 ///
 /// # Errors
-/// Where it cannot be read or written.
+/// If it cannot be read or written.
 pub(super) fn file(
-    bag: &Path,
+    bag: &Bag<'_>,
     name: &str,
     is_wording: bool,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<Compared> {
-    let file = BufReader::new(File::open(bag.join(name))?);
-    let reported: Box<dyn Read> = if is_packed(name) { Box::new(GzDecoder::new(file)) } else { Box::new(file) };
-    let mut comparing = Comparing { reported: BufReader::new(reported), line: 1, bytes: 0, differs_at: None };
+    let mut comparing = Comparing { reported: BufReader::new(bag.open(name)?), line: 1, bytes: 0, differs_at: None };
     write(&mut comparing)?;
     comparing.end()?;
     let Comparing { line, bytes, differs_at, .. } = comparing;
@@ -54,7 +66,25 @@ pub(super) fn file(
     Ok(Compared { file: name.to_owned(), difference, extent, is_wording })
 }
 
-/// Compares what `bag-info.txt` says with what it ought to say.
+/// Whether two tables differ at most in the text of a column: another build may word it differently.
+///
+/// # Errors
+/// If one cannot be read.
+pub(super) fn is_reworded(bag: &Bag<'_>, name: &str, column: &str, recomputed: &[u8]) -> io::Result<bool> {
+    let rows = |table: &mut dyn Read| -> io::Result<Vec<Vec<String>>> {
+        let mut table = csv::ReaderBuilder::new().has_headers(false).from_reader(table);
+        let rows: Vec<csv::StringRecord> = table.records().collect::<Result<_, _>>().map_err(io::Error::other)?;
+        let place = rows.first().and_then(|header| header.iter().position(|cell| cell == column));
+        let rest = |row: &csv::StringRecord| {
+            row.iter().enumerate().filter(|(at, _)| Some(*at) != place).map(|(_, cell)| cell.to_owned()).collect()
+        };
+        Ok(rows.iter().map(rest).collect())
+    };
+    let (reported, mut recomputed) = (rows(&mut *bag.open(name)?)?, recomputed);
+    Ok(reported == rows(&mut recomputed)?)
+}
+
+/// Compares `bag-info.txt` with the expected fields.
 pub(super) fn info(text: &str, expected: &[(&'static str, String)]) -> Compared {
     let is_said = |(name, value): &&(&'static str, String)| {
         let value =
@@ -69,25 +99,22 @@ pub(super) fn info(text: &str, expected: &[(&'static str, String)]) -> Compared 
     }
 }
 
-/// Whether an index of answers is in its order, names the files that are there, and times that are possible.
+/// Whether an index of answers is in order, names the files that are there, and has possible times.
 ///
 /// # Errors
-/// Where a file cannot be read.
-pub(super) fn index(bag: &Path, lines: &[Line], reading: &Reading) -> io::Result<Compared> {
+/// If a file cannot be read.
+pub(super) fn index(bag: &Bag<'_>, lines: &[Line], reading: &Reading) -> io::Result<Compared> {
     let mut difference = None;
     for (number, line) in (1..).zip(lines) {
         difference = difference.or_else(|| Some(format!("answer {}: {}", line.number, wrong(number, line, reading)?)));
-        let body = BufReader::new(File::open(bag.join(&line.file))?);
-        let mut body: Box<dyn Read> =
-            if is_packed(&line.file) { Box::new(GzDecoder::new(body)) } else { Box::new(body) };
-        let bytes = io::copy(&mut body, &mut io::sink())?;
+        let bytes = io::copy(&mut bag.open(&line.file)?, &mut io::sink())?;
         if bytes != line.bytes {
             difference = difference.or(Some(format!("answer {} has {bytes} bytes", line.number)));
         }
     }
     let is_in_order = lines.is_sorted_by(|a, b| in_order(a, b).is_lt());
     difference = difference.or_else(|| (!is_in_order).then(|| "the answers are not in their order".to_owned()));
-    let files = fs::read_dir(bag.join("data/answers"))?.count();
+    let files = bag.storage.list(&join(bag.folder, "data/answers"))?.len();
     if files != lines.len() {
         difference = difference.or(Some(format!("{files} answers are there")));
     }

@@ -1,10 +1,10 @@
 #!/bin/sh
 {%- if signed %}
 # Verifies this evidence with sha256sum, sha512sum and ssh-keygen: sh verify.sh ALLOWED_SIGNERS
-# The file ALLOWED_SIGNERS must come from the company by another way than this folder.
+# The file ALLOWED_SIGNERS must come from the company by another channel than this folder.
 {%- else %}
 # Verifies this evidence with sha256sum and sha512sum: sh verify.sh
-# Nobody signed it: what fits was not damaged, and may all the same be made up.
+# It is not signed: matching digests rule out damage, but not forgery.
 {%- endif %}
 set -eu
 {%- if signed %}
@@ -17,22 +17,22 @@ digest() { sha256sum | cut -d ' ' -f 1; }
 
 {% include "evidence/bag.sh" %}
 
-# Every file of this export is listed with its digest{% if signed %}, by somebody whom you trust{% endif %}; nothing else is here.
-[ -z "$(find . ! -type f ! -type d)" ] || fail "$(find . ! -type f ! -type d) is no file"
+# Every file of this export is listed with its digest{% if signed %}, signed by a key that you trust{% endif %}; nothing else is here.
+[ -z "$(find . ! -type f ! -type d)" ] || fail "$(find . ! -type f ! -type d) is not a file"
 [ -z "$(find . -type d -empty)" ] || fail "$(find . -type d -empty) is an empty folder"
-[ -e {{ sums }} ] || fail "{{ sums }} is not there"
+[ -e {{ sums }} ] || fail "{{ sums }} is missing"
 {%- if signed %}
-[ -e {{ sums }}.sig ] || fail "{{ sums }}.sig is not there"
+[ -e {{ sums }}.sig ] || fail "{{ sums }}.sig is missing"
 check_signature {{ sums }} "$signers"
 {%- endif %}
-sha256sum --check --strict --quiet {{ sums }} || fail "a file is not what was sealed"
+sha256sum --check --strict --quiet {{ sums }} || fail "a file is not as it was sealed"
 sealed=$({ cut -c 67- {{ sums }}; echo {{ sums }}{% if signed %}; echo {{ sums }}.sig{% endif %}; } | LC_ALL=C sort)
 found=$(find . -type f | cut -c 3- | LC_ALL=C sort)
-[ "$sealed" = "$found" ] || fail "here is what was not sealed:" $(differ "$sealed" "$found")
+[ "$sealed" = "$found" ] || fail "these files were not sealed:" $(differ "$sealed" "$found")
 
 # There is one checkpoint: it names the last entry of the ledger.
 set -- checkpoint-*.json
-[ $# -eq 1 ] && [ -e "$1" ] || fail "there is not one checkpoint"
+[ $# -eq 1 ] && [ -e "$1" ] || fail "there must be exactly one checkpoint"
 {%- if signed %}
 check_signature "$1" "$signers"
 {%- endif %}
@@ -47,10 +47,10 @@ while IFS= read -r line; do
   previous=$(printf %s "$line" | digest)
 done < ledger.jsonl
 [ "$number:$previous" = "$checkpoint" ] ||
-  fail "ledger.jsonl ends with entry $number:$previous, and the checkpoint names $checkpoint"
+  fail "ledger.jsonl ends with entry $number:$previous, but the checkpoint names $checkpoint"
 {%- if signed %}
 
-# A key that the ledger names is trusted as far as a key that you trust has signed for the ledger.
+# A key that the ledger names is trusted as far as a key that you trust has signed the ledger.
 keys=$(mktemp)
 trap 'rm -f "$keys"' EXIT
 cat "$signers" > "$keys"
@@ -58,11 +58,11 @@ echo >> "$keys"
 sed -n 's/.*"fact":"key".*"signer":"{{ principal }} namespaces=\\"{{ namespace }}\\" \([^"]*\)".*/{{ principal }} namespaces="{{ namespace }}" \1/p' \
   ledger.jsonl >> "$keys"
 
-# A bag without a signature is one of a time without a key: the last key that the ledger had when it was begun is none.
+# A bag may be unsigned only if no key was in use when it was started, as the ledger records.
 check_unsigned() {
   begun=$(sed -n 's/^Rolecall-Ledger: \([0-9]*\):.*/\1/p' "$1/bag-info.txt")
   head -n "${begun:-$number}" ledger.jsonl | grep '"fact":"key"' | tail -n 1 | grep -q -v '"fingerprint":null' || return 0
-  fail "$1 is not signed, and there was a key to sign it"
+  fail "$1 is not signed, although a key was in use"
 }
 {%- endif %}
 
@@ -75,7 +75,7 @@ grep '"fact":"recorded"' ledger.jsonl |
     at >= substr(from, 1, 19) && at < substr(to, 1, 19) { print $1, $2 }' |
   while read -r bag sha256; do
     ! grep -q -F "\"bag\":{\"folder\":\"$bag\",\"sha256\":\"$sha256\"},\"fact\":\"bag_removed\"" ledger.jsonl || continue
-    [ -d "$bag" ] || fail "the bag $bag is not there"
+    [ -d "$bag" ] || fail "the bag $bag is missing"
     [ "$(digest < "$bag/tagmanifest-sha256.txt")" = "$sha256" ] || fail "$bag is not the bag that the ledger names"
 {%- if signed %}
     if [ -f "$bag/{{ signature }}" ]; then
@@ -92,7 +92,7 @@ grep '"fact":"recorded"' ledger.jsonl |
 for mail in mail/*; do
   [ "$mail" != "mail/*" ] || break
   sha256=$(digest < "$mail")
-  [ "$mail" = "mail/$sha256.eml" ] || fail "$mail is not the mail that its name says"
+  [ "$mail" = "mail/$sha256.eml" ] || fail "$mail does not have the digest in its name"
   grep '"fact":"delivery"' ledger.jsonl | grep -q -F "\"sha256\":\"$sha256\"" || fail "no entry of the ledger names $mail"
 done
 
@@ -106,5 +106,5 @@ done
 {%- if signed %}
 echo "Verified: every file of this export, the $number entries of the ledger, and every bag of the period."
 {%- else %}
-fail "every digest fits, and nobody signed: whoever had this export in hand may have made it up"
+fail "every digest matches, but the export is not signed: anybody may have made it"
 {%- endif %}

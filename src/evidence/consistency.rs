@@ -1,24 +1,24 @@
-//! A folder of evidence as it is found: its bags, its ledger, its checkpoint, and whether they say the same.
+//! Evidence as it is found: its bags, its ledger, its checkpoint, and whether they are consistent.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt, io,
-    path::{Path, PathBuf},
 };
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 use uuid::Uuid;
 
 use super::{
+    attestation::Attestation,
     draft::one_line,
-    files::{Problem, read_plain},
+    files::Problem,
     inventory,
     ledger::LEDGER,
     mail,
     period::{PERIOD, Period, due},
     seal::{self, SUMS},
     signers::Allowed,
-    testimony::Testimony,
+    storage::{Storage, has, read},
     verify,
 };
 use crate::ledger::{
@@ -30,20 +30,20 @@ use crate::ledger::{
 /// A bag, and what the ledger says of it.
 #[derive(Debug)]
 pub struct Bag {
-    /// Where it is.
-    pub path: PathBuf,
+    /// The name of its folder.
+    pub folder: String,
     /// What its own manifests and signature say.
-    pub found: verify::Found,
-    /// Where the ledger disagrees.
+    pub found: verify::VerifyReport,
+    /// Where the ledger contradicts it.
     pub problems: Vec<String>,
-    /// What there is to know of it that is no problem.
+    /// A remark that is not a problem.
     pub note: Option<String>,
-    /// When its review was due; none where no entry names it.
+    /// When its review was due; `None` if no entry names it.
     pub due: Option<DateTime<Utc>>,
 }
 
 impl Bag {
-    /// Whether it is as it was sealed, and counts as what the ledger says.
+    /// Whether it is as it was sealed, and as the ledger names it.
     pub fn is_sound(&self) -> bool {
         self.found.problems.is_empty() && self.problems.is_empty()
     }
@@ -54,35 +54,35 @@ impl Bag {
 pub struct Missing {
     /// The name of its folder.
     pub folder: String,
-    /// When its review was due; none where it does not count.
+    /// When its review was due; `None` if it does not count.
     pub due: Option<DateTime<Utc>>,
 }
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let folder = &self.folder;
-        write!(f, "the bag {folder} is in the ledger and is not there: it was taken away or has another name")
+        write!(f, "the bag {folder} is in the ledger but missing: it was removed or renamed")
     }
 }
 
-/// What was found of a folder.
+/// What was found.
 #[derive(Debug)]
-pub struct Found {
+pub struct ConsistencyReport {
     /// The bags, by their names.
     pub bags: Vec<Bag>,
     /// The bags that should be there.
     pub missing: Vec<Missing>,
-    /// The ledger, and who vouches for it.
-    pub testimony: Testimony,
-    /// What seals an export; none for a directory that is in use.
-    pub seal: Option<seal::Found>,
+    /// The ledger, and who signed it.
+    pub attestation: Attestation,
+    /// The seal of an export; `None` for a directory in use.
+    pub seal: Option<seal::SealReport>,
     /// What is wrong with the ledger, or with what is beside it.
     pub problems: Vec<String>,
-    /// What there is to know of the ledger that is no problem of it.
+    /// Remarks about the ledger that are not problems.
     pub remarks: Vec<String>,
 }
 
-impl Found {
+impl ConsistencyReport {
     /// Whether everything is as it was written.
     pub fn is_sound(&self) -> bool {
         self.problems.is_empty()
@@ -92,64 +92,66 @@ impl Found {
     }
 }
 
-/// Checks a folder of evidence: an export where it is sealed as one, otherwise a directory that is in use. `witnesses` are
-/// entries that somebody else wrote down, from a mail say.
+/// Checks evidence: an export if it is sealed as one, otherwise a directory in use. `anchors` are entries that somebody
+/// else wrote down, for example from a mail.
 ///
 /// # Errors
-/// Where the folder cannot be read.
-pub fn folder(folder: &Path, allowed: Allowed, witnesses: &[Head]) -> io::Result<Found> {
-    if !folder.join(SUMS).exists() {
-        return directory(folder, allowed, witnesses);
+/// If the storage cannot be read.
+pub fn check(storage: &dyn Storage, allowed: Allowed, anchors: &[Head]) -> io::Result<ConsistencyReport> {
+    if !has(storage, SUMS)? {
+        return in_use(storage, allowed, anchors);
     }
-    let seal = seal::check(folder, &allowed);
+    let seal = seal::check(storage, &allowed);
     // Anybody can write a period that leaves a bag out.
-    let period = read_plain(&folder.join(PERIOD)).ok().filter(|_| seal.problems.is_empty());
+    let period = read(storage, PERIOD).ok().filter(|_| seal.problems.is_empty());
     let period = period.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let mut found = look(folder, allowed, witnesses, period)?;
-    found.problems.extend(
-        found
-            .testimony
-            .rest()
-            .map(|rest| format!("{LEDGER}: {rest}: whoever had this export in hand may have added to it")),
-    );
+    let mut found = look(storage, allowed, anchors, period)?;
+    let unsigned = found.attestation.rest().map(|rest| format!("{LEDGER}: {rest}: anybody may have appended to it"));
+    found.problems.extend(unsigned);
     found.seal = Some(seal);
     Ok(found)
 }
 
-/// Checks a directory that is in use: all bags are to be there, and entries may wait to be signed.
+/// Checks a directory in use: all bags must be there, and entries may wait to be signed.
 ///
 /// # Errors
-/// Where the directory cannot be read.
-pub fn directory(folder: &Path, allowed: Allowed, witnesses: &[Head]) -> io::Result<Found> {
-    let mut found = look(folder, allowed, witnesses, None)?;
-    for stray in inventory::of(folder)?.strays {
+/// If the storage cannot be read.
+pub fn in_use(storage: &dyn Storage, allowed: Allowed, anchors: &[Head]) -> io::Result<ConsistencyReport> {
+    let mut found = look(storage, allowed, anchors, None)?;
+    for stray in inventory::of(storage)?.strays {
         found.problems.push(match stray.as_str() {
-            PERIOD => format!("{PERIOD} is there without {SUMS}: an export whose seal was taken away, or one of an older rolecall; ask for a new one"),
-            stray => format!("{stray} is there and is no part of the evidence"),
+            PERIOD => format!(
+                "there is {PERIOD} without {SUMS}: this is an export whose seal was removed, or one of an older rolecall; ask for a new one"
+            ),
+            stray => format!("{stray} is not part of the evidence"),
         });
     }
     Ok(found)
 }
 
-fn look(folder: &Path, allowed: Allowed, witnesses: &[Head], period: Option<Period>) -> io::Result<Found> {
-    let testimony = Testimony::of(folder, allowed)?;
-    let mut problems = testimony.problems.clone();
-    problems.extend(witnesses.iter().filter_map(|witness| testimony.disagreement(witness, "the witness")));
-    let named = Named::of(&testimony);
+fn look(
+    storage: &dyn Storage,
+    allowed: Allowed,
+    anchors: &[Head],
+    period: Option<Period>,
+) -> io::Result<ConsistencyReport> {
+    let attestation = Attestation::of(storage, allowed)?;
+    let mut problems = attestation.problems.clone();
+    problems.extend(anchors.iter().filter_map(|anchor| attestation.contradiction(anchor, "the witness")));
+    let named = Named::of(&attestation);
     problems.extend(named.twice());
-    problems.extend(mail::problems(folder, testimony.believed(), period)?);
+    problems.extend(mail::problems(storage, attestation.verified(), period)?);
     let mut bags = Vec::new();
-    for path in inventory::of(folder)?.folders {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if inventory::is_bag(&path) || named.knows(&name) {
-            bags.push(named.bag(path, &name));
+    for folder in inventory::of(storage)?.folders {
+        if inventory::is_bag(storage, &folder) || named.knows(&folder) {
+            bags.push(named.bag(storage, folder));
         } else {
-            problems.push(format!("the folder {name} is there and is no bag: it is no part of the evidence"));
+            problems.push(format!("the folder {folder} is not a bag and not part of the evidence"));
         }
     }
     let missing = named.missing(&bags, period);
-    let remarks = timeline::set_back(testimony.believed()).iter().map(ToString::to_string).collect();
-    Ok(Found { bags, missing, testimony, seal: None, problems, remarks })
+    let remarks = timeline::set_back(attestation.verified()).iter().map(ToString::to_string).collect();
+    Ok(ConsistencyReport { bags, missing, attestation, seal: None, problems, remarks })
 }
 
 /// A bag as an entry names it.
@@ -157,7 +159,7 @@ fn look(folder: &Path, allowed: Allowed, witnesses: &[Head], period: Option<Peri
 struct Name<'a> {
     bag: &'a BagName,
     entry: &'a Entry,
-    /// The review; none where the bag does not count.
+    /// The review; `None` if the bag does not count.
     recorded: Option<&'a Recorded>,
 }
 
@@ -175,8 +177,8 @@ impl<'a> Name<'a> {
 
 /// The bags that a ledger names.
 struct Named<'a> {
-    testimony: &'a Testimony,
-    /// By entries that one can believe.
+    attestation: &'a Attestation,
+    /// By verified entries.
     kept: BTreeMap<&'a str, Name<'a>>,
     /// By others.
     claimed: BTreeMap<&'a str, Name<'a>>,
@@ -186,20 +188,20 @@ struct Named<'a> {
 }
 
 impl<'a> Named<'a> {
-    fn of(testimony: &'a Testimony) -> Self {
+    fn of(attestation: &'a Attestation) -> Self {
         let names = |entry: &'a Entry| Name::of(entry).map(|name| (name.bag.folder.as_str(), name));
-        let removed = testimony.believed().filter_map(|entry| match &entry.fact {
+        let removed = attestation.verified().filter_map(|entry| match &entry.fact {
             Fact::BagRemoved { bag, .. } => Some(bag.folder.as_str()),
             _ => None,
         });
-        let recorded = testimony.chain.entries.iter().filter_map(|(entry, _)| match &entry.fact {
+        let recorded = attestation.chain.entries.iter().filter_map(|(entry, _)| match &entry.fact {
             Fact::Recorded(recorded) => Some(recorded.run),
             _ => None,
         });
         Self {
-            testimony,
-            kept: testimony.believed().filter_map(names).collect(),
-            claimed: testimony.unsigned().filter_map(names).collect(),
+            attestation,
+            kept: attestation.verified().filter_map(names).collect(),
+            claimed: attestation.unsigned().filter_map(names).collect(),
             removed: removed.collect(),
             recorded: recorded.collect(),
         }
@@ -209,15 +211,15 @@ impl<'a> Named<'a> {
         self.kept.contains_key(folder) || self.claimed.contains_key(folder)
     }
 
-    /// Reviews that show the bag of another.
+    /// Reviews that name the bag of another.
     fn twice(&self) -> Vec<String> {
         let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
         let mut problems = Vec::new();
-        for (entry, _) in &self.testimony.chain.entries {
+        for (entry, _) in &self.attestation.chain.entries {
             let Fact::Recorded(Recorded { bag: Some(bag), .. }) = &entry.fact else { continue };
             if let Some(first) = seen.insert(&bag.sha256, entry.number) {
                 problems.push(format!(
-                    "entries {first} and {} of the ledger name the same bag, sha256 {}: it was shown twice",
+                    "entries {first} and {} of the ledger name the same bag, sha256 {}: it was used twice",
                     entry.number, bag.sha256
                 ));
             }
@@ -225,9 +227,9 @@ impl<'a> Named<'a> {
         problems
     }
 
-    /// The bags that should be there and are not. What is not signed takes none away.
+    /// The bags that are missing. An unsigned entry does not excuse one.
     fn missing(&self, there: &[Bag], period: Option<Period>) -> Vec<Missing> {
-        let there: BTreeSet<_> = there.iter().filter_map(|bag| bag.path.file_name()?.to_str()).collect();
+        let there: BTreeSet<_> = there.iter().map(|bag| bag.folder.as_str()).collect();
         let is_meant = |name: &Name<'_>| match (period, name.recorded) {
             (None, _) => true,
             (Some(period), Some(recorded)) => period.holds(recorded),
@@ -242,33 +244,35 @@ impl<'a> Named<'a> {
         missing.map(|name| Missing { folder: name.bag.folder.clone(), due: name.recorded.map(due) }).collect()
     }
 
-    fn bag(&self, path: PathBuf, folder: &str) -> Bag {
-        let mut found = verify::bag(&path, &self.testimony.allowed);
+    fn bag(&self, storage: &dyn Storage, folder: String) -> Bag {
+        let mut found = verify::bag(storage, &folder, &self.attestation.allowed);
         let (mut problems, mut note) = (Vec::new(), None);
         let run = found.info.says("External-Identifier").and_then(|id| id.parse::<Uuid>().ok());
-        let name = self.kept.get(folder).or_else(|| self.claimed.get(folder));
-        if self.testimony.chain.entries.is_empty() {
-            // That there is no ledger is said once.
+        let name = self.kept.get(folder.as_str()).or_else(|| self.claimed.get(folder.as_str()));
+        if self.attestation.chain.entries.is_empty() {
+            // That there is no ledger is reported once.
         } else if let Some(name) = name {
             problems.extend(name.differences(&found));
             note = self.note(name);
-            if problems.is_empty() && self.vouches(name, &found) {
+            if problems.is_empty() && self.is_proven(name, &found) {
                 found.problems.retain(|problem| !matches!(problem, Problem::Unsigned { .. }));
-                note.get_or_insert(format!("no key was in use then; entry {} vouches for it", name.entry.number));
+                note.get_or_insert(format!("no key was in use then; entry {} proves it", name.entry.number));
             }
         } else if run.is_some_and(|run| folder.contains(&run.to_string()) && !self.recorded.contains(&run)) {
-            note = Some("does not count: its run is not recorded; it failed, was cut off or still goes on".to_owned());
+            note = Some(
+                "does not count: its run is not recorded; it failed, was interrupted or is still running".to_owned(),
+            );
         } else {
-            problems.push("no entry of the ledger names this bag: it was put there, or copied".to_owned());
+            problems.push("no entry of the ledger names this bag: it was added or copied".to_owned());
         }
         if let Some(head) = begun(&found)
             && head.number > 0
-            && !self.testimony.chain.entries.is_empty()
+            && !self.attestation.chain.entries.is_empty()
         {
-            problems.extend(self.testimony.disagreement(&head, "this bag"));
+            problems.extend(self.attestation.contradiction(&head, "this bag"));
         }
         let due = name.and_then(|name| name.recorded).map(due);
-        Bag { path, found, problems, note, due }
+        Bag { folder, found, problems, note, due }
     }
 
     fn note(&self, name: &Name<'_>) -> Option<String> {
@@ -278,35 +282,35 @@ impl<'a> Named<'a> {
         }
         match &name.entry.fact {
             Fact::BagAbandoned { .. } => {
-                Some(format!("does not count: its run was cut off and made again (entry {number})"))
+                Some(format!("does not count: its run was interrupted and repeated (entry {number})"))
             }
             Fact::BagOfFailure { .. } => {
-                Some(format!("no review: what was answered before its run failed (entry {number})"))
+                Some(format!("not a review: the answers before its run failed (entry {number})"))
             }
             _ => None,
         }
     }
 
-    /// Whether a bag that nobody signed is proven all the same: an entry that one can believe names its digest, and when it
-    /// was begun there was no key.
-    fn vouches(&self, name: &Name<'_>, found: &verify::Found) -> bool {
+    /// Whether an unsigned bag is proven all the same: a verified entry names its digest, and no key was in use when it
+    /// was started.
+    fn is_proven(&self, name: &Name<'_>, found: &verify::VerifyReport) -> bool {
         let since = begun(found).map_or(name.entry.number, |head| head.number);
-        self.kept.contains_key(name.bag.folder.as_str()) && self.testimony.key_at(since).is_none()
+        self.kept.contains_key(name.bag.folder.as_str()) && self.attestation.key_at(since).is_none()
     }
 }
 
-/// The entry that was the last one when a bag was begun.
-fn begun(bag: &verify::Found) -> Option<Head> {
+/// The last entry when a bag was started.
+fn begun(bag: &verify::VerifyReport) -> Option<Head> {
     bag.info.says("Rolecall-Ledger").and_then(|head| head.parse().ok())
 }
 
 impl Name<'_> {
-    /// Where a bag is not the one that the entry means.
-    fn differences(&self, found: &verify::Found) -> Vec<String> {
+    /// How a bag differs from the one that the entry names.
+    fn differences(&self, found: &verify::VerifyReport) -> Vec<String> {
         let Self { bag, entry, recorded } = self;
         if found.name.as_ref() != Some(&bag.sha256) {
             return vec![format!(
-                "entry {} of the ledger names another bag of this name, sha256 {}: this one was put in its place",
+                "entry {} of the ledger names another bag of this name, sha256 {}: this one was substituted",
                 entry.number, bag.sha256
             )];
         }
@@ -328,7 +332,7 @@ impl Name<'_> {
         differ
             .map(|(what, bag, named)| {
                 let (bag, named) = (shown(bag), shown(named));
-                format!("entry {} of the ledger names it for the {what} {named}, and it is of {bag}", entry.number)
+                format!("entry {} of the ledger names it for the {what} {named}, but it is of {bag}", entry.number)
             })
             .collect()
     }

@@ -1,0 +1,262 @@
+//! Evidence as files in a folder.
+
+use std::{
+    fs::{self, File, OpenOptions, Permissions},
+    io::{self, Read, Seek as _, SeekFrom, Write as _},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rustix::{
+    fs::{CWD, RenameFlags},
+    io::Errno,
+};
+use uuid::Uuid;
+
+use super::{DRAFT, Item, Kind, Log, Spool, Storage, checked, spool::discard};
+
+/// A draft that nobody has touched for this long belongs to a dead process: no read takes so long.
+const ABANDONED: Duration = Duration::from_hours(48);
+
+/// A folder of evidence.
+#[derive(Debug, Clone)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// Keeps evidence in a folder, which is created with the first object.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// Opens a folder that must exist.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        fs::read_dir(path)?;
+        Ok(Self::new(path))
+    }
+
+    /// Whether the folder exists.
+    pub fn exists(&self) -> bool {
+        self.0.exists()
+    }
+
+    fn path(&self, key: &str) -> io::Result<PathBuf> {
+        Ok(self.0.join(checked(key)?))
+    }
+
+    fn draft(&self, name: &str) -> PathBuf {
+        self.0.join(format!("{DRAFT}{name}"))
+    }
+
+    /// Discards what dead processes left.
+    fn sweep(&self) {
+        let is_abandoned = |path: &Path| {
+            let touched = fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+            touched.and_then(|touched| touched.elapsed().ok()).is_some_and(|age| age > ABANDONED)
+        };
+        for entry in fs::read_dir(&self.0).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if entry.file_name().to_string_lossy().starts_with(DRAFT) && is_abandoned(&path) {
+                // One that cannot be removed does no harm.
+                let _ = discard(&path);
+            }
+        }
+    }
+
+    /// Writes a file into a draft folder and moves it to its place.
+    fn place_file(&self, draft: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
+        let file = draft.join("object");
+        let mut written = OpenOptions::new().write(true).create_new(true).mode(0o400).open(&file)?;
+        written.write_all(content)?;
+        written.sync_all()?;
+        let parent = path.parent().unwrap_or(&self.0);
+        if parent != self.0 {
+            create(parent)?;
+            fs::set_permissions(parent, Permissions::from_mode(0o700))?;
+        }
+        rename_new(&file, path)?;
+        File::open(parent)?.sync_all()
+    }
+}
+
+impl Storage for Folder {
+    fn place(&self, key: &str) -> String {
+        if key.is_empty() { self.0.display().to_string() } else { self.0.join(key).display().to_string() }
+    }
+
+    fn list(&self, folder: &str) -> io::Result<Vec<Item>> {
+        let path = if folder.is_empty() { self.0.clone() } else { self.path(folder)? };
+        let entries = match fs::read_dir(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut items = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            // Of a link itself, and not of what it leads to.
+            let metadata = entry.metadata()?;
+            let (name, is_text) = match entry.file_name().into_string() {
+                Ok(name) => (name, true),
+                Err(name) => (name.to_string_lossy().into_owned(), false),
+            };
+            let kind = if !is_text {
+                Kind::Foreign("not named in UTF-8")
+            } else if metadata.is_dir() {
+                if folder.is_empty() && name.starts_with(DRAFT) { Kind::Draft } else { Kind::Folder }
+            } else if metadata.is_file() {
+                Kind::Object(metadata.len())
+            } else {
+                Kind::Foreign("neither a file nor a folder")
+            };
+            items.push(Item { name, kind });
+        }
+        items.sort();
+        Ok(items)
+    }
+
+    fn get(&self, key: &str) -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(open_plain(&self.path(key)?)?))
+    }
+
+    fn put_new(&self, key: &str, content: &[u8]) -> io::Result<()> {
+        let path = self.path(key)?;
+        if fs::symlink_metadata(&path).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        create(&self.0)?;
+        let draft = self.draft(&Uuid::now_v7().to_string());
+        fs::create_dir(&draft)?;
+        fs::set_permissions(&draft, Permissions::from_mode(0o700))?;
+        let placed = self.place_file(&draft, &path, content);
+        // If this fails, it is swept later.
+        let _ = fs::remove_dir_all(&draft);
+        placed
+    }
+
+    fn remove(&self, key: &str) -> io::Result<()> {
+        let path = self.path(key)?;
+        match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+            Ok(metadata) if metadata.is_dir() => {
+                // A bag disappears whole, also if this process dies while it removes the files.
+                let draft = self.draft(&Uuid::now_v7().to_string());
+                fs::rename(path, &draft)?;
+                discard(&draft)
+            }
+            Ok(_) => fs::remove_file(path),
+        }
+    }
+
+    fn spool(&self, name: &str) -> io::Result<Spool> {
+        if fs::symlink_metadata(self.path(name)?).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let draft = self.draft(name);
+        if draft.exists() {
+            discard(&draft)?;
+        }
+        create(&self.0)?;
+        self.sweep();
+        Spool::create(draft, name).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => io::Error::other("another process writes a bag of this name"),
+            _ => error,
+        })
+    }
+
+    fn commit(&self, spool: Spool, seal: &str) -> io::Result<()> {
+        let path = self.path(spool.name())?;
+        if !spool.path(seal).exists() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("the bag has no {seal}")));
+        }
+        lock(spool.folder())?;
+        let folder = File::open(spool.folder())?;
+        // One call for all files; hundreds of single ones would take longer than the read.
+        rustix::fs::syncfs(&folder)?;
+        // Everything is durable before the name is, so that a bag with a name is whole.
+        rename_new(spool.folder(), &path)?;
+        spool.committed();
+        File::open(&self.0)?.sync_all()
+    }
+}
+
+impl Log for Folder {
+    fn length(&self, key: &str) -> io::Result<u64> {
+        match open_plain(&self.path(key)?) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+            file => Ok(file?.metadata()?.len()),
+        }
+    }
+
+    fn read_from(&self, key: &str, position: u64) -> io::Result<Vec<u8>> {
+        let mut file = open_plain(&self.path(key)?)?;
+        file.seek(SeekFrom::Start(position))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn append(&self, key: &str, length: u64, bytes: &[u8]) -> io::Result<bool> {
+        let path = self.path(key)?;
+        create(&self.0)?;
+        let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+        file.lock()?;
+        if file.metadata()?.len() != length {
+            return Ok(false);
+        }
+        let written = file.write_all(bytes).and_then(|()| file.sync_data());
+        if let Err(error) = written {
+            // If the disk is full, take back what was written of it.
+            let _ = file.set_len(length);
+            return Err(error);
+        }
+        Ok(true)
+    }
+}
+
+/// Creates a folder. A file in its place is not the same as an object that exists.
+fn create(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => io::Error::new(io::ErrorKind::NotADirectory, "it is not a folder"),
+        _ => error,
+    })
+}
+
+/// Opens a regular file. A link is not followed, and nothing is opened that may never end.
+fn open_plain(path: &Path) -> io::Result<File> {
+    if fs::symlink_metadata(path)?.is_file() {
+        File::open(path)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
+    }
+}
+
+/// Renames unless the new name is taken.
+fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // A file system that cannot do it in one step.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            if fs::symlink_metadata(to).is_ok() {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            fs::rename(from, to)
+        }
+        renamed => Ok(renamed?),
+    }
+}
+
+/// Makes files and folders read-only, from the inside out.
+fn lock(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            lock(&entry.path())?;
+        } else {
+            fs::set_permissions(entry.path(), Permissions::from_mode(0o400))?;
+        }
+    }
+    fs::set_permissions(folder, Permissions::from_mode(0o500))
+}

@@ -1,0 +1,159 @@
+//! Where evidence is kept. Bags, mails, the ledger and its checkpoints are objects with keys such as
+//! `mail/0a1b….eml`; a [`Storage`] puts, gets, lists and removes them. [`folder::Folder`] keeps them as files.
+//!
+//! The trait is shaped so that an object store can implement it:
+//! - Objects are immutable. [`Storage::put_new`] never overwrites (S3: `If-None-Match: *`).
+//! - A bag is written into a local [`Spool`] first and becomes visible in one step, whole or not at all. A folder
+//!   renames the spool; an object store uploads it and puts the signed tag manifest last.
+//! - The ledger is a [`Log`]: an append names the length at which it expects the log to end. A folder appends to a
+//!   file; an object store puts a segment whose name is that length, so that only one writer can win.
+//!
+//! The trait is synchronous. Its callers compute digests, compress, render and zip, which is work for threads and
+//! not for an async runtime, and they write through [`std::io::Write`]. An adapter that needs an async client waits
+//! for it on a runtime of its own.
+
+#[cfg(test)]
+mod conformance;
+pub mod folder;
+#[cfg(test)]
+pub(crate) mod memory;
+mod spool;
+
+use std::{
+    fmt,
+    io::{self, Read},
+};
+
+pub use self::spool::Spool;
+
+/// The beginning of the name of a folder with something that is not committed.
+pub(super) const DRAFT: &str = ".draft-";
+
+/// Something that a storage lists.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Item {
+    /// Its name, without the folder it is in.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What an [`Item`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// An object of this many bytes.
+    Object(u64),
+    /// A folder: more items have keys that begin with its name.
+    Folder,
+    /// Something that is being written, or that a process left when it died. It is not evidence.
+    Draft,
+    /// Something that no storage put there, such as a link; in words.
+    Foreign(&'static str),
+}
+
+/// Keeps evidence.
+///
+/// Keys are relative paths with `/` between their parts. Every method refuses a key that leaves the storage
+/// ([`io::ErrorKind::InvalidInput`]).
+pub trait Storage: Log + fmt::Debug + Send + Sync {
+    /// Names a key for messages: a path or an address. The empty key names the storage itself.
+    fn place(&self, key: &str) -> String;
+
+    /// Lists what is directly in a folder, sorted by name; the empty key lists the storage itself. A folder that does
+    /// not exist has no items. A bag that is not committed is not listed, or is listed as [`Kind::Draft`].
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    fn list(&self, folder: &str) -> io::Result<Vec<Item>>;
+
+    /// Opens an object. Links are not followed.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] if there is no such object.
+    fn get(&self, key: &str) -> io::Result<Box<dyn Read + Send>>;
+
+    /// Stores a new object. It is durable when this returns. Of several writers one wins.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] if there is such an object: it is left unchanged.
+    fn put_new(&self, key: &str, content: &[u8]) -> io::Result<()>;
+
+    /// Removes an object, or a folder with everything in it. A bag disappears whole. Removing what does not exist
+    /// succeeds.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    fn remove(&self, key: &str) -> io::Result<()>;
+
+    /// Starts a bag in an empty spool. A draft of the same name that a dead process left is discarded.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] if there is a bag of this name.
+    fn spool(&self, name: &str) -> io::Result<Spool>;
+
+    /// Makes a spooled bag visible under its name, read-only and durable. `seal` is the file that completes it: a
+    /// storage that cannot rename puts it last.
+    ///
+    /// # Errors
+    /// If the spool has no `seal`, if there is a bag of this name by now, or if it cannot be stored. Then nothing
+    /// becomes visible.
+    fn commit(&self, spool: Spool, seal: &str) -> io::Result<()>;
+}
+
+/// Bytes that are only ever appended to, such as the ledger.
+pub trait Log {
+    /// The length in bytes; 0 if there is no such log.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    fn length(&self, key: &str) -> io::Result<u64>;
+
+    /// Reads a log from a position to its end.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] if there is no such log.
+    fn read_from(&self, key: &str, position: u64) -> io::Result<Vec<u8>>;
+
+    /// Appends if the log still has the given length, and creates it if that is 0. Returns whether it did: `false`
+    /// means that another writer was faster. The bytes are durable when this returns.
+    ///
+    /// # Errors
+    /// If it cannot be written. A process that dies here may leave a part of the bytes.
+    fn append(&self, key: &str, length: u64, bytes: &[u8]) -> io::Result<bool>;
+}
+
+/// The content of an object.
+///
+/// # Errors
+/// As of [`Storage::get`].
+pub fn read(storage: &dyn Storage, key: &str) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    storage.get(key)?.read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// Whether there is an object with this key.
+///
+/// # Errors
+/// If that cannot be determined.
+pub fn has(storage: &dyn Storage, key: &str) -> io::Result<bool> {
+    match storage.get(key) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The key of something in a folder; the empty key is the storage itself.
+pub fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// Refuses a key that leads out of the storage, into a draft, or nowhere.
+fn checked(key: &str) -> io::Result<&str> {
+    let is_part = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains('\0');
+    if key.split('/').all(is_part) && !key.starts_with(DRAFT) {
+        return Ok(key);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{key:?} is not a valid key; expected a relative path")))
+}

@@ -1,0 +1,249 @@
+//! An export: one zip with the evidence of a period, for an auditor.
+
+mod texts;
+
+use std::{
+    collections::BTreeSet,
+    io,
+    path::{Path, PathBuf},
+};
+
+use chrono::{DateTime, Duration, NaiveTime, Utc};
+
+use self::texts::Texts;
+use crate::{
+    coverage::{self, Coverage, Question},
+    evidence::{
+        attestation::Attestation,
+        consistency::ConsistencyReport,
+        export::{self, Source},
+        inventory,
+        key::SigningKey,
+        ledger::{Checkpoint, LEDGER},
+        mail,
+        period::{PERIOD, Period},
+        storage::Storage,
+    },
+    ledger::{Entry, Fact},
+};
+
+/// A review that is recorded later than this after its scheduled time is late.
+const LATE_AFTER: Duration = Duration::hours(24);
+
+/// An export cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// There is nothing to export.
+    #[error("there is no evidence to export yet")]
+    Nothing,
+    /// The evidence was changed.
+    #[error(
+        "the evidence is not as it was written and is not exported: {what}. `rolecall evidence verify` lists all problems"
+    )]
+    Unsound {
+        /// The first problem.
+        what: String,
+    },
+    /// The evidence cannot be read.
+    #[error("{place} cannot be read: {source}")]
+    Unreadable {
+        /// Where it is.
+        place: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A text cannot be written, which is a defect of rolecall.
+    #[error("the export cannot be made: {0}")]
+    Text(String),
+    /// The file cannot be written.
+    #[error("{path}: {source}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+}
+
+/// An export that is ready to be written.
+#[derive(Debug)]
+pub struct Export {
+    /// The name of its folder, and of its file without the ending.
+    pub name: String,
+    /// How many bags are in it.
+    pub bags: usize,
+    /// How many reviews were due.
+    pub due: usize,
+    /// How many of them are gaps.
+    pub gaps: usize,
+    /// What the person who exports should know.
+    pub notes: Vec<String>,
+    contents: Vec<(String, Source)>,
+}
+
+impl Export {
+    /// Collects the evidence of a period, which must be sound. `is_signed` tells whether the export will be signed.
+    ///
+    /// # Errors
+    /// [`ExportError`]
+    pub fn of(
+        storage: &dyn Storage,
+        found: &ConsistencyReport,
+        period: Period,
+        is_signed: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Self, ExportError> {
+        let mut notes = sound(storage, found, period)?;
+        let attestation = &found.attestation;
+        let checkpoint = attestation.checkpoint.as_ref().ok_or(ExportError::Nothing)?;
+        notes.extend(attestation.rest().map(|rest| format!("{rest}; not exported")));
+        let entries: Vec<&Entry> =
+            attestation.verified().take_while(|entry| entry.number <= checkpoint.head.number).collect();
+        let unreadable = |key: &str| {
+            let place = storage.place(key);
+            move |source| ExportError::Unreadable { place, source }
+        };
+        let digests = inventory::digests(storage).map_err(unreadable(""))?;
+        let question = Question {
+            from: period.from,
+            to: period.to,
+            job: None,
+            late_after: LATE_AFTER,
+            now: known_at(entries.last().map(|last| last.at), period.to, now),
+            bags: Some(&digests),
+        };
+        let answer = covered(attestation, &question);
+        let bags = bags(&entries, period);
+        let (due, gaps) = (answer.due(), answer.gaps().count());
+
+        let mut contents = Vec::new();
+        let mut text = |name: &str, text: Vec<u8>| contents.push((name.to_owned(), Source::Text(text)));
+        let files = coverage::files(&answer, &question, &checkpoint.head);
+        for (name, content) in files.map_err(|error| ExportError::Text(error.to_string()))? {
+            text(name, content);
+        }
+        let json = serde_json::to_string(&period).map_err(|error| ExportError::Text(error.to_string()))?;
+        text(PERIOD, (json + "\n").into_bytes());
+        text("allowed_signers", keys(&entries).into_bytes());
+        text(LEDGER, ledger(storage, checkpoint).map_err(unreadable(LEDGER))?);
+        text(&checkpoint.name, checkpoint.text.clone());
+        if let Some(signature) = &checkpoint.signature {
+            text(&checkpoint.signature_name(), signature.clone());
+        }
+        let texts = Texts { period, due, gaps, bags: &bags, checkpoint: &checkpoint.name, is_signed };
+        text("README.txt", texts.readme().map_err(|error| ExportError::Text(error.to_string()))?.into_bytes());
+        text("verify.sh", texts.script().map_err(|error| ExportError::Text(error.to_string()))?.into_bytes());
+        contents.extend(mail::named(entries.iter().copied(), Some(period)).into_keys().map(|sha256| {
+            let key = mail::key(sha256);
+            (key.clone(), Source::Object(key))
+        }));
+        contents.extend(bags.iter().map(|bag| ((*bag).to_owned(), Source::Folder((*bag).to_owned()))));
+        let (first, last) = period.days();
+        Ok(Self { name: format!("evidence_{first}_{last}"), bags: bags.len(), due, gaps, notes, contents })
+    }
+
+    /// Writes the zip, whole or not at all.
+    ///
+    /// # Errors
+    /// [`ExportError::Write`], also if the file exists.
+    pub fn write(&self, storage: &dyn Storage, path: &Path, key: Option<&SigningKey>) -> Result<(), ExportError> {
+        let written = export::write(storage, path, &self.name, &self.contents, key);
+        written.map_err(|source| ExportError::Write { path: path.to_owned(), source })
+    }
+}
+
+/// What the verified entries of a ledger cover, and who signed them.
+pub fn covered(attestation: &Attestation, question: &Question<'_>) -> Coverage {
+    let mut coverage = Coverage::of(attestation.verified(), question);
+    let signed = match &attestation.signed {
+        Some(signed) => format!("The ledger is {signed}"),
+        None => "The ledger is not signed".to_owned(),
+    };
+    let rest = attestation.rest().map(|rest| format!("; {rest}")).unwrap_or_default();
+    coverage.remarks.push(format!("{signed}{rest}."));
+    coverage
+}
+
+/// Until when an export covers a period that ends with `to`. What is found out later does not change a period that is over:
+/// the same evidence gives the same export. In a period that is not over it is the time of the ledger's last entry, but
+/// not before today: an audit that was not made leaves no entry, and is a gap too.
+fn known_at(last: Option<DateTime<Utc>>, to: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let today = now.date_naive().and_time(NaiveTime::MIN).and_utc();
+    last.map_or(today, |last| last.max(today)).min(to + LATE_AFTER)
+}
+
+/// Whether what is exported is as it was written. Returns notes on bags of other periods that are not.
+fn sound(storage: &dyn Storage, found: &ConsistencyReport, period: Period) -> Result<Vec<String>, ExportError> {
+    let is_asked = |due: Option<DateTime<Utc>>| due.is_some_and(|due| (period.from..period.to).contains(&due));
+    let broken = found.bags.iter().filter(|bag| !bag.is_sound()).map(|bag| (storage.place(&bag.folder), bag.due));
+    let missing = found.missing.iter().map(|missing| (storage.place(&missing.folder), missing.due));
+    let (inside, outside): (Vec<_>, Vec<_>) = broken.chain(missing).partition(|(_, due)| is_asked(*due));
+    if let Some(what) = found.problems.first().or(inside.first().map(|(bag, _)| bag)) {
+        return Err(ExportError::Unsound { what: what.clone() });
+    }
+    let note = |(bag, _)| format!("{bag} is not as it was written; it is not of this period and not exported");
+    Ok(outside.into_iter().map(note).collect())
+}
+
+/// The ledger up to a checkpoint; what follows is not signed.
+fn ledger(storage: &dyn Storage, checkpoint: &Checkpoint) -> io::Result<Vec<u8>> {
+    let bytes = storage.read_from(LEDGER, 0)?;
+    let lines = usize::try_from(checkpoint.head.number).unwrap_or(usize::MAX);
+    Ok(bytes.split_inclusive(|byte| *byte == b'\n').take(lines).flatten().copied().collect())
+}
+
+/// The bags of the reviews of a period that are still kept.
+fn bags<'a>(entries: &[&'a Entry], period: Period) -> BTreeSet<&'a str> {
+    let mut bags = BTreeSet::new();
+    for entry in entries {
+        match &entry.fact {
+            Fact::Recorded(recorded) if period.holds(recorded) => {
+                bags.extend(recorded.bag.as_ref().map(|bag| bag.folder.as_str()));
+            }
+            Fact::BagOfFailure { bag, .. } if (period.from..period.to).contains(&entry.at) => {
+                bags.insert(bag.folder.as_str());
+            }
+            Fact::BagRemoved { bag, .. } => {
+                bags.remove(bag.folder.as_str());
+            }
+            _ => {}
+        }
+    }
+    bags
+}
+
+/// The keys that the ledger names, as an `allowed_signers` file.
+fn keys(entries: &[&Entry]) -> String {
+    let mut keys = String::new();
+    for entry in entries {
+        if let Fact::Key { signer: Some(signer), .. } = &entry.fact
+            && !keys.lines().any(|line| line == signer)
+        {
+            keys = keys + signer + "\n";
+        }
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_same_evidence_on_the_same_day_is_the_same_export_and_silence_does_not_end_it() {
+        let to = time("2026-04-01T00:00:00Z");
+        let at = |last: &str, now: &str| known_at(Some(time(last)), to, time(now)).to_rfc3339();
+        assert_eq!(at("2026-03-09T08:00:01Z", "2026-03-09T09:10:11Z"), "2026-03-09T08:00:01+00:00");
+        assert_eq!(at("2026-03-09T08:00:01Z", "2026-03-09T23:59:59Z"), "2026-03-09T08:00:01+00:00");
+        // Two reviews that nobody made since.
+        assert_eq!(at("2026-03-09T08:00:01Z", "2026-03-25T10:00:00Z"), "2026-03-25T00:00:00+00:00");
+        for now in ["2026-04-02T00:00:00Z", "2026-11-25T10:00:00Z"] {
+            assert_eq!(at("2026-03-30T08:00:01Z", now), "2026-04-02T00:00:00+00:00");
+        }
+        assert_eq!(at("2026-11-25T08:00:01Z", "2026-11-25T10:00:00Z"), "2026-04-02T00:00:00+00:00");
+    }
+}

@@ -1,0 +1,100 @@
+//! The README and the script of an export.
+
+use std::collections::BTreeSet;
+
+use askama::Template;
+
+use crate::{
+    evidence::{NAMESPACE, PRINCIPAL, SIGNATURE, period::Period, seal::SUMS},
+    words::count,
+};
+
+/// What an export says of itself.
+#[derive(Debug)]
+pub(super) struct Texts<'a> {
+    pub(super) period: Period,
+    pub(super) due: usize,
+    pub(super) gaps: usize,
+    pub(super) bags: &'a BTreeSet<&'a str>,
+    /// The name of the checkpoint's file.
+    pub(super) checkpoint: &'a str,
+    pub(super) is_signed: bool,
+}
+
+#[derive(Template)]
+#[template(path = "evidence/export/README.txt")]
+struct Readme<'a> {
+    from: String,
+    to: String,
+    verdict: String,
+    version: &'static str,
+    bags: String,
+    checkpoint: &'a str,
+    principal: &'static str,
+    namespace: &'static str,
+    sums: &'static str,
+    signed: bool,
+}
+
+#[derive(Template)]
+#[template(path = "evidence/export/verify.sh", escape = "none")]
+struct Script {
+    principal: &'static str,
+    namespace: &'static str,
+    signature: &'static str,
+    sums: &'static str,
+    signed: bool,
+}
+
+impl Texts<'_> {
+    pub(super) fn readme(&self) -> Result<String, askama::Error> {
+        let (from, to) = self.period.days();
+        let (due, gaps, bags) = (count(self.due, "due review"), count(self.gaps, "gap"), count(self.bags.len(), "bag"));
+        let readme = Readme {
+            from: from.to_string(),
+            to: to.to_string(),
+            verdict: format!("{due}, {gaps}; {bags}."),
+            version: env!("CARGO_PKG_VERSION"),
+            bags: beginnings(self.bags),
+            checkpoint: self.checkpoint,
+            principal: PRINCIPAL,
+            namespace: NAMESPACE,
+            sums: SUMS,
+            signed: self.is_signed,
+        };
+        // Templates end without the end of their last line.
+        Ok(readme.render()? + "\n")
+    }
+
+    pub(super) fn script(&self) -> Result<String, askama::Error> {
+        let script = Script {
+            principal: PRINCIPAL,
+            namespace: NAMESPACE,
+            signature: SIGNATURE,
+            sums: SUMS,
+            signed: self.is_signed,
+        };
+        Ok(script.render()? + "\n")
+    }
+}
+
+/// How the names of bags begin, as a list of contents has it.
+fn beginnings(bags: &BTreeSet<&str>) -> String {
+    let years: BTreeSet<&str> = bags.iter().filter_map(|bag| bag.split('-').next()).collect();
+    let years: Vec<String> = years.into_iter().map(|year| format!("{year}-.../")).collect();
+    if years.is_empty() { "(no folder)".to_owned() } else { years.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_contents_has_the_years_of_the_bags() {
+        assert_eq!(
+            beginnings(&BTreeSet::from(["2027-01-04T0700_a", "2026-12-28T0700_a", "2026-12-21T0700_a"])),
+            "2026-.../, 2027-.../"
+        );
+        assert_eq!(beginnings(&BTreeSet::new()), "(no folder)");
+    }
+}

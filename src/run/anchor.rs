@@ -1,0 +1,108 @@
+//! The store as an anchor of the evidence: it knows which entries the ledger must hold, and whether evidence was kept.
+
+use std::{io, time::Duration};
+
+use super::ledger::{Parted, compare, was_kept};
+use crate::{
+    evidence::{
+        consistency::{self, ConsistencyReport},
+        key::SigningKey,
+        ledger::LEDGER,
+        signers::Allowed,
+        storage::Storage,
+    },
+    ledger::Head,
+    store::{Database, StoreError},
+};
+
+/// Longer than an entry of the store takes to reach its file.
+const WRITING: Duration = Duration::from_millis(1_500);
+
+/// The evidence cannot be checked.
+#[derive(Debug, thiserror::Error)]
+pub enum AnchorError {
+    /// The storage cannot be read.
+    #[error("{place} cannot be read: {source}")]
+    Unreadable {
+        /// The storage.
+        place: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The evidence is gone.
+    #[error("{place} has no evidence, but the store says that evidence was kept: it was removed")]
+    Removed {
+        /// The storage.
+        place: String,
+    },
+}
+
+/// What is checked, and against what.
+#[derive(Debug, Clone, Copy)]
+pub struct Check<'a> {
+    /// The evidence in use.
+    pub storage: &'a dyn Storage,
+    /// The configured key; `None` if nothing is signed.
+    pub key: Option<&'a SigningKey>,
+    /// The trusted keys.
+    pub allowed: &'a Allowed,
+    /// Entries that somebody else wrote down.
+    pub anchors: &'a [Head],
+    /// Where the store would be, for messages.
+    pub store: &'a str,
+}
+
+impl Check<'_> {
+    /// Checks evidence in use against the store. `None` if there is no evidence yet, as the store says; without a store
+    /// that is a problem of the evidence.
+    ///
+    /// # Errors
+    /// [`AnchorError`]
+    pub async fn against(&self, store: Option<&dyn Database>) -> Result<Option<ConsistencyReport>, AnchorError> {
+        let is_empty = self.storage.list("").map_err(|source| self.unreadable(source))?.is_empty();
+        let Some(store) = store else {
+            if is_empty {
+                return Ok(None);
+            }
+            let mut found = self.found()?;
+            found.problems.push(format!("there is no store {} that knows what the ledger must hold", self.store));
+            return Ok(Some(found));
+        };
+        if is_empty {
+            return if was_kept(store).await? {
+                Err(AnchorError::Removed { place: self.storage.place("") })
+            } else {
+                Ok(None)
+            };
+        }
+        let mut found = self.found()?;
+        let mut parted = compare(store, &found.attestation.chain).await?;
+        if matches!(parted, Some(Parted::FileBehind { .. })) {
+            // A running daemon may be about to write.
+            tokio::time::sleep(WRITING).await;
+            found = self.found()?;
+            parted = compare(store, &found.attestation.chain).await?;
+        }
+        found.problems.extend(parted.map(|parted| format!("{LEDGER}: {parted}")));
+        Ok(Some(found))
+    }
+
+    /// What is found without the store. That the configured key has signed nothing yet explains much, and comes first.
+    fn found(&self) -> Result<ConsistencyReport, AnchorError> {
+        let found = consistency::in_use(self.storage, self.allowed.clone(), self.anchors);
+        let mut found = found.map_err(|source| self.unreadable(source))?;
+        let new = self.key.map(SigningKey::fingerprint).filter(|key| !found.attestation.names(key));
+        if let (Some(new), false) = (new, found.problems.is_empty()) {
+            let why = "has signed nothing here yet: the next audit, or the daemon when it starts, signs with it";
+            found.problems.insert(0, format!("the configured key {new} {why}"));
+        }
+        Ok(found)
+    }
+
+    fn unreadable(&self, source: io::Error) -> AnchorError {
+        AnchorError::Unreadable { place: self.storage.place(""), source }
+    }
+}
