@@ -14,6 +14,7 @@ use crate::{
         http,
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
+    evidence::storage::folder::Folder,
     mail::{
         message::Email,
         smtp::{Accepted, Failure, Mailer, SendError, Stage},
@@ -30,7 +31,7 @@ use crate::{
     },
     replay::Replay,
     report::ReportFile,
-    run::{bag::Vault, recompute::Recording},
+    run::{bag::Vault, recompute::SealedReview},
     store::{StoreError, testing},
 };
 use rolecall_simulator::{Fault, Options, Simulator};
@@ -277,7 +278,8 @@ async fn each_workspace_is_judged_by_its_own_policy_and_its_evidence_is_recomput
             setup.policies.insert(("weekly".into(), workspace.into()), Arc::new(policy.clone()));
         }
         let (configuration, agent) = (String::new(), format!("rolecall {} (a test)", env!("CARGO_PKG_VERSION")));
-        setup.vault = Some(Vault { bags: bags.clone(), keep_days: None, key: None, configuration, agent });
+        let storage = Arc::new(Folder::new(&bags));
+        setup.vault = Some(Vault { storage, keep_days: None, key: None, configuration, agent });
     }
     bench.at(WEEK_1).await;
     assert_eq!(bench.runs().await.len(), 2);
@@ -299,7 +301,8 @@ async fn each_workspace_is_judged_by_its_own_policy_and_its_evidence_is_recomput
 
 /// The files of a bag that do not follow from its answers under a policy.
 async fn differences(bag: &std::path::Path, policy: &Policy) -> Vec<String> {
-    let recording = Recording::of(bag).unwrap();
+    let storage = Folder::new(bag);
+    let recording = SealedReview::of(&storage, "").unwrap();
     let replay = Replay::start(recording.answers().unwrap()).await.unwrap();
     let url: url::Url = replay.base_url.parse().unwrap();
     let replaying = ZohoBigin::new(ZohoSettings {

@@ -253,7 +253,7 @@ impl AuditRun<'_> {
         if let Some((recording, vault)) = evidence.recording.as_ref().zip(self.env.vault) {
             let sealed = recording.seal(vault, &input)?;
             on_step(Step::Sealed(&sealed));
-            evidence.sealed = Some(sealed.name());
+            evidence.sealed = Some(sealed.bag.clone());
             kept.record.bag.clone_from(&evidence.sealed);
         }
         kept.record.no_mail_reason = self.mail.reason(audit);

@@ -10,7 +10,7 @@ use crate::{
         ledger::LEDGER,
         mail,
         signers::Allowed,
-        storage::{Storage as _, folder::Folder, read},
+        storage::{Storage as _, read},
     },
     ledger::{Head, chain},
 };
