@@ -68,7 +68,7 @@ fn oxum(files: &mut Files<'_>, info: &Info) {
     match info.says("Payload-Oxum") {
         Some(said) if said == found => {}
         Some(said) => {
-            files.malformed("bag-info.txt", format!("it states Payload-Oxum {said}, but the payload has {found}"))
+            files.malformed("bag-info.txt", format!("it states Payload-Oxum {said}, but the payload has {found}"));
         }
         None => files.malformed("bag-info.txt", "it has no Payload-Oxum"),
     }

@@ -122,15 +122,11 @@ impl Storage for Memory {
         if !self.visible().iter().any(|(visible, _)| visible == key) {
             return Err(io::ErrorKind::NotFound.into());
         }
-        let objects = self.objects();
-        let found = [BAGS, SEALS, LOOSE].iter().find_map(|space| objects.get(&format!("{space}{key}")));
-        let content = match found {
-            Some(content) => content.clone(),
-            None => {
-                drop(objects);
-                self.read_from(key, 0)?
-            }
-        };
+        let stored = |space: &&str| self.objects().get(&format!("{space}{key}")).cloned();
+        let content = match [BAGS, SEALS, LOOSE].iter().find_map(stored) {
+            Some(content) => Ok(content),
+            None => self.read_from(key, 0),
+        }?;
         Ok(Box::new(Cursor::new(content)))
     }
 
