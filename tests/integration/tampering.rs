@@ -188,7 +188,7 @@ fn bags_that_are_swapped_copied_taken_away_or_put_back_are_named() {
     fs::remove_dir_all(folder.join(&first)).unwrap();
     let said = evidence.found(&folder, &[]);
     assert!(
-        said.len() == 1 && said[0].starts_with(&format!("the bag {first} is in the ledger and is not")),
+        said.len() == 1 && said[0].starts_with(&format!("the bag {first} is in the ledger but missing")),
         "{said:?}"
     );
 
@@ -428,10 +428,10 @@ fn the_store_knows_what_the_directory_should_hold() {
     assert!(code == 1 && said.contains("it was removed"), "{printed}{said}");
     copy(&evidence.earlier, &evidence.folder());
     let (code, printed, _) = verified();
-    assert!(code == 1 && printed.contains("BROKEN") && printed.contains("an old state put back"), "{printed}");
+    assert!(code == 1 && printed.contains("BROKEN") && printed.contains("an older state was restored"), "{printed}");
     // Nor is that exported.
     let (code, _, said) = bench.run(&["evidence", "export", "--from", "2026-01-01", "--to", "2026-01-31"]);
-    assert!(code == 1 && said.contains("an old state put back"), "{said}");
+    assert!(code == 1 && said.contains("an older state was restored"), "{said}");
     fs::remove_dir_all(evidence.folder()).unwrap();
     fs::rename(&aside, evidence.folder()).unwrap();
 
@@ -450,14 +450,14 @@ fn the_store_knows_what_the_directory_should_hold() {
     assert_eq!(verified().0, 0);
     backup("backup.db", "rolecall.db");
     let (code, printed, _) = verified();
-    assert!(code == 1 && printed.contains("the store is behind"), "{printed}");
+    assert!(code == 1 && printed.contains("the store was restored from an older state"), "{printed}");
     let (code, _, said) = bench.run(&["audit", "--send"]);
-    assert!(code == 1 && said.contains("the store is behind"), "{said}");
+    assert!(code == 1 && said.contains("the store was restored from an older state"), "{said}");
     for _ in 0..5 {
         bench.run(&["audit", "--send"]);
     }
     let (code, printed, _) = verified();
-    assert!(code == 1 && printed.contains(" on the store has others"), "{printed}");
+    assert!(code == 1 && printed.contains(" on it differs from the store"), "{printed}");
 }
 
 #[test]
