@@ -115,7 +115,7 @@ fn mail_test_names_the_stage_that_failed_with_what_to_do() {
 /// Fails where `mail test` does anything but fail at this stage.
 fn fails_at(bench: &Bench, stage: &str) {
     let (code, stdout, stderr) = bench.run(&["mail", "test"]);
-    assert_eq!((code, stderr), (1, format!("rolecall: the message was not accepted: {stage} failed\n")), "{stdout}");
+    assert_eq!((code, stderr), (1, format!("rolecall: the message was not delivered: {stage} failed\n")), "{stdout}");
     let lines: Vec<&str> = stdout.lines().collect();
     let failed = lines.iter().position(|line| line.starts_with(&format!("FAILED   {stage} "))).expect(&stdout);
     assert!(lines[1..failed].iter().all(|line| line.starts_with("ok ")), "{stdout}");

@@ -376,7 +376,7 @@ fn a_server_by_http_does_not_start_without_a_token_or_in_the_open() {
     let bench = bench(12);
     for (arguments, token, says) in [
         (&["--http", "127.0.0.1:0"][..], None, "ROLECALL_MCP_TOKEN holds no token"),
-        (&["--http", "127.0.0.1:0"], Some("short"), "can be guessed"),
+        (&["--http", "127.0.0.1:0"], Some("short"), "a token that is too short"),
         (&["--http", "127.0.0.1:0", "--token-file", "missing"], Some(TOKEN), "missing cannot be read"),
         (&["--http", "0.0.0.0:0"], Some(TOKEN), "--allow-plaintext"),
         (&["--http", "127.0.0.1:0", "--allowed-origin", "app.example.com"], Some(TOKEN), "--allowed-origin"),

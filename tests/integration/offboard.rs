@@ -65,7 +65,7 @@ fn nothing_happens_without_the_right_confirmation_or_where_it_is_not_allowed() {
     let (code, _, stderr) =
         bench.run(&["offboard", "acme", &ids[0], "--confirm", "first@example.com", "--organization", "Another"]);
     assert_eq!(code, 1);
-    assert!(stderr.contains("and not to Another; nobody was removed"), "{stderr}");
+    assert!(stderr.contains("expected Another. Nobody was removed"), "{stderr}");
     bench.reconfigure("allow_offboarding = true", "allow_offboarding = false");
     let (code, _, stderr) = bench.run(&["offboard", "acme", &ids[0], "--confirm", "first@example.com"]);
     assert_eq!(code, 2);
@@ -126,7 +126,7 @@ fn a_process_that_was_killed_before_it_asked_leaves_nothing_open() {
     // Somebody else waits until it is known how that ended.
     let (code, stdout, _) = bench.run(&["offboard", "acme", ids[1].as_str(), "--confirm", "second@example.com"]);
     assert_eq!((code, deletions(&bench)), (1, 0));
-    assert!(stdout.contains("its end is not on record"), "{stdout}");
+    assert!(stdout.contains("its outcome is not recorded"), "{stdout}");
     let (code, stdout, stderr) = bench.run(&remove);
     assert_eq!(code, 0, "{stdout}{stderr}");
     let (begun, ended) = (facts(&bench, "offboarding_begun"), facts(&bench, "offboarding_ended"));

@@ -88,7 +88,7 @@ fn a_port_that_is_taken_and_a_fault_that_is_none_are_clear_errors() {
     assert!(printed(&output).1.contains("cannot listen on 127.0.0.1"), "{}", printed(&output).1);
     let output = rolecall().args(["simulate", "--fault", "gremlins"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(printed(&output).1.contains("`rolecall simulate --fault list` names them all"), "{}", printed(&output).1);
+    assert!(printed(&output).1.contains("`rolecall simulate --fault list` shows all"), "{}", printed(&output).1);
 }
 
 #[test]

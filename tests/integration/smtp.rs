@@ -131,7 +131,7 @@ fn a_certificate_of_an_authority_that_nobody_trusts_is_refused_before_the_passwo
     let (code, printed) = run(&server.bench(false), &["mail", "test"], PASSWORD);
     assert_eq!(code, 1);
     assert!(printed.contains("FAILED   TLS") && printed.contains("–        authentication  not reached"), "{printed}");
-    assert!(printed.ends_with("rolecall: the message was not accepted: TLS failed\n"), "{printed}");
+    assert!(printed.ends_with("rolecall: the message was not delivered: TLS failed\n"), "{printed}");
 }
 
 #[test]
