@@ -18,8 +18,7 @@ use rolecall::{
     access::{administrators::resolve_administrator_profiles, matrix::AccessMatrix},
     audit::{self, JudgeInput, Judgement, RuleSet},
     connector::{
-        Connector as _, ReadRequest,
-        http::Limits,
+        Connector as _, Limits, ReadRequest,
         zoho::{self, DataCenter, ZohoBigin, ZohoSettings},
     },
     model::{audit::Audit, change::Drift, policy::Policy},

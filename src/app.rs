@@ -1,26 +1,22 @@
 //! The composition root: the only place that names concrete adapters. Checked settings in, parts that work out.
 
+mod connectors;
 pub mod setup;
 
 use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
-use url::Url;
 
+pub use self::connectors::{connector, remover, replaying_connector};
 #[cfg(debug_assertions)]
 use crate::store::crash;
 use crate::{
     agent::{self, Access, WorkspaceSession},
     config::{
         Attach,
-        settings::{ConnectorSettings, Email, Job, SecretError, SecretSource, Settings, Smtp, Workspace},
+        settings::{Email, Job, SecretError, SecretSource, Settings, Smtp},
     },
-    connector::{
-        Connector, ConnectorError, Remover,
-        http::Limits,
-        truto::{self, Resources, Truto, TrutoSettings},
-        zoho::{DataCenter, ZohoBigin, ZohoSettings},
-    },
+    connector::ConnectorError,
     daemon,
     digest::sha256_of,
     evidence::{
@@ -40,11 +36,6 @@ use crate::{
     store::{Database, StoreError, sqlite::SqliteStore},
 };
 
-/// How often everything is read before a disagreement counts.
-const READS: u32 = 3;
-/// The wait between two reads, for a list that is changing to come to rest.
-const PAUSE_BETWEEN_READS: Duration = Duration::from_secs(2);
-
 /// A part cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -59,9 +50,9 @@ pub enum AppError {
     /// The connector cannot be set up.
     #[error(transparent)]
     Connector(#[from] ConnectorError),
-    /// The configuration does not allow to remove users.
+    /// The configuration does not allow removing users.
     #[error(
-        "workspace {0} does not allow offboarding. Where that is meant, set `allow_offboarding = true` in [workspaces.{0}]; nothing was changed"
+        "workspace {0} does not allow offboarding; nothing was changed. To allow it, set `allow_offboarding = true` in [workspaces.{0}]"
     )]
     NoOffboarding(String),
     /// The store cannot be opened.
@@ -86,98 +77,6 @@ pub enum AppError {
         /// Why not.
         source: std::io::Error,
     },
-}
-
-/// The connector of a workspace.
-///
-/// # Errors
-/// [`AppError`]
-pub fn connector(name: &str, workspace: &Workspace) -> Result<Box<dyn Connector>, AppError> {
-    made(name, workspace).map(|remover| remover as Box<dyn Connector>)
-}
-
-/// The connector of a workspace that allows offboarding, with the method that removes.
-///
-/// # Errors
-/// [`AppError`], above all [`AppError::NoOffboarding`]
-pub fn remover(name: &str, workspace: &Workspace) -> Result<Box<dyn Remover>, AppError> {
-    if !workspace.allow_offboarding {
-        return Err(AppError::NoOffboarding(name.to_owned()));
-    }
-    made(name, workspace)
-}
-
-fn made(name: &str, workspace: &Workspace) -> Result<Box<dyn Remover>, AppError> {
-    let secret = |key: &str, source: &SecretSource| read(format!("workspaces.{name}.{key}"), source);
-    let limits = Limits { concurrency: workspace.concurrency, ..Limits::default() };
-    Ok(match &workspace.connector {
-        ConnectorSettings::ZohoBigin(bigin) => Box::new(ZohoBigin::new(ZohoSettings {
-            data_center: bigin.data_center.parse::<DataCenter>().map_err(ConnectorError::Setup)?,
-            client_id: bigin.client_id.clone(),
-            client_secret: secret("client_secret", &bigin.client_secret)?,
-            refresh_token: secret("refresh_token", &bigin.refresh_token)?,
-            accounts_url: bigin.accounts_url.clone(),
-            api_url: bigin.api_url.clone(),
-            limits,
-            reads: READS,
-            pause_between_reads: PAUSE_BETWEEN_READS,
-        })?),
-        ConnectorSettings::Truto(settings) => Box::new(Truto::new(TrutoSettings {
-            integrated_account_id: settings.integrated_account_id.clone(),
-            api_token: secret("api_token", &settings.api_token)?,
-            api_url: match &settings.api_url {
-                Some(url) => url.clone(),
-                None => Url::parse(truto::API_URL).map_err(|error| ConnectorError::Setup(error.to_string()))?,
-            },
-            resources: resources(settings.resources.clone()),
-            limits,
-            reads: READS,
-            pause_between_reads: PAUSE_BETWEEN_READS,
-        })?),
-    })
-}
-
-/// The names of Truto's resources, the usual ones where none are given.
-fn resources([users, roles, profiles, current_organization, me]: [Option<String>; 5]) -> Resources {
-    let usual = Resources::default();
-    Resources {
-        users: users.unwrap_or(usual.users),
-        roles: roles.unwrap_or(usual.roles),
-        profiles: profiles.unwrap_or(usual.profiles),
-        current_organization: current_organization.unwrap_or(usual.current_organization),
-        me: me.unwrap_or(usual.me),
-    }
-}
-
-/// The connector of a workspace as it was, over answers that are given once more: no secret is needed, and nothing waits.
-///
-/// # Errors
-/// [`AppError`]
-pub fn replaying_connector(workspace: &Workspace, base_url: &Url) -> Result<Box<dyn Connector>, AppError> {
-    let nothing = || SecretString::from("recorded");
-    let limits = Limits { concurrency: workspace.concurrency, backoff: Duration::from_millis(1), ..Limits::default() };
-    Ok(match &workspace.connector {
-        ConnectorSettings::ZohoBigin(bigin) => Box::new(ZohoBigin::new(ZohoSettings {
-            data_center: bigin.data_center.parse::<DataCenter>().map_err(ConnectorError::Setup)?,
-            client_id: bigin.client_id.clone(),
-            client_secret: nothing(),
-            refresh_token: nothing(),
-            accounts_url: Some(base_url.clone()),
-            api_url: Some(base_url.clone()),
-            limits,
-            reads: READS,
-            pause_between_reads: Duration::ZERO,
-        })?),
-        ConnectorSettings::Truto(settings) => Box::new(Truto::new(TrutoSettings {
-            integrated_account_id: settings.integrated_account_id.clone(),
-            api_token: nothing(),
-            api_url: base_url.clone(),
-            resources: resources(settings.resources.clone()),
-            limits,
-            reads: READS,
-            pause_between_reads: Duration::ZERO,
-        })?),
-    })
 }
 
 /// The environment variable that names the point at which a process of a test dies ([`crate::store::crash`]).

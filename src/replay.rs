@@ -1,7 +1,7 @@
-//! Answers that were recorded, given once more on this machine: a connector reads them as it read the vendor's.
+//! Serves recorded answers again on this machine, so that a connector reads them as it read the vendor's.
 //!
-//! The same request gets its answers in the order in which they were given. One that was not recorded is told that there is
-//! nothing: a read asks ahead, and whoever reads knows what they needed. [`Replay::missing`] tells what was not there.
+//! The same request gets its answers in the order in which they were recorded. A request that was not recorded gets an
+//! empty answer: a read asks ahead, and knows which answers it needed. [`Replay::missing`] lists those requests.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -40,10 +40,10 @@ impl Recorded {
     }
 }
 
-/// Gives recorded answers until it is dropped.
+/// Serves recorded answers until it is dropped.
 #[derive(Debug)]
 pub struct Replay {
-    /// Where.
+    /// The address that it listens on.
     pub base_url: String,
     shared: Arc<Shared>,
     server: AbortHandle,
@@ -63,10 +63,10 @@ impl Drop for Replay {
 }
 
 impl Replay {
-    /// Begins, with the answers to each request: path and query, as they stand in a request line.
+    /// Starts to serve the answers to each request, by path and query as in a request line.
     ///
     /// # Errors
-    /// Where this machine has no address to listen on.
+    /// If no port on this machine can be opened.
     pub async fn start(answers: BTreeMap<String, VecDeque<Recorded>>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let base_url = format!("http://{}", listener.local_addr()?);
@@ -76,7 +76,7 @@ impl Replay {
         Ok(Self { base_url, shared, server })
     }
 
-    /// What was asked for and not recorded: path and query.
+    /// The requests that were made and not recorded: path and query.
     pub fn missing(&self) -> Vec<String> {
         lock(&self.shared.missing).clone()
     }
@@ -87,14 +87,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    // The token that a connector asks for first: it opens nothing.
+    // The token that a connector asks for first; it is good for nothing.
     if request.method() == axum::http::Method::POST {
         let token = r#"{"access_token":"recorded","expires_in":3600,"token_type":"Bearer"}"#;
         return ([(CONTENT_TYPE, "application/json")], token).into_response();
     }
     let asked = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
     let recorded = lock(&shared.answers).get_mut(&asked).and_then(VecDeque::pop_front);
-    // A body that cannot be read was not recorded either.
+    // A body that cannot be read counts as not recorded.
     let Some((status, body)) = recorded.and_then(|recorded| Some((recorded.status, recorded.body().ok()?))) else {
         lock(&shared.missing).push(asked);
         return StatusCode::NO_CONTENT.into_response();

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{Agent, Person, Problem, Question, Reply, freshness::seconds};
 use crate::{
     access::matrix::AccessMatrix,
-    connector::{Connector, ConnectorError, Remover},
+    connector::{Cause, Connector, Remover},
     lookup::LookupError,
     model::{audit::Audit, policy::Policy, survey::Survey},
     offboard::{Offboarding, Plan, Witness},
@@ -265,7 +265,7 @@ impl Problem {
     fn believed_for(&self) -> Option<TimeDelta> {
         let (Self::Connector(error) | Self::Run(RunError::Read { source: error, .. })) = self else { return None };
         Some(match error {
-            ConnectorError::TokensThrottled { .. } => THROTTLE_KEPT,
+            error if error.cause == Cause::TokensThrottled => THROTTLE_KEPT,
             error if error.is_transient() => FAILURE_KEPT,
             _ => REFUSAL_KEPT,
         })

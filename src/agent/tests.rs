@@ -13,7 +13,7 @@ use crate::{
     agent::definition::{Definition, Dialect},
     clock::Clock,
     connector::{
-        http::Limits,
+        Limits,
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
     ledger::Fact,

@@ -4,11 +4,10 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use url::Url;
 
-use super::{PAUSE_BETWEEN_READS, READS};
+use super::connectors::{PAUSE_BETWEEN_READS, READS};
 use crate::{
     connector::{
-        Connector, ConnectorError,
-        http::Limits,
+        Connector, ConnectorError, Limits,
         zoho::{
             DataCenter, ZohoBigin, ZohoSettings,
             grant::{self, Client, GrantError},
@@ -32,7 +31,7 @@ impl Zoho {
         client_secret: SecretString,
         accounts_url: Option<Url>,
     ) -> Result<Self, String> {
-        let data_center: DataCenter = data_center.parse()?;
+        let data_center = data_center.parse::<DataCenter>().map_err(|error| error.to_string())?;
         Ok(Self(Client { data_center, id: client_id.to_owned(), secret: client_secret, accounts_url }))
     }
 }
@@ -42,7 +41,11 @@ impl Zoho {
 /// # Errors
 /// A sentence if there is no such data center.
 pub fn data_center(text: &str) -> Result<String, String> {
-    text.trim().to_lowercase().parse::<DataCenter>().map(|center| center.code().to_owned())
+    text.trim()
+        .to_lowercase()
+        .parse::<DataCenter>()
+        .map(|center| center.code().to_owned())
+        .map_err(|error| error.to_string())
 }
 
 #[async_trait]

@@ -1,14 +1,18 @@
 //! The configuration as written. `rolecall schema` prints the JSON Schema of these types, and the shape of a file is
 //! checked against that schema before it is read into them.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap, ops::Range};
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
+use serde_json::json;
 use toml::Spanned;
 
 use crate::{
-    model::mail::{Security, When},
+    model::{
+        kind::ConnectorKind,
+        mail::{Security, When},
+    },
     schedule::Missed,
 };
 
@@ -50,45 +54,40 @@ pub(super) enum Secret {
     File(String),
 }
 
-/// The connector that reads a workspace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Connector {
-    /// Zoho Bigin, directly.
-    ZohoBigin,
-    /// Zoho Bigin through the integration platform Truto.
-    Truto,
-}
-
 /// One workspace (tenant).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Workspace {
     /// The connector: `zoho_bigin` or `truto`.
-    #[schemars(with = "Connector")]
-    pub(super) connector: Spanned<Connector>,
+    #[schemars(with = "ConnectorKind")]
+    pub(super) connector: Spanned<ConnectorKind>,
     /// The data center of the organization: us, eu, in, au, jp, cn, sa or ca.
     #[schemars(with = "Option<String>")]
-    pub(super) data_center: Option<Spanned<String>>,
+    data_center: Option<Spanned<String>>,
     /// The client id from Zoho's API console.
-    pub(super) client_id: Option<String>,
+    #[schemars(with = "Option<String>")]
+    client_id: Option<Spanned<String>>,
     /// The client secret.
-    pub(super) client_secret: Option<Secret>,
+    #[schemars(with = "Option<Secret>")]
+    client_secret: Option<Spanned<Secret>>,
     /// The refresh token.
-    pub(super) refresh_token: Option<Secret>,
+    #[schemars(with = "Option<Secret>")]
+    refresh_token: Option<Spanned<Secret>>,
     /// Truto: the id of the integrated account.
-    pub(super) integrated_account_id: Option<String>,
+    #[schemars(with = "Option<String>")]
+    integrated_account_id: Option<Spanned<String>>,
     /// Truto: the API token.
-    pub(super) api_token: Option<Secret>,
+    #[schemars(with = "Option<Secret>")]
+    api_token: Option<Spanned<Secret>>,
     /// Truto: names of the resources that differ from the default.
     #[schemars(with = "Option<Resources>")]
-    pub(super) resources: Option<Spanned<Resources>>,
+    resources: Option<Spanned<Resources>>,
     /// An accounts server instead of the data center's.
     #[schemars(with = "Option<String>")]
-    pub(super) accounts_url: Option<Spanned<String>>,
+    accounts_url: Option<Spanned<String>>,
     /// An API address instead of the vendor's.
     #[schemars(with = "Option<String>")]
-    pub(super) api_url: Option<Spanned<String>>,
+    api_url: Option<Spanned<String>>,
     /// Whether `offboard` may remove users of this workspace.
     #[serde(default)]
     pub(super) allow_offboarding: bool,
@@ -102,20 +101,88 @@ pub(super) struct Workspace {
     pub(super) deadline_minutes: Option<Spanned<i64>>,
 }
 
+/// The value of a key that depends on the kind of connector.
+#[derive(Debug)]
+pub(super) enum Given<'a> {
+    Text(&'a str),
+    Secret(&'a Secret),
+    Address(&'a Spanned<String>),
+    /// Names of things that differ from the default, by the default name.
+    Names(BTreeMap<&'static str, &'a str>),
+}
+
+/// A key of the file, if it is there: its name, the place of its value, and the value.
+type GivenKey<'a> = Option<(&'static str, Range<usize>, Given<'a>)>;
+
+impl Workspace {
+    /// The keys that depend on the kind of connector; `None` for a key that the file does not have.
+    pub(super) fn given(&self) -> [GivenKey<'_>; 9] {
+        fn text<'a>(name: &'static str, value: Option<&'a Spanned<String>>) -> GivenKey<'a> {
+            value.map(|text| (name, text.span(), Given::Text(text.get_ref())))
+        }
+        fn secret<'a>(name: &'static str, value: Option<&'a Spanned<Secret>>) -> GivenKey<'a> {
+            value.map(|secret| (name, secret.span(), Given::Secret(secret.get_ref())))
+        }
+        fn address<'a>(name: &'static str, value: Option<&'a Spanned<String>>) -> GivenKey<'a> {
+            value.map(|url| (name, url.span(), Given::Address(url)))
+        }
+        [
+            text("data_center", self.data_center.as_ref()),
+            text("client_id", self.client_id.as_ref()),
+            secret("client_secret", self.client_secret.as_ref()),
+            secret("refresh_token", self.refresh_token.as_ref()),
+            text("integrated_account_id", self.integrated_account_id.as_ref()),
+            secret("api_token", self.api_token.as_ref()),
+            self.resources.as_ref().map(|names| ("resources", names.span(), Given::Names(names.get_ref().names()))),
+            address("accounts_url", self.accounts_url.as_ref()),
+            address("api_url", self.api_url.as_ref()),
+        ]
+    }
+}
+
+impl JsonSchema for ConnectorKind {
+    fn schema_name() -> Cow<'static, str> {
+        "Connector".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let kinds = Self::ALL
+            .map(|kind| json!({"const": kind.name(), "description": format!("{}.", kind.title()), "type": "string"}));
+        json_schema!({"description": "The connector that reads a workspace.", "oneOf": kinds})
+    }
+}
+
 /// Names of the resources of an integrated account.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Resources {
     /// Users (default `users`).
-    pub(super) users: Option<String>,
+    users: Option<String>,
     /// Roles (default `roles`).
-    pub(super) roles: Option<String>,
+    roles: Option<String>,
     /// Profiles (default `profiles`).
-    pub(super) profiles: Option<String>,
+    profiles: Option<String>,
     /// The organization (default `current_organization`).
-    pub(super) current_organization: Option<String>,
+    current_organization: Option<String>,
     /// The account's own user (default `me`).
-    pub(super) me: Option<String>,
+    me: Option<String>,
+}
+
+impl Resources {
+    /// The names in the file, by their default.
+    fn names(&self) -> BTreeMap<&'static str, &str> {
+        let Self { users, roles, profiles, current_organization, me } = self;
+        [
+            ("users", users),
+            ("roles", roles),
+            ("profiles", profiles),
+            ("current_organization", current_organization),
+            ("me", me),
+        ]
+        .into_iter()
+        .filter_map(|(usual, name)| Some((usual, name.as_deref()?)))
+        .collect()
+    }
 }
 
 /// What is allowed, and what is a finding.

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     model::{
         finding::Severity,
+        kind::ConnectorKind,
         mail::{Security, When},
         policy::Policy,
     },
@@ -91,8 +92,10 @@ pub struct Daemon {
 /// A workspace.
 #[derive(Debug, Clone)]
 pub struct Workspace {
-    /// The connector that reads it.
-    pub connector: ConnectorSettings,
+    /// The kind of connector that reads it.
+    pub kind: ConnectorKind,
+    /// The values of the keys that depend on its kind. Every key that the kind requires is there.
+    pub values: BTreeMap<&'static str, Value>,
     /// Maximum number of concurrent API calls.
     pub concurrency: usize,
     /// Maximum duration of a read.
@@ -103,43 +106,17 @@ pub struct Workspace {
     pub organization: Option<String>,
 }
 
-/// The connector of a workspace.
+/// The value of a key that depends on the kind of connector.
 #[derive(Debug, Clone)]
-pub enum ConnectorSettings {
-    /// Zoho Bigin, directly.
-    ZohoBigin(Box<BiginSettings>),
-    /// Zoho Bigin, through Truto.
-    Truto(Box<TrutoSettings>),
-}
-
-/// How a Bigin organization is reached.
-#[derive(Debug, Clone)]
-pub struct BiginSettings {
-    /// The data centre's code: one of the vendor's.
-    pub data_center: String,
-    /// The client's id.
-    pub client_id: String,
-    /// The client's secret.
-    pub client_secret: SecretSource,
-    /// The refresh token.
-    pub refresh_token: SecretSource,
-    /// An accounts server in place of the data centre's.
-    pub accounts_url: Option<Url>,
-    /// An API address in place of the one that the vendor names.
-    pub api_url: Option<Url>,
-}
-
-/// How an integrated account at Truto is reached.
-#[derive(Debug, Clone)]
-pub struct TrutoSettings {
-    /// The integrated account's id.
-    pub integrated_account_id: String,
-    /// The API token.
-    pub api_token: SecretSource,
-    /// An API address in place of Truto's own.
-    pub api_url: Option<Url>,
-    /// What users, roles, profiles, the organization and the account's owner are called, where not as usual.
-    pub resources: [Option<String>; 5],
+pub enum Value {
+    /// A text.
+    Text(String),
+    /// Where a secret is.
+    Secret(SecretSource),
+    /// An address that a token is sent to.
+    Address(Url),
+    /// Names of things that differ from the default, by the default name.
+    Names(BTreeMap<String, String>),
 }
 
 /// Where a secret is. Its `Display` names the place, unless the name looks like the secret itself.
@@ -278,13 +255,9 @@ impl Settings {
     pub fn secrets(&self) -> Vec<(String, &SecretSource)> {
         let mut secrets = Vec::new();
         for (name, workspace) in &self.workspaces {
-            match &workspace.connector {
-                ConnectorSettings::ZohoBigin(bigin) => {
-                    secrets.push((format!("workspaces.{name}.client_secret"), &bigin.client_secret));
-                    secrets.push((format!("workspaces.{name}.refresh_token"), &bigin.refresh_token));
-                }
-                ConnectorSettings::Truto(truto) => {
-                    secrets.push((format!("workspaces.{name}.api_token"), &truto.api_token));
+            for (key, value) in &workspace.values {
+                if let Value::Secret(secret) = value {
+                    secrets.push((format!("workspaces.{name}.{key}"), secret));
                 }
             }
         }

@@ -1,8 +1,9 @@
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::kind::{ConnectorKind, Key, KeyValue};
 
 const EXAMPLE: &str = include_str!("../../config/rolecall.example.toml");
 const RULES: [&str; 3] = ["administrator", "shared-mailbox", "stale-role-name"];
@@ -39,6 +40,37 @@ fn the_example_names_every_key_of_the_schema() {
     let keys = tables.filter_map(|table| table["properties"].as_object()).flat_map(|properties| properties.keys());
     let missing: Vec<&String> = keys.filter(|key| !EXAMPLE.contains(key.as_str())).collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn a_workspace_may_have_the_keys_of_its_kind_of_connector_and_no_other() {
+    let schema = json_schema();
+    let written = schema["$defs"]["Workspace"]["properties"].as_object().unwrap();
+    let common = ["connector", "allow_offboarding", "organization", "concurrency", "deadline_minutes"];
+    let keys = || ConnectorKind::ALL.into_iter().flat_map(ConnectorKind::keys);
+    let known: BTreeSet<&str> = keys().map(|key| key.name).chain(common).collect();
+    assert_eq!(written.keys().map(String::as_str).collect::<BTreeSet<_>>(), known);
+
+    let line = |key: &Key| match key.value {
+        KeyValue::Text => format!("{} = \"x\"\n", key.name),
+        KeyValue::OneOf(words) => format!("{} = \"{}\"\n", key.name, words[0]),
+        KeyValue::Secret => format!("{} = {{ env = \"X\" }}\n", key.name),
+        KeyValue::Address => format!("{} = \"https://x.example\"\n", key.name),
+        KeyValue::Names => format!("{} = {{ users = \"people\" }}\n", key.name),
+    };
+    for kind in ConnectorKind::ALL {
+        let all: String = kind.keys().iter().map(line).collect();
+        let text = format!("[workspaces.acme]\nconnector = \"{kind}\"\n{all}");
+        let (settings, problems) = read_text(&text).unwrap();
+        assert!(problems.is_empty(), "{problems:?}");
+        let workspace = &settings.workspaces["acme"];
+        assert_eq!(workspace.kind, kind);
+        assert!(kind.keys().iter().all(|key| workspace.values.contains_key(key.name)), "{workspace:?}");
+        for foreign in keys().filter(|key| kind.key(key.name).is_none()) {
+            let text = shown(&format!("{text}{}", line(foreign)));
+            assert!(text.contains(&format!("`{}` applies only to the connector ", foreign.name)), "{text}");
+        }
+    }
 }
 
 #[test]
@@ -181,8 +213,8 @@ fn a_data_center_may_be_written_in_capitals() {
                 client_secret = { env = \"S\" }\nrefresh_token = { env = \"T\" }\n";
     let (settings, problems) = read_text(text).unwrap();
     assert_eq!(problems, []);
-    let settings::ConnectorSettings::ZohoBigin(bigin) = &settings.workspaces["acme"].connector else { unreachable!() };
-    assert_eq!(bigin.data_center, "eu");
+    let data_center = &settings.workspaces["acme"].values["data_center"];
+    assert!(matches!(data_center, settings::Value::Text(code) if code == "eu"), "{data_center:?}");
 }
 
 #[test]

@@ -1,137 +1,106 @@
-//! Why a workspace could not be read: what happened, to which call, and what the user can do.
+//! Why a workspace could not be read: where it happened, the cause in words that all connectors share, and the remedy
+//! in the words of the kind of system.
 //!
-//! No variant holds a token, a secret or an answer's body.
+//! No part of an error holds a token, a secret or the body of an answer.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-/// A workspace could not be read.
+/// A workspace could not be read or changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectorError {
+    /// The call or the server concerned; empty if it concerns the workspace as a whole.
+    pub at: Box<str>,
+    /// What happened.
+    pub cause: Cause,
+    /// What the reader can do; empty if the cause already says so.
+    pub remedy: Box<str>,
+}
+
+/// A credential, as messages name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// The id of an OAuth client.
+    ClientId,
+    /// The secret of an OAuth client.
+    ClientSecret,
+    /// An OAuth refresh token.
+    RefreshToken,
+    /// An access token that was issued for a refresh token.
+    AccessToken,
+    /// A token that is used as it stands in the configuration.
+    ApiToken,
+    /// Credentials that an integration platform keeps.
+    StoredCredentials,
+}
+
+/// What happened, in words that fit every kind of system.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConnectorError {
+pub enum Cause {
     /// The HTTP client or an address is not usable.
     #[error("the connection cannot be set up: {0}")]
     Setup(String),
-    /// The accounts server does not know the client.
-    #[error(
-        "{accounts_url} does not know the client ({code}). Is `data_center = \"{data_center}\"` the one where the client was registered, and is `client_id` whole? A client of another data centre is answered like this"
-    )]
-    UnknownClient {
-        /// The accounts server.
-        accounts_url: String,
-        /// The data centre's code.
-        data_center: String,
+    /// A credential was rejected (HTTP 401 in whatever form the vendor gives it).
+    #[error("{credential} was rejected ({code})")]
+    Unauthorized {
+        /// The credential.
+        credential: Credential,
         /// The server's word.
         code: String,
     },
-    /// The client secret is wrong.
-    #[error(
-        "{accounts_url} refuses the client secret ({code}). Copy it again from the API console into what `client_secret` names"
-    )]
-    ClientSecret {
-        /// The accounts server.
-        accounts_url: String,
-        /// The server's word.
-        code: String,
-    },
-    /// The refresh token is not valid.
-    #[error(
-        "{accounts_url} refuses the refresh token ({code}): it was revoked, pushed out by newer ones, or belongs to another data centre than \"{data_center}\" or another client. Make a new one from a grant code and put it into what `refresh_token` names"
-    )]
-    RefreshToken {
-        /// The accounts server.
-        accounts_url: String,
-        /// The data centre's code.
-        data_center: String,
-        /// The server's word.
-        code: String,
-    },
-    /// The accounts server gives no more tokens for now.
-    #[error(
-        "{accounts_url} gives no more access tokens for now: too many were asked for. Nothing is revoked; it goes on after about half an hour without requests"
-    )]
-    TokensThrottled {
-        /// The accounts server.
-        accounts_url: String,
-    },
-    /// The accounts server's answer is no token answer.
-    #[error("{accounts_url} answered the token request with {what}")]
-    TokenAnswer {
-        /// The accounts server.
-        accounts_url: String,
-        /// What it was.
-        what: String,
-    },
-    /// The token answer names an API address that is not the vendor's.
-    #[error(
-        "the token answer names the API address {api_domain}, which is none of the vendor's: no token was sent there. Set `api_url` if a gateway is meant"
-    )]
-    ForeignApiDomain {
-        /// The address.
-        api_domain: String,
-    },
-    /// The access token is refused again and again.
-    #[error(
-        "{call}: the API refuses the access token that the accounts server just gave ({code}). Do `accounts_url` and `api_url` belong to the same data centre (\"{data_center}\")?"
-    )]
-    TokenRefused {
-        /// The call.
-        call: String,
-        /// The API's word.
-        code: String,
-        /// The data centre's code.
-        data_center: String,
-    },
-    /// The token lacks a scope.
-    #[error(
-        "{call}: the token lacks the scope {scope}. Generate a new grant code with it in Zoho's API console (Self Client, Generate Code), exchange it for a refresh token, and put that into what `refresh_token` names"
-    )]
+    /// No more access tokens are issued for the moment.
+    #[error("no more access tokens are issued for now: too many were requested")]
+    TokensThrottled,
+    /// The token server answered with something other than a token.
+    #[error("the token request was answered with {0}")]
+    TokenAnswer(String),
+    /// The token server names an API address that is not the vendor's.
+    #[error("the token answer names the API address {0}, which is not one of the vendor's; no token was sent there")]
+    ForeignAddress(String),
+    /// The credentials lack a scope.
+    #[error("{holder} lacks the scope {scopes}")]
     MissingScope {
-        /// The call.
-        call: String,
-        /// The scope.
-        scope: &'static str,
+        /// The credential that lacks it.
+        holder: Credential,
+        /// The scope, or several; the vendor's word if it names none.
+        scopes: String,
     },
-    /// The account lacks a right.
-    #[error(
-        "{call}: the account that the token belongs to lacks a right{permissions}. In Bigin, Setup > Profiles, let its profile manage users and see roles and profiles, or use the token of an account that may"
-    )]
-    MissingRight {
-        /// The call.
-        call: String,
-        /// The permissions that the API names, in brackets; empty where it names none.
-        permissions: String,
-    },
+    /// The account behind the credentials lacks a permission.
+    #[error("the account behind the credentials lacks a permission{}", in_brackets(.0))]
+    MissingRight(String),
+    /// The credentials are accepted, and not for this.
+    #[error("the credentials do not allow this ({0})")]
+    Forbidden(String),
+    /// The account or the resource does not exist, as far as the credentials reach.
+    #[error("not found ({0})")]
+    NotFound(String),
+    /// The vendor does not let anybody change this workspace.
+    #[error("the account is read-only")]
+    ReadOnly,
+    /// The vendor has blocked the account.
+    #[error("the account is blocked")]
+    Blocked,
     /// Rate limited for longer than the run may take.
-    #[error(
-        "{call}: rate limited; the API asks to wait {wait:?}, and {left:?} are left of this run. Run it later, or raise `deadline_minutes`"
-    )]
+    #[error("rate limited; the API asks to wait {wait:?}, and {left:?} of this run are left")]
     RateLimited {
-        /// The call.
-        call: String,
         /// How long the API asks to wait.
         wait: Duration,
         /// How long the run may still take.
         left: Duration,
     },
-    /// It failed again and again.
-    #[error(
-        "{call}: failed {attempts} times, the last time with {what}. If it lasts, the vendor's status page may know"
-    )]
+    /// It failed on every try.
+    #[error("failed {attempts} times, the last time with {what}")]
     Unavailable {
-        /// The call.
-        call: String,
         /// How often it was tried.
         attempts: u32,
         /// How it failed the last time.
         what: String,
     },
     /// The run's deadline passed.
-    #[error("the workspace was not read within {0:?}. Raise `deadline_minutes`, or see what makes the API slow")]
+    #[error("the workspace was not read within {0:?}")]
     Deadline(Duration),
-    /// A final refusal.
-    #[error("{call}: the API refuses with {status} {code}: {message}")]
+    /// A final refusal that has no cause of its own here.
+    #[error("the API refused the call (HTTP {status}, {code}): {message}")]
     Refused {
-        /// The call.
-        call: String,
         /// The HTTP status.
         status: u16,
         /// The API's word.
@@ -139,150 +108,155 @@ pub enum ConnectorError {
         /// The API's sentence, shortened.
         message: String,
     },
-    /// An answer larger than we take.
-    #[error("{call}: the answer is larger than {limit} bytes, which no page of this API is; it was not read further")]
-    TooLarge {
-        /// The call.
-        call: String,
-        /// The greatest size in bytes.
-        limit: usize,
-    },
-    /// A redirect, which is not followed with a token.
-    #[error(
-        "{call}: the server redirects (HTTP {status}); rolecall does not carry a token elsewhere. Correct `api_url` or `accounts_url`"
-    )]
-    Redirect {
-        /// The call.
-        call: String,
-        /// The HTTP status.
-        status: u16,
-    },
-    /// An answer in another shape than the API's.
-    #[error("{call}: the answer is not what this API gives: at `{path}`{user}: {problem}")]
-    Shape {
-        /// The call.
-        call: String,
+    /// The answer is larger than rolecall accepts, in bytes.
+    #[error("the answer is larger than {0} bytes and was not read further")]
+    TooLarge(usize),
+    /// A redirect, with its HTTP status. It is not followed: the token would go along.
+    #[error("the server redirects (HTTP {0}); rolecall sends no token to another address")]
+    Redirect(u16),
+    /// The answer is JSON of another shape than the API's.
+    #[error("the answer is not what this API returns: at `{path}`{user}: {problem}")]
+    InvalidAnswer {
         /// The place in the JSON.
         path: String,
-        /// ` (user ID)` where a user is concerned; empty elsewhere.
-        user: String,
+        /// ` (user ID)` if a user is concerned; empty otherwise.
+        user: Box<str>,
         /// What is wrong there.
-        problem: String,
+        problem: Box<str>,
     },
-    /// No users at all, although the token belongs to one.
-    #[error(
-        "{call}: the API lists no users at all, which cannot be: the token itself belongs to one. Nothing was reported; try again, and check the scopes if it stays"
-    )]
-    NoUsers {
-        /// The call.
-        call: String,
-    },
-    /// Truto does not know the token.
-    #[error(
-        "{call}: Truto does not accept the API token. Copy it again from Truto's dashboard into what `api_token` names; a token belongs to one environment"
-    )]
-    TrutoToken {
-        /// The call.
-        call: String,
-    },
-    /// Truto's token may not do this.
-    #[error(
-        "{call}: the API token may not do this ({message}). Use a token of the environment's API, and not one of a link or an account"
-    )]
-    TrutoForbidden {
-        /// The call.
-        call: String,
-        /// Truto's sentence, shortened.
-        message: String,
-    },
-    /// The vendor refuses the credentials that Truto keeps.
-    #[error(
-        "{call}: the vendor refuses the credentials that Truto keeps ({code}). Connect the integrated account again in Truto; it stays refused until then"
-    )]
-    TrutoNeedsReauth {
-        /// The call.
-        call: String,
-        /// The vendor's word.
-        code: String,
-    },
-    /// The credentials that Truto keeps lack scopes.
-    #[error(
-        "{call}: the credentials that Truto keeps lack {scopes}. Connect the integrated account again in Truto with it"
-    )]
-    TrutoScopes {
-        /// The call.
-        call: String,
-        /// The scopes, or the vendor's word where none are named.
-        scopes: String,
-    },
-    /// Truto does not know the account, or the resource.
-    #[error(
-        "{call}: Truto does not find this ({message}). Is `integrated_account_id` an account of the token's environment? Are the resources called otherwise there? `[workspaces.NAME.resources]` names them"
-    )]
-    TrutoUnknown {
-        /// The call.
-        call: String,
-        /// Truto's sentence, shortened.
-        message: String,
-    },
-    /// The account is a sandbox.
-    #[error("{call}: the integrated account is a sandbox, which Truto lets nobody write to")]
-    TrutoSandbox {
-        /// The call.
-        call: String,
-    },
-    /// The account is blocked.
-    #[error(
-        "{call}: Truto has blocked the integrated account. Somebody has to lift that in Truto; waiting does not help"
-    )]
-    TrutoBlocked {
-        /// The call.
-        call: String,
-    },
+    /// No users at all, although the credentials belong to one.
+    #[error("the API lists no users, not even the one that the credentials belong to. Nothing was reported")]
+    NoUsers,
     /// The API answered with another user than the one asked for.
-    #[error(
-        "{call}: asked for user {asked}, the API answered with user {answered}. Is the id right? For some wrong ids this API answers with the caller"
-    )]
+    #[error("asked for user {asked}, the API answered with user {answered}")]
     AnotherUser {
-        /// The call.
-        call: String,
         /// The id asked for.
         asked: String,
-        /// The id that came.
+        /// The id in the answer.
         answered: String,
     },
 }
 
 impl ConnectorError {
-    /// Whether another try may succeed without anybody doing anything.
+    /// An error with the remedy that fits every kind of system, if there is one.
+    pub fn new(at: impl Into<Box<str>>, cause: Cause) -> Self {
+        let remedy = cause.remedy().into();
+        Self { at: at.into(), cause, remedy }
+    }
+
+    /// The same error with the remedy of the kind of system, if it has one of its own.
+    #[must_use]
+    pub fn with_remedy(self, remedy: Option<String>) -> Self {
+        match remedy {
+            Some(remedy) => Self { remedy: remedy.into(), ..self },
+            None => self,
+        }
+    }
+
+    /// The connection cannot be set up.
+    pub fn setup(why: impl Into<String>) -> Self {
+        Self::new("", Cause::Setup(why.into()))
+    }
+
+    /// Whether another try may succeed although nobody changes anything.
+    pub fn is_transient(&self) -> bool {
+        self.cause.is_transient()
+    }
+}
+
+impl fmt::Display for ConnectorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.at.is_empty() {
+            write!(f, "{}: ", self.at)?;
+        }
+        write!(f, "{}", self.cause)?;
+        if !self.remedy.is_empty() {
+            write!(f, ". {}", self.remedy)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConnectorError {}
+
+impl Cause {
+    /// Whether another try may succeed although nobody changes anything.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::TokensThrottled { .. }
-            | Self::TokenAnswer { .. }
+            Self::TokensThrottled
+            | Self::TokenAnswer(_)
             | Self::RateLimited { .. }
             | Self::Unavailable { .. }
             | Self::Deadline(_)
-            | Self::TooLarge { .. }
-            | Self::Shape { .. }
-            | Self::NoUsers { .. } => true,
+            | Self::TooLarge(_)
+            | Self::InvalidAnswer { .. }
+            | Self::NoUsers => true,
             Self::Setup(_)
-            | Self::UnknownClient { .. }
-            | Self::ClientSecret { .. }
-            | Self::RefreshToken { .. }
-            | Self::ForeignApiDomain { .. }
-            | Self::TokenRefused { .. }
+            | Self::Unauthorized { .. }
+            | Self::ForeignAddress(_)
             | Self::MissingScope { .. }
-            | Self::MissingRight { .. }
+            | Self::MissingRight(_)
+            | Self::Forbidden(_)
+            | Self::NotFound(_)
+            | Self::ReadOnly
+            | Self::Blocked
             | Self::Refused { .. }
-            | Self::TrutoToken { .. }
-            | Self::TrutoForbidden { .. }
-            | Self::TrutoNeedsReauth { .. }
-            | Self::TrutoScopes { .. }
-            | Self::TrutoUnknown { .. }
-            | Self::TrutoSandbox { .. }
-            | Self::TrutoBlocked { .. }
-            | Self::Redirect { .. }
+            | Self::Redirect(_)
             | Self::AnotherUser { .. } => false,
         }
+    }
+
+    /// What helps whatever the kind of system is; empty if that depends on it.
+    fn remedy(&self) -> &'static str {
+        match self {
+            Self::ForeignAddress(_) => "If a gateway is meant, set `api_url`",
+            Self::RateLimited { .. } => "Run it later, or raise `deadline_minutes`",
+            Self::Unavailable { .. } => "If this continues, check the vendor's status page",
+            Self::Deadline(_) => "Raise `deadline_minutes`, or find out what makes the API slow",
+            Self::Redirect(_) => "Correct `api_url`",
+            Self::NoUsers => "Try again; if it stays like this, check the scopes of the credentials",
+            Self::AnotherUser { .. } => "Check the id",
+            _ => "",
+        }
+    }
+}
+
+impl fmt::Display for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ClientId => "the client id",
+            Self::ClientSecret => "the client secret",
+            Self::RefreshToken => "the refresh token",
+            Self::AccessToken => "the access token",
+            Self::ApiToken => "the API token",
+            Self::StoredCredentials => "the stored connection",
+        })
+    }
+}
+
+fn in_brackets(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(" ({text})") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_where_what_and_what_to_do() {
+        let error = ConnectorError::new("GET /users", Cause::MissingRight("Manage Users".to_owned()));
+        let text = "GET /users: the account behind the credentials lacks a permission (Manage Users)";
+        assert_eq!(error.to_string(), text);
+        let error = error.with_remedy(None).with_remedy(Some("Grant it".to_owned()));
+        assert_eq!(error.to_string(), format!("{text}. Grant it"));
+        assert_eq!(ConnectorError::setup("no TLS").to_string(), "the connection cannot be set up: no TLS");
+    }
+
+    #[test]
+    fn a_remedy_of_the_kind_replaces_the_common_one() {
+        let error = ConnectorError::new("", Cause::Redirect(302));
+        assert!(error.to_string().ends_with(". Correct `api_url`"), "{error}");
+        let error = error.with_remedy(Some("Correct `accounts_url`".to_owned()));
+        assert!(error.to_string().ends_with("address. Correct `accounts_url`"), "{error}");
     }
 }

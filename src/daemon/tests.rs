@@ -11,7 +11,7 @@ use super::*;
 use crate::{
     clock::Clock,
     connector::{
-        http,
+        self,
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
     evidence::storage::folder::Folder,
@@ -169,7 +169,7 @@ fn connector(simulator: &Simulator) -> ZohoBigin {
         refresh_token: SecretString::from(credentials.refresh_token.clone()),
         accounts_url: Some(simulator.base_url().parse().unwrap()),
         api_url: None,
-        limits: http::Limits { backoff: Duration::from_millis(1), attempts: 2, ..http::Limits::default() },
+        limits: connector::Limits { backoff: Duration::from_millis(1), attempts: 2, ..connector::Limits::default() },
         reads: 2,
         pause_between_reads: Duration::ZERO,
     })
@@ -312,7 +312,7 @@ async fn differences(bag: &std::path::Path, policy: &Policy) -> Vec<String> {
         refresh_token: SecretString::from("recorded"),
         accounts_url: Some(url.clone()),
         api_url: Some(url),
-        limits: http::Limits { backoff: Duration::from_millis(1), ..http::Limits::default() },
+        limits: connector::Limits { backoff: Duration::from_millis(1), ..connector::Limits::default() },
         reads: 2,
         pause_between_reads: Duration::ZERO,
     });

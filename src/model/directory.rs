@@ -37,13 +37,13 @@ pub struct Source {
     pub connector: ConnectorKind,
     /// The API's base address, without credentials.
     pub api_url: String,
-    /// The vendor's data centre, where there is one.
+    /// The vendor's data center, if it has several.
     pub data_center: Option<String>,
-    /// The scopes that the token answer named; none where it named none.
+    /// The scopes that the token answer named; `None` if it named none.
     pub scopes: Option<Vec<String>>,
 }
 
-/// The organization that a workspace belongs to. What the API did not give is none.
+/// The organization that a workspace belongs to. What the API did not return is `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Organization {
     /// The organization's id.
@@ -66,13 +66,13 @@ pub struct Organization {
     pub iso_code: Option<String>,
     /// The locale of the currency.
     pub currency_locale: Option<String>,
-    /// The licence's name: `free`, `biginpremier` and the like.
+    /// The edition: `free`, `biginpremier` and the like.
     pub paid_type: Option<String>,
-    /// How many user licences were bought.
+    /// Licensed seats.
     pub users_license_purchased: Option<u64>,
 }
 
-/// One user, read by itself: whoever a directory was read with, or somebody who was asked for by id.
+/// One user, read alone: the account that a directory was read with, or a user that was asked for by id.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct UserRecord {
     /// The user's id.
@@ -81,11 +81,11 @@ pub struct UserRecord {
     pub full_name: Option<String>,
     /// The address.
     pub email: Option<String>,
-    /// The API's word for the status; none where it gave none.
+    /// The API's word for the status; `None` if it gave none.
     pub status: Option<String>,
-    /// Whether the invitation was accepted; none where the API did not say.
+    /// Whether the invitation was accepted; `None` if the API did not say.
     pub confirmed: Option<bool>,
-    /// The person's id across the vendor's products; none for a user who never confirmed.
+    /// The person's id across the vendor's products; `None` for a user who never confirmed.
     pub zuid: Option<PersonId>,
     /// The role's id.
     pub role: Option<RoleId>,
@@ -107,11 +107,11 @@ pub struct Role {
     pub id: RoleId,
     /// The name.
     pub name: String,
-    /// The role above; none at the top.
+    /// The role above; `None` at the top.
     pub reporting_to: Option<RoleId>,
-    /// Whether the role carries administrative power; none where the API did not say.
+    /// Whether the role carries administrative power; `None` if the API did not say.
     pub admin_user: Option<bool>,
-    /// Whether holders see their peers' records; none where the API did not say.
+    /// Whether holders see their peers' records; `None` if the API did not say.
     pub share_with_peers: Option<bool>,
     /// The description.
     pub description: Option<String>,
@@ -124,7 +124,7 @@ pub struct Profile {
     pub id: ProfileId,
     /// The name.
     pub name: String,
-    /// Whether somebody made it, other than the vendor; none where the API did not say.
+    /// Whether the customer made it and not the vendor; `None` if the API did not say.
     pub custom: Option<bool>,
     /// The description.
     pub description: Option<String>,
@@ -134,18 +134,18 @@ pub struct Profile {
     pub permissions: Permissions,
 }
 
-/// What a profile permits, as far as the API tells.
+/// What a profile permits, as far as the API says.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Permissions {
-    /// The API gave them, ordered by name.
+    /// The API returned them; ordered by name.
     Known(Vec<Permission>),
-    /// The API did not give them, and why.
+    /// The API did not return them; why, in words.
     Unknown(String),
 }
 
 impl Permissions {
-    /// The permissions that are switched on; none where the API did not give them.
+    /// The permissions that are switched on; `None` if the API did not return them.
     pub fn enabled(&self) -> Option<impl Iterator<Item = &Permission>> {
         match self {
             Self::Known(all) => Some(all.iter().filter(|permission| permission.enabled)),
@@ -159,7 +159,7 @@ impl Permissions {
 pub struct Permission {
     /// The API's name of it.
     pub name: String,
-    /// The module that it is about; none for the whole workspace.
+    /// The module that it is about; `None` for the whole workspace.
     pub module: Option<String>,
     /// The words that the product shows for it.
     pub label: Option<String>,

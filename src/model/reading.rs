@@ -8,34 +8,33 @@ use serde::Serialize;
 pub struct Reading {
     /// When the first call was made.
     pub started_at: DateTime<Utc>,
-    /// When the last answer had come.
+    /// When the last answer was complete.
     pub finished_at: DateTime<Utc>,
-    /// How often the user list was read: 1 unless a check disagreed.
+    /// How often everything was read: 1 unless a check disagreed.
     pub attempts: u32,
-    /// Pages of users in the read that counts.
+    /// Pages of users in the last read.
     pub pages: u32,
     /// Users a page was asked to hold.
     pub per_page: u32,
-    /// Users that came on those pages, repeated ones included.
+    /// Users on those pages, repeated ones included.
     pub rows: u64,
-    /// Users on each of them, in their order.
+    /// Users on each page, in the order of pages.
     pub rows_per_page: Vec<u32>,
-    /// Users among them that had come before, as the reader counted them.
+    /// Users among them whose id came before.
     pub repeated: u64,
     /// Distinct users among them.
     pub users: u64,
-    /// Calls made, repeated ones included, without those that were made ahead and turned out not to be needed: the sum of
-    /// the next three.
+    /// Calls made, repeated ones included, without those that were made ahead and not needed: the sum of the next three.
     pub requests: u64,
     /// Answers of the API.
     pub answers: u64,
-    /// Calls of the accounts server for a token, whose answers are kept nowhere.
+    /// Token requests, whose answers are not recorded.
     pub token_calls: u64,
-    /// Calls that brought no answer.
+    /// Calls that got no answer.
     pub unanswered: u64,
     /// Calls repeated after a failure or a rate limit.
     pub retries: u64,
-    /// Bytes of the API's answers, after decompression.
+    /// Bytes of the API's answers, decompressed.
     pub bytes: u64,
     /// The query of the user list, as sent, without the page number.
     pub query: String,
@@ -66,7 +65,7 @@ pub struct Check {
     /// What came of it.
     #[serde(flatten)]
     pub outcome: CheckOutcome,
-    /// What was compared, in numbers; empty where nothing was.
+    /// What was compared, in numbers; empty if nothing was.
     pub figures: String,
 }
 
@@ -74,23 +73,23 @@ pub struct Check {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckKind {
-    /// Every user came on one page only.
+    /// Every user stood on one page only.
     DistinctUsers,
-    /// Every page held as many users as it said, and full pages came before the last.
+    /// Every page held as many users as it said, and every page before the last was full.
     PageLength,
-    /// `more_records` against the pages that came.
+    /// `more_records` against the pages that were read.
     MoreRecords,
-    /// The first page once more after the rest.
+    /// The first page, read again after the rest.
     FirstPageAgain,
-    /// The last page once more after the rest.
+    /// The last page, read again after the rest.
     LastPageAgain,
-    /// The API's own list of administrators beside ours.
+    /// The API's own list of administrators against ours.
     Administrators,
-    /// The account that read is among the users that it read.
+    /// The account that read is one of the users that it read.
     ReaderListed,
-    /// The source said itself that its answer is partial.
+    /// Whether the source itself calls its answer partial.
     SourceComplete,
-    /// This machine's clock beside the servers'.
+    /// This machine's clock against the servers'.
     Clock,
 }
 
@@ -100,13 +99,13 @@ impl CheckKind {
         match self {
             Self::DistinctUsers => "each user on one page only",
             Self::PageLength => "each page as long as it says",
-            Self::MoreRecords => "“more records” against the pages that came",
-            Self::FirstPageAgain => "the first page once more after the rest",
-            Self::LastPageAgain => "the last page once more after the rest",
+            Self::MoreRecords => "“more records” against the pages that were read",
+            Self::FirstPageAgain => "the first page, read again after the rest",
+            Self::LastPageAgain => "the last page, read again after the rest",
             Self::Administrators => "the API's own list of administrators",
-            Self::ReaderListed => "the account that read is among those it read",
-            Self::SourceComplete => "the source's own word on completeness",
-            Self::Clock => "this machine's clock beside the server's",
+            Self::ReaderListed => "the account that read is one of the users",
+            Self::SourceComplete => "whether the source calls its answer complete",
+            Self::Clock => "this machine's clock against the server's",
         }
     }
 }
@@ -122,12 +121,12 @@ pub enum CheckOutcome {
         /// What disagreed at first.
         detail: String,
     },
-    /// They disagree, however often it was read.
+    /// They disagree, however often everything was read.
     Disagreed {
         /// What disagrees.
         detail: String,
     },
-    /// It could not be made.
+    /// The check could not be made.
     NotEvaluated {
         /// Why not.
         detail: String,
@@ -135,7 +134,7 @@ pub enum CheckOutcome {
 }
 
 impl CheckOutcome {
-    /// One word for it.
+    /// One word for it, for people.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Agreed => "agrees",
@@ -145,7 +144,7 @@ impl CheckOutcome {
         }
     }
 
-    /// What there is to say beyond the word; empty where it agrees.
+    /// What there is to say beyond the word; empty if both sides agree.
     pub fn detail(&self) -> &str {
         match self {
             Self::Agreed => "",

@@ -4,26 +4,26 @@ use chrono::TimeDelta;
 
 use super::directory::{Organization, Profile, Role, Source, UserRecord};
 
-/// What a look at the credentials found.
+/// What the credentials reach.
 #[derive(Debug)]
 pub struct Survey {
     /// Where it was read.
     pub source: Source,
-    /// The organization; none where the credentials do not reach it.
+    /// The organization; `None` if the credentials do not reach it.
     pub organization: Option<Organization>,
-    /// Whoever the credentials belong to; none where they do not reach users.
+    /// The user that the credentials belong to; `None` if they do not reach users.
     pub current_user: Option<UserRecord>,
-    /// The master list of roles; none where the credentials do not reach it.
+    /// The master list of roles; `None` if the credentials do not reach it.
     pub roles: Option<Vec<Role>>,
-    /// The master list of profiles, without permissions; none where the credentials do not reach it.
+    /// The master list of profiles, without permissions; `None` if the credentials do not reach it.
     pub profiles: Option<Vec<Profile>>,
-    /// What the credentials may do, as far as it can be found without doing harm.
+    /// What the credentials may do, as far as calls that change nothing can find out.
     pub grants: Vec<Grant>,
-    /// How far the server's clock is ahead of this machine's, to the second; none where no answer told the time.
+    /// How far the server's clock is ahead of this machine's, in whole seconds; `None` if no answer had a date.
     pub clock_ahead: Option<TimeDelta>,
-    /// Calls that the vendor still allows today; none where it did not say.
+    /// Calls that the vendor still allows today; `None` if it did not say.
     pub credits_left: Option<u64>,
-    /// What stands in the way of an audit beside lacking grants, in sentences.
+    /// What prevents an audit beside missing grants, in sentences.
     pub obstacles: Vec<String>,
 }
 
@@ -55,8 +55,8 @@ pub struct Grant {
 pub enum GrantState {
     /// They may: a call that needs it was answered, or the token answer named it.
     Granted,
-    /// They may not; why, in a sentence.
+    /// They may not; why, in words.
     Lacking(String),
-    /// It cannot be told without doing harm, or the call failed; why, in a sentence.
+    /// Not known: finding out would change something, or the call failed; why, in words.
     Unknown(String),
 }

@@ -14,7 +14,7 @@ use super::*;
 use crate::{
     clock::Clock,
     connector::{
-        http::Limits,
+        Limits,
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
     ledger::Entry,

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     connector::{
-        http,
+        Limits,
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
     evidence::storage::folder::Folder,
@@ -39,7 +39,7 @@ fn connector(simulator: &Simulator) -> ZohoBigin {
         refresh_token: SecretString::from(credentials.refresh_token.clone()),
         accounts_url: Some(url),
         api_url: None,
-        limits: http::Limits::default(),
+        limits: Limits::default(),
         reads: 1,
         pause_between_reads: Duration::ZERO,
     };

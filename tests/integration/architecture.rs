@@ -67,6 +67,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "evidence",
             "ledger",
             "mail",
+            "model",
             "notify",
             "model",
             "report",

@@ -76,13 +76,13 @@ fn a_missing_scope_fails_with_the_scope_and_the_way_to_grant_it_and_leaves_nothi
 #[test]
 fn failed_reads_say_what_happened_and_leave_nothing() {
     for (fault, words) in [
-        (Fault::EmptyUserList, "the API lists no users at all"),
-        (Fault::EmptyUserArray, "the API lists no users at all"),
-        (Fault::Revoked, "refuses the refresh token (invalid_code)"),
-        (Fault::WrongDataCentre, "Is `data_center = \"us\"` the one where the client was registered"),
+        (Fault::EmptyUserList, "the API lists no users, not even the one that the credentials belong to"),
+        (Fault::EmptyUserArray, "the API lists no users, not even the one that the credentials belong to"),
+        (Fault::Revoked, "the refresh token was rejected (invalid_code)"),
+        (Fault::WrongDataCentre, "that the client is registered in the data center `us`"),
         (Fault::ForeignApiDomain, "no token was sent there"),
-        (Fault::TokenNeverAccepted, "the API refuses the access token"),
-        (Fault::Redirect, "does not carry a token elsewhere"),
+        (Fault::TokenNeverAccepted, "the access token was rejected"),
+        (Fault::Redirect, "sends no token to another address"),
         (Fault::MissingId, "at `users[1]"),
         (Fault::EndlessBody, "larger than"),
     ] {

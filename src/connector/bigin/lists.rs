@@ -10,7 +10,7 @@ use crate::model::{
     id::{PersonId, ProfileId, RoleId, UserId},
 };
 
-/// A text or a number, as a text; anything else is as good as not given.
+/// A text or a number, as a text; anything else counts as not given.
 fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match Option::<Value>::deserialize(deserializer)? {
         Some(Value::String(text)) => Some(text),
@@ -26,12 +26,12 @@ pub(in crate::connector) fn lenient_number<'de, D: Deserializer<'de>>(
     Ok(lenient(deserializer)?.and_then(|text| text.parse().ok()))
 }
 
-/// A yes or no; anything else is as good as not given.
+/// A yes or no; anything else counts as not given.
 fn lenient_bool<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     Ok(Option::<Value>::deserialize(deserializer)?.and_then(|value| value.as_bool()))
 }
 
-/// Whether a text is as good as not given.
+/// Whether a text counts as not given.
 pub(in crate::connector) fn is_blank(text: &str) -> bool {
     text.trim().is_empty()
 }
@@ -150,7 +150,7 @@ impl From<RawRecord<'_>> for UserRecord {
         Self {
             id: UserId::from(&*raw.id.0),
             full_name: owned(raw.full_name),
-            // Nobody can be told by an address that is blank, least of all somebody who is to be removed.
+            // A blank address identifies nobody, and a user to be removed must be identified.
             email: owned(raw.email).filter(|email| !is_blank(email)),
             status: owned(raw.status),
             confirmed: raw.confirm,
@@ -229,7 +229,7 @@ pub(in crate::connector) struct RawProfile<'a> {
     name: Option<Text<'a>>,
     #[serde(borrow, default)]
     display_label: Option<Text<'a>>,
-    /// Older answers: true for a profile that somebody made.
+    /// Older answers: true for a profile that the customer made.
     #[serde(default, deserialize_with = "lenient_bool")]
     category: Option<bool>,
     /// Newer answers: the same.
@@ -255,7 +255,7 @@ struct RawPermission {
     enabled: Option<bool>,
 }
 
-/// The permissions. One without a word on whether it is switched on cannot be judged, and neither can the profile.
+/// The permissions. One that does not say whether it is switched on is an error: the profile cannot be judged without it.
 fn permissions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Permission>>, D::Error> {
     let Some(raw) = Option::<Vec<RawPermission>>::deserialize(deserializer)? else { return Ok(None) };
     let permission = |raw: RawPermission| {
@@ -269,7 +269,7 @@ fn permissions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<
 }
 
 impl From<RawProfile<'_>> for Profile {
-    /// Permissions are unknown where the record has none: lists never have them.
+    /// Permissions are unknown if the record has none: lists never have them.
     fn from(raw: RawProfile<'_>) -> Self {
         Self {
             id: ProfileId::from(&*raw.id.0),

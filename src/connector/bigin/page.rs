@@ -136,7 +136,8 @@ pub(in crate::connector) fn users<'de, D: Deserializer<'de>>(deserializer: D) ->
 
 #[cfg(test)]
 mod tests {
-    use super::{super::parse::parse, *};
+    use super::*;
+    use crate::connector::kit::parse;
     use crate::model::users::Users;
 
     const MINIMAL: &str = r#"{"users":[{"id":"7","status":"active"}],"info":{"more_records":false}}"#;

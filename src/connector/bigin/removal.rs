@@ -1,31 +1,35 @@
-//! What the vendor's words say of a deletion, whoever passes them on.
+//! What Bigin's words say of a deletion, whichever way they come.
 
 use serde_json::Value;
 
-use super::parse::clean;
-use crate::connector::{ConnectorError, Removal};
+use crate::connector::{
+    contract::Removal,
+    error::Cause,
+    kit::{NO_CODE, NO_MESSAGE, clean},
+};
 
-/// The vendor's word for a user who is gone already.
+/// The vendor's word for a user who does not exist any more.
 pub(in crate::connector) const ALREADY_DELETED: &str = "ID_ALREADY_DELETED";
+/// An answer of success that is not JSON.
+pub(in crate::connector) const NOT_JSON: &str = "an answer that is not JSON";
+/// An answer of success in the API's form that does not say what was done.
+pub(in crate::connector) const NEITHER: &str = "an answer that says neither success nor error";
 
-/// What the vendor says of a deletion in an answer of success, where refusals may stand, too; none where the answer is
-/// in somebody else's words.
-pub(in crate::connector) fn verdict(call: &str, answer: &Value) -> Option<Result<Removal, ConnectorError>> {
-    // Of one record it speaks in a list of records; of the whole request, by itself.
+/// What the vendor says of a deletion in an answer of success, in which refusals may stand, too. `None` if the answer is
+/// in other words.
+pub(in crate::connector) fn verdict(answer: &Value) -> Option<Result<Removal, Cause>> {
+    // One record stands in a list of records; what concerns the whole request stands by itself.
     let record = answer.get("users").map_or(answer, |users| &users[0]);
     let word = |key: &str| record[key].as_str();
     match (word("code"), word("status")) {
         (Some(ALREADY_DELETED), _) => Some(Ok(Removal::AlreadyGone)),
         (Some("SUCCESS"), _) | (_, Some("success")) => Some(Ok(Removal::Accepted)),
-        (code, Some("error")) => Some(Err(ConnectorError::Refused {
-            call: call.to_owned(),
+        (code, Some("error")) => Some(Err(Cause::Refused {
             status: 200,
-            code: clean(code.unwrap_or("without a code"), 60),
-            message: clean(word("message").unwrap_or("without a message"), 200),
+            code: clean(code.unwrap_or(NO_CODE), 60),
+            message: clean(word("message").unwrap_or(NO_MESSAGE), 200),
         })),
-        _ if answer.get("users").is_some() => {
-            Some(Ok(Removal::Unknown("an answer that says neither success nor error".to_owned())))
-        }
+        _ if answer.get("users").is_some() => Some(Ok(Removal::Unknown(NEITHER.to_owned()))),
         _ => None,
     }
 }
@@ -37,18 +41,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn success_refusal_and_neither_are_told_apart() {
+    fn success_refusal_and_neither_are_distinguished() {
         let refused = json!({"users": [{"code": "INVALID_REQUEST", "status": "error", "message": "Primary contact"}]});
-        assert!(
-            matches!(verdict("call", &refused), Some(Err(ConnectorError::Refused { code, .. })) if code == "INVALID_REQUEST")
-        );
+        assert!(matches!(verdict(&refused), Some(Err(Cause::Refused { code, .. })) if code == "INVALID_REQUEST"));
         let refused = json!({"code": "INTERNAL_ERROR", "status": "error"});
-        assert!(matches!(verdict("call", &refused), Some(Err(ConnectorError::Refused { .. }))));
+        assert!(matches!(verdict(&refused), Some(Err(Cause::Refused { .. }))));
         let done = json!({"users": [{"code": "SUCCESS", "status": "success"}]});
-        assert_eq!(verdict("call", &done), Some(Ok(Removal::Accepted)));
+        assert_eq!(verdict(&done), Some(Ok(Removal::Accepted)));
         let gone = json!({"users": [{"code": ALREADY_DELETED, "status": "error"}]});
-        assert_eq!(verdict("call", &gone), Some(Ok(Removal::AlreadyGone)));
-        assert!(matches!(verdict("call", &json!({"users": []})), Some(Ok(Removal::Unknown(_)))));
-        assert_eq!(verdict("call", &json!({"id": "7"})), None);
+        assert_eq!(verdict(&gone), Some(Ok(Removal::AlreadyGone)));
+        assert!(matches!(verdict(&json!({"users": []})), Some(Ok(Removal::Unknown(_)))));
+        assert_eq!(verdict(&json!({"id": "7"})), None);
     }
 }

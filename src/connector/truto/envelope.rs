@@ -5,14 +5,14 @@ use serde_json::Value;
 
 use crate::{
     connector::{
-        ConnectorError, Removal,
         bigin::{
             lists::lenient_number,
             page,
-            parse::{ParseError, clean, parse},
             removal::{self, ALREADY_DELETED},
         },
-        verify::Disagreement,
+        contract::Removal,
+        error::{Cause, Credential},
+        kit::{NO_CODE, NO_MESSAGE, Notes, ParseError, clean, parse},
     },
     model::{reading::CheckKind, users::UserBlock},
 };
@@ -31,7 +31,7 @@ pub(super) struct UsersPage {
 }
 
 impl UsersPage {
-    /// The cursor of the page after it; none at the end.
+    /// The cursor of the page after it; `None` at the end.
     pub(super) fn next(&self) -> Option<&str> {
         self.next_cursor.as_deref().filter(|cursor| !cursor.is_empty())
     }
@@ -41,7 +41,7 @@ impl UsersPage {
         self.is_partial_response == Some(true)
     }
 
-    /// How many users the page holds, as Truto counts; none where it does not say.
+    /// How many users the page holds, as Truto counts; `None` if it does not say.
     pub(super) fn count(&self) -> Option<u64> {
         self.result_count
     }
@@ -73,29 +73,33 @@ pub(super) struct Found<T> {
 }
 
 impl<T> Found<T> {
-    /// What it holds; what it does not is noted, of what is called `what`.
-    pub(super) fn noted(self, what: &str, disagreements: &mut Vec<Disagreement>) -> T {
+    pub(super) fn into_value(self) -> T {
+        self.value
+    }
+
+    /// What it holds. If Truto says that it is a part, that is noted of what is called `what`.
+    pub(super) fn noted(self, what: &str, notes: &mut Notes) -> T {
         if self.is_partial {
-            disagreements.push(partial(what));
+            notes.disagree(CheckKind::SourceComplete, partial(what));
         }
         self.value
     }
 }
 
 impl<T> Found<Option<T>> {
-    /// The same, where it holds anything.
+    /// The same, if it holds anything.
     pub(super) fn some(self) -> Option<Found<T>> {
         self.value.map(|value| Found { value, is_partial: self.is_partial })
     }
 }
 
 /// Truto's word that something of what is called `what` is missing.
-pub(super) fn partial(what: &str) -> Disagreement {
-    (CheckKind::SourceComplete, format!("Truto says that its answer of {what} is a part of what there is"))
+pub(super) fn partial(what: &str) -> String {
+    format!("Truto says that its answer of {what} is a part of what there is")
 }
 
 /// The one record of an answer, in whatever way it is wrapped: in a `result`, as the vendor wraps it, or not at all; by
-/// itself, or as the only one of a list. None where the list is empty.
+/// itself, or as the only one of a list. `None` if the list is empty.
 pub(super) fn one<T>(
     body: &[u8],
     read: impl Fn(&[u8]) -> Result<T, ParseError>,
@@ -112,16 +116,16 @@ pub(super) fn one<T>(
     Ok(Found { value, is_partial })
 }
 
-/// What an answer of success says of a deletion. In which words it is said differs; only reading proves it.
-pub(super) fn removal(call: &str, body: &[u8]) -> Result<Removal, ConnectorError> {
+/// What an answer of success says of a deletion. The words differ; only reading proves it.
+pub(super) fn removal(body: &[u8]) -> Result<Removal, Cause> {
     if body.is_empty() {
         return Ok(Removal::Accepted);
     }
     let Ok(answer) = serde_json::from_slice::<Value>(body) else {
-        return Ok(Removal::Unknown("an answer that is no JSON".to_owned()));
+        return Ok(Removal::Unknown(removal::NOT_JSON.to_owned()));
     };
     let answer = ["result", "results"].into_iter().find_map(|name| answer.get(name)).unwrap_or(&answer);
-    removal::verdict(call, answer).unwrap_or(Ok(Removal::Accepted))
+    removal::verdict(answer).unwrap_or(Ok(Removal::Accepted))
 }
 
 /// An error as Truto writes it.
@@ -156,7 +160,7 @@ impl Problem {
         self.is_remote() || self.is_own()
     }
 
-    /// Whether the vendor says that there is no such record any more. No other answer proves that: a resource that is
+    /// Whether the vendor says that the record does not exist any more. No other answer proves that: a resource that is
     /// called otherwise, another account or a gateway are answered with 404, too.
     pub(super) fn is_gone(&self, status: u16) -> bool {
         let code = self.vendors()["code"].as_str().unwrap_or_default();
@@ -172,13 +176,13 @@ impl Problem {
 
     /// The vendor's word, or Truto's.
     pub(super) fn code(&self) -> String {
-        let word = self.vendors()["code"].as_str().or(self.error.as_str()).unwrap_or("without a code");
+        let word = self.vendors()["code"].as_str().or(self.error.as_str()).unwrap_or(NO_CODE);
         clean(word, 60)
     }
 
     fn message(&self) -> String {
         let own = self.message.as_str().filter(|message| !message.is_empty());
-        clean(own.or(self.vendors()["message"].as_str()).unwrap_or("without a message"), 200)
+        clean(own.or(self.vendors()["message"].as_str()).unwrap_or(NO_MESSAGE), 200)
     }
 
     fn missing_scopes(&self) -> String {
@@ -187,26 +191,24 @@ impl Problem {
         clean(&named.join(", "), 200)
     }
 
-    /// The error that it is for whoever reads it.
-    pub(super) fn into_error(self, call: String, status: u16) -> ConnectorError {
-        let message = self.message();
-        let refused = |code| ConnectorError::Refused { call: call.clone(), status, code, message: message.clone() };
-        if !self.is_legible() {
-            return refused(self.code());
-        }
-        match (status, self.is_own()) {
-            (401, true) => ConnectorError::TrutoToken { call },
-            (401, false) => ConnectorError::TrutoNeedsReauth { call, code: self.code() },
-            (403, false) => match (self.missing_scopes(), self.code()) {
-                (scopes, _) if !scopes.is_empty() => ConnectorError::TrutoScopes { call, scopes },
-                (_, code) if code == "OAUTH_SCOPE_MISMATCH" => ConnectorError::TrutoScopes { call, scopes: code },
-                _ => ConnectorError::MissingRight { call, permissions: String::new() },
+    /// Why the call is refused.
+    pub(super) fn cause(&self, status: u16) -> Cause {
+        let (code, message) = (self.code(), self.message());
+        let missing = |scopes| Cause::MissingScope { holder: Credential::StoredCredentials, scopes };
+        let unauthorized = |credential, code| Cause::Unauthorized { credential, code };
+        match (status, self.is_legible(), self.is_own()) {
+            (401, true, true) => unauthorized(Credential::ApiToken, code),
+            (401, true, false) => unauthorized(Credential::StoredCredentials, code),
+            (403, true, false) => match self.missing_scopes() {
+                scopes if !scopes.is_empty() => missing(scopes),
+                _ if code == "OAUTH_SCOPE_MISMATCH" => missing(code),
+                _ => Cause::MissingRight(String::new()),
             },
-            (403, true) => ConnectorError::TrutoForbidden { call, message },
-            (404, true) => ConnectorError::TrutoUnknown { call, message },
-            (405, true) => ConnectorError::TrutoSandbox { call },
-            (503, true) => ConnectorError::TrutoBlocked { call },
-            _ => refused(self.code()),
+            (403, true, true) => Cause::Forbidden(message),
+            (404, true, true) => Cause::NotFound(message),
+            (405, true, true) => Cause::ReadOnly,
+            (503, true, true) => Cause::Blocked,
+            _ => Cause::Refused { status, code, message },
         }
     }
 }

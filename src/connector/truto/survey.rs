@@ -1,20 +1,16 @@
 //! What an integrated account reaches, found by calls that change nothing.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{LOOK_UP, Truto, api::Call};
+use super::{envelope::Found, workspace::Truto};
 use crate::{
     connector::{
-        ConnectorError, Recorder,
-        bigin::{
-            ALL_USERS,
-            parse::{clean, parse},
-        },
-        http::Account,
-        survey::{Aside, reached},
+        bigin::ALL_USERS,
+        error::{Cause, ConnectorError},
+        kit::{Aside, Call, Grants, clean, escaped, parse},
     },
     model::survey::{Grant, GrantState, Purpose, Survey},
 };
@@ -28,12 +24,11 @@ struct IntegratedAccount {
 }
 
 pub(super) async fn survey(connector: &Truto) -> Result<Survey, ConnectorError> {
-    let aside = Arc::new(Aside::default());
-    let account = Account::new(LOOK_UP).recorded_by(Some(Arc::clone(&aside) as Arc<dyn Recorder>));
-    let id = &connector.api.settings.integrated_account_id;
-    // Without that word Truto leaves out what nobody has described, which can be done all the same.
-    let tools_call = Call::account(id, "/tools").with("has_description", "false");
-    let account_call = Call::account(id, "");
+    let (aside, account) = Aside::begin();
+    let path = format!("integrated-account/{}", escaped(&connector.settings().integrated_account_id));
+    // Without `has_description` Truto leaves out what has no description, which can be called all the same.
+    let tools_call = Call::get(format!("{path}/tools")).with("has_description", "false");
+    let account_call = Call::get(path);
     let integrated = connector.api.get(&account_call, &account, |body| parse::<IntegratedAccount>(body, "account"));
     let tools = connector.api.get(&tools_call, &account, |body| parse::<Value>(body, "tools"));
     let (integrated, tools, user, users, organization, roles, profiles) = tokio::join!(
@@ -45,49 +40,42 @@ pub(super) async fn survey(connector: &Truto) -> Result<Survey, ConnectorError> 
         connector.roles(&account),
         connector.profile_list(&account),
     );
+    let IntegratedAccount { status, is_sandbox } = reachable(integrated)?;
+    let is_wrong = |status: &String| status != "active";
+    let obstacle = |status| format!("Truto says that the integrated account is {status}; connect it again in Truto");
     let resources = connector.resources();
-    let mut grants = Vec::new();
-    let mut grant = |name: &str, purpose, state| grants.push(Grant { name: name.to_owned(), purpose, state });
-    let mut obstacles = Vec::new();
-    let mut is_sandbox = false;
-    match integrated {
-        Ok(found) => {
-            let found = found.unwrap_or_default();
-            is_sandbox = found.is_sandbox == Some(true);
-            if let Some(status) = found.status.filter(|status| status != "active") {
-                obstacles.push(format!("Truto says that the integrated account is {status}; connect it again there"));
-            }
-        }
-        // Tokens that reach only the proxy are enough for an audit.
-        Err(ConnectorError::TrutoForbidden { .. }) => {}
-        Err(error) => return Err(error),
-    }
-    let (current_user, state) = reached(user)?;
-    grant(&resources.me, Purpose::Audit, state);
-    let (roles, state) = reached(roles)?;
-    grant(&resources.roles, Purpose::Audit, state);
-    let (profiles, state) = reached(profiles)?;
-    grant(&resources.profiles, Purpose::Audit, state);
-    let (organization, state) = reached(organization)?;
-    grant(&resources.current_organization, Purpose::Audit, state);
-    let (_, state) = reached(users)?;
-    grant(&format!("{}.list", resources.users), Purpose::Audit, state);
-    grants.extend(writing(tools, &resources.users, is_sandbox));
+    let mut grants = Grants::default();
+    let current_user = grants.needed(&resources.me, user)?.map(Found::into_value);
+    let roles = grants.needed(&resources.roles, roles)?.map(Found::into_value);
+    let profiles = grants.needed(&resources.profiles, profiles)?.map(Found::into_value);
+    let organization = grants.needed(&resources.current_organization, organization)?.map(Found::into_value);
+    grants.needed(&format!("{}.list", resources.users), users)?;
+    let mut grants = grants.into_vec();
+    grants.extend(writing(tools, &resources.users, is_sandbox == Some(true)));
     let (clock_ahead, credits_left) = aside.noted();
     Ok(Survey {
         source: connector.source(),
-        organization: organization.map(|found| found.value),
-        current_user: current_user.map(|found| found.value),
-        roles: roles.map(|found| found.value),
-        profiles: profiles.map(|found| found.value),
+        organization,
+        current_user,
+        roles,
+        profiles,
         grants,
         clock_ahead,
         credits_left,
-        obstacles,
+        obstacles: status.filter(is_wrong).map(obstacle).into_iter().collect(),
     })
 }
 
-/// What the account can do beside reading: Truto's list of tools names what it offers. Nothing of it is tried to find out.
+/// The account, as far as the token reaches it: one that reaches only the proxy is enough for an audit.
+fn reachable(account: Result<Option<IntegratedAccount>, ConnectorError>) -> Result<IntegratedAccount, ConnectorError> {
+    match account {
+        Ok(account) => Ok(account.unwrap_or_default()),
+        Err(error) if matches!(error.cause, Cause::Forbidden(_)) => Ok(IntegratedAccount::default()),
+        Err(error) => Err(error),
+    }
+}
+
+/// What the account can do beside reading, by Truto's list of tools. Nothing of it is tried to find out.
 fn writing(tools: Result<Option<Value>, ConnectorError>, users: &str, is_sandbox: bool) -> Vec<Grant> {
     let deletion = format!("{users}.delete");
     let grant = |name: &str, state: &GrantState| {
@@ -100,12 +88,12 @@ fn writing(tools: Result<Option<Value>, ConnectorError>, users: &str, is_sandbox
     });
     let why = match &listed {
         Ok(Some(_)) => None,
-        Ok(None) => Some("Truto does not list what it offers, and it is not tried".to_owned()),
-        Err(error) => Some(format!("Truto does not list what it offers ({error}), and it is not tried")),
+        Ok(None) => Some("Truto does not list its tools, and none is tried to find out".to_owned()),
+        Err(error) => Some(format!("Truto does not list its tools ({error}), and none is tried to find out")),
     };
     let named: BTreeSet<String> = listed.into_iter().flatten().flatten().filter_map(|tool| written(&tool)).collect();
     if is_sandbox {
-        let why = "the integrated account is a sandbox, which Truto lets nobody write to";
+        let why = "the integrated account is a sandbox, and Truto changes nothing in sandboxes";
         let state = GrantState::Lacking(why.to_owned());
         return named
             .iter()

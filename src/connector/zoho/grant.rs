@@ -7,11 +7,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use super::{ZohoSettings, settings::DataCenter};
+use super::{DataCenter, ZohoSettings};
 use crate::connector::{
     ConnectorError,
-    bigin::parse::clean,
-    http::{Answer, CallError, Limits, Session, is_safe, mask},
+    kit::{Answer, CallError, Session, clean, is_safe, mask},
+    parameters::Limits,
 };
 
 /// The client of Zoho's API console that asked for the grant code.
@@ -108,7 +108,7 @@ pub async fn exchange(client: &Client, code: &SecretString, limits: Limits) -> R
     let url = Url::parse(&format!("{accounts_url}/oauth/v2/token"))
         .ok()
         .filter(is_safe)
-        .ok_or_else(|| ConnectorError::Setup(format!("{accounts_url} is not an https address")))?;
+        .ok_or_else(|| ConnectorError::setup(format!("{accounts_url} is not an https address")))?;
     let session = Session::new(limits)?;
     // In the body, never in the query: proxies and servers log queries.
     let form = [

@@ -1,116 +1,88 @@
 //! How to reach a Bigin workspace.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::time::Duration;
 
 use secrecy::SecretString;
 use url::Url;
 
-use crate::connector::{
-    ConnectorError,
-    http::{Limits, is_safe},
+use crate::{
+    connector::{
+        error::{Cause, ConnectorError},
+        kit::{clean, is_safe},
+        parameters::{Limits, Parameters},
+    },
+    model::kind::DataCenter,
 };
 
-/// The vendor's data centres (<https://www.bigin.com/developer/docs/apis/v2/multi-dc.html>).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DataCenter {
-    /// United States.
-    Us,
-    /// Europe.
-    Eu,
-    /// India.
-    In,
-    /// Australia.
-    Au,
-    /// Japan.
-    Jp,
-    /// China.
-    Cn,
-    /// Saudi Arabia.
-    Sa,
-    /// Canada.
-    Ca,
-}
-
-impl DataCenter {
-    /// All eight.
-    pub const ALL: [Self; 8] = [Self::Us, Self::Eu, Self::In, Self::Au, Self::Jp, Self::Cn, Self::Sa, Self::Ca];
-
-    /// The code in the configuration.
-    pub fn code(self) -> &'static str {
-        self.hosts().0
-    }
-
-    /// The accounts server.
-    pub fn accounts_url(self) -> &'static str {
-        self.hosts().1
-    }
-
-    /// The API.
-    pub fn api_url(self) -> &'static str {
-        self.hosts().2
-    }
-
-    fn hosts(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Self::Us => ("us", "https://accounts.zoho.com", "https://www.zohoapis.com"),
-            Self::Eu => ("eu", "https://accounts.zoho.eu", "https://www.zohoapis.eu"),
-            Self::In => ("in", "https://accounts.zoho.in", "https://www.zohoapis.in"),
-            Self::Au => ("au", "https://accounts.zoho.com.au", "https://www.zohoapis.com.au"),
-            Self::Jp => ("jp", "https://accounts.zoho.jp", "https://www.zohoapis.jp"),
-            Self::Cn => ("cn", "https://accounts.zoho.com.cn", "https://www.zohoapis.com.cn"),
-            Self::Sa => ("sa", "https://accounts.zoho.sa", "https://www.zohoapis.sa"),
-            Self::Ca => ("ca", "https://accounts.zohocloud.ca", "https://www.zohoapis.ca"),
-        }
-    }
-}
-
-impl fmt::Display for DataCenter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
-    }
-}
-
-impl FromStr for DataCenter {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|center| center.code() == text);
-        found.ok_or_else(|| format!("“{text}” is no data centre: us, eu, in, au, jp, cn, sa or ca"))
+/// Where a data center has its accounts server and its API
+/// (<https://www.bigin.com/developer/docs/apis/v2/multi-dc.html>).
+fn hosts(center: DataCenter) -> (&'static str, &'static str) {
+    match center {
+        DataCenter::Us => ("https://accounts.zoho.com", "https://www.zohoapis.com"),
+        DataCenter::Eu => ("https://accounts.zoho.eu", "https://www.zohoapis.eu"),
+        DataCenter::In => ("https://accounts.zoho.in", "https://www.zohoapis.in"),
+        DataCenter::Au => ("https://accounts.zoho.com.au", "https://www.zohoapis.com.au"),
+        DataCenter::Jp => ("https://accounts.zoho.jp", "https://www.zohoapis.jp"),
+        DataCenter::Cn => ("https://accounts.zoho.com.cn", "https://www.zohoapis.com.cn"),
+        DataCenter::Sa => ("https://accounts.zoho.sa", "https://www.zohoapis.sa"),
+        DataCenter::Ca => ("https://accounts.zohocloud.ca", "https://www.zohoapis.ca"),
     }
 }
 
 /// How to reach a Bigin workspace.
 #[derive(Debug, Clone)]
 pub struct ZohoSettings {
-    /// The data centre where the organization and the client live.
+    /// The data center where the organization and the client live.
     pub data_center: DataCenter,
-    /// The client's id.
+    /// The client's id, from Zoho's API console.
     pub client_id: String,
-    /// The client's secret.
+    /// The client's secret, from Zoho's API console.
     pub client_secret: SecretString,
-    /// The refresh token.
+    /// The refresh token that access tokens are issued for.
     pub refresh_token: SecretString,
-    /// An accounts server in place of the data centre's: a gateway, a simulator.
+    /// An accounts server in place of the data center's: a gateway, a simulator.
     pub accounts_url: Option<Url>,
     /// An API in place of the one that the token answer names.
     pub api_url: Option<Url>,
     /// The bounds of each call.
     pub limits: Limits,
-    /// How often everything is read before a disagreement counts.
+    /// How often everything is read before a disagreement stands.
     pub reads: u32,
-    /// The wait between two reads, for a list that is changing to come to rest.
+    /// The wait between two reads, in which a list that changes can come to rest.
     pub pause_between_reads: Duration,
 }
 
 impl ZohoSettings {
+    /// What a workspace's configuration says.
+    ///
+    /// # Errors
+    /// [`Cause::Setup`] if a key is missing or invalid.
+    pub fn new(given: &Parameters) -> Result<Self, ConnectorError> {
+        let pacing = given.pacing.clone();
+        Ok(Self {
+            data_center: given
+                .text("data_center")?
+                .parse()
+                .map_err(|error| ConnectorError::setup(format!("{error}")))?,
+            client_id: given.text("client_id")?.to_owned(),
+            client_secret: given.secret("client_secret")?,
+            refresh_token: given.secret("refresh_token")?,
+            accounts_url: given.address("accounts_url"),
+            api_url: given.address("api_url"),
+            limits: pacing.limits,
+            reads: pacing.reads,
+            pause_between_reads: pacing.pause_between_reads,
+        })
+    }
+
     /// The accounts server in use.
-    pub fn accounts(&self) -> String {
+    pub(super) fn accounts(&self) -> String {
         Self::accounts_of(self.data_center, self.accounts_url.as_ref())
     }
 
     /// The accounts server of a data center, or the one that replaces it; without a slash at the end.
     pub(super) fn accounts_of(data_center: DataCenter, replaced_by: Option<&Url>) -> String {
-        base(replaced_by, data_center.accounts_url())
+        base(replaced_by, hosts(data_center).0)
     }
 
     /// Where the API is, given what the token answer says.
@@ -120,16 +92,16 @@ impl ZohoSettings {
     /// answer points.
     ///
     /// # Errors
-    /// [`ConnectorError::ForeignApiDomain`]
-    pub fn api(&self, api_domain: Option<&str>) -> Result<String, ConnectorError> {
+    /// [`Cause::ForeignAddress`]
+    pub(super) fn api(&self, api_domain: Option<&str>) -> Result<String, Cause> {
         if self.api_url.is_some() {
             return Ok(base(self.api_url.as_ref(), ""));
         }
         let Some(named) = api_domain.map(|domain| domain.trim_end_matches('/')).filter(|domain| !domain.is_empty())
         else {
-            return Ok(self.data_center.api_url().to_owned());
+            return Ok(hosts(self.data_center).1.to_owned());
         };
-        let vendors = DataCenter::ALL.iter().any(|center| center.api_url() == named);
+        let vendors = DataCenter::ALL.into_iter().any(|center| hosts(center).1 == named);
         let same_machine = || {
             let (Ok(named), Some(accounts)) = (Url::parse(named), &self.accounts_url) else { return false };
             named.host() == accounts.host() && is_safe(&named) && named.scheme() == accounts.scheme()
@@ -137,9 +109,7 @@ impl ZohoSettings {
         if vendors || same_machine() {
             return Ok(named.to_owned());
         }
-        Err(ConnectorError::ForeignApiDomain {
-            api_domain: named.chars().take(100).filter(|c| !c.is_control()).collect(),
-        })
+        Err(Cause::ForeignAddress(clean(named, 100)))
     }
 }
 
@@ -176,7 +146,7 @@ mod tests {
             "https://zohoapis.example",
             "http://127.0.0.1:9",
         ] {
-            assert!(matches!(plain.api(Some(foreign)), Err(ConnectorError::ForeignApiDomain { .. })), "{foreign}");
+            assert!(matches!(plain.api(Some(foreign)), Err(Cause::ForeignAddress(_))), "{foreign}");
         }
     }
 
@@ -187,13 +157,5 @@ mod tests {
         let simulator = settings(Some("http://127.0.0.1:4000"), None);
         assert_eq!(simulator.api(Some("http://127.0.0.1:4000")).unwrap(), "http://127.0.0.1:4000");
         assert!(simulator.api(Some("http://192.0.2.1:4000")).is_err());
-    }
-
-    #[test]
-    fn every_code_names_its_data_centre() {
-        for center in DataCenter::ALL {
-            assert_eq!(center.code().parse(), Ok(center));
-        }
-        assert!("uk".parse::<DataCenter>().is_err());
     }
 }

@@ -1,32 +1,26 @@
 //! What a token reaches, found by calls that change nothing: one for each scope, and what the token answer says.
 
-use std::sync::Arc;
-
-use super::{LOOK_UP, ORG_SCOPE, PROFILES_SCOPE, ROLES_SCOPE, USERS_SCOPE, ZohoBigin, api::Call, remove::DELETE_SCOPE};
+use super::{
+    remove::DELETE_SCOPE,
+    workspace::{ORG_SCOPE, PROFILES_SCOPE, ROLES_SCOPE, USERS_SCOPE, ZohoBigin},
+};
 use crate::{
     connector::{
-        ConnectorError, Recorder,
-        bigin::parse::parse,
-        http::Account,
-        survey::{Aside, reached},
+        error::ConnectorError,
+        kit::{Aside, Call, Grants, parse, reached},
     },
-    model::{
-        directory::Source,
-        kind::ConnectorKind,
-        survey::{Grant, GrantState, Purpose, Survey},
-    },
+    model::survey::{GrantState, Purpose, Survey},
 };
 
 /// The scope of the list of modules, which no audit needs.
 const MODULES_SCOPE: &str = "ZohoBigin.settings.modules.READ";
-/// What an audit needs, and no more.
-const NEEDED: [&str; 4] = [USERS_SCOPE, ROLES_SCOPE, PROFILES_SCOPE, ORG_SCOPE];
+/// The scopes that an audit or offboarding uses, or that the survey tries.
+const TRIED: [&str; 6] = [USERS_SCOPE, ROLES_SCOPE, PROFILES_SCOPE, ORG_SCOPE, DELETE_SCOPE, MODULES_SCOPE];
 
 pub(super) async fn survey(connector: &ZohoBigin) -> Result<Survey, ConnectorError> {
-    let aside = Arc::new(Aside::default());
-    let account = Account::new(LOOK_UP).recorded_by(Some(Arc::clone(&aside) as Arc<dyn Recorder>));
-    let token = connector.api.token(&account).await?;
-    let modules = Call::new("settings/modules", MODULES_SCOPE);
+    let (aside, account) = Aside::begin();
+    let token = connector.token(&account).await?;
+    let modules = Call::get("settings/modules").scope(MODULES_SCOPE);
     let any = |body: &[u8]| parse::<serde::de::IgnoredAny>(body, "modules");
     let (user, organization, roles, profiles, modules) = tokio::join!(
         connector.current_user_of(&account),
@@ -35,48 +29,37 @@ pub(super) async fn survey(connector: &ZohoBigin) -> Result<Survey, ConnectorErr
         connector.profile_list(&account),
         connector.api.get(&modules, &account, any),
     );
-    let mut grants = Vec::new();
-    let mut grant = |name: &str, purpose, state| grants.push(Grant { name: name.to_owned(), purpose, state });
-    let (current_user, state) = reached(user)?;
-    grant(USERS_SCOPE, Purpose::Audit, state);
-    let (roles, state) = reached(roles)?;
-    grant(ROLES_SCOPE, Purpose::Audit, state);
-    let (profiles, state) = reached(profiles)?;
-    grant(PROFILES_SCOPE, Purpose::Audit, state);
-    let (organization, state) = reached(organization)?;
-    grant(ORG_SCOPE, Purpose::Audit, state);
-    grant(DELETE_SCOPE, Purpose::Offboarding, deletion(token.scopes.as_deref()));
+    let scopes = token.scopes.as_deref();
+    let mut grants = Grants::default();
+    let current_user = grants.needed(USERS_SCOPE, user)?;
+    let roles = grants.needed(ROLES_SCOPE, roles)?;
+    let profiles = grants.needed(PROFILES_SCOPE, profiles)?;
+    let organization = grants.needed(ORG_SCOPE, organization)?;
+    grants.add(DELETE_SCOPE, Purpose::Offboarding, deletion(scopes));
     let (_, state) = reached(modules)?;
-    // A refusal of another kind tells nothing of the scope; the token's own answer may.
-    let state = match (state, token.scopes.as_deref()) {
+    // A refusal of another kind says nothing of the scope; the token's own answer may.
+    let state = match (state, scopes) {
         (GrantState::Unknown(_), Some(scopes)) if !scopes.iter().any(|scope| reaches_modules(scope)) => {
             GrantState::Lacking("the token answer names no scope of the list of modules".to_owned())
         }
         (state, _) => state,
     };
-    grant(MODULES_SCOPE, Purpose::Nothing, state);
-    let beyond =
-        |scope: &&String| !NEEDED.contains(&scope.as_str()) && ![DELETE_SCOPE, MODULES_SCOPE].contains(&scope.as_str());
-    for scope in token.scopes.iter().flatten().filter(beyond) {
-        grant(scope, Purpose::Nothing, GrantState::Granted);
+    grants.add(MODULES_SCOPE, Purpose::Nothing, state);
+    for scope in scopes.into_iter().flatten().filter(|scope| !TRIED.contains(&scope.as_str())) {
+        grants.add(scope, Purpose::Nothing, GrantState::Granted);
     }
-    if token.scopes.is_none() {
+    if scopes.is_none() {
         let why = "the token answer names no scopes".to_owned();
-        grant("other scopes", Purpose::Nothing, GrantState::Unknown(why));
+        grants.add("other scopes", Purpose::Nothing, GrantState::Unknown(why));
     }
     let (clock_ahead, credits_left) = aside.noted();
     Ok(Survey {
-        source: Source {
-            connector: ConnectorKind::ZohoBigin,
-            api_url: token.api,
-            data_center: Some(connector.api.settings.data_center.to_string()),
-            scopes: token.scopes,
-        },
+        source: connector.source(token),
         organization,
         current_user,
         roles,
         profiles,
-        grants,
+        grants: grants.into_vec(),
         clock_ahead,
         credits_left,
         obstacles: Vec::new(),
@@ -89,11 +72,11 @@ fn reaches_modules(scope: &str) -> bool {
         || ["ZohoBigin.settings.ALL", "ZohoBigin.settings.READ"].contains(&scope)
 }
 
-/// Whether the token may delete users. Only its own answer tells: a deletion is not tried to find out.
+/// Whether the token may delete users. Only the token answer says so: no deletion is tried to find out.
 fn deletion(scopes: Option<&[String]>) -> GrantState {
     let Some(scopes) = scopes else {
         return GrantState::Unknown(
-            "the token answer names no scopes, and a deletion is not tried to find out".to_owned(),
+            "the token answer names no scopes, and no deletion is tried to find out".to_owned(),
         );
     };
     if scopes.iter().any(|scope| scope == DELETE_SCOPE || scope == "ZohoBigin.users.ALL") {

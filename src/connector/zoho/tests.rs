@@ -1,6 +1,6 @@
-//! The connector as a whole, against servers that behave, misbehave and misspeak.
+//! What is Zoho's own, against servers that behave, misbehave and misspeak. What every kind must do is tested in
+//! `connector::tests`.
 
-mod faults;
 mod odd;
 mod pages;
 mod secrets;

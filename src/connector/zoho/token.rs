@@ -3,22 +3,21 @@
 use std::time::Duration;
 
 use chrono::Utc;
-use reqwest::Method;
+use reqwest::{Method, header::HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
 use url::Url;
 
-use super::settings::ZohoSettings;
+use super::{remedy::remedy, settings::ZohoSettings};
 use crate::connector::{
-    ConnectorError,
-    bigin::parse::clean,
-    http::{Account, Answer, CallError, Session, is_safe, mask, wait},
+    error::{Cause, ConnectorError, Credential},
+    kit::{Account, Answer, CallError, Session, clean, is_safe, mask, wait},
 };
 
-/// A token is renewed this long before it expires, or a tenth of its life before where that is shorter.
+/// A token is renewed this long before it expires, or a tenth of its life before if that is shorter.
 const MARGIN: Duration = Duration::from_mins(2);
-/// The life of a token whose answer does not tell (the vendor's rule).
+/// The life of a token if the answer does not say (the vendor's rule).
 const DEFAULT_LIFE: Duration = Duration::from_hours(1);
 /// Tries of the token endpoint: few, because each one prolongs the vendor's lock.
 const ATTEMPTS: u32 = 3;
@@ -26,7 +25,6 @@ const ATTEMPTS: u32 = 3;
 /// An access token and what came with it.
 #[derive(Debug, Clone)]
 pub(super) struct Token {
-    /// The token.
     pub(super) value: SecretString,
     /// Which one it is: a call that was refused says which token it used.
     pub(super) number: u64,
@@ -56,7 +54,7 @@ struct TokenAnswer {
 }
 
 impl Tokens {
-    /// The token in use, or a new one where there is none, it is about to expire, or it is the refused one.
+    /// The token in use, or a new one if there is none, it is about to expire, or it is the refused one.
     pub(super) async fn get(
         &self,
         session: &Session,
@@ -86,10 +84,14 @@ async fn request(
     let url = Url::parse(&format!("{accounts_url}/oauth/v2/token"))
         .ok()
         .filter(is_safe)
-        .ok_or_else(|| ConnectorError::Setup(format!("{accounts_url} is no https address")))?;
+        .ok_or_else(|| ConnectorError::setup(not_safe(&accounts_url)))?;
+    let failed = |cause: Cause| {
+        let remedy = remedy(&cause, settings);
+        ConnectorError::new(accounts_url.as_str(), cause).with_remedy(remedy)
+    };
     let mut attempt = 1;
     loop {
-        // In the body, never in the query: queries are logged along the way.
+        // In the body, never in the query: servers and proxies log queries.
         let form = [
             ("grant_type", "refresh_token"),
             ("client_id", &settings.client_id),
@@ -98,22 +100,21 @@ async fn request(
         ];
         account.token_called();
         let outcome = session.call(session.request(Method::POST, url.clone()).form(&form)).await;
-        let (error, asked) = match outcome {
+        let (cause, asked) = match outcome {
             Ok(answer) => match judge(&answer, settings, number) {
-                Err(error) if is_transient(&error) => (error, wait::asked(&answer.headers, Utc::now())),
-                final_word => return final_word,
+                Ok(token) => return Ok(token),
+                Err(cause) if cause.is_transient() => (cause, wait::asked(&answer.headers, Utc::now())),
+                Err(cause) => return Err(failed(cause)),
             },
-            Err(CallError::Broken(what)) => {
-                (ConnectorError::TokenAnswer { accounts_url: accounts_url.clone(), what }, None)
-            }
-            Err(CallError::TooLarge(limit)) => return Err(ConnectorError::TooLarge { call: url.to_string(), limit }),
-            Err(CallError::Redirect(status)) => return Err(ConnectorError::Redirect { call: url.to_string(), status }),
+            Err(CallError::Broken(what)) => (Cause::TokenAnswer(what), None),
+            Err(CallError::TooLarge(limit)) => return Err(failed(Cause::TooLarge(limit))),
+            Err(CallError::Redirect(status)) => return Err(failed(Cause::Redirect(status))),
         };
         let limits = session.limits();
         let pause =
             asked.unwrap_or_else(|| wait::backoff(limits.backoff * 4, limits.backoff_cap, attempt, rand::random()));
         if attempt >= ATTEMPTS || pause >= account.left() {
-            return Err(error);
+            return Err(failed(cause));
         }
         attempt += 1;
         account.retried();
@@ -121,50 +122,59 @@ async fn request(
     }
 }
 
-fn is_transient(error: &ConnectorError) -> bool {
-    matches!(error, ConnectorError::TokensThrottled { .. } | ConnectorError::TokenAnswer { .. })
+fn not_safe(address: &str) -> String {
+    format!("{address} is not an https address")
 }
 
 /// What a token answer means. Its HTTP status says little: refusals come with 200, throttling with 400 and in the
 /// language of the account. Only a token is success.
-fn judge(answer: &Answer, settings: &ZohoSettings, number: u64) -> Result<Token, ConnectorError> {
-    let accounts_url = settings.accounts();
+fn judge(answer: &Answer, settings: &ZohoSettings, number: u64) -> Result<Token, Cause> {
     let status = answer.status.as_u16();
     let Ok(body) = serde_json::from_slice::<TokenAnswer>(&answer.body) else {
         if status == 429 {
-            return Err(ConnectorError::TokensThrottled { accounts_url });
+            return Err(Cause::TokensThrottled);
         }
-        let what =
-            format!("HTTP {status} and something that is no token answer. Is `accounts_url` or `data_center` right?");
-        return Err(ConnectorError::TokenAnswer { accounts_url, what });
+        return Err(Cause::TokenAnswer(format!(
+            "HTTP {status} and something that is not a token answer. Check `accounts_url` and `data_center`"
+        )));
     };
-    if let Some(token) = body.access_token.filter(|token| !token.is_empty()) {
-        let api = settings.api(body.api_domain.as_deref())?;
-        if !Url::parse(&api).is_ok_and(|url| is_safe(&url)) {
-            return Err(ConnectorError::Setup(format!("{api} is no https address")));
+    match body.access_token.as_deref().filter(|token| !token.is_empty()) {
+        Some(token) if HeaderValue::from_str(token).is_err() => {
+            Err(Cause::TokenAnswer("a token that no HTTP header can carry".to_owned()))
         }
-        let life = body.expires_in_sec.or(body.expires_in).map_or(DEFAULT_LIFE, Duration::from_secs);
-        let scopes = body
-            .scope
-            .map(|scope| scope.split([' ', ',']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect());
-        // A life beyond what a clock can hold is as good as the default.
-        let expires = Instant::now()
-            .checked_add(life.saturating_sub(MARGIN.min(life / 10)))
-            .unwrap_or_else(|| Instant::now() + DEFAULT_LIFE);
-        return Ok(Token { value: token.into(), number, api, scopes, expires });
+        Some(token) => accepted(token, &body, settings, number),
+        None => Err(refused(&body, status, settings)),
     }
+}
+
+/// The token of an answer, and where to use it.
+fn accepted(token: &str, body: &TokenAnswer, settings: &ZohoSettings, number: u64) -> Result<Token, Cause> {
+    let api = settings.api(body.api_domain.as_deref())?;
+    if !Url::parse(&api).is_ok_and(|url| is_safe(&url)) {
+        return Err(Cause::Setup(not_safe(&api)));
+    }
+    let life = body.expires_in_sec.or(body.expires_in).map_or(DEFAULT_LIFE, Duration::from_secs);
+    let scopes =
+        |scope: &String| scope.split([' ', ',']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
+    // A life beyond what a clock can hold is as good as the default.
+    let expires = Instant::now()
+        .checked_add(life.saturating_sub(MARGIN.min(life / 10)))
+        .unwrap_or_else(|| Instant::now() + DEFAULT_LIFE);
+    Ok(Token { value: token.into(), number, api, scopes: body.scope.as_ref().map(scopes), expires })
+}
+
+/// Why there is no token.
+fn refused(body: &TokenAnswer, status: u16, settings: &ZohoSettings) -> Cause {
     let secrets = [&settings.client_secret, &settings.refresh_token];
-    let error = body.error.unwrap_or_default();
+    let error = body.error.clone().unwrap_or_default();
     let error = secrets.iter().fold(error, |error, secret| mask::text(&error, secret.expose_secret()));
     let code = clean(&error, 60);
-    let data_center = settings.data_center.to_string();
-    match code.as_str() {
-        "invalid_code" | "invalid_grant" => Err(ConnectorError::RefreshToken { accounts_url, data_center, code }),
-        "invalid_client" => Err(ConnectorError::UnknownClient { accounts_url, data_center, code }),
-        "invalid_client_secret" => Err(ConnectorError::ClientSecret { accounts_url, code }),
-        _ if body.error_description.is_some() || status == 429 => Err(ConnectorError::TokensThrottled { accounts_url }),
-        _ => {
-            Err(ConnectorError::TokenAnswer { accounts_url, what: format!("HTTP {status} and the error “{code}”") })
-        }
-    }
+    let credential = match code.as_str() {
+        "invalid_code" | "invalid_grant" => Credential::RefreshToken,
+        "invalid_client" => Credential::ClientId,
+        "invalid_client_secret" => Credential::ClientSecret,
+        _ if body.error_description.is_some() || status == 429 => return Cause::TokensThrottled,
+        _ => return Cause::TokenAnswer(format!("HTTP {status} and the error “{code}”")),
+    };
+    Cause::Unauthorized { credential, code }
 }

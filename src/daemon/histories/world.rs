@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
-    connector::{Connector, ConnectorError, Progress, ReadRequest},
+    connector::{Cause, Connector, ConnectorError, Progress, ReadRequest},
     daemon::{Daemon, Job, Limits, Setup, Workspace},
     mail::{
         message::Email,
@@ -349,10 +349,10 @@ impl Connector for Source {
             drop(hangs);
         }
         if shared.chance(|odds| odds.read_fails) {
-            return Err(ConnectorError::Deadline(Duration::from_mins(1)));
+            return Err(ConnectorError::new("", Cause::Deadline(Duration::from_mins(1))));
         }
         if shared.chance(|odds| odds.read_refused) {
-            return Err(ConnectorError::Setup("the token was revoked".into()));
+            return Err(ConnectorError::setup("the token was revoked"));
         }
         let mut directory = testing::audit(&[ANA]).directory;
         let now = *shared.now.lock().unwrap();
@@ -365,11 +365,11 @@ impl Connector for Source {
     }
 
     async fn current_user(&self) -> Result<UserRecord, ConnectorError> {
-        Err(ConnectorError::Setup("nobody asks".into()))
+        Err(ConnectorError::setup("not supported"))
     }
 
     async fn organization(&self) -> Result<Organization, ConnectorError> {
-        Err(ConnectorError::Setup("nobody asks".into()))
+        Err(ConnectorError::setup("not supported"))
     }
 
     async fn user(&self, _: &UserId) -> Result<Option<UserRecord>, ConnectorError> {
@@ -377,7 +377,7 @@ impl Connector for Source {
     }
 
     async fn survey(&self) -> Result<Survey, ConnectorError> {
-        Err(ConnectorError::Setup("nobody asks".into()))
+        Err(ConnectorError::setup("not supported"))
     }
 }
 

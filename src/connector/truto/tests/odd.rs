@@ -180,7 +180,7 @@ async fn a_page_that_holds_another_number_of_users_than_it_says_makes_the_read_i
 async fn a_gateway_s_refusal_is_not_told_as_the_vendor_s() {
     let server = scripted(|asked| asked.ends_with("/proxy/current_organization").then(|| html(401))).await;
     let error = to(&server).organization().await.unwrap_err();
-    assert!(matches!(error, ConnectorError::Refused { status: 401, .. }), "{error}");
+    assert!(matches!(error.cause, Cause::Refused { status: 401, .. }), "{error}");
 }
 
 #[tokio::test]

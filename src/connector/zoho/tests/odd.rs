@@ -5,7 +5,7 @@ use wiremock::ResponseTemplate;
 
 use super::support::{Asked, ids, json, outcome, page, raw, read, scripted, settings, user};
 use crate::{
-    connector::ConnectorError,
+    connector::{Cause, ConnectorError},
     model::{
         directory::{Directory, Permissions},
         reading::{CheckKind, CheckOutcome},
@@ -50,7 +50,7 @@ async fn a_server_with_smaller_pages_is_read_whole() {
 }
 
 #[tokio::test]
-async fn smaller_pages_that_are_not_admitted_are_no_complete_read() {
+async fn smaller_pages_that_are_not_announced_are_not_a_complete_read() {
     let directory = read_with(|asked| match asked.page()? {
         1 => Some(json(200, &page(&many(1, 100), true))),
         2 => Some(json(200, &page(&many(101, 150), false))),
@@ -61,7 +61,7 @@ async fn smaller_pages_that_are_not_admitted_are_no_complete_read() {
 }
 
 #[tokio::test]
-async fn a_page_behind_the_last_that_is_refused_is_as_good_as_an_empty_one() {
+async fn a_page_after_the_last_that_is_refused_is_as_good_as_an_empty_one() {
     for status in [400, 404, 304] {
         let refused = move |asked: &Asked| (asked.page()? > 1).then(|| json(status, &json!({"code": "INVALID_DATA"})));
         let directory = read_with(refused).await.unwrap();
@@ -70,13 +70,13 @@ async fn a_page_behind_the_last_that_is_refused_is_as_good_as_an_empty_one() {
 }
 
 #[tokio::test]
-async fn a_page_behind_the_last_that_cannot_be_had_fails_the_read() {
+async fn a_page_after_the_last_that_cannot_be_read_fails_the_read() {
     let error = read_with(|asked| (asked.page()? > 1).then(|| ResponseTemplate::new(502))).await.unwrap_err();
-    assert!(matches!(error, ConnectorError::Unavailable { .. }), "{error}");
+    assert!(matches!(error.cause, Cause::Unavailable { .. }), "{error}");
 }
 
 #[tokio::test]
-async fn a_list_without_word_on_more_pages_is_followed_by_none_only_when_there_is_none() {
+async fn a_list_that_does_not_say_whether_more_pages_follow_ends_only_if_none_does() {
     let whole = read_page(json!({"users": [user(1), user(2)]})).await.unwrap();
     assert!(whole.reading.is_complete(), "{:?}", whole.reading.checks);
     let cut = read_with(|asked| match asked.page()? {
@@ -101,7 +101,7 @@ async fn numbers_and_truth_values_may_be_written_as_texts() {
 }
 
 #[tokio::test]
-async fn a_word_on_more_pages_that_is_neither_yes_nor_no_is_an_error() {
+async fn more_pages_that_are_neither_announced_nor_ruled_out_are_an_error() {
     for more in [json!(1), json!("perhaps"), json!(null), json!({})] {
         let error = read_page(json!({"users": [user(1)], "info": {"more_records": more}})).await.unwrap_err();
         assert!(error.to_string().contains("`info.more_records`"), "{error}");
@@ -118,14 +118,14 @@ async fn a_byte_order_mark_is_passed_over() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_json_is_asked_for_again_and_then_named() {
+async fn an_answer_that_is_not_json_is_asked_for_again_and_then_named() {
     for body in ["", "<html>", "{\"users\":[", "\u{0}", "nul"] {
         let error = read_with(move |asked| (asked.page()? == 1).then(|| raw(200, body))).await.unwrap_err();
-        assert!(matches!(error, ConnectorError::Unavailable { attempts: 6, .. }), "{body:?}: {error}");
+        assert!(matches!(error.cause, Cause::Unavailable { attempts: 6, .. }), "{body:?}: {error}");
         assert!(error.to_string().contains("GET /bigin/v2/users?type=AllUsers&page=1"), "{error}");
     }
     let error = read_with(|asked| (asked.page()? == 1).then(|| raw(200, [0xff, 0xfe, b'{']))).await.unwrap_err();
-    assert!(error.to_string().contains("no UTF-8"), "{error}");
+    assert!(error.to_string().contains("not UTF-8"), "{error}");
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn json_of_another_shape_names_its_place() {
     for (body, place) in cases {
         let shown = body.to_string();
         let error = read_page(body).await.unwrap_err();
-        assert!(matches!(error, ConnectorError::Shape { .. }), "{shown}: {error}");
+        assert!(matches!(error.cause, Cause::InvalidAnswer { .. }), "{shown}: {error}");
         assert!(error.to_string().contains(place), "{shown}: {error}");
     }
 }
@@ -184,7 +184,7 @@ async fn names_are_kept_as_they_are() {
 #[tokio::test]
 async fn master_lists_that_are_empty_fail_the_read() {
     for (path, words) in
-        [("settings/roles", "there is no role at all"), ("settings/profiles", "there is no profile at all")]
+        [("settings/roles", "the API returned no roles"), ("settings/profiles", "the API returned no profiles")]
     {
         for empty in [ResponseTemplate::new(204), json(200, &json!({"roles": [], "profiles": []}))] {
             let error = read_with(move |asked| (asked.path == path).then(|| empty.clone())).await.unwrap_err();
@@ -209,7 +209,7 @@ async fn permissions_in_the_list_of_profiles_need_no_second_call() {
 }
 
 #[tokio::test]
-async fn an_administrators_filter_that_is_refused_is_said_and_nothing_more() {
+async fn an_administrators_filter_that_is_refused_is_reported_and_nothing_more() {
     let refused = |asked: &Asked| {
         (asked.query("type") == "AdminUsers").then(|| json(400, &json!({"code": "INVALID_DATA", "message": "type"})))
     };

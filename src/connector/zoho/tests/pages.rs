@@ -1,12 +1,12 @@
 //! Whatever the pages look like, no user is lost, doubled or changed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
-use super::support::{ids, json, page, read, scripted, settings, user};
+use super::support::{ids, json, page, read, scripted, settings, settings_of, simulator, user};
 use crate::{connector::zoho::users_of_page, model::users::Users};
 
 fn users() -> impl Strategy<Value = Vec<(u64, String, Option<String>)>> {
@@ -73,5 +73,22 @@ async fn pages_of_any_length_make_one_list() {
         assert!(directory.reading.is_complete(), "{expected:?}: {:?}", directory.reading.checks);
         let all: Vec<String> = (1..=total).map(|id| id.to_string()).collect();
         assert_eq!(ids(&directory), all, "{expected:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_page_is_asked_for_without_need() {
+    for concurrency in [1, 2, 4] {
+        let simulator = simulator(2_400);
+        simulator.set_latency(Duration::from_millis(3));
+        let mut settings = settings_of(&simulator);
+        settings.limits.concurrency = concurrency;
+        read(settings).await.unwrap();
+        let mut pages: Vec<String> = simulator.journal().calls().into_iter().map(|call| call.path).collect();
+        pages.retain(|path| path.contains("type=AllUsers"));
+        pages.sort();
+        pages.dedup();
+        // Twelve pages, the one after the last, and those asked for before it was known to be the last.
+        assert!((13..=12 + 2 * concurrency).contains(&pages.len()), "{concurrency}: {pages:?}");
     }
 }

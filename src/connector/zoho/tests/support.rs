@@ -8,12 +8,12 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
 use crate::{
     connector::{
-        Connector as _, ConnectorError, ReadRequest,
-        http::Limits,
-        zoho::{DataCenter, ZohoBigin, ZohoSettings},
+        Connector as _, ConnectorError, Limits, ReadRequest,
+        zoho::{ZohoBigin, ZohoSettings},
     },
     model::{
         directory::Directory,
+        kind::DataCenter,
         reading::{CheckKind, CheckOutcome},
     },
 };
@@ -103,7 +103,7 @@ impl Asked {
         self.query.get(name).map_or("", String::as_str)
     }
 
-    /// The page of the list of all users; none for any other call.
+    /// The page of the list of all users; `None` for any other call.
     pub(super) fn page(&self) -> Option<usize> {
         (self.path == "users" && self.query("type") == "AllUsers").then(|| self.query("page").parse().unwrap())
     }

@@ -12,7 +12,7 @@ use serde_json::json;
 use wiremock::ResponseTemplate;
 
 use super::support::{ids, json, raw, read, scripted, settings, settings_of, simulator};
-use crate::connector::{Connector as _, ConnectorError, zoho::ZohoBigin};
+use crate::connector::{Cause, Connector as _, zoho::ZohoBigin};
 use rolecall_simulator::{Fault, Options, Simulator};
 
 #[tokio::test]
@@ -52,10 +52,10 @@ async fn a_token_is_renewed_before_it_expires_not_after() {
 #[tokio::test]
 async fn refusals_come_with_any_status_and_are_told_apart() {
     let cases = [
-        (200, json!({"error": "invalid_code"}), "refuses the refresh token (invalid_code)"),
-        (400, json!({"error": "invalid_grant"}), "refuses the refresh token (invalid_grant)"),
-        (200, json!({"error": "invalid_client"}), "does not know the client"),
-        (200, json!({"error": "invalid_client_secret"}), "refuses the client secret"),
+        (200, json!({"error": "invalid_code"}), "the refresh token was rejected (invalid_code)"),
+        (400, json!({"error": "invalid_grant"}), "the refresh token was rejected (invalid_grant)"),
+        (200, json!({"error": "invalid_client"}), "the client id was rejected"),
+        (200, json!({"error": "invalid_client_secret"}), "the client secret was rejected"),
         (400, json!({"error": "Access Denied", "error_description": "You have made too many requests"}), "for now"),
         (400, json!({"error": "Zugriff verweigert", "error_description": "Zu viele Anfragen"}), "for now"),
         (429, json!({}), "for now"),
@@ -72,10 +72,10 @@ async fn refusals_come_with_any_status_and_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_token_endpoint_that_is_no_token_endpoint_is_named() {
+async fn a_token_endpoint_that_is_something_else_is_named() {
     let server = scripted(|asked| (asked.path == "/oauth/v2/token").then(|| raw(200, "<html>Sign in</html>"))).await;
     let error = read(settings(&server.uri())).await.unwrap_err().to_string();
-    assert!(error.contains(&server.uri()) && error.contains("no token answer"), "{error}");
+    assert!(error.contains(&server.uri()) && error.contains("not a token answer"), "{error}");
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn the_token_endpoint_is_tried_three_times_and_no_more() {
         })
     })
     .await;
-    assert!(matches!(read(settings(&server.uri())).await, Err(ConnectorError::TokenAnswer { .. })));
+    assert!(matches!(read(settings(&server.uri())).await.unwrap_err().cause, Cause::TokenAnswer(_)));
     // Organization, current user, roles, profiles and users wait for a token at the same time; one of them asks.
     assert!(tries.load(Ordering::Relaxed).is_multiple_of(3), "{tries:?}");
 }
@@ -98,11 +98,11 @@ async fn the_token_endpoint_is_tried_three_times_and_no_more() {
 async fn no_token_goes_to_an_address_in_clear_text() {
     let mut plain = settings("http://192.0.2.1:9");
     let error = read(plain.clone()).await.unwrap_err().to_string();
-    assert!(error.contains("is no https address"), "{error}");
+    assert!(error.contains("is not an https address"), "{error}");
     plain.accounts_url = None;
     plain.api_url = Some("http://192.0.2.1:9".parse().unwrap());
     let server = scripted(|_| None).await;
     plain.accounts_url = Some(server.uri().parse().unwrap());
     let error = read(plain).await.unwrap_err().to_string();
-    assert!(error.contains("http://192.0.2.1:9 is no https address"), "{error}");
+    assert!(error.contains("http://192.0.2.1:9 is not an https address"), "{error}");
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-/// What stands where the secret stood.
+/// What replaces a secret.
 const MASK: &str = "[masked]";
 
 /// A text without a secret.
@@ -10,7 +10,7 @@ pub(in crate::connector) fn text(text: &str, secret: &str) -> String {
     if secret.is_empty() { text.to_owned() } else { text.replace(secret, MASK) }
 }
 
-/// A body without a secret; none where the secret is not in it.
+/// A body without a secret; `None` if the secret is not in it.
 pub(in crate::connector) fn body(body: &[u8], secret: &str) -> Option<Bytes> {
     if secret.is_empty() || memchr::memmem::find(body, secret.as_bytes()).is_none() {
         return None;

@@ -3,13 +3,17 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+/// What a vendor is said to give if it gives no code.
+pub(in crate::connector) const NO_CODE: &str = "no code";
+/// The same of a message.
+pub(in crate::connector) const NO_MESSAGE: &str = "no message";
 /// The names of lists that hold users.
 const USER_LISTS: [&str; 3] = ["users", "result", "results"];
 
 /// Why an answer cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(in crate::connector) enum ParseError {
-    /// It is not whole, or no JSON: another try may bring it.
+    /// It is incomplete, or not JSON: another try may bring it.
     #[error("{0}")]
     BrokenOff(String),
     /// It is JSON of another shape.
@@ -17,7 +21,7 @@ pub(in crate::connector) enum ParseError {
     Shape {
         /// The place in the JSON.
         path: String,
-        /// ` (user ID)` where a user is concerned.
+        /// ` (user ID)` if a user is concerned; empty otherwise.
         user: String,
         /// What is wrong.
         problem: String,
@@ -29,7 +33,7 @@ pub(in crate::connector) fn parse<'de, T: Deserialize<'de>>(body: &'de [u8], cal
     // RFC 8259 §8.1 lets a reader pass over a byte order mark, which some gateways put there.
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     let Ok(text) = std::str::from_utf8(body) else {
-        return Err(ParseError::BrokenOff(format!("{call}: an answer that is no UTF-8")));
+        return Err(ParseError::BrokenOff(format!("{call}: an answer that is not UTF-8")));
     };
     let error = match serde_json::from_str(text) {
         Ok(value) => return Ok(value),
@@ -37,14 +41,14 @@ pub(in crate::connector) fn parse<'de, T: Deserialize<'de>>(body: &'de [u8], cal
     };
     if !error.is_data() {
         return Err(ParseError::BrokenOff(format!(
-            "an answer that is no whole JSON (byte {} of {})",
+            "an answer that is not complete JSON (byte {} of {})",
             error.column(),
             body.len()
         )));
     }
     let tracked = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_str(text));
     let Err(tracked) = tracked else {
-        return Err(ParseError::BrokenOff("an answer that parsed only the second time".to_owned()));
+        return Err(ParseError::BrokenOff("an answer that could be parsed only at the second try".to_owned()));
     };
     let mut path = tracked.path().to_string();
     let message = tracked.inner().to_string();

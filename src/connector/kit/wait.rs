@@ -5,19 +5,19 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use reqwest::header::HeaderMap;
 
-/// A `ratelimit-reset` beyond this is no number of seconds but a time of the epoch.
+/// A `ratelimit-reset` beyond this is not a number of seconds but a Unix time.
 const EPOCH_GUARD: u64 = 1_000_000_000;
 
 /// How long the server asks to wait, if it does: [`retry_after`], else `ratelimit-reset` (seconds from now; an epoch is
-/// recognised). Only for an answer that refuses a call because there were too many: an answer of any other kind may carry
+/// recognised). Only for an answer that refuses a call because there were too many: any other answer may carry
 /// `ratelimit-reset`, too.
-pub fn asked(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+pub(in crate::connector) fn asked(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     retry_after(headers, now).or_else(|| reset(headers, now))
 }
 
 /// `Retry-After` (RFC 9110 §10.2.3, seconds or a date). The answer's own `Date` is the clock that a date is measured by, so
 /// that a wrong clock here does no harm.
-pub fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+pub(in crate::connector) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let now = text("date").and_then(http_date).unwrap_or(now);
     let until = |time: DateTime<Utc>| (time - now).to_std().unwrap_or(Duration::ZERO);
@@ -27,7 +27,7 @@ pub fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> 
 }
 
 /// When the limit is lifted, as `ratelimit-reset` says: seconds from now; an epoch is recognised.
-pub fn reset(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+pub(in crate::connector) fn reset(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let now = text("date").and_then(http_date).unwrap_or(now);
     let seconds: u64 = text("ratelimit-reset")?.parse().ok()?;
@@ -40,7 +40,7 @@ pub fn reset(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
 
 /// Exponential backoff with full jitter: a random part of `base` doubled with each try, at most `cap`.
 /// `random` is in `0.0..1.0`; `attempt` is 1 after the first try.
-pub fn backoff(base: Duration, cap: Duration, attempt: u32, random: f64) -> Duration {
+pub(in crate::connector) fn backoff(base: Duration, cap: Duration, attempt: u32, random: f64) -> Duration {
     let longest = base.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1).min(20))).min(cap);
     longest.mul_f64(random.clamp(0.0, 1.0))
 }

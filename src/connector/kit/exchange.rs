@@ -1,9 +1,9 @@
-//! An answer as it is kept.
+//! An answer as it is recorded.
 
 use chrono::{DateTime, Utc};
 
-use super::{Answer, mask};
-use crate::connector::{Exchange, Needed};
+use super::{mask, session::Answer};
+use crate::connector::contract::{Exchange, Needed};
 
 /// The headers that say something of an answer: what it is, when the server made it, what it still allows.
 const KEPT_HEADERS: [&str; 15] = [
@@ -24,8 +24,8 @@ const KEPT_HEADERS: [&str; 15] = [
     "x-ratelimit-reset",
 ];
 
-/// An answer as it is kept. A server that echoes the token is quoted without it.
-pub(in crate::connector) fn exchange(
+/// An answer as it is recorded. If a server echoes the token, the token is masked.
+pub(super) fn exchange(
     number: u64,
     request: String,
     (asked_at, answered_at): (DateTime<Utc>, DateTime<Utc>),

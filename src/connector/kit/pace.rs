@@ -1,5 +1,5 @@
-//! Slowing down before a limit that the server tells, and holding all calls back after one: one call first, then as many
-//! as are left, then none until the limit is lifted.
+//! Slows down before a limit that the server announces, and holds all calls back once it is reached: one call first, then
+//! as many as are left, then none until the limit is lifted.
 //!
 //! The fields are `ratelimit-remaining` and `ratelimit-reset` (seconds); after a 429 `Retry-After` comes before them. A
 //! server that does not send them is not held up.
@@ -37,7 +37,7 @@ struct State {
 enum Known {
     /// Nothing yet: one call finds out.
     #[default]
-    Untold,
+    Nothing,
     /// Nothing, in an answer: it does not count.
     Free,
     /// So many calls until then.
@@ -73,8 +73,8 @@ impl Drop for Pass<'_> {
 }
 
 impl Pace {
-    /// The pace of a server that is known not to tell how many calls are left: nobody has to find that out.
-    pub(in crate::connector) fn untold() -> Self {
+    /// The pace of a server that never says how many calls are left: no call has to find that out.
+    pub(in crate::connector) fn unannounced() -> Self {
         Self { state: Mutex::new(State { known: Known::Free, ..State::default() }), changed: Notify::new() }
     }
 
@@ -111,11 +111,11 @@ impl Pace {
         let now = Instant::now();
         let asked = (status == StatusCode::TOO_MANY_REQUESTS).then(|| wait::asked(headers, Utc::now())).flatten();
         let remaining = headers.get("ratelimit-remaining").and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        let told: Option<(u64, Duration)> = remaining.zip(wait::reset(headers, Utc::now()));
+        let announced: Option<(u64, Duration)> = remaining.zip(wait::reset(headers, Utc::now()));
         let mut state = self.lock();
-        let calls = told.map(|(remaining, _)| state.left_after(pass.number, remaining));
-        state.known = match (state.known, asked, told.zip(calls)) {
-            // All calls wait, and not only the one that was told.
+        let calls = announced.map(|(remaining, _)| state.left_after(pass.number, remaining));
+        state.known = match (state.known, asked, announced.zip(calls)) {
+            // All calls wait, not only the one that was refused.
             (Known::Held(until), Some(wait), _) => Known::Held(until.max(after(now, wait))),
             (_, Some(wait), _) => Known::Held(after(now, wait)),
             // What was on its way when the limit was met knows of more calls than there are.
@@ -127,7 +127,7 @@ impl Pace {
             (_, None, Some(((_, reset), calls))) => {
                 Known::Left(Left { by: pass.number, calls, lifted: after(now, reset) })
             }
-            (Known::Untold | Known::Held(_), None, None) => Known::Free,
+            (Known::Nothing | Known::Held(_), None, None) => Known::Free,
             (known @ (Known::Free | Known::Left(_)), None, None) => known,
         };
     }
@@ -143,16 +143,16 @@ fn after(now: Instant, wait: Duration) -> Instant {
 }
 
 impl State {
-    /// The number of a new pass, or until when to wait; none where only an answer tells.
+    /// The number of a new pass, or until when to wait; `None` if only an answer can say.
     fn take(&mut self) -> Result<u64, Option<Instant>> {
         if let Known::Left(Left { lifted, .. }) | Known::Held(lifted) = self.known
             && Instant::now() >= lifted
         {
-            self.known = Known::Untold;
+            self.known = Known::Nothing;
         }
         match &mut self.known {
-            Known::Untold if !self.in_flight.is_empty() => return Err(None),
-            Known::Untold | Known::Free => {}
+            Known::Nothing if !self.in_flight.is_empty() => return Err(None),
+            Known::Nothing | Known::Free => {}
             Known::Held(lifted) => return Err(Some(*lifted)),
             Known::Left(left) if left.calls == 0 => return Err(Some(left.lifted)),
             Known::Left(left) => left.calls -= 1,
@@ -222,19 +222,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_that_tells_nothing_holds_nobody_up() {
+    async fn a_server_that_announces_nothing_holds_no_call_back() {
         let pace = Pace::default();
         let first = now(&pace).await.unwrap();
         pace.answered(&first, StatusCode::OK, &HeaderMap::new());
         drop(first);
         let passes = (now(&pace).await, now(&pace).await, now(&pace).await);
         assert!(passes.0.is_some() && passes.1.is_some() && passes.2.is_some());
-        let pace = Pace::untold();
+        let pace = Pace::unannounced();
         assert!(now(&pace).await.is_some_and(|_one| true));
     }
 
     #[tokio::test]
-    async fn while_every_answer_says_that_calls_are_left_nobody_waits() {
+    async fn while_every_answer_says_that_calls_are_left_no_call_waits() {
         // As many as are left in every answer, for ever: one call after another, and several at a time.
         for (remaining, at_once) in [(4, 1), (109, 1), (4, 3), (1, 4)] {
             let pace = Pace::default();
@@ -310,11 +310,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_that_is_told_to_wait_makes_all_wait_as_long_as_it_was_told() {
-        let pace = Pace::untold();
+    async fn a_call_that_is_asked_to_wait_makes_all_calls_wait_as_long() {
+        let pace = Pace::unannounced();
         let (one, other, last) = (now(&pace).await.unwrap(), now(&pace).await.unwrap(), now(&pace).await.unwrap());
-        let told = headers(&[("retry-after", 1), ("ratelimit-remaining", 0), ("ratelimit-reset", 60)]);
-        pace.answered(&one, StatusCode::TOO_MANY_REQUESTS, &told);
+        let announced = headers(&[("retry-after", 1), ("ratelimit-remaining", 0), ("ratelimit-reset", 60)]);
+        pace.answered(&one, StatusCode::TOO_MANY_REQUESTS, &announced);
         // Both were on their way already, and one of them was refused for a shorter time.
         left(&pace, &other, 7, 60);
         pace.answered(&last, StatusCode::TOO_MANY_REQUESTS, &headers(&[("retry-after", 0)]));
@@ -324,7 +324,7 @@ mod tests {
         let turn = pace.turn(LONG).await.unwrap();
         assert!((Duration::from_millis(500)..Duration::from_secs(5)).contains(&began.elapsed()));
         pace.answered(&turn, StatusCode::OK, &HeaderMap::new());
-        assert!(now(&pace).await.is_some_and(|_one| true), "nothing is told any more");
+        assert!(now(&pace).await.is_some_and(|_one| true), "no limit is announced any more");
         drop(turn);
     }
 }

@@ -1,0 +1,74 @@
+//! Connectors, from what the configuration says of a workspace.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::{AppError, read};
+use crate::{
+    config::settings::{Value, Workspace},
+    connector::{Connector, Limits, Pacing, Parameter, Parameters, Remover, kinds},
+    model::kind::KeyValue,
+};
+
+/// How often everything is read before a disagreement stands.
+pub(super) const READS: u32 = 3;
+/// The wait between two reads, in which a list that changes can come to rest.
+pub(super) const PAUSE_BETWEEN_READS: Duration = Duration::from_secs(2);
+
+/// The connector of a workspace.
+///
+/// # Errors
+/// [`AppError`]
+pub fn connector(name: &str, workspace: &Workspace) -> Result<Box<dyn Connector>, AppError> {
+    live(name, workspace).map(|remover| remover as Box<dyn Connector>)
+}
+
+/// The connector of a workspace that allows offboarding, with the method that removes.
+///
+/// # Errors
+/// [`AppError`], above all [`AppError::NoOffboarding`]
+pub fn remover(name: &str, workspace: &Workspace) -> Result<Box<dyn Remover>, AppError> {
+    if !workspace.allow_offboarding {
+        return Err(AppError::NoOffboarding(name.to_owned()));
+    }
+    live(name, workspace)
+}
+
+fn live(name: &str, workspace: &Workspace) -> Result<Box<dyn Remover>, AppError> {
+    let mut values = BTreeMap::new();
+    for (key, value) in &workspace.values {
+        let parameter = match value {
+            Value::Text(text) => Parameter::Text(text.clone()),
+            Value::Secret(source) => Parameter::Secret(read(format!("workspaces.{name}.{key}"), source)?),
+            Value::Address(url) => Parameter::Address(url.clone()),
+            Value::Names(names) => Parameter::Names(names.clone()),
+        };
+        values.insert(*key, parameter);
+    }
+    let limits = Limits { concurrency: workspace.concurrency, ..Limits::default() };
+    let pacing = Pacing { limits, reads: READS, pause_between_reads: PAUSE_BETWEEN_READS };
+    Ok(kinds::connect(workspace.kind, &Parameters { values, pacing })?)
+}
+
+/// The connector of a workspace over recorded answers, which `base_url` serves: no secret is needed, and nothing waits.
+///
+/// # Errors
+/// [`AppError`]
+pub fn replaying_connector(workspace: &Workspace, base_url: &Url) -> Result<Box<dyn Connector>, AppError> {
+    let mut values = BTreeMap::new();
+    for key in workspace.kind.keys() {
+        let parameter = match (key.value, workspace.values.get(key.name)) {
+            (KeyValue::Secret, _) => Parameter::Secret(SecretString::from("recorded")),
+            (KeyValue::Address, _) => Parameter::Address(base_url.clone()),
+            (_, Some(Value::Text(text))) => Parameter::Text(text.clone()),
+            (_, Some(Value::Names(names))) => Parameter::Names(names.clone()),
+            (KeyValue::Text | KeyValue::OneOf(_) | KeyValue::Names, _) => continue,
+        };
+        values.insert(key.name, parameter);
+    }
+    let limits = Limits { concurrency: workspace.concurrency, backoff: Duration::from_millis(1), ..Limits::default() };
+    let pacing = Pacing { limits, reads: READS, pause_between_reads: Duration::ZERO };
+    Ok(kinds::connect(workspace.kind, &Parameters { values, pacing })?)
+}

@@ -1,0 +1,22 @@
+//! How a connector of each kind is made. What is to be known of a kind beside that, its name and its keys, stands in
+//! [`model::kind`](crate::model::kind).
+
+use super::{
+    contract::Remover,
+    error::ConnectorError,
+    parameters::Parameters,
+    truto::{Truto, TrutoSettings},
+    zoho::{ZohoBigin, ZohoSettings},
+};
+use crate::model::kind::ConnectorKind;
+
+/// Makes the connector of a workspace. No call is made yet.
+///
+/// # Errors
+/// [`Cause::Setup`](super::Cause::Setup)
+pub fn connect(kind: ConnectorKind, given: &Parameters) -> Result<Box<dyn Remover>, ConnectorError> {
+    Ok(match kind {
+        ConnectorKind::ZohoBigin => Box::new(ZohoBigin::new(ZohoSettings::new(given)?)?),
+        ConnectorKind::Truto => Box::new(Truto::new(TrutoSettings::new(given)?)?),
+    })
+}
