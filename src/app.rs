@@ -32,7 +32,7 @@ use crate::{
         heartbeat::{Heartbeat, HeartbeatChannel, HeartbeatError, HttpHeartbeat},
     },
     report::ReportFile,
-    run::{bag::Vault, deliver::Recipients},
+    run::{deliver::Recipients, vault::Vault},
     store::{Database, StoreError, sqlite::SqliteStore},
 };
 

@@ -33,7 +33,7 @@ pub use self::{
 use crate::{
     clock::Clock,
     ledger::{Fact, fact::Terms},
-    run::{self, bag::Vault},
+    run::{self, vault::Vault},
     store::Database,
 };
 

@@ -1,6 +1,6 @@
 //! What every rule may look at.
 
-use super::{input::JudgeInput, population::Population, rule::NotEvaluated};
+use super::{input::JudgeInput, not_evaluated::NotEvaluated, population::Population};
 use crate::{
     access::matrix::MatrixRow,
     model::{directory::Directory, policy::Policy, rule::RuleList},

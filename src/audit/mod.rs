@@ -8,6 +8,7 @@ mod context;
 mod exceptions;
 mod input;
 mod judge;
+mod not_evaluated;
 mod population;
 mod registry;
 mod rule;

@@ -2,11 +2,8 @@
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
-use super::{context::Context, sink::Sink};
-use crate::model::{
-    finding::Severity,
-    rule::{RuleInfo, RuleName},
-};
+use super::{context::Context, not_evaluated::NotEvaluated, sink::Sink};
+use crate::model::{finding::Severity, rule::RuleInfo, rule_name::RuleName};
 
 /// Looks, and reports what it finds to the sink. An error says why it could not look, or look any further. What it
 /// had to pass over on the way goes to [`Sink::not_evaluated`].
@@ -23,16 +20,6 @@ pub(super) struct Rule {
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Rule({}, {})", self.info.name, self.info.severity)
-    }
-}
-
-/// Why a rule could not be evaluated.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct NotEvaluated(pub(super) Cow<'static, str>);
-
-impl NotEvaluated {
-    pub(super) fn because(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self(reason.into())
     }
 }
 

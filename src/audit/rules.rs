@@ -39,12 +39,7 @@ pub(super) mod unused_role;
 /// What a rule's file needs.
 mod prelude {
     pub(super) use crate::{
-        audit::{
-            context::Context,
-            rule::{BuiltIn, NotEvaluated},
-            sink::Sink,
-            text,
-        },
+        audit::{context::Context, not_evaluated::NotEvaluated, rule::BuiltIn, sink::Sink, text},
         model::finding::{Severity, Subject},
     };
 }

@@ -6,7 +6,8 @@ use super::{exceptions::Exceptions, input::JudgeInput};
 use crate::model::{
     finding::{Finding, FindingStatus, RuleResult, Severity, Subject},
     policy::RuleSetting,
-    rule::{RuleInfo, RuleName},
+    rule::RuleInfo,
+    rule_name::RuleName,
 };
 
 /// What all rules reported so far.

@@ -23,10 +23,10 @@ use crate::{
     report::ReportFile,
     run::{
         Env,
-        bag::Vault,
         deliver::{Mail, Recipients},
         files, lease,
         perform::{AuditRun, Commit, Performed, Reports, Step},
+        vault::Vault,
     },
     store::{Database, StoreError, queue::Sent},
 };

@@ -19,7 +19,7 @@ use crate::{
     clock::Clock,
     model::{actor::Actor, email::comparable},
     offboard::{Approval, Confirmed, Done, Offboarding, Outcome, Plan, PlannedRemoval, Refusal, Witness},
-    run::{self, bag::Vault},
+    run::{self, vault::Vault},
     store::Database,
 };
 

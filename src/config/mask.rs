@@ -4,8 +4,6 @@ use std::{collections::BTreeSet, ops::Range};
 
 use toml::de::{DeTable, DeValue};
 
-use super::problem::Problem;
-
 /// Parts of keys, misspelt or not, whose value may be a secret.
 const SECRET_WORDS: [&str; 6] = ["secr", "tok", "pas", "pwd", "cred", "key"];
 /// Tables without secrets, where a value under an unknown key may be shown.
@@ -54,37 +52,6 @@ pub(super) fn looks_like_secret(name: &str) -> bool {
 pub(super) fn is_variable(name: &str) -> bool {
     let is_good = |c: char| c.is_ascii_alphanumeric() || c == '_';
     !name.starts_with(|c: char| c.is_ascii_digit()) && !name.is_empty() && name.chars().all(is_good)
-}
-
-/// An error for every secret that stands where its name should.
-pub(super) fn misplaced(table: &DeTable<'_>) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for (key, value) in table {
-        match value.get_ref() {
-            DeValue::Table(inner) => {
-                for (kind, place) in inner.iter().filter(|_| inner.len() == 1) {
-                    let (kind, name) = (kind.get_ref().as_ref(), place.get_ref().as_str().unwrap_or_default());
-                    let problem = match kind {
-                        "env" | "file" if looks_like_secret(name) => Some("this looks like the secret itself"),
-                        "env" if !is_variable(name) => Some("this is not the name of an environment variable"),
-                        _ => None,
-                    };
-                    problems.extend(problem.map(|problem| {
-                        let message = format!("`{}` must name where the secret is; {problem}", key.get_ref());
-                        let help = "expected a name such as { env = \"ACME_CLIENT_SECRET\" } or { file = \"/run/secrets/acme\" }";
-                        Problem::error(place.span(), message, help)
-                    }));
-                }
-                problems.extend(misplaced(inner));
-            }
-            DeValue::Array(items) => {
-                let tables = items.iter().filter_map(|item| item.get_ref().as_table());
-                problems.extend(tables.flat_map(misplaced));
-            }
-            _ => {}
-        }
-    }
-    problems
 }
 
 struct Walk<'k> {

@@ -1,11 +1,12 @@
 //! The configuration: the file as written (`file`), its shape (`shape`), then checked settings (`check`,
 //! [`settings`]). Every problem is reported in one pass, with file, line and column ([`problem`]); secrets are masked
-//! (`mask`).
+//! (`mask`), and those in the wrong place are found (`misplaced`).
 
 mod applied;
 mod check;
 mod file;
 mod mask;
+mod misplaced;
 pub mod problem;
 pub mod settings;
 mod shape;
@@ -101,7 +102,7 @@ fn read(text: &str, context: &check::Context<'_>) -> Result<(Settings, Vec<Probl
         return Err(syntax(text, &errors));
     }
     let mut written = written(&table);
-    let misplaced = mask::misplaced(table.get_ref());
+    let misplaced = misplaced::misplaced(table.get_ref());
     let shape = shape::check(&json_schema(), table);
     let (mut problems, well_formed) = (shape.problems, shape.table);
     problems.extend(misplaced);

@@ -33,10 +33,10 @@ use crate::{
     model::policy::Policy,
     notify::{channel::Channels, closing, heartbeat::Heartbeat},
     run::{
-        bag::Vault,
         deliver::Recipients,
         ledger::{self, WriteError},
         retention,
+        vault::Vault,
     },
     schedule::{Missed, Schedule},
     store::Database,

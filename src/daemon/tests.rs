@@ -31,7 +31,7 @@ use crate::{
     },
     replay::Replay,
     report::ReportFile,
-    run::{bag::Vault, recompute::SealedReview},
+    run::{recompute::SealedReview, vault::Vault},
     store::{StoreError, testing},
 };
 use rolecall_simulator::{Fault, Options, Simulator};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     id::{ProfileId, RoleId},
-    rule::RuleName,
+    rule_name::RuleName,
     users::UserIndex,
 };
 

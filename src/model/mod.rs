@@ -16,6 +16,7 @@ pub mod plain;
 pub mod policy;
 pub mod reading;
 pub mod rule;
+pub mod rule_name;
 pub mod run;
 pub mod status;
 pub mod survey;

@@ -4,7 +4,7 @@ use std::{cmp::Ordering, fmt};
 
 use chrono::{DateTime, Utc};
 
-use super::bag::vault::Vault;
+use super::vault::Vault;
 use crate::{
     evidence::{
         key::{KeyError, SigningKey},

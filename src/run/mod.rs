@@ -16,17 +16,14 @@ pub mod recompute;
 pub mod retention;
 #[cfg(test)]
 mod tests;
+pub mod vault;
 
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 use uuid::Uuid;
 
-use self::{
-    bag::{EvidenceError, Vault},
-    deliver::DeliverError,
-    files::FileError,
-};
+use self::{bag::EvidenceError, deliver::DeliverError, files::FileError, vault::Vault};
 use crate::{
     access::{
         administrators::resolve_administrator_profiles,

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Days, NaiveDateTime, Utc};
 
 use super::{
-    bag::vault::Vault,
     ledger::{WriteError, write_out},
+    vault::Vault,
 };
 use crate::{
     digest::sha256,

@@ -14,7 +14,8 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::{
-    bag::{Beginning, Recording, Vault},
+    bag::{Beginning, Recording},
+    vault::Vault,
     *,
 };
 use crate::{

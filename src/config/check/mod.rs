@@ -109,7 +109,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Names of variables and files are checked by `mask::misplaced`, which knows their places.
+    /// Names of variables and files are checked by `misplaced`, which knows their places.
     fn secret(&self, secret: &file::Secret) -> SecretSource {
         match secret {
             file::Secret::Env(name) => SecretSource::Env(name.clone()),

@@ -1,6 +1,6 @@
 //! How the data was collected: what an auditor asks first.
 
-use super::{Proof, view::MAX_NAME};
+use super::{Proof, lists::MAX_NAME};
 use crate::{
     brief::{Brief, NOT_EXPOSED},
     mail::text::{name, one_line},

@@ -4,6 +4,9 @@ use std::borrow::Borrow;
 
 use crate::words::number;
 
+/// The longest name of anything, in characters.
+pub(super) const MAX_NAME: usize = 80;
+
 /// How much of each list a mail shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Limits {

@@ -3,7 +3,7 @@
 use super::{
     Proof,
     facts::facts,
-    lists::{Bounded, Limits},
+    lists::{Bounded, Limits, MAX_NAME},
 };
 use crate::{
     brief::{Action, Brief, Person, Tone, title},
@@ -14,8 +14,6 @@ use crate::{
     },
 };
 
-/// The longest name of anything, in characters.
-pub(super) const MAX_NAME: usize = 80;
 /// The longest sentence, in characters.
 const MAX_SENTENCE: usize = 300;
 /// The longest verdict, in characters.

@@ -6,7 +6,7 @@ use super::text::{Budget, LABEL, PROSE, Part, Span, shown, spans};
 use crate::{
     model::{
         finding::{Finding, FindingStatus, Severity, Subject},
-        rule::RuleName,
+        rule_name::RuleName,
     },
     report::ReportInput,
 };

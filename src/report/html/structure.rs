@@ -3,7 +3,7 @@
 use super::text::{Budget, LABEL, PROSE, Part, date, shown};
 use crate::{
     access::hierarchy::{self, Top},
-    model::{directory::Permissions, finding::RuleResult, rule::RuleName},
+    model::{directory::Permissions, finding::RuleResult, rule_name::RuleName},
     report::{ReportInput, cell::UNKNOWN, holders::Holders},
     words::{count, list, number},
 };

@@ -10,9 +10,13 @@ use super::{
     describe::script,
     format::{pretty, time},
     recording::{EvidenceError, Recording, Sealed},
-    vault::Vault,
 };
-use crate::{evidence::SIGNATURE, ledger::Fact, run::ledger::WriteError, store::Database};
+use crate::{
+    evidence::SIGNATURE,
+    ledger::Fact,
+    run::{ledger::WriteError, vault::Vault},
+    store::Database,
+};
 
 /// Its file, below `data/`.
 pub(in crate::run) const FILE: &str = "failure.json";

@@ -8,9 +8,5 @@ pub mod failure;
 mod format;
 mod recording;
 pub(super) mod trigger;
-pub mod vault;
 
-pub use self::{
-    recording::{Beginning, EvidenceError, Recording, Sealed},
-    vault::Vault,
-};
+pub use self::recording::{Beginning, EvidenceError, Recording, Sealed};

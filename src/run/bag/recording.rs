@@ -11,7 +11,6 @@ use super::{
     contents::{self, Content},
     describe::{beside, info},
     trigger,
-    vault::Vault,
 };
 use crate::{
     connector::{Exchange, Recorder},
@@ -23,7 +22,10 @@ use crate::{
     },
     ledger::{Fact, Head, fact::BagName},
     report::{self, ReportFile, ReportInput},
-    run::ledger::{self, WriteError},
+    run::{
+        ledger::{self, WriteError},
+        vault::Vault,
+    },
     store::{Database, Kept},
 };
 
