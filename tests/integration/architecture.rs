@@ -1,10 +1,15 @@
-//! Reads the sources and holds the table of layers: who may import whom.
+//! Reads the sources and holds the table of layers: who may import whom. [`circles`] looks inside the rooms.
+
+mod circles;
+mod sources;
 
 use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
+
+use self::sources::{arrows, code, modules, sources};
 
 /// Rooms without dependencies that every room may name.
 const FOUNDATION: &[&str] = &["clock", "digest", "words"];
@@ -110,106 +115,35 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
 ];
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found
-}
-
-/// The first path segment after each `crate::` in the code, tests at the end of a file left out.
-fn imports(path: &Path) -> BTreeSet<String> {
-    let text = fs::read_to_string(path).unwrap();
-    let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
-    let mut found = BTreeSet::new();
-    for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
-        for (at, _) in line.match_indices("crate::") {
-            let rest = &line[at + "crate::".len()..];
-            found.insert(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
-        }
-    }
-    // `use crate::{ a::.., b::.. }` over several lines: the names at the first level of the braces.
-    for (at, _) in code.match_indices("use crate::{") {
-        let (mut depth, mut name, mut fresh) = (1, String::new(), true);
-        for c in code[at + "use crate::{".len()..].chars() {
-            match c {
-                '{' => depth += 1,
-                '}' => depth -= 1,
-                _ => {}
-            }
-            if depth == 1 && fresh && (c.is_alphanumeric() || c == '_') {
-                name.push(c);
-            } else if !name.is_empty() {
-                found.insert(std::mem::take(&mut name));
-                fresh = false;
-            }
-            if depth == 1 && c == ',' {
-                fresh = true;
-            }
-            if depth == 0 {
-                break;
-            }
-        }
-    }
-    found.remove("");
-    found
-}
-
-fn is_test(path: &Path) -> bool {
-    path.components()
-        .any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "tests.rs" | "testing.rs" | "histories")))
-}
-
 #[test]
 fn arrows_point_inward() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let modules = modules(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     let mut wrong = Vec::new();
-    let mut seen = BTreeSet::new();
-    for path in sources(&src) {
-        let inside = path.strip_prefix(&src).unwrap();
-        let is_test = is_test(inside);
-        let room = inside.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned();
-        if is_test || room == "lib" || room == "main" {
-            continue;
+    for room in modules.keys().filter_map(|module| module.first()).collect::<BTreeSet<_>>() {
+        if !MAY_IMPORT.iter().any(|(name, _)| name == room) {
+            wrong.push(format!("{room} is a room that the table does not have"));
         }
-        let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == room) else {
-            wrong.push(format!("{} is a room that the table does not have", inside.display()));
-            continue;
-        };
-        for import in imports(&path) {
-            if import != room && !FOUNDATION.contains(&import.as_str()) && !allowed.contains(&import.as_str()) {
-                wrong.push(format!("{} imports {import}", inside.display()));
-            }
-        }
-        seen.insert(room);
     }
-    assert!(seen.contains("model") && seen.contains("cli"), "the sources were not found: {seen:?}");
+    for (from, to) in arrows(&modules) {
+        let (Some(room), Some(named)) = (from.first(), to.first()) else { continue };
+        let allowed = MAY_IMPORT.iter().find(|(name, _)| name == room).map_or(&[][..], |(_, allowed)| allowed);
+        if named != room && !FOUNDATION.contains(&named.as_str()) && !allowed.contains(&named.as_str()) {
+            wrong.push(format!("{} imports {}", from.join("::"), to.join("::")));
+        }
+    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Logic gets the time as an argument or as a `Clock`. Only the connectors date what they asked and were answered.
 #[test]
 fn the_clock_is_passed_in() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut wrong = Vec::new();
-    for path in sources(&src) {
-        let inside = path.strip_prefix(&src).unwrap();
-        let name = inside.to_string_lossy().into_owned();
-        if is_test(inside) || name == "clock.rs" {
-            continue;
-        }
-        let text = fs::read_to_string(&path).unwrap();
-        let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
-        if code.contains("Utc::now") && !name.starts_with("connector/") {
+    for (module, code) in modules(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        let (name, room) = (module.join("::"), module.first().map_or("", String::as_str));
+        if code.contains("Utc::now") && !matches!(room, "clock" | "connector") {
             wrong.push(format!("{name} asks the machine for the time"));
         }
-        if code.contains("Clock::system") && !name.starts_with("cli/") {
+        if code.contains("Clock::system") && !matches!(room, "clock" | "cli") {
             wrong.push(format!("{name} chooses the clock"));
         }
     }
@@ -258,8 +192,7 @@ fn only_the_storage_touches_files_of_evidence() {
     let mut touching = BTreeSet::new();
     for path in paths {
         let inside = path.strip_prefix(&src).unwrap().to_str().unwrap().to_owned();
-        let text = fs::read_to_string(&path).unwrap();
-        let code = text.split("#[cfg(test)]\nmod ").next().unwrap();
+        let code = code(&path);
         let is_test =
             ["tests.rs", "memory.rs", "testing.rs", "conformance.rs"].iter().any(|test| inside.ends_with(test));
         let touches = ["fs::", " File::", "(File::", "OpenOptions"].iter().any(|call| code.contains(call));
