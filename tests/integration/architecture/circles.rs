@@ -20,35 +20,32 @@ fn circles(modules: &BTreeMap<Module, String>) -> BTreeMap<String, Vec<String>> 
     let mut circles = BTreeMap::new();
     for room in rooms {
         let part = |path: &'_ Module| path.starts_with(room).then(|| path.get(room.len()).cloned()).flatten();
-        let mut reached: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut below: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut ties = Vec::new();
         for (from, to) in &arrows {
             if let (Some(a), Some(b)) = (part(from), part(to))
                 && a != b
             {
                 ties.push((a.clone(), b.clone(), format!("{} names {}", from.join("::"), to.join("::"))));
-                reached.entry(a).or_default().insert(b);
+                below.entry(a).or_default().insert(b);
             }
         }
         // Everything that a part reaches over others.
         loop {
-            let before: usize = reached.values().map(BTreeSet::len).sum();
-            for part in reached.keys().cloned().collect::<Vec<_>>() {
-                let further = reached[&part].iter().filter_map(|next| reached.get(next)).flatten().cloned();
+            let before: usize = below.values().map(BTreeSet::len).sum();
+            for part in below.keys().cloned().collect::<Vec<_>>() {
+                let further = below[&part].iter().filter_map(|next| below.get(next)).flatten().cloned();
                 let further: Vec<String> = further.collect();
-                reached.entry(part).or_default().extend(further);
+                below.entry(part).or_default().extend(further);
             }
-            if reached.values().map(BTreeSet::len).sum::<usize>() == before {
+            if below.values().map(BTreeSet::len).sum::<usize>() == before {
                 break;
             }
         }
-        let reaches = |a: &String, b: &String| reached.get(a).is_some_and(|parts| parts.contains(b));
-        for part in reached.keys().filter(|part| reaches(part, part)) {
-            let circle: Vec<&str> = reached
-                .keys()
-                .filter(|other| reaches(part, other) && reaches(other, part))
-                .map(String::as_str)
-                .collect();
+        let reaches = |a: &String, b: &String| below.get(a).is_some_and(|parts| parts.contains(b));
+        for part in below.keys().filter(|part| reaches(part, part)) {
+            let circle: Vec<&str> =
+                below.keys().filter(|other| reaches(part, other) && reaches(other, part)).map(String::as_str).collect();
             let is_inside = |part: &String| circle.contains(&part.as_str());
             let inside = ties.iter().filter(|(a, b, _)| is_inside(a) && is_inside(b));
             let name = format!("{}: {}", room.join("::"), circle.join(", "));

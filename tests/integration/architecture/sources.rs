@@ -31,7 +31,7 @@ pub(super) fn code(path: &Path) -> String {
         module.starts_with("mod ") && module.ends_with('{')
     };
     let end = text.match_indices("#[cfg(test)]\n").map(|(at, _)| at).find(|at| ends_here(*at)).unwrap_or(text.len());
-    text[..end].lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
+    text[..end].split_inclusive('\n').filter(|line| !line.trim_start().starts_with("//")).collect()
 }
 
 /// The modules of a folder of sources with their code; those that are only compiled for tests are left out.
@@ -72,7 +72,7 @@ pub(super) fn paths(code: &str, children: &BTreeSet<&str>) -> Vec<String> {
         match &mut item {
             None => match visible.strip_prefix("use ") {
                 Some(tree) => item = Some(tree.to_owned()),
-                None => rest.push_str(&format!("{line}\n")),
+                None => rest.extend([line, "\n"]),
             },
             Some(item) => item.push_str(line),
         }
@@ -135,9 +135,9 @@ pub(super) fn arrows(modules: &BTreeMap<Module, String>) -> BTreeSet<(Module, Mo
                 true
             }) {}
             from.extend(names.map(str::to_owned));
-            let named = (1..=from.len()).rev().map(|length| &from[..length]).find(|path| modules.contains_key(*path));
-            if let Some(named) = named.filter(|named| named != module) {
-                arrows.insert((module.clone(), named.to_vec()));
+            let target = (1..=from.len()).rev().map(|length| &from[..length]).find(|path| modules.contains_key(*path));
+            if let Some(target) = target.filter(|target| target != module) {
+                arrows.insert((module.clone(), target.to_vec()));
             }
         }
     }
