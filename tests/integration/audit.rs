@@ -201,7 +201,7 @@ fn a_folder_that_cannot_be_written_is_a_clear_error() {
     fs::write(bench.path("taken"), "a file").unwrap();
     let (code, _, stderr) = bench.run(&["audit", "--out", "taken/reports"]);
     assert_eq!(code, 1);
-    assert!(stderr.contains("the folder taken/reports cannot be made"), "{stderr}");
+    assert!(stderr.contains("cannot create the folder taken/reports"), "{stderr}");
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn bench() -> Bench {
 }
 
 pub(crate) fn runs(bench: &Bench) -> Vec<Value> {
-    let (code, printed, said) = bench.run(&["runs", "--format", "json"]);
+    let (code, printed, said) = bench.run(&["runs", "--format", "json", "--limit", "100000"]);
     assert_eq!(code, 0, "{said}");
     serde_json::from_str::<Value>(&printed).unwrap()["runs"].as_array().unwrap().clone()
 }
