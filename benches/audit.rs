@@ -17,6 +17,7 @@ use divan::{Bencher, black_box, counter::BytesCount, counter::ItemsCount};
 use rolecall::{
     access::{administrators::resolve_administrator_profiles, matrix::AccessMatrix},
     audit::{self, JudgeInput, Judgement, RuleSet},
+    clock::Clock,
     connector::{
         Connector as _, Limits, ReadRequest,
         zoho::{self, DataCenter, ZohoBigin, ZohoSettings},
@@ -45,17 +46,20 @@ static READ: LazyLock<Read> = LazyLock::new(|| {
     let simulator =
         Simulator::start(Options { users: USERS, seed: 1, tokens_per_window: 1_000, ..Options::default() }).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let connector = ZohoBigin::new(ZohoSettings {
-        data_center: DataCenter::Us,
-        client_id: simulator.credentials().client_id.clone(),
-        client_secret: simulator.credentials().client_secret.clone().into(),
-        refresh_token: simulator.credentials().refresh_token.clone().into(),
-        accounts_url: Some(simulator.base_url().parse().unwrap()),
-        api_url: Some(simulator.base_url().parse().unwrap()),
-        limits: Limits::default(),
-        reads: 1,
-        pause_between_reads: Duration::ZERO,
-    })
+    let connector = ZohoBigin::new(
+        ZohoSettings {
+            data_center: DataCenter::Us,
+            client_id: simulator.credentials().client_id.clone(),
+            client_secret: simulator.credentials().client_secret.clone().into(),
+            refresh_token: simulator.credentials().refresh_token.clone().into(),
+            accounts_url: Some(simulator.base_url().parse().unwrap()),
+            api_url: Some(simulator.base_url().parse().unwrap()),
+            limits: Limits::default(),
+            reads: 1,
+            pause_between_reads: Duration::ZERO,
+        },
+        Clock::system(),
+    )
     .unwrap();
     let policy = Policy { company_domains: ["example.com".to_owned()].into(), ..Policy::default() };
     let request = ReadRequest {

@@ -12,6 +12,7 @@ pub use self::connectors::{connector, remover, replaying_connector};
 use crate::store::crash;
 use crate::{
     agent::{self, Access, WorkspaceSession},
+    clock::Clock,
     config::{
         Attach,
         settings::{Email, Job, SecretError, SecretSource, Settings, Smtp},
@@ -179,10 +180,10 @@ pub fn build() -> String {
 ///
 /// # Errors
 /// [`AppError`]
-pub fn daemon_setup(settings: &Settings) -> Result<daemon::Setup, AppError> {
+pub fn daemon_setup(settings: &Settings, clock: &Clock) -> Result<daemon::Setup, AppError> {
     let mut workspaces = BTreeMap::new();
     for (name, workspace) in &settings.workspaces {
-        let connector = connector(name, workspace)?;
+        let connector = connector(name, workspace, clock)?;
         workspaces.insert(name.clone(), daemon::Workspace { connector, deadline: workspace.deadline });
     }
     let job = |job: &Job| daemon::Job {
@@ -247,13 +248,14 @@ pub fn agent_setup(
     store: Arc<dyn Database>,
     allow_offboarding: bool,
     max_age: Duration,
+    clock: &Clock,
 ) -> Result<agent::Setup, AppError> {
     let mut workspaces = BTreeMap::new();
     for (name, workspace) in &settings.workspaces {
         let access = if workspace.allow_offboarding {
-            Access::Removes(remover(name, workspace)?)
+            Access::Removes(remover(name, workspace, clock)?)
         } else {
-            Access::Reads(connector(name, workspace)?)
+            Access::Reads(connector(name, workspace, clock)?)
         };
         let policy = Arc::clone(settings.policy_for(None, name));
         let session =

@@ -83,17 +83,20 @@ impl Person for Scripted {
 
 fn remover(simulator: &Simulator) -> ZohoBigin {
     let credentials = simulator.credentials();
-    ZohoBigin::new(ZohoSettings {
-        data_center: DataCenter::Us,
-        client_id: credentials.client_id.clone(),
-        client_secret: credentials.client_secret.clone().into(),
-        refresh_token: credentials.refresh_token.clone().into(),
-        accounts_url: Some(simulator.base_url().parse().unwrap()),
-        api_url: None,
-        limits: Limits { backoff: Duration::from_millis(1), attempts: 2, ..Limits::default() },
-        reads: 1,
-        pause_between_reads: Duration::ZERO,
-    })
+    ZohoBigin::new(
+        ZohoSettings {
+            data_center: DataCenter::Us,
+            client_id: credentials.client_id.clone(),
+            client_secret: credentials.client_secret.clone().into(),
+            refresh_token: credentials.refresh_token.clone().into(),
+            accounts_url: Some(simulator.base_url().parse().unwrap()),
+            api_url: None,
+            limits: Limits { backoff: Duration::from_millis(1), attempts: 2, ..Limits::default() },
+            reads: 1,
+            pause_between_reads: Duration::ZERO,
+        },
+        Clock::system(),
+    )
     .unwrap()
 }
 

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::{AppError, read};
 use crate::{
+    clock::Clock,
     config::settings::{Value, Workspace},
     connector::{Connector, Limits, Pacing, Parameter, Parameters, Remover, kinds},
     model::kind::KeyValue,
@@ -21,22 +22,22 @@ pub(super) const PAUSE_BETWEEN_READS: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// [`AppError`]
-pub fn connector(name: &str, workspace: &Workspace) -> Result<Box<dyn Connector>, AppError> {
-    live(name, workspace).map(|remover| remover as Box<dyn Connector>)
+pub fn connector(name: &str, workspace: &Workspace, clock: &Clock) -> Result<Box<dyn Connector>, AppError> {
+    live(name, workspace, clock).map(|remover| remover as Box<dyn Connector>)
 }
 
 /// The connector of a workspace that allows offboarding, with the method that removes.
 ///
 /// # Errors
 /// [`AppError`], above all [`AppError::NoOffboarding`]
-pub fn remover(name: &str, workspace: &Workspace) -> Result<Box<dyn Remover>, AppError> {
+pub fn remover(name: &str, workspace: &Workspace, clock: &Clock) -> Result<Box<dyn Remover>, AppError> {
     if !workspace.allow_offboarding {
         return Err(AppError::NoOffboarding(name.to_owned()));
     }
-    live(name, workspace)
+    live(name, workspace, clock)
 }
 
-fn live(name: &str, workspace: &Workspace) -> Result<Box<dyn Remover>, AppError> {
+fn live(name: &str, workspace: &Workspace, clock: &Clock) -> Result<Box<dyn Remover>, AppError> {
     let mut values = BTreeMap::new();
     for (key, value) in &workspace.values {
         let parameter = match value {
@@ -49,14 +50,18 @@ fn live(name: &str, workspace: &Workspace) -> Result<Box<dyn Remover>, AppError>
     }
     let limits = Limits { concurrency: workspace.concurrency, ..Limits::default() };
     let pacing = Pacing { limits, reads: READS, pause_between_reads: PAUSE_BETWEEN_READS };
-    Ok(kinds::connect(workspace.kind, &Parameters { values, pacing })?)
+    Ok(kinds::connect(workspace.kind, &Parameters { values, pacing }, clock.clone())?)
 }
 
 /// The connector of a workspace over recorded answers, which `base_url` serves: no secret is needed, and nothing waits.
 ///
 /// # Errors
 /// [`AppError`]
-pub fn replaying_connector(workspace: &Workspace, base_url: &Url) -> Result<Box<dyn Connector>, AppError> {
+pub fn replaying_connector(
+    workspace: &Workspace,
+    base_url: &Url,
+    clock: &Clock,
+) -> Result<Box<dyn Connector>, AppError> {
     let mut values = BTreeMap::new();
     for key in workspace.kind.keys() {
         let parameter = match (key.value, workspace.values.get(key.name)) {
@@ -70,5 +75,5 @@ pub fn replaying_connector(workspace: &Workspace, base_url: &Url) -> Result<Box<
     }
     let limits = Limits { concurrency: workspace.concurrency, backoff: Duration::from_millis(1), ..Limits::default() };
     let pacing = Pacing { limits, reads: READS, pause_between_reads: Duration::ZERO };
-    Ok(kinds::connect(workspace.kind, &Parameters { values, pacing })?)
+    Ok(kinds::connect(workspace.kind, &Parameters { values, pacing }, clock.clone())?)
 }

@@ -6,11 +6,12 @@ use url::Url;
 
 use super::connectors::{PAUSE_BETWEEN_READS, READS};
 use crate::{
+    clock::Clock,
     connector::{
         Connector, ConnectorError, Limits,
         zoho::{
             DataCenter, ZohoBigin, ZohoSettings,
-            grant::{self, Client, GrantError},
+            grant::{self, Client},
         },
     },
     setup::Vendor,
@@ -18,10 +19,13 @@ use crate::{
 
 /// Zoho, for one client of its API console.
 #[derive(Debug, Clone)]
-pub struct Zoho(Client);
+pub struct Zoho {
+    client: Client,
+    clock: Clock,
+}
 
 impl Zoho {
-    /// Zoho in a data center, for a client.
+    /// Zoho in a data center, for a client. Calls are dated by `clock`.
     ///
     /// # Errors
     /// A sentence if there is no such data center.
@@ -30,9 +34,11 @@ impl Zoho {
         client_id: &str,
         client_secret: SecretString,
         accounts_url: Option<Url>,
+        clock: Clock,
     ) -> Result<Self, String> {
         let data_center = data_center.parse::<DataCenter>().map_err(|error| error.to_string())?;
-        Ok(Self(Client { data_center, id: client_id.to_owned(), secret: client_secret, accounts_url }))
+        let client = Client { data_center, id: client_id.to_owned(), secret: client_secret, accounts_url };
+        Ok(Self { client, clock })
     }
 }
 
@@ -50,21 +56,22 @@ pub fn data_center(text: &str) -> Result<String, String> {
 
 #[async_trait]
 impl Vendor for Zoho {
-    async fn exchange(&self, code: &SecretString) -> Result<SecretString, GrantError> {
-        grant::exchange(&self.0, code, Limits::default()).await
+    async fn exchange(&self, code: &SecretString) -> Result<SecretString, ConnectorError> {
+        grant::exchange(&self.client, code, Limits::default(), self.clock.clone()).await
     }
 
     fn connector(&self, refresh_token: SecretString) -> Result<Box<dyn Connector>, ConnectorError> {
-        Ok(Box::new(ZohoBigin::new(ZohoSettings {
-            data_center: self.0.data_center,
-            client_id: self.0.id.clone(),
-            client_secret: self.0.secret.clone(),
+        let settings = ZohoSettings {
+            data_center: self.client.data_center,
+            client_id: self.client.id.clone(),
+            client_secret: self.client.secret.clone(),
             refresh_token,
-            accounts_url: self.0.accounts_url.clone(),
+            accounts_url: self.client.accounts_url.clone(),
             api_url: None,
             limits: Limits::default(),
             reads: READS,
             pause_between_reads: PAUSE_BETWEEN_READS,
-        })?))
+        };
+        Ok(Box::new(ZohoBigin::new(settings, self.clock.clone())?))
     }
 }

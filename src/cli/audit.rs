@@ -48,10 +48,10 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
     let usage = |error: app::AppError| Failure::usage(error.to_string());
     let channel = plan.mail.map(|(_, smtp)| app::email_channel(smtp)).transpose().map_err(usage)?;
     let channels = channel.map(|email| Channels::default().with(email));
-    let targets = targets(&settings, &plan.workspaces, args.out.as_deref())?;
+    let clock = Clock::system();
+    let targets = targets(&settings, &plan.workspaces, args.out.as_deref(), &clock)?;
     let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
     let vault = app::vault(&settings).map_err(usage)?;
-    let clock = Clock::system();
     // Audits that another scheduler starts are held to the schedules of the configuration, too.
     let schedules: Vec<_> = settings.jobs.iter().map(|(name, job)| (name.clone(), app::terms(job))).collect();
     store.publish_schedules(&schedules, clock.now()).await.map_err(|error| Failure::failed(error.to_string()))?;
@@ -79,10 +79,15 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
 }
 
 /// The workspaces with their connectors and folders, all of which can be written to.
-fn targets<'a>(settings: &Settings, workspaces: &[&'a str], out: Option<&Path>) -> Result<Vec<Target<'a>>, Failure> {
+fn targets<'a>(
+    settings: &Settings,
+    workspaces: &[&'a str],
+    out: Option<&Path>,
+    clock: &Clock,
+) -> Result<Vec<Target<'a>>, Failure> {
     let mut targets = Vec::with_capacity(workspaces.len());
     for workspace in workspaces.iter().copied() {
-        let connector = app::connector(workspace, &settings.workspaces[workspace]);
+        let connector = app::connector(workspace, &settings.workspaces[workspace], clock);
         let connector = connector.map_err(|error| Failure::usage(error.to_string()))?;
         let folder = out.map(|out| if workspaces.len() > 1 { out.join(workspace) } else { out.to_owned() });
         targets.push(Target { workspace, connector, folder });

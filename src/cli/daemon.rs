@@ -15,13 +15,14 @@ pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
     if settings.jobs.is_empty() {
         return Err(Failure::usage("the configuration has no job: there is nothing to run on a schedule"));
     }
-    let setup = app::daemon_setup(&settings).map_err(|error| Failure::usage(error.to_string()))?;
+    let clock = Clock::system();
+    let setup = app::daemon_setup(&settings, &clock).map_err(|error| Failure::usage(error.to_string()))?;
     let server = listen(&settings).await?;
     let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
     let failed = |what: &'static str| move |error: std::io::Error| Failure::failed(format!("{what}: {error}"));
     let mut hangup = signal(SignalKind::hangup()).map_err(failed("cannot wait for SIGHUP"))?;
 
-    let daemon = Daemon::new(store, crate::clock::Clock::system(), setup);
+    let daemon = Daemon::new(store, clock, setup);
     let stop = CancellationToken::new();
     if let Some(server) = server {
         tracing::info!(address = %server.address, "listening");
@@ -99,7 +100,8 @@ fn reload(named: Option<&Path>, daemon: &Daemon, began_with: &Settings) {
                 "`[store] url` and `[daemon] listen` cannot change while the daemon runs; restart it",
             ));
         }
-        let setup = app::daemon_setup(&settings).map_err(|error| Failure::usage(error.to_string()))?;
+        let setup =
+            app::daemon_setup(&settings, &Clock::system()).map_err(|error| Failure::usage(error.to_string()))?;
         Ok((settings, setup))
     });
     match loaded {

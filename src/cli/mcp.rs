@@ -73,14 +73,15 @@ pub(super) async fn agent(named: Option<&Path>, args: &AgentArgs) -> Result<Arc<
     let settings = check::load(named)?;
     let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
     let max_age = Duration::from_secs(args.max_age);
-    let setup = app::agent_setup(&settings, store, args.allow_offboarding, max_age);
+    let clock = Clock::system();
+    let setup = app::agent_setup(&settings, store, args.allow_offboarding, max_age, &clock);
     let setup = setup.map_err(|error| Failure::usage(error.to_string()))?;
     if args.allow_offboarding && !settings.workspaces.values().any(|workspace| workspace.allow_offboarding) {
         return Err(Failure::usage(
             "--allow-offboarding: no workspace of the configuration has `allow_offboarding = true`",
         ));
     }
-    Ok(Arc::new(Agent::new(setup, Clock::system())))
+    Ok(Arc::new(Agent::new(setup, clock)))
 }
 
 /// The token that requests by HTTP carry.

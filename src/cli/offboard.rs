@@ -33,11 +33,11 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
     let (_, workspace) = workspaces::named(&settings, Some(&args.workspace))?;
     let wanted = wanted(&args)?;
     let usage = |error: app::AppError| Failure::usage(error.to_string());
-    let remover = app::remover(&args.workspace, workspace).map_err(usage)?;
+    let clock = Clock::system();
+    let remover = app::remover(&args.workspace, workspace, &clock).map_err(usage)?;
     let vault = app::vault(&settings).map_err(usage)?;
     let failed = |error: String| Failure::failed(error);
     let store = app::store(&settings).await.map_err(|error| failed(error.to_string()))?;
-    let clock = Clock::system();
     let witness = LedgerFile { store: &*store, vault: vault.as_ref(), clock: &clock };
     let organization = args.organization.as_deref().or(workspace.organization.as_deref());
     if let (Some(given), Some(configured)) = (&args.organization, &workspace.organization)

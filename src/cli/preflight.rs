@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     app,
+    clock::Clock,
     config::settings::{Settings, Workspace},
     preflight::{self, CheckResult, Expectation, Facts, Preflight, Question},
     words,
@@ -55,7 +56,8 @@ async fn one(
     workspace: &Workspace,
     expectations: &[Expectation],
 ) -> Result<Preflight, Failure> {
-    let connector = app::connector(name, workspace).map_err(|error| Failure::usage(error.to_string()))?;
+    let connector =
+        app::connector(name, workspace, &Clock::system()).map_err(|error| Failure::usage(error.to_string()))?;
     Ok(match connector.survey().await {
         Err(error) => preflight::refused(name, error.to_string()),
         Ok(survey) => preflight::judge(&Question {

@@ -23,6 +23,8 @@ pub enum Credential {
     ClientId,
     /// The secret of an OAuth client.
     ClientSecret,
+    /// An OAuth authorization code, which is exchanged for a refresh token once.
+    GrantCode,
     /// An OAuth refresh token.
     RefreshToken,
     /// An access token that was issued for a refresh token.
@@ -226,6 +228,7 @@ impl fmt::Display for Credential {
         f.write_str(match self {
             Self::ClientId => "the client id",
             Self::ClientSecret => "the client secret",
+            Self::GrantCode => "the grant code",
             Self::RefreshToken => "the refresh token",
             Self::AccessToken => "the access token",
             Self::ApiToken => "the API token",

@@ -8,15 +8,15 @@ use super::{
     truto::{Truto, TrutoSettings},
     zoho::{ZohoBigin, ZohoSettings},
 };
-use crate::model::kind::ConnectorKind;
+use crate::{clock::Clock, model::kind::ConnectorKind};
 
-/// Makes the connector of a workspace. No call is made yet.
+/// Makes the connector of a workspace, which dates its calls by `clock`. No call is made yet.
 ///
 /// # Errors
 /// [`Cause::Setup`](super::Cause::Setup)
-pub fn connect(kind: ConnectorKind, given: &Parameters) -> Result<Box<dyn Remover>, ConnectorError> {
+pub fn connect(kind: ConnectorKind, given: &Parameters, clock: Clock) -> Result<Box<dyn Remover>, ConnectorError> {
     Ok(match kind {
-        ConnectorKind::ZohoBigin => Box::new(ZohoBigin::new(ZohoSettings::new(given)?)?),
-        ConnectorKind::Truto => Box::new(Truto::new(TrutoSettings::new(given)?)?),
+        ConnectorKind::ZohoBigin => Box::new(ZohoBigin::new(ZohoSettings::new(given)?, clock)?),
+        ConnectorKind::Truto => Box::new(Truto::new(TrutoSettings::new(given)?, clock)?),
     })
 }

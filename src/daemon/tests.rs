@@ -162,17 +162,24 @@ impl Bench {
 
 fn connector(simulator: &Simulator) -> ZohoBigin {
     let credentials = simulator.credentials();
-    ZohoBigin::new(ZohoSettings {
-        data_center: DataCenter::Eu,
-        client_id: credentials.client_id.clone(),
-        client_secret: SecretString::from(credentials.client_secret.clone()),
-        refresh_token: SecretString::from(credentials.refresh_token.clone()),
-        accounts_url: Some(simulator.base_url().parse().unwrap()),
-        api_url: None,
-        limits: connector::Limits { backoff: Duration::from_millis(1), attempts: 2, ..connector::Limits::default() },
-        reads: 2,
-        pause_between_reads: Duration::ZERO,
-    })
+    ZohoBigin::new(
+        ZohoSettings {
+            data_center: DataCenter::Eu,
+            client_id: credentials.client_id.clone(),
+            client_secret: SecretString::from(credentials.client_secret.clone()),
+            refresh_token: SecretString::from(credentials.refresh_token.clone()),
+            accounts_url: Some(simulator.base_url().parse().unwrap()),
+            api_url: None,
+            limits: connector::Limits {
+                backoff: Duration::from_millis(1),
+                attempts: 2,
+                ..connector::Limits::default()
+            },
+            reads: 2,
+            pause_between_reads: Duration::ZERO,
+        },
+        Clock::system(),
+    )
     .unwrap()
 }
 
@@ -305,17 +312,20 @@ async fn differences(bag: &std::path::Path, policy: &Policy) -> Vec<String> {
     let recording = SealedReview::of(&storage, "").unwrap();
     let replay = Replay::start(recording.answers().unwrap()).await.unwrap();
     let url: url::Url = replay.base_url.parse().unwrap();
-    let replaying = ZohoBigin::new(ZohoSettings {
-        data_center: DataCenter::Eu,
-        client_id: String::new(),
-        client_secret: SecretString::from("recorded"),
-        refresh_token: SecretString::from("recorded"),
-        accounts_url: Some(url.clone()),
-        api_url: Some(url),
-        limits: connector::Limits { backoff: Duration::from_millis(1), ..connector::Limits::default() },
-        reads: 2,
-        pause_between_reads: Duration::ZERO,
-    });
+    let replaying = ZohoBigin::new(
+        ZohoSettings {
+            data_center: DataCenter::Eu,
+            client_id: String::new(),
+            client_secret: SecretString::from("recorded"),
+            refresh_token: SecretString::from("recorded"),
+            accounts_url: Some(url.clone()),
+            api_url: Some(url),
+            limits: connector::Limits { backoff: Duration::from_millis(1), ..connector::Limits::default() },
+            reads: 2,
+            pause_between_reads: Duration::ZERO,
+        },
+        Clock::system(),
+    );
     let compared = recording.compare(&replaying.unwrap(), &replay, policy).await.unwrap();
     compared.into_iter().filter(|one| one.difference.is_some()).map(|one| one.file).collect()
 }

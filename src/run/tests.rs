@@ -19,6 +19,7 @@ use super::{
     *,
 };
 use crate::{
+    clock::Clock,
     connector::{
         Limits,
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
@@ -44,7 +45,7 @@ fn connector(simulator: &Simulator) -> ZohoBigin {
         reads: 1,
         pause_between_reads: Duration::ZERO,
     };
-    ZohoBigin::new(settings).unwrap()
+    ZohoBigin::new(settings, Clock::system()).unwrap()
 }
 
 /// One run, always with the same id at the same time; as if it had been read then.

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use super::files::{self, FileError, Layout};
 use crate::{
     access::{administrators::resolve_administrator_profiles, matrix::AccessMatrix},
-    connector::{Connector, ConnectorError, Progress, ReadRequest, zoho::grant::GrantError},
+    connector::{Connector, ConnectorError, Progress, ReadRequest},
     model::policy::Policy,
     preflight::{self, Preflight, Question},
 };
@@ -31,8 +31,8 @@ pub trait Vendor: Send + Sync {
     /// Exchanges a grant code for a refresh token.
     ///
     /// # Errors
-    /// [`GrantError`]
-    async fn exchange(&self, code: &SecretString) -> Result<SecretString, GrantError>;
+    /// [`ConnectorError`]
+    async fn exchange(&self, code: &SecretString) -> Result<SecretString, ConnectorError>;
 
     /// A connector that uses this refresh token.
     ///
@@ -44,15 +44,12 @@ pub trait Vendor: Send + Sync {
 /// The credentials could not be obtained. What is wrong with credentials that were obtained is in [`Connected`].
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The grant code was not exchanged.
-    #[error(transparent)]
-    Grant(#[from] GrantError),
     /// The refresh token could not be saved.
     #[error(
         "the new refresh token could not be saved and is lost: {0}. Correct that, generate a new grant code and run the command again"
     )]
     Keep(#[source] FileError),
-    /// The connector could not be built.
+    /// The grant code was not exchanged, or the connector could not be built.
     #[error(transparent)]
     Connector(#[from] ConnectorError),
 }

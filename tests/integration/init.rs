@@ -159,7 +159,7 @@ fn a_wrong_or_used_code_leaves_nothing() {
     fs::write(desk.given("code"), "1000.wrong").unwrap();
     let wrong = desk.with_code(&["--no-mail"]);
     assert_eq!(wrong.code, Some(1));
-    assert!(wrong.stderr.contains("rejects the grant code (invalid_code)"), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("the grant code was rejected (invalid_code)"), "{}", wrong.stderr);
     assert_eq!(desk.files(), Vec::<String>::new());
     assert!(!desk.path("secrets").exists());
 
@@ -180,7 +180,7 @@ fn wrong_credentials_name_what_to_check_and_leave_nothing() {
     desk.simulator.set_faults([]);
     fs::write(desk.given("secret"), "wrong").unwrap();
     let secret = desk.with_code(&["--no-mail"]);
-    assert!(secret.stderr.contains("rejects the client secret"), "{}", secret.stderr);
+    assert!(secret.stderr.contains("the client secret was rejected (invalid_client_secret)"), "{}", secret.stderr);
     let unknown = desk.with_code(&["--no-mail", "--data-center", "uk"]);
     assert_eq!(unknown.code, Some(2), "{}", unknown.stderr);
     assert_eq!(desk.files(), Vec::<String>::new());

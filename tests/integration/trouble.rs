@@ -90,7 +90,9 @@ async fn each_recipient_gets_one_report_or_everybody_else_hears_that_one_did_not
     let store = app::store(&settings).await.unwrap();
     let clock = Arc::clone(&now);
     let clock = rolecall::clock::Clock::new(move || *clock.lock().unwrap());
-    let daemon = Daemon::new(Arc::clone(&store), clock, app::daemon_setup(&settings).unwrap());
+    // The connectors compare their clock with the server's.
+    let setup = app::daemon_setup(&settings, &rolecall::clock::Clock::system()).unwrap();
+    let daemon = Daemon::new(Arc::clone(&store), clock, setup);
     let stop = CancellationToken::new();
     let running = tokio::spawn({
         let (daemon, stop) = (Arc::clone(&daemon), stop.clone());

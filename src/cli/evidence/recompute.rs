@@ -9,6 +9,7 @@ use crate::{
     app,
     audit::RuleSet,
     cli::output::{self, Failure},
+    clock::Clock,
     config,
     evidence::{
         inventory,
@@ -46,7 +47,7 @@ pub(super) async fn run(bag: &Path) -> Result<(), Failure> {
     let answers = review.answers().map_err(|error| failed(&error))?;
     let replay = Replay::start(answers).await.map_err(|error| unreadable(bag, &error))?;
     let base_url = Url::parse(&replay.base_url).map_err(|error| failed(&error))?;
-    let connector = app::replaying_connector(workspace, &base_url).map_err(|error| failed(&error))?;
+    let connector = app::replaying_connector(workspace, &base_url, &Clock::system()).map_err(|error| failed(&error))?;
     let policy = settings.policy_for(review.job.as_deref(), &review.workspace);
     let compared = review.compare(&*connector, &replay, policy).await;
     print(&review, &compared.map_err(|error| failed(&error))?)

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     app::setup::Zoho,
     audit::RuleSet,
+    clock::Clock,
     config,
     evidence::key::SigningKey,
     setup::{self, Administrators, Answers, Connected, Layout, Mail, Secrets, connect, files},
@@ -71,9 +72,14 @@ async fn set_up(asked: Asked, args: &InitArgs) -> Result<(), Failure> {
     };
     // Before the grant code is used up.
     validate(&answers, &layout)?;
-    let vendor =
-        Zoho::new(&answers.data_center, &answers.client_id, client_secret.clone(), answers.accounts_url.clone())
-            .map_err(Failure::usage)?;
+    let vendor = Zoho::new(
+        &answers.data_center,
+        &answers.client_id,
+        client_secret.clone(),
+        answers.accounts_url.clone(),
+        Clock::system(),
+    )
+    .map_err(Failure::usage)?;
     let line = progress::Line::new(&answers.workspace);
     let connected = tokio::select! {
         connected = connect(&answers.workspace, &vendor, credential, &layout, &line) => connected,
@@ -139,7 +145,7 @@ fn validate(answers: &Answers, layout: &Layout) -> Result<String, Failure> {
     let text = setup::configuration(answers, layout);
     let rules = RuleSet::built_in();
     let rules: Vec<&str> = rules.list().names().collect();
-    config::parse(&layout.configuration, &text, &rules, crate::clock::Clock::system().now()).map_err(|problems| {
+    config::parse(&layout.configuration, &text, &rules, Clock::system().now()).map_err(|problems| {
         note(problems.render(output::color()).trim_end());
         Failure::usage("these answers do not make a valid configuration; nothing was written")
     })?;

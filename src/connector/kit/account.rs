@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, SubsecRound as _, Utc};
 use reqwest::header::DATE;
 use tokio::time::Instant;
 
@@ -99,23 +98,15 @@ impl Account {
     }
 
     /// Counts a call, and records its answer, in which `token` is masked.
-    pub(super) fn called(
-        &self,
-        request: String,
-        asked_at: DateTime<Utc>,
-        outcome: &Result<Answer, CallError>,
-        token: &str,
-    ) {
+    pub(super) fn called(&self, request: String, outcome: &Result<Answer, CallError>, token: &str) {
         let Ok(answer) = outcome else {
             self.lock().unanswered += 1;
             return;
         };
-        // As exact as evidence stores them: comparing them later must give the same result.
-        let (asked_at, answered_at) = (asked_at.trunc_subsecs(3), Utc::now().trunc_subsecs(3));
         let mut bytes = answer.body.len();
         if let Some(recorder) = &self.recorder {
             let number = self.answered.fetch_add(1, Ordering::Relaxed) + 1;
-            let exchange = exchange::exchange(number, request, (asked_at, answered_at), answer, token);
+            let exchange = exchange::exchange(number, request, answer, token);
             let exchange = Exchange { needed: self.needed.clone(), ..exchange };
             bytes = exchange.body.len();
             recorder.answered(&exchange);
@@ -124,7 +115,7 @@ impl Account {
         costs.answers += 1;
         costs.bytes += bytes as u64;
         if let Some(date) = answer.headers.get(DATE).and_then(|date| date.to_str().ok()) {
-            costs.clock.note(asked_at, answered_at, date);
+            costs.clock.note(answer.asked_at, answer.answered_at, date);
         }
     }
 

@@ -7,10 +7,9 @@ use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chrono::Utc;
 use reqwest::{
     Method, StatusCode,
-    header::{AUTHORIZATION, HeaderMap, HeaderValue},
+    header::{AUTHORIZATION, HeaderValue},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -23,6 +22,7 @@ use super::{
     wait,
 };
 use crate::{
+    clock::Clock,
     connector::{
         contract::Removal,
         error::{Cause, ConnectorError, Credential},
@@ -134,9 +134,10 @@ impl Refusal {
 
     /// A server or gateway that failed or waited in vain: it does not say what became of the call. `None` for any other
     /// status.
-    pub(in crate::connector) fn failed(status: StatusCode, code: &str, headers: &HeaderMap) -> Option<Self> {
-        (status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT)
-            .then(|| Self::Failed(format!("HTTP {status} ({code})"), wait::retry_after(headers, Utc::now())))
+    pub(in crate::connector) fn failed(answer: &Answer, code: &str) -> Option<Self> {
+        let Answer { status, headers, answered_at, .. } = answer;
+        (status.is_server_error() || *status == StatusCode::REQUEST_TIMEOUT)
+            .then(|| Self::Failed(format!("HTTP {status} ({code})"), wait::retry_after(headers, *answered_at)))
     }
 }
 
@@ -156,12 +157,17 @@ pub(in crate::connector) struct Api<V> {
 }
 
 impl<V: Vendor> Api<V> {
-    /// An API within these limits.
+    /// An API within these limits. Calls are dated by `clock`.
     ///
     /// # Errors
     /// [`Cause::Setup`]
-    pub(in crate::connector) fn new(vendor: V, limits: Limits, pace: Pace) -> Result<Self, ConnectorError> {
-        Ok(Self { vendor, session: Session::new(limits)?, pace })
+    pub(in crate::connector) fn new(
+        vendor: V,
+        limits: Limits,
+        pace: Pace,
+        clock: Clock,
+    ) -> Result<Self, ConnectorError> {
+        Ok(Self { vendor, session: Session::new(limits, clock)?, pace })
     }
 
     pub(in crate::connector) fn vendor(&self) -> &V {
@@ -170,6 +176,10 @@ impl<V: Vendor> Api<V> {
 
     pub(in crate::connector) fn session(&self) -> &Session {
         &self.session
+    }
+
+    pub(in crate::connector) fn clock(&self) -> &Clock {
+        self.session.clock()
     }
 
     /// Calls in flight at once.
@@ -218,13 +228,13 @@ impl<V: Vendor> Api<V> {
         authorization.set_sensitive(true);
         let turn = self.pace.turn(account.left()).await;
         let pass = turn.map_err(|wait| self.error(call, Cause::RateLimited { wait, left: account.left() }))?;
-        let (asked_at, line) = (Utc::now(), format!("{} {url}", call.method));
+        let line = format!("{} {url}", call.method);
         let request = self.session.request(call.method.clone(), url).header(AUTHORIZATION, authorization);
         let answer = self.session.call(request).await;
         if let Ok(answer) = &answer {
-            self.pace.answered(&pass, answer.status, &answer.headers);
+            self.pace.answered(&pass, answer.status, &answer.headers, answer.answered_at);
         }
-        account.called(line, asked_at, &answer, token);
+        account.called(line, &answer, token);
         drop(pass);
         // Errors and logs quote what failed, and what changed something.
         let is_quoted = |answer: &Answer| !answer.status.is_success() || call.method != Method::GET;
@@ -237,7 +247,7 @@ impl<V: Vendor> Api<V> {
             StatusCode::NO_CONTENT => Outcome::Done(None),
             status if status.is_success() => Outcome::Done(Some(answer.body)),
             StatusCode::TOO_MANY_REQUESTS => {
-                Outcome::Refused(Refusal::Limited(wait::asked(&answer.headers, Utc::now())))
+                Outcome::Refused(Refusal::Limited(wait::asked(&answer.headers, answer.answered_at)))
             }
             _ => Outcome::Refused(self.vendor.refusal(call, &answer)),
         }

@@ -1,7 +1,5 @@
 //! An answer as it is recorded.
 
-use chrono::{DateTime, Utc};
-
 use super::{mask, session::Answer};
 use crate::connector::contract::{Exchange, Needed};
 
@@ -25,13 +23,7 @@ const KEPT_HEADERS: [&str; 15] = [
 ];
 
 /// An answer as it is recorded. If a server echoes the token, the token is masked.
-pub(super) fn exchange(
-    number: u64,
-    request: String,
-    (asked_at, answered_at): (DateTime<Utc>, DateTime<Utc>),
-    answer: &Answer,
-    token: &str,
-) -> Exchange {
+pub(super) fn exchange(number: u64, request: String, answer: &Answer, token: &str) -> Exchange {
     let header = |name: &'static str| {
         let value = answer.headers.get(name)?.to_str().ok()?;
         Some((name, mask::text(value, token)))
@@ -40,8 +32,8 @@ pub(super) fn exchange(
     Exchange {
         number,
         request,
-        asked_at,
-        answered_at,
+        asked_at: answer.asked_at,
+        answered_at: answer.answered_at,
         status: answer.status.as_u16(),
         headers: KEPT_HEADERS.into_iter().filter_map(header).collect(),
         masked: masked.is_some(),

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use reqwest::{StatusCode, header::HeaderMap};
 use tokio::{sync::Notify, time::Instant};
 
@@ -106,12 +106,18 @@ impl Pace {
         }
     }
 
-    /// Takes in what the answer to a call says, before its pass is given back.
-    pub(in crate::connector) fn answered(&self, pass: &Pass<'_>, status: StatusCode, headers: &HeaderMap) {
+    /// Takes in what the answer to a call says, before its pass is given back. `at` is when it was answered.
+    pub(in crate::connector) fn answered(
+        &self,
+        pass: &Pass<'_>,
+        status: StatusCode,
+        headers: &HeaderMap,
+        at: DateTime<Utc>,
+    ) {
         let now = Instant::now();
-        let asked = (status == StatusCode::TOO_MANY_REQUESTS).then(|| wait::asked(headers, Utc::now())).flatten();
+        let asked = (status == StatusCode::TOO_MANY_REQUESTS).then(|| wait::asked(headers, at)).flatten();
         let remaining = headers.get("ratelimit-remaining").and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        let announced: Option<(u64, Duration)> = remaining.zip(wait::reset(headers, Utc::now()));
+        let announced: Option<(u64, Duration)> = remaining.zip(wait::reset(headers, at));
         let mut state = self.lock();
         let calls = announced.map(|(remaining, _)| state.left_after(pass.number, remaining));
         state.known = match (state.known, asked, announced.zip(calls)) {
@@ -189,9 +195,11 @@ mod tests {
     /// Takes in an answer that says how many calls are left, and for how many seconds.
     fn left(pace: &Pace, pass: &Pass<'_>, remaining: u64, reset: u64) {
         let headers = headers(&[("ratelimit-remaining", remaining), ("ratelimit-reset", reset)]);
-        pace.answered(pass, StatusCode::OK, &headers);
+        pace.answered(pass, StatusCode::OK, &headers, AT);
     }
 
+    /// When calls are answered; no header here holds a date.
+    const AT: DateTime<Utc> = DateTime::UNIX_EPOCH;
     const LONG: Duration = Duration::from_mins(10);
 
     /// Whether a turn comes at once.
@@ -225,7 +233,7 @@ mod tests {
     async fn a_server_that_announces_nothing_holds_no_call_back() {
         let pace = Pace::default();
         let first = now(&pace).await.unwrap();
-        pace.answered(&first, StatusCode::OK, &HeaderMap::new());
+        pace.answered(&first, StatusCode::OK, &HeaderMap::new(), AT);
         drop(first);
         let passes = (now(&pace).await, now(&pace).await, now(&pace).await);
         assert!(passes.0.is_some() && passes.1.is_some() && passes.2.is_some());
@@ -314,16 +322,16 @@ mod tests {
         let pace = Pace::unannounced();
         let (one, other, last) = (now(&pace).await.unwrap(), now(&pace).await.unwrap(), now(&pace).await.unwrap());
         let announced = headers(&[("retry-after", 1), ("ratelimit-remaining", 0), ("ratelimit-reset", 60)]);
-        pace.answered(&one, StatusCode::TOO_MANY_REQUESTS, &announced);
+        pace.answered(&one, StatusCode::TOO_MANY_REQUESTS, &announced, AT);
         // Both were on their way already, and one of them was refused for a shorter time.
         left(&pace, &other, 7, 60);
-        pace.answered(&last, StatusCode::TOO_MANY_REQUESTS, &headers(&[("retry-after", 0)]));
+        pace.answered(&last, StatusCode::TOO_MANY_REQUESTS, &headers(&[("retry-after", 0)]), AT);
         drop((one, other, last));
         assert!(now(&pace).await.is_none());
         let began = Instant::now();
         let turn = pace.turn(LONG).await.unwrap();
         assert!((Duration::from_millis(500)..Duration::from_secs(5)).contains(&began.elapsed()));
-        pace.answered(&turn, StatusCode::OK, &HeaderMap::new());
+        pace.answered(&turn, StatusCode::OK, &HeaderMap::new(), AT);
         assert!(now(&pace).await.is_some_and(|_one| true), "no limit is announced any more");
         drop(turn);
     }

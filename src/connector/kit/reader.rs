@@ -5,13 +5,13 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use chrono::Utc;
 
 use super::{
     account::Account,
     assembly::{Parts, Progressed, assemble},
 };
 use crate::{
+    clock::Clock,
     connector::{
         contract::{Progress, ReadRequest},
         error::{Cause, ConnectorError},
@@ -47,6 +47,9 @@ pub(in crate::connector) trait Reader: Send + Sync {
 
     fn rereads(&self) -> Rereads;
 
+    /// The clock that dates its reads.
+    fn clock(&self) -> &Clock;
+
     async fn read_once(&self, account: &Arc<Account>, progress: &dyn Progress) -> Result<Parts, ConnectorError>;
 }
 
@@ -68,13 +71,13 @@ async fn read_until_complete(
 ) -> Result<Directory, ConnectorError> {
     let account = Arc::new(Account::new(request.deadline).recorded_by(request.recorder.clone()));
     let Rereads { reads, pause } = reader.rereads();
-    let started_at = Utc::now();
+    let started_at = reader.clock().now();
     let mut first_seen: BTreeMap<CheckKind, String> = BTreeMap::new();
     let mut attempt = 1;
     loop {
         let parts = reader.read_once(&account, progress).await?;
         let costs = account.costs();
-        let progressed = Progressed { started_at, finished_at: Utc::now(), attempt, costs };
+        let progressed = Progressed { started_at, finished_at: reader.clock().now(), attempt, costs };
         let (mut directory, notes) = assemble(parts, request, progressed);
         if !notes.disagreements().is_empty() && attempt < reads {
             for (kind, detail) in notes.disagreements() {

@@ -4,12 +4,16 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use chrono::{DateTime, SubsecRound as _, Utc};
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap, redirect::Policy};
 use tokio::sync::Semaphore;
 use url::Url;
 
 use super::mask;
-use crate::connector::{error::ConnectorError, parameters::Limits};
+use crate::{
+    clock::Clock,
+    connector::{error::ConnectorError, parameters::Limits},
+};
 
 /// An answer.
 #[derive(Debug)]
@@ -18,6 +22,10 @@ pub(in crate::connector) struct Answer {
     pub(in crate::connector) headers: HeaderMap,
     /// Decompressed.
     pub(in crate::connector) body: Bytes,
+    /// When the call was made, to the millisecond.
+    pub(super) asked_at: DateTime<Utc>,
+    /// When the whole answer had arrived, to the millisecond.
+    pub(in crate::connector) answered_at: DateTime<Utc>,
 }
 
 impl Answer {
@@ -49,14 +57,15 @@ pub(in crate::connector) struct Session {
     client: reqwest::Client,
     permits: Semaphore,
     limits: Limits,
+    clock: Clock,
 }
 
 impl Session {
-    /// A session with these limits.
+    /// A session with these limits, which dates its calls by this clock.
     ///
     /// # Errors
     /// [`Cause::Setup`](crate::connector::Cause::Setup) if the TLS library cannot be set up.
-    pub(in crate::connector) fn new(limits: Limits) -> Result<Self, ConnectorError> {
+    pub(in crate::connector) fn new(limits: Limits, clock: Clock) -> Result<Self, ConnectorError> {
         let client = reqwest::Client::builder()
             .user_agent(concat!("rolecall/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
@@ -65,11 +74,15 @@ impl Session {
             .retry(reqwest::retry::never())
             .build()
             .map_err(|error| ConnectorError::setup(error.to_string()))?;
-        Ok(Self { client, permits: Semaphore::new(limits.concurrency), limits })
+        Ok(Self { client, permits: Semaphore::new(limits.concurrency), limits, clock })
     }
 
     pub(in crate::connector) fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     pub(in crate::connector) fn request(&self, method: Method, url: Url) -> RequestBuilder {
@@ -83,6 +96,7 @@ impl Session {
     pub(in crate::connector) async fn call(&self, request: RequestBuilder) -> Result<Answer, CallError> {
         // The semaphore is never closed, so this only waits.
         let _permit = self.permits.acquire().await;
+        let asked_at = self.now();
         let mut response = request.send().await.map_err(broken)?;
         let status = response.status();
         if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
@@ -96,7 +110,13 @@ impl Session {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer { status, headers: std::mem::take(response.headers_mut()), body: body.into() })
+        let headers = std::mem::take(response.headers_mut());
+        Ok(Answer { status, headers, body: body.into(), asked_at, answered_at: self.now() })
+    }
+
+    /// The time, as exact as evidence stores it: comparing stored times must give the same result.
+    fn now(&self) -> DateTime<Utc> {
+        self.clock.now().trunc_subsecs(3)
     }
 }
 

@@ -5,14 +5,16 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::subject::{
-    connect, ids, options, parameters, powerful, read, request, roles_path, simulator, without_permissions,
+    connect, ids, options, outcome, parameters, powerful, read, request, roles_path, simulator, without_permissions,
 };
 use crate::{
+    clock::Clock,
     connector::{Cause, ReadRequest, Removal, kinds},
     model::{
         directory::{Directory, Permissions},
         id::UserId,
         kind::{ConnectorKind, KeyValue},
+        reading::{CheckKind, CheckOutcome},
         survey::{GrantState, Purpose},
         users::User,
     },
@@ -31,7 +33,7 @@ fn every_kind_needs_the_keys_that_it_requires_and_no_other() {
             let mut given = parameters(kind, &simulator);
             // An address that is not given is the vendor's own, which no test calls.
             given.values.remove(key.name);
-            match kinds::connect(kind, &given) {
+            match kinds::connect(kind, &given, Clock::system()) {
                 Ok(_) => assert!(!key.is_required, "{kind}: {}", key.name),
                 Err(error) => {
                     assert!(key.is_required && matches!(error.cause, Cause::Setup(_)), "{kind}: {error}");
@@ -65,6 +67,20 @@ async fn every_size_of_list_is_read_whole() {
 }
 
 #[tokio::test]
+async fn a_read_is_dated_by_the_clock_that_was_passed_in() {
+    let at = "2026-03-01T12:00:00Z".parse().unwrap();
+    for kind in ConnectorKind::ALL {
+        let simulator = simulator(3);
+        let connector = kinds::connect(kind, &parameters(kind, &simulator), Clock::fixed(at)).unwrap();
+        let directory = connector.read(&request(), &()).await.unwrap();
+        assert_eq!((directory.reading.started_at, directory.reading.finished_at), (at, at), "{kind}");
+        // The server's clock is right, so this one is wrong.
+        let found = outcome(&directory, CheckKind::Clock);
+        assert!(matches!(found, CheckOutcome::Disagreed { .. }), "{kind}: {found:?}");
+    }
+}
+
+#[tokio::test]
 async fn no_more_calls_are_in_flight_than_allowed() {
     for kind in ConnectorKind::ALL {
         for concurrency in [1, 2, 4] {
@@ -72,7 +88,7 @@ async fn no_more_calls_are_in_flight_than_allowed() {
             simulator.set_latency(Duration::from_millis(10));
             let mut given = parameters(kind, &simulator);
             given.pacing.limits.concurrency = concurrency;
-            kinds::connect(kind, &given).unwrap().read(&request(), &()).await.unwrap();
+            kinds::connect(kind, &given, Clock::system()).unwrap().read(&request(), &()).await.unwrap();
             // How many there really are depends on the machine; the limit must not.
             let in_flight = simulator.journal().max_in_flight();
             assert!(in_flight <= concurrency, "{kind}: {in_flight} of {concurrency}");

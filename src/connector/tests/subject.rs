@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
+    clock::Clock,
     connector::{ConnectorError, Limits, Pacing, Parameter, Parameters, ReadRequest, Remover, kinds},
     model::{
         directory::Directory,
@@ -66,7 +67,7 @@ pub(super) fn secrets(simulator: &Simulator) -> [&str; 3] {
 }
 
 pub(super) fn connect(kind: ConnectorKind, simulator: &Simulator) -> Box<dyn Remover> {
-    kinds::connect(kind, &parameters(kind, simulator)).unwrap()
+    kinds::connect(kind, &parameters(kind, simulator), Clock::system()).unwrap()
 }
 
 pub(super) fn request() -> ReadRequest {

@@ -12,6 +12,7 @@ use super::{
     workspace::Truto,
 };
 use crate::{
+    clock::Clock,
     connector::{
         bigin::{
             ADMINISTRATORS, ALL_USERS, PER_PAGE,
@@ -37,6 +38,10 @@ impl Reader for Truto {
     fn rereads(&self) -> Rereads {
         let settings = self.settings();
         Rereads { reads: settings.reads, pause: settings.pause_between_reads }
+    }
+
+    fn clock(&self) -> &Clock {
+        self.api.clock()
     }
 
     async fn read_once(&self, account: &Arc<Account>, progress: &dyn Progress) -> Result<Parts, ConnectorError> {

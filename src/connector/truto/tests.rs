@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::{Resources, Truto, TrutoSettings};
 use crate::{
+    clock::Clock,
     connector::{Cause, Connector as _, ConnectorError, Credential, Limits, ReadRequest, Removal, Remover as _},
     model::{
         directory::Directory,
@@ -51,7 +52,7 @@ fn settings(simulator: &Simulator) -> TrutoSettings {
 }
 
 fn connector(simulator: &Simulator) -> Truto {
-    Truto::new(settings(simulator)).unwrap()
+    Truto::new(settings(simulator), Clock::system()).unwrap()
 }
 
 async fn read(simulator: &Simulator) -> Result<Directory, ConnectorError> {
@@ -80,7 +81,7 @@ async fn what_will_not_be_answered_otherwise_says_what_to_do() {
     let with = |change: &dyn Fn(&mut TrutoSettings)| {
         let mut settings = settings(&simulator);
         change(&mut settings);
-        Truto::new(settings)
+        Truto::new(settings, Clock::system())
     };
     let stranger = with(&|settings| settings.api_token = "another".into()).unwrap();
     assert!(matches!(

@@ -77,7 +77,7 @@ impl Vendor for Proxy {
         }
         // Truto answers for a blocked account with 503, which no waiting changes.
         let is_blocked = status == StatusCode::SERVICE_UNAVAILABLE && problem.is_own();
-        if !is_blocked && let Some(failed) = Refusal::failed(status, &problem.code(), &answer.headers) {
+        if !is_blocked && let Some(failed) = Refusal::failed(answer, &problem.code()) {
             return failed;
         }
         Refusal::because(problem.cause(status.as_u16()), problem.is_legible())

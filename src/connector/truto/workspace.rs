@@ -8,6 +8,7 @@ use super::{
     vendor::{Proxy, list, one},
 };
 use crate::{
+    clock::Clock,
     connector::{
         bigin::lists::{RawOrganization, RawRecord},
         error::ConnectorError,
@@ -27,17 +28,17 @@ pub struct Truto {
 }
 
 impl Truto {
-    /// A connector with these settings. No call is made yet.
+    /// A connector with these settings and this clock. No call is made yet.
     ///
     /// # Errors
     /// [`Cause::Setup`](crate::connector::Cause::Setup)
-    pub fn new(settings: TrutoSettings) -> Result<Self, ConnectorError> {
+    pub fn new(settings: TrutoSettings, clock: Clock) -> Result<Self, ConnectorError> {
         if !is_safe(&settings.api_url) {
             let message = format!("{} is neither https nor this machine: no token is sent there", settings.api_url);
             return Err(ConnectorError::setup(message));
         }
         let limits = settings.limits.clone();
-        Ok(Self { api: Arc::new(Api::new(Proxy { settings }, limits, Pace::default())?) })
+        Ok(Self { api: Arc::new(Api::new(Proxy { settings }, limits, Pace::default(), clock)?) })
     }
 
     pub(super) fn settings(&self) -> &TrutoSettings {

@@ -1,9 +1,11 @@
 //! The `zoho_bigin` connector: Bigin's REST API v2 behind Zoho's OAuth.
 //!
-//! [`ZohoBigin`] is the connector. `settings` says where to go, `token` keeps the access token, `vendor` says what Zoho's
-//! refusals mean and `remedy` what helps, `workspace` looks single things up, `read` reads everything once, `pages` reads a
-//! list of users, `survey` finds what a token reaches, `remove` deletes a user.
+//! [`ZohoBigin`] is the connector. `settings` says where to go, `accounts` asks the accounts server for tokens, `token`
+//! keeps the access token, `grant` exchanges a grant code, `vendor` says what Zoho's refusals mean and `remedy` what helps,
+//! `workspace` looks single things up, `read` reads everything once, `pages` reads a list of users, `survey` finds what a
+//! token reaches, `remove` deletes a user.
 
+mod accounts;
 pub mod grant;
 mod pages;
 mod read;

@@ -11,6 +11,7 @@ use super::{
     workspace::{PROFILES_SCOPE, ROLES_SCOPE, ZohoBigin},
 };
 use crate::{
+    clock::Clock,
     connector::{
         bigin::{
             ADMINISTRATORS, ALL_USERS, NO_PROFILES, NO_ROLES, PER_PAGE,
@@ -29,6 +30,10 @@ impl Reader for ZohoBigin {
     fn rereads(&self) -> Rereads {
         let settings = &self.api.vendor().settings;
         Rereads { reads: settings.reads, pause: settings.pause_between_reads }
+    }
+
+    fn clock(&self) -> &Clock {
+        self.api.clock()
     }
 
     async fn read_once(&self, account: &Arc<Account>, progress: &dyn Progress) -> Result<Parts, ConnectorError> {

@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
-use reqwest::{Method, header::HeaderValue};
-use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
+use reqwest::header::HeaderValue;
+use secrecy::SecretString;
 use tokio::{sync::Mutex, time::Instant};
 use url::Url;
 
-use super::{remedy::remedy, settings::ZohoSettings};
+use super::{
+    accounts::{Given, NoToken, TokenAnswer, TokenRequest, not_safe},
+    remedy::remedy,
+    settings::ZohoSettings,
+};
 use crate::connector::{
-    error::{Cause, ConnectorError, Credential},
-    kit::{Account, Answer, CallError, Session, clean, is_safe, mask, wait},
+    error::{Cause, ConnectorError},
+    kit::{Account, Session, is_safe, wait},
 };
 
 /// A token is renewed this long before it expires, or a tenth of its life before if that is shorter.
@@ -40,17 +42,6 @@ pub(super) struct Token {
 pub(super) struct Tokens {
     // Held while a token is being got, so that all who wait share the one that comes.
     current: Mutex<Option<Token>>,
-}
-
-#[derive(Deserialize)]
-struct TokenAnswer {
-    access_token: Option<String>,
-    api_domain: Option<String>,
-    scope: Option<String>,
-    expires_in: Option<u64>,
-    expires_in_sec: Option<u64>,
-    error: Option<String>,
-    error_description: Option<String>,
 }
 
 impl Tokens {
@@ -81,35 +72,24 @@ async fn request(
     number: u64,
 ) -> Result<Token, ConnectorError> {
     let accounts_url = settings.accounts();
-    let url = Url::parse(&format!("{accounts_url}/oauth/v2/token"))
-        .ok()
-        .filter(is_safe)
-        .ok_or_else(|| ConnectorError::setup(not_safe(&accounts_url)))?;
+    let given = Given::RefreshToken(&settings.refresh_token);
+    let request = TokenRequest::new(&accounts_url, &settings.client_id, &settings.client_secret, given)?;
     let failed = |cause: Cause| {
         let remedy = remedy(&cause, settings);
         ConnectorError::new(accounts_url.as_str(), cause).with_remedy(remedy)
     };
     let mut attempt = 1;
     loop {
-        // In the body, never in the query: servers and proxies log queries.
-        let form = [
-            ("grant_type", "refresh_token"),
-            ("client_id", &settings.client_id),
-            ("client_secret", settings.client_secret.expose_secret()),
-            ("refresh_token", settings.refresh_token.expose_secret()),
-        ];
         account.token_called();
-        let outcome = session.call(session.request(Method::POST, url.clone()).form(&form)).await;
-        let (cause, asked) = match outcome {
-            Ok(answer) => match judge(&answer, settings, number) {
-                Ok(token) => return Ok(token),
-                Err(cause) if cause.is_transient() => (cause, wait::asked(&answer.headers, Utc::now())),
-                Err(cause) => return Err(failed(cause)),
-            },
-            Err(CallError::Broken(what)) => (Cause::TokenAnswer(what), None),
-            Err(CallError::TooLarge(limit)) => return Err(failed(Cause::TooLarge(limit))),
-            Err(CallError::Redirect(status)) => return Err(failed(Cause::Redirect(status))),
+        let answer = request.send(session).await;
+        let token = answer.and_then(|answer| accepted(&answer, settings, number).map_err(NoToken::from));
+        let NoToken { cause, wait: asked } = match token {
+            Ok(token) => return Ok(token),
+            Err(failure) => failure,
         };
+        if !matches!(cause, Cause::TokensThrottled | Cause::TokenAnswer(_)) {
+            return Err(failed(cause));
+        }
         let limits = session.limits();
         let pause =
             asked.unwrap_or_else(|| wait::backoff(limits.backoff * 4, limits.backoff_cap, attempt, rand::random()));
@@ -122,33 +102,14 @@ async fn request(
     }
 }
 
-fn not_safe(address: &str) -> String {
-    format!("{address} is not an https address")
-}
-
-/// What a token answer means. Its HTTP status says little: refusals come with 200, throttling with 400 and in the
-/// language of the account. Only a token is success.
-fn judge(answer: &Answer, settings: &ZohoSettings, number: u64) -> Result<Token, Cause> {
-    let status = answer.status.as_u16();
-    let Ok(body) = serde_json::from_slice::<TokenAnswer>(&answer.body) else {
-        if status == 429 {
-            return Err(Cause::TokensThrottled);
-        }
-        return Err(Cause::TokenAnswer(format!(
-            "HTTP {status} and something that is not a token answer. Check `accounts_url` and `data_center`"
-        )));
-    };
-    match body.access_token.as_deref().filter(|token| !token.is_empty()) {
-        Some(token) if HeaderValue::from_str(token).is_err() => {
-            Err(Cause::TokenAnswer("a token that no HTTP header can carry".to_owned()))
-        }
-        Some(token) => accepted(token, &body, settings, number),
-        None => Err(refused(&body, status, settings)),
-    }
-}
-
 /// The token of an answer, and where to use it.
-fn accepted(token: &str, body: &TokenAnswer, settings: &ZohoSettings, number: u64) -> Result<Token, Cause> {
+fn accepted(body: &TokenAnswer, settings: &ZohoSettings, number: u64) -> Result<Token, Cause> {
+    let Some(token) = body.access_token.as_deref() else {
+        return Err(Cause::TokenAnswer("a refresh token and no access token".to_owned()));
+    };
+    if HeaderValue::from_str(token).is_err() {
+        return Err(Cause::TokenAnswer("a token that no HTTP header can carry".to_owned()));
+    }
     let api = settings.api(body.api_domain.as_deref())?;
     if !Url::parse(&api).is_ok_and(|url| is_safe(&url)) {
         return Err(Cause::Setup(not_safe(&api)));
@@ -161,20 +122,4 @@ fn accepted(token: &str, body: &TokenAnswer, settings: &ZohoSettings, number: u6
         .checked_add(life.saturating_sub(MARGIN.min(life / 10)))
         .unwrap_or_else(|| Instant::now() + DEFAULT_LIFE);
     Ok(Token { value: token.into(), number, api, scopes: body.scope.as_ref().map(scopes), expires })
-}
-
-/// Why there is no token.
-fn refused(body: &TokenAnswer, status: u16, settings: &ZohoSettings) -> Cause {
-    let secrets = [&settings.client_secret, &settings.refresh_token];
-    let error = body.error.clone().unwrap_or_default();
-    let error = secrets.iter().fold(error, |error, secret| mask::text(&error, secret.expose_secret()));
-    let code = clean(&error, 60);
-    let credential = match code.as_str() {
-        "invalid_code" | "invalid_grant" => Credential::RefreshToken,
-        "invalid_client" => Credential::ClientId,
-        "invalid_client_secret" => Credential::ClientSecret,
-        _ if body.error_description.is_some() || status == 429 => return Cause::TokensThrottled,
-        _ => return Cause::TokenAnswer(format!("HTTP {status} and the error “{code}”")),
-    };
-    Cause::Unauthorized { credential, code }
 }

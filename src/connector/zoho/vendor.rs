@@ -1,7 +1,6 @@
 //! What is Zoho's own about a call: where it goes, what a refusal means, and what helps.
 
 use async_trait::async_trait;
-use chrono::Utc;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::Value;
@@ -61,9 +60,9 @@ impl Vendor for Zoho {
         let problem = Problem::parse(&answer.body);
         let code = problem.code();
         if code == "TOO_MANY_REQUESTS" {
-            return Refusal::Limited(wait::asked(&answer.headers, Utc::now()));
+            return Refusal::Limited(wait::asked(&answer.headers, answer.answered_at));
         }
-        if let Some(failed) = Refusal::failed(status, &code, &answer.headers) {
+        if let Some(failed) = Refusal::failed(answer, &code) {
             return failed;
         }
         let cause = match code.as_str() {

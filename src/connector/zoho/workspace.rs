@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{settings::ZohoSettings, token::Token, vendor::Zoho};
 use crate::{
+    clock::Clock,
     connector::{
         bigin::lists::{OrganizationAnswer, UserAnswer},
         error::ConnectorError,
@@ -32,14 +33,14 @@ pub struct ZohoBigin {
 }
 
 impl ZohoBigin {
-    /// A connector with these settings. No call is made yet.
+    /// A connector with these settings and this clock. No call is made yet.
     ///
     /// # Errors
     /// [`Cause::Setup`](crate::connector::Cause::Setup)
-    pub fn new(settings: ZohoSettings) -> Result<Self, ConnectorError> {
+    pub fn new(settings: ZohoSettings, clock: Clock) -> Result<Self, ConnectorError> {
         let limits = settings.limits.clone();
         // Zoho never says how many calls are left, so that no call has to find out.
-        Ok(Self { api: Arc::new(Api::new(Zoho::new(settings), limits, Pace::unannounced())?) })
+        Ok(Self { api: Arc::new(Api::new(Zoho::new(settings), limits, Pace::unannounced(), clock)?) })
     }
 
     pub(super) async fn organization_of(&self, account: &Account) -> Result<Organization, ConnectorError> {

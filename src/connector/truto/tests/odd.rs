@@ -60,15 +60,18 @@ fn remote(status: u16, code: &str, message: &str) -> ResponseTemplate {
 }
 
 fn to(server: &MockServer) -> Truto {
-    Truto::new(TrutoSettings {
-        integrated_account_id: "acc".to_owned(),
-        api_token: TOKEN.into(),
-        api_url: server.uri().parse().unwrap(),
-        resources: Resources::default(),
-        limits: Limits { attempts: 2, backoff: Duration::from_millis(2), ..Limits::default() },
-        reads: 1,
-        pause_between_reads: Duration::ZERO,
-    })
+    Truto::new(
+        TrutoSettings {
+            integrated_account_id: "acc".to_owned(),
+            api_token: TOKEN.into(),
+            api_url: server.uri().parse().unwrap(),
+            resources: Resources::default(),
+            limits: Limits { attempts: 2, backoff: Duration::from_millis(2), ..Limits::default() },
+            reads: 1,
+            pause_between_reads: Duration::ZERO,
+        },
+        Clock::system(),
+    )
     .unwrap()
 }
 

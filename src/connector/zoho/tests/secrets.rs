@@ -11,7 +11,10 @@ use tracing_subscriber::fmt::MakeWriter;
 use wiremock::ResponseTemplate;
 
 use super::support::{ACCESS_TOKEN, Asked, CLIENT_SECRET, REFRESH_TOKEN, json, raw, request, scripted, settings};
-use crate::connector::{Connector as _, Exchange, ReadRequest, Recorder, zoho::ZohoBigin};
+use crate::{
+    clock::Clock,
+    connector::{Connector as _, Exchange, ReadRequest, Recorder, zoho::ZohoBigin},
+};
 
 /// Takes every line of the log.
 #[derive(Clone, Default)]
@@ -58,7 +61,7 @@ async fn answers_are_kept_as_they_came_but_for_a_token_that_they_echo() {
     .await;
     let kept = Arc::new(Kept::default());
     let recorder: Arc<dyn Recorder> = Arc::clone(&kept) as _;
-    let connector = ZohoBigin::new(settings(&server.uri())).unwrap();
+    let connector = ZohoBigin::new(settings(&server.uri()), Clock::system()).unwrap();
     connector.read(&ReadRequest { recorder: Some(recorder), ..request() }, &()).await.unwrap();
     let kept = kept.0.lock().unwrap();
     for exchange in kept.iter() {
@@ -122,7 +125,7 @@ fn no_secret_is_told_whatever_happens() {
                 let server = scripted(script).await;
                 let settings = settings(&server.uri());
                 write!(said, "{settings:?}").unwrap();
-                let connector = ZohoBigin::new(settings).unwrap();
+                let connector = ZohoBigin::new(settings, Clock::system()).unwrap();
                 let result = connector.read(&request(), &()).await;
                 write!(said, "{connector:?}").unwrap();
                 if let Err(error) = result {

@@ -7,6 +7,7 @@ use url::Url;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
 
 use crate::{
+    clock::Clock,
     connector::{
         Connector as _, ConnectorError, Limits, ReadRequest,
         zoho::{ZohoBigin, ZohoSettings},
@@ -78,7 +79,7 @@ pub(super) fn request() -> ReadRequest {
 }
 
 pub(super) async fn read(settings: ZohoSettings) -> Result<Directory, ConnectorError> {
-    ZohoBigin::new(settings)?.read(&request(), &()).await
+    ZohoBigin::new(settings, Clock::system())?.read(&request(), &()).await
 }
 
 /// The ids of a directory, in its order.

@@ -12,7 +12,10 @@ use serde_json::json;
 use wiremock::ResponseTemplate;
 
 use super::support::{ids, json, raw, read, scripted, settings, settings_of, simulator};
-use crate::connector::{Cause, Connector as _, zoho::ZohoBigin};
+use crate::{
+    clock::Clock,
+    connector::{Cause, Connector as _, zoho::ZohoBigin},
+};
 use rolecall_simulator::{Fault, Options, Simulator};
 
 #[tokio::test]
@@ -39,7 +42,7 @@ async fn a_token_is_renewed_before_it_expires_not_after() {
     // Nine tenths of a life of one second, and no call is ever refused.
     let options = Options { token_lifetime: Duration::from_secs(1), tokens_per_window: 100, ..Options::default() };
     let simulator = Simulator::start(options).unwrap();
-    let connector = ZohoBigin::new(settings_of(&simulator)).unwrap();
+    let connector = ZohoBigin::new(settings_of(&simulator), Clock::system()).unwrap();
     let started = std::time::Instant::now();
     while started.elapsed() < Duration::from_millis(1_500) {
         connector.organization().await.unwrap();

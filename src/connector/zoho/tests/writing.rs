@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::support::{ACCESS_TOKEN, json, raw, scripted, settings, settings_of, simulator};
 use crate::{
+    clock::Clock,
     connector::{
         Cause, Connector as _, Credential, Removal, Remover as _,
         zoho::{ZohoBigin, ZohoSettings},
@@ -23,7 +24,7 @@ fn powerful() -> Simulator {
 #[tokio::test]
 async fn a_removal_is_refused_without_the_scope() {
     let simulator = simulator(20);
-    let connector = ZohoBigin::new(settings_of(&simulator)).unwrap();
+    let connector = ZohoBigin::new(settings_of(&simulator), Clock::system()).unwrap();
     let id = UserId::from(simulator.world().read(|world| world.user_ids()[5].clone()).as_str());
     let error = connector.remove(&id).await.unwrap_err();
     assert!(error.to_string().contains("lacks the scope ZohoBigin.users.DELETE. Generate"), "{error}");
@@ -42,7 +43,7 @@ async fn only_a_limit_or_an_expired_token_repeats_a_removal() {
         (404, "<html>", "DELETE /bigin/v2/users/77: the API refused the call (HTTP 404, no code): no message"),
     ] {
         let server = scripted(move |asked| (asked.method == "DELETE").then(|| raw(status, body))).await;
-        let outcome = ZohoBigin::new(settings(&server.uri())).unwrap().remove(&id).await;
+        let outcome = ZohoBigin::new(settings(&server.uri()), Clock::system()).unwrap().remove(&id).await;
         assert_eq!(outcome, Ok(Removal::Unknown(expected.to_owned())), "{status} {body}");
         let deletions =
             server.received_requests().await.unwrap().iter().filter(|r| r.method.as_str() == "DELETE").count();
@@ -57,7 +58,10 @@ async fn only_a_limit_or_an_expired_token_repeats_a_removal() {
         })
     })
     .await;
-    assert_eq!(ZohoBigin::new(settings(&server.uri())).unwrap().remove(&id).await, Ok(Removal::Accepted));
+    assert_eq!(
+        ZohoBigin::new(settings(&server.uri()), Clock::system()).unwrap().remove(&id).await,
+        Ok(Removal::Accepted)
+    );
 }
 
 #[tokio::test]
@@ -67,7 +71,11 @@ async fn a_refusal_with_success_as_its_status_is_a_refusal() {
         (asked.method == "DELETE").then(|| json(200, &body))
     })
     .await;
-    let error = ZohoBigin::new(settings(&server.uri())).unwrap().remove(&UserId::from("77")).await.unwrap_err();
+    let error = ZohoBigin::new(settings(&server.uri()), Clock::system())
+        .unwrap()
+        .remove(&UserId::from("77"))
+        .await
+        .unwrap_err();
     assert!(matches!(error.cause, Cause::Refused { code, .. } if code == "INVALID_REQUEST"));
 }
 
@@ -79,7 +87,7 @@ async fn a_call_that_is_told_to_wait_holds_the_others_back_too() {
         is_first.then(|| json(429, &json!({"code": "TOO_MANY_REQUESTS"})).insert_header("retry-after", "1"))
     })
     .await;
-    let connector = ZohoBigin::new(settings(&server.uri())).unwrap();
+    let connector = ZohoBigin::new(settings(&server.uri()), Clock::system()).unwrap();
     let began = std::time::Instant::now();
     let other = async {
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
@@ -94,7 +102,7 @@ async fn a_call_that_is_told_to_wait_holds_the_others_back_too() {
 #[tokio::test]
 async fn a_survey_says_what_the_token_may_and_what_is_more_than_it_needs() {
     let simulator = simulator(20);
-    let survey = ZohoBigin::new(settings_of(&simulator)).unwrap().survey().await.unwrap();
+    let survey = ZohoBigin::new(settings_of(&simulator), Clock::system()).unwrap().survey().await.unwrap();
     let state = |name: &str| {
         let grant = survey.grants.iter().find(|grant| grant.name == name).unwrap();
         (grant.purpose, grant.state.clone())
@@ -106,12 +114,12 @@ async fn a_survey_says_what_the_token_may_and_what_is_more_than_it_needs() {
     assert!(survey.organization.is_some() && survey.current_user.is_some_and(|user| user.role.is_some()));
 
     simulator.set_faults([Fault::MissingScopeRoles]);
-    let survey = ZohoBigin::new(settings_of(&simulator)).unwrap().survey().await.unwrap();
+    let survey = ZohoBigin::new(settings_of(&simulator), Clock::system()).unwrap().survey().await.unwrap();
     let lacking: Vec<_> = survey.grants.iter().filter(|grant| grant.purpose == Purpose::Audit).collect();
     assert!(matches!(lacking[1].state, GrantState::Lacking(_)), "{lacking:?}");
     assert!(survey.roles.is_none() && survey.profiles.is_some());
 
-    let survey = ZohoBigin::new(settings_of(&powerful())).unwrap().survey().await.unwrap();
+    let survey = ZohoBigin::new(settings_of(&powerful()), Clock::system()).unwrap().survey().await.unwrap();
     let more: Vec<_> = survey.grants.iter().filter(|grant| grant.purpose != Purpose::Audit).collect();
     assert!(more.iter().all(|grant| grant.state == GrantState::Granted), "{more:?}");
     assert!(more.iter().any(|grant| grant.name == "ZohoBigin.users.ALL"));
@@ -123,7 +131,7 @@ async fn a_survey_says_what_the_token_may_and_what_is_more_than_it_needs() {
         })
         .await;
         let settings = ZohoSettings { api_url: Some(server.uri().parse().unwrap()), ..settings(&server.uri()) };
-        let survey = ZohoBigin::new(settings).unwrap().survey().await.unwrap();
+        let survey = ZohoBigin::new(settings, Clock::system()).unwrap().survey().await.unwrap();
         let untold = survey.grants.into_iter().filter(|grant| matches!(grant.state, GrantState::Unknown(_)));
         untold.map(|grant| grant.name).collect()
     };
@@ -134,6 +142,6 @@ async fn a_survey_says_what_the_token_may_and_what_is_more_than_it_needs() {
     assert_eq!(untold(Some("ZohoBigin.settings.ALL")).await, [modules]);
 
     simulator.set_faults([Fault::Revoked]);
-    let error = ZohoBigin::new(settings_of(&simulator)).unwrap().survey().await.unwrap_err();
+    let error = ZohoBigin::new(settings_of(&simulator), Clock::system()).unwrap().survey().await.unwrap_err();
     assert!(matches!(error.cause, Cause::Unauthorized { credential: Credential::RefreshToken, .. }), "{error}");
 }

@@ -1,0 +1,144 @@
+//! The accounts server: one request for tokens, and why it brought none.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use url::Url;
+
+use crate::connector::{
+    error::{Cause, ConnectorError, Credential},
+    kit::{Answer, CallError, Session, clean, is_safe, mask, wait},
+};
+
+/// A request for tokens.
+#[derive(Debug)]
+pub(super) struct TokenRequest<'a> {
+    url: Url,
+    client_id: &'a str,
+    client_secret: &'a SecretString,
+    given: Given<'a>,
+}
+
+/// What tokens are asked for with.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Given<'a> {
+    RefreshToken(&'a SecretString),
+    GrantCode(&'a SecretString),
+}
+
+/// What a request for tokens brings. No field is checked.
+#[derive(Deserialize)]
+pub(super) struct TokenAnswer {
+    pub(super) access_token: Option<String>,
+    pub(super) refresh_token: Option<String>,
+    pub(super) api_domain: Option<String>,
+    pub(super) scope: Option<String>,
+    pub(super) expires_in: Option<u64>,
+    pub(super) expires_in_sec: Option<u64>,
+    error: Option<String>,
+    error_description: Option<String>,
+}
+
+/// Why there is no token.
+#[derive(Debug)]
+pub(super) struct NoToken {
+    pub(super) cause: Cause,
+    /// How long the server asks to wait, if it does.
+    pub(super) wait: Option<Duration>,
+}
+
+impl From<Cause> for NoToken {
+    fn from(cause: Cause) -> Self {
+        Self { cause, wait: None }
+    }
+}
+
+impl<'a> TokenRequest<'a> {
+    /// A request to the server at `accounts_url`. It is not sent yet.
+    ///
+    /// # Errors
+    /// [`Cause::Setup`] if secrets must not be sent to this address.
+    pub(super) fn new(
+        accounts_url: &str,
+        client_id: &'a str,
+        client_secret: &'a SecretString,
+        given: Given<'a>,
+    ) -> Result<Self, ConnectorError> {
+        let url = Url::parse(&format!("{accounts_url}/oauth/v2/token"))
+            .ok()
+            .filter(is_safe)
+            .ok_or_else(|| ConnectorError::setup(not_safe(accounts_url)))?;
+        Ok(Self { url, client_id, client_secret, given })
+    }
+
+    /// Sends it once. The answer has an access token, a refresh token or both.
+    ///
+    /// # Errors
+    /// [`NoToken`]
+    pub(super) async fn send(&self, session: &Session) -> Result<TokenAnswer, NoToken> {
+        let (grant_type, name, value) = match self.given {
+            Given::RefreshToken(token) => ("refresh_token", "refresh_token", token),
+            Given::GrantCode(code) => ("authorization_code", "code", code),
+        };
+        // In the body, never in the query: servers and proxies log queries.
+        let form = [
+            ("grant_type", grant_type),
+            ("client_id", self.client_id),
+            ("client_secret", self.client_secret.expose_secret()),
+            (name, value.expose_secret()),
+        ];
+        match session.call(session.request(Method::POST, self.url.clone()).form(&form)).await {
+            Ok(answer) => self
+                .judge(&answer)
+                .map_err(|cause| NoToken { cause, wait: wait::asked(&answer.headers, answer.answered_at) }),
+            Err(CallError::Broken(what)) => Err(Cause::TokenAnswer(what).into()),
+            Err(CallError::TooLarge(limit)) => Err(Cause::TooLarge(limit).into()),
+            Err(CallError::Redirect(status)) => Err(Cause::Redirect(status).into()),
+        }
+    }
+
+    /// What an answer means. Its HTTP status says little: refusals come with 200, throttling with 400 and in the language
+    /// of the account. Only a token is success.
+    fn judge(&self, answer: &Answer) -> Result<TokenAnswer, Cause> {
+        let status = answer.status.as_u16();
+        let Ok(mut body) = serde_json::from_slice::<TokenAnswer>(&answer.body) else {
+            if status == 429 {
+                return Err(Cause::TokensThrottled);
+            }
+            return Err(Cause::TokenAnswer(format!("HTTP {status} and something that is not a token answer")));
+        };
+        let is_there = |token: &String| !token.is_empty();
+        body.access_token = body.access_token.filter(is_there);
+        body.refresh_token = body.refresh_token.filter(is_there);
+        if body.access_token.is_some() || body.refresh_token.is_some() {
+            Ok(body)
+        } else {
+            Err(self.refused(body, status))
+        }
+    }
+
+    fn refused(&self, body: TokenAnswer, status: u16) -> Cause {
+        let (given, credential) = match self.given {
+            Given::RefreshToken(token) => (token, Credential::RefreshToken),
+            Given::GrantCode(code) => (code, Credential::GrantCode),
+        };
+        let secrets = [self.client_secret, given];
+        let error = body.error.unwrap_or_default();
+        let error = secrets.iter().fold(error, |error, secret| mask::text(&error, secret.expose_secret()));
+        let code = clean(&error, 60);
+        let credential = match code.as_str() {
+            "invalid_code" | "invalid_grant" => credential,
+            "invalid_client" => Credential::ClientId,
+            "invalid_client_secret" => Credential::ClientSecret,
+            _ if body.error_description.is_some() || status == 429 => return Cause::TokensThrottled,
+            _ => return Cause::TokenAnswer(format!("HTTP {status} and the error “{code}”")),
+        };
+        Cause::Unauthorized { credential, code }
+    }
+}
+
+pub(super) fn not_safe(address: &str) -> String {
+    format!("{address} is not an https address")
+}
