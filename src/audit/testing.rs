@@ -8,14 +8,14 @@ use super::{JudgeInput, Judgement, RuleSet, context::Context, judge, registry, r
 use crate::{
     access::{drift::SnapshotHeader, matrix::AccessMatrix},
     model::{
-        directory::{Directory, Organization, Permission, Permissions, Profile, Role, Source, UserRecord},
+        self,
+        directory::{Directory, Organization, Permission, Permissions, Profile, Role},
         finding::{Finding, RuleResult, Severity, Subject},
-        id::{PersonId, ProfileId, UserId},
-        kind::ConnectorKind,
+        id::{PersonId, ProfileId},
         policy::Policy,
-        reading::{Check, CheckKind, CheckOutcome, Reading},
+        reading::{Check, CheckKind},
         rule::RuleInfo,
-        users::{NewUser, UserBlock, Users},
+        users::NewUser,
     },
 };
 
@@ -45,6 +45,23 @@ pub(crate) struct Person {
     pub(crate) role: Option<(String, Option<String>)>,
     pub(crate) profile: Option<(String, Option<String>)>,
     pub(crate) created: Option<DateTime<Utc>>,
+}
+
+impl Person {
+    fn record(&self) -> NewUser<'_> {
+        NewUser {
+            id: &self.id,
+            zuid: self.zuid.as_deref(),
+            full_name: self.name.as_deref(),
+            email: self.email.as_deref(),
+            status: &self.status,
+            confirmed: self.confirmed,
+            role: self.role.as_ref().map(|(id, name)| (id.as_str(), name.as_deref())),
+            profile: self.profile.as_ref().map(|(id, name)| (id.as_str(), name.as_deref())),
+            created: self.created,
+            modified: None,
+        }
+    }
 }
 
 /// An active, confirmed user with the role of the quiet world.
@@ -104,7 +121,7 @@ pub(crate) fn quiet() -> World {
             profile(STANDARD, "Standard", false, &["view"]),
         ],
         organization: Organization { primary_zuid: Some(PersonId::from("71")), ..Organization::default() },
-        checks: vec![Check { kind: CheckKind::MoreRecords, outcome: CheckOutcome::Agreed, figures: String::new() }],
+        checks: vec![model::testing::agreed(CheckKind::MoreRecords)],
         policy: Policy {
             approved_administrators: Some(approved.into()),
             company_domains: vec!["example.com".into()],
@@ -130,65 +147,14 @@ impl World {
 
     /// What a connector would have read.
     pub(crate) fn directory(&self) -> Directory {
-        let mut block = UserBlock::default();
-        for person in &self.people {
-            let (role, profile) = (&person.role, &person.profile);
-            block
-                .push(&NewUser {
-                    id: &person.id,
-                    zuid: person.zuid.as_deref(),
-                    full_name: person.name.as_deref(),
-                    email: person.email.as_deref(),
-                    status: &person.status,
-                    confirmed: person.confirmed,
-                    role: role.as_ref().map(|(id, name)| (id.as_str(), name.as_deref())),
-                    profile: profile.as_ref().map(|(id, name)| (id.as_str(), name.as_deref())),
-                    created: person.created,
-                    modified: None,
-                })
-                .unwrap();
-        }
-        let (users, _) = Users::from_blocks(vec![block]);
+        let users: Vec<NewUser<'_>> = self.people.iter().map(Person::record).collect();
+        let mut directory = model::testing::directory(&users, now());
+        directory.reading.checks.clone_from(&self.checks);
         Directory {
-            source: Source {
-                connector: ConnectorKind::ZohoBigin,
-                api_url: "https://api.example.com".into(),
-                data_center: None,
-                scopes: None,
-            },
             organization: self.organization.clone(),
-            current_user: UserRecord {
-                id: UserId::from("1"),
-                full_name: None,
-                email: None,
-                status: None,
-                confirmed: None,
-                zuid: None,
-                role: None,
-                profile: None,
-            },
-            reading: Reading {
-                started_at: now(),
-                finished_at: now(),
-                attempts: 1,
-                pages: 1,
-                per_page: 200,
-                rows: users.len() as u64,
-                users: users.len() as u64,
-                rows_per_page: vec![u32::try_from(users.len()).unwrap()],
-                repeated: 0,
-                answers: 1,
-                token_calls: 0,
-                unanswered: 0,
-                requests: 1,
-                retries: 0,
-                bytes: 0,
-                query: String::new(),
-                checks: self.checks.clone(),
-            },
-            users,
             roles: self.roles.clone(),
             profiles: self.profiles.clone(),
+            ..directory
         }
     }
 

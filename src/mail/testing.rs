@@ -11,15 +11,14 @@ use crate::model::{
     self,
     audit::Audit,
     change::{Change, ChangeKind, Drift, Previous},
-    directory::{Directory, Organization, Permissions, Profile, Role, Source, UserRecord},
+    directory::{Directory, Permissions, Profile, Role},
     finding::{Finding, FindingStatus, RuleOutcome, RuleResult, Severity, Subject},
-    id::{PersonId, ProfileId, RoleId, UserId},
-    kind::ConnectorKind,
+    id::{PersonId, ProfileId, RoleId},
     policy::Policy,
-    reading::{Check, CheckKind, CheckOutcome, Reading},
+    reading::{CheckKind, CheckOutcome, Reading},
     rule::RuleList,
     trigger::{Incident, IncidentKind, Trigger},
-    users::{NewUser, UserBlock, UserIndex, Users},
+    users::{NewUser, UserIndex},
 };
 use rolecall_simulator::Inbox;
 
@@ -95,79 +94,47 @@ fn user(number: u32, name: &str) -> (String, String, String, bool) {
 /// A user of [`small_audit`]: id, name, address, whether an administrator.
 pub(crate) type TestUser = (String, String, String, bool);
 
+fn record((id, name, email, administrator): &TestUser) -> NewUser<'_> {
+    NewUser {
+        id,
+        zuid: Some(id),
+        full_name: Some(name),
+        email: Some(email),
+        status: "active",
+        confirmed: Some(true),
+        role: Some(("7", Some("CEO"))),
+        profile: Some(if *administrator { ("1", Some("Administrator")) } else { ("2", Some("Standard")) }),
+        created: None,
+        modified: None,
+    }
+}
+
 /// A directory of these users.
 fn directory(users: &[TestUser]) -> Directory {
-    let mut block = UserBlock::default();
-    for (id, name, email, administrator) in users {
-        let profile = if *administrator { ("1", Some("Administrator")) } else { ("2", Some("Standard")) };
-        let user = NewUser {
-            id,
-            zuid: Some(id),
-            full_name: Some(name),
-            email: Some(email),
-            status: "active",
-            confirmed: Some(true),
-            role: Some(("7", Some("CEO"))),
-            profile: Some(profile),
-            created: None,
-            modified: None,
-        };
-        block.push(&user).unwrap();
-    }
-    let role = Role {
+    let records: Vec<NewUser<'_>> = users.iter().map(record).collect();
+    let mut directory = model::testing::directory(&records, at("2026-03-02T08:00:03Z"));
+    directory.organization.company_name = Some("Example Company".to_owned());
+    directory.organization.primary_zuid = Some(PersonId::from(users[0].0.as_str()));
+    directory.current_user.email = Some(users[0].2.clone());
+    directory.roles.push(Role {
         id: RoleId::from("7"),
         name: "CEO".to_owned(),
         reporting_to: None,
         admin_user: None,
         share_with_peers: None,
         description: None,
+    });
+    directory.profiles.extend([profile("1", "Administrator"), profile("2", "Standard")]);
+    directory.reading = Reading {
+        started_at: at("2026-03-02T08:00:01Z"),
+        answers: 6,
+        requests: 6,
+        bytes: 4_096,
+        query: "type=AllUsers".to_owned(),
+        checks: [CheckKind::DistinctUsers, CheckKind::Administrators].map(model::testing::agreed).to_vec(),
+        ..directory.reading
     };
-    let agreed = |kind| Check { kind, outcome: CheckOutcome::Agreed, figures: String::new() };
-    Directory {
-        source: Source {
-            connector: ConnectorKind::ZohoBigin,
-            api_url: "https://www.zohoapis.eu/bigin/v2".to_owned(),
-            data_center: Some("eu".to_owned()),
-            scopes: None,
-        },
-        organization: Organization {
-            company_name: Some("Example Company".to_owned()),
-            primary_zuid: Some(PersonId::from(users[0].0.as_str())),
-            ..Organization::default()
-        },
-        current_user: UserRecord {
-            id: UserId::from(users[0].0.as_str()),
-            full_name: None,
-            email: Some(users[0].2.clone()),
-            status: None,
-            confirmed: None,
-            zuid: None,
-            role: None,
-            profile: None,
-        },
-        users: Users::from_blocks(vec![block]).0,
-        roles: vec![role],
-        profiles: vec![profile("1", "Administrator"), profile("2", "Standard")],
-        reading: Reading {
-            started_at: at("2026-03-02T08:00:01Z"),
-            finished_at: at("2026-03-02T08:00:03Z"),
-            attempts: 1,
-            pages: 1,
-            per_page: 200,
-            rows: users.len() as u64,
-            users: users.len() as u64,
-            rows_per_page: vec![u32::try_from(users.len()).unwrap()],
-            repeated: 0,
-            answers: 6,
-            token_calls: 0,
-            unanswered: 0,
-            requests: 6,
-            retries: 0,
-            bytes: 4_096,
-            query: "type=AllUsers".to_owned(),
-            checks: vec![agreed(CheckKind::DistinctUsers), agreed(CheckKind::Administrators)],
-        },
-    }
+    directory
 }
 
 /// The rules that the test audits name.

@@ -9,15 +9,14 @@ use crate::model::{
     self,
     audit::Audit,
     change::{Change, ChangeKind, Drift, Previous},
-    directory::{Directory, Organization, Permission, Permissions, Profile, Role, Source, UserRecord},
+    directory::{Directory, Organization, Permission, Permissions, Profile, Role, UserRecord},
     finding::{Finding, FindingStatus, RuleOutcome, RuleResult, Severity, Subject},
     id::{PersonId, ProfileId, RoleId, UserId},
-    kind::ConnectorKind,
     policy::{Exception, Policy},
-    reading::{Check, CheckKind, CheckOutcome, Reading},
+    reading::{CheckKind, Reading},
     rule::RuleList,
     trigger::{Incident, IncidentKind, Trigger},
-    users::{NewUser, UserBlock, UserIndex, Users},
+    users::{NewUser, UserIndex},
 };
 
 /// The time of every test.
@@ -67,13 +66,6 @@ fn permission(name: &str, enabled: bool) -> Permission {
 
 /// An audit of these users: two roles, three profiles, nothing found, nothing changed.
 pub(crate) fn audit(users: &[NewUser<'_>]) -> Audit {
-    let mut block = UserBlock::default();
-    for user in users {
-        block.push(user).unwrap();
-    }
-    let (users, _) = Users::from_blocks(vec![block]);
-    let count = users.len() as u64;
-    let check = |kind| Check { kind, outcome: CheckOutcome::Agreed, figures: String::new() };
     Audit {
         id: Uuid::from_u128(0x0195_5555_5555_7555_8555_5555_5555_5555),
         job: Some("weekly-access-review".to_owned()),
@@ -82,69 +74,51 @@ pub(crate) fn audit(users: &[NewUser<'_>]) -> Audit {
         judged_at: at(8, 1),
         version: "0.1.0",
         policy: Policy::default(),
-        directory: Directory {
-            source: Source {
-                connector: ConnectorKind::ZohoBigin,
-                api_url: "https://www.zohoapis.eu/bigin/v2".to_owned(),
-                data_center: Some("eu".to_owned()),
-                scopes: Some(vec!["ZohoBigin.users.READ".to_owned(), "ZohoBigin.settings.READ".to_owned()]),
-            },
-            organization: Organization {
-                id: Some("900".to_owned()),
-                company_name: Some("Example Ltd".to_owned()),
-                primary_zuid: Some(PersonId::from("700001")),
-                time_zone: Some("Europe/Berlin".to_owned()),
-                ..Organization::default()
-            },
-            current_user: UserRecord {
-                id: UserId::from("5000000000001"),
-                full_name: Some("Ana Lima".to_owned()),
-                email: Some("ana@example.com".to_owned()),
-                status: None,
-                confirmed: None,
-                zuid: None,
-                role: None,
-                profile: Some(ProfileId::from("21")),
-            },
-            users,
-            roles: vec![role("11", "CEO", None), role("12", "Sales", Some("11"))],
-            profiles: vec![
-                profile(
-                    "21",
-                    "Administrator",
-                    Permissions::Known(vec![permission("export_data", true), permission("manage_users", true)]),
-                ),
-                profile("22", "Standard", Permissions::Known(vec![permission("export_data", false)])),
-                profile("23", "Clerk", Permissions::Unknown("the API gave no details".to_owned())),
-            ],
-            reading: Reading {
-                started_at: at(8, 0),
-                finished_at: at(8, 1),
-                attempts: 1,
-                pages: 1,
-                per_page: 200,
-                rows: count,
-                users: count,
-                rows_per_page: vec![u32::try_from(count).unwrap()],
-                repeated: 0,
-                answers: 9,
-                token_calls: 0,
-                unanswered: 0,
-                requests: 9,
-                retries: 0,
-                bytes: 12_345,
-                query: "type=AllUsers&per_page=200".to_owned(),
-                checks: [CheckKind::DistinctUsers, CheckKind::MoreRecords, CheckKind::Administrators]
-                    .map(check)
-                    .to_vec(),
-            },
-        },
+        directory: directory(users),
         administrator_profiles: vec![ProfileId::from("21")],
         rules: rules(),
         findings: Vec::new(),
         outcomes: vec![RuleOutcome { rule: "unapproved-administrator".into(), result: RuleResult::Passed }],
         drift: Drift::default(),
     }
+}
+
+/// The two roles and three profiles, and these users.
+fn directory(users: &[NewUser<'_>]) -> Directory {
+    let mut directory = model::testing::directory(users, at(8, 1));
+    directory.source.scopes = Some(vec!["ZohoBigin.users.READ".to_owned(), "ZohoBigin.settings.READ".to_owned()]);
+    directory.organization = Organization {
+        id: Some("900".to_owned()),
+        company_name: Some("Example Ltd".to_owned()),
+        primary_zuid: Some(PersonId::from("700001")),
+        time_zone: Some("Europe/Berlin".to_owned()),
+        ..Organization::default()
+    };
+    directory.current_user = UserRecord {
+        id: UserId::from("5000000000001"),
+        full_name: Some("Ana Lima".to_owned()),
+        email: Some("ana@example.com".to_owned()),
+        profile: Some(ProfileId::from("21")),
+        ..directory.current_user
+    };
+    directory.roles = vec![role("11", "CEO", None), role("12", "Sales", Some("11"))];
+    let administrator = Permissions::Known(vec![permission("export_data", true), permission("manage_users", true)]);
+    directory.profiles = vec![
+        profile("21", "Administrator", administrator),
+        profile("22", "Standard", Permissions::Known(vec![permission("export_data", false)])),
+        profile("23", "Clerk", Permissions::Unknown("the API gave no details".to_owned())),
+    ];
+    let checks = [CheckKind::DistinctUsers, CheckKind::MoreRecords, CheckKind::Administrators];
+    directory.reading = Reading {
+        started_at: at(8, 0),
+        answers: 9,
+        requests: 9,
+        bytes: 12_345,
+        query: "type=AllUsers&per_page=200".to_owned(),
+        checks: checks.map(model::testing::agreed).to_vec(),
+        ..directory.reading
+    };
+    directory
 }
 
 /// One administrator and nothing to say.
