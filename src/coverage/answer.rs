@@ -146,7 +146,7 @@ fn row(
             let (state, reason) = judged(past, &review, due, question);
             Outcome { state, reason, run, review: Some(review) }
         }
-        None => not_made(past, (job, workspace), due, run, question),
+        None => not_made(past, job, workspace, due, run, question),
     };
     Row {
         job: Some((*job).to_owned()),
@@ -164,7 +164,8 @@ fn row(
 /// A scheduled time whose run made no review. A review on demand may have caught up on it before the next one.
 fn not_made(
     past: &Past<'_>,
-    (job, workspace): (&str, &str),
+    job: &str,
+    workspace: &str,
     due: Due,
     run: Option<Uuid>,
     question: &Question<'_>,

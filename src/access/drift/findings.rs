@@ -40,9 +40,13 @@ pub(super) fn compare(current: &Current<'_>, previous: &SnapshotHeader, changes:
         if finding.is_open() && known.is_none_or(|known| !known.open) {
             // A finding whose exception ended or was removed is open again.
             let before = if known.is_some() { "excepted" } else { "" };
-            let (kind, id, label) =
-                (finding.subject.kind(), subjects.id(&finding.subject), subjects.label(&finding.subject));
-            changes.push(change(ChangeKind::FindingNew, &finding.rule, (kind, id, label), before, &finding.message));
+            let about = About {
+                rule: &finding.rule,
+                kind: finding.subject.kind(),
+                id: subjects.id(&finding.subject),
+                label: subjects.label(&finding.subject),
+            };
+            changes.push(change(ChangeKind::FindingNew, &about, before, &finding.message));
         }
     }
     if !current.matrix.directory().reading.is_complete() {
@@ -58,12 +62,22 @@ pub(super) fn compare(current: &Current<'_>, previous: &SnapshotHeader, changes:
     };
     let open = previous.findings.iter().enumerate().filter(|(_, known)| known.open);
     for (_, known) in open.filter(|(place, known)| !matches.continuing.contains(place) && looked_at(&known.rule)) {
-        let about = (known.subject_type.as_str(), known.subject_id.as_str(), known.subject.as_str());
-        changes.push(change(ChangeKind::FindingResolved, &known.rule, about, &known.message, ""));
+        let about =
+            About { rule: &known.rule, kind: &known.subject_type, id: &known.subject_id, label: &known.subject };
+        changes.push(change(ChangeKind::FindingResolved, &about, &known.message, ""));
     }
 }
 
-fn change(kind: ChangeKind, rule: &str, (of, id, label): (&str, &str, &str), before: &str, after: &str) -> Change {
+/// What a finding is about.
+struct About<'a> {
+    rule: &'a str,
+    kind: &'a str,
+    id: &'a str,
+    label: &'a str,
+}
+
+fn change(kind: ChangeKind, about: &About<'_>, before: &str, after: &str) -> Change {
+    let About { rule, kind: of, id, label } = about;
     Change {
         kind,
         subject_type: "finding",
