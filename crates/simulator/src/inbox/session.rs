@@ -62,31 +62,11 @@ where
                 reply(stream, &greeting).await?;
                 continue;
             }
-            "HELO" => {
-                session.reset();
-                Next::Reply("250 simulated.example.com")
-            }
             "AUTH" => {
                 let accepted = authenticate(stream, argument, inbox.shared.login.as_ref()).await?;
-                session.authenticated = accepted && fault != Some(InboxFault::AuthenticationRefused);
-                Next::Reply(if session.authenticated {
-                    "235 2.7.0 Authentication successful"
-                } else {
-                    "535 5.7.8 Authentication credentials invalid"
-                })
+                session.authentication(accepted, fault)
             }
-            "MAIL" => session.mail(argument, inbox, fault),
-            "RCPT" => session.recipient(argument, fault),
-            "DATA" if session.to.is_empty() => Next::Reply("503 5.5.1 Need RCPT first"),
-            "DATA" => Next::Receive,
-            "RSET" => {
-                session.reset();
-                Next::Reply("250 2.0.0 OK")
-            }
-            "NOOP" => Next::Reply("250 2.0.0 OK"),
-            "VRFY" => Next::Reply("252 2.1.5 Cannot verify"),
-            "QUIT" => Next::Goodbye,
-            _ => Next::Reply("502 5.5.2 Command not recognized"),
+            verb => session.command(verb, argument, inbox, fault),
         };
         let next = if next == Next::Receive {
             reply(stream, "354 End data with <CR><LF>.<CR><LF>").await?;
@@ -112,6 +92,37 @@ impl Session {
     fn reset(&mut self) {
         self.from = None;
         self.to.clear();
+    }
+
+    /// What follows a command that needs no answer of the client.
+    fn command(&mut self, verb: &str, argument: &str, inbox: &Inbox, fault: Option<InboxFault>) -> Next {
+        match verb {
+            "HELO" => {
+                self.reset();
+                Next::Reply("250 simulated.example.com")
+            }
+            "MAIL" => self.mail(argument, inbox, fault),
+            "RCPT" => self.recipient(argument, fault),
+            "DATA" if self.to.is_empty() => Next::Reply("503 5.5.1 Need RCPT first"),
+            "DATA" => Next::Receive,
+            "RSET" => {
+                self.reset();
+                Next::Reply("250 2.0.0 OK")
+            }
+            "NOOP" => Next::Reply("250 2.0.0 OK"),
+            "VRFY" => Next::Reply("252 2.1.5 Cannot verify"),
+            "QUIT" => Next::Goodbye,
+            _ => Next::Reply("502 5.5.2 Command not recognized"),
+        }
+    }
+
+    fn authentication(&mut self, accepted: bool, fault: Option<InboxFault>) -> Next {
+        self.authenticated = accepted && fault != Some(InboxFault::AuthenticationRefused);
+        Next::Reply(if self.authenticated {
+            "235 2.7.0 Authentication successful"
+        } else {
+            "535 5.7.8 Authentication credentials invalid"
+        })
     }
 
     fn mail(&mut self, argument: &str, inbox: &Inbox, fault: Option<InboxFault>) -> Next {
