@@ -200,12 +200,17 @@ impl From<RawRole<'_>> for Role {
     }
 }
 
+/// Records in the order of their ids, each once.
+fn each_once<R, T: From<R>, I: Ord>(raw: impl IntoIterator<Item = R>, id: impl Fn(&T) -> &I) -> Vec<T> {
+    let mut all: Vec<T> = raw.into_iter().map(T::from).collect();
+    all.sort_by(|a, b| id(a).cmp(id(b)));
+    all.dedup_by(|a, b| id(a) == id(b));
+    all
+}
+
 /// Roles by id, each once.
 pub(in crate::connector) fn roles<'a>(raw: impl IntoIterator<Item = RawRole<'a>>) -> Vec<Role> {
-    let mut roles: Vec<Role> = raw.into_iter().map(Role::from).collect();
-    roles.sort_by(|a, b| a.id.cmp(&b.id));
-    roles.dedup_by(|a, b| a.id == b.id);
-    roles
+    each_once(raw, |role: &Role| &role.id)
 }
 
 impl RolesAnswer<'_> {
@@ -289,10 +294,7 @@ impl From<RawProfile<'_>> for Profile {
 
 /// Profiles by id, each once.
 pub(in crate::connector) fn profiles<'a>(raw: impl IntoIterator<Item = RawProfile<'a>>) -> Vec<Profile> {
-    let mut profiles: Vec<Profile> = raw.into_iter().map(Profile::from).collect();
-    profiles.sort_by(|a, b| a.id.cmp(&b.id));
-    profiles.dedup_by(|a, b| a.id == b.id);
-    profiles
+    each_once(raw, |profile: &Profile| &profile.id)
 }
 
 impl ProfilesAnswer<'_> {
