@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{
     daemon::{Daemon, eventually},
-    support::{Bench, options, rolecall},
+    support::{Bench, options, recompute, rolecall},
     tools::tool,
 };
 
@@ -247,15 +247,6 @@ fn a_review_whose_evidence_cannot_be_written_fails_and_is_not_kept() {
     fs::remove_file(bench.path("bags")).unwrap();
     bench.audit(&["--send"]);
     assert_eq!(bags(&bench).len(), 1);
-}
-
-/// Makes a review once more from its bag, where there is nothing but the bag.
-fn recompute(bag: &Path) -> (i32, String) {
-    let elsewhere = tempfile::tempdir().unwrap();
-    let output =
-        rolecall().args(["evidence", "recompute"]).arg(bag).current_dir(&elsewhere).env_clear().output().unwrap();
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    (output.status.code().unwrap(), said)
 }
 
 #[test]

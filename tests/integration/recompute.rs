@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     evidence::{bench, judge},
-    support::{Bench, rolecall},
+    support::{Bench, recompute},
     tools::tool,
 };
 
@@ -37,20 +37,11 @@ fn forged(bag: &Path, command: &str) -> (tempfile::TempDir, PathBuf) {
     (folder, copy)
 }
 
-/// What making it once more says, where there is nothing but the bag.
-fn recomputed(bag: &Path) -> (i32, String) {
-    let elsewhere = tempfile::tempdir().unwrap();
-    let output =
-        rolecall().args(["evidence", "recompute"]).arg(bag).current_dir(&elsewhere).env_clear().output().unwrap();
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    (output.status.code().unwrap(), said)
-}
-
 #[test]
 fn whatever_does_not_follow_from_the_answers_is_named() {
     let bench = bench(30);
     let bag = bag(&bench);
-    let (code, said) = recomputed(&bag);
+    let (code, said) = recompute(&bag);
     assert!(code == 0 && said.matches("same    ").count() == 18 && !said.contains("DIFFERS"), "{said}");
     for (command, file) in [
         ("sed -i 's/acme/ACME/' data/reports/report.html", "data/reports/report.html"),
@@ -79,11 +70,11 @@ fn whatever_does_not_follow_from_the_answers_is_named() {
         ("sed -i 's/\"by_hand\": true/\"by_hand\": false/' data/occasion.json", "data/reports/report.html"),
     ] {
         let (_folder, copy) = forged(&bag, command);
-        let (code, said) = recomputed(&copy);
+        let (code, said) = recompute(&copy);
         assert!(code == 1 && said.contains(&format!("DIFFERS {file}, ")), "{command}: {said}");
     }
     let (_folder, copy) = forged(&bag, "sed -i '/type=AdminUsers/d' data/answers.jsonl");
-    let (code, said) = recomputed(&copy);
+    let (code, said) = recompute(&copy);
     assert!(code == 1 && said.contains("the bag has no answer to /bigin/v2/users?type=AdminUsers&page=1"), "{said}");
 }
 
@@ -92,13 +83,13 @@ fn a_bag_of_an_older_rolecall_is_compared_as_far_as_it_can_be_and_says_so() {
     let bench = bench(30);
     let bag = bag(&bench);
     let (_folder, older) = forged(&bag, "rm data/occasion.json");
-    let (code, said) = recomputed(&older);
+    let (code, said) = recompute(&older);
     assert!(code == 0 && said.matches("same    ").count() == 3, "{said}");
     assert!(said.contains("An older rolecall made this bag"), "{said}");
     // Another version words things otherwise; what it found must be the same all the same.
     let other = "sed -i 's/^Bag-Software-Agent: rolecall [^ ]*/Bag-Software-Agent: rolecall 9.9.9/' bag-info.txt; sed -i 's/Judged/Weighed/' README.txt";
     let (_folder, other) = forged(&bag, other);
-    let (code, said) = recomputed(&other);
+    let (code, said) = recompute(&other);
     assert!(
         code == 0 && said.contains("OTHER   README.txt, from line ") && said.contains("by rolecall 9.9.9"),
         "{said}"

@@ -1,6 +1,9 @@
 //! A simulated workspace, a configuration that points at it, and the real binary.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use assert_cmd::Command;
 use rolecall_simulator::{Options, Simulator};
@@ -139,4 +142,13 @@ impl Bench {
             })
             .collect()
     }
+}
+
+/// What `evidence recompute` says of a bag, and its exit code, in a folder with nothing else.
+pub(crate) fn recompute(bag: &Path) -> (i32, String) {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let output =
+        rolecall().args(["evidence", "recompute"]).arg(bag).current_dir(&elsewhere).env_clear().output().unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (output.status.code().unwrap(), text)
 }
