@@ -92,7 +92,7 @@ static READ: LazyLock<Read> = LazyLock::new(|| {
 });
 
 fn matrix(audit: &Audit) -> AccessMatrix<'_> {
-    AccessMatrix::new(&audit.directory, &audit.administrator_profiles)
+    AccessMatrix::of(audit)
 }
 
 fn judge(audit: &Audit, matrix: &AccessMatrix<'_>) -> Judgement {

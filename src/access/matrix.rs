@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use crate::model::{
+    audit::Audit,
     directory::{Directory, Profile, Role},
     id::{ProfileId, RoleId},
     users::{Stated, User, UserIndex},
@@ -72,6 +73,11 @@ impl MatrixRow<'_> {
 }
 
 impl<'a> AccessMatrix<'a> {
+    /// The access matrix of what an audit read.
+    pub fn of(audit: &'a Audit) -> Self {
+        Self::new(&audit.directory, &audit.administrator_profiles)
+    }
+
     /// Joins a directory.
     pub fn new(directory: &'a Directory, administrator_profiles: &[ProfileId]) -> Self {
         let roles: HashMap<&RoleId, &Role> = directory.roles.iter().map(|role| (&role.id, role)).collect();

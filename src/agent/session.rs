@@ -99,7 +99,7 @@ impl AuditView {
 
     /// The access matrix.
     pub(super) fn matrix(&self) -> AccessMatrix<'_> {
-        AccessMatrix::new(&self.audit.directory, &self.audit.administrator_profiles)
+        AccessMatrix::of(&self.audit)
     }
 }
 

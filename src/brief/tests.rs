@@ -12,7 +12,7 @@ use crate::{
 };
 
 fn of(audit: &Audit) -> Brief {
-    Brief::of(audit, &AccessMatrix::new(&audit.directory, &audit.administrator_profiles))
+    Brief::of(audit, &AccessMatrix::of(audit))
 }
 
 /// Makes the read of an audit incomplete.

@@ -8,7 +8,7 @@ use super::*;
 use crate::model::users::NewUser;
 
 fn written(audit: &Audit, file: ReportFile) -> Vec<u8> {
-    let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+    let matrix = AccessMatrix::of(audit);
     let mut out = Vec::new();
     write(file, &ReportInput::new(audit, &matrix), &mut out).unwrap();
     out
@@ -71,7 +71,7 @@ fn a_writer_that_fails_fails_every_report_with_its_own_reason() {
         }
     }
     let audit = testing::quiet();
-    let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+    let matrix = AccessMatrix::of(&audit);
     for file in ReportFile::ALL {
         let error = write(file, &ReportInput::new(&audit, &matrix), &mut Full).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{file}: {error}");

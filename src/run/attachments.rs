@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn a_file_that_does_not_fit_is_left_out_with_its_size_and_the_next_may_still_fit() {
         let audit = testing::quiet();
-        let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+        let matrix = AccessMatrix::of(&audit);
         let input = ReportInput::new(&audit, &matrix);
         let files = [ReportFile::FindingsCsv, ReportFile::Html, ReportFile::ChangesCsv];
         let (all, none) = attachments(&input, &files, &[], usize::MAX).unwrap();

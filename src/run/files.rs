@@ -87,7 +87,7 @@ mod tests {
         fs::create_dir(folder.path().join(".findings.csv.partial")).unwrap();
         fs::write(folder.path().join("findings.csv"), "last week's").unwrap();
         let audit = testing::quiet();
-        let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+        let matrix = AccessMatrix::of(&audit);
         let input = ReportInput::new(&audit, &matrix);
         let error = write(&input, folder.path(), &[ReportFile::FindingsCsv]).unwrap_err();
         assert!(error.to_string().contains("cannot write"), "{error}");
@@ -108,7 +108,7 @@ mod tests {
     fn all_six_reports_are_whole_and_nothing_else_is_left() {
         let folder = tempfile::tempdir().unwrap();
         let audit = testing::quiet();
-        let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+        let matrix = AccessMatrix::of(&audit);
         let written = write(&ReportInput::new(&audit, &matrix), folder.path(), &ReportFile::ALL).unwrap();
         assert!(written.iter().all(|path| fs::metadata(path).unwrap().len() > 0), "{written:?}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), written.len());

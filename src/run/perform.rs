@@ -244,7 +244,7 @@ impl AuditRun<'_> {
         evidence: &mut Evidence,
         on_step: OnStep<'_>,
     ) -> Result<(Kept, Vec<Notification>), RunError> {
-        let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+        let matrix = AccessMatrix::of(audit);
         let input = ReportInput::new(audit, &matrix);
         on_step(Step::Judged(&input));
         let (written, kept) = rayon::join(|| self.write_reports(&input), || pack(audit, &matrix));

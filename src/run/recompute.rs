@@ -308,7 +308,7 @@ impl<'a> SealedReview<'a> {
     }
 
     fn compare_all(&self, audit: &Audit, index: &[Line]) -> Result<Vec<Compared>, RecomputeError> {
-        let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+        let matrix = AccessMatrix::of(audit);
         let input = ReportInput::new(audit, &matrix);
         let bag = &compare::Bag { storage: self.storage, folder: self.folder };
         let failed = |file: &str| {

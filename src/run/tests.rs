@@ -79,7 +79,7 @@ async fn sealed(simulator: &Simulator, folder: &Path, as_read: Option<&Reading>)
         assert_eq!(*reading, *as_read);
     }
     let audit = judge(&request, read, now).unwrap();
-    let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+    let matrix = AccessMatrix::of(&audit);
     let bag = recording.seal(vault.unwrap(), &ReportInput::new(&audit, &matrix)).unwrap();
     (PathBuf::from(bag.place), audit.directory.reading.clone())
 }

@@ -172,7 +172,7 @@ fn flat(text: &str) -> String {
 
 /// Each rendering of an audit as flat text, and `report.json`.
 fn renderings(audit: &Audit) -> (Brief, Vec<(&'static str, String)>, serde_json::Value) {
-    let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+    let matrix = AccessMatrix::of(audit);
     let input = ReportInput::new(audit, &matrix);
     let written = |file| {
         let mut out = Vec::new();

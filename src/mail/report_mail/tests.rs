@@ -12,7 +12,7 @@ use crate::{
 };
 
 fn brief(audit: &Audit) -> Brief {
-    Brief::of(audit, &AccessMatrix::new(&audit.directory, &audit.administrator_profiles))
+    Brief::of(audit, &AccessMatrix::of(audit))
 }
 
 fn mail_with(audit: &Audit, attachments: Vec<Attachment>, left_out: &[LeftOut]) -> Content {

@@ -15,7 +15,7 @@ use crate::{
 const LIMIT: usize = 5_000_000;
 
 fn html(audit: &Audit) -> String {
-    let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+    let matrix = AccessMatrix::of(audit);
     let mut out = Vec::new();
     write(&ReportInput::new(audit, &matrix), &mut out).unwrap();
     String::from_utf8(out).unwrap()

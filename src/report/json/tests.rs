@@ -2,7 +2,7 @@ use super::*;
 use crate::{access::matrix::AccessMatrix, model::audit::Audit, report::testing};
 
 fn written(audit: &Audit) -> String {
-    let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+    let matrix = AccessMatrix::of(audit);
     let mut out = Vec::new();
     write(&ReportInput::new(audit, &matrix), &mut out).unwrap();
     String::from_utf8(out).unwrap()

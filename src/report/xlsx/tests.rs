@@ -15,7 +15,7 @@ fn part(workbook: &[u8], path: &str) -> String {
 }
 
 fn workbook(audit: &Audit, sheet_rows: usize) -> Vec<u8> {
-    let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+    let matrix = AccessMatrix::of(audit);
     let mut out = Vec::new();
     write_with(&ReportInput::new(audit, &matrix), &mut out, sheet_rows).unwrap();
     out

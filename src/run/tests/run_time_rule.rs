@@ -64,7 +64,7 @@ fn audit(world: &World, previous: Option<Kept>) -> Audit {
 }
 
 fn kept(audit: &Audit) -> Kept {
-    pack(audit, &AccessMatrix::new(&audit.directory, &audit.administrator_profiles)).unwrap()
+    pack(audit, &AccessMatrix::of(audit)).unwrap()
 }
 
 fn found(audit: &Audit) -> Vec<(String, &Finding)> {
@@ -77,7 +77,7 @@ fn result(audit: &Audit) -> &RuleResult {
 }
 
 fn written(audit: &Audit, file: ReportFile) -> String {
-    let matrix = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+    let matrix = AccessMatrix::of(audit);
     let mut out = Vec::new();
     report::write(file, &ReportInput::new(audit, &matrix), &mut out).unwrap();
     String::from_utf8(out).unwrap()
@@ -144,7 +144,7 @@ fn every_report_names_it_its_title_its_criteria_and_its_advice() {
     let mut rules = json["rules"].as_array().unwrap().iter();
     let rule = rules.find(|rule| rule["rule"] == "contractor-export").unwrap();
     assert_eq!((&rule["title"], &rule["criterion"]), (&"Contractor who may export".into(), &"CC6.1, A.5.15".into()));
-    let access = AccessMatrix::new(&audit.directory, &audit.administrator_profiles);
+    let access = AccessMatrix::of(&audit);
     let mail = ReportMail::new(&audit, &Brief::of(&audit, &access), Vec::new(), &[], &Proof::default()).unwrap();
     for text in [&mail.content().text, &mail.content().html] {
         assert!(
