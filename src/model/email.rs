@@ -6,12 +6,6 @@ pub fn domain(address: &str) -> Option<String> {
     (!local.is_empty() && !domain.is_empty()).then(|| domain.trim_end_matches('.').to_lowercase())
 }
 
-/// The part before the last `@`, lower case. `None` if the text is not an address.
-pub fn local_part(address: &str) -> Option<String> {
-    let (local, _) = address.rsplit_once('@')?;
-    (!local.is_empty()).then(|| local.to_lowercase())
-}
-
 /// The form in which two addresses are compared: trimmed and lower case.
 pub fn comparable(address: &str) -> String {
     address.trim().to_lowercase()

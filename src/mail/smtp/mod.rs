@@ -25,10 +25,6 @@ use self::{error::Broken, exchange::Progress};
 use super::message::Email;
 pub use crate::model::mail::Security;
 
-/// The default timeout of an exchange. RFC 5321 would wait ten minutes for the last answer alone; servers that take longer
-/// than two are broken.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
-
 /// How to reach the mail server.
 #[derive(Debug, Clone)]
 pub struct SmtpSettings {
