@@ -58,7 +58,7 @@ pub struct Facts {
     pub connector: Option<String>,
     /// Where the API is.
     pub api_url: Option<String>,
-    /// The data centre.
+    /// The data center.
     pub data_center: Option<String>,
     /// The organization.
     pub organization: Option<OrganizationFacts>,

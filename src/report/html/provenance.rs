@@ -84,7 +84,7 @@ fn source_facts(input: &ReportInput<'_>) -> [Fact; 5] {
         fact(
             "Read from",
             format!(
-                "{}, connector {}, data centre {}",
+                "{}, connector {}, data center {}",
                 shown(&source.api_url, LABEL),
                 source.connector,
                 source.data_center.as_deref().unwrap_or("not applicable")

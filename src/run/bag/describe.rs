@@ -68,7 +68,7 @@ fn readme(audit: &Audit, is_signed: bool) -> Readme {
             "{}, connector {}, {}organization {}",
             directory.source.api_url,
             directory.source.connector,
-            directory.source.data_center.as_ref().map(|center| format!("data centre {center}, ")).unwrap_or_default(),
+            directory.source.data_center.as_ref().map(|center| format!("data center {center}, ")).unwrap_or_default(),
             directory.organization.id.as_deref().unwrap_or("unknown")
         ),
         reader: format!("user {} ({})", reader.id.as_str(), reader.email.as_deref().unwrap_or("address unknown")),

@@ -11,7 +11,7 @@ pub(in crate::report::json) struct Source<'a> {
     pub(in crate::report::json) connector: &'static str,
     /// The API's base address.
     pub(in crate::report::json) api_url: &'a str,
-    /// The vendor's data centre.
+    /// The vendor's data center.
     pub(in crate::report::json) data_center: Option<&'a str>,
     /// The scopes that the token response named.
     pub(in crate::report::json) scopes: Option<&'a [String]>,
