@@ -1,7 +1,7 @@
 //! Long lists in pages that do not flood a model.
 //!
-//! A cursor holds how many rows came before, and the digest of their keys. It needs no memory on this side, works in
-//! another process too, and a list that changed before it meanwhile is noticed: nobody is skipped or seen twice.
+//! A cursor holds the number of earlier rows and the digest of their keys. It needs no state here, also works in another
+//! process, and reveals a change in the earlier rows: no row is skipped or returned twice.
 
 use std::fmt::Write as _;
 
@@ -10,14 +10,14 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Problem, answer};
 
-/// Rows on a page, where nobody asks for another number.
+/// The default number of rows on a page.
 pub(super) const USUAL: u32 = 50;
-/// Rows on a page at the most.
+/// The maximum number of rows on a page.
 pub(super) const MOST: u32 = 200;
 /// Bytes of a page's rows, after which no other row is added: about twelve thousand tokens.
 const BYTES: usize = 48 << 10;
 
-/// What was asked for of a list.
+/// The requested page of a list.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted<'a> {
     /// Rows on the page.
@@ -79,7 +79,9 @@ pub(super) fn page<S, R: Serialize>(
 /// How many rows come before, and the digest of their keys.
 fn parse(cursor: &str) -> Result<(usize, String), Problem> {
     let parts = cursor.split_once('.').and_then(|(skipped, digest)| Some((skipped.parse().ok()?, digest.to_owned())));
-    parts.ok_or_else(|| Problem::Arguments("`cursor`: give `next_cursor` of the page before, as it is".to_owned()))
+    parts.ok_or_else(|| {
+        Problem::Arguments("`cursor`: expected the `next_cursor` of the previous page, unchanged".to_owned())
+    })
 }
 
 fn short(digest: &Sha256) -> String {
@@ -131,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_page_is_of_bounded_size_whatever_is_in_its_rows() {
-        // A text counts as long as it is when it leaves, and a row that is too large alone leaves all the same.
+        // The size of a text is measured as it is sent, and a row that is too large on its own is still sent.
         let long = "x".repeat(BYTES);
         let all = [long.as_str(); 100];
         let page = of(&all, MOST, None).unwrap();

@@ -1,34 +1,34 @@
-//! The person behind a model, whose word a tool may need.
+//! The person behind a model, whose confirmation a tool may need.
 
 use async_trait::async_trait;
 
 use crate::model::actor::Actor;
 
-/// What a person is asked.
+/// A question to a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// What the answer counts for, and for nothing else.
+    /// What the answer applies to; it applies to nothing else.
     pub about: String,
-    /// What is to be decided. It quotes the workspace, line by line.
+    /// The decision to make. It quotes the workspace, line by line.
     pub message: String,
-    /// What has to be typed.
+    /// The text to type.
     pub asked: String,
 }
 
-/// What a person said.
+/// A person's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
-    /// This was typed.
+    /// The person typed this.
     Typed(String),
-    /// No.
+    /// The person declined.
     Declined,
     /// Nobody can be asked, and why.
     Unable(String),
-    /// The question is on its way; the same call comes again with the answer.
+    /// The question was sent; the same call is repeated with the answer.
     Asked,
 }
 
-/// Somebody who is not the model, and the way to them.
+/// A person who is not the model, and how to reach them.
 #[async_trait]
 pub trait Person: Send + Sync {
     /// Through what they speak, for the log and the ledger.
@@ -37,7 +37,7 @@ pub trait Person: Send + Sync {
     /// How it is known that a person confirmed, for the ledger: one short line, which claims no more than is known.
     fn confirmation(&self) -> String;
 
-    /// Whether the call was taken back meanwhile.
+    /// Whether the call was cancelled meanwhile.
     fn has_left(&self) -> bool {
         false
     }

@@ -10,7 +10,7 @@ use crate::{
 
 /// Characters of a sentence, which may quote the API.
 const SENTENCE: usize = 2_000;
-/// Characters of a name that a caller made up.
+/// Characters of a name from a caller.
 const NAME: usize = 80;
 
 /// Why a call has no answer.
@@ -20,7 +20,7 @@ pub enum Problem {
     #[error("invalid arguments: {0}")]
     Arguments(String),
     /// There is no such tool.
-    #[error("there is no tool {}; there are: {known}", plain(.name, NAME))]
+    #[error("unknown tool {}; the tools are: {known}", plain(.name, NAME))]
     NoTool {
         /// What was asked for.
         name: String,
@@ -28,7 +28,7 @@ pub enum Problem {
         known: String,
     },
     /// There is no such workspace.
-    #[error("there is no workspace {name}; there are: {known}")]
+    #[error("unknown workspace {name}; the workspaces are: {known}")]
     NoWorkspace {
         /// What was asked for.
         name: String,
@@ -50,31 +50,29 @@ pub enum Problem {
     #[error("several jobs review this workspace; name one as `job`: {0}")]
     SeveralJobs(String),
     /// There is no such rule.
-    #[error("there is no rule {name}; there are: {known}")]
+    #[error("unknown rule {name}; the rules are: {known}")]
     NoRule {
         /// What was asked for.
         name: String,
         /// The rules.
         known: String,
     },
-    /// A list is another than when the cursor was given.
+    /// The list changed since the cursor was given.
     #[error("the list changed since this cursor was given, so rows could be missing; start again without `cursor`")]
     StaleCursor,
-    /// What was asked for is not there, or was not when the workspace was read.
+    /// The requested item does not exist, or did not when the workspace was read.
     #[error("{error}{}", as_read(*.age_seconds))]
     Lookup {
-        /// What is not there.
+        /// What does not exist.
         error: LookupError,
         /// How long ago the workspace was read.
         age_seconds: u64,
     },
-    /// An expectation is none.
+    /// An expectation is invalid.
     #[error(transparent)]
     Expectation(#[from] ExpectationError),
     /// The workspace could not be read.
-    #[error(
-        "{message}. This was tried {age_seconds} s ago; the workspace is read again at the earliest in {again_seconds} s"
-    )]
+    #[error("{message}. This attempt was {age_seconds} s ago; the next one is possible in {again_seconds} s")]
     NotRead {
         /// Why not.
         message: String,
@@ -83,7 +81,7 @@ pub enum Problem {
         /// When it is tried again.
         again_seconds: u64,
     },
-    /// The audit could not be made.
+    /// The audit failed.
     #[error(transparent)]
     Run(#[from] RunError),
     /// The workspace could not be asked.
@@ -95,30 +93,30 @@ pub enum Problem {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What was done could not be written down.
+    /// The record could not be written.
     #[error("the record could not be written: {0}")]
     Evidence(String),
-    /// Nobody may be removed through this process.
+    /// This process may not remove users.
     #[error(
         "this server cannot remove users: rolecall was started without --allow-offboarding. A person can run `rolecall offboard`"
     )]
     OffboardingOff,
-    /// Nobody may be removed from this workspace.
+    /// The workspace does not allow removing users.
     #[error(
         "workspace {0} does not allow offboarding: its configuration does not set `allow_offboarding = true`. Nobody was removed"
     )]
     NotAllowed(String),
-    /// This user may not be removed, or not by this plan.
+    /// This user may not be removed, or not with this plan.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The person did not agree.
-    #[error("the person who was asked did not agree; nobody was removed. Do not ask again unless they say so")]
+    #[error("the person who was asked declined; nobody was removed. Ask again only if that person says so")]
     Declined,
-    /// Somebody is being asked already.
+    /// A person is already being asked.
     #[error("a person is already being asked about this plan; wait for that call. Nobody was removed now")]
     AlreadyAsked,
     /// There is no person to ask.
-    #[error("a person has to confirm this, and nobody can be asked: {0}. Nobody was removed")]
+    #[error("a person has to confirm this, but nobody can be asked: {0}. Nobody was removed")]
     NobodyToAsk(String),
     /// Nothing is wrong: a person is being asked.
     #[error("a person is being asked")]
@@ -126,7 +124,7 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// One stable word for it, for programs.
+    /// A stable code for programs.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Arguments(_) | Self::Expectation(_) => "wrong_arguments",
@@ -155,7 +153,7 @@ impl Problem {
     }
 }
 
-/// What a caller may have to know of the age of an answer.
+/// The age of an answer, if the caller may need it.
 fn as_read(age_seconds: u64) -> String {
     match age_seconds {
         0 => String::new(),

@@ -1,13 +1,13 @@
-//! JSON Schemas that every framework takes: in one piece, without words that only some know.
+//! JSON Schemas that every framework accepts: in one piece, without keywords that only some support.
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value};
 
-/// Formats that JSON Schema knows (2020-12, section 7.3). Of the others schemars writes, `uint32` and the like.
+/// The formats that JSON Schema defines (2020-12, section 7.3). schemars also writes others, such as `uint32`.
 const FORMATS: [&str; 5] = ["date", "date-time", "email", "uri", "uuid"];
 
-/// The schema of arguments. What is optional is left out: that null would be taken too is not said, since not every
-/// framework knows several types of one thing.
+/// The schema of arguments. It does not say that an optional argument may be null, because not every framework supports
+/// several types for one property.
 pub(super) fn input<T: JsonSchema>() -> Map<String, Value> {
     let mut schema = of::<T>(SchemaSettings::draft2020_12().for_deserialize());
     for property in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
@@ -33,7 +33,7 @@ fn of<T: JsonSchema>(settings: SchemaSettings) -> Map<String, Value> {
     });
     let schema = settings.into_generator().into_root_schema_for::<T>();
     let mut schema = schema.as_object().cloned().unwrap_or_default();
-    // What the type is called here, and for whom it is, is of no use there.
+    // The name and description of the Rust type are of no use to a model.
     for word in ["title", "description"] {
         schema.remove(word);
     }
@@ -43,7 +43,7 @@ fn of<T: JsonSchema>(settings: SchemaSettings) -> Map<String, Value> {
     schema
 }
 
-/// Takes out formats that not everybody knows, and the ends of lines that descriptions have here.
+/// Removes formats that not every framework supports, and line breaks in descriptions.
 fn plainly(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
@@ -60,9 +60,9 @@ fn plainly(schema: &mut Value) {
     }
 }
 
-/// Whether arguments keep the bounds that their schema sets; types are seen to where they are read.
+/// Checks that arguments are within the bounds of their schema; their types are checked when they are parsed.
 pub(super) fn holds(schema: &Map<String, Value>, arguments: &Value) -> Result<(), String> {
-    let Some(arguments) = arguments.as_object() else { return Err("they are no JSON object".to_owned()) };
+    let Some(arguments) = arguments.as_object() else { return Err("expected a JSON object".to_owned()) };
     for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         match arguments.get(name) {
             Some(Value::Array(all)) => {

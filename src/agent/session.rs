@@ -1,7 +1,7 @@
-//! One workspace: the way to it, and what was read of it lately.
+//! One workspace: how to reach it, and what was read from it recently.
 //!
 //! A model that asks in a loop must not use up the vendor's rate limit: calls within a short time are answered from one
-//! read, calls at the same time wait for it, and that a read failed is remembered, too.
+//! read, concurrent calls wait for it, and a failed read is cached too.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -24,16 +24,16 @@ use crate::{
     run::{self, Env, RunError, RunRequest},
 };
 
-/// For how long a failed read is not tried again if the failure may pass.
+/// How long a failed read is not retried if the failure may be temporary.
 const FAILURE_KEPT: TimeDelta = TimeDelta::seconds(20);
-/// The same if somebody has to change something first.
+/// The same if something has to be changed first.
 const REFUSAL_KEPT: TimeDelta = TimeDelta::minutes(2);
 /// The same if the vendor issues no more tokens: it does so again after half an hour without requests.
 const THROTTLE_KEPT: TimeDelta = TimeDelta::minutes(31);
 
-/// How far the configuration lets rolecall go.
+/// What the configuration lets rolecall do in a workspace.
 pub enum Access {
-    /// It reads.
+    /// It may read.
     Reads(Box<dyn Connector>),
     /// It may remove users, too.
     Removes(Box<dyn Remover>),
@@ -44,14 +44,14 @@ pub struct WorkspaceSession {
     /// Its name in the configuration.
     pub(super) name: String,
     access: Access,
-    /// The organization that it must be; `None` if any is accepted.
+    /// The required organization; `None` if any is accepted.
     pub(super) organization: Option<String>,
     pub(super) deadline: Duration,
     /// Its policy outside any job.
     pub(super) policy: Arc<Policy>,
     view: Mutex<Option<Cached<AuditView>>>,
     survey: Mutex<Option<Cached<Survey>>>,
-    /// Why nothing could be read lately.
+    /// The last failed read, if it is recent.
     backoff: Mutex<Option<Backoff>>,
     /// Plans that were made and not used, by the user's id.
     pub(super) plans: Mutex<HashMap<String, Plan>>,
@@ -67,7 +67,7 @@ struct Cached<T> {
     found: Arc<T>,
 }
 
-/// Why nothing could be read, and how long that is believed.
+/// Why a read failed, and how long that is cached.
 struct Backoff {
     at: DateTime<Utc>,
     until: DateTime<Utc>,
@@ -92,7 +92,7 @@ pub(super) struct Record {
 }
 
 impl AuditView {
-    /// What is not there, with the age of what was looked at.
+    /// A lookup error with the age of the data.
     pub(super) fn missing(&self, error: LookupError, now: DateTime<Utc>) -> Problem {
         Problem::Lookup { error, age_seconds: seconds(self.audit.directory.reading.finished_at, now) }
     }
@@ -104,7 +104,7 @@ impl AuditView {
 }
 
 impl WorkspaceSession {
-    /// A workspace of which nothing was read yet.
+    /// A workspace from which nothing was read yet.
     pub fn new(
         name: String,
         access: Access,
@@ -151,7 +151,7 @@ impl WorkspaceSession {
         }
     }
 
-    /// The workspace as it was a short time ago at the most.
+    /// The workspace from a recent read, or from a new one.
     pub(super) async fn view(&self, agent: &Agent) -> Result<Arc<AuditView>, Problem> {
         let mut known = self.view.lock().await;
         if let Some(found) = agent.still(known.as_ref()) {
@@ -161,8 +161,8 @@ impl WorkspaceSession {
         Ok(agent.remember(&mut known, found))
     }
 
-    /// Reads and judges for a look-up: nothing goes on record. It is of no job, because a scheduled audit is compared
-    /// with the last one of its job, and nobody who asks a model may change which that is.
+    /// Reads and judges for a look-up: nothing is recorded. It belongs to no job, because a scheduled audit is compared
+    /// with the last one of its job, and a call through a model must not change which one that is.
     async fn read(&self, agent: &Agent) -> Result<AuditView, Problem> {
         let request = RunRequest {
             id: Uuid::now_v7(),
@@ -177,7 +177,7 @@ impl WorkspaceSession {
         Ok(AuditView { audit, record: None })
     }
 
-    /// The same, as an audit that `audit` makes and puts on record, unless one was a short time ago.
+    /// A recent recorded audit, or a new one made and recorded by `audit`.
     pub(super) async fn recorded(
         &self,
         agent: &Agent,
@@ -192,7 +192,7 @@ impl WorkspaceSession {
         Ok(agent.remember(&mut known, found))
     }
 
-    /// What the credentials reach, as it was a short time ago at the most, and when that was.
+    /// What the credentials reach, from a recent survey or a new one, and when that was.
     pub(super) async fn survey(&self, agent: &Agent) -> Result<(Arc<Survey>, DateTime<Utc>), Problem> {
         let mut known = self.survey.lock().await;
         let found = if let Some(found) = agent.still(known.as_ref()) {
@@ -206,7 +206,7 @@ impl WorkspaceSession {
         Ok((found, at))
     }
 
-    /// What comes of reading, unless it is known to fail.
+    /// Reads, unless a recent attempt failed.
     async fn tried<T>(&self, agent: &Agent, read: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
         let now = agent.now();
         if let Some(backoff) =
@@ -227,13 +227,13 @@ impl WorkspaceSession {
         found
     }
 
-    /// What was read is not as it is any more.
-    pub(super) async fn forget(&self) {
+    /// Drops the cached reads, because the workspace changed.
+    pub(super) async fn drop_reads(&self) {
         *self.view.lock().await = None;
         *self.survey.lock().await = None;
     }
 
-    /// Asks a person about a plan, unless one is being asked about it already.
+    /// Asks a person about a plan, unless a person is already being asked about it.
     pub(super) async fn ask(&self, plan: Uuid, person: &dyn Person, question: &Question) -> Result<Reply, Problem> {
         let asking = || self.asking.lock().unwrap_or_else(PoisonError::into_inner);
         if !asking().insert(plan) {
@@ -284,7 +284,7 @@ impl Witness for Agent {
 }
 
 impl Agent {
-    /// What is known, where it is not too old. A clock that was set back makes everything old.
+    /// The cached value, if it is not too old. After the clock was set back, every value is too old.
     fn still<T>(&self, known: Option<&Cached<T>>) -> Option<Arc<T>> {
         let known = known?;
         let age = self.now() - known.at;
@@ -292,7 +292,7 @@ impl Agent {
         (age >= TimeDelta::zero() && age < keep).then(|| Arc::clone(&known.found))
     }
 
-    /// Remembers what was found, and gives it.
+    /// Caches a value and returns it.
     fn remember<T>(&self, known: &mut Option<Cached<T>>, found: T) -> Arc<T> {
         let found = Arc::new(found);
         *known = Some(Cached { at: self.now(), found: Arc::clone(&found) });

@@ -506,9 +506,9 @@ async fn a_removal_takes_a_plan_the_process_and_a_person() {
 
     // A person who is not there, or types something else; a call that is taken back while the person reads.
     assert_eq!(code(&id, &plan, &Scripted::nobody()).await, "nobody_to_ask");
-    let taken_back = Scripted::typing("leaver@example.com");
-    taken_back.left.store(true, Ordering::Relaxed);
-    assert_eq!(code(&id, &plan, &taken_back).await, "nobody_to_ask");
+    let cancelled = Scripted::typing("leaver@example.com");
+    cancelled.left.store(true, Ordering::Relaxed);
+    assert_eq!(code(&id, &plan, &cancelled).await, "nobody_to_ask");
     for typed in ["", "yes", "other@example.com", id.as_str()] {
         assert_eq!(code(&id, &plan, &Scripted::typing(typed)).await, "not_confirmed", "{typed}");
     }

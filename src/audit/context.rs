@@ -1,4 +1,4 @@
-//! What every rule may look at.
+//! The input of every rule.
 
 use super::{input::JudgeInput, not_evaluated::NotEvaluated, population::Population};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     model::{directory::Directory, policy::Policy, rule::RuleList},
 };
 
-/// What every rule may look at. Rules skip deleted users by iterating over [`Context::present`].
+/// The input of every rule. Rules skip deleted users by iterating over [`Context::present`].
 pub(super) struct Context<'a> {
     /// What is judged, against what, and when.
     pub(super) input: JudgeInput<'a>,

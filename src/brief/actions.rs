@@ -25,7 +25,7 @@ pub struct Action {
     pub rule: String,
     /// The rule's title.
     pub title: String,
-    /// How to settle it; names of settings and files stand between backticks.
+    /// How to resolve it; names of settings and files are in backticks.
     pub advice: String,
     /// The highest severity among its open findings.
     pub severity: Severity,
@@ -35,7 +35,7 @@ pub struct Action {
     pub new: usize,
     /// The subjects: `Dana Reyes, Ola Berg and 3 more`, new ones first.
     pub subjects: String,
-    /// Who should settle it; never one of the subjects.
+    /// Who should resolve it; never one of the subjects.
     pub who: Who,
 }
 
@@ -67,7 +67,7 @@ impl fmt::Display for By {
 }
 
 impl Action {
-    /// By when to settle it.
+    /// By when to resolve it.
     pub fn by(&self) -> By {
         By(self.severity)
     }

@@ -1,4 +1,4 @@
-//! Who should settle a finding. Nobody is asked to settle a finding about themselves.
+//! Who should resolve a finding. Nobody is asked to resolve a finding about themselves.
 
 use std::{collections::HashSet, fmt};
 
@@ -15,13 +15,13 @@ use crate::{
     words,
 };
 
-/// People whom [`Who`] names.
+/// The most people that [`Who`] names.
 const NAMED: usize = 3;
 
-/// The rule that finds a read incomplete: to settle it, rolecall has to run again.
+/// The rule that finds a read incomplete: to resolve its finding, rolecall has to run again.
 const INCOMPLETE_READ: &str = "incomplete-read";
 
-/// Who should settle a finding.
+/// Who should resolve a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Who {
     /// One of the workspace's administrators.
@@ -33,7 +33,7 @@ pub enum Who {
     },
     /// No administrator of the workspace is without a part in it.
     Outsider,
-    /// Whoever operates rolecall.
+    /// The operator of rolecall.
     Operator,
 }
 
@@ -41,7 +41,7 @@ impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Administrators { named, all } => f.write_str(&words::any_of(named, *all)),
-            Self::Outsider => f.write_str("somebody outside the workspace's administrators, such as the security team"),
+            Self::Outsider => f.write_str("someone who is not an administrator, such as the security team"),
             Self::Operator => f.write_str("the operator of rolecall"),
         }
     }
@@ -74,7 +74,7 @@ impl<'a> Actors<'a> {
         Self { matrix, trusted: matrix.rows().filter(trusted).collect() }
     }
 
-    /// Who should settle some findings of one rule.
+    /// Who should resolve some findings of one rule.
     pub(super) fn for_findings(&self, rule: &str, findings: &[&Finding]) -> Who {
         if rule == INCOMPLETE_READ {
             return Who::Operator;

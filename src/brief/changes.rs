@@ -104,7 +104,7 @@ impl Changes {
     }
 }
 
-/// What stands in place of changes in a first audit.
+/// Shown instead of changes in a first audit.
 pub(super) const FIRST: &str = "This is the first audit of this workspace and job: there is nothing to compare with.";
 
 /// Whether a change is one of access, and not of what is found of it.
@@ -142,7 +142,7 @@ pub fn sentence(change: &Change) -> String {
         ChangeKind::RoleAdded | ChangeKind::RoleRemoved => format!("Role {subject} {}", change.kind.phrase()),
         ChangeKind::ProfileRenamed => format!("Profile {} was renamed{was}", either(&after, &subject)),
         ChangeKind::RoleRenamed => format!("Role {} was renamed{was}", either(&after, &subject)),
-        ChangeKind::RoleMoved if after.is_empty() => format!("Role {subject} now reports to nobody{was}"),
+        ChangeKind::RoleMoved if after.is_empty() => format!("Role {subject} is now at the top of the hierarchy{was}"),
         ChangeKind::RoleMoved => format!("Role {subject} now reports to {after}{was}"),
         ChangeKind::PrimaryUserChanged if !after.is_empty() => {
             format!("{after} is now the primary user, the super admin{was}")

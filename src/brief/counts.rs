@@ -27,7 +27,7 @@ pub struct Counts {
     pub population: String,
     /// Active users with an administrator profile.
     pub administrators: usize,
-    /// How many administrators came and went; `None` for a first audit.
+    /// How many administrators were added and removed; `None` for a first audit.
     pub administrators_changed: Option<Changed>,
     /// Open findings by severity, the most severe first.
     pub open: Vec<(Severity, usize)>,
@@ -47,7 +47,7 @@ pub struct Counts {
     pub rules: usize,
 }
 
-/// How many came and how many went.
+/// How many were added and removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Changed {
     /// Came.

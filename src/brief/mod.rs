@@ -8,7 +8,7 @@
 //! - [`NotEvaluated`]: what the audit did not evaluate;
 //! - `verdict`: the sentences that say all of it in short.
 //!
-//! Texts from the workspace stand in a brief as they are, but for their length: each rendering cleans them for its
+//! A brief has the texts of the workspace unchanged, except for their length: each rendering cleans them for its
 //! own medium.
 
 mod actions;
@@ -50,7 +50,7 @@ pub struct Brief {
     pub workspace: String,
     /// What kind of answer it is.
     pub state: State,
-    /// How the answer is coloured. Colour never stands alone: [`State::word`] stands beside it.
+    /// How the answer is coloured. Colour is never the only sign: [`State::word`] is always beside it.
     pub tone: Tone,
     /// The answer in a few sentences.
     pub verdict: String,
@@ -66,7 +66,7 @@ pub struct Brief {
     pub actions: Vec<Action>,
     /// What was not evaluated.
     pub not_evaluated: NotEvaluated,
-    /// What went wrong since somebody last received a report, as sentences.
+    /// The incidents since a report was last delivered, as sentences.
     pub incidents: Vec<String>,
 }
 
@@ -93,7 +93,7 @@ impl Brief {
         Self { verdict: verdict::verdict(&brief), headline: verdict::headline(&brief), ..brief }
     }
 
-    /// What stands where [`actions`](Self::actions) is empty.
+    /// Shown if [`actions`](Self::actions) is empty.
     pub fn nothing_to_do(&self) -> &'static str {
         match self.state {
             State::Incomplete => "Run the audit again, until the read is complete.",

@@ -7,7 +7,7 @@ use crate::{
     model::{audit::Audit, change::ChangeKind},
 };
 
-/// People whom [`People`] names.
+/// The most people that [`People`] names.
 const NAMED: usize = 20;
 
 /// Who can administer.
@@ -62,7 +62,7 @@ impl People {
         let by_news_and_name = |a: &(bool, MatrixRow<'_>), b: &(bool, MatrixRow<'_>)| {
             (a.0, a.1.user.label()).cmp(&(b.0, b.1.user.label())).then_with(|| a.1.user.index().cmp(&b.1.user.index()))
         };
-        // A workspace where everybody administers would otherwise be sorted whole.
+        // Otherwise all users of a workspace in which everybody is an administrator would be sorted.
         if rows.len() > NAMED {
             rows.select_nth_unstable_by(NAMED, by_news_and_name);
             rows.truncate(NAMED);

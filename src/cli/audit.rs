@@ -31,10 +31,10 @@ use crate::{
     store::{Database, StoreError, queue::Sent},
 };
 
-/// How long a run belongs to a process that no longer prolongs its lease.
+/// How long a run stays claimed by a process that no longer renews its lease.
 const LEASE: Duration = Duration::from_mins(1);
 
-/// What is to be done, all of it checked before the first call.
+/// The work to do, checked in full before the first call.
 struct Plan<'a> {
     job: Option<(&'a str, &'a Job)>,
     workspaces: Vec<&'a str>,
@@ -102,9 +102,9 @@ fn plan<'a>(settings: &'a Settings, args: &AuditArgs) -> Result<Plan<'a>, Failur
     let job = match &args.job {
         Some(name) => Some(settings.jobs.get_key_value(name).ok_or_else(|| {
             let known: Vec<&str> = settings.jobs.keys().map(String::as_str).collect();
-            Failure::usage(format!("there is no job `{name}`; the configuration has: {}", known.join(", ")))
+            Failure::usage(format!("unknown job `{name}`; the configured jobs are: {}", known.join(", ")))
         })?),
-        // The only job is meant where nothing else is said.
+        // Without arguments, the only job is meant.
         None if args.workspaces.is_empty() && settings.jobs.len() == 1 => settings.jobs.iter().next(),
         None if args.workspaces.is_empty() && !settings.jobs.is_empty() => {
             let known: Vec<&str> = settings.jobs.keys().map(String::as_str).collect();
@@ -117,7 +117,7 @@ fn plan<'a>(settings: &'a Settings, args: &AuditArgs) -> Result<Plan<'a>, Failur
     for name in &args.workspaces {
         let (name, _) = settings.workspaces.get_key_value(name).ok_or_else(|| {
             let known: Vec<&str> = settings.workspaces.keys().map(String::as_str).collect();
-            Failure::usage(format!("there is no workspace `{name}`; the configuration has: {}", known.join(", ")))
+            Failure::usage(format!("unknown workspace `{name}`; the configured workspaces are: {}", known.join(", ")))
         })?;
         if of_job.is_some_and(|workspaces| !workspaces.contains(name)) {
             return Err(Failure::usage(format!("workspace `{name}` is not part of that job")));
@@ -139,7 +139,7 @@ fn plan<'a>(settings: &'a Settings, args: &AuditArgs) -> Result<Plan<'a>, Failur
     let mail = email.zip(settings.smtp.as_ref()).filter(|_| args.send);
     if args.send && mail.is_none() {
         return Err(Failure::usage(
-            "--send needs a job with an [email] table and an [smtp] table: there is nobody to mail",
+            "--send needs a job with recipients: an [email] table in the job, and an [smtp] table",
         ));
     }
     Ok(Plan {
@@ -180,7 +180,7 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Audits all workspaces; one that fails does not hold back the others. Returns the most severe open finding.
+    /// Audits all workspaces; a failure does not stop the others. Returns the highest severity of an open finding.
     async fn audit_all(&self, targets: &[Target<'_>]) -> Result<Option<Severity>, Failure> {
         let mut failures = Vec::new();
         let mut worst = None;
@@ -193,7 +193,7 @@ impl Session<'_> {
         if failures.is_empty() { Ok(worst) } else { Err(Failure::failed(failures.join("\nrolecall: "))) }
     }
 
-    /// Audits a workspace, prints, and mails; returns the most severe open finding.
+    /// Audits a workspace, prints, and mails; returns the highest severity of an open finding.
     async fn audit(&self, target: &Target<'_>) -> Result<Option<Severity>, String> {
         let audited = match (&self.post, self.job) {
             (Some(post), Some((job, _))) => self.audit_and_send(target, job, post).await,
@@ -216,7 +216,7 @@ impl Session<'_> {
         self.perform(target, commit, mail).await.map(|performed| performed.audit)
     }
 
-    /// An audit that is mailed is a run like the daemon's: on record, with its messages in the outbox.
+    /// Audits with mail. Such an audit is a recorded run like the daemon's, with its messages in the outbox.
     async fn audit_and_send(&self, target: &Target<'_>, job: &str, post: &Post<'_>) -> Result<Audit, String> {
         let claim = self.store.begin(job, target.workspace, self.clock.now(), time_delta(LEASE)).await;
         let claim = claim.map_err(|error| error.to_string())?;
@@ -277,12 +277,12 @@ impl Session<'_> {
         }
     }
 
-    /// Gives the run up. The exit code is enough for whoever started it; the next report names the failure.
+    /// Gives up the run without a notice: the exit code informs the caller, and the next report names the failure.
     async fn give_up(&self, claim: &Claim, error: String) -> String {
         match self.store.give_up(claim, &error, &[], self.clock.now()).await {
-            // Another process goes on with the run.
+            // Another process continues the run.
             Ok(()) | Err(StoreError::Lost { .. }) => error,
-            Err(store) => format!("{error}\nrolecall: the run could not be given up: {store}"),
+            Err(store) => format!("{error}\nrolecall: the failure could not be recorded: {store}"),
         }
     }
 

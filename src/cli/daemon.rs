@@ -13,7 +13,7 @@ use crate::{app, clock::Clock, config::settings::Settings, daemon::Daemon, web::
 pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
     let settings = check::load(named)?;
     if settings.jobs.is_empty() {
-        return Err(Failure::usage("the configuration has no job: there is nothing to run on a schedule"));
+        return Err(Failure::usage("the configuration has no job, so there is nothing to run on a schedule"));
     }
     let clock = Clock::system();
     let setup = app::daemon_setup(&settings, &clock).map_err(|error| Failure::usage(error.to_string()))?;
@@ -41,7 +41,7 @@ pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
             result = &mut stopped, if !stop.is_cancelled() => {
                 result.map_err(failed("cannot wait for a signal"))?;
                 tell(&[NotifyState::Stopping]);
-                tracing::info!("stopping: what is being worked on is finished or handed back");
+                tracing::info!("stopping: finishing or releasing work in progress");
                 stop.cancel();
             }
             _ = hangup.recv() => {
@@ -55,7 +55,7 @@ pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
     }
 }
 
-/// Listens where the configuration says, before anything else: a second daemon by mistake ends here.
+/// Binds the configured address first, so that a second daemon started by mistake stops here.
 async fn listen(settings: &Settings) -> Result<Option<Server>, Failure> {
     let Some(address) = settings.daemon.listen else { return Ok(None) };
     match Server::bind(address).await {
@@ -66,11 +66,11 @@ async fn listen(settings: &Settings) -> Result<Option<Server>, Failure> {
     }
 }
 
-/// Tells the service manager that the daemon works, for as long as it does.
+/// Sends the service manager's watchdog a signal as long as the daemon makes progress.
 async fn watchdog(daemon: Arc<Daemon>) {
-    let Some(patience) = sd_notify::watchdog_enabled() else { return };
+    let Some(timeout) = sd_notify::watchdog_enabled() else { return };
     loop {
-        tokio::time::sleep((patience / 3).max(Duration::from_millis(100))).await;
+        tokio::time::sleep((timeout / 3).max(Duration::from_millis(100))).await;
         if daemon.is_alive() {
             tell(&[NotifyState::Watchdog]);
         }
@@ -88,7 +88,7 @@ fn announce(settings: &Settings) {
     let now = Clock::system().now();
     for (name, job) in &settings.jobs {
         let next = job.schedule.next(now, 1).first().map_or("never".to_owned(), DateTime::to_rfc3339);
-        tracing::info!(job = name, next, "the job waits");
+        tracing::info!(job = name, next, "scheduled the job");
     }
 }
 
@@ -107,7 +107,7 @@ fn reload(named: Option<&Path>, daemon: &Daemon, began_with: &Settings) {
     match loaded {
         Ok((settings, setup)) => {
             daemon.reconfigure(setup);
-            tracing::info!("the configuration was reloaded");
+            tracing::info!("reloaded the configuration");
             announce(&settings);
         }
         Err(failure) => {

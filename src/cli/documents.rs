@@ -13,7 +13,7 @@ use toml::{Table, Value};
 use super::args::{Cli, command};
 use crate::{audit::RuleSet, config};
 
-/// What a reader replaces in a command line, and something that can stand there.
+/// Placeholders in command lines, each with a valid value.
 const PLACEHOLDERS: [(&str, &str); 2] = [(" ID", " 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59"), ("NUMBER:SHA256", WITNESS)];
 const WITNESS: &str = "1:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -43,7 +43,7 @@ fn documents() -> BTreeMap<PathBuf, String> {
     found
 }
 
-/// A fenced block: what stands behind the opening fence, and the text.
+/// A fenced block: the info string after the opening fence, and the text.
 struct Block {
     kind: String,
     text: String,

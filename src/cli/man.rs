@@ -80,7 +80,7 @@ fn write_subcommands(command: &Command, path: &str, out: &mut Vec<u8>) -> io::Re
             continue;
         }
         let own = subcommand.clone().bin_name(path.clone()).display_name(path.clone());
-        // Every page of the command has them; here they stand once, at the top.
+        // Every subcommand has them; the manual page has them once, at the top.
         let own = own
             .mut_args(|arg| if arg.is_global_set() && arg.get_help_heading().is_some() { arg.hide(true) } else { arg });
         let has_options = own.get_arguments().any(|arg| !arg.is_hide_set());

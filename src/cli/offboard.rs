@@ -67,7 +67,7 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
     are_meant(&wanted, &plan)?;
     show(&plan);
     if args.dry_run {
-        output::line("\nDry run: nobody was removed, and no request was sent that could remove anybody.");
+        output::line("\nDry run: nobody was removed, and no request that changes anything was sent.");
         return Ok(());
     }
     let (confirmed, how) = confirm(&plan, args.confirm.as_deref())?;
@@ -86,7 +86,7 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
     }
 }
 
-/// The ledger's file beside the evidence, where there is one.
+/// The ledger's file beside the evidence, if evidence is kept.
 struct LedgerFile<'a> {
     store: &'a dyn Database,
     vault: Option<&'a Vault>,
@@ -105,11 +105,11 @@ impl Witness for LedgerFile<'_> {
     }
 }
 
-/// Somebody who is to be removed, as it was written.
+/// A user to remove, as given by the caller.
 struct Wanted {
     /// The id or the address.
     user: String,
-    /// The row of the file, and the address that stands there beside the id.
+    /// The row of the file, and the address in it beside the id.
     beside: Option<(usize, String)>,
 }
 
@@ -141,7 +141,7 @@ fn wanted(args: &OffboardArgs) -> Result<Vec<Wanted>, Failure> {
     if wanted.is_empty() { Err(usage("the file has no rows".to_owned())) } else { Ok(wanted) }
 }
 
-/// Where a row has an id and an address, both have to mean the same user.
+/// If a row has an id and an address, both must belong to the same user.
 fn are_meant(wanted: &[Wanted], plan: &Plan) -> Result<(), Failure> {
     for (wanted, removal) in wanted.iter().zip(&plan.removals) {
         let Some((row, address)) = &wanted.beside else { continue };
@@ -215,7 +215,7 @@ fn confirm<'a>(plan: &'a Plan, given: Option<&str>) -> Result<(Confirmed<'a>, &'
     let asked = &plan.confirmation;
     if !std::io::stdin().is_terminal() {
         return Err(Failure::usage(format!(
-            "nobody was removed: there is no terminal to confirm at. To confirm, add --confirm '{asked}'"
+            "nobody was removed: without a terminal, confirm with --confirm '{asked}'"
         )));
     }
     let mut stderr = std::io::stderr().lock();
@@ -224,7 +224,7 @@ fn confirm<'a>(plan: &'a Plan, given: Option<&str>) -> Result<(Confirmed<'a>, &'
     std::io::stdin()
         .lock()
         .read_line(&mut typed)
-        .map_err(|error| Failure::failed(format!("nobody was removed: what was typed cannot be read: {error}")))?;
+        .map_err(|error| Failure::failed(format!("nobody was removed: the confirmation cannot be read: {error}")))?;
     Ok((plan.confirm(&typed).map_err(refused)?, "typed"))
 }
 

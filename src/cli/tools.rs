@@ -42,28 +42,28 @@ pub(super) async fn run(named: Option<&Path>, args: ToolsArgs) -> Result<(), Fai
             };
             let (answer, failed) = printable(outcome);
             print(&answer)?;
-            let why = answer["error"]["message"].as_str().unwrap_or("the tool did not do what was asked");
+            let why = answer["error"]["message"].as_str().unwrap_or("the tool failed");
             if failed { Err(Failure::failed(why)) } else { Ok(()) }
         }
         Some(ToolsCommand::Serve(agent)) => serve(&*mcp::agent(named, &agent).await?).await,
     }
 }
 
-/// What is printed of an outcome, and whether it is a failure.
+/// The JSON to print for an outcome, and whether it is a failure.
 fn printable(outcome: Outcome) -> (Value, bool) {
     match outcome {
         Outcome::Answered { answer, failed } => (answer, failed),
         Outcome::Failed(problem) => (problem.to_json(), true),
         // The command line answers at once.
-        Outcome::Waiting(_) => (Problem::NobodyToAsk("the answer did not come".to_owned()).to_json(), true),
+        Outcome::Waiting(_) => (Problem::NobodyToAsk("no answer arrived".to_owned()).to_json(), true),
     }
 }
 
-/// A call on a line of its own.
+/// One line of input.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
-    /// Comes back with the answer, whatever it is.
+    /// Returned unchanged with the answer.
     #[serde(default)]
     id: Value,
     name: String,
@@ -71,7 +71,7 @@ struct Line {
     arguments: Value,
 }
 
-/// Answers calls in their order.
+/// Answers calls in order.
 async fn serve(agent: &Agent) -> Result<(), Failure> {
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let failed = |error: std::io::Error| Failure::failed(format!("the calls cannot be read from stdin: {error}"));
@@ -131,7 +131,7 @@ impl Person for Caller {
             return Reply::Typed(confirm.clone());
         }
         if !std::io::stdin().is_terminal() {
-            return Reply::Unable("there is no terminal to ask at; pass the confirmation with --confirm".to_owned());
+            return Reply::Unable("without a terminal, pass the confirmation with --confirm".to_owned());
         }
         let mut stderr = std::io::stderr().lock();
         let _ = write!(stderr, "{}\n> ", question.message).and_then(|()| stderr.flush());

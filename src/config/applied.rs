@@ -1,4 +1,4 @@
-//! A configuration as it is kept as evidence: what was applied, without secrets.
+//! The configuration as kept in evidence: what was applied, without secrets.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use toml::{Table, Value};

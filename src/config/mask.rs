@@ -127,7 +127,7 @@ fn by_line(text: &str) -> String {
         out.push_str(key);
         out.push('=');
         out.push_str(&stars(value));
-        // A text over several lines goes on until its end.
+        // A text over several lines continues until its end.
         until = ["\"\"\"", "'''"].into_iter().find(|mark| value.matches(mark).count() == 1);
     }
     out

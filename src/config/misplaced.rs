@@ -7,7 +7,7 @@ use super::{
     problem::Problem,
 };
 
-/// An error for every secret that stands where its name should.
+/// An error for every secret that was written in place of its name.
 pub(super) fn misplaced(table: &DeTable<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (key, value) in table {

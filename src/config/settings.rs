@@ -242,7 +242,7 @@ pub struct Smtp {
 }
 
 impl Settings {
-    /// The configuration as it is kept as evidence: without comments, and with every known secret masked that was written
+    /// The configuration as kept in evidence: without comments, and with every known secret masked that was written
     /// into it by mistake.
     pub fn applied(&self) -> String {
         // A secret that cannot be read was not used.

@@ -17,7 +17,7 @@ impl Daemon {
         let notification = &outgoing.notification;
         let run = notification.subject.run().map(tracing::field::display);
         let (channel, kind, to) = (&notification.channel, &notification.kind, &notification.address);
-        // Kinds of other channels could be mistaken for those of e-mails.
+        // Only e-mails have kinds in the metrics: those of other channels could be mistaken for them.
         let counted = if channel == email::NAME { kind } else { channel };
         let count = |outcome| self.count(Count::Message { kind: counted.clone(), outcome });
         match dispatched {
@@ -26,14 +26,14 @@ impl Daemon {
                 count("accepted");
             }
             Ok(Dispatched { outcome: Sent::Again(not_before), answer }) => {
-                tracing::warn!(run, channel, kind, to, answer, %not_before, "a message was not accepted; it is sent again");
+                tracing::warn!(run, channel, kind, to, answer, %not_before, "a message was not accepted; it will be retried");
                 count("retried");
             }
             Ok(Dispatched { outcome: Sent::GivenUp, answer }) => {
-                tracing::error!(run, channel, kind, to, answer, "a message was not accepted and is given up");
+                tracing::error!(run, channel, kind, to, answer, "a message was not accepted; giving up");
                 count("rejected");
             }
-            // It is taken out again when the lease ends, and sent again with the same Message-ID.
+            // It is claimed again when the lease ends, and sent again with the same Message-ID.
             Err(error) => {
                 tracing::error!(run, channel, kind, to, %error, "the result of a delivery could not be stored");
             }

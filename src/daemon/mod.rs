@@ -1,8 +1,8 @@
 //! Runs the schedule: decides what is due, works on runs, sends what waits in the outbox. Every step is stored before
-//! the next begins, so that a process that is killed loses nothing, and its successor goes on where it was.
+//! the next begins, so that a killed process loses nothing and its successor continues where it stopped.
 //!
-//! `planner` turns fire times into runs, `worker` works on one run, `dispatcher` sends one message, `watch` tells
-//! others how it goes, `ticker` says every second that a second has passed. What they share is a [`Daemon`].
+//! `planner` turns fire times into runs, `worker` works on one run, `dispatcher` sends one message, `watch` reports the
+//! daemon's state, `ticker` ticks every second. They share a [`Daemon`].
 
 mod dispatcher;
 mod planner;
@@ -42,9 +42,9 @@ use crate::{
     store::Database,
 };
 
-/// After this long a store that still fails is spoken of again.
-const SAID_AGAIN_AFTER: Duration = Duration::from_mins(1);
-/// The longest between two looks at what can be done, whatever the wall clock says.
+/// How often a store that keeps failing is logged.
+const LOG_AGAIN_AFTER: Duration = Duration::from_mins(1);
+/// The longest wait between two rounds, whatever the wall clock says.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(5);
 /// How often old snapshots and bags are removed.
 const PRUNE_EVERY: chrono::Duration = chrono::Duration::hours(1);
@@ -55,24 +55,24 @@ pub struct Job {
     pub workspaces: Vec<String>,
     /// When it is due.
     pub schedule: Schedule,
-    /// What happens to fire times that passed meanwhile.
+    /// What happens to fire times that passed while no daemon ran.
     pub missed: Missed,
-    /// Who is told; `None` if nobody.
+    /// Who receives mail; `None` if nobody.
     pub email: Option<Recipients>,
     /// Pinged at start, success and failure.
     pub heartbeat: Option<Arc<dyn Heartbeat>>,
 }
 
-/// How much is done at once, and how long things may take.
+/// Concurrency and time limits.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Runs that are worked on at one time, and messages that are sent at one time.
+    /// How many runs, and how many messages, are processed at the same time.
     pub concurrency: usize,
-    /// How long a run belongs to a worker of whom nothing is heard.
+    /// How long a run stays claimed by a worker that does not renew its lease.
     pub lease: Duration,
-    /// How long a message belongs to a sender of whom nothing is heard: longer than any exchange may take.
+    /// How long a message stays claimed by a sender: longer than any exchange may take.
     pub mail_lease: Duration,
-    /// How long a stopping daemon waits for what it has in its hands before it hands it back.
+    /// How long a stopping daemon waits for work in progress before it releases it.
     pub grace_period: Duration,
     /// How long snapshots are kept.
     pub keep: Duration,
@@ -98,7 +98,7 @@ pub struct Workspace {
     pub deadline: Duration,
 }
 
-/// Everything that the configuration says: replaced as a whole when it is reloaded.
+/// Everything from the configuration, replaced as a whole on reload.
 pub struct Setup {
     /// The jobs, by name.
     pub jobs: BTreeMap<String, Job>,
@@ -106,11 +106,11 @@ pub struct Setup {
     pub workspaces: BTreeMap<String, Workspace>,
     /// The policy of each job and workspace.
     pub policies: BTreeMap<(String, String), Arc<Policy>>,
-    /// Deliver what waits in the outbox.
+    /// They deliver what waits in the outbox.
     pub channels: Channels,
     /// Keeps evidence; `None` if none is kept.
     pub vault: Option<Vault>,
-    /// How much is done at once, and how long things may take.
+    /// Concurrency and time limits.
     pub limits: Limits,
 }
 
@@ -119,37 +119,37 @@ pub struct Daemon {
     store: Arc<dyn Database>,
     clock: Clock,
     setup: RwLock<Arc<Setup>>,
-    /// Rung when there may be something to do.
+    /// Notified when there may be something to do.
     wake: Notify,
     state: Mutex<State>,
     /// Tasks beside the runs: heartbeats.
     background: TaskTracker,
 }
 
-/// What a daemon remembers of itself; everything else is in the store.
+/// What a daemon keeps in memory; everything else is in the store.
 #[derive(Default)]
 struct State {
     /// Whether the ledger has the schedules of this configuration.
     enacted: bool,
     /// The last entry of the ledger that is in its file; `None` if that is not known.
     written: Option<u64>,
-    /// When each job is next looked at.
+    /// When each job is next checked.
     looks: BTreeMap<String, planner::Look>,
     /// What was counted since the start.
     counts: BTreeMap<Count, u64>,
-    /// When it was last looked what can be done.
+    /// When the last round began.
     stepped: Option<Instant>,
-    /// Why that failed; `None` if it did not.
-    trouble: Option<Trouble>,
+    /// Why it failed; `None` if it did not.
+    failure: Option<StepFailure>,
     /// When old snapshots and bags were last removed.
     pruned: Option<DateTime<Utc>>,
 }
 
-/// A store that fails.
-struct Trouble {
+/// A failure of the store.
+struct StepFailure {
     error: String,
-    /// When that was last said.
-    said: Instant,
+    /// When it was last logged.
+    logged_at: Instant,
 }
 
 impl Daemon {
@@ -165,7 +165,7 @@ impl Daemon {
         })
     }
 
-    /// Goes on with another configuration. Runs that are being worked on end with the one they began with.
+    /// Switches to another configuration. Runs in progress finish with the one they began with.
     pub fn reconfigure(&self, setup: Setup) {
         *self.setup.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(setup);
         {
@@ -192,10 +192,10 @@ impl Daemon {
     /// when the grace period ends ([`Limits::grace_period`]).
     ///
     /// # Errors
-    /// Where the ticker cannot be started. A store that fails is an error in the log, and tried again.
+    /// If the ticker cannot be started. A failing store is logged and retried.
     pub async fn run(self: &Arc<Self>, stop: CancellationToken) -> Result<(), ticker::TickerError> {
         let mut ticker = ticker::start(Arc::clone(self)).await?;
-        // Those who still work when the grace_period ends see this one.
+        // Tasks that still run when the grace period ends see this token.
         let shutdown_now = CancellationToken::new();
         let (mut workers, mut senders) = (JoinSet::new(), JoinSet::new());
         while !stop.is_cancelled() {
@@ -206,7 +206,7 @@ impl Daemon {
                 () = self.wake.notified() => {}
                 Some(_) = workers.join_next() => {}
                 Some(_) = senders.join_next() => {}
-                // The ticker follows the wall clock, and is silent where that was set back.
+                // The ticker follows the wall clock, and pauses if that is set back.
                 () = tokio::time::sleep(AT_LEAST_EVERY) => {}
             }
         }
@@ -225,8 +225,7 @@ impl Daemon {
         Ok(())
     }
 
-    /// Does everything that can be done now: decides, begins work, closes, delivers. Pings about what was closed are among
-    /// what is delivered.
+    /// One round: decides what is due, begins work, closes runs, and delivers messages and pings.
     async fn step(
         self: &Arc<Self>,
         workers: &mut JoinSet<()>,
@@ -243,7 +242,7 @@ impl Daemon {
         let setup = self.setup();
         let is_watched = |job: &str| setup.jobs.get(job).is_some_and(|job| job.heartbeat.is_some());
         for run in closing::close_delivered(&*self.store, &is_watched, self.now()).await? {
-            tracing::info!(run = %run.id, job = run.job, workspace = run.workspace, "the run is closed");
+            tracing::info!(run = %run.id, job = run.job, workspace = run.workspace, "closed the run");
             self.count(Count::Attempt { job: run.job, workspace: run.workspace, outcome: "done" });
         }
         while senders.len() < concurrency {
@@ -260,7 +259,7 @@ impl Daemon {
         let setup = self.setup();
         let Some(vault) = &setup.vault else { return Ok(()) };
         if self.state().written.is_none() {
-            // At the start, and when the configuration was reloaded: the key may be another.
+            // At the start and after a reload: the key may have changed.
             ledger::introduce(&*self.store, vault, self.now()).await?;
         }
         let head = self.store.head().await?;
@@ -271,25 +270,26 @@ impl Daemon {
         Ok(())
     }
 
-    /// Remembers what came of a step. A store that fails fails every second; it is said when it begins, once a minute,
-    /// and when it ends.
+    /// Records the result of a round. A failing store fails every second; it is logged when that begins, once a minute, and
+    /// when it ends.
     fn stepped(&self, result: Result<(), WriteError>) {
         let mut state = self.state();
         state.stepped = Some(Instant::now());
         let Err(error) = result.map_err(|error| error.to_string()) else {
-            if state.trouble.take().is_some() {
-                tracing::info!("they work again");
+            if state.failure.take().is_some() {
+                tracing::info!("the store and the ledger work again");
             }
             return;
         };
-        let said = state.trouble.as_ref().filter(|old| old.error == error && old.said.elapsed() < SAID_AGAIN_AFTER);
-        if said.is_none() {
-            tracing::error!(error, "the store or the ledger failed; it is tried again every second");
-            state.trouble = Some(Trouble { error, said: Instant::now() });
+        let logged =
+            state.failure.as_ref().filter(|old| old.error == error && old.logged_at.elapsed() < LOG_AGAIN_AFTER);
+        if logged.is_none() {
+            tracing::error!(error, "the store or the ledger failed; retrying every second");
+            state.failure = Some(StepFailure { error, logged_at: Instant::now() });
         }
     }
 
-    /// Removes what is old enough.
+    /// Removes snapshots and bags that are older than their retention.
     async fn prune(&self) -> Result<(), WriteError> {
         let now = self.now();
         if self.state().pruned.is_some_and(|last| (last..last + PRUNE_EVERY).contains(&now)) {
@@ -299,13 +299,13 @@ impl Daemon {
         if let Some(before) = now.checked_sub_signed(keep) {
             let pruned = self.store.prune(before).await?;
             if pruned > 0 {
-                tracing::info!(parts = pruned, %before, "old snapshots are removed");
+                tracing::info!(parts = pruned, %before, "removed old snapshots");
             }
         }
         if let Some(vault) = &self.setup().vault {
             let removed = retention::retire(&*self.store, vault, now).await?;
             if removed > 0 {
-                tracing::info!(bags = removed, "old bags are removed");
+                tracing::info!(bags = removed, "removed old bags");
             }
         }
         self.state().pruned = Some(now);

@@ -12,14 +12,14 @@ use crate::{
     },
 };
 
-/// When a job is next looked at: not before its next fire time, but when the clock is found set back.
+/// When a job is next checked: at its next fire time, or earlier if the clock was set back.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Look {
     at: DateTime<Utc>,
     next: DateTime<Utc>,
 }
 
-/// A job that has to be decided about.
+/// A job with fire times to decide.
 struct Decision {
     job: String,
     workspaces: Vec<String>,
@@ -30,11 +30,11 @@ struct Decision {
 }
 
 impl Daemon {
-    /// Decides about all fire times that have come.
+    /// Decides all fire times that have passed.
     pub(super) async fn plan(&self) -> Result<(), StoreError> {
         let setup = self.setup();
         let now = self.now();
-        // At the same moment from which new jobs are decided about, so that no fire time is promised and not looked at.
+        // Publish at the moment from which new jobs are decided, so that no published fire time is left undecided.
         if !self.state().enacted {
             let terms = |job: &Job| job.schedule.terms(&job.workspaces, job.missed);
             let schedules: Vec<_> = setup.jobs.iter().map(|(name, job)| (name.clone(), terms(job))).collect();
@@ -79,7 +79,7 @@ impl Daemon {
             })
             .collect();
         let stored = self.store.decide(&decided).await?;
-        // Where another daemon was faster, the decision is its.
+        // If another daemon was faster, its decision stands.
         for (Decision { job, plan, gap, .. }, _) in decisions.iter().zip(stored).filter(|(_, stored)| *stored) {
             for fire_at in &plan.due {
                 tracing::info!(job, %fire_at, "due");
@@ -92,16 +92,16 @@ impl Daemon {
     }
 }
 
-/// What has come for a job since its cursor, and the cursor after that; `None` if nothing changes.
+/// The fire times of a job since its cursor, and the new cursor; `None` if nothing changes.
 fn decide(job: &Job, from: Option<&Cursor>, now: DateTime<Utc>) -> Option<(Plan, Cursor)> {
     let schedule = format!("{} {}", job.schedule.pattern(), job.schedule.zone());
-    // A new job, and one whose schedule is another now, begin here: nobody had promised the past to it.
+    // A new job, or one whose schedule changed, begins now: no earlier fire time was published for it.
     let Some(from) = from.filter(|from| from.schedule == schedule) else {
         let at = from.map_or(now, |from| from.at.max(now));
         return Some((Plan { due: Vec::new(), skipped: None, cursor: at }, Cursor { schedule, at }));
     };
     let plan = job.schedule.plan(job.missed, from.at, now);
-    // Looking every second need not write every second.
+    // Checking every second must not write every second.
     let nothing = plan.due.is_empty() && plan.skipped.is_none();
     let at = plan.cursor;
     (!nothing).then_some((plan, Cursor { schedule, at }))

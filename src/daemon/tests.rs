@@ -528,7 +528,7 @@ async fn a_store_that_fails_is_named_until_it_works_again_and_the_daemon_stays_a
     bench.daemon.stepped(Err(full().into()));
     bench.daemon.stepped(Err(full().into()));
     let health = bench.daemon.health().await.unwrap();
-    assert!(health.is_alive && health.trouble.unwrap().contains("Make room on its disk"));
+    assert!(health.is_alive && health.failure.unwrap().contains("Make room on its disk"));
     bench.daemon.stepped(Ok(()));
-    assert!(bench.daemon.health().await.unwrap().trouble.is_none());
+    assert!(bench.daemon.health().await.unwrap().failure.is_none());
 }

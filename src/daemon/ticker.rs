@@ -1,4 +1,4 @@
-//! Says every second that a second has passed. It does not know what is due: that is decided from stored cursors.
+//! Ticks every second. It does not know what is due: that is decided from stored cursors.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ const EVERY_SECOND: &str = "* * * * * *";
 #[error("the ticker cannot be started: {0}")]
 pub struct TickerError(#[from] JobSchedulerError);
 
-/// A ticker that runs.
+/// A running ticker.
 pub(super) struct Ticker(JobScheduler);
 
 pub(super) async fn start(daemon: Arc<Daemon>) -> Result<Ticker, TickerError> {

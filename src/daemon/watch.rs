@@ -11,11 +11,11 @@ use crate::{
     store::{StoreError, history::Done},
 };
 
-/// A daemon that did not look for so long what it can do is stuck: it looks every second, and waits 15 seconds for each
-/// answer of a store that is locked.
+/// A daemon that has begun no round for this long is stuck: it begins one every second, and waits up to 15 seconds for each
+/// answer of a locked store.
 const STUCK: Duration = Duration::from_secs(45);
 
-/// Something that is counted.
+/// An event for the metrics.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Count {
     /// An attempt at a run ended: `done`, `retried`, `failed`.
@@ -24,26 +24,26 @@ pub enum Count {
         job: String,
         /// The workspace.
         workspace: String,
-        /// How.
+        /// The outcome.
         outcome: &'static str,
     },
     /// A message was tried: `accepted`, `retried`, `rejected`.
     Message {
         /// Its kind.
         kind: String,
-        /// What came of it.
+        /// The outcome.
         outcome: &'static str,
     },
 }
 
-/// How a daemon is.
+/// The health of a daemon.
 #[derive(Debug)]
 pub struct Health {
-    /// Whether it turns: it lately looked what can be done.
+    /// Whether it makes progress: it has begun a round recently.
     pub is_alive: bool,
     /// Why the last step failed; `None` if it did not.
-    pub trouble: Option<String>,
-    /// What is wrong, of the jobs that it has.
+    pub failure: Option<String>,
+    /// The open incidents of its jobs.
     pub incidents: Vec<Incident>,
 }
 
@@ -61,32 +61,32 @@ pub struct Pulse {
 }
 
 impl Daemon {
-    /// Whether it turns: it lately looked what can be done.
+    /// Whether it makes progress: it has begun a round recently.
     pub fn is_alive(&self) -> bool {
         self.state().stepped.is_some_and(|stepped| stepped.elapsed() < STUCK)
     }
 
-    /// How it is.
+    /// The daemon's health.
     ///
     /// # Errors
-    /// [`StoreError`] where the store cannot say.
+    /// [`StoreError`]
     pub async fn health(&self) -> Result<Health, StoreError> {
         let setup = self.setup();
         let mut incidents = self.store.incidents(self.now()).await?;
-        // What nobody runs any more nobody can mend.
+        // Jobs that were removed from the configuration have no open incidents.
         incidents.retain(|incident| {
             setup.jobs.get(&incident.job).is_some_and(|job| {
                 incident.workspace.as_ref().is_none_or(|workspace| job.workspaces.contains(workspace))
             })
         });
-        let trouble = self.state().trouble.as_ref().map(|trouble| trouble.error.clone());
-        Ok(Health { is_alive: self.is_alive(), trouble, incidents })
+        let failure = self.state().failure.as_ref().map(|failure| failure.error.clone());
+        Ok(Health { is_alive: self.is_alive(), failure, incidents })
     }
 
-    /// What is known of each workspace of each job.
+    /// The state of each workspace of each job.
     ///
     /// # Errors
-    /// [`StoreError`] where the store cannot say.
+    /// [`StoreError`]
     pub async fn pulses(&self) -> Result<Vec<Pulse>, StoreError> {
         let setup = self.setup();
         let now = self.now();
@@ -101,7 +101,7 @@ impl Daemon {
         Ok(pulses)
     }
 
-    /// What was counted since the start.
+    /// The events counted since the start.
     pub fn counts(&self) -> Vec<(Count, u64)> {
         self.state().counts.iter().map(|(count, number)| (count.clone(), *number)).collect()
     }
@@ -110,7 +110,7 @@ impl Daemon {
         *self.state().counts.entry(count).or_default() += 1;
     }
 
-    /// Pings the start of a run, beside the run: a start that cannot be pinged is logged and forgotten.
+    /// Pings the start of a run in the background. A failed ping is logged and not retried later.
     pub(super) fn ping_start(&self, setup: &Setup, job: &str) {
         let Some(heartbeat) = setup.jobs.get(job).and_then(|job| job.heartbeat.as_ref()).map(Arc::clone) else {
             return;

@@ -1,4 +1,4 @@
-//! Works on one run: read, judge, record. Sending is the outbox's.
+//! Works on one run: reads, judges, records. The outbox sends.
 
 use chrono::Duration;
 use tokio_util::sync::CancellationToken;
@@ -26,16 +26,16 @@ use crate::{
 /// The waits before the second and each further attempt; after the last one a run is given up.
 const WAITS: [Duration; 4] = [Duration::minutes(1), Duration::minutes(5), Duration::minutes(15), Duration::minutes(40)];
 
-/// A run that was claimed so often and never finished takes the process down with it.
+/// A run that was claimed this often and never finished probably crashes the process: it is given up.
 const MOST_ATTEMPTS: u32 = 10;
 
 /// Why an attempt ended without an audit.
 enum AttemptError {
-    /// Another process works on the run now.
+    /// Another process has claimed the run.
     Lost,
     /// It failed, and another attempt may succeed.
     Again(String),
-    /// It failed, and will fail again until somebody changes something.
+    /// It failed, and will fail again until something is changed.
     Final(String),
 }
 
@@ -55,7 +55,7 @@ impl Daemon {
     pub(super) async fn work(&self, claim: Claim, shutdown_now: CancellationToken) {
         let setup = self.setup();
         let Run { id, job, workspace, fire_at, attempt, .. } = &claim.run;
-        tracing::info!(run = %id, job, workspace, %fire_at, attempt, "a run begins");
+        tracing::info!(run = %id, job, workspace, %fire_at, attempt, "starting a run");
         if claim.fence == 1 {
             self.ping_start(&setup, job);
         }
@@ -64,7 +64,7 @@ impl Daemon {
             _ = lease::keep(&*self.store, &claim, setup.limits.lease, &self.clock) => Err(AttemptError::Lost),
             () = shutdown_now.cancelled() => {
                 match self.store.release(&claim, None, self.now(), self.now()).await {
-                    Ok(()) => tracing::info!(run = %id, "the run is released"),
+                    Ok(()) => tracing::info!(run = %id, "released the run"),
                     Err(error) => tracing::error!(run = %id, %error, "the run could not be released"),
                 }
                 return;
@@ -73,7 +73,7 @@ impl Daemon {
         let stored = match ended {
             Ok(()) => Ok(()),
             Err(AttemptError::Lost) => {
-                tracing::warn!(run = %id, "another process works on this run now");
+                tracing::warn!(run = %id, "another process has claimed this run");
                 return;
             }
             Err(AttemptError::Again(error)) => match wait_after(*attempt) {
@@ -122,33 +122,33 @@ impl Daemon {
         let on_step = |step: Step<'_>| match step {
             Step::ClockBehind(behind) => tracing::warn!(run = %id, "{behind}"),
             Step::Sealed(sealed) => {
-                tracing::info!(run = %id, bag = sealed.place, digest = sealed.bag.sha256, "the evidence is sealed");
+                tracing::info!(run = %id, bag = sealed.place, digest = sealed.bag.sha256, "sealed the evidence");
             }
             Step::Judged(_) | Step::Written(_) => {}
         };
         let performed = run.perform(&on_step).await?;
-        tracing::info!(run = %id, users = performed.record.users, messages = performed.messages, "the audit is recorded");
+        tracing::info!(run = %id, users = performed.record.users, messages = performed.messages, "recorded the audit");
         Ok(())
     }
 
     async fn retry_later(&self, claim: &Claim, error: &str, wait: Duration) -> Result<(), StoreError> {
         let Run { id, job, workspace, attempt, .. } = &claim.run;
-        tracing::warn!(run = %id, job, workspace, attempt, error, "the run failed and is tried again");
+        tracing::warn!(run = %id, job, workspace, attempt, error, "the run failed; it will be retried");
         self.count(Count::Attempt { job: job.clone(), workspace: workspace.clone(), outcome: "retried" });
         self.store.release(claim, Some(error), self.now() + wait, self.now()).await
     }
 
-    /// Gives a run up, and notifies the job's recipients.
+    /// Gives up a run and notifies the job's recipients.
     async fn give_up(&self, setup: &Setup, claim: &Claim, error: &str) -> Result<(), StoreError> {
         let Run { id, job, workspace, attempt, .. } = &claim.run;
-        tracing::error!(run = %id, job, workspace, attempt, error, "the run failed and is given up");
+        tracing::error!(run = %id, job, workspace, attempt, error, "the run failed; giving up");
         let notifications = self.failure_notifications(setup, claim, error).await?;
         self.store.give_up(claim, error, &notifications, self.now()).await?;
         self.count(Count::Attempt { job: job.clone(), workspace: workspace.clone(), outcome: "failed" });
         Ok(())
     }
 
-    /// The notices and the ping that a run is given up.
+    /// The notices and the ping about a run that was given up.
     async fn failure_notifications(
         &self,
         setup: &Setup,
@@ -171,7 +171,7 @@ impl Daemon {
     }
 }
 
-/// The wait after an attempt that may be tried again; `None` after the last one.
+/// The wait before the next attempt; `None` after the last one.
 fn wait_after(attempt: u32) -> Option<Duration> {
     let earlier = usize::try_from(attempt).unwrap_or(usize::MAX).saturating_sub(1);
     WAITS.get(earlier).copied()

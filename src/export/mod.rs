@@ -82,7 +82,7 @@ pub struct Export {
 }
 
 impl Export {
-    /// Collects the evidence of a period, which must be sound. `is_signed` tells whether the export will be signed.
+    /// Collects the evidence of a period, which must be sound. `is_signed` says whether the export will be signed.
     ///
     /// # Errors
     /// [`ExportError`]
@@ -172,7 +172,7 @@ fn known_at(last: Option<DateTime<Utc>>, to: DateTime<Utc>, now: DateTime<Utc>) 
     last.map_or(today, |last| last.max(today)).min(to + LATE_AFTER)
 }
 
-/// Whether what is exported is as it was written. Returns notes on bags of other periods that are not.
+/// Checks that the exported evidence is sound. Returns notes about damaged bags of other periods.
 fn sound(storage: &dyn Storage, found: &ConsistencyReport, period: Period) -> Result<Vec<String>, ExportError> {
     let is_asked = |due: Option<DateTime<Utc>>| due.is_some_and(|due| (period.from..period.to).contains(&due));
     let broken = found.bags.iter().filter(|bag| !bag.is_sound()).map(|bag| (storage.place(&bag.folder), bag.due));

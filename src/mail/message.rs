@@ -50,7 +50,7 @@ pub struct Attachment {
     pub bytes: Vec<u8>,
 }
 
-/// Sender, recipient, date, and what tells this message from others.
+/// Sender, recipient, date, and what identifies this message.
 #[derive(Debug, Clone, Copy)]
 pub struct Addressing<'a> {
     /// The sender: an address, or a name followed by an address in angle brackets.

@@ -28,7 +28,7 @@ pub enum NoticeError {
 #[derive(Debug, Clone)]
 pub struct Notice {
     kind: &'static str,
-    /// The run, and what tells this notice from others of its kind and run.
+    /// The run, and what distinguishes this notice from others of its kind and run.
     identity: String,
     thread: (String, String),
     subject: String,
@@ -60,7 +60,7 @@ impl Notice {
     /// The kind of notice that a message was not delivered.
     pub const UNDELIVERED: &'static str = "undelivered";
 
-    /// A run was given up. `about` tells this from other times that the same run was given up.
+    /// A run was given up. `about` distinguishes this notice if the same run was given up before.
     pub fn failure(run: &Run, about: &str, error: &str, ledger: &Head) -> Self {
         let (job, workspace) = (one_line(&run.job, MAX_NAME), one_line(&run.workspace, MAX_NAME));
         let attempts = if run.attempt == 1 { "one attempt".to_owned() } else { format!("{} attempts", run.attempt) };

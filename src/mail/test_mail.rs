@@ -43,7 +43,7 @@ struct Text<'a> {
     view: &'a View,
 }
 
-/// The test message. `id` tells one test from the next, so that mail servers do not drop the second as a duplicate.
+/// The test message. `id` distinguishes tests, so that mail servers do not drop the second as a duplicate.
 ///
 /// # Errors
 /// [`TestMailError`]

@@ -1,6 +1,6 @@
-//! The person at the other end of a connection, who is asked by the protocol's two ways of elicitation: a request of the
-//! server's to clients that begin with `initialize`; since the revision 2026-07-28 an answer that asks, and the same call
-//! again with the answer.
+//! The person at the other end of a connection, asked by the protocol's two kinds of elicitation: a request from the server
+//! to clients that begin with `initialize`; since the revision 2026-07-28 an answer that asks, followed by the same call
+//! with the person's answer.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,13 +21,13 @@ use crate::{
     model::{actor::Actor, plain::plain},
 };
 
-/// How long a person may take to answer. Sessions end after five minutes in which nothing is heard.
+/// How long a person may take to answer. Sessions end after five minutes without a message.
 const PATIENCE: Duration = Duration::from_mins(4);
 /// The name of the question in an answer that asks.
 const KEY: &str = "confirmation";
 /// The field of the form.
 const FIELD: &str = "confirmation";
-/// What is sealed. What it is for is bound to it, and it says nothing by itself.
+/// The sealed state. Its purpose is bound to it, and it contains nothing readable.
 const SEALED: &[u8] = b"asked";
 /// Characters of a client's name.
 const NAME: usize = 60;
@@ -38,13 +38,13 @@ pub(super) struct Client {
     peer: Peer<RoleServer>,
     /// Whether its revision has `initialize`.
     is_old: bool,
-    /// Whether it can show a form to somebody.
+    /// Whether it can show a form to a person.
     shows_forms: bool,
     responses: InputResponses,
     state: Option<String>,
     seal: Arc<RequestStateCodec>,
-    /// Cancelled where the client takes its call back.
-    taken_back: CancellationToken,
+    /// Cancelled if the client cancels its call.
+    cancellation: CancellationToken,
 }
 
 impl Client {
@@ -64,7 +64,7 @@ impl Client {
             // A client that names no mode means forms.
             shows_forms: elicitation.is_some_and(|modes| modes.form.is_some() || modes.url.is_none()),
             peer: context.peer,
-            taken_back: context.ct,
+            cancellation: context.ct,
             responses: responses.unwrap_or_default(),
             state,
             seal,
@@ -79,7 +79,7 @@ impl Client {
         InputRequiredResult::new(Some(requests), Some(self.seal.seal_with(SEALED, &about)))
     }
 
-    /// What was said to the question that was put before, if it was this one.
+    /// The answer to the earlier question, if it was this one.
     fn said(&self, question: &Question) -> Reply {
         let answers = self.state.as_ref().zip(self.responses.get(KEY));
         let Some((state, said)) = answers else { return Reply::Asked };
@@ -93,7 +93,7 @@ impl Client {
     async fn request(&self, question: &Question) -> Reply {
         let answered = tokio::select! {
             answered = self.peer.create_elicitation_with_timeout(form(question), Some(PATIENCE)) => answered,
-            () = self.taken_back.cancelled() => return Reply::Unable("the call was taken back".to_owned()),
+            () = self.cancellation.cancelled() => return Reply::Unable("the call was cancelled".to_owned()),
         };
         match answered {
             Ok(result) => reply(result),
@@ -114,7 +114,7 @@ impl Person for Client {
     }
 
     fn has_left(&self) -> bool {
-        self.taken_back.is_cancelled()
+        self.cancellation.is_cancelled()
     }
 
     async fn ask(&self, question: &Question) -> Reply {

@@ -28,48 +28,48 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Server, finish};
 
-/// Where it is below the address.
+/// The path of the server.
 pub const PATH: &str = "/mcp";
-/// Bytes of a request at the most; the largest that makes sense has a few hundred.
+/// The largest request, in bytes; real requests have at most a few hundred.
 const REQUEST: usize = 256 << 10;
-/// Sessions of clients that begin with `initialize` at one time; each ends five minutes after its last call.
+/// The most concurrent sessions of clients that begin with `initialize`; each ends five minutes after its last call.
 const SESSIONS: usize = 64;
 
-/// The first revision without sessions; later ones come after it as texts, too.
+/// The first revision without sessions; later ones also sort after it as text.
 const WITHOUT_SESSIONS: &str = "2026-07-28";
 /// Seconds between two log lines about refused tokens, each with their number.
 const LOG_EVERY: u64 = 10;
 
-/// Pages of this machine itself, which the protocol's own conformance tests want to be let in.
+/// Origins on this machine, which the protocol's conformance tests require.
 const HERE: [&str; 3] = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
 
-/// Who is let in.
+/// Which requests are admitted.
 pub struct Admission {
     /// The token that every request carries.
     pub token: SecretString,
-    /// Names under which the server is reached, beside those of this machine alone.
+    /// Host names of the server, in addition to those for this machine.
     pub hosts: Vec<String>,
-    /// Values of `Origin` that are not refused beside those of this machine, as `https://app.example.com:443`.
+    /// Allowed values of `Origin` in addition to this machine's, such as `https://app.example.com:443`.
     pub origins: Vec<String>,
 }
 
-/// A place that is listened at.
+/// A bound listener.
 pub struct Listener {
     listener: TcpListener,
-    /// The address, with the port that it came to be.
+    /// The address, with the actual port.
     pub address: SocketAddr,
 }
 
 /// What a request is checked for before it is read.
 #[derive(Clone)]
 struct Door {
-    /// The token's digest: the time that comparing two digests takes does not reveal how much of a token was right.
+    /// The token's digest: the time for comparing two digests does not reveal how much of a token was right.
     token: [u8; 32],
     sessions: Arc<LocalSessionManager>,
     refused: Arc<Refused>,
 }
 
-/// Requests without the token, so that somebody who tries does not fill the log.
+/// Counts requests without the token, so that an attacker cannot fill the log.
 #[derive(Debug)]
 struct Refused {
     began: Instant,
@@ -98,23 +98,23 @@ impl Refused {
 }
 
 impl Listener {
-    /// Listens.
+    /// Binds the address.
     ///
     /// # Errors
-    /// Where the address cannot be had.
+    /// If the address cannot be bound.
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         Ok(Self { listener, address })
     }
 
-    /// Answers whoever is admitted, until it is told to stop.
+    /// Serves admitted requests until `stop` resolves.
     ///
     /// # Errors
-    /// Where the listener fails.
+    /// If the listener fails.
     pub async fn serve(self, server: Server, admission: Admission, stop: CancellationToken) -> io::Result<()> {
         let calls = server.calls.clone();
-        // Sessions end after the calls that are under way, whose answers go through them.
+        // Sessions end after the calls in progress, whose answers go through them.
         let sessions_end = CancellationToken::new();
         let here = StreamableHttpServerConfig::default().allowed_hosts;
         let config = StreamableHttpServerConfig::default()
@@ -150,7 +150,8 @@ async fn enter(State(door): State<Door>, request: Request, next: Next) -> Respon
     next.run(request).await
 }
 
-/// Whether a request may begin a session. Revisions from 2026-07-28 on have none, and say at each request which they are.
+/// Whether a request may begin a session. Revisions from 2026-07-28 on have no sessions and state their revision in each
+/// request.
 fn begins_a_session(headers: &HeaderMap) -> bool {
     let revision = headers.get("mcp-protocol-version").and_then(|revision| revision.to_str().ok());
     !headers.contains_key("mcp-session-id") && revision.is_none_or(|revision| revision < WITHOUT_SESSIONS)

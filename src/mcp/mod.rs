@@ -1,5 +1,5 @@
-//! The tools of [`agent`] by the Model Context Protocol: for clients that begin with `initialize`, and for
-//! those of the revision 2026-07-28, which do not. What a tool does is not decided here.
+//! The tools of [`agent`] over the Model Context Protocol, for clients that begin with `initialize` and for those of the
+//! revision 2026-07-28, which do not. What a tool does is not decided here.
 
 mod client;
 pub mod http;
@@ -21,9 +21,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::client::Client;
 use crate::agent::{self, Agent, Outcome, definition::Definition};
 
-/// How long calls that are under way are waited for at the end: a removal that has begun is to be recorded.
+/// How long to wait for calls in progress at the end: a removal that has begun must be recorded.
 const LAST_CALLS: Duration = Duration::from_secs(30);
-/// For how long a client may keep the list of tools: it changes with the version of rolecall alone.
+/// How long a client may cache the list of tools: it changes only with the version of rolecall.
 const LIST_FRESH_MS: u64 = 3_600_000;
 
 /// What a client learns about this server when it connects.
@@ -39,19 +39,19 @@ const INSTRUCTIONS: &str = "rolecall audits who has access to Zoho Bigin workspa
 #[derive(Clone)]
 pub struct Server {
     agent: Arc<Agent>,
-    /// Seals what a client gives back unchanged between two halves of a call.
+    /// Seals the state that a client returns unchanged in the second half of a call.
     seal: Arc<RequestStateCodec>,
-    /// Calls that are under way. They come to their end although their client may have gone.
+    /// Calls in progress. They finish even if their client has disconnected.
     calls: TaskTracker,
 }
 
-/// The server could not be had.
+/// The server failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The secret that seals states is none.
+    /// The secret that seals states could not be created.
     #[error("the session secret could not be created: {0}")]
     Seal(String),
-    /// The client did not begin as the protocol has it.
+    /// The client did not start the session as the protocol requires.
     #[error("the client did not start the session as the protocol requires: {0}")]
     Begin(String),
     /// The connection failed.
@@ -65,13 +65,13 @@ impl Server {
     /// # Errors
     /// [`ServeError::Seal`]
     pub fn new(agent: Arc<Agent>) -> Result<Self, ServeError> {
-        // A secret of this process: what another sealed is not for it.
+        // The secret belongs to this process: it rejects state that another process sealed.
         let secret: [u8; 32] = rand::random();
         let seal = RequestStateCodec::try_new(secret).map_err(|error| ServeError::Seal(error.to_string()))?;
         Ok(Self { agent, seal: Arc::new(seal), calls: TaskTracker::new() })
     }
 
-    /// Answers the client on this process's standard input and output, until it closes them or `stop`.
+    /// Serves the client on this process's standard input and output, until it closes them or `stop` resolves.
     ///
     /// # Errors
     /// [`ServeError`]
@@ -82,7 +82,7 @@ impl Server {
             Ok(service) => {
                 service.waiting().await.map(|_| ()).map_err(|error| ServeError::Connection(error.to_string()))
             }
-            // It went before it began.
+            // The client disconnected before it began.
             Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => Ok(()),
             Err(error) => Err(ServeError::Begin(error.to_string())),
         };
@@ -91,7 +91,7 @@ impl Server {
     }
 }
 
-/// Waits for the calls that are under way.
+/// Waits for the calls in progress.
 async fn finish(calls: &TaskTracker) {
     calls.close();
     if tokio::time::timeout(LAST_CALLS, calls.wait()).await.is_err() {
@@ -133,7 +133,7 @@ impl ServerHandler for Server {
         let arguments = request.arguments.map_or(Value::Null, Value::Object);
         let client = Client::new(context, request.input_responses, request.request_state, Arc::clone(&self.seal));
         let agent = Arc::clone(&self.agent);
-        // Apart from this future, which ends with its client: what was begun in the workspace is seen through.
+        // In a task of its own, because this future ends with its client: a started removal must finish.
         let call = self.calls.spawn(async move {
             let outcome = agent.call(tool, arguments, &client).await;
             (outcome, client)
@@ -153,7 +153,7 @@ impl ServerHandler for Server {
     }
 }
 
-/// A tool as the protocol has it.
+/// A tool in the protocol's form.
 fn advertised(definition: &Definition) -> Tool {
     let effect = definition.effect;
     let annotations = ToolAnnotations::with_title(definition.title)

@@ -1,7 +1,7 @@
 //! Who did something: the one type for it in the ledger, in offboarding, and in reviews.
 //!
-//! Its serialized form is one text, which is what ledgers have held from the beginning. Reading a text and writing it again
-//! gives the same text, also for one that nobody writes any more, so that old entries keep their digests.
+//! Its serialized form is one text, as in the first ledgers. Reading a text and writing it again gives the same text, also
+//! for texts that are no longer written, so that old entries keep their digests.
 
 use std::fmt;
 
@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", from = "String")]
 pub enum Actor {
-    /// Somebody who signed in, or whom a record names, by address.
+    /// A person who signed in or is named in a record, by address.
     Person {
         /// The address.
         address: String,
     },
-    /// Somebody at the command line of this machine. Who that was, rolecall does not know.
+    /// A person at the command line of this machine; rolecall does not know who.
     CommandLine {
-        /// The command, where several could do the same.
+        /// The command; `None` for the usual one.
         command: Option<String>,
     },
     /// A program that calls tools over the Model Context Protocol.

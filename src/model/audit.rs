@@ -1,4 +1,4 @@
-//! A completed audit: everything that a report says, a store keeps and a mail tells.
+//! A completed audit: everything that reports, stores and mails contain.
 
 use std::sync::Arc;
 
@@ -24,9 +24,9 @@ pub struct Audit {
     pub job: Option<String>,
     /// The workspace's name in the configuration.
     pub workspace: String,
-    /// The fire time that it answers; `None` if it was started on demand.
+    /// The fire time that it belongs to; `None` if it was started on demand.
     pub trigger: Option<Trigger>,
-    /// When it was judged: rules about ages count from here.
+    /// When it was judged: ages are measured from this time.
     pub judged_at: DateTime<Utc>,
     /// The version of rolecall.
     pub version: &'static str,
@@ -36,7 +36,7 @@ pub struct Audit {
     pub directory: Directory,
     /// The profiles that make an administrator: the policy's names and ids, resolved against the master list.
     pub administrator_profiles: Vec<ProfileId>,
-    /// What the rules are that it was judged by: the rest of what reports say of a finding.
+    /// The rules that it was judged by, with the texts that reports show for their findings.
     pub rules: Arc<RuleList>,
     /// What the rules found, the most severe first, then by rule and subject.
     pub findings: Vec<Finding>,
@@ -47,7 +47,7 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// What went wrong since somebody last received a report.
+    /// The incidents since a report was last delivered.
     pub fn incidents(&self) -> &[Incident] {
         self.trigger.as_ref().map_or(&[], |trigger| &trigger.incidents)
     }

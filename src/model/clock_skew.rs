@@ -1,35 +1,34 @@
-//! This machine's clock beside the clocks of the servers that answered it. Who sets a clock back can date a review as they
-//! like, but not the `Date` of answers from elsewhere.
+//! Compares this machine's clock with the clocks of the servers that answered it. Setting this clock back changes the date
+//! of a review, but not the `Date` of the servers' answers.
 
 use chrono::{DateTime, Duration, Utc};
 
 use super::reading::{Check, CheckKind, CheckOutcome};
 
-/// The furthest, in seconds, that this machine's clock may stand from a server's.
+/// The largest allowed difference between this machine's clock and a server's, in seconds.
 const FURTHEST: i64 = 300;
 
-/// What answers say of this machine's clock.
+/// What the servers' answers say about this machine's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ClockSkew {
     /// Answers with a `Date`.
     dates: u64,
-    /// By how many seconds this machine's clock was ahead of a server's where it was furthest from it; negative where it
-    /// was behind.
+    /// The largest difference from a server's clock, in seconds; negative if this machine's clock was behind.
     ahead: i64,
 }
 
 impl ClockSkew {
-    /// Notes the `Date` of an answer (RFC 9110 §6.6.1), which was written somewhere between question and answer. One that
-    /// is no date says nothing.
+    /// Adds the `Date` of an answer (RFC 9110 §6.6.1), which was written at some time between request and answer. An invalid
+    /// date is ignored.
     pub fn note(&mut self, asked_at: DateTime<Utc>, answered_at: DateTime<Utc>, date: &str) {
         let Ok(date) = DateTime::parse_from_rfc2822(date).map(|date| date.with_timezone(&Utc)) else { return };
-        // It names a whole second.
+        // The header has whole seconds.
         let (early, late) = (asked_at - (date + Duration::seconds(1)), date - answered_at);
         let ahead = if early > Duration::zero() { early.num_seconds() } else { -late.num_seconds().max(0) };
         self.join(Self { dates: 1, ahead });
     }
 
-    /// Adds what other answers said.
+    /// Adds the results of other answers.
     pub fn join(&mut self, other: Self) {
         self.dates += other.dates;
         if other.ahead.abs() > self.ahead.abs() {
@@ -37,7 +36,7 @@ impl ClockSkew {
         }
     }
 
-    /// The check that this is.
+    /// The result as a check of the read.
     pub fn check(self) -> Check {
         let Self { dates, ahead } = self;
         let which = if ahead < 0 { "behind" } else { "ahead of" };
@@ -49,7 +48,7 @@ impl ClockSkew {
             CheckOutcome::NotEvaluated { detail: "no answer named its date".to_owned() }
         } else if ahead.abs() > FURTHEST {
             let detail = format!(
-                "this machine's clock is {} {which} the server's, so that no time of this review can be believed",
+                "this machine's clock is {} {which} the server's, so the times of this review cannot be trusted",
                 length(ahead.abs())
             );
             CheckOutcome::Disagreed { detail }

@@ -128,7 +128,7 @@ pub struct Profile {
     pub custom: Option<bool>,
     /// The description.
     pub description: Option<String>,
-    /// When it last changed; built-in profiles have none.
+    /// When it last changed; `None` for built-in profiles.
     pub modified: Option<DateTime<Utc>>,
     /// What it permits.
     pub permissions: Permissions,
@@ -157,12 +157,12 @@ impl Permissions {
 /// One permission of a profile.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Permission {
-    /// The API's name of it.
+    /// The name in the API.
     pub name: String,
     /// The module that it is about; `None` for the whole workspace.
     pub module: Option<String>,
-    /// The words that the product shows for it.
+    /// The label in the product.
     pub label: Option<String>,
-    /// Whether the profile has it.
+    /// Whether it is switched on in the profile.
     pub enabled: bool,
 }

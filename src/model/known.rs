@@ -1,4 +1,4 @@
-//! A value in a report: known, unknown or not applicable. Never a default in place of an answer.
+//! A value in a report: known, unknown or not applicable. A default never takes the place of an answer.
 
 /// A value in a report.
 #[derive(Debug, Clone, PartialEq, Eq)]

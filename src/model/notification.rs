@@ -31,7 +31,7 @@ impl Subject {
         }
     }
 
-    /// What tells it from others of its kind, as stores write it. [`Subject::parse`] reads it.
+    /// Identifies it among others of its kind, as stores write it. [`Subject::parse`] reads it.
     pub fn id(&self) -> String {
         match self {
             Self::Run(run) => run.simple().to_string(),
@@ -80,13 +80,13 @@ pub struct Notification {
     pub channel: String,
     /// What it says: `report`, `failure`, `undelivered`; of a heartbeat `success` or `failure`.
     pub kind: String,
-    /// What tells it from others of its subject, channel, kind and address; empty if there is only one.
+    /// Identifies it among others of its subject, channel, kind and address; empty if there is only one.
     pub about: String,
     /// Where the channel delivers it: a mailbox; of a heartbeat the job, because the ping address is a secret.
     pub address: String,
     /// The sender's address, if the channel has senders.
     pub sender: Option<String>,
-    /// The identity that receivers recognise repetitions by, if the channel has one: a `Message-ID` with its angle brackets.
+    /// The id by which receivers recognise a repetition, if the channel has one: a `Message-ID` with its angle brackets.
     pub message_id: Option<String>,
     /// The whole message, exactly as it is delivered.
     pub bytes: Vec<u8>,
@@ -98,8 +98,8 @@ impl Notification {
         self.subject.run().is_some() && self.message_id.is_some()
     }
 
-    /// Whether it makes earlier ones obsolete that still wait for the same channel and address. A ping tells the current
-    /// state of a job: an older one that arrives later would be wrong.
+    /// Whether it replaces earlier ones that still wait for the same channel and address. A ping reports the current state
+    /// of a job: an older one that arrives later would be wrong.
     pub fn replaces_earlier(&self) -> bool {
         matches!(self.subject, Subject::FireTime { .. })
     }

@@ -1,4 +1,4 @@
-//! How a directory was read, and how completely: what an auditor asks first.
+//! How a directory was read, and how completely: an auditor's first question.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -14,7 +14,7 @@ pub struct Reading {
     pub attempts: u32,
     /// Pages of users in the last read.
     pub pages: u32,
-    /// Users a page was asked to hold.
+    /// The requested page size, in users.
     pub per_page: u32,
     /// Users on those pages, repeated ones included.
     pub rows: u64,
@@ -62,7 +62,7 @@ impl Reading {
 pub struct Check {
     /// What was compared.
     pub kind: CheckKind,
-    /// What came of it.
+    /// The result.
     #[serde(flatten)]
     pub outcome: CheckOutcome,
     /// What was compared, in numbers; empty if nothing was.
@@ -73,7 +73,7 @@ pub struct Check {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckKind {
-    /// Every user stood on one page only.
+    /// Every user is on one page only.
     DistinctUsers,
     /// Every page held as many users as it said, and every page before the last was full.
     PageLength,
@@ -110,7 +110,7 @@ impl CheckKind {
     }
 }
 
-/// What came of a check.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum CheckOutcome {

@@ -8,9 +8,9 @@ use uuid::Uuid;
 /// The steps of a run, in their order. Each is stored before the next begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RunState {
-    /// Waiting for somebody to take it.
+    /// Waiting for a worker.
     Due,
-    /// Somebody has taken it and reads the workspace.
+    /// A worker has claimed it and reads the workspace.
     Claimed,
     /// The workspace is read.
     Read,
@@ -18,7 +18,7 @@ pub enum RunState {
     Judged,
     /// The audit is kept, and its messages wait in the outbox.
     Recorded,
-    /// Each message was accepted or refused for good.
+    /// Each message was accepted or permanently refused.
     Delivered,
     /// Nothing is left to do.
     Closed,
@@ -78,19 +78,19 @@ pub struct Run {
     pub fire_at: DateTime<Utc>,
     /// The step it is at.
     pub state: RunState,
-    /// How often it was taken: more than 1 where it was resumed or tried again.
+    /// How often it was claimed: more than 1 if it was resumed or retried.
     pub attempt: u32,
-    /// When it was first taken; `None` before.
+    /// When it was first claimed; `None` before that.
     pub started_at: Option<DateTime<Utc>>,
-    /// When it ended, well or not; `None` before.
+    /// When it ended, successfully or not; `None` before that.
     pub finished_at: Option<DateTime<Utc>>,
-    /// When it is tried again at the earliest; `None` if it may be now.
+    /// The earliest time of the next attempt; `None` if it may start now.
     pub not_before: Option<DateTime<Utc>>,
     /// Why the last attempt failed; `None` if none did.
     pub error: Option<String>,
 }
 
-/// One time that a run was taken up.
+/// One attempt at a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// When it began.
@@ -104,20 +104,20 @@ pub struct Attempt {
 /// The right to work on a run: every write of the worker names it, and one that is no longer valid changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// The run as it was when it was taken.
+    /// The run as it was when it was claimed.
     pub run: Run,
     /// Which claim of this run it is.
     pub fence: u64,
 }
 
-/// What has become of a message.
+/// The state of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MessageState {
-    /// It is to be sent, or sent again.
+    /// It waits to be sent or retried.
     Waiting,
     /// A server accepted it.
     Accepted,
-    /// It was refused for good, or nobody accepted it for too long.
+    /// It was permanently refused, or not accepted for too long.
     Rejected,
 }
 
@@ -137,7 +137,7 @@ impl MessageState {
     }
 }
 
-/// A stretch of fire times that became no runs.
+/// Consecutive fire times that did not become runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
     /// The job.
@@ -148,6 +148,6 @@ pub struct Gap {
     pub last: DateTime<Utc>,
     /// How many.
     pub count: u64,
-    /// Why they became no runs.
+    /// Why they did not become runs.
     pub reason: String,
 }

@@ -1,4 +1,4 @@
-//! What the credentials of a workspace reach, found without reading its population.
+//! What the credentials of a workspace can reach, found without reading all users.
 
 use chrono::TimeDelta;
 
@@ -35,11 +35,11 @@ pub enum Purpose {
     Audit,
     /// Offboarding needs it, and an audit does not.
     Offboarding,
-    /// Nothing that rolecall does needs it.
+    /// rolecall does not need it.
     Nothing,
 }
 
-/// Something that credentials may do, or may not.
+/// Something that credentials may or may not be allowed to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     /// Its name: a scope, or a resource.

@@ -1,40 +1,40 @@
-//! The trigger of an audit: the fire time that it answers, and what went wrong since somebody last received a
-//! report. A review that was missed, failed, incomplete or not delivered is itself reported.
+//! The trigger of an audit: its fire time, and the incidents since a report was last delivered. A review that was missed,
+//! failed, incomplete or not delivered is itself reported.
 
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-/// Later than this a review is said to be late.
+/// A review that starts later than this after its fire time is late.
 pub const LATE: Duration = Duration::minutes(15);
 
-/// The fire time that an audit answers.
+/// The fire time that an audit belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trigger {
     /// When it was due.
     pub fire_at: DateTime<Utc>,
-    /// When somebody first took it up.
+    /// When a worker first claimed it.
     pub began_at: DateTime<Utc>,
-    /// How often it was taken up: more than 1 where it was resumed or tried again.
+    /// How often it was claimed: more than 1 if it was resumed or retried.
     pub attempt: u32,
-    /// Whether somebody, or another scheduler, asked for it: then it was due because they did.
+    /// Whether a person or another scheduler started it on demand: then it was due when they started it.
     pub by_hand: bool,
-    /// What went wrong before it, the oldest first.
+    /// The incidents before it, the oldest first.
     pub incidents: Vec<Incident>,
 }
 
 impl Trigger {
-    /// When it was due, and what is out of the ordinary about that.
+    /// When it was due, and whether it was late, retried or on demand.
     pub fn sentence(&self) -> String {
         let due = self.fire_at.format("%a %-d %b %Y, %H:%M UTC");
         let usual = if self.by_hand { "on demand" } else { "on time" };
         self.delay().map_or_else(|| format!("{due}; {usual}"), |delay| format!("{due}; {delay}"))
     }
 
-    /// What is out of the ordinary about it; `None` if nothing is.
+    /// The delay and the number of attempts; `None` if it was on time at the first attempt.
     pub fn delay(&self) -> Option<String> {
         let late = self.began_at - self.fire_at;
-        let late = (late > LATE).then(|| format!("begun {} late", span(late)));
-        let again = (self.attempt > 1).then(|| format!("done at attempt {}", self.attempt));
+        let late = (late > LATE).then(|| format!("started {} late", span(late)));
+        let again = (self.attempt > 1).then(|| format!("completed on attempt {}", self.attempt));
         let parts: Vec<String> = late.into_iter().chain(again).collect();
         (!parts.is_empty()).then(|| parts.join(", "))
     }
@@ -49,7 +49,7 @@ fn span(length: Duration) -> String {
     }
 }
 
-/// Something that should have happened and did not.
+/// Something that should have happened and did not, such as a missed review.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incident {
     /// What kind of thing.
@@ -62,14 +62,14 @@ pub struct Incident {
     pub run: Option<Uuid>,
     /// The fire time, or the first of several.
     pub at: DateTime<Utc>,
-    /// What is known of it: an error, a recipient, a reason.
+    /// Details: an error, a recipient, a reason.
     pub detail: String,
 }
 
 /// The kinds of incidents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IncidentKind {
-    /// Fire times became no reviews.
+    /// Fire times without a review.
     Skipped,
     /// A review is due and not yet done.
     Overdue,
@@ -79,7 +79,7 @@ pub enum IncidentKind {
     Incomplete,
     /// A report or notice was not accepted by the recipient's server.
     Undelivered,
-    /// The clock stands before what was already decided: until then nothing is due.
+    /// The clock is behind fire times that were already decided: until it catches up, nothing is due.
     ClockSetBack,
 }
 
@@ -103,7 +103,7 @@ impl IncidentKind {
     /// What happened, for people.
     pub fn phrase(self) -> &'static str {
         match self {
-            Self::Skipped => "no review was made",
+            Self::Skipped => "no review took place",
             Self::Overdue => "the review is overdue",
             Self::Failed => "the review failed",
             Self::Incomplete => "the review was incomplete",
@@ -132,10 +132,10 @@ mod tests {
     }
 
     #[test]
-    fn a_review_on_time_is_nothing_to_speak_of_and_any_other_is() {
+    fn only_a_delayed_or_retried_review_has_a_delay() {
         assert_eq!(trigger(Duration::minutes(15), 1).delay(), None);
-        assert_eq!(trigger(Duration::minutes(16), 1).delay().unwrap(), "begun 16 min late");
-        assert_eq!(trigger(Duration::hours(25), 3).delay().unwrap(), "begun 25 h late, done at attempt 3");
-        assert_eq!(trigger(Duration::days(4), 1).delay().unwrap(), "begun 4 days late");
+        assert_eq!(trigger(Duration::minutes(16), 1).delay().unwrap(), "started 16 min late");
+        assert_eq!(trigger(Duration::hours(25), 3).delay().unwrap(), "started 25 h late, completed on attempt 3");
+        assert_eq!(trigger(Duration::days(4), 1).delay().unwrap(), "started 4 days late");
     }
 }

@@ -54,7 +54,7 @@ pub struct Stated<Id> {
 
 /// No role, no profile.
 const NONE: u32 = u32::MAX;
-/// No time. Times are whole seconds since 1970 and reach to 2106; one outside of that is no time of a record.
+/// No time. Times are whole seconds since 1970 and reach to 2106; a record cannot have a time outside that range.
 const NO_TIME: u32 = u32::MAX;
 
 #[derive(Debug, Clone, Copy)]
@@ -104,8 +104,7 @@ impl UserBlock {
         Self { text: String::with_capacity(users * 80), rows: Vec::with_capacity(users), ..Self::default() }
     }
 
-    /// Gives back the room that it was given and did not need. The texts move: shrinking them where they are
-    /// would leave holes too small for the next page.
+    /// Frees unused capacity. The texts move: shrinking them in place would leave holes too small for the next page.
     pub fn shrink(&mut self) {
         self.text = self.text.as_str().to_owned();
         self.rows = self.rows.as_slice().to_vec();
@@ -129,7 +128,7 @@ impl UserBlock {
     /// Adds a user.
     ///
     /// # Errors
-    /// [`TextTooLong`] where a text cannot be held.
+    /// [`TextTooLong`] if a text is too long.
     pub fn push(&mut self, user: &NewUser<'_>) -> Result<(), TextTooLong> {
         let check = |field: &'static str, text: &str, limit: usize| {
             if text.len() <= limit {
@@ -215,8 +214,8 @@ pub struct Users {
 }
 
 impl Users {
-    /// Orders the users of all blocks by id. Of users that came more than once the latest read is kept; the ids of the
-    /// others are returned beside, as often as they came, for the completeness record.
+    /// Orders the users of all blocks by id. If a user was read more than once, the latest is kept; the ids of the others
+    /// are returned too, once per repetition, for the completeness record.
     pub fn from_blocks(blocks: Vec<UserBlock>) -> (Self, Vec<UserId>) {
         let mut users = Self { order: Vec::with_capacity(blocks.iter().map(UserBlock::len).sum()), ..Self::default() };
         let mut merge = Merge::default();
@@ -261,7 +260,7 @@ impl Users {
     /// The user at a place.
     ///
     /// # Panics
-    /// Where the place is not of these users.
+    /// If the index is out of range.
     pub fn get(&self, index: UserIndex) -> User<'_> {
         let place = self.order[index.0 as usize];
         let block = &self.blocks[place.block as usize];
@@ -306,7 +305,7 @@ impl Users {
     }
 }
 
-/// Numbers the stated roles, profiles and statuses of each block anew for the whole.
+/// Renumbers the stated roles, profiles and statuses of all blocks for the whole directory.
 #[derive(Default)]
 struct Merge {
     roles: HashMap<Stated<RoleId>, u32>,

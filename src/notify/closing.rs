@@ -21,7 +21,7 @@ pub async fn close_delivered(
     for run in store.delivered().await? {
         let beat = if is_watched(&run.job) { beat(store, &run).await? } else { None };
         let about = match beat {
-            // All runs of a fire time make one success.
+            // All runs of a fire time together send one success.
             Some(Beat::Success) | None => String::new(),
             Some(Beat::Failure | Beat::Start) => format!("run {} closed {}", run.id, now.timestamp_millis()),
         };

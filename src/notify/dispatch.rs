@@ -22,7 +22,7 @@ use crate::{
 /// The wait after the first attempt. Each further attempt doubles it, up to the longest.
 const FIRST_WAIT: Duration = Duration::minutes(1);
 const LONGEST_WAIT: Duration = Duration::hours(1);
-/// How long a notification is tried before it is given up. By then the next audit is usually about to come.
+/// How long a notification is retried before it is given up. By then the next audit is usually due soon.
 const PATIENCE: Duration = Duration::days(5);
 
 /// The result of an attempt to deliver a notification.
@@ -69,7 +69,7 @@ pub async fn dispatch(
     Ok(Dispatched { outcome, answer })
 }
 
-/// When a notification that was not accepted is tried again, or that it is given up.
+/// Whether a notification that was not accepted is retried, and when, or given up.
 fn again(outgoing: &Outgoing, now: DateTime<Utc>) -> Sent {
     if now - outgoing.created_at > PATIENCE {
         return Sent::GivenUp;

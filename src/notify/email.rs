@@ -53,7 +53,7 @@ fn is_final(error: &SendError) -> bool {
     error.failure == Failure::Permanent && matches!(error.stage, Stage::Recipient | Stage::Data)
 }
 
-/// The notification of a run that delivers an e-mail. `about` tells it from others of its kind, run and recipient.
+/// The notification of a run that delivers an e-mail. `about` distinguishes it from others of its kind, run and recipient.
 pub fn notification(run: Uuid, kind: &str, about: &str, email: Email) -> Notification {
     Notification {
         subject: Subject::Run(run),

@@ -120,7 +120,7 @@ impl HttpHeartbeat {
         let client = reqwest::Client::builder()
             .timeout(Duration::from_secs(10))
             .user_agent(concat!("rolecall/", env!("CARGO_PKG_VERSION")))
-            // The address is a secret: it is not passed on to wherever an answer points.
+            // The address is a secret: redirects are not followed.
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .build()
@@ -195,7 +195,7 @@ impl Channel for HeartbeatChannel {
     }
 }
 
-/// The ping about the fire time of a run. `about` tells it from others of its kind and fire time.
+/// The ping about the fire time of a run. `about` distinguishes it from others of its kind and fire time.
 pub fn notification(run: &Run, beat: Beat, about: &str) -> Notification {
     Notification {
         subject: Subject::FireTime { job: run.job.clone(), at: run.fire_at },

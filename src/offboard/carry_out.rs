@@ -16,12 +16,12 @@ use crate::{
     store::StoreError,
 };
 
-/// How often is read whether a user is gone: the vendor may take a moment to say so.
+/// How often the user is read back: the vendor may take a moment to report the removal.
 const READS: u32 = 4;
-/// The wait before the second look; it doubles.
+/// The wait before the second read; it doubles.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How it is known that somebody is gone whom nothing lists.
-const UNKNOWN_USER: &str = "the API knows no such user any more";
+/// The proof for a user that the vendor does not list after the removal.
+const UNKNOWN_USER: &str = "the API no longer finds the user";
 
 /// Who asked for a removal, and how it was confirmed, for the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,36 +32,36 @@ pub struct Approval {
     pub how: String,
 }
 
-/// What became of one user.
+/// The result for one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
     /// The user's id.
     pub user_id: String,
     /// How messages name the user.
     pub label: String,
-    /// What became of it.
+    /// How it ended.
     pub outcome: Outcome,
     /// How that is known, in a sentence.
     pub detail: String,
 }
 
-/// What became of the removal of a user.
+/// How the removal of a user ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Removed now, and proved by reading.
+    /// Removed now, and proved by reading back.
     Removed,
     /// There was nothing left to do.
     AlreadyRemoved,
     /// Certainly not removed.
     NotRemoved,
-    /// Nobody can say.
+    /// The API's answers do not decide it.
     Unknown,
-    /// Not tried, because of what happened before.
+    /// Not tried, because an earlier step failed.
     NotTried,
 }
 
 impl Outcome {
-    /// The word for it.
+    /// The word in the ledger and in the answers of tools.
     pub fn word(self) -> &'static str {
         match self {
             Self::Removed => "removed",
@@ -78,15 +78,15 @@ impl Outcome {
     }
 }
 
-/// Whether a user is still there.
+/// Whether a user still exists.
 enum Presence {
     Gone(&'static str),
     There(UserRecord),
-    /// It is not known; why, in a sentence.
+    /// Why it is unknown, in a sentence.
     Unknown(String),
 }
 
-/// What a removal stands on: the plan as the workspace is now, and what the ledger said before that was read.
+/// What a removal relies on: the plan made again from the workspace as it is now, and the history of earlier removals.
 struct Ground {
     plan: Plan,
     history: History,
@@ -95,7 +95,7 @@ struct Ground {
 }
 
 impl Offboarding<'_> {
-    /// Removes the users of a plan. Returns what became of each, in the plan's order.
+    /// Removes the users of a plan. Returns the result for each, in the plan's order.
     pub async fn carry_out(&self, plan: Confirmed<'_>, approval: &Approval) -> Vec<Done> {
         let done = |removal: &PlannedRemoval, outcome, detail| Done {
             user_id: removal.user.user_id.clone(),
@@ -119,26 +119,26 @@ impl Offboarding<'_> {
                 None => self.remove_one(&ground, removal, approval).await,
             };
             if !outcome.is_gone() && stopped.is_none() {
-                stopped = Some(format!("stopped before, at {}", removal.label()));
+                stopped = Some(format!("stopped earlier, at {}", removal.label()));
             }
             all.push(done(removal, outcome, detail));
         }
         all
     }
 
-    /// Looks at everything once more: a person took time to confirm, and somebody else may have been removed, promoted or
-    /// disabled meanwhile.
+    /// Reads everything again: the confirmation took time, and another user may have been removed, promoted or disabled
+    /// meanwhile.
     ///
-    /// Two processes must not both find that another administrator stays. The lease on that is the ledger itself: an intent
-    /// is written only where nobody else wrote one in the same place since this look began
-    /// ([`begin_offboarding`](crate::store::ledger::Ledger::begin_offboarding)), and no look begins while an intent
-    /// without an end is young. So there is nothing to renew or to run out, and what a killed process leaves behind is
-    /// settled by running it again.
+    /// Two processes must not both conclude that another administrator stays. The ledger itself is the lease: an intent is
+    /// written only if no other process wrote one for the same place since this read began
+    /// ([`begin_offboarding`](crate::store::ledger::Ledger::begin_offboarding)), and no read begins while another intent is
+    /// recent and has no outcome. There is no lease to renew or to expire, and running the command again settles what a
+    /// killed process left behind.
     async fn ground(&self, planned: &Plan) -> Result<Ground, Refusal> {
         if self.clock.now() >= planned.valid_until {
             return Err(Refusal::OldPlan(planned.plan_id.to_string()));
         }
-        // In this order: what is begun after the head was read is noticed when an intent is written.
+        // Read the head first: a removal that begins later is then noticed when the intent is written.
         let since = self.ledger.head().await?.number;
         let history = self.history(planned.organization_id.as_deref()).await?;
         let users: Vec<&str> = planned.removals.iter().map(|removal| removal.user.user_id.as_str()).collect();
@@ -171,8 +171,8 @@ impl Offboarding<'_> {
         }
     }
 
-    /// What became of a removal without a request: the user is gone, is not as planned, or cannot be read. `None` if the
-    /// removal is to be asked for.
+    /// The result if no removal must be requested: the user is gone, has changed, or cannot be read. `None` if the removal
+    /// can be requested.
     async fn obstacle(&self, ground: &Ground, removal: &PlannedRemoval, id: &UserId) -> Option<(Outcome, String)> {
         let user = match self.presence(id, removal.already_removed).await {
             Presence::Gone(how) => {
@@ -187,7 +187,7 @@ impl Offboarding<'_> {
             Presence::There(user) => user,
         };
         let why = if removal.already_removed {
-            "the user was gone when the plan was made, but the API returns the user; make a new plan, which shows the request. \
+            "the user was gone when the plan was made, but the API returns the user now; make a new plan, which shows the request. \
              Nothing was requested"
         } else if !is_as_planned(&user, removal) {
             "the address, status, role or profile changed since the plan was made; nothing was requested"
@@ -197,7 +197,7 @@ impl Offboarding<'_> {
         Some((Outcome::NotRemoved, why.to_owned()))
     }
 
-    /// Records the intent, removes, and records the outcome. What cannot be recorded is not done.
+    /// Records the intent, removes the user, and records the outcome. Without a recorded intent nothing is removed.
     async fn remove_recorded(
         &self,
         ground: &Ground,
@@ -219,11 +219,11 @@ impl Offboarding<'_> {
             self.ledger.begin_offboarding(&begun, ground.since, self.clock.now()).await
         };
         if let Err(error) = on_record.await {
-            return (Outcome::NotRemoved, format!("{error}. Without a record nothing is changed"));
+            return (Outcome::NotRemoved, format!("{error}. Nothing is changed without a record"));
         }
         let (outcome, detail) = match self.witness.write_out().await {
             Ok(()) => self.remove(&id).await,
-            Err(error) => (Outcome::NotRemoved, format!("{error}. Without a record nothing is changed")),
+            Err(error) => (Outcome::NotRemoved, format!("{error}. Nothing is changed without a record")),
         };
         match self.end(plan.plan_id, &id, outcome, &detail).await {
             Ok(()) => (outcome, detail),
@@ -231,7 +231,7 @@ impl Offboarding<'_> {
         }
     }
 
-    /// Asks for the removal, and reads what came of it, also where the API refused: a refusal may be a gateway's.
+    /// Requests the removal and reads the user back, even if the API refused: the refusal may come from a gateway.
     async fn remove(&self, id: &UserId) -> (Outcome, String) {
         let answer = self.remover.remove(id).await;
         let reads = if matches!(answer, Ok(Removal::Accepted | Removal::AlreadyGone)) { READS } else { 1 };
@@ -246,31 +246,33 @@ impl Offboarding<'_> {
             presence = self.presence(id, false).await;
         }
         let said = match &answer {
-            Ok(Removal::Accepted) => "the API accepted it".to_owned(),
-            Ok(Removal::AlreadyGone) => "the API says that it was done before".to_owned(),
-            Ok(Removal::Unknown(how)) => format!("the API's answer does not tell ({how})"),
+            Ok(Removal::Accepted) => "the API accepted the removal".to_owned(),
+            Ok(Removal::AlreadyGone) => "the API reports that the user was already removed".to_owned(),
+            Ok(Removal::Unknown(how)) => format!("the API's answer is unclear ({how})"),
             Err(error) => error.to_string(),
         };
         match presence {
             Presence::Gone(how) => (Outcome::Removed, format!("{said}; read back: {how}")),
             Presence::There(_) if answer.is_err() => (Outcome::NotRemoved, format!("{said}; read back: still there")),
             Presence::There(_) => {
-                let detail =
-                    format!("{said}; read back: still there. It may be done later, or not at all; run it again to see");
+                let detail = format!(
+                    "{said}; read back: still there. It may take effect later or not at all; run it again to check"
+                );
                 (Outcome::Unknown, detail)
             }
-            Presence::Unknown(error) => {
-                (Outcome::Unknown, format!("{said}, and it could not be read back: {error}. Run it again to see"))
-            }
+            Presence::Unknown(error) => (
+                Outcome::Unknown,
+                format!("{said}, and the user could not be read back: {error}. Run it again to check"),
+            ),
         }
     }
 
-    /// Whether a user is still there. `listed_as_gone` where the list says already that the user is not.
+    /// Whether a user still exists. With `listed_as_gone`, the user list already says that the user does not.
     async fn presence(&self, id: &UserId, listed_as_gone: bool) -> Presence {
         match self.remover.user(id).await {
             Ok(Some(user)) if user.is_deleted() => Presence::Gone("the API lists the user as deleted"),
             Ok(Some(user)) => Presence::There(user),
-            // The vendor goes on to list whom it deleted; an answer without a user may have other reasons.
+            // The vendor keeps deleted users in the list; an answer without the user may have other reasons.
             Ok(None) if listed_as_gone => Presence::Gone(UNKNOWN_USER),
             Ok(None) => self.presence_in_list(id).await,
             Err(error) => Presence::Unknown(error.to_string()),
@@ -281,7 +283,9 @@ impl Offboarding<'_> {
         let directory = match self.read(&()).await {
             Ok(directory) => directory,
             Err(error) => {
-                return Presence::Unknown(format!("the API knows no such user, and the list cannot be read: {error}"));
+                return Presence::Unknown(format!(
+                    "the API does not find the user, and the user list cannot be read: {error}"
+                ));
             }
         };
         let problem = directory.reading.problems().next().map(|(_, detail)| detail.to_owned());
@@ -289,16 +293,16 @@ impl Offboarding<'_> {
         match (listed.map(|user| user.status().is_deleted()), problem) {
             (Some(true), _) => Presence::Gone("the API lists the user as deleted"),
             (Some(false), _) => {
-                Presence::Unknown("the API says that it knows no such user, and lists the user all the same".to_owned())
+                Presence::Unknown("the API does not find the user by id, but still lists the user".to_owned())
             }
             (None, None) => Presence::Gone(UNKNOWN_USER),
             (None, Some(problem)) => Presence::Unknown(format!(
-                "the API knows no such user, and the list was not read completely: {problem}"
+                "the API does not find the user, and the user list was not read completely: {problem}"
             )),
         }
     }
 
-    /// Records how earlier attempts ended, where nobody knew. Says whether there was one.
+    /// Records how earlier attempts ended if their outcome was unknown. Returns whether there were any.
     async fn settle(&self, ground: &Ground, id: &UserId, outcome: Outcome, how: &str) -> Result<bool, StoreError> {
         let mut was_open = false;
         for begun in ground.history.open(id.as_str()) {
@@ -320,7 +324,7 @@ impl Offboarding<'_> {
     }
 }
 
-/// Whether somebody is to be removed as it was planned: nothing is left to do still or now, or nothing changed.
+/// Whether the plan for a user still holds: nothing is left to do, or nothing changed.
 fn is_still(then: &PlannedRemoval, now: &PlannedRemoval) -> bool {
     now.already_removed
         || (!then.already_removed && then.leaver() == now.leaver() && then.user.status == now.user.status)

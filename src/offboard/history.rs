@@ -1,4 +1,4 @@
-//! Pure: what the ledger says of earlier removals in one place.
+//! Pure: what the ledger says about earlier removals from one workspace or organization.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -8,8 +8,8 @@ use crate::ledger::{
     fact::{Leaver, OffboardingBegun},
 };
 
-/// For how long a removal that was begun, and whose end nobody knows, may still reach the vendor. One call is tried for
-/// five minutes at the most, and its last try takes one; what is older came to its end, or its process died before it asked.
+/// How long a removal without a recorded outcome may still reach the vendor. One call is tried for at most five minutes,
+/// and its last try takes one; an older removal has ended, or its process died before the request.
 const UNDER_WAY: TimeDelta = TimeDelta::minutes(10);
 
 /// A removal that was begun here.
@@ -25,19 +25,19 @@ pub(super) struct Begun {
 /// How a removal ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// Nothing is on record: it is under way, or its process died.
+    /// No outcome is recorded: it is in progress, or its process died.
     Unrecorded,
-    /// The API did not tell, or does it later.
+    /// The API's answer was unclear, or the removal takes effect later.
     Unknown,
     Known,
 }
 
-/// What was begun in one place, in the order in which it was.
+/// The removals from one place, in the order in which they began.
 #[derive(Debug, Default)]
 pub(super) struct History(Vec<Begun>);
 
 impl History {
-    /// The history of a workspace, and of an organization where it is known, from the ledger's entries on removals.
+    /// The history of a workspace, and of its organization if that is known, from the ledger's entries about removals.
     pub(super) fn new(entries: Vec<Entry>, workspace: &str, organization: Option<&str>) -> Self {
         let mut all: Vec<Begun> = Vec::new();
         for entry in entries {
@@ -59,19 +59,19 @@ impl History {
         Self(all)
     }
 
-    /// A removal of somebody else than `users` that may be under way. Whoever removes one of them once more settles what
-    /// is open of that one.
+    /// A removal that may be in progress of a user who is not in `users`. A new removal of one of `users` settles that
+    /// user's own open removals.
     pub(super) fn under_way(&self, users: &[&str], now: DateTime<Utc>) -> Option<&Begun> {
         let is_other = |begun: &&Begun| !users.contains(&begun.what.leaver.user.as_str());
         self.young(now).filter(|begun| begun.end == End::Unrecorded).find(is_other)
     }
 
     fn young(&self, now: DateTime<Utc>) -> impl Iterator<Item = &Begun> {
-        // A clock that was put back holds nobody up for longer.
+        // A clock that was set back must not extend the wait.
         self.0.iter().filter(move |begun| (now - begun.at).abs() < UNDER_WAY)
     }
 
-    /// The removals of a user of which nobody knows how they ended.
+    /// The removals of a user whose outcome is unknown.
     pub(super) fn open(&self, user: &str) -> impl Iterator<Item = &OffboardingBegun> {
         self.0
             .iter()
@@ -79,12 +79,12 @@ impl History {
             .map(|begun| &begun.what)
     }
 
-    /// Whoever may be gone at any moment, because nobody knows how the removal ended and it may not have reached the vendor.
+    /// Users who may disappear at any moment: the outcome of their removal is unknown, and it may still reach the vendor.
     pub(super) fn uncertain(&self, now: DateTime<Utc>) -> Vec<&str> {
         self.young(now).filter(|begun| begun.end != End::Known).map(|begun| begun.what.leaver.user.as_str()).collect()
     }
 
-    /// Whoever was to be removed here, each once, the latest first.
+    /// The users whose removal began here, each once, the latest first.
     pub(super) fn leavers(&self) -> Vec<Leaver> {
         let mut found: Vec<Leaver> = Vec::new();
         for leaver in self.0.iter().rev().map(|begun| &begun.what.leaver) {

@@ -1,10 +1,10 @@
 //! Removes users from a workspace, guarded: read, refuse or plan, confirm, record the intent, remove, read back, record
 //! the outcome.
 //!
-//! [`plan`] is pure and decides who may not be removed; only a [`Confirmed`] plan can be carried out, and only where it is
-//! the same when it is made again. What was begun and whose end nobody knows, because a process died or the API did
-//! not answer, is settled by reading; `history` finds it in the ledger. A [`Witness`] takes each intent out of the store
-//! before anything is asked for.
+//! [`plan`] is pure and decides who may not be removed. Only a [`Confirmed`] plan can be carried out, and only if it comes
+//! out the same when it is made again. If the outcome of an earlier removal is unknown, because a process died or the API
+//! did not answer, reading the user settles it; `history` finds such removals in the ledger. A [`Witness`] copies each
+//! intent out of the store before the removal is requested.
 
 mod carry_out;
 mod history;
@@ -50,15 +50,15 @@ pub struct Offboarding<'a> {
     pub remover: &'a dyn Remover,
     /// Keeps plans, intents and outcomes.
     pub ledger: &'a dyn Ledger,
-    /// Is told each intent before it is carried out.
+    /// Gets each intent before it is carried out.
     pub witness: &'a dyn Witness,
     /// Who is an administrator.
     pub policy: &'a Policy,
-    /// The organization that it must be; `None` if any is accepted.
+    /// The required organization; `None` if any is accepted.
     pub organization: Option<&'a str>,
     /// How long a read may take.
     pub deadline: Duration,
-    /// The time.
+    /// The source of the current time.
     pub clock: &'a Clock,
 }
 
@@ -83,12 +83,12 @@ impl Offboarding<'_> {
         self.remover.read(&request, progress).await
     }
 
-    /// What the ledger says of earlier removals from a place.
+    /// What the ledger says about earlier removals from a place.
     async fn history(&self, organization: Option<&str>) -> Result<History, StoreError> {
         Ok(History::new(self.ledger.offboardings().await?, self.workspace, organization))
     }
 
-    /// The same from a workspace that was read a moment ago. Whatever changed since is noticed when it is carried out.
+    /// Plans from a workspace that was read recently. Later changes are noticed when the plan is carried out.
     ///
     /// # Errors
     /// [`Refusal`]
@@ -120,10 +120,10 @@ impl Offboarding<'_> {
         Ok(self.ledger.append(&[Fact::OffboardingPlanned(plan.planned(by))], self.clock.now()).await?)
     }
 
-    /// A plan that was kept, where it may be carried out still. Nothing is read for it but the ledger.
+    /// A recorded plan, if it may still be carried out. Reads only the ledger.
     ///
     /// # Errors
-    /// [`Refusal`] where it is not a plan for exactly this user, is too old, was used, or somebody said no to it.
+    /// [`Refusal`] if the plan is not for exactly this user, has expired, was used, or was declined.
     pub async fn kept(&self, plan_id: &str, user: &UserId) -> Result<OffboardingPlanned, Refusal> {
         let unknown = || Refusal::NoPlan(plan_id.chars().filter(|c| !c.is_control()).take(60).collect());
         let id: Uuid = plan_id.parse().map_err(|_| unknown())?;
@@ -135,12 +135,12 @@ impl Offboarding<'_> {
         if leaver.user != user.as_str() || planned.workspace != self.workspace {
             return Err(Refusal::OtherPlan { plan: id.to_string(), user: user.to_string() });
         }
-        // Nor is a plan good that a clock which was set back has not seen yet.
+        // After a clock was set back, a plan from the future is not valid either.
         let valid_from = planned.valid_until - plan::VALID_FOR - plan::CLOCKS_DIFFER;
         if !(valid_from..planned.valid_until).contains(&self.clock.now()) {
             return Err(Refusal::OldPlan(id.to_string()));
         }
-        // Whatever was begun for this user since the plan was made used it, or made it another workspace's.
+        // Any removal of this user that began since the plan was made used it up.
         let since = async |kind| {
             let last = self.ledger.last(kind, user.as_str()).await?;
             Ok::<_, StoreError>(last.is_some_and(|entry| entry.number > made))
@@ -154,10 +154,10 @@ impl Offboarding<'_> {
         Ok(planned)
     }
 
-    /// A kept plan, made again from a workspace that was read a moment ago.
+    /// Makes a recorded plan again from a workspace that was read recently.
     ///
     /// # Errors
-    /// [`Refusal`], also where the user is not as he or she was when it was made.
+    /// [`Refusal`], also if the user changed since the plan was made.
     pub async fn again(
         &self,
         planned: &OffboardingPlanned,
@@ -171,7 +171,7 @@ impl Offboarding<'_> {
         if is_same { Ok(again) } else { Err(Refusal::Changed(format!("user {}", wanted.join(", ")))) }
     }
 
-    /// Keeps on record that somebody said no to a plan: nobody is asked about the same user for a while.
+    /// Records that a person declined a plan: nobody is asked about the same user for a while.
     ///
     /// # Errors
     /// [`Refusal::Store`]
@@ -187,7 +187,7 @@ impl Offboarding<'_> {
         Ok(self.ledger.append(&declined.collect::<Vec<_>>(), self.clock.now()).await?)
     }
 
-    /// Whether somebody said no to the removal of a user a short time ago.
+    /// Fails if a person recently declined the removal of a user.
     ///
     /// # Errors
     /// [`Refusal::Declined`]
@@ -199,7 +199,7 @@ impl Offboarding<'_> {
     }
 }
 
-/// What the credentials lack is said before anything is read or asked.
+/// Refuses if the credentials lack a permission, before anything is read or asked.
 fn preflight(survey: &Survey) -> Result<(), Refusal> {
     let needed = survey.grants.iter().filter(|grant| grant.purpose != Purpose::Nothing);
     let lacking = needed.filter_map(|grant| match &grant.state {

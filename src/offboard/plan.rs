@@ -20,18 +20,18 @@ use crate::{
     model::{actor::Actor, directory::Directory, email::comparable, plain::plain, policy::Policy, users::User},
 };
 
-/// How long a plan may be carried out: long enough to read it, too short for the workspace to be another one.
+/// How long a plan is valid: long enough to read it, too short for the workspace to change much.
 pub const VALID_FOR: TimeDelta = TimeDelta::minutes(10);
-/// How far the clocks of two machines may be apart that share a store.
+/// How far apart the clocks of two machines that share a store may be.
 pub(super) const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
-/// Characters of what has to be typed: somebody has to be able to read and type it.
+/// The longest confirmation text, in characters: a person has to read and type it.
 const CONFIRMATION: usize = 120;
-/// What stands in the place of the status of somebody whom the API does not list any more.
+/// Shown as the status of a user whom the API no longer lists.
 const NOT_LISTED: &str = "not listed";
-/// People who report to a leaver that a plan names; the rest is a number.
+/// How many reports of a leaver a plan names; the rest are only counted.
 const REPORTING_NAMED: usize = 20;
 
-/// What is to be done, and nothing of it done yet.
+/// A planned removal of users. Making a plan changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Plan {
     /// Its id.
@@ -52,7 +52,7 @@ pub struct Plan {
     pub valid_until: DateTime<Utc>,
     /// Who would be removed, in the order in which it would be done.
     pub removals: Vec<PlannedRemoval>,
-    /// What somebody has to type for it to be carried out: the leaver's address, or for several how many and where.
+    /// What a person has to type to confirm it: the leaver's address; for several users, their number and the organization.
     // As it can be shown, and never blank.
     pub confirmation: String,
 }
@@ -71,7 +71,7 @@ pub struct PlannedRemoval {
     pub reporting: Vec<UserRow>,
     /// How many those are in all.
     pub reporting_total: usize,
-    /// Other active holders of the same role, who go on seeing what those below it own.
+    /// Other active holders of the same role, who still see the records of those below it.
     pub peers: usize,
 }
 
@@ -110,10 +110,10 @@ impl Plan {
         }
     }
 
-    /// The plan, confirmed, if what was typed is what it asks for.
+    /// The confirmed plan, if the typed text is what the plan asks for.
     ///
     /// # Errors
-    /// [`Refusal::NotConfirmed`], also where nothing was typed, whatever was asked for.
+    /// [`Refusal::NotConfirmed`], also if nothing was typed.
     pub fn confirm(&self, typed: &str) -> Result<Confirmed<'_>, Refusal> {
         let typed = plain(typed.trim(), CONFIRMATION);
         if !typed.is_empty() && comparable(&typed) == comparable(&self.confirmation) {
@@ -123,7 +123,7 @@ impl Plan {
         }
     }
 
-    /// The plan, where nothing is left to do that anybody would have to confirm.
+    /// The plan, if nothing is left to do and so nothing has to be confirmed.
     pub fn unneeded(&self) -> Option<Confirmed<'_>> {
         self.is_empty().then_some(Confirmed(self))
     }
@@ -134,7 +134,7 @@ impl Plan {
     }
 }
 
-/// A plan that somebody confirmed: the only kind that can be carried out.
+/// A plan that a person confirmed: the only kind that can be carried out.
 #[derive(Debug, Clone, Copy)]
 pub struct Confirmed<'a>(&'a Plan);
 
@@ -154,13 +154,13 @@ pub struct PlanInput<'a> {
     pub directory: &'a Directory,
     /// Who is an administrator.
     pub policy: &'a Policy,
-    /// The organization that it must be; `None` if any is accepted.
+    /// The required organization; `None` if any is accepted.
     pub organization: Option<&'a str>,
     /// Whom to remove: ids or addresses.
     pub wanted: &'a [String],
-    /// Whoever was to be removed here before, each once: the vendor may not list them any more.
+    /// The users whose removal began here before, each once: the vendor may no longer list them.
     pub earlier: &'a [Leaver],
-    /// The ids of those of them who may be gone at any moment, because nobody knows yet how that ended.
+    /// The ids of those whose removal has an unknown outcome: they may disappear at any moment.
     pub uncertain: &'a [&'a str],
     /// The plan's id.
     pub plan_id: Uuid,
@@ -222,7 +222,7 @@ fn check_read(input: &PlanInput<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The users who are meant, each once, all of whom may be removed.
+/// The users to remove, each once, if all of them may be removed.
 fn leavers<'a>(matrix: &AccessMatrix<'a>, input: &PlanInput<'a>) -> Result<Vec<Leaving<'a>>, Refusal> {
     let mut leavers: Vec<Leaving<'_>> = Vec::with_capacity(input.wanted.len());
     for wanted in input.wanted {
@@ -266,11 +266,11 @@ fn confirmation(removals: &[PlannedRemoval], input: &PlanInput<'_>) -> String {
     plain(text.trim(), CONFIRMATION)
 }
 
-/// Somebody who is to be removed.
+/// A user to remove.
 enum Leaving<'a> {
     /// The vendor lists the user.
     Listed(MatrixRow<'a>),
-    /// It does not, and the user was to be removed here before.
+    /// The vendor does not list the user, whose removal began here before.
     Unlisted(&'a Leaver),
 }
 
@@ -290,7 +290,7 @@ impl Leaving<'_> {
     }
 }
 
-/// The one user who is meant, on the list or among those who were to be removed before.
+/// The user with an id or address, in the list or among those whose removal began before.
 fn leaving<'a>(matrix: &AccessMatrix<'a>, earlier: &'a [Leaver], wanted: &str) -> Result<Leaving<'a>, LookupError> {
     let unknown = match people::user(matrix, wanted) {
         Ok(row) => return Ok(Leaving::Listed(row)),
@@ -310,7 +310,7 @@ fn leaving<'a>(matrix: &AccessMatrix<'a>, earlier: &'a [Leaver], wanted: &str) -
     }
 }
 
-/// Whether two addresses are there and the same.
+/// Whether both addresses exist and are equal.
 fn same_address(a: Option<&str>, b: Option<&str>) -> bool {
     matches!((a, b), (Some(a), Some(b)) if !a.trim().is_empty() && comparable(a) == comparable(b))
 }
@@ -339,7 +339,7 @@ fn refuse(matrix: &AccessMatrix<'_>, row: &MatrixRow<'_>) -> Result<(), Refusal>
     if is_told_apart || is_elsewhere() { Ok(()) } else { Err(Refusal::UnknownPrimary) }
 }
 
-/// Somebody whom the vendor does not list any more, as the ledger has him or her.
+/// A user whom the vendor no longer lists, as recorded in the ledger.
 fn unlisted(leaver: &Leaver) -> PlannedRemoval {
     PlannedRemoval {
         user: UserRow {

@@ -5,25 +5,25 @@ use crate::{connector::ConnectorError, lookup::LookupError, store::StoreError};
 /// Why nobody is removed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// Whom is not clear.
+    /// The user is unknown or ambiguous.
     #[error(transparent)]
     Whom(#[from] LookupError),
     /// The same user is named twice.
     #[error("{0} is named more than once; nobody was removed")]
     Twice(String),
-    /// It is whoever the credentials belong to.
+    /// The user is the account that the credentials belong to.
     #[error(
         "{0} is the account rolecall signs in with; removing it would lock rolecall out. Use the credentials of another user; nobody was removed"
     )]
     Oneself(String),
-    /// It is the organization's primary contact.
+    /// The user is the organization's primary contact.
     #[error(
         "{0} is the organization's primary contact, and the vendor does not allow removing the primary contact. Make another user the primary contact first; nobody was removed"
     )]
     PrimaryContact(String),
-    /// The organization does not tell who its primary contact is.
+    /// The API does not report the organization's primary contact.
     #[error(
-        "the organization does not report its primary contact, so rolecall cannot rule out that this user is it; nobody was removed"
+        "the organization does not report its primary contact, so rolecall cannot rule out that it is this user; nobody was removed"
     )]
     UnknownPrimary,
     /// Nobody could administer the workspace any more.
@@ -39,34 +39,34 @@ pub enum Refusal {
         /// What is there.
         found: String,
     },
-    /// Nobody can be called an administrator.
+    /// No administrator profile exists, so administrators cannot be recognised.
     #[error(
-        "none of `policy.administrator_profiles` ({0}) is a profile of this workspace, so rolecall cannot tell who the last administrator is; nobody was removed"
+        "none of `policy.administrator_profiles` ({0}) is a profile of this workspace, so the last administrator cannot be determined; nobody was removed"
     )]
     NoAdministratorProfile(String),
     /// The workspace was not read completely.
     #[error(
-        "the workspace could not be read completely ({detail}), so rolecall cannot tell who the last administrator is; try again. Nobody was removed"
+        "the workspace could not be read completely ({detail}), so the last administrator cannot be determined; try again. Nobody was removed"
     )]
     Incomplete {
-        /// What disagrees.
+        /// Which check disagrees, and how.
         detail: String,
     },
     /// The pre-flight check failed.
     #[error("the pre-flight check failed: {0}. `rolecall preflight` shows all of it; nobody was removed")]
     Preflight(String),
     /// Nobody confirmed it.
-    #[error("not confirmed: what was typed is not “{asked}”; nobody was removed")]
+    #[error("not confirmed: the typed text is not “{asked}”; nobody was removed")]
     NotConfirmed {
         /// What had to be typed.
         asked: String,
     },
     /// There is no such plan.
-    #[error("there is no plan {0}; make one for exactly this user, and use its id. Nobody was removed")]
+    #[error("unknown plan {0}; make a plan for exactly this user and use its id. Nobody was removed")]
     NoPlan(String),
-    /// The plan is for somebody else.
+    /// The plan is for another user.
     #[error(
-        "the plan {plan} is not for user {user} of this workspace; make one for exactly this user. Nobody was removed"
+        "plan {plan} is not for user {user} of this workspace; make a plan for exactly this user. Nobody was removed"
     )]
     OtherPlan {
         /// The plan.
@@ -80,17 +80,17 @@ pub enum Refusal {
     /// The plan was used.
     #[error("the plan {0} was already used; make a new one. Nobody was removed now")]
     UsedPlan(String),
-    /// Somebody said no to it.
+    /// A person recently declined it.
     #[error(
         "a person was asked to confirm the removal of {0} a short time ago and refused; talk to them, and try again in ten minutes at the earliest. Nobody was removed"
     )]
     Declined(String),
-    /// What was planned is not what is there any more.
+    /// The user changed since the plan was made.
     #[error("{0} changed since the plan was made; make a new one. Nobody was removed")]
     Changed(String),
-    /// Somebody else is being removed from the same place, or nobody knows how that ended.
+    /// Another removal from the same place is in progress, or its outcome is unknown.
     #[error(
-        "the removal of {user} from this workspace was begun at {since}, and its outcome is not recorded. Wait until it has ended; if its process died, run it again for that user, which reads the outcome. Nobody was removed"
+        "the removal of {user} from this workspace began at {since}, and its outcome is not recorded. Wait until it has ended; if its process died, run it again for that user to find out. Nobody was removed"
     )]
     UnderWay {
         /// Who is being removed.
@@ -98,8 +98,8 @@ pub enum Refusal {
         /// Since when.
         since: String,
     },
-    /// The ledger cannot be kept beside the store.
-    #[error("the ledger's file cannot be written: {0}. Without a record nothing is changed; nobody was removed")]
+    /// The ledger cannot be copied out of the store.
+    #[error("the ledger's file cannot be written: {0}. Nothing is changed without a record; nobody was removed")]
     Unwritten(String),
     /// The workspace could not be read.
     #[error("{0}. Nobody was removed")]
@@ -110,7 +110,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// One stable word for it, for programs.
+    /// A stable code for programs.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Whom(error) => error.code(),

@@ -1,19 +1,19 @@
-//! Where the ledger is kept beside the store.
+//! The copy of the ledger outside the store.
 
 use async_trait::async_trait;
 
-/// Takes what the ledger says to where it is kept beside the store: an intent is there before anything is asked of the
-/// vendor, so that a process that dies, or somebody who changes the store afterwards, cannot hide it.
+/// Copies the ledger out of the store. An intent is copied before the vendor gets a request, so that neither a crash nor a
+/// later change to the store can hide it.
 #[async_trait]
 pub trait Witness: Send + Sync {
-    /// Takes there what the ledger says so far.
+    /// Copies the entries written so far.
     ///
     /// # Errors
-    /// Why that is not possible, in a sentence.
+    /// A sentence that says why the copy failed.
     async fn write_out(&self) -> Result<(), String>;
 }
 
-/// The ledger is kept in the store only.
+/// For a ledger that is kept only in the store.
 #[async_trait]
 impl Witness for () {
     async fn write_out(&self) -> Result<(), String> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 
-/// The word for a value that the API did not give.
+/// The word for a value that the API did not return.
 pub(super) const UNKNOWN: &str = "unknown";
 /// The words for a value that has no meaning for its subject.
 pub(super) const NOT_APPLICABLE: &str = "not applicable";

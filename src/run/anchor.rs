@@ -15,7 +15,7 @@ use crate::{
     store::{Database, StoreError},
 };
 
-/// Longer than an entry of the store takes to reach its file.
+/// Longer than an entry takes to get from the store into the file.
 const WRITING: Duration = Duration::from_millis(1_500);
 
 /// The evidence cannot be checked.
@@ -40,7 +40,7 @@ pub enum AnchorError {
     },
 }
 
-/// What is checked, and against what.
+/// A check of the evidence against the store.
 #[derive(Debug, Clone, Copy)]
 pub struct Check<'a> {
     /// The evidence in use.
@@ -49,9 +49,9 @@ pub struct Check<'a> {
     pub key: Option<&'a SigningKey>,
     /// The trusted keys.
     pub allowed: &'a Allowed,
-    /// Entries that somebody else wrote down.
+    /// Entries that were recorded elsewhere, such as in a mail.
     pub anchors: &'a [Head],
-    /// Where the store would be, for messages.
+    /// The location of the store, for messages.
     pub store: &'a str,
 }
 
@@ -90,7 +90,8 @@ impl Check<'_> {
         Ok(Some(found))
     }
 
-    /// What is found without the store. That the configured key has signed nothing yet explains much, and comes first.
+    /// The result without the store. If the configured key has signed nothing yet, that comes first, because it explains
+    /// most other problems.
     fn found(&self) -> Result<ConsistencyReport, AnchorError> {
         let found = consistency::in_use(self.storage, self.allowed.clone(), self.anchors);
         let mut found = found.map_err(|source| self.unreadable(source))?;

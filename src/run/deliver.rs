@@ -15,7 +15,7 @@ use crate::{
     report::{ReportFile, ReportInput},
 };
 
-/// The people whom a job mails, and what they get.
+/// The recipients of a job, and what they get.
 #[derive(Debug, Clone)]
 pub struct Recipients {
     /// The sender.
@@ -24,11 +24,11 @@ pub struct Recipients {
     pub to: Vec<String>,
     /// What is attached.
     pub attach: Vec<ReportFile>,
-    /// When a report is mailed. That a run failed is always mailed.
+    /// When a report is mailed. Notices about failed runs are always mailed.
     pub when: When,
 }
 
-/// Who is mailed an audit.
+/// Who receives the mail about an audit.
 #[derive(Debug, Clone, Copy)]
 pub enum Mail<'a> {
     /// These, if their `when` asks for it.
@@ -48,7 +48,7 @@ impl<'a> Mail<'a> {
         recipients.map_or(Self::NoRecipients, Self::To)
     }
 
-    /// Why nobody is mailed an audit; `None` if somebody is.
+    /// Why no mail is sent about an audit; `None` if mail is sent.
     pub fn reason(&self, audit: &Audit) -> Option<NoMailReason> {
         let unless_wanted =
             |when, otherwise| if wanted(when, audit) { otherwise } else { Some(NoMailReason::NothingToTell) };
@@ -70,12 +70,12 @@ pub enum DeliverError {
     /// A template failed, which is a defect of rolecall.
     #[error("the message cannot be rendered: {0}")]
     Template(#[from] askama::Error),
-    /// An address is none.
+    /// An address is invalid.
     #[error(transparent)]
     Message(#[from] MessageError),
 }
 
-/// What a mail needs beside the audit.
+/// What a mail needs in addition to the audit.
 #[derive(Debug)]
 pub struct Letter<'a> {
     /// Who gets it.

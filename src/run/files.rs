@@ -47,11 +47,11 @@ pub fn probe(folder: &Path) -> Result<(), FileError> {
     tried.map_err(|source| FileError::Write { path: file, source })
 }
 
-/// Writes reports into a folder, in parallel, each under another name first and then renamed, so that nobody reads half a
-/// report. Returns the paths in the requested order.
+/// Writes reports into a folder, in parallel, each under a temporary name and then renamed, so that a half-written report
+/// is never read. Returns the paths in the requested order.
 ///
 /// # Errors
-/// [`FileError`]; the reports that were finished before stay.
+/// [`FileError`]; reports that were already finished stay.
 pub fn write(input: &ReportInput<'_>, folder: &Path, files: &[ReportFile]) -> Result<Vec<PathBuf>, FileError> {
     fs::create_dir_all(folder).map_err(|source| FileError::Folder { path: folder.to_owned(), source })?;
     files.par_iter().with_max_len(1).try_for_each(|file| write_one(input, folder, *file))?;

@@ -31,8 +31,8 @@ pub enum WriteError {
     Key(#[from] KeyError),
 }
 
-/// Records which key signs from now on, or that none does, if that changed: later signatures cover earlier entries, and an
-/// unsigned bag is explained. Before the first key nothing is recorded.
+/// Records the current signing key, or that there is none, if that changed: later signatures cover earlier entries, and the
+/// ledger explains unsigned bags. Before the first key nothing is recorded.
 ///
 /// # Errors
 /// [`WriteError`]
@@ -85,7 +85,7 @@ pub async fn write_out(store: &dyn Database, vault: &Vault) -> Result<Head, Writ
         }
         let lines = store.entries(tail.head.number, BATCH).await?;
         if lines.is_empty() {
-            // Also if another process wrote, and died before it signed.
+            // Also if another process wrote entries and died before it signed.
             if tail.head.number > 0 && !ledger::has_checkpoint(storage, &tail.head)? {
                 ledger::checkpoint(storage, &tail.head, vault.key.as_ref())?;
             }
@@ -112,7 +112,7 @@ pub enum Parted {
         /// The number of the store's last entry.
         store: u64,
     },
-    /// From this entry on they have others.
+    /// They differ from this entry on.
     At(u64),
 }
 
@@ -166,7 +166,7 @@ pub async fn was_kept(store: &dyn Database) -> Result<bool, StoreError> {
     if store.last(key.kind(), &key.subject()).await?.is_some() {
         return Ok(true);
     }
-    // If there never was a key, only a bag shows it.
+    // If no key was ever used, only a bag shows it.
     let recorded = store.last("recorded", "").await?.map(|entry| entry.fact);
     Ok(matches!(recorded, Some(Fact::Recorded(Recorded { bag: Some(_), .. }))))
 }

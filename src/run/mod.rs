@@ -37,7 +37,7 @@ use crate::{
     store::{AuditRecord, Database, Kept, StoreError, snapshot},
 };
 
-/// What an audit needs of the world.
+/// The connections and settings that an audit needs.
 #[derive(Clone, Copy)]
 pub struct Env<'a> {
     /// Reads the workspace.
@@ -48,16 +48,16 @@ pub struct Env<'a> {
     pub vault: Option<&'a Vault>,
     /// The time.
     pub clock: &'a Clock,
-    /// Receives how far the read is.
+    /// Receives the progress of the read.
     pub progress: &'a dyn Progress,
 }
 
-/// What a run is asked to do.
+/// A request for an audit.
 #[derive(Debug, Clone, Copy)]
 pub struct RunRequest<'a> {
     /// The audit's id.
     pub id: Uuid,
-    /// The fire time that it answers; `None` for an audit on demand.
+    /// The fire time that it belongs to; `None` for an audit on demand.
     pub trigger: Option<&'a Trigger>,
     /// The job; `None` for an audit on demand.
     pub job: Option<&'a str>,
@@ -72,11 +72,11 @@ pub struct RunRequest<'a> {
 /// Whether another attempt at a failed audit may succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
-    /// It may: what failed may pass.
+    /// It may: the failure may be temporary.
     Later,
-    /// It fails again until somebody changes something.
+    /// It fails again until something is changed.
     Never,
-    /// Another process has the run now and goes on with it.
+    /// Another process has claimed the run and continues it.
     Lost,
 }
 
@@ -91,7 +91,7 @@ pub enum RunError {
         /// Why not.
         source: ConnectorError,
     },
-    /// None of the policy's administrator profiles is on the master list, so nobody could be called an administrator.
+    /// None of the policy's administrator profiles exists, so nobody would be an administrator.
     #[error(
         "workspace {workspace}: none of `policy.administrator_profiles` ({wanted}) is a profile of this workspace. Its profiles are: {known}. Name one of these, or its id"
     )]
@@ -111,7 +111,7 @@ pub enum RunError {
         /// Why.
         source: StoreError,
     },
-    /// The evidence could not be kept, without which there is no audit.
+    /// The evidence could not be kept; without evidence the audit fails.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
     /// A report file could not be written.
@@ -134,7 +134,7 @@ impl RunError {
     }
 }
 
-/// A workspace that was read, beside what is kept of its previous audit.
+/// A workspace that was read, and the kept data of its previous audit.
 #[derive(Debug)]
 pub struct ReadWorkspace {
     directory: Directory,
@@ -142,7 +142,7 @@ pub struct ReadWorkspace {
 }
 
 impl ReadWorkspace {
-    /// What is kept of the previous audit; `None` if there is none.
+    /// The kept data of the previous audit; `None` if there is none.
     pub fn previous(&self) -> Option<&Kept> {
         self.previous.as_ref()
     }
@@ -163,7 +163,7 @@ pub async fn read(
         deadline: request.deadline,
         recorder,
     };
-    // The previous snapshot comes while the pages do: one waits for the disk, the other for the network.
+    // Load the previous snapshot while the pages arrive: one waits for the disk, the other for the network.
     let (directory, previous) =
         tokio::join!(env.connector.read(&read, env.progress), env.store.last_complete(request.job, request.workspace));
     let directory = directory.map_err(|source| RunError::Read { workspace: workspace.clone(), source })?;
@@ -179,7 +179,7 @@ pub fn judge(request: &RunRequest<'_>, read: ReadWorkspace, judged_at: DateTime<
     judge_by(&RuleSet::for_policy(request.policy), request, read, judged_at)
 }
 
-/// The same by a set of rules, which is that of the request's policy.
+/// Judges with a given set of rules, which must be the one for the request's policy.
 fn judge_by(
     rules: &RuleSet,
     request: &RunRequest<'_>,
@@ -250,7 +250,7 @@ fn judge_by(
     })
 }
 
-/// Makes of a completed audit what the store keeps of it. Does not write, so that it can run beside the writing of reports.
+/// Builds what the store keeps of a completed audit. Does not write, so that it can run while reports are written.
 ///
 /// # Errors
 /// [`RunError::Store`]

@@ -40,12 +40,12 @@ use crate::{
     store::{AuditRecord, Kept, StoreError},
 };
 
-/// Characters of an error message, which may quote what the workspace holds.
+/// The longest error message, in characters; it may quote the workspace.
 const ERROR: usize = 4_000;
 
 /// One attempt at an audit.
 pub struct AuditRun<'a> {
-    /// What the audit needs of the world.
+    /// The connections and settings that the audit needs.
     pub env: Env<'a>,
     /// The workspace's name in the configuration.
     pub workspace: &'a str,
@@ -59,7 +59,7 @@ pub struct AuditRun<'a> {
     pub mail: Mail<'a>,
     /// Where report files are written; `None` if nobody asked for them.
     pub reports: Option<Reports<'a>>,
-    /// Whether nobody tries again after this attempt: then even an error that may pass leaves its evidence.
+    /// Whether this is the last attempt: then even a temporary error leaves evidence.
     pub is_last_attempt: bool,
 }
 
@@ -75,7 +75,7 @@ pub enum Commit<'a> {
     Record {
         /// The claim.
         claim: &'a Claim,
-        /// Whether somebody started the run instead of the schedule.
+        /// Whether the run was started on demand and not by the schedule.
         on_demand: bool,
     },
 }
@@ -89,7 +89,7 @@ pub struct Reports<'a> {
     pub files: &'a [ReportFile],
 }
 
-/// What a caller may show while an audit is under way.
+/// A step that a caller may show while an audit is in progress.
 #[derive(Clone, Copy)]
 pub enum Step<'a> {
     /// The clock is behind the ledger.
@@ -102,7 +102,7 @@ pub enum Step<'a> {
     Sealed(&'a Sealed),
 }
 
-/// Receives the steps of an audit in their order.
+/// Receives the steps of an audit in order.
 pub type OnStep<'a> = &'a (dyn Fn(Step<'_>) + Send + Sync);
 
 /// An audit that was performed and committed.
@@ -118,8 +118,8 @@ pub struct Performed {
     pub clock_behind: Option<ClockBehind>,
 }
 
-/// An attempt that failed. What the API had answered is in a sealed bag that the ledger names, unless another attempt
-/// follows or nothing was answered.
+/// A failed attempt. The API's answers are in a sealed bag that the ledger names, unless another attempt follows or there
+/// were no answers.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", plain(&.error.to_string(), ERROR))]
 pub struct Failed {
@@ -135,7 +135,7 @@ impl Failed {
     }
 }
 
-/// The evidence of an attempt while it is under way.
+/// The evidence of an attempt in progress.
 #[derive(Default)]
 struct Evidence {
     recording: Option<Arc<Recording>>,
@@ -143,8 +143,8 @@ struct Evidence {
 }
 
 impl AuditRun<'_> {
-    /// Performs the audit. The evidence is sealed after everything that may fail is written, and the audit is committed
-    /// last: one whose reports nobody could read is not what the next is compared with.
+    /// Performs the audit. The evidence is sealed after everything that may fail, and the audit is committed last: the next
+    /// audit must not be compared with one whose reports could not be written.
     ///
     /// # Errors
     /// [`Failed`]; then nothing was committed.
@@ -200,7 +200,7 @@ impl AuditRun<'_> {
         }
     }
 
-    /// The fire time of the run; `None` if the audit is no run.
+    /// The fire time of the run; `None` if the audit is not a run.
     fn due_at(&self) -> Option<DateTime<Utc>> {
         match self.commit {
             Commit::Keep { .. } => None,
@@ -208,7 +208,7 @@ impl AuditRun<'_> {
         }
     }
 
-    /// What a run answers, with what went wrong before it; `None` if the audit is no run.
+    /// The trigger of a run, with the incidents before it; `None` if the audit is not a run.
     async fn trigger(&self, behind: Option<&ClockBehind>) -> Result<Option<Trigger>, RunError> {
         let Commit::Record { claim: Claim { run, .. }, on_demand } = self.commit else { return Ok(None) };
         let incidents = self.env.store.incidents_before(&run.job, &run.workspace, run.fire_at).await;
@@ -301,14 +301,14 @@ impl AuditRun<'_> {
         RunError::Store { workspace: self.workspace.to_owned(), source }
     }
 
-    /// After the last attempt, keeps what was answered before it failed, or records that a bag that was sealed already
-    /// does not count. Neither may hide why the attempt failed, so that an error here goes to the log.
+    /// After the last attempt, keeps the answers received before the failure, or records that an already sealed bag is not
+    /// valid. Neither may hide why the attempt failed, so an error here only goes to the log.
     async fn keep_evidence(&self, id: Uuid, failed: &Failed, evidence: Evidence) {
         let Env { store, vault: Some(vault), clock, .. } = self.env else { return };
         let is_last = match failed.retry() {
             Retry::Later => self.is_last_attempt,
             Retry::Never => true,
-            // The process that has the run keeps its evidence.
+            // The process that has claimed the run keeps the evidence.
             Retry::Lost => false,
         };
         if !is_last {

@@ -53,7 +53,7 @@ pub enum RecomputeError {
         /// The cause.
         source: io::Error,
     },
-    /// It lacks something that every bag of rolecall states.
+    /// It lacks something that every bag of rolecall has.
     #[error("{place} has no {what}: this is not a bag of rolecall, or one of another version")]
     Unsaid {
         /// The file.
@@ -86,7 +86,7 @@ pub enum RecomputeError {
     Template(#[from] askama::Error),
 }
 
-/// What a bag says of its review, as far as it is needed to recompute it.
+/// What a bag says about its review, as far as recomputing needs it.
 #[derive(Debug)]
 pub struct SealedReview<'a> {
     storage: &'a dyn Storage,
@@ -155,7 +155,7 @@ fn path(request: &str) -> &str {
 }
 
 impl<'a> SealedReview<'a> {
-    /// Reads what a bag says of itself.
+    /// Reads what a bag says about itself.
     ///
     /// # Errors
     /// [`RecomputeError`]

@@ -1,4 +1,4 @@
-//! Removes bags that are older than evidence is to be kept, and says so in the ledger first.
+//! Removes bags that are past their retention, and records that in the ledger first.
 
 use std::collections::BTreeSet;
 
@@ -23,8 +23,8 @@ use crate::{
 /// Entries that are read at a time.
 const BATCH: u32 = 500;
 
-/// Removes the bags of a vault that are older than it keeps them, and their mails. Age is measured from the newest bag and
-/// not from the clock alone, so that neither a clock that was set forward nor an end of the reviews removes evidence.
+/// Removes the bags of a vault that are past their retention, and their mails. Age is measured from the newest bag and not
+/// only from the clock, so that neither a clock that was set forward nor an end of the reviews removes evidence.
 /// Returns how many bags were removed.
 ///
 /// # Errors
@@ -48,7 +48,7 @@ pub async fn retire(store: &dyn Database, vault: &Vault, now: DateTime<Utc>) -> 
     }
     store.append(&facts, now).await?;
     write_out(store, vault).await?;
-    // The mails first: as long as a bag is there, they are removed the next time if this fails.
+    // Remove the mails first: if this fails, the bag is still there and the next run removes both.
     let folders: BTreeSet<&str> = old.iter().map(|(_, folder)| folder.as_str()).collect();
     for sha256 in mails_of(store, &folders).await? {
         mail::remove(storage, &sha256).map_err(failed)?;
@@ -67,7 +67,7 @@ async fn mails_of(store: &dyn Database, folders: &BTreeSet<&str>) -> Result<Vec<
         let Some(last) = lines.last() else { return Ok(mails) };
         read = last.head.number;
         for line in &lines {
-            // A line that is no entry names no mail.
+            // A line that is not an entry names no mail.
             match serde_json::from_str::<Entry>(&line.text).map(|entry| entry.fact) {
                 Ok(Fact::Recorded(review))
                     if review.bag.as_ref().is_some_and(|bag| folders.contains(bag.folder.as_str())) =>

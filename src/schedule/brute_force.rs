@@ -1,5 +1,5 @@
-//! Fire times beside a calculation that knows no cron library: every minute of the world's clock around every clock
-//! change of many zones and years, looked at on the zone's clock.
+//! Compares fire times with a calculation without a cron library: every minute of UTC around every clock change of many
+//! zones and years, converted to the zone's time.
 
 use std::collections::BTreeSet;
 
@@ -43,7 +43,7 @@ const ZONES: [&str; 30] = [
 ];
 const YEARS: std::ops::RangeInclusive<i32> = 2021..=2030;
 
-/// A pattern beside what it means.
+/// A pattern and what it means.
 struct Meaning {
     pattern: &'static str,
     /// One time of the day, which moves to the next moment if the clocks skip it; otherwise every moment that matches.

@@ -55,7 +55,7 @@ pub enum ScheduleError {
 /// The fields of a pattern, seconds left out.
 const FIELDS: [&str; 5] = ["minute", "hour", "day", "month", "weekday"];
 
-/// Names that people write, and the parser does not know.
+/// Names that people write and the parser does not support.
 const NAMES: [(&str, &str); 22] = [
     ("JANUARY", "JAN"),
     ("FEBRUARY", "FEB"),
@@ -213,7 +213,7 @@ impl Schedule {
 const DAYS_LOOKED_AT: usize = 731;
 /// The distance to the days that a day is compared with.
 const WEEK: Days = Days::new(7);
-/// Fire times a day beyond which a clock change surprises nobody.
+/// Schedules with more fire times a day than this get no warning about clock changes.
 const FEW: usize = 6;
 
 /// A day on which a schedule fires more or less often than usual, because the clocks change.

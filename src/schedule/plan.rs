@@ -1,4 +1,4 @@
-//! Which fire times have come since the last look, and what becomes of each.
+//! Which fire times have passed since the last plan, and which of them become runs.
 
 use chrono::{DateTime, Duration, Utc};
 use schemars::JsonSchema;
@@ -44,7 +44,7 @@ pub struct Plan {
     pub due: Vec<DateTime<Utc>>,
     /// Fire times that do not; `None` if all do.
     pub skipped: Option<Skipped>,
-    /// Up to where everything has been decided.
+    /// Everything up to this time is decided.
     pub cursor: DateTime<Utc>,
 }
 
@@ -64,7 +64,7 @@ impl Schedule {
     /// is decided twice: a clock that was set back (`now` before `cursor`) decides nothing until it has caught up.
     pub fn plan(&self, missed: Missed, cursor: DateTime<Utc>, now: DateTime<Utc>) -> Plan {
         let most = if missed == Missed::All { MOST_RUNS } else { MOST_SKIPPED };
-        // One more, to see whether the past goes on.
+        // One more, to see whether there are others.
         let mut times: Vec<_> = self.times(cursor).take_while(|time| *time <= now).take(most + 1).collect();
         let goes_on = times.len() > most;
         times.truncate(most);
@@ -74,7 +74,7 @@ impl Schedule {
         };
         let keep = match missed {
             Missed::All => times.len(),
-            // The latest is known only when the past ends here.
+            // The latest is known only if there are no others.
             Missed::Latest => usize::from(!goes_on && !times.is_empty()),
             Missed::Skip => times.iter().rev().take_while(|time| now - **time < GRACE).take(1).count(),
         };
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(plan.due, [time(WEEK_1)]);
     }
 
-    /// Plans again and again until the past is worked off.
+    /// Plans repeatedly until every past fire time is decided.
     fn work_off(
         schedule: &Schedule,
         missed: Missed,

@@ -33,7 +33,7 @@ pub struct Answers {
     pub client_id: String,
     /// An accounts server that replaces the data center's.
     pub accounts_url: Option<Url>,
-    /// The company's domains; none if nobody said.
+    /// The company's domains; empty if none were given.
     pub company_domains: Vec<String>,
     /// The administrators.
     pub administrators: Administrators,

@@ -49,7 +49,7 @@ pub struct AuditRecord {
     pub by_severity: Option<[u64; 5]>,
     /// Its evidence bag; `None` if no evidence is kept.
     pub bag: Option<BagName>,
-    /// Why nobody is mailed it; `None` if somebody is. Only the ledger keeps this.
+    /// Why no mail is sent about it; `None` if mail is sent. Only the ledger keeps this.
     pub no_mail_reason: Option<NoMailReason>,
 }
 
@@ -133,7 +133,7 @@ pub enum StoreError {
         /// What the user can do.
         advice: &'static str,
     },
-    /// Another process holds it for longer than we wait.
+    /// Another process has locked it for longer than rolecall waits.
     #[error(
         "the store {place} is locked by another process: {reason}. Try again when that process has ended; nothing was changed"
     )]

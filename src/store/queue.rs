@@ -3,8 +3,7 @@
 //! Several processes may work on one queue. A run or a notification is claimed with a lease. Every later write names the
 //! claim's fence and is refused with [`StoreError::Lost`] if another process has claimed it in the meantime.
 //!
-//! A lease or a wait that reaches further ahead than [`LONGEST_WAIT`] was set by a clock that has been put back since. It
-//! is ignored.
+//! A lease or a wait that ends later than [`LONGEST_WAIT`] from now was set before the clock was set back. It is ignored.
 
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
@@ -153,7 +152,7 @@ pub trait Queue: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 
-    /// Takes the notification out of the outbox that has waited longest; with a job, only those of its runs.
+    /// Claims the notification that has waited longest in the outbox; with a job, only those of its runs.
     ///
     /// # Errors
     /// [`StoreError`]

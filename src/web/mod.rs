@@ -88,7 +88,7 @@ async fn readyz(State(daemon): State<Arc<Daemon>>) -> Response {
                     incident.workspace.as_ref().map(|workspace| format!(" {workspace}")).unwrap_or_default();
                 format!("{}{workspace}: {}", incident.job, incident.sentence())
             });
-            let problems: Vec<String> = stuck.into_iter().chain(health.trouble).chain(sentences).collect();
+            let problems: Vec<String> = stuck.into_iter().chain(health.failure).chain(sentences).collect();
             let incidents = health.incidents.into_iter().map(|incident| Incident {
                 kind: incident.kind.word(),
                 job: incident.job,

@@ -40,7 +40,7 @@ impl Caller {
 
 fn audit_by_daemon(bench: &Bench) -> (String, bool) {
     let daemon = Daemon::start(bench);
-    let ended = ["the audit is recorded", "the run failed"];
+    let ended = ["recorded the audit", "the run failed"];
     eventually("a run", || ended.iter().any(|ended| daemon.said().contains(ended)));
     let (code, said) = daemon.stop();
     assert_eq!(code, Some(0), "{said}");

@@ -194,7 +194,7 @@ fn a_resumed_run_says_so_to_the_operator_and_to_the_reader() {
     let report = messages.iter().find(|message| String::from_utf8_lossy(&message.bytes).contains(id)).unwrap();
     let parsed = mailparse::parse_mail(&report.bytes).unwrap();
     let text = parsed.parts().find(|part| part.ctype.mimetype == "text/plain").unwrap().get_body().unwrap();
-    assert!(text.contains("done at attempt 2"), "{text}");
+    assert!(text.contains("completed on attempt 2"), "{text}");
 }
 
 #[test]

@@ -169,9 +169,9 @@ fn runs_are_listed_and_shown_for_people_and_an_unknown_one_is_an_error() {
     let (_, shown, _) = bench.run(&["runs", "show", &id]);
     assert!(shown.contains("report to security@example.com: accepted, 1 attempt "), "{shown}");
     let (code, _, said) = bench.run(&["runs", "retry", &id]);
-    assert!(code == 2 && said.contains("there is no run"), "{said}");
+    assert!(code == 2 && said.contains("has the id"), "{said}");
     let (code, _, said) = bench.run(&["runs", "show", "00000000-0000-0000-0000-000000000000"]);
-    assert!(code == 2 && said.contains("there is no run"), "{said}");
+    assert!(code == 2 && said.contains("has the id"), "{said}");
 }
 
 #[test]

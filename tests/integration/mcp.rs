@@ -188,7 +188,7 @@ fn agents_that_do_the_wrong_thing_achieve_nothing() {
                     9 => Some("no_such_user"),
                     11 | 12 => Some(*refusal),
                     _ => {
-                        assert!(answer["refused"].as_str().unwrap().contains("there is no tool"), "{answer}");
+                        assert!(answer["refused"].as_str().unwrap().contains("unknown tool"), "{answer}");
                         continue;
                     }
                 };

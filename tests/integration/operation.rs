@@ -143,7 +143,7 @@ fn the_log_is_one_json_object_a_line_and_names_the_run() {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     let lines: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
-    let recorded = lines.iter().find(|line| line["fields"]["message"] == "the audit is recorded").unwrap();
+    let recorded = lines.iter().find(|line| line["fields"]["message"] == "recorded the audit").unwrap();
     let run = recorded["fields"]["run"].as_str().unwrap();
     assert!(runs(&bench).iter().any(|known| known["id"] == run), "{said}");
 }

@@ -1,4 +1,4 @@
-//! The organization's primary user, and roles and profiles that came, went or changed.
+//! The organization's primary user, and roles and profiles that were added, removed or changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 

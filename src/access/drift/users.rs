@@ -1,4 +1,4 @@
-//! Users that came, went or changed.
+//! Users that were added, removed or changed.
 
 use std::{cmp::Ordering, collections::HashMap};
 

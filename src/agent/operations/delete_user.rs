@@ -1,7 +1,7 @@
-//! `delete_a_zoho_bigin_user_by_id`: the one tool that does harm, and so the one that a model alone cannot make work.
+//! `delete_a_zoho_bigin_user_by_id`: the only destructive tool, and so the only one that a model cannot complete alone.
 //!
-//! It wants a plan that was made minutes ago for exactly this user, a process that was started to allow it, and the word
-//! of a person, who types the leaver's address.
+//! It needs a plan that was made minutes ago for exactly this user, a process that was started to allow removals, and a
+//! person who confirms by typing the leaver's address.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,9 +16,9 @@ use crate::{
     offboard::{Approval, Done, Outcome, Plan, PlannedRemoval, Refusal},
 };
 
-/// Characters of a name in what a person reads.
+/// The longest name in a question, in characters.
 const NAME: usize = 100;
-/// People whom a question names.
+/// The most people that a question names.
 const NAMED: usize = 5;
 
 #[derive(Deserialize, JsonSchema)]
@@ -96,16 +96,16 @@ impl Operation for DeleteUser {
                 Reply::Asked => return Err(Problem::Waiting(Box::new(question(&session.name, &plan)))),
             },
         };
-        // A person takes time to read: another call may have come meanwhile, and this one may have been taken back.
+        // While the person was reading, another call may have arrived, and this one may have been cancelled.
         let _removing = session.removing.lock().await;
         kept().await?;
         if person.has_left() {
-            return Err(Problem::NobodyToAsk("the call was taken back".to_owned()));
+            return Err(Problem::NobodyToAsk("the call was cancelled".to_owned()));
         }
         let approval = Approval { by: person.actor(), how: person.confirmation() };
         let done = offboarding.carry_out(confirmed, &approval).await;
         session.plans.lock().await.remove(id.as_str());
-        session.forget().await;
+        session.drop_reads().await;
         agent.write_out().await?;
         let Some(Done { user_id, label, outcome, detail }) = done.into_iter().next() else {
             return Err(Refusal::NoPlan(arguments.plan_id).into());
@@ -125,7 +125,7 @@ fn question(workspace: &str, plan: &Plan) -> Question {
     let organization = plan.organization_name.as_deref().unwrap_or("an organization without a name");
     let asked = plain(&plan.confirmation, NAME);
     let mut lines = vec![format!(
-        "An agent asks to remove a user from {} (workspace {workspace}), for good.",
+        "An agent asks to permanently remove a user from {} (workspace {workspace}).",
         plain(organization, NAME)
     )];
     for removal in &plan.removals {

@@ -1,4 +1,4 @@
-//! A pending invitation is access that nobody watches.
+//! A pending invitation is access that nobody monitors.
 
 use super::prelude::*;
 

@@ -159,7 +159,7 @@ fn zone(connected: &Connected) -> String {
     zone.filter(|zone| zone.parse::<chrono_tz::Tz>().is_ok()).unwrap_or_else(|| "UTC".to_owned())
 }
 
-/// Who may administer: what the arguments or the person say. Nobody is approved without that.
+/// The approved administrators, from the arguments or the person; nobody is approved without either.
 async fn administrators(
     connected: &Connected,
     args: &InitArgs,

@@ -17,7 +17,7 @@ use crate::{
     setup::{self, Credential, FileError, Layout, Mail},
 };
 
-/// All answers, except what only the workspace can tell.
+/// All answers, except those that only the workspace can give.
 pub(super) struct Asked {
     pub(super) workspace: String,
     pub(super) layout: Layout,
@@ -99,7 +99,7 @@ fn require(args: &InitArgs) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::usage(format!(
-        "there is no terminal to ask at, so these are required: {}. Nothing was written",
+        "without a terminal, these arguments are required: {}. Nothing was written",
         missing.join("; ")
     )))
 }

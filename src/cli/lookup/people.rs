@@ -110,7 +110,8 @@ fn show(read: &Read, row: &UserRow) {
     line("role", &format!("{}{}", or_none(row.role_name.as_ref()), id(row.role_id.as_ref())));
     let role = roles::roles(&matrix).into_iter().find(|role| Some(&role.role_id) == row.role_id.as_ref());
     if let Some(role) = &role {
-        line("", &format!("reports to {}", role.reports_to_role_name.as_deref().unwrap_or("nobody")));
+        let above = role.reports_to_role_name.as_ref().map(|name| format!("reports to {name}"));
+        line("", &above.unwrap_or_else(|| "at the top of the hierarchy".to_owned()));
         let below = role.active_users_with_below - role.active_users;
         line("", &format!("{} active in this role, {below} in roles below it", role.active_users));
     }

@@ -40,7 +40,7 @@ pub(super) async fn run(named: Option<&Path>, args: RunsArgs) -> Result<(), Fail
         Some(RunsCommand::Retry { id }) => {
             if !store.retry(id, Clock::system().now()).await.map_err(failed)? {
                 return Err(Failure::usage(format!(
-                    "there is no run {id} that failed or has undelivered mail; `rolecall runs` lists the runs"
+                    "no failed run and no run with undelivered mail has the id {id}; `rolecall runs` lists the runs"
                 )));
             }
             output::line(&format!("{id} is due again; a running daemon starts it within a second"));
@@ -48,7 +48,7 @@ pub(super) async fn run(named: Option<&Path>, args: RunsArgs) -> Result<(), Fail
         Some(RunsCommand::Show { id }) => {
             let run = store.run(id).await.map_err(failed)?;
             let run =
-                run.ok_or_else(|| Failure::usage(format!("there is no run {id}; `rolecall runs` lists the runs")))?;
+                run.ok_or_else(|| Failure::usage(format!("no run has the id {id}; `rolecall runs` lists the runs")))?;
             let row = Row::read(&*store, run).await.map_err(failed)?;
             match args.format {
                 RunsFormat::Json => json(&row)?,

@@ -39,7 +39,7 @@ pub(super) struct Context<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Written {
     pub(super) workspaces: Vec<String>,
-    /// The keys of [smtp]; `None` if there is no such table.
+    /// The keys of `[smtp]`; `None` if there is no such table.
     pub(super) smtp: Option<BTreeSet<String>>,
 }
 

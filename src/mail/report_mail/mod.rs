@@ -1,7 +1,7 @@
 //! The mail about one audit.
 //!
 //! The first screen answers what a reader asks: can I rely on it, what changed, who should do what, who can
-//! administer. The rest is a selection, the most severe first, and says where all of it stands. What the audit says
+//! administer. The rest is a selection, the most severe first, and names the file with all of it. What the audit says
 //! comes from its [`Brief`]; this module bounds the lists and cleans the texts for mail clients.
 //!
 //! - `view`: what the two templates show;

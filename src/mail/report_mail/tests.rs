@@ -188,7 +188,7 @@ fn an_action_says_how_whom_and_what_of_it_is_new() {
     audit.findings = vec![of(0, Some(true)), of(0, Some(true)), of(2, Some(true)), of(1, Some(false))];
     let text = mail(&audit).text;
     let expected = "This week (high):\n- Administrator not on the approved list: Ben Two, Ana One (twice) and 1 more [1 new]\n  \
-                    Who: somebody outside the workspace's administrators, such as the security team\n  \
+                    Who: someone who is not an administrator, such as the security team\n  \
                     Take the profile away, or add the person to approved_administrators.\n";
     assert!(text.contains(expected), "{text}");
 }

@@ -43,25 +43,25 @@ pub(super) struct View {
     pub(super) verdict: String,
     /// The checks of the read that disagree; empty if it is complete.
     pub(super) problems: Bounded<String>,
-    /// What went wrong before this review.
+    /// The incidents before this review.
     pub(super) incidents: Bounded<String>,
     pub(super) change_summary: String,
     pub(super) changes: Bounded<ChangeLine>,
-    /// Where the changes that are not shown stand.
+    /// The file with the changes that are not shown.
     pub(super) all_changes: String,
     /// What to do, by when.
     pub(super) deadlines: Vec<Deadline>,
     /// Actions that are not shown.
     pub(super) more_actions: usize,
-    /// What stands in place of actions if there are none.
+    /// Shown instead of actions if there are none.
     pub(super) nothing_to_do: &'static str,
     pub(super) administrators: Bounded<AdministratorLine>,
-    /// Where the administrators that are not shown stand.
+    /// The file with the administrators that are not shown.
     pub(super) all_administrators: String,
     /// How many findings are open and accepted.
     pub(super) finding_counts: String,
     pub(super) findings: Bounded<FindingLine>,
-    /// Where the findings that are not shown stand.
+    /// The file with the findings that are not shown.
     pub(super) all_findings: String,
     /// Titles of rules that were not evaluated, and why.
     pub(super) not_evaluated: Bounded<(String, String)>,
@@ -191,7 +191,7 @@ fn tone(tone: Tone) -> &'static str {
     }
 }
 
-/// Where a list goes on.
+/// The file with the rest of a list.
 fn whole_list(attached: &[&str], file: &str) -> String {
     if attached.contains(&file) { format!("the attached {file}") } else { format!("{file} of this audit") }
 }

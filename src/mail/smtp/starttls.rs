@@ -28,8 +28,7 @@ pub(super) async fn negotiate(stream: TcpStream, hello: &str, greeted: impl FnOn
     say(&mut stream, Stage::Tls, "STARTTLS").await?;
     expect(&mut stream, Stage::Tls, 220).await?;
     if !stream.buffer().is_empty() {
-        let text =
-            "the server sent unencrypted data after it agreed to STARTTLS; somebody may be intercepting the connection";
+        let text = "the server sent unencrypted data after it agreed to STARTTLS; the connection may be intercepted";
         return Err(Broken::refused(Stage::Tls, text));
     }
     Ok(stream.into_inner())

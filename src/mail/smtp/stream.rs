@@ -1,7 +1,7 @@
 //! The connection below the SMTP dialogue: TCP, and TLS with the certificate verified.
 //!
 //! lettre speaks the dialogue ([`lettre::transport::smtp::client::AsyncSmtpConnection`]). The connection is opened here
-//! because lettre reports a failed handshake as a failed connection, and would take what a server (or somebody in between)
+//! because lettre reports a failed handshake as a failed connection, and would take what a server (or an attacker in between)
 //! sends unencrypted after its answer to `STARTTLS` as if it had been encrypted.
 
 use std::{

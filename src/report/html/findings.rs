@@ -21,7 +21,7 @@ pub(super) struct Group {
     pub(super) rule: RuleName,
     pub(super) title: String,
     pub(super) criterion: Option<String>,
-    /// How to settle it; empty if that stands under “Who should do what”.
+    /// How to resolve it; empty if “Who should do what” says that.
     pub(super) advice: Vec<Span>,
     /// The highest severity among them.
     pub(super) severity: Severity,

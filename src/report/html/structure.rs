@@ -14,7 +14,7 @@ const ENTRIES: usize = 500;
 const BYTES: usize = 400_000;
 /// Dangerous permissions that a profile's row names.
 const PERMISSIONS_NAMED: usize = 6;
-/// Levels that the drawing indents; deeper roles stand at the last.
+/// Levels that the drawing indents; deeper roles are at the last of them.
 const LEVELS: usize = 12;
 
 /// One role of the tree.

@@ -29,7 +29,7 @@ pub(super) struct Report<'a> {
     pub(super) job: Option<&'a str>,
     /// The workspace's name in the configuration.
     pub(super) workspace: &'a str,
-    /// The scheduled time that the audit belongs to, and what went wrong before it; null if somebody ran it on demand.
+    /// The scheduled time that the audit belongs to, and the incidents before it; null if it was run on demand.
     #[serde(rename = "occasion")]
     pub(super) trigger: Option<Trigger<'a>>,
     /// When the audit was judged.

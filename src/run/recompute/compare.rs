@@ -14,7 +14,7 @@ use crate::{
     run::bag::answers::{Line, in_order, is_gzip},
 };
 
-/// How far the times of calls may lie outside of their read: they are taken one after the other.
+/// How far the times of calls may be outside their read: the clock is read separately for each.
 const SLACK: Duration = Duration::seconds(1);
 
 /// The bag that is compared.
@@ -60,7 +60,7 @@ pub(super) fn file(
     let Comparing { line, bytes, differs_at, .. } = comparing;
     let is_text = Path::new(name).extension().is_none_or(|extension| extension != "xlsx");
     let where_from =
-        |line: u64| if is_text { format!("from line {line} on") } else { "it is another workbook".to_owned() };
+        |line: u64| if is_text { format!("from line {line}") } else { "it is another workbook".to_owned() };
     let difference = differs_at.map(where_from);
     let extent = if is_text { format!("{} lines", line - 1) } else { format!("{bytes} bytes") };
     Ok(Compared { file: name.to_owned(), difference, extent, is_wording })
@@ -126,7 +126,7 @@ pub(super) fn index(bag: &Bag<'_>, lines: &[Line], reading: &Reading) -> io::Res
     })
 }
 
-/// What cannot be true of an answer.
+/// Why an answer cannot be as recorded.
 fn wrong(number: u64, line: &Line, reading: &Reading) -> Option<&'static str> {
     let time = |text: &str| text.parse::<DateTime<Utc>>().ok();
     let Some((asked_at, answered_at)) = time(&line.asked_at).zip(time(&line.answered_at)) else {
@@ -152,7 +152,7 @@ struct Comparing {
 }
 
 impl Comparing {
-    /// Nothing more is written: nothing more should have been.
+    /// After the last write, nothing more may be recorded.
     fn end(&mut self) -> io::Result<()> {
         if self.differs_at.is_none() && !self.reported.fill_buf()?.is_empty() {
             self.differs_at = Some(self.line);
