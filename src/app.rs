@@ -37,10 +37,10 @@ use crate::{
     store::{Database, StoreError, sqlite::SqliteStore},
 };
 
-/// A part cannot be made.
+/// A part cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// A secret cannot be had.
+    /// A secret cannot be read.
     #[error("`{key}`: {source}")]
     Secret {
         /// The key of the configuration.
@@ -59,7 +59,7 @@ pub enum AppError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The watcher of a job cannot be set up.
+    /// The heartbeat of a job cannot be set up.
     #[error("`{key}`: {source}")]
     Heartbeat {
         /// The key of the configuration.
@@ -67,7 +67,7 @@ pub enum AppError {
         /// Why not.
         source: HeartbeatError,
     },
-    /// The key that signs evidence cannot be had.
+    /// The key that signs evidence cannot be read.
     #[error("`evidence.signing_key`: {0}")]
     Key(#[from] KeyError),
     /// The certificate authorities cannot be read.

@@ -13,7 +13,7 @@ use crate::{
     model::kind::KeyValue,
 };
 
-/// How often everything is read before a disagreement stands.
+/// How often everything is read before a disagreement is reported.
 pub(super) const READS: u32 = 3;
 /// The wait between two reads, in which a list that changes can come to rest.
 pub(super) const PAUSE_BETWEEN_READS: Duration = Duration::from_secs(2);

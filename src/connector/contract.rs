@@ -66,7 +66,7 @@ pub trait Recorder: fmt::Debug + Send + Sync {
     fn answered(&self, exchange: &Exchange);
 }
 
-/// What a read is asked for.
+/// The parameters of a read.
 #[derive(Debug, Clone)]
 pub struct ReadRequest {
     /// Names or ids of the profiles that make an administrator, to compare with the API's own list of administrators.
@@ -115,7 +115,7 @@ pub trait Connector: Send + Sync {
     /// One user by id; `None` if there is no such user.
     ///
     /// # Errors
-    /// [`ConnectorError`], also if the API answers with another user than the one asked for.
+    /// [`ConnectorError`], also if the API answers with another user than the requested one.
     async fn user(&self, id: &UserId) -> Result<Option<UserRecord>, ConnectorError>;
 
     /// What the credentials reach, found by calls that change nothing.

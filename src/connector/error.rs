@@ -29,7 +29,7 @@ pub enum Credential {
     RefreshToken,
     /// An access token that was issued for a refresh token.
     AccessToken,
-    /// A token that is used as it stands in the configuration.
+    /// A token that is used as it is in the configuration.
     ApiToken,
     /// Credentials that an integration platform keeps.
     StoredCredentials,
@@ -100,7 +100,7 @@ pub enum Cause {
     /// The run's deadline passed.
     #[error("the workspace was not read within {0:?}")]
     Deadline(Duration),
-    /// A final refusal that has no cause of its own here.
+    /// A final refusal for any other reason.
     #[error("the API refused the call (HTTP {status}, {code}): {message}")]
     Refused {
         /// The HTTP status.
@@ -129,7 +129,7 @@ pub enum Cause {
     /// No users at all, although the credentials belong to one.
     #[error("the API lists no users, not even the one that the credentials belong to. Nothing was reported")]
     NoUsers,
-    /// The API answered with another user than the one asked for.
+    /// The API answered with another user than the requested one.
     #[error("asked for user {asked}, the API answered with user {answered}")]
     AnotherUser {
         /// The id asked for.
@@ -160,7 +160,7 @@ impl ConnectorError {
         Self::new("", Cause::Setup(why.into()))
     }
 
-    /// Whether another try may succeed although nobody changes anything.
+    /// Whether another attempt may succeed without any change.
     pub fn is_transient(&self) -> bool {
         self.cause.is_transient()
     }
@@ -182,7 +182,7 @@ impl fmt::Display for ConnectorError {
 impl std::error::Error for ConnectorError {}
 
 impl Cause {
-    /// Whether another try may succeed although nobody changes anything.
+    /// Whether another attempt may succeed without any change.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::TokensThrottled

@@ -1,4 +1,4 @@
-//! How a connector of each kind is made. What is to be known of a kind beside that, its name and its keys, stands in
+//! How a connector of each kind is made. Everything else about a kind, its name and its keys, is in
 //! [`model::kind`](crate::model::kind).
 
 use super::{

@@ -1,5 +1,5 @@
-//! Reads a workspace over its API. A [`Connector`] has no method that writes: an auditor may believe its type. What
-//! offboarding needs beside it is a [`Remover`], which is made only if the configuration allows it.
+//! Reads a workspace over its API. A [`Connector`] has no method that writes: its type proves that to an auditor.
+//! Offboarding also needs a [`Remover`], which is made only if the configuration allows it.
 //!
 //! `contract` is what the rest of the program knows, `kinds` makes the connector of each kind, `kit` holds what all of them
 //! share, `zoho` and `truto` are two kinds, `bigin` reads the records of the product that both of them reach, `parameters`

@@ -55,7 +55,7 @@ impl Default for Limits {
 pub struct Pacing {
     /// The limits of each call.
     pub limits: Limits,
-    /// How often everything is read before a disagreement stands.
+    /// How often everything is read before a disagreement is reported.
     pub reads: u32,
     /// The wait between two reads, in which a list that changes can come to rest.
     pub pause_between_reads: Duration,

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use sha2::{Digest, Sha256};
 
-/// What a client needs to obtain a token. Invented, and the same for the same seed.
+/// What a client needs to obtain a token. Generated, and the same for the same seed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The client's id.

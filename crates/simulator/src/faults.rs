@@ -65,7 +65,7 @@ faults! {
     TokenThrottledOnce "token-throttled-once" "The token endpoint answers 400 Access Denied the first time."
     TokenThrottledLocalised "token-throttled-localised" "The token endpoint answers 400 Access Denied in another language."
     TokenServerError "token-server-error" "The token endpoint answers 500 with a page of HTML the first time."
-    WrongDataCentre "wrong-data-centre" "The token endpoint knows no such client (invalid_client)."
+    WrongDataCentre "wrong-data-centre" "The token endpoint does not know the client (invalid_client)."
     Revoked "revoked" "The refresh token was revoked (invalid_code)."
     ForeignApiDomain "foreign-api-domain" "The token answer names an API host that is not the vendor's."
     MissingScopeUsers "missing-scope-users" "The token may not read users (401 OAUTH_SCOPE_MISMATCH)."
@@ -105,7 +105,7 @@ faults! {
     TrutoDeleteNothing "truto-delete-nothing" "Truto: a deletion is answered with 204."
     TrutoResultsEnvelope "truto-results-envelope" "Truto: lists come in `results`, and tools are called zoho_bigin."
     TrutoNoResult "truto-no-result" "Truto: lists come without their rows."
-    TrutoNoProfileDetails "truto-no-profile-details" "Truto: profiles cannot be asked for one by one."
+    TrutoNoProfileDetails "truto-no-profile-details" "Truto: single profiles cannot be requested."
     TrutoSandbox "truto-sandbox" "Truto: the account is a sandbox, which refuses to write (405)."
     TrutoNeedsReauth "truto-needs-reauth" "Truto: the vendor refuses the account's credentials (401, remote)."
     TrutoBlocked "truto-blocked" "Truto: the account is blocked (503)."
@@ -179,7 +179,7 @@ impl FaultBoard {
     }
 }
 
-/// The how manieth call of the API it is since the faults were set.
+/// The number of this call of the API since the faults were set.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CallNumber {
     pub(super) number: u64,

@@ -1,4 +1,4 @@
-//! What was asked of the simulator, in order, for tests to read.
+//! The calls that the simulator received, in order, for tests to read.
 //!
 //! A secret never enters it: headers are not kept, and secret parameters of a query are masked.
 
@@ -13,7 +13,7 @@ use url::form_urlencoded;
 /// grow.
 const KEPT_CALLS: usize = 100_000;
 
-/// Parameters that clients may send in the query and that nobody may read afterwards.
+/// Parameters that clients may send in the query and that must not be kept.
 const SECRET_PARAMETERS: [&str; 5] = ["refresh_token", "access_token", "client_secret", "code", "token"];
 
 /// One call.
@@ -118,7 +118,7 @@ impl OpenCall {
 #[derive(Debug)]
 pub(super) struct InFlight {
     journal: Journal,
-    /// How many there were when it came, itself included.
+    /// How many there were when it arrived, itself included.
     pub(super) simultaneous: usize,
 }
 

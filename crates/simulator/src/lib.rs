@@ -68,7 +68,7 @@ pub struct Options {
     pub users: u32,
     /// What the workspace and the credentials are generated from.
     pub seed: u64,
-    /// A workspace in the place of a generated one.
+    /// A workspace instead of a generated one.
     pub world: Option<World>,
     /// Faults that are on from the beginning.
     pub faults: Vec<Fault>,
@@ -133,7 +133,7 @@ impl Simulator {
     /// Starts serving. All ports are bound when it returns.
     ///
     /// # Errors
-    /// A port that is taken, or no thread to be had.
+    /// If a port is taken or no thread can be started.
     pub fn start(options: Options) -> io::Result<Self> {
         let api = bind(options.port)?;
         let smtp = bind(options.smtp_port)?;
@@ -184,7 +184,7 @@ impl Simulator {
         &self.shared.journal
     }
 
-    /// Where mails arrive.
+    /// The inbox that receives mail.
     pub fn inbox(&self) -> &Inbox {
         &self.inbox
     }
@@ -199,7 +199,7 @@ impl Simulator {
         self.shared.latency_micros.store(micros(latency), Ordering::Relaxed);
     }
 
-    /// Answers a path of the API (without query) with this, or again with the truth.
+    /// Answers a path of the API (without query) with this; with `None`, as usual again.
     pub fn override_answer(&self, path: &str, answer: Option<Answer>) {
         let mut overrides = self.shared.overrides.lock().unwrap_or_else(PoisonError::into_inner);
         match answer {

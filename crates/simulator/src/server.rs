@@ -44,7 +44,7 @@ impl Server {
                     Ok((api, smtp)) => {
                         tokio::spawn(async move { axum::serve(api, router).await });
                         tokio::spawn(inbox.serve(smtp));
-                        // Nobody waits any more if the starter is gone; then `stop` is gone, too.
+                        // If the starter is gone, nothing waits for this, and `stop` is gone too.
                         let _ = started.send(Ok(()));
                         let _ = stopped.await;
                     }

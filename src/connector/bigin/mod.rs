@@ -10,7 +10,7 @@ use crate::model::directory::Permissions;
 
 /// Users on a page: the most that the API returns.
 pub(in crate::connector) const PER_PAGE: u32 = 200;
-/// More pages than any workspace has: a list that goes on for ever is broken off here.
+/// More pages than any workspace has: an endless list is stopped here.
 pub(in crate::connector) const MOST_PAGES: u32 = 50_000;
 /// The API's word for the list of all users.
 pub(in crate::connector) const ALL_USERS: &str = "AllUsers";

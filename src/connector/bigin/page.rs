@@ -95,7 +95,7 @@ impl RawUser<'_> {
     }
 }
 
-/// A yes or no, also where it is written as a text. Anything else is an error: it decides whether a list is whole.
+/// A boolean, also if it is written as text. Anything else is an error: it decides whether a list is complete.
 fn yes_or_no<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::Bool(answer) => Ok(answer),

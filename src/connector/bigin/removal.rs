@@ -8,17 +8,17 @@ use crate::connector::{
     kit::{NO_CODE, NO_MESSAGE, clean},
 };
 
-/// The vendor's word for a user who does not exist any more.
+/// The vendor's code for a user who no longer exists.
 pub(in crate::connector) const ALREADY_DELETED: &str = "ID_ALREADY_DELETED";
 /// An answer of success that is not JSON.
 pub(in crate::connector) const NOT_JSON: &str = "an answer that is not JSON";
 /// An answer of success in the API's form that does not say what was done.
 pub(in crate::connector) const NEITHER: &str = "an answer that says neither success nor error";
 
-/// What the vendor says of a deletion in an answer of success, in which refusals may stand, too. `None` if the answer is
+/// What a successful answer to a deletion says; it may still contain a refusal. `None` if the answer is
 /// in other words.
 pub(in crate::connector) fn verdict(answer: &Value) -> Option<Result<Removal, Cause>> {
-    // One record stands in a list of records; what concerns the whole request stands by itself.
+    // A result for one record is in a list of records; one for the whole request is not.
     let record = answer.get("users").map_or(answer, |users| &users[0]);
     let word = |key: &str| record[key].as_str();
     match (word("code"), word("status")) {

@@ -46,7 +46,7 @@ pub(in crate::connector) struct Costs {
     pub(super) retries: u64,
     /// Bytes of the answers of the API, decompressed.
     pub(super) bytes: u64,
-    /// What the answers said of this machine's clock.
+    /// What the answers say about this machine's clock.
     pub(super) clock: ClockSkew,
 }
 
@@ -119,7 +119,7 @@ impl Account {
         }
     }
 
-    /// A token is asked for.
+    /// Counts a token request.
     pub(in crate::connector) fn token_called(&self) {
         self.lock().token_calls += 1;
     }

@@ -1,6 +1,6 @@
 //! One call of a vendor's API, with everything that can happen to it: limits, failures, an expired token, refusals.
 //!
-//! [`Api`] is the same for every kind of system. What differs stands behind [`Vendor`]: where a call goes, which
+//! [`Api`] is the same for every kind of system. What differs is behind [`Vendor`]: where a call goes, which
 //! credential it carries, what a refusal means, and what helps against it.
 
 use std::{fmt, time::Duration};
@@ -79,7 +79,7 @@ pub(in crate::connector) fn escaped(text: &str) -> String {
 pub(in crate::connector) struct Request {
     /// The address.
     pub(in crate::connector) url: Url,
-    /// What stands before the token in the header: `Bearer`.
+    /// The scheme before the token in the header, such as `Bearer`.
     pub(in crate::connector) scheme: &'static str,
     /// The token.
     pub(in crate::connector) token: SecretString,
@@ -93,7 +93,7 @@ pub(in crate::connector) trait Vendor: fmt::Debug + Send + Sync {
     /// The call as errors name it.
     fn name(&self, call: &Call) -> String;
 
-    /// Where a call goes, and what it carries. `refused` is the token that was not accepted a moment ago.
+    /// Where a call goes, and what it carries. `refused` is the token that was just refused.
     async fn request(
         &self,
         session: &Session,
@@ -114,7 +114,7 @@ pub(in crate::connector) trait Vendor: fmt::Debug + Send + Sync {
 pub(in crate::connector) enum Refusal {
     /// The vendor says that the record does not exist any more.
     Gone,
-    /// The token is not valid any more; the vendor's word.
+    /// The token is no longer valid; the vendor's code.
     StaleToken(String),
     /// Nothing was done: too many calls. How long to wait, if it says.
     Limited(Option<Duration>),
@@ -199,7 +199,7 @@ impl<V: Vendor> Api<V> {
         self.error(call, cause)
     }
 
-    /// The user that was asked for; an error if the API answered with another one.
+    /// The requested user; an error if the API answered with another one.
     pub(in crate::connector) fn same_user(
         &self,
         call: &Call,
@@ -325,7 +325,7 @@ impl<V: Vendor> Api<V> {
                 Err(CallError::TooLarge(limit)) => {
                     return Ok(Removal::Unknown(format!("an answer of more than {limit} bytes")));
                 }
-                // Whoever redirects may have passed the request on before.
+                // The redirecting server may have forwarded the request first.
                 Err(CallError::Redirect(status)) => {
                     return Ok(Removal::Unknown(format!("a redirect, HTTP {status}")));
                 }

@@ -31,7 +31,7 @@ impl UserPages {
         u32::try_from(self.blocks.len()).unwrap_or(u32::MAX)
     }
 
-    /// How many users came, repeated ones included.
+    /// How many users were received, including repeated ones.
     pub(in crate::connector) fn rows(&self) -> u64 {
         self.blocks.iter().map(|block| block.len() as u64).sum()
     }
@@ -57,7 +57,7 @@ pub(in crate::connector) struct Parts {
     pub(in crate::connector) current_user: UserRecord,
     pub(in crate::connector) roles: Vec<Role>,
     pub(in crate::connector) profiles: Vec<Profile>,
-    /// All users, and what was noticed beside the common checks.
+    /// All users, and the results beyond the common checks.
     pub(in crate::connector) users: UserPages,
     /// The first page, read again after the rest.
     pub(in crate::connector) first_again: UserBlock,
@@ -66,7 +66,7 @@ pub(in crate::connector) struct Parts {
     pub(in crate::connector) administrators: Administrators,
     /// The query of the user list, without the page.
     pub(in crate::connector) query: String,
-    /// Users that a page was asked to hold.
+    /// The requested page size, in users.
     pub(in crate::connector) per_page: u32,
 }
 
@@ -80,7 +80,7 @@ pub(in crate::connector) struct Progressed {
     pub(in crate::connector) costs: Costs,
 }
 
-/// Makes a directory, whose reading has no checks yet, and notes what the common checks found.
+/// Builds a directory, whose reading has no checks yet, and the results of the common checks.
 pub(in crate::connector) fn assemble(
     parts: Parts,
     request: &ReadRequest,

@@ -47,7 +47,7 @@ impl Notes {
         &self.disagreements
     }
 
-    /// A check as it stands in the record of the read. `repaired` is what disagreed when everything was read before.
+    /// A check as recorded for the read. `repaired` is what disagreed in an earlier attempt.
     pub(super) fn check(&self, kind: CheckKind, repaired: Option<&String>) -> Check {
         let of = |list: &[(CheckKind, String)]| list.iter().find(|(of, _)| *of == kind).map(|(_, text)| text.clone());
         let outcome = if let Some(detail) = of(&self.disagreements) {
@@ -87,17 +87,17 @@ fn page_again(kind: CheckKind, number: u32, before: Option<&UserBlock>, now: &Us
     }
 }
 
-/// Whether every user came once.
+/// Whether every user was received once.
 pub(super) fn distinct_users(rows: u64, repeated: &[UserId], users: usize, notes: &mut Notes) {
     let again = repeated.len();
-    let figures = format!("{rows} rows, {again} of them with an id that came before, {users} distinct ids");
+    let figures = format!("{rows} rows, {again} of them with a repeated id, {users} distinct ids");
     notes.figure(CheckKind::DistinctUsers, figures);
     let repeated: BTreeSet<&str> = repeated.iter().map(UserId::as_str).collect();
     if !repeated.is_empty() {
         let examples = some_of(repeated.iter().copied(), repeated.len());
         notes.disagree(
             CheckKind::DistinctUsers,
-            format!("{} came more than once: {examples}", count(repeated.len(), "user")),
+            format!("{} received more than once: {examples}", count(repeated.len(), "user")),
         );
     }
 }
@@ -122,7 +122,7 @@ pub(super) fn is_everybody(directory: &Directory, listed: &[UserBlock]) -> bool 
     profiles.len() > 1 && listed.len() == directory.users.len()
 }
 
-/// The API's own list of administrators beside ours.
+/// The API's own list of administrators against ours.
 ///
 /// The API's filter knows only the built-in profile and may leave out those who cannot sign in, so that the two lists
 /// need not be equal: each of theirs must be one of ours, and each of ours who is active, confirmed and has a built-in

@@ -1,9 +1,9 @@
-//! An answer's bytes into what it says, or into what is wrong with it and where.
+//! Parses the bytes of an answer, or says what is wrong with them and where.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What a vendor is said to give if it gives no code.
+/// Shown if the vendor gives no error code.
 pub(in crate::connector) const NO_CODE: &str = "no code";
 /// The same of a message.
 pub(in crate::connector) const NO_MESSAGE: &str = "no message";
@@ -30,7 +30,7 @@ pub(in crate::connector) enum ParseError {
 
 /// Parses an answer. The fast way first; only a failure is looked at again, for its place.
 pub(in crate::connector) fn parse<'de, T: Deserialize<'de>>(body: &'de [u8], call: &str) -> Result<T, ParseError> {
-    // RFC 8259 §8.1 lets a reader pass over a byte order mark, which some gateways put there.
+    // RFC 8259 §8.1 lets a reader skip a byte order mark, which some gateways add.
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     let Ok(text) = std::str::from_utf8(body) else {
         return Err(ParseError::BrokenOff(format!("{call}: an answer that is not UTF-8")));

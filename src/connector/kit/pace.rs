@@ -25,14 +25,14 @@ pub(in crate::connector) struct Pace {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The calls on their way, and for each the fewest that any answer has said are left since it began.
+    /// The calls in flight, and for each the lowest remaining number that an answer has stated since it began.
     in_flight: BTreeMap<u64, Option<u64>>,
     /// Passes that were given so far.
     passes: u64,
     known: Known,
 }
 
-/// What the server has said.
+/// What the server's answers say about the limit.
 #[derive(Debug, Default, Clone, Copy)]
 enum Known {
     /// Nothing yet: one call finds out.
@@ -42,7 +42,7 @@ enum Known {
     Free,
     /// So many calls until then.
     Left(Left),
-    /// None until then: it was asked too often.
+    /// No calls until then: there were too many.
     Held(Instant),
 }
 
@@ -81,7 +81,7 @@ impl Pace {
     /// Waits for a turn.
     ///
     /// # Errors
-    /// How long it would take, where that is not less than `left`.
+    /// The wait, if it is not shorter than `left`.
     pub(in crate::connector) async fn turn(&self, left: Duration) -> Result<Pass<'_>, Duration> {
         loop {
             let changed = self.changed.notified();
@@ -143,7 +143,7 @@ impl Pace {
     }
 }
 
-/// The end of a wait. One beyond what a clock can hold is as good as ten years.
+/// The end of a wait. If that is later than a clock can hold, ten years.
 fn after(now: Instant, wait: Duration) -> Instant {
     now.checked_add(wait).unwrap_or(now + Duration::from_hours(87_600))
 }
@@ -168,7 +168,7 @@ impl State {
         Ok(self.passes)
     }
 
-    /// How many calls certainly are left, now that an answer says how many were when the server came to its call.
+    /// How many calls are certainly left, given the number that an answer states for the moment of its call.
     ///
     /// The server may have come to calls that were made at the same time before this one or after it, in whatever order
     /// the answers arrive. Of those that were answered since this call began, the one that it came to last says the

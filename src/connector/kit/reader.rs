@@ -19,7 +19,7 @@ use crate::{
     model::{directory::Directory, reading::CheckKind},
 };
 
-/// How often everything is read before a disagreement stands, and the wait between two reads.
+/// How often everything is read before a disagreement is reported, and the wait between two reads.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::connector) struct Rereads {
     pub(in crate::connector) reads: u32,
@@ -40,7 +40,7 @@ const COMMON_CHECKS: [CheckKind; 7] = [
 /// Reads everything once, in the way of its kind of system.
 #[async_trait]
 pub(in crate::connector) trait Reader: Send + Sync {
-    /// The checks that it can make beside the common ones.
+    /// The checks that it makes in addition to the common ones.
     fn more_checks(&self) -> &'static [CheckKind] {
         &[]
     }

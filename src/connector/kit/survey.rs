@@ -13,7 +13,7 @@ use crate::{
     model::survey::{Grant, GrantState, Purpose},
 };
 
-/// Notes what answers say beside their bodies.
+/// Records what answers say outside their bodies.
 #[derive(Debug, Default)]
 pub(in crate::connector) struct Aside(Mutex<(Option<TimeDelta>, Option<u64>)>);
 

@@ -93,7 +93,7 @@ impl<T> Found<Option<T>> {
     }
 }
 
-/// Truto's word that something of what is called `what` is missing.
+/// What Truto says about missing parts of `what`.
 pub(super) fn partial(what: &str) -> String {
     format!("Truto says that its answer of {what} is a part of what there is")
 }
@@ -170,7 +170,7 @@ impl Problem {
     /// What the vendor said; older answers have it in `details`.
     fn vendors(&self) -> &Value {
         let raw = if self.raw_response.is_null() { &self.details } else { &self.raw_response };
-        // An error that is about a single record stands in a list of records.
+        // An error about a single record is in a list of records.
         raw.get("users").and_then(|users| users.get(0)).unwrap_or(raw)
     }
 

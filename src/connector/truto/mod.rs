@@ -1,6 +1,6 @@
 //! The `truto` connector: the same workspace through Truto's proxy API.
 //!
-//! [`Truto`] is the connector. `settings` says where to go, `vendor` what Truto's refusals mean and what helps, `envelope`
+//! [`Truto`] is the connector. `settings` says where to go, `vendor` what Truto's refusals mean and how to fix them, `envelope`
 //! takes answers and errors out of Truto's envelopes, `workspace` looks single things up, `read` reads everything once,
 //! `pages` reads lists, `survey` finds what an account reaches.
 

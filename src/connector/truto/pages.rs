@@ -78,7 +78,7 @@ impl Truto {
             let held = page.users.len() as u64;
             is_counted &= page.count().is_some();
             if let Some(count) = page.count().filter(|count| *count != held) {
-                let detail = format!("page {number} says that it holds {count} users, and {held} came");
+                let detail = format!("page {number} says that it holds {count} users, but holds {held}");
                 notes.disagree(CheckKind::PageLength, detail);
             }
             let next = page.next().map(str::to_owned);
@@ -91,7 +91,7 @@ impl Truto {
             let Some(next) = next else { break };
             if !seen.insert(next.clone()) || number == MOST_PAGES {
                 let detail = format!(
-                    "page {number} says that more follow, without an end: its cursor came before, or the list is longer than {MOST_PAGES} pages"
+                    "page {number} says that more pages follow, without an end: its cursor repeats an earlier one, or the list is longer than {MOST_PAGES} pages"
                 );
                 notes.disagree(CheckKind::MoreRecords, detail);
                 break;
@@ -125,7 +125,7 @@ impl Truto {
                 None if found.value.is_empty() => return Err(self.missing(&call, NONE_AT_ALL)),
                 None => return Ok(found),
                 Some(next) if !seen.insert(next.clone()) => {
-                    return Err(self.missing(&call, "the list has no end: its cursor came before"));
+                    return Err(self.missing(&call, "the list has no end: its cursor repeats an earlier one"));
                 }
                 Some(next) => call = list(resource).with("next_cursor", next),
             }

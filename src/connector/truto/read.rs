@@ -79,7 +79,7 @@ fn listed(list: Result<UserList, ConnectorError>) -> Result<Administrators, Conn
     match list {
         Ok(list) => Ok(Administrators::Filtered(
             list.pages.blocks,
-            "Truto lists all users where administrators are asked for: it does not pass the filter on",
+            "Truto lists all users instead of administrators: it does not pass the filter on",
         )),
         Err(error) => match error.cause {
             Cause::Refused { .. } | Cause::MissingRight(_) => Ok(Administrators::NotAvailable(error.to_string())),

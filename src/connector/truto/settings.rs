@@ -26,7 +26,7 @@ pub struct TrutoSettings {
     pub resources: Resources,
     /// The limits of each call.
     pub limits: Limits,
-    /// How often everything is read before a disagreement stands.
+    /// How often everything is read before a disagreement is reported.
     pub reads: u32,
     /// The wait between two reads, in which a list that changes can come to rest.
     pub pause_between_reads: Duration,

@@ -26,7 +26,7 @@ struct IntegratedAccount {
 pub(super) async fn survey(connector: &Truto) -> Result<Survey, ConnectorError> {
     let (aside, account) = Aside::begin();
     let path = format!("integrated-account/{}", escaped(&connector.settings().integrated_account_id));
-    // Without `has_description` Truto leaves out what has no description, which can be called all the same.
+    // Without `has_description` Truto leaves out tools without a description, which can still be called.
     let tools_call = Call::get(format!("{path}/tools")).with("has_description", "false");
     let account_call = Call::get(path);
     let integrated = connector.api.get(&account_call, &account, |body| parse::<IntegratedAccount>(body, "account"));
@@ -75,7 +75,7 @@ fn reachable(account: Result<Option<IntegratedAccount>, ConnectorError>) -> Resu
     }
 }
 
-/// What the account can do beside reading, by Truto's list of tools. Nothing of it is tried to find out.
+/// What the account can do besides reading, according to Truto's list of tools. No tool is called to find out.
 fn writing(tools: Result<Option<Value>, ConnectorError>, users: &str, is_sandbox: bool) -> Vec<Grant> {
     let deletion = format!("{users}.delete");
     let grant = |name: &str, state: &GrantState| {
@@ -88,8 +88,8 @@ fn writing(tools: Result<Option<Value>, ConnectorError>, users: &str, is_sandbox
     });
     let why = match &listed {
         Ok(Some(_)) => None,
-        Ok(None) => Some("Truto does not list its tools, and none is tried to find out".to_owned()),
-        Err(error) => Some(format!("Truto does not list its tools ({error}), and none is tried to find out")),
+        Ok(None) => Some("Truto does not list its tools, and none is called to find out".to_owned()),
+        Err(error) => Some(format!("Truto does not list its tools ({error}), and none is called to find out")),
     };
     let named: BTreeSet<String> = listed.into_iter().flatten().flatten().filter_map(|tool| written(&tool)).collect();
     if is_sandbox {

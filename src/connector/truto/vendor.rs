@@ -1,4 +1,4 @@
-//! What is Truto's own about a call: where it goes, what a refusal means, and what helps. Truto passes the vendor's limits
+//! What is specific to Truto: where a call goes, what a refusal means, and how to fix it. Truto passes the vendor's limits
 //! on and repeats nothing itself.
 
 use async_trait::async_trait;

@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// The client of Zoho's API console that asked for the grant code.
+/// The client in Zoho's API console that the grant code was issued for.
 #[derive(Debug, Clone)]
 pub struct Client {
     /// The data center where the client was registered.

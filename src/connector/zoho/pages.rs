@@ -1,7 +1,7 @@
 //! A list of users, page by page, several pages in flight.
 //!
-//! Only `more_records` says that another page follows, so that a reader who waits for it reads one page at a time. Once
-//! the first page says that there are more, the next ones are asked for ahead; what they answer is used only if the page
+//! Only `more_records` says that another page follows, so a reader that waits for it reads one page at a time. Once the
+//! first page says that there are more, the next ones are requested ahead; an answer is used only if the page
 //! before them says that they exist. The one after the last is kept: it shows whether the last one really was the last.
 
 use std::{collections::VecDeque, sync::Arc};
@@ -25,7 +25,7 @@ pub(super) struct UserList {
     pub(super) pages: UserPages,
     /// How many users the pages said that they hold; `None` if one did not say.
     said: Option<u64>,
-    /// The page after the last, if it was asked for ahead.
+    /// The page after the last, if it was requested ahead.
     beyond: Option<PageTask>,
 }
 
@@ -41,7 +41,7 @@ pub(super) async fn page(
     Ok(answer.filter(|page| !page.users.is_empty()))
 }
 
-/// The users of a page; none if there is no such page.
+/// The users of a page; empty if there is no such page.
 pub(super) fn users(page: Option<UsersPage>) -> UserBlock {
     page.map(|page| page.users).unwrap_or_default()
 }
@@ -53,7 +53,7 @@ struct PageTask {
     account: Arc<Account>,
 }
 
-/// Asks for a page without waiting for it.
+/// Requests a page without waiting for it.
 fn ask(api: &Arc<Api<Zoho>>, account: &Account, kind: &'static str, number: u32) -> PageTask {
     let (api, account) = (Arc::clone(api), Arc::new(account.ahead()));
     let costs = Arc::clone(&account);
@@ -80,7 +80,7 @@ pub(super) async fn list(
     kind: &'static str,
     progress: &dyn Progress,
 ) -> Result<UserList, ConnectorError> {
-    // Twice as many as may be in flight: a page that is being parsed, or that came early, holds no other one back.
+    // Twice as many as may be in flight: a page that is being parsed, or that arrived early, delays no other one.
     let ahead = u32::try_from(api.concurrency() * 2).unwrap_or(2);
     let mut list = UserList { said: Some(0), ..UserList::default() };
     let UserPages { blocks, notes } = &mut list.pages;
@@ -105,7 +105,7 @@ pub(super) async fn list(
         progress.read(number, users);
         if endless || (more && number == MOST_PAGES) {
             let detail = format!(
-                "page {number} says that more follow, without an end: it repeats the page before, or the list is longer than {MOST_PAGES} pages"
+                "page {number} says that more pages follow, without an end: it repeats the previous page, or the list is longer than {MOST_PAGES} pages"
             );
             notes.disagree(CheckKind::MoreRecords, detail);
             break;

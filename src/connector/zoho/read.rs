@@ -116,7 +116,7 @@ impl ZohoBigin {
             .await
     }
 
-    /// A profile with its permissions. If the API refuses them, the report says so and the read goes on.
+    /// A profile with its permissions. If the API refuses them, the report says so and the read continues.
     async fn with_permissions(&self, mut profile: Profile, account: &Account) -> Result<Profile, ConnectorError> {
         if matches!(profile.permissions, Permissions::Known(_)) {
             return Ok(profile);

@@ -46,7 +46,7 @@ pub struct ZohoSettings {
     pub api_url: Option<Url>,
     /// The bounds of each call.
     pub limits: Limits,
-    /// How often everything is read before a disagreement stands.
+    /// How often everything is read before a disagreement is reported.
     pub reads: u32,
     /// The wait between two reads, in which a list that changes can come to rest.
     pub pause_between_reads: Duration,
@@ -85,7 +85,7 @@ impl ZohoSettings {
         base(replaced_by, hosts(data_center).0)
     }
 
-    /// Where the API is, given what the token answer says.
+    /// The address of the API, given the token answer.
     ///
     /// The configuration wins. Otherwise the address is taken only if it is one of the vendor's, or the very
     /// machine that `accounts_url` already trusts with the refresh token: a token must not be sent wherever an

@@ -24,7 +24,7 @@ const DEFAULT_LIFE: Duration = Duration::from_hours(1);
 /// Tries of the token endpoint: few, because each one prolongs the vendor's lock.
 const ATTEMPTS: u32 = 3;
 
-/// An access token and what came with it.
+/// An access token and the rest of its answer.
 #[derive(Debug, Clone)]
 pub(super) struct Token {
     pub(super) value: SecretString,
@@ -117,7 +117,7 @@ fn accepted(body: &TokenAnswer, settings: &ZohoSettings, number: u64) -> Result<
     let life = body.expires_in_sec.or(body.expires_in).map_or(DEFAULT_LIFE, Duration::from_secs);
     let scopes =
         |scope: &String| scope.split([' ', ',']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
-    // A life beyond what a clock can hold is as good as the default.
+    // If the lifetime is longer than a clock can hold, use the default.
     let expires = Instant::now()
         .checked_add(life.saturating_sub(MARGIN.min(life / 10)))
         .unwrap_or_else(|| Instant::now() + DEFAULT_LIFE);

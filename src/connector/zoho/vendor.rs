@@ -1,4 +1,4 @@
-//! What is Zoho's own about a call: where it goes, what a refusal means, and what helps.
+//! What is specific to Zoho: where a call goes, what a refusal means, and how to fix it.
 
 use async_trait::async_trait;
 use reqwest::Method;
@@ -95,7 +95,7 @@ struct Problem {
 }
 
 impl Problem {
-    /// The error in a body. One that is about a single record stands in a list of records.
+    /// The error in a body. An error about a single record is in a list of records.
     fn parse(body: &[u8]) -> Self {
         #[derive(Deserialize)]
         struct OfRecord {

@@ -33,7 +33,7 @@ impl Answer {
         Self::json_text(status, body.to_string())
     }
 
-    /// 204, which the API sends where there is nothing.
+    /// 204, which the API sends if there is nothing.
     pub fn nothing() -> Self {
         Self { status: 204, content_type: "", headers: Vec::new(), body: String::new() }
     }
@@ -128,7 +128,7 @@ impl Answer {
         Self::json(status, &json!({"users": [outcome]}))
     }
 
-    /// The answer with this body in the place of its own.
+    /// The answer with this body instead of its own.
     pub(super) fn into_response(self, body: Option<Body>) -> Response<Body> {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = Response::new(body.unwrap_or_else(|| Body::from(self.body)));

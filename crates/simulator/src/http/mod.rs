@@ -34,7 +34,7 @@ pub use self::answer::Answer;
 pub(super) use self::tokens::{Limits, TokenStore};
 use super::{credentials::Credentials, faults::FaultBoard, journal::Journal, world::WorldHandle};
 
-/// Everything that answers need.
+/// The state that answers need.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) base_url: String,
@@ -42,7 +42,7 @@ pub(super) struct Shared {
     pub(super) faults: FaultBoard,
     pub(super) journal: Journal,
     pub(super) tokens: Mutex<TokenStore>,
-    /// Answers that tests put in the place of the real ones, by path.
+    /// Answers that tests set instead of the real ones, by path.
     pub(super) overrides: Mutex<BTreeMap<String, Answer>>,
     pub(super) scopes: Vec<String>,
     pub(super) latency_micros: AtomicU64,
@@ -54,7 +54,7 @@ pub(super) struct Shared {
     pub(super) truto: TrutoSide,
 }
 
-/// What Truto's side needs beside the workspace.
+/// What Truto's side needs in addition to the workspace.
 #[derive(Debug)]
 pub(super) struct TrutoSide {
     pub(super) api_token: String,
@@ -91,8 +91,8 @@ impl Shared {
 
 /// The application.
 ///
-/// Everything is dispatched by hand: a router's own answers to an unknown path or a wrong method
-/// are not the API's.
+/// Dispatch is explicit: a router would answer an unknown path or a wrong method differently from
+/// the API.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new().fallback(serve).with_state(shared)
 }

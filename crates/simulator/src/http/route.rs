@@ -37,7 +37,7 @@ impl<'a> Route<'a> {
         segments.next().is_none().then_some(route)
     }
 
-    /// The right that a method needs, `None` where the resource does not take it.
+    /// The right that a method needs; `None` if the resource does not support it.
     pub(super) fn right(self, method: &str) -> Option<&'static str> {
         match (self, method) {
             (_, "GET") => Some(READ),

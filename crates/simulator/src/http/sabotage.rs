@@ -71,7 +71,7 @@ fn slow(body: &str, pause: Duration) -> Body {
     }))
 }
 
-/// The list goes on with blanks, which are valid JSON between two rows, and never closes.
+/// The list continues with blanks, which are valid JSON between two rows, and never ends.
 fn endless(body: &str) -> Body {
     let start = Bytes::copy_from_slice(&body.as_bytes()[..middle_between_rows(body)]);
     let blanks = Bytes::from(vec![b' '; ENDLESS_PIECE]);

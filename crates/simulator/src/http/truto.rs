@@ -48,7 +48,7 @@ pub(super) async fn call(shared: &Shared, request: &Parts) -> Response<Body> {
     sabotage::respond(shared, answer, number, path)
 }
 
-/// The parameters of a query; one without a value is as good as not given.
+/// The parameters of a query; one without a value is ignored.
 fn query(request: &Parts) -> BTreeMap<String, String> {
     let pairs = form_urlencoded::parse(request.uri.query().unwrap_or_default().as_bytes());
     pairs.filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
@@ -144,7 +144,7 @@ fn decoded(text: &str) -> String {
     form_urlencoded::parse(format!("id={text}").as_bytes()).next().map(|(_, id)| id.into_owned()).unwrap_or_default()
 }
 
-/// A page of users: the cursor holds the number of the next one, in a way that nobody should rely on.
+/// A page of users: the cursor holds the number of the next one, in a form that clients should not rely on.
 fn users_page(shared: &Shared, query: &BTreeMap<String, String>) -> Answer {
     let faults = &shared.faults;
     let page = match query.get("next_cursor").map(|cursor| envelope::page_of(cursor)) {
@@ -153,7 +153,7 @@ fn users_page(shared: &Shared, query: &BTreeMap<String, String>) -> Answer {
         Some(None) => return envelope::remote(&Answer::bad_parameter("next_cursor"), shared),
     };
     let kind = query.get("type").filter(|_| !faults.is_on(Fault::TrutoNoFilter)).map_or("AllUsers", String::as_str);
-    // An empty page in the middle is legal: the cursor says that the list goes on.
+    // An empty page in the middle is legal: the cursor says that the list continues.
     if faults.is_on(Fault::TrutoEmptyPage)
         && page == 2
         && !query.get("next_cursor").is_some_and(|cursor| cursor.ends_with("+="))

@@ -17,7 +17,7 @@ const MAX_PER_PAGE: usize = 200;
 /// Bytes of a generated user, for the first allocation.
 const TYPICAL_USER_SIZE: usize = 1_800;
 
-/// What a list of users was asked for.
+/// The parameters of a list of users.
 #[derive(Debug, Clone, Copy)]
 struct Query {
     filter: UserFilter,
@@ -168,7 +168,7 @@ pub(super) fn delete(shared: &Shared, id: &str) -> Answer {
     })
 }
 
-/// Lets the list slide, as it does when somebody works in the real workspace during the read.
+/// Shifts the list, as a change in the real workspace during the read does.
 fn shift(shared: &Shared) {
     let faults = &shared.faults;
     if faults.once(Fault::UserInsertedOnce) {
@@ -191,7 +191,7 @@ fn shift(shared: &Shared) {
     }
 }
 
-/// The address of the user who comes and goes.
+/// The address of the user who is added and removed.
 const VISITOR: &str = "visitor@example.com";
 
 fn insert_first(shared: &Shared) {

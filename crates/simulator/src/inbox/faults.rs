@@ -7,13 +7,13 @@ use thiserror::Error;
 /// One stage of the exchange that fails on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InboxFault {
-    /// The user name and password are refused (535), also where none were configured.
+    /// The user name and password are refused (535), even if none were configured.
     AuthenticationRefused,
     /// The sender is refused (550).
     SenderRefused,
-    /// Every recipient is refused for good (550).
+    /// Every recipient is permanently refused (550).
     RecipientRefused,
-    /// Every recipient is refused for now (450).
+    /// Every recipient is temporarily refused (450).
     RecipientDeferred,
     /// All recipients but the first are refused (550).
     LaterRecipientsRefused,

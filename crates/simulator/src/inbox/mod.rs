@@ -2,7 +2,7 @@
 //! read them.
 //!
 //! It speaks what a mail client needs (RFC 5321, SIZE, 8BITMIME, AUTH PLAIN and LOGIN), without TLS,
-//! and can be told to fail at each stage of an exchange ([`InboxFault`]).
+//! and can be made to fail at each stage of an exchange ([`InboxFault`]).
 
 mod faults;
 mod session;
@@ -20,7 +20,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 pub use self::faults::{InboxFault, UnknownInboxFault};
 
-/// Messages that are kept; older ones are forgotten.
+/// The most messages that are kept; older ones are dropped.
 const KEPT_MESSAGES: usize = 1_000;
 
 /// The largest message that is accepted, in bytes.
@@ -29,7 +29,7 @@ pub(super) const MAX_MESSAGE_SIZE: usize = 35 * 1024 * 1024;
 /// The pause after a connection that could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// A message as it was handed in.
+/// A message as received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// The sender of the envelope.
@@ -38,8 +38,8 @@ pub struct Message {
     pub to: Vec<String>,
     /// Header and body, with CRLF line ends and without the dots of the transport.
     pub bytes: Vec<u8>,
-    /// Whether the client was told that the message was accepted. It was not where the exchange was
-    /// made to break after the data: then the client cannot know, and should send again.
+    /// Whether the client got the answer that the message was accepted. It did not if the exchange
+    /// was made to break after the data: then the client cannot know, and should send again.
     pub acknowledged: bool,
 }
 
@@ -80,7 +80,7 @@ impl Inbox {
         Self { address, shared: Arc::new(shared) }
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

@@ -37,7 +37,7 @@ enum Next {
 /// Serves one connection until either side ends it.
 pub(super) async fn run(stream: TcpStream, inbox: &Inbox) {
     let mut stream = BufStream::new(stream);
-    // A connection that breaks is the client's affair: there is nobody to tell.
+    // A broken connection is the client's problem: there is no one to report it to.
     let _ = converse(&mut stream, inbox).await;
 }
 
@@ -188,7 +188,7 @@ impl Session {
 const TOO_LARGE: &str = "552 5.3.4 Message too large";
 const NO_SUCH_MAILBOX: &str = "550 5.1.1 No such mailbox";
 
-/// The message as it came.
+/// The message as received.
 enum Data {
     Complete(Vec<u8>),
     TooLarge,
@@ -216,7 +216,7 @@ async fn receive<S: AsyncBufRead + Unpin>(stream: &mut S, max: usize) -> io::Res
     }
 }
 
-/// Checks `AUTH PLAIN` and `AUTH LOGIN`. Where no login was configured, any will do.
+/// Checks `AUTH PLAIN` and `AUTH LOGIN`. If no login was configured, any is accepted.
 async fn authenticate<S>(stream: &mut S, argument: &str, login: Option<&Login>) -> io::Result<bool>
 where
     S: AsyncBufRead + AsyncWrite + Unpin,

@@ -71,7 +71,7 @@ impl World {
         Ok(())
     }
 
-    /// Takes the record at a place out of the list; nothing happens where there is none.
+    /// Removes the record at an index from the list, if there is one.
     pub(crate) fn remove_at(&mut self, place: usize) {
         if place < self.users.len() {
             self.users.remove(place);
@@ -212,7 +212,7 @@ impl World {
     }
 
     /// Generated records take the name from the list when they are written; kept ones are changed
-    /// here, except where they had a stale name already.
+    /// here, except those that already had a stale name.
     fn rename_in_users(&mut self, key: &str, id: &str, old: &str, new: &str) {
         for user in &mut self.users {
             let User::Raw(raw) = user else { continue };

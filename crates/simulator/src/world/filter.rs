@@ -40,7 +40,7 @@ impl UserFilter {
 #[derive(Debug)]
 pub(crate) struct Stretch<'a> {
     pub(crate) users: Vec<&'a User>,
-    /// Whether the list goes on after it.
+    /// Whether the list continues after it.
     pub(crate) more: bool,
 }
 

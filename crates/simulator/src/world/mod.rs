@@ -45,7 +45,7 @@ pub struct World {
     profile_details: BTreeMap<String, Value>,
     org: Value,
     caller: String,
-    /// The reference to whoever created and modified the generated records, as JSON.
+    /// The user who created and modified the generated records, as a JSON reference.
     author: String,
     /// The id of the next user that is added.
     next_id: u64,
@@ -53,7 +53,7 @@ pub struct World {
 
 /// A workspace spelled out, for odd cases that the generator does not make.
 ///
-/// Records are served as they stand, complete or not.
+/// Records are served as they are, complete or not.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorldJson {
@@ -97,7 +97,7 @@ impl World {
         }
     }
 
-    /// The caller's id; every call is made in the name of this user.
+    /// The caller's id; every call is made as this user.
     pub fn caller(&self) -> &str {
         &self.caller
     }
@@ -127,7 +127,7 @@ impl World {
         &self.profiles
     }
 
-    /// One profile, with permissions where they are known.
+    /// One profile, with its permissions if they are known.
     pub fn profile_detail(&self, id: &str) -> Option<&Value> {
         self.profile_details.get(id).or_else(|| self.profiles.iter().find(|profile| profile["id"] == id))
     }
@@ -147,7 +147,7 @@ impl World {
         self.users.iter().find(|user| has_id(user))
     }
 
-    /// Whether the caller's profile has a permission. Where the permissions are not known, it has.
+    /// Whether the caller's profile has a permission; true if its permissions are not known.
     pub(crate) fn caller_may(&self, permission: &str) -> bool {
         let details = self
             .find(&self.caller)
@@ -196,7 +196,7 @@ impl WorldHandle {
         Self(Arc::new(RwLock::new(world)))
     }
 
-    /// Looks at the world while nobody changes it.
+    /// Reads the world while nothing changes it.
     pub fn read<T>(&self, look: impl FnOnce(&World) -> T) -> T {
         look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }

@@ -185,7 +185,7 @@ impl Population {
         u32::try_from(place).unwrap_or_default() * self.stride()
     }
 
-    /// Every how many places in the list a member of the cast stands.
+    /// The distance in the list between two members of the cast.
     fn stride(self) -> u32 {
         (self.users / u32::try_from(CAST.len()).unwrap_or(1)).max(1)
     }

@@ -1,6 +1,6 @@
 //! One user of the workspace, and its JSON.
 //!
-//! A generated user is only a number until somebody asks for it; one that was edited, added or
+//! A generated user is only a number until it is read; one that was edited, added or
 //! given as JSON is kept as text. Pages are written straight into a `String`: no tree of values is
 //! built for a user on the way to the wire.
 
@@ -18,7 +18,7 @@ use super::{
 pub(crate) enum User {
     /// Number so-and-so of the population.
     Generated(u32),
-    /// A record as it stands.
+    /// A complete record.
     Raw(Arc<RawUser>),
 }
 
@@ -52,7 +52,7 @@ impl RawUser {
 }
 
 impl User {
-    /// The id; empty where the record has none.
+    /// The id; empty if the record has none.
     pub(super) fn id(&self) -> Cow<'_, str> {
         match self {
             Self::Generated(index) => Cow::Owned(generated_id(*index)),

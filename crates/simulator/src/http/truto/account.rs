@@ -60,7 +60,7 @@ fn slug(shared: &Shared) -> &'static str {
     if shared.faults.is_on(Fault::TrutoResultsEnvelope) { "zoho_bigin" } else { "zohobigin" }
 }
 
-/// The tools, as far as the words of the query let them through.
+/// The tools that match the words of the query.
 fn tools(shared: &Shared, query: &BTreeMap<String, String>) -> Vec<Value> {
     let words = |name: &str| query.get(name).map(|text| text.split(',').map(str::to_owned).collect::<Vec<_>>());
     let (methods, tags) = (words("methods"), words("tags"));

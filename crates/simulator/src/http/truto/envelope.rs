@@ -59,7 +59,7 @@ pub(super) fn empty_page(page: usize) -> Answer {
     Answer::json(200, &json!({"result": [], "next_cursor": format!("CUR/{page}+=")}))
 }
 
-/// A list: the vendor's rows, and the cursor of the page after `page` where there is one.
+/// A list: the vendor's rows, and the cursor of the page after `page` if there is one.
 pub(super) fn list(answer: &Answer, page: Option<usize>, shared: &Shared) -> Answer {
     let faults = &shared.faults;
     if answer.status >= 400 {
@@ -83,7 +83,7 @@ pub(super) fn list(answer: &Answer, page: Option<usize>, shared: &Shared) -> Ans
     Answer::json(200, &envelope)
 }
 
-/// One record, in the shape that is asked for: as it is, as the vendor wraps it, or in a `result`.
+/// One record, in the requested shape: as it is, as the vendor wraps it, or in a `result`.
 pub(super) fn single(answer: Answer, shared: &Shared) -> Answer {
     let faults = &shared.faults;
     if answer.status == 204 {
@@ -100,7 +100,7 @@ pub(super) fn single(answer: Answer, shared: &Shared) -> Answer {
     Answer::json(200, &body)
 }
 
-/// What came of a deletion.
+/// The result of a deletion.
 pub(super) fn deleted(answer: Answer, id: &str, shared: &Shared) -> Answer {
     let faults = &shared.faults;
     match answer.status {

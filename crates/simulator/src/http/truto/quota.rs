@@ -1,4 +1,4 @@
-//! A quota that is counted honestly: so many calls in a window, told in every answer, refused beyond.
+//! A quota: a number of calls in a window, stated in every answer; further calls are refused.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -20,9 +20,9 @@ pub(in crate::http) struct Quota(Mutex<Option<(Instant, u64)>>);
 /// What a call did to the quota.
 #[derive(Debug, Default)]
 pub(super) struct Spent {
-    /// There was nothing left for it.
+    /// No call was left.
     pub(super) is_refused: bool,
-    /// The headers that tell the quota; empty if quotas are off.
+    /// The headers that state the quota; empty if quotas are off.
     pub(super) headers: Vec<(&'static str, String)>,
 }
 
