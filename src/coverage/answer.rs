@@ -1,4 +1,4 @@
-//! The times at which reviews were due, and what became of each.
+//! The times at which reviews were due, and the state of each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,7 @@ struct Due {
     next: Option<DateTime<Utc>>,
 }
 
-/// What became of a scheduled time.
+/// The state of a scheduled time.
 struct Outcome {
     state: State,
     reason: String,
@@ -36,7 +36,7 @@ struct Outcome {
     review: Option<Review>,
 }
 
-/// Derives what became of every scheduled time of a period.
+/// Derives the state of every scheduled time of a period.
 pub(super) fn answer(past: &Past<'_>, question: &Question<'_>) -> Coverage {
     let mut remarks = remarks(past, question);
     let wanted = |job: Option<&str>| question.job.is_none() || question.job == job;

@@ -23,7 +23,7 @@ use crate::ledger::{
     fact::{BagName, NoMailReason},
 };
 
-/// What is asked for.
+/// A request for a coverage.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
     /// The first moment of the period.
@@ -33,15 +33,15 @@ pub struct Question<'a> {
     /// One job, or all of them.
     pub job: Option<&'a str>,
     /// A review that was recorded, or delivered to the last recipient, later than this after its scheduled time is late;
-    /// so is one that came after the next scheduled time.
+    /// so is one after the next scheduled time.
     pub late_after: Duration,
     /// Reviews that are due later than this are left out.
     pub now: DateTime<Utc>,
-    /// The bags that are there: by their folders, the SHA-256 of their sealed manifests; `None` if that was not checked.
+    /// The existing bags: by folder, the SHA-256 of the sealed manifest; `None` if that was not checked.
     pub bags: Option<&'a BTreeMap<String, String>>,
 }
 
-/// What became of a scheduled time for one workspace.
+/// The state of a scheduled time for one workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
     /// The review was made in time, is complete, has its evidence and was delivered.
@@ -50,7 +50,7 @@ pub enum State {
     ByHand,
     /// It is due now, or its report is being delivered.
     Pending,
-    /// It was missed at its scheduled time, and made on demand before the next.
+    /// It was missed at its scheduled time, and caught up on demand before the next.
     MadeUp,
     /// It was made, but recorded or delivered late.
     Late,
@@ -127,7 +127,7 @@ pub struct Row {
     pub fire_at: DateTime<Utc>,
     /// The time zone of the schedule.
     pub zone: Tz,
-    /// What became of it.
+    /// Its state.
     pub state: State,
     /// Why it is not on time, and other remarks.
     pub reason: String,

@@ -64,10 +64,10 @@ struct Line {
     delivered_at: String,
 }
 
-/// Renders the page. `head` is the ledger that it was worked out from.
+/// Renders the page. `head` is the last entry of the ledger that it is derived from.
 ///
 /// # Errors
-/// Where the template cannot be rendered, which is a defect of rolecall.
+/// If the template cannot be rendered, which is a defect of rolecall.
 pub fn page(coverage: &Coverage, question: &Question<'_>, head: &Head) -> Result<String, askama::Error> {
     let gaps = coverage.gaps().count();
     let due = coverage.due();

@@ -1,4 +1,4 @@
-//! What the ledger tells of the past, arranged by what is asked of it.
+//! The facts of the ledger, indexed for the coverage.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,25 +14,25 @@ use crate::ledger::{
 
 /// Job, workspace and fire time.
 pub(super) type Key<'a> = (&'a str, &'a str, DateTime<Utc>);
-/// Since when which schedule is in force; none where none is.
+/// The schedules of a job and since when each is in force; `None` for no schedule.
 pub(super) type Since<'a> = (DateTime<Utc>, Option<&'a Terms>);
 
-/// The facts. Times of entries are those that the ledger bears out ([`Timeline::read`]).
+/// The facts. Times of entries are the ones that the ledger confirms ([`Timeline::read`]).
 #[derive(Default)]
 pub(super) struct Past<'a> {
     pub(super) begun: Option<DateTime<Utc>>,
-    /// By job: since when which schedule.
+    /// The schedules by job.
     pub(super) schedules: BTreeMap<&'a str, Vec<Since<'a>>>,
     /// Runs of the schedule.
     pub(super) runs: BTreeMap<Key<'a>, Uuid>,
     recorded: BTreeMap<Uuid, Made<'a>>,
     pub(super) failed: BTreeMap<Uuid, &'a str>,
-    /// What was answered before a run failed.
+    /// The answers received before a run failed.
     pub(super) bags_of_failures: BTreeMap<Uuid, &'a BagName>,
     pub(super) skipped: Vec<Skipped<'a>>,
-    /// By `Message-ID`: what became of it, and when.
+    /// By `Message-ID`: the result of the delivery, and when.
     deliveries: BTreeMap<&'a str, (DateTime<Utc>, &'a Delivery)>,
-    /// Reviews that somebody asked for, by job and workspace.
+    /// Reviews on demand, by job and workspace.
     by_hand: BTreeMap<(&'a str, &'a str), Vec<Uuid>>,
     /// Bags that were removed because of their age.
     pub(super) removed: BTreeSet<&'a str>,
@@ -42,13 +42,13 @@ pub(super) struct Past<'a> {
 /// A review that was made.
 #[derive(Clone, Copy)]
 pub(super) struct Made<'a> {
-    /// When it was recorded, as far as the ledger bears it out.
+    /// When it was recorded, as far as the ledger confirms it.
     pub(super) at: DateTime<Utc>,
     pub(super) entry: &'a Entry,
     pub(super) recorded: &'a Recorded,
 }
 
-/// Fire times of a job that became no runs.
+/// Fire times of a job that did not become runs.
 pub(super) struct Skipped<'a> {
     job: &'a str,
     first: DateTime<Utc>,
@@ -89,7 +89,7 @@ impl<'a> Past<'a> {
                 self.failed.insert(run.run, error);
             }
             Fact::Delivery(delivery) => {
-                // What a server has accepted stays accepted.
+                // A message that a server accepted stays accepted.
                 let known = self.deliveries.get(delivery.message_id.as_str());
                 if known.is_none_or(|(_, known)| !known.accepted) {
                     self.deliveries.insert(&delivery.message_id, (at, delivery));
@@ -113,12 +113,12 @@ impl<'a> Past<'a> {
         }
     }
 
-    /// The review that a run came to.
+    /// The review of a run.
     pub(super) fn made(&self, run: Uuid) -> Option<Made<'a>> {
         self.recorded.get(&run).copied()
     }
 
-    /// The reviews of a job and workspace that somebody asked for, in the order of the ledger.
+    /// The reviews on demand of a job and workspace, in the order of the ledger.
     pub(super) fn by_hand<'s>(
         &'s self,
         job: &'s str,
@@ -127,7 +127,7 @@ impl<'a> Past<'a> {
         self.by_hand.get(&(job, workspace)).into_iter().flatten().filter_map(|run| self.made(*run))
     }
 
-    /// All reviews that somebody asked for.
+    /// All reviews on demand.
     pub(super) fn all_by_hand(&self) -> impl Iterator<Item = Made<'a>> + use<'_, 'a> {
         self.by_hand.values().flatten().filter_map(|run| self.made(*run))
     }
@@ -137,7 +137,7 @@ impl<'a> Past<'a> {
         self.skipped.iter().find(|skipped| skipped.job == job && (skipped.first..=skipped.last).contains(&fire_at))
     }
 
-    /// A review as it is told.
+    /// A review for the coverage.
     pub(super) fn review(&self, made: Made<'a>) -> Review {
         let Made { at, entry, recorded } = made;
         let (mut delivered, mut undelivered, mut waiting) = (Vec::new(), Vec::new(), Vec::new());

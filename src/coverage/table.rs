@@ -29,8 +29,8 @@ const COLUMNS: [&str; 19] = [
     "period",
 ];
 
-/// Writes the table: RFC 4180, UTF-8, one row for each scheduled time and workspace. Times are in UTC but for
-/// `fire_at_local`; `period` is what was asked for, as an interval of ISO 8601.
+/// Writes the table: RFC 4180, UTF-8, one row for each scheduled time and workspace. Times are in UTC except
+/// `fire_at_local`; `period` is the requested period as an interval of ISO 8601.
 ///
 /// # Errors
 /// If it cannot be written.

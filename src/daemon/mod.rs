@@ -222,6 +222,9 @@ impl Daemon {
             while workers.join_next().await.is_some() {}
             senders.shutdown().await;
         }
+        // What the last runs recorded must be in the ledger's file, too.
+        let written = self.write_out().await;
+        self.stepped(written);
         Ok(())
     }
 

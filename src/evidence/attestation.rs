@@ -1,4 +1,4 @@
-//! A ledger as it is found, and how much of it is signed by a trusted key.
+//! A ledger as found, and how much of it is signed by a trusted key.
 //!
 //! Anybody who can write the file can append entries with a correct chain. They prove nothing until they are signed: only
 //! [verified](Attestation::verified) entries explain a missing bag or cover a review.
@@ -117,7 +117,7 @@ impl Attestation {
             Some(signature) => self.allowed.verify(&checkpoint.text, signature).map(Some),
             // No key was in use.
             None if !is_trusted || self.key_at(checkpoint.head.number).is_none() => Ok(None),
-            None => Err("nobody signed".to_owned()),
+            None => Err("it is not signed".to_owned()),
         };
         match signer {
             Ok(signer) => Ok((checkpoint, signer)),
@@ -178,7 +178,7 @@ impl Attestation {
         keys.last().flatten()
     }
 
-    /// How the ledger contradicts an entry that somebody else knows; `None` if it does not.
+    /// How the ledger contradicts an entry that was recorded elsewhere; `None` if it does not.
     pub fn contradiction(&self, head: &Head, who: &str) -> Option<String> {
         let last = self.chain.head().number;
         match self.chain.sha256(head.number) {
@@ -271,11 +271,11 @@ mod tests {
         assert_eq!(found.rest().as_deref(), Some("entries 3 to 4 are not signed yet"));
         let message = forger.sign(b"x").unwrap();
         assert!(found.allowed.verify(b"x", message.as_bytes()).is_err());
-        // Nor does his signature make anything of it.
+        // His signature does not change that.
         checkpoint(&folder, &head, Some(&forger)).unwrap();
         let found = Attestation::of(&folder, allowed).unwrap();
         assert!(found.verified().count() == 0 && found.problems[0].contains("not among the allowed"), "{found:?}");
-        // Who knows nobody sees that it is consistent, and whose word that is.
+        // Without trusted keys, the result says that it is consistent and which key signed.
         let found = Attestation::of(&folder, Allowed::default()).unwrap();
         assert!(found.problems.is_empty() && !found.signed.unwrap().is_trusted);
     }
@@ -292,7 +292,7 @@ mod tests {
         let head = write(&folder, vec![failed("a")]);
         checkpoint(&folder, &head, None).unwrap();
         let found = Attestation::of(&folder, allowed).unwrap();
-        assert!(found.problems[0].contains("nobody signed"), "{found:?}");
+        assert!(found.problems[0].contains("it is not signed"), "{found:?}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Evidence as it is found: its bags, its ledger, its checkpoint, and whether they are consistent.
+//! Evidence as found: its bags, its ledger, its checkpoint, and whether they are consistent.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,7 +27,7 @@ use crate::ledger::{
     timeline,
 };
 
-/// A bag, and what the ledger says of it.
+/// A bag, and what the ledger says about it.
 #[derive(Debug)]
 pub struct Bag {
     /// The name of its folder.
@@ -92,8 +92,8 @@ impl ConsistencyReport {
     }
 }
 
-/// Checks evidence: an export if it is sealed as one, otherwise a directory in use. `anchors` are entries that somebody
-/// else wrote down, for example from a mail.
+/// Checks evidence: an export if it is sealed as one, otherwise a directory in use. `anchors` are entries that were
+/// recorded elsewhere, for example in a mail.
 ///
 /// # Errors
 /// If the storage cannot be read.
@@ -291,7 +291,7 @@ impl<'a> Named<'a> {
         }
     }
 
-    /// Whether an unsigned bag is proven all the same: a verified entry names its digest, and no key was in use when it
+    /// Whether an unsigned bag is still proven: a verified entry names its digest, and no key was in use when it
     /// was started.
     fn is_proven(&self, name: &Name<'_>, found: &verify::VerifyReport) -> bool {
         let since = begun(found).map_or(name.entry.number, |head| head.number);

@@ -20,7 +20,7 @@ use crate::digest::hex;
 
 /// The window of gzip (RFC 1951: 32 KiB), as a power of two.
 const WINDOW: u8 = 15;
-/// Bytes of room for what is compressed, beside a share of it.
+/// Bytes of room for compressed content, in addition to a share of its size.
 const CHUNK: usize = 1 << 12;
 
 /// A bag could not be written.
@@ -229,19 +229,19 @@ fn manifest(digest: fn(&Sealed) -> &str, files: &BTreeMap<String, Sealed>) -> St
     })
 }
 
-/// Whether a path stands in a manifest as it is (RFC 8493, 2.1.3 encodes line ends and `%`) and stays inside the bag.
+/// Whether a path needs no encoding in a manifest (RFC 8493, 2.1.3 encodes line ends and `%`) and stays inside the bag.
 fn is_plain(path: &str) -> bool {
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/');
     path.chars().all(good) && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
 }
 
-/// A value as `bag-info.txt` has it: on one line.
+/// A value for `bag-info.txt`: on one line.
 pub(super) fn one_line(value: &str) -> String {
     value.split(['\r', '\n']).map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Compresses one content after another. A new one for each would leave holes among what stays in memory: four times
-/// of it for a large workspace (measured with glibc's allocator).
+/// A reused compressor. A new one for each file would fragment memory: four times as much for a large workspace (measured
+/// with glibc's allocator).
 #[derive(Debug)]
 struct Press {
     state: Compress,

@@ -1,4 +1,4 @@
-//! The files of a folder as they are found, compared with lists of digests: nothing changed, nothing missing, nothing added.
+//! The files of a folder as found, compared with lists of digests: nothing changed, nothing missing, nothing added.
 
 use std::{collections::BTreeMap, fmt, io};
 
@@ -75,7 +75,7 @@ impl fmt::Display for Problem {
             Self::NoFile { file, what } => write!(f, "{file} is {what}, which cannot be sealed"),
             Self::Changed { file, list } => write!(f, "{file} is not as it was sealed ({list})"),
             Self::Malformed { file, why } => write!(f, "{file} is not as it was written: {why}"),
-            Self::Unsigned { file } => write!(f, "{file} is missing: nobody signed, or the signature was removed"),
+            Self::Unsigned { file } => write!(f, "{file} is missing: it was not signed, or the signature was removed"),
             Self::Signature { why } => write!(f, "the signature is not valid: {why}"),
             Self::Unreadable { file, why } => write!(f, "{file} cannot be read: {why}"),
         }

@@ -1,4 +1,4 @@
-//! The key that signs evidence: one of OpenSSH's, so that `ssh-keygen -Y verify` needs nothing of us.
+//! The key that signs evidence: one of OpenSSH's, so that `ssh-keygen -Y verify` needs nothing from rolecall.
 
 use std::{fs, path::Path};
 
@@ -80,7 +80,7 @@ impl SigningKey {
     /// Writes the key into a new file that only its owner may read, and the public half beside it, as `ssh-keygen` does.
     ///
     /// # Errors
-    /// [`KeyError`], also where there is such a file already.
+    /// [`KeyError`], also if such a file exists.
     pub fn write(&self, path: &Path) -> Result<(), KeyError> {
         use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
         let text = self.0.to_openssh(LineEnding::LF).map_err(KeyError::Sign)?;

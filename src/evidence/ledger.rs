@@ -16,7 +16,7 @@ pub const LEDGER: &str = "ledger.jsonl";
 /// The beginning of a checkpoint's name; the entry's number and [`CHECKPOINT_END`] follow.
 const CHECKPOINT: &str = "checkpoint-";
 const CHECKPOINT_END: &str = ".json";
-/// What the name of a signature has more than that of what is signed.
+/// The suffix of a signature's file name.
 const SIGNED: &str = ".sig";
 
 /// The ledger cannot be extended.
@@ -65,7 +65,7 @@ impl LedgerError {
 /// How a ledger ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tail {
-    /// Its last whole line, as far as it says what it is.
+    /// Its last complete line.
     pub head: Head,
     /// Its length in bytes.
     length: u64,
@@ -108,7 +108,7 @@ fn tail_of(bytes: &[u8], from: u64) -> Option<Tail> {
     let number = if line.is_empty() {
         0
     } else {
-        // A line that is not an entry is none of ours: no store has an entry of this number.
+        // A line that is not an entry was not written by rolecall: no store has an entry of this number.
         let entry = serde_json::from_slice::<serde_json::Value>(line).ok();
         entry.and_then(|entry| entry.get("number")?.as_u64()).unwrap_or(u64::MAX)
     };
@@ -151,7 +151,7 @@ pub fn checkpoint(storage: &dyn Storage, head: &Head, key: Option<&SigningKey>) 
             put_signature(storage, &signed, signature.as_bytes()).map_err(failed(&signed))?;
         }
         match storage.put_new(&name, text.as_bytes()) {
-            // Another process says the same.
+            // Another process wrote the same.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             put => put.map_err(failed(&name))?,
         }
@@ -159,7 +159,7 @@ pub fn checkpoint(storage: &dyn Storage, head: &Head, key: Option<&SigningKey>) 
     for (number, name) in checkpoints(storage).map_err(failed(""))? {
         let signed = format!("{name}{SIGNED}");
         if number < head.number && (key.is_some() || !has(storage, &signed).map_err(failed(&signed))?) {
-            // One that stays does no harm: it is true.
+            // An old checkpoint that stays does no harm: it is still true.
             let _ = storage.remove(&name).and_then(|()| storage.remove(&signed));
         }
     }
@@ -219,7 +219,7 @@ pub fn checkpoints(storage: &dyn Storage) -> io::Result<Vec<(u64, String)>> {
     Ok(found)
 }
 
-/// A checkpoint as it is found.
+/// A checkpoint as found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
     /// The entry.

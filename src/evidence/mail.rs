@@ -1,5 +1,5 @@
-//! Mails as they were handed over, beside the bags: each a file that is named by its digest, which the ledger's entry of its
-//! delivery names too.
+//! Mails as they were sent, beside the bags: each a file that is named by its digest, which the ledger entry of its delivery
+//! also contains.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -46,8 +46,8 @@ pub fn remove(storage: &dyn Storage, sha256: &str) -> io::Result<()> {
 }
 
 /// The mails that a ledger says are kept, by their digests, each with the number of its entry: those of a period, or all.
-/// A mail belongs to where its review does, and is removed with its bag; that of a run without a review belongs to when it
-/// was sent.
+/// A mail belongs to the period of its review and is removed with its bag; the mail of a run without a review belongs to the
+/// period in which it was sent.
 pub fn named<'a>(entries: impl IntoIterator<Item = &'a Entry>, period: Option<Period>) -> BTreeMap<&'a str, u64> {
     let (mut mails, mut reviews, mut removed) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
     for entry in entries {
@@ -76,7 +76,7 @@ pub fn named<'a>(entries: impl IntoIterator<Item = &'a Entry>, period: Option<Pe
 /// What is wrong with the mails of a folder. One that the ledger does not name may still wait to be sent.
 ///
 /// # Errors
-/// Where the folder cannot be read.
+/// If the folder cannot be read.
 pub(super) fn problems<'a>(
     storage: &dyn Storage,
     entries: impl IntoIterator<Item = &'a Entry>,

@@ -1,8 +1,8 @@
-//! Proof that stands without us: what a run saw, decided and sent, as a folder that others' tools verify.
+//! Independent proof: what a run saw, decided and sent, as a folder that other tools can verify.
 //!
 //! [`storage`] keeps it; nothing else reads or writes files of evidence. A [`draft::Draft`] becomes a bag: BagIt 1.0 (RFC
 //! 8493) with SHA-256 and SHA-512 manifests, committed whole and never changed. [`verify::bag`] finds every later change.
-//! [`attestation`] tells how much of the [`ledger`] is signed by a trusted key ([`signers`]), and [`consistency`] whether
+//! [`attestation`] says how much of the [`ledger`] is signed by a trusted key ([`signers`]), and [`consistency`] whether
 //! bags and ledger match and whether anything is there that should not be ([`inventory`]). An [`export`] is sealed as a
 //! whole ([`seal`]). `bagit.py`, `sha256sum` and `ssh-keygen` verify all of it without rolecall.
 
@@ -28,10 +28,10 @@ mod tests;
 pub const SEALED: &str = "tagmanifest-sha256.txt";
 /// The signature of [`SEALED`], in OpenSSH's format.
 pub const SIGNATURE: &str = "tagmanifest-sha256.txt.sig";
-/// What signatures are for (`ssh-keygen -Y verify -n`): one for something else proves nothing here.
+/// The namespace of signatures (`ssh-keygen -Y verify -n`): a signature for another purpose is not valid here.
 pub const NAMESPACE: &str = "rolecall-evidence";
 
-/// Under whose name the keys stand in an `allowed_signers` file.
+/// The principal of the keys in an `allowed_signers` file.
 pub const PRINCIPAL: &str = "rolecall";
 
 /// The declaration of every bag (RFC 8493, 2.1.1).

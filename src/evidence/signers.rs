@@ -61,7 +61,7 @@ fn key(line: &str, now: DateTime<Utc>) -> Option<PublicKey> {
     if !matches(PRINCIPAL, principals.trim_matches('"')) {
         return None;
     }
-    // A key begins with its algorithm, and no option is called so.
+    // A key begins with its algorithm, and no option has such a name.
     if let Some(key) = public(rest) {
         return Some(key);
     }
@@ -87,7 +87,7 @@ fn public(text: &str) -> Option<PublicKey> {
     PublicKey::from_openssh(&format!("{} {}", parts.next()?, parts.next()?)).ok()
 }
 
-/// What a line says of its key.
+/// What a line says about its key.
 #[derive(Debug, Default)]
 struct Options {
     namespaces: Option<String>,
@@ -122,7 +122,7 @@ impl Options {
     }
 }
 
-/// A time as ssh-keygen(1) has it: `YYYYMMDD[HHMM[SS]]`, of this machine's zone where it does not end with `Z`.
+/// A time as ssh-keygen(1) has it: `YYYYMMDD[HHMM[SS]]`, in this machine's zone unless it ends with `Z`.
 fn moment(text: &str) -> Option<DateTime<Utc>> {
     let digits = text.strip_suffix('Z').unwrap_or(text);
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {

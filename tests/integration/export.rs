@@ -267,7 +267,7 @@ fn whoever_seals_an_export_again_is_found_out_by_what_is_in_it() {
     );
     sealed(
         "rm $BAG/tagmanifest-sha256.txt.sig",
-        &["$BAG is not signed, although a key was in use", "nobody signed, or the signature was removed"],
+        &["$BAG is not signed, although a key was in use", "it was not signed, or the signature was removed"],
     );
     sealed(
         "for mail in mail/*; do echo x >> $mail; done",

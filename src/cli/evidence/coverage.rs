@@ -60,7 +60,7 @@ pub(super) fn run(named: Option<&Path>, args: &CoverageArgs) -> Result<(), Failu
     }
 }
 
-/// The ledger of a storage; one that is not whole proves nothing.
+/// The ledger of a storage; a damaged one proves nothing.
 fn attestation(storage: &dyn Storage, allowed: Allowed) -> Result<Attestation, Failure> {
     let place = storage.place("");
     let attestation = Attestation::of(storage, allowed).map_err(|error| unreadable(Path::new(&place), &error))?;

@@ -41,7 +41,7 @@ pub(super) async fn run(named: Option<&Path>, command: EvidenceCommand) -> Resul
     }
 }
 
-/// The configuration, and what it says of evidence.
+/// The configuration, and its evidence settings.
 fn configured(named: Option<&Path>) -> Result<(Settings, Evidence), Failure> {
     let mut settings = check::load(named)?;
     let evidence = settings.evidence.take();
@@ -67,7 +67,7 @@ fn list(evidence: &Evidence) -> Result<(), Failure> {
     let storage = storage_of(evidence);
     let bags = inventory::bags(&storage).map_err(|error| unreadable(&evidence.directory, &error))?;
     if bags.is_empty() {
-        output::line("there are no bags yet");
+        output::line("no bags yet");
     }
     for bag in bags {
         output::line(&storage.place(&bag));
@@ -93,7 +93,7 @@ async fn anchored(
     anchors: &[Head],
 ) -> Result<Option<ConsistencyReport>, Failure> {
     let (storage, key, path) = (storage_of(evidence), key(evidence)?, &settings.store.path);
-    // Looking must not create one.
+    // Verification must not create a store.
     let store = if path.exists() {
         Some(app::store(settings).await.map_err(|error| Failure::failed(error.to_string()))?)
     } else {

@@ -23,7 +23,7 @@ const PROBLEM: usize = 1_000;
 
 pub(super) async fn run(named: Option<&Path>, path: Option<&Path>, args: &Trust) -> Result<(), Failure> {
     let Some(path) = path else { return own(named, args).await };
-    // With a folder and a list of signers no configuration is needed: an auditor has none.
+    // With a folder and a list of signers no configuration is read: an auditor does not have one.
     let allowed = match &args.allowed_signers {
         Some(file) => signers_of(file)?,
         None => signers(&configured(named)?.1)?,
@@ -50,7 +50,7 @@ async fn own(named: Option<&Path>, args: &Trust) -> Result<(), Failure> {
     if let Some(found) = anchored(&settings, &evidence, &allowed, &args.witnesses).await? {
         return print(&storage_of(&evidence), &found);
     }
-    output::line("there is no evidence yet");
+    output::line("no evidence yet");
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{DRAFT, Item, Kind, Log, Spool, Storage, checked, spool::discard};
 
-/// A draft that nobody has touched for this long belongs to a dead process: no read takes so long.
+/// A draft that was not changed for this long belongs to a dead process: no read takes so long.
 const ABANDONED: Duration = Duration::from_hours(48);
 
 /// A folder of evidence.
@@ -51,7 +51,7 @@ impl Folder {
         self.0.join(format!("{DRAFT}{name}"))
     }
 
-    /// Discards what dead processes left.
+    /// Discards drafts of dead processes.
     fn sweep(&self) {
         let is_abandoned = |path: &Path| {
             let touched = fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
@@ -60,7 +60,7 @@ impl Folder {
         for entry in fs::read_dir(&self.0).into_iter().flatten().flatten() {
             let path = entry.path();
             if entry.file_name().to_string_lossy().starts_with(DRAFT) && is_abandoned(&path) {
-                // One that cannot be removed does no harm.
+                // A draft that cannot be removed does no harm.
                 let _ = discard(&path);
             }
         }
@@ -96,7 +96,7 @@ impl Storage for Folder {
         let mut items = Vec::new();
         for entry in entries {
             let entry = entry?;
-            // Of a link itself, and not of what it leads to.
+            // The kind of a link itself, not of its target.
             let metadata = entry.metadata()?;
             let (name, is_text) = match entry.file_name().into_string() {
                 Ok(name) => (name, true),
@@ -176,7 +176,7 @@ impl Storage for Folder {
         let folder = File::open(spool.folder())?;
         // One call for all files; hundreds of single ones would take longer than the read.
         rustix::fs::syncfs(&folder)?;
-        // Everything is durable before the name is, so that a bag with a name is whole.
+        // Make everything durable before the rename, so that a named bag is complete.
         rename_new(spool.folder(), &path)?;
         spool.committed();
         File::open(&self.0)?.sync_all()

@@ -228,7 +228,7 @@ fn sums(directory: &Directory, by_status: &serde_json::Map<String, Value>, tally
             agree(reading.rows, on_pages)
         ),
         format!(
-            "{} - {} with an id that came before = {} distinct users; in the matrix {listed}: {}",
+            "{} - {} with a repeated id = {} distinct users; in the matrix {listed}: {}",
             count(reading.rows, "row"),
             reading.repeated,
             reading.rows.saturating_sub(reading.repeated),
