@@ -2,7 +2,7 @@
 //!
 //! [`write()`] writes one of the six files of an audit from a [`ReportInput`]. Every report streams: rows go to
 //! the writer as they are joined, so that a million users cost no more memory than a hundred. What an audit says is
-//! worked out in [`brief`](crate::brief); the rows that the CSV files and the workbook share are in `tables`, and the
+//! worked out in [`crate::brief`]; the rows that the CSV files and the workbook share are in `tables`, and the
 //! guard against formulas in `cell`.
 
 mod cell;

@@ -1,7 +1,7 @@
 //! `rolecall init`: from a few answers to a configuration that works.
 //!
-//! Pure: [`Answers`] are what a person said, [`Layout`] is which files there will be, [`configuration`] is the text of the
-//! configuration. Shell: [`connect`] exchanges the grant code, tries the credentials and reads the workspace;
+//! Pure: [`Answers`] are what a person said, [`Layout`] is which files there will be, [`configuration()`] is the text of the
+//! configuration. Shell: [`connect()`] exchanges the grant code, tries the credentials and reads the workspace;
 //! [`files`] writes all files or none.
 
 mod answers;

@@ -1,5 +1,5 @@
-//! The bag of evidence of one run: what the API answered while it was read ([`recording`], [`answers`]), what was made of it
-//! ([`contents`], [`trigger`]), and what the bag says of itself ([`describe`]). A run that fails leaves a bag too ([`failure`]).
+//! The bag of evidence of one run: what the API answered while it was read (`recording`, `answers`), what was made of it
+//! (`contents`, `trigger`), and what the bag says of itself (`describe`). A run that fails leaves a bag too ([`failure`]).
 
 pub(super) mod answers;
 pub(super) mod contents;
