@@ -24,7 +24,8 @@ pub struct UnevaluatedRule {
 }
 
 impl NotEvaluated {
-    pub(super) fn of(audit: &Audit) -> Self {
+    /// What an audit did not evaluate.
+    pub fn of(audit: &Audit) -> Self {
         let problems = audit.directory.reading.problems();
         let unevaluated = audit.outcomes.iter().filter_map(|outcome| {
             let reason = reason(&outcome.result)?;

@@ -95,6 +95,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Check => check::run(named),
         Command::Audit(args) => audit::run(named, args).await,
         Command::Preflight(args) => preflight::run(named, args).await,
+        Command::WhoCan(args) => lookup::who_can(named, args).await,
+        Command::Findings(args) => lookup::findings(named, args).await,
         Command::Users(args) => lookup::users(named, args).await,
         Command::Roles(args) => lookup::roles(named, args).await,
         Command::Profiles(args) => lookup::profiles(named, args).await,

@@ -1,8 +1,9 @@
-//! Pure: users, roles, profiles and permissions of a directory, as rows for look-ups.
+//! Pure: users, roles, profiles, permissions and findings, as rows for look-ups.
 //!
 //! A role is row-level data access; a profile is feature permissions. No row has a field called just `name` or `id`, so
 //! that the two cannot be confused.
 
+pub mod findings;
 pub mod people;
 pub mod permissions;
 pub mod profiles;

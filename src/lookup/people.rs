@@ -70,6 +70,8 @@ pub struct UserFilter {
     pub role: Option<String>,
     /// A profile's id or name.
     pub profile: Option<String>,
+    /// Part of a permission's name: only users whose profile grants it.
+    pub permission: Option<String>,
     /// Only users with an administrator profile.
     pub administrators: bool,
     /// Part of the name or address, in any case.
@@ -81,6 +83,8 @@ struct Resolved {
     status: Option<String>,
     roles: Option<Vec<RoleId>>,
     profiles: Option<Vec<ProfileId>>,
+    /// Profiles that grant the permission.
+    permitting: Option<Vec<ProfileId>>,
     administrators: bool,
     search: Option<String>,
 }
@@ -88,7 +92,7 @@ struct Resolved {
 /// The users that a filter selects, by id.
 ///
 /// # Errors
-/// [`LookupError`] if the filter names an unknown role, profile or status.
+/// [`LookupError`] if the filter names an unknown role, profile, status or permission.
 pub fn users<'a, 'm>(
     matrix: &'m AccessMatrix<'a>,
     filter: &UserFilter,
@@ -98,10 +102,17 @@ pub fn users<'a, 'm>(
         status: filter.status.as_ref().map(|text| status(matrix, text)).transpose()?,
         roles: filter.role.as_ref().map(|text| super::roles::named(&directory.roles, text)).transpose()?,
         profiles: filter.profile.as_ref().map(|text| super::profiles::named(&directory.profiles, text)).transpose()?,
+        permitting: filter.permission.as_ref().map(|text| permitting(matrix, text)).transpose()?,
         administrators: filter.administrators,
         search: filter.search.as_ref().map(|text| text.trim().to_lowercase()),
     };
     Ok(matrix.rows().filter(move |row| wanted.lets_through(row)))
+}
+
+/// The profiles that grant a permission.
+fn permitting(matrix: &AccessMatrix<'_>, text: &str) -> Result<Vec<ProfileId>, LookupError> {
+    let found = super::permissions::who_can(matrix, text)?;
+    Ok(found.ids.into_iter().cloned().collect())
 }
 
 /// Checks a status: a misspelt one would select nobody, which looks like an answer.
@@ -131,11 +142,12 @@ impl Resolved {
             && self.search.as_ref().is_none_or(has)
             && (!self.administrators || row.administrator)
             && self.roles.as_ref().is_none_or(|roles| row.role.is_some_and(|role| roles.contains(&role.stated.id)))
-            && self
-                .profiles
-                .as_ref()
-                .is_none_or(|profiles| row.profile.is_some_and(|profile| profiles.contains(&profile.stated.id)))
+            && [&self.profiles, &self.permitting].into_iter().flatten().all(|profiles| holds(row, profiles))
     }
+}
+
+fn holds(row: &MatrixRow<'_>, profiles: &[ProfileId]) -> bool {
+    row.profile.is_some_and(|profile| profiles.contains(&profile.stated.id))
 }
 
 /// The user with this id, or with exactly this address in any case.

@@ -218,3 +218,59 @@ fn a_preflight_warns_of_credentials_that_can_do_more_than_rolecall_needs() {
     assert!(bench.run(&["preflight"]).1.contains("25 licensed seats"));
     assert!(!bench.simulator.journal().calls().iter().any(|call| call.method == "DELETE"));
 }
+
+#[test]
+fn who_can_names_permissions_profiles_and_holders() {
+    let bench = bench();
+    let (code, answer, stderr) = bench.run(&["who-can", "export", "--format", "json"]);
+    assert_eq!(code, 0, "{stderr}");
+    let answer = json(&answer);
+    assert!(!answer["permissions"].as_array().unwrap().is_empty());
+    let profiles: Vec<&Value> =
+        answer["profiles"].as_array().unwrap().iter().map(|profile| &profile["profile_id"]).collect();
+    let holders = of_world(&bench, |user| user["status"] == "active" && profiles.contains(&&user["profile"]["id"]));
+    let named: Vec<&str> = answer["users"].as_array().unwrap().iter().map(|u| u["user_id"].as_str().unwrap()).collect();
+    assert_eq!(named, holders);
+    assert!(!named.is_empty());
+
+    assert_eq!(listed(&bench, &["--permission", "export", "--status", "active"]), holders);
+    let (code, table, _) = bench.run(&["who-can", "export", "acme"]);
+    assert_eq!(code, 0);
+    assert!(holders.iter().all(|id| table.contains(id)), "{table}");
+    assert_eq!(bench.run(&["who-can", "export", "--format", "csv"]).1.lines().count(), holders.len() + 1);
+    for command in [&["who-can", "teleport"][..], &["users", "--permission", "teleport"]] {
+        let (code, stdout, stderr) = bench.run(command);
+        assert_eq!((code, stdout.as_str()), (1, ""));
+        assert!(stderr.contains("no permission has “teleport”"), "{stderr}");
+    }
+}
+
+#[test]
+fn findings_are_those_of_an_audit_and_nothing_is_recorded() {
+    let bench = bench();
+    let (code, rows, stderr) = bench.run(&["findings", "--format", "csv", "--accepted"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(bench.run(&["runs", "--format", "json"]).1, bench.run(&["runs", "list", "--format", "json"]).1);
+    assert!(json(&bench.run(&["runs", "--format", "json"]).1)["runs"].as_array().unwrap().is_empty());
+    let (code, _, stderr) = bench.run(&["audit", "--out", "out"]);
+    assert_eq!(code, 0, "{stderr}");
+    let file = std::fs::read_to_string(bench.path("out/findings.csv")).unwrap();
+    let of_file = |text: &str, first: usize| -> Vec<Vec<String>> {
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        reader.records().map(|record| record.unwrap().iter().skip(first).take(7).map(str::to_owned).collect()).collect()
+    };
+    assert_eq!(of_file(&rows, 0), of_file(&file, 1));
+
+    let (_, text, _) = bench.run(&["findings"]);
+    assert!(text.lines().all(|line| line.chars().count() <= 80 || !line.starts_with(' ')), "{text}");
+    let some = of_file(&file, 1).into_iter().find(|row| row[2] == "user").unwrap();
+    let (_, one, _) = bench.run(&["findings", "--subject", &some[3], "--rule", &some[1], "--format", "json"]);
+    assert_eq!(json(&one).as_array().unwrap().len(), 1);
+    let (_, severe, _) = bench.run(&["findings", "--severity", "high", "--format", "json"]);
+    assert!(
+        json(&severe).as_array().unwrap().iter().all(|row| row["severity"] == "high" || row["severity"] == "critical")
+    );
+    let (code, _, stderr) = bench.run(&["findings", "--rule", "no-such-rule"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("unknown rule `no-such-rule`"), "{stderr}");
+}

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::findings::{FindingRow, key};
+use super::findings::key;
 use crate::{
     agent::{
         Agent, Person, Problem,
@@ -12,6 +12,7 @@ use crate::{
         page::{Wanted, page},
     },
     audit::RuleSet,
+    lookup::findings::FindingRow,
     model::{audit::Audit, email::comparable, finding::RuleResult},
 };
 

@@ -3,7 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::findings::FindingRow;
 use crate::{
     agent::{
         Agent, Person, Problem,
@@ -12,6 +11,7 @@ use crate::{
     },
     lookup::{
         LookupError,
+        findings::FindingRow,
         people::{UserRow, user},
         profiles::{ProfileRow, profiles},
         roles::{RoleRow, roles},

@@ -71,6 +71,7 @@ impl Operation for ListUsers {
             status: arguments.status,
             role: arguments.role,
             profile: arguments.profile,
+            permission: None,
             administrators: arguments.administrators.unwrap_or(false),
             search: arguments.search,
         };

@@ -5,10 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{
-    arguments::Listed,
-    findings::{FindingRow, key},
-};
+use super::{arguments::Listed, findings::key};
 use crate::{
     access::matrix::MatrixRow,
     agent::{
@@ -18,6 +15,7 @@ use crate::{
         page::page,
         session::{AuditView, Record, WorkspaceSession},
     },
+    lookup::findings::FindingRow,
     model::finding::RuleResult,
     run::{
         deliver::Mail,

@@ -66,9 +66,25 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "who-can",
+        &[
+            example("List who may export data", "rolecall who-can export"),
+            example("As a table for a spreadsheet", "rolecall who-can \"Export Data\" acme --format csv"),
+        ],
+    ),
+    (
+        "findings",
+        &[
+            example("List the open findings, by rule", "rolecall findings acme"),
+            example("Only those to fix this week", "rolecall findings acme --severity high"),
+            example("Everything about one user", "rolecall findings acme --subject ana@example.com --accepted"),
+        ],
+    ),
+    (
         "users",
         &[
             example("List the administrators", "rolecall users acme --administrators"),
+            example("List the users who may delete", "rolecall users acme --permission delete"),
             example(
                 "Export the active users with a role",
                 "rolecall users acme --status active --role \"Sales Rep\" --format csv",
@@ -147,6 +163,7 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
             example("Retry a failed run", "rolecall runs retry 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59"),
         ],
     ),
+    ("runs list", &[example("List the latest runs", "rolecall runs list --limit 10")]),
     (
         "runs show",
         &[example("Show one run as JSON", "rolecall runs show 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59 --format json")],

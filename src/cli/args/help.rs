@@ -8,7 +8,7 @@ use super::{Cli, EXAMPLES, Example, GLOBAL};
 const GROUPS: [(&str, &[&str]); 7] = [
     ("Get started", &["demo", "init", "check", "preflight"]),
     ("Audit", &["audit", "rules"]),
-    ("Look up", &["users", "roles", "profiles", "org", "me"]),
+    ("Look up", &["who-can", "findings", "users", "roles", "profiles", "org", "me"]),
     ("Evidence", &["evidence"]),
     ("Operate", &["daemon", "runs", "mail", "offboard"]),
     ("Agents", &["mcp", "tools"]),

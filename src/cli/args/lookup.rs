@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::model::finding::Severity;
+
 #[derive(Debug, Args)]
 pub(crate) struct PreflightArgs {
     /// Workspaces to check [default: all]
@@ -56,6 +58,9 @@ pub(crate) struct UsersArgs {
     /// Only users with this role, by id or name
     #[arg(long)]
     pub(crate) role: Option<String>,
+    /// Only users whose profile grants this permission, by name or part of it; see also `rolecall who-can`
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) permission: Option<String>,
     /// Only users with a profile from `administrator_profiles`
     #[arg(long)]
     pub(crate) administrators: bool,
@@ -77,6 +82,35 @@ pub(crate) enum UsersCommand {
         #[arg(long, value_name = "FORMAT", default_value = "table")]
         format: LookupFormat,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhoCanArgs {
+    /// The permission, by name, or part of it: `Export Data`, `delete`
+    pub(crate) permission: String,
+    #[command(flatten)]
+    pub(crate) of: LookupArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FindingsArgs {
+    #[command(flatten)]
+    pub(crate) of: LookupArgs,
+    /// Use this job's policy, and compare with its last audit [default: the only job of the workspace]
+    #[arg(long, value_name = "JOB")]
+    pub(crate) job: Option<String>,
+    /// Only findings at or above this severity
+    #[arg(long, value_name = "SEVERITY", value_parser = super::severity_parser())]
+    pub(crate) severity: Option<Severity>,
+    /// Only findings of this rule
+    #[arg(long, value_name = "RULE")]
+    pub(crate) rule: Option<String>,
+    /// Only findings about this user, role or profile: its id, exact name or address
+    #[arg(long, value_name = "SUBJECT")]
+    pub(crate) subject: Option<String>,
+    /// Show accepted findings too
+    #[arg(long)]
+    pub(crate) accepted: bool,
 }
 
 #[derive(Debug, Args)]

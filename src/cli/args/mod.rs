@@ -20,7 +20,8 @@ pub(crate) use self::{
     help::command,
     init::{InitArgs, MailArgs},
     lookup::{
-        LookupArgs, LookupFormat, PreflightArgs, PreflightFormat, ProfilesArgs, RolesArgs, UsersArgs, UsersCommand,
+        FindingsArgs, LookupArgs, LookupFormat, PreflightArgs, PreflightFormat, ProfilesArgs, RolesArgs, UsersArgs,
+        UsersCommand, WhoCanArgs,
     },
     operate::{OffboardArgs, RunsArgs, RunsCommand, RunsFormat},
     simulate::{FaultName, SimulateArgs},
@@ -76,6 +77,10 @@ pub(crate) enum Command {
     Audit(AuditArgs),
     /// Check that a workspace and its credentials are ready; exit with 1 if not
     Preflight(PreflightArgs),
+    /// Show who holds a permission, and through which profile
+    WhoCan(WhoCanArgs),
+    /// List the findings of a workspace now; records nothing
+    Findings(FindingsArgs),
     /// List users with their roles and profiles
     Users(UsersArgs),
     /// List roles: whose records their holders see

@@ -47,6 +47,8 @@ pub(crate) enum RunsFormat {
 
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub(crate) enum RunsCommand {
+    /// List the latest runs, as `rolecall runs` does
+    List,
     /// Show one run in detail: attempts, messages, errors
     Show {
         /// The run's id

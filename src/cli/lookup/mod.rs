@@ -1,15 +1,17 @@
-//! `rolecall users`, `roles`, `profiles`, `org`, `me`: look-ups in the live workspace.
+//! `rolecall who-can`, `findings`, `users`, `roles`, `profiles`, `org`, `me`: look-ups in the live workspace.
 
 mod account;
+mod findings;
 mod people;
 mod profiles;
 mod roles;
 mod table;
+mod who_can;
 
 use std::path::Path;
 
 use super::{
-    args::{LookupArgs, ProfilesArgs, RolesArgs, UsersArgs},
+    args::{FindingsArgs, LookupArgs, ProfilesArgs, RolesArgs, UsersArgs, WhoCanArgs},
     check,
     output::{self, Failure, plain},
     progress::Line,
@@ -27,6 +29,16 @@ use crate::{
 
 /// Maximum length of a sentence that may quote the API.
 const SENTENCE: usize = 2_000;
+
+pub(super) async fn who_can(named: Option<&Path>, args: WhoCanArgs) -> Result<(), Failure> {
+    let read = read(&check::load_quietly(named)?, args.of.workspace.as_deref()).await?;
+    who_can::print(&read, &args)?;
+    read.end()
+}
+
+pub(super) async fn findings(named: Option<&Path>, args: FindingsArgs) -> Result<(), Failure> {
+    findings::run(&check::load_quietly(named)?, &args).await
+}
 
 pub(super) async fn users(named: Option<&Path>, args: UsersArgs) -> Result<(), Failure> {
     let settings = check::load_quietly(named)?;
@@ -118,14 +130,16 @@ impl Read {
 
     /// Fails if the read was incomplete, because the list may be too.
     fn end(&self) -> Result<(), Failure> {
-        let problems: Vec<&str> = self.directory.reading.problems().map(|(_, detail)| detail).collect();
-        if problems.is_empty() {
-            return Ok(());
-        }
-        let why = plain(&problems.join("; "), SENTENCE);
-        Err(Failure::failed(format!(
-            "{} was not read completely, so the list may be incomplete: {why}",
-            self.workspace
-        )))
+        completely(&self.workspace, &self.directory)
     }
+}
+
+/// Fails if the read was incomplete, because the list may be too.
+fn completely(workspace: &str, directory: &Directory) -> Result<(), Failure> {
+    let problems: Vec<&str> = directory.reading.problems().map(|(_, detail)| detail).collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let why = plain(&problems.join("; "), SENTENCE);
+    Err(Failure::failed(format!("{workspace} was not read completely, so the list may be incomplete: {why}")))
 }

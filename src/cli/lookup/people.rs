@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The first columns of `access-matrix.csv`, with the same values, without the workspace and what an audit adds.
-const COLUMNS: [Column<UserRow>; 10] = [
+pub(super) const COLUMNS: [Column<UserRow>; 10] = [
     ("user_id", |row| row.user_id.clone()),
     ("full_name", |row| known(row.full_name.as_ref())),
     ("email", |row| known(row.email.as_ref())),
@@ -30,7 +30,7 @@ const COLUMNS: [Column<UserRow>; 10] = [
     ("administrator", |row| row.administrator.to_string()),
 ];
 
-const SHOWN: [Column<UserRow>; 6] = [
+pub(super) const SHOWN: [Column<UserRow>; 6] = [
     ("user id", |row| row.user_id.clone()),
     ("name", |row| text(row.full_name.as_ref())),
     ("email", |row| text(row.email.as_ref())),
@@ -78,6 +78,7 @@ pub(super) fn print(read: &Read, args: &UsersArgs) -> Result<(), Failure> {
         };
     }
     let filter = UserFilter {
+        permission: args.permission.clone(),
         status: args.status.clone(),
         role: args.role.clone(),
         profile: args.profile.clone(),

@@ -75,7 +75,7 @@ fn cell(text: &str) -> String {
     if text.is_empty() { NONE.to_owned() } else { lines.join("\n") }
 }
 
-fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
+pub(super) fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
     let mut text = serde_json::to_vec_pretty(value).map_err(|error| Failure::failed(error.to_string()))?;
     text.push(b'\n');
     write(&text);

@@ -33,7 +33,7 @@ pub(super) async fn run(named: Option<&Path>, args: RunsArgs) -> Result<(), Fail
     let failed = |error: StoreError| Failure::failed(error.to_string());
     let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
     match args.command {
-        None => {
+        None | Some(RunsCommand::List) => {
             let is_configured = |incident: &LapseRow| settings.jobs.contains_key(&incident.job);
             list(&*store, args.limit, args.format, &is_configured).await.map_err(failed)?;
         }

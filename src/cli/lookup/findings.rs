@@ -1,0 +1,169 @@
+//! `rolecall findings`: a workspace as it is now, read and judged like an audit; nothing is recorded.
+
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
+use uuid::Uuid;
+
+use super::table::{self, Column, text};
+use crate::{
+    app,
+    brief::NotEvaluated,
+    cli::{
+        args::{FindingsArgs, LookupFormat},
+        output::{self, Failure, plain},
+        progress::Line,
+        workspaces,
+    },
+    clock::Clock,
+    config::settings::Settings,
+    lookup::findings::FindingRow,
+    model::{
+        audit::Audit,
+        email::comparable,
+        finding::{Finding, FindingStatus, Subject},
+    },
+    run::{self, Env, RunRequest},
+    words::count,
+};
+
+/// Columns of the table if stdout is not a terminal.
+const WIDTH: u16 = 80;
+/// Maximum length of a subject and of a message in the table.
+const SUBJECT: usize = 60;
+const MESSAGE: usize = 400;
+
+/// The first columns of `findings.csv`, with the same values, without the workspace.
+const COLUMNS: [Column<FindingRow>; 7] = [
+    ("severity", |row| row.severity.to_owned()),
+    ("rule", |row| row.rule.clone()),
+    ("subject_type", |row| row.subject_type.to_owned()),
+    ("subject_id", |row| row.subject_id.clone()),
+    ("subject", |row| row.subject.clone()),
+    ("message", |row| row.message.clone()),
+    ("status", |row| row.status.to_owned()),
+];
+
+pub(super) async fn run(settings: &Settings, args: &FindingsArgs) -> Result<(), Failure> {
+    let (workspace, _) = workspaces::named(settings, args.of.workspace.as_deref())?;
+    let audit = audit(settings, workspace, job(settings, workspace, args.job.as_deref())?).await?;
+    if let Some(rule) = &args.rule
+        && audit.rules.get(rule).is_none()
+    {
+        return Err(Failure::usage(format!("unknown rule `{rule}`; `rolecall rules` lists the rules")));
+    }
+    let findings: Vec<&Finding> = audit.findings.iter().filter(|finding| is_wanted(args, &audit, finding)).collect();
+    match args.of.format {
+        LookupFormat::Table => show(&audit, &findings),
+        format => {
+            let rows: Vec<FindingRow> = findings.iter().map(|finding| FindingRow::of(&audit, finding)).collect();
+            table::print(&rows, format, &COLUMNS, &[])?;
+        }
+    }
+    super::completely(workspace, &audit.directory)
+}
+
+/// The job whose policy and history apply: the named one, or the only one that has the workspace.
+fn job<'s>(settings: &'s Settings, workspace: &str, named: Option<&str>) -> Result<Option<&'s str>, Failure> {
+    let mut of_workspace = settings.jobs.iter().filter(|(_, job)| job.workspaces.iter().any(|name| name == workspace));
+    let Some(named) = named else {
+        return Ok(match (of_workspace.next(), of_workspace.next()) {
+            (Some((only, _)), None) => Some(only),
+            _ => None,
+        });
+    };
+    let found = of_workspace.find(|(name, _)| *name == named).map(|(name, _)| name.as_str());
+    found.map(Some).ok_or_else(|| Failure::usage(format!("no job `{named}` with the workspace `{workspace}`")))
+}
+
+async fn audit(settings: &Settings, workspace: &str, job: Option<&str>) -> Result<Audit, Failure> {
+    let clock = Clock::system();
+    let configured = &settings.workspaces[workspace];
+    let connector = app::connector(workspace, configured, &clock).map_err(|error| Failure::usage(error.to_string()))?;
+    let store = app::store(settings).await.map_err(|error| Failure::failed(error.to_string()))?;
+    let request = RunRequest {
+        id: Uuid::now_v7(),
+        trigger: None,
+        job,
+        workspace,
+        policy: settings.policy_for(job, workspace),
+        deadline: configured.deadline,
+    };
+    let progress = Line::new(workspace);
+    let env = Env { connector: &*connector, store: &*store, vault: None, clock: &clock, progress: &progress };
+    let read = run::read(&env, &request, None).await.map_err(|error| super::failed(&error))?;
+    run::judge(&request, read, clock.now()).map_err(|error| super::failed(&error))
+}
+
+fn is_wanted(args: &FindingsArgs, audit: &Audit, finding: &Finding) -> bool {
+    let is_subject = |wanted: &String| {
+        let (label, id) = audit.subject_label(&finding.subject);
+        let email = match finding.subject {
+            Subject::User(user) => audit.directory.users.get(user).email().map(comparable),
+            _ => None,
+        };
+        id == *wanted || label == *wanted || email.is_some_and(|email| email == comparable(wanted))
+    };
+    (args.accepted || finding.status == FindingStatus::Open)
+        && args.severity.is_none_or(|least| finding.severity >= least)
+        && args.rule.as_ref().is_none_or(|rule| finding.rule.as_str() == rule)
+        && args.subject.as_ref().is_none_or(is_subject)
+}
+
+/// The findings by rule, the most severe first, and what was not evaluated.
+fn show(audit: &Audit, findings: &[&Finding]) {
+    for group in findings.chunk_by(|a, b| (a.severity, &a.rule) == (b.severity, &b.rule)) {
+        let Some(first) = group.first() else { continue };
+        let title = audit.rules.get(first.rule.as_str()).map_or("", |rule| &rule.title);
+        output::line(&format!("{}  {} ({}): {}", first.severity, plain(title, 200), first.rule, group.len()));
+        for line in table(audit, group).lines() {
+            output::line(line.trim_end());
+        }
+        output::line("");
+    }
+    let rules = findings.chunk_by(|a, b| (a.severity, &a.rule) == (b.severity, &b.rule)).count();
+    output::line(&match findings.len() {
+        0 => "No findings.".to_owned(),
+        several => {
+            format!("{} of {}. `rolecall rules NAME` explains one.", count(several, "finding"), count(rules, "rule"))
+        }
+    });
+    let not_evaluated = NotEvaluated::of(audit);
+    for rule in &not_evaluated.rules {
+        output::line(&plain(&format!("Not evaluated in full: {}: {}", rule.title, rule.reason), MESSAGE));
+    }
+    if !not_evaluated.switched_off.is_empty() {
+        output::line(&format!("{} switched off by the policy.", count(not_evaluated.switched_off.len(), "rule")));
+    }
+}
+
+/// The findings of one rule: each subject with its message, and those with the same message together.
+fn table(audit: &Audit, findings: &[&Finding]) -> String {
+    let mut by_message: Vec<(String, Vec<String>)> = Vec::new();
+    for finding in findings {
+        let row = FindingRow::of(audit, finding);
+        let accepted = row.exception.map(|accepted| format!(" Accepted until {}.", accepted.until));
+        let message = plain(&format!("{}{}", row.message, text(accepted.as_ref())), MESSAGE);
+        let subject = plain(&row.subject, SUBJECT);
+        match by_message.iter_mut().find(|(known, _)| *known == message) {
+            Some((_, subjects)) => subjects.push(subject),
+            None => by_message.push((message, vec![subject])),
+        }
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    for (message, subjects) in by_message {
+        match subjects.as_slice() {
+            [one] => table.add_row([one, &message]),
+            several => table.add_row([several.join("\n"), message]),
+        };
+    }
+    if !table.is_tty() {
+        table.set_width(WIDTH);
+    }
+    for (column, padding) in table.column_iter_mut().zip([(2, 2), (0, 0)]) {
+        column.set_padding(padding);
+    }
+    if let Some(subject) = table.column_mut(0) {
+        subject.set_constraint(ColumnConstraint::UpperBoundary(Width::Percentage(40)));
+    }
+    table.to_string()
+}
