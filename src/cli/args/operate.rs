@@ -25,13 +25,16 @@ pub(crate) struct OffboardArgs {
     pub(crate) organization: Option<String>,
 }
 
+/// Runs that are listed without `--limit`.
+const LIMIT: u32 = 50;
+
 #[derive(Debug, Args)]
 pub(crate) struct RunsArgs {
     /// Output format
     #[arg(long, global = true, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RunsFormat,
     /// Maximum number of runs, newest first
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = LIMIT)]
     pub(crate) limit: u32,
     #[command(subcommand)]
     pub(crate) command: Option<RunsCommand>,
@@ -48,7 +51,11 @@ pub(crate) enum RunsFormat {
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub(crate) enum RunsCommand {
     /// List the latest runs, as `rolecall runs` does
-    List,
+    List {
+        /// Maximum number of runs, newest first
+        #[arg(long, value_name = "N", default_value_t = LIMIT)]
+        limit: u32,
+    },
     /// Show one run in detail: attempts, messages, errors
     Show {
         /// The run's id

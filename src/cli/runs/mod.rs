@@ -32,12 +32,12 @@ pub(super) async fn run(named: Option<&Path>, args: RunsArgs) -> Result<(), Fail
     let settings = check::load_quietly(named)?;
     let failed = |error: StoreError| Failure::failed(error.to_string());
     let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
-    match args.command {
-        None | Some(RunsCommand::List) => {
+    match args.command.unwrap_or(RunsCommand::List { limit: args.limit }) {
+        RunsCommand::List { limit } => {
             let is_configured = |incident: &LapseRow| settings.jobs.contains_key(&incident.job);
-            list(&*store, args.limit, args.format, &is_configured).await.map_err(failed)?;
+            list(&*store, limit, args.format, &is_configured).await.map_err(failed)?;
         }
-        Some(RunsCommand::Retry { id }) => {
+        RunsCommand::Retry { id } => {
             if !store.retry(id, Clock::system().now()).await.map_err(failed)? {
                 return Err(Failure::usage(format!(
                     "no failed run and no run with undelivered mail has the id {id}; `rolecall runs` lists the runs"
@@ -45,7 +45,7 @@ pub(super) async fn run(named: Option<&Path>, args: RunsArgs) -> Result<(), Fail
             }
             output::line(&format!("{id} is due again; a running daemon starts it within a second"));
         }
-        Some(RunsCommand::Show { id }) => {
+        RunsCommand::Show { id } => {
             let run = store.run(id).await.map_err(failed)?;
             let run =
                 run.ok_or_else(|| Failure::usage(format!("no run has the id {id}; `rolecall runs` lists the runs")))?;
