@@ -264,6 +264,7 @@ impl Daemon {
         if self.state().written.is_none() {
             // At the start and after a reload: the key may have changed.
             ledger::introduce(&*self.store, vault, self.now()).await?;
+            ledger::tidy(vault)?;
         }
         let head = self.store.head().await?;
         if self.state().written != Some(head.number) {

@@ -254,7 +254,7 @@ mod tests {
     fn signed(facts: Vec<Fact>) -> (Memory, SigningKey, Allowed) {
         let (folder, signer) = (Memory::new(), SigningKey::generate("test").unwrap());
         let head = write(&folder, [vec![key(Some(&signer))], facts].concat());
-        checkpoint(&folder, &head, Some(&signer)).unwrap();
+        checkpoint(&folder, &head, &Head::default(), Some(&signer)).unwrap();
         let allowed = Allowed::parse(&signer.signer().unwrap(), Utc::now());
         (folder, signer, allowed)
     }
@@ -272,7 +272,7 @@ mod tests {
         let message = forger.sign(b"x").unwrap();
         assert!(found.allowed.verify(b"x", message.as_bytes()).is_err());
         // His signature does not change that.
-        checkpoint(&folder, &head, Some(&forger)).unwrap();
+        checkpoint(&folder, &head, &found.head(), Some(&forger)).unwrap();
         let found = Attestation::of(&folder, allowed).unwrap();
         assert!(found.verified().count() == 0 && found.problems[0].contains("not among the allowed"), "{found:?}");
         // Without trusted keys, the result says that it is consistent and which key signed.
@@ -284,13 +284,13 @@ mod tests {
     fn an_unsigned_checkpoint_is_valid_if_no_key_is_in_use() {
         let (folder, _, allowed) = signed(vec![]);
         let head = write(&folder, vec![key(None), failed("a")]);
-        checkpoint(&folder, &head, None).unwrap();
+        checkpoint(&folder, &head, &Head::default(), None).unwrap();
         let found = Attestation::of(&folder, allowed.clone()).unwrap();
         assert_eq!((found.problems.len(), found.verified().count()), (0, 1), "{found:?}");
         assert_eq!((found.key_at(1).is_some(), found.key_at(2), found.key_at(3)), (true, None, None));
         let (folder, _, allowed) = signed(vec![]);
         let head = write(&folder, vec![failed("a")]);
-        checkpoint(&folder, &head, None).unwrap();
+        checkpoint(&folder, &head, &Head::default(), None).unwrap();
         let found = Attestation::of(&folder, allowed).unwrap();
         assert!(found.problems[0].contains("it is not signed"), "{found:?}");
     }

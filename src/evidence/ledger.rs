@@ -131,17 +131,22 @@ pub fn append(storage: &dyn Storage, found: &Tail, lines: &[Line]) -> Result<boo
     storage.append(LEDGER, found.length, rest).map_err(|source| LedgerError::of(storage, LEDGER, source))
 }
 
-/// States by whose key the ledger was signed up to an entry, in place of earlier checkpoints. A signed checkpoint is
-/// never removed for an unsigned one.
+/// States by whose key the ledger was signed up to an entry, in place of the checkpoint of an earlier one. A signed
+/// checkpoint is never removed for an unsigned one. Others that a dead process left are removed by [`tidy`].
 ///
 /// # Errors
 /// [`LedgerError`]
-pub fn checkpoint(storage: &dyn Storage, head: &Head, key: Option<&SigningKey>) -> Result<(), LedgerError> {
+pub fn checkpoint(
+    storage: &dyn Storage,
+    head: &Head,
+    earlier: &Head,
+    key: Option<&SigningKey>,
+) -> Result<(), LedgerError> {
     let failed = |name: &str| {
         let place = storage.place(name);
         move |source| LedgerError::File { place, source }
     };
-    let name = checkpoint_name(head);
+    let name = checkpoint_name(head.number);
     if !has(storage, &name).map_err(failed(&name))? {
         let text = checkpoint_text(head);
         // The signature first: a checkpoint that is there has its signature.
@@ -156,12 +161,33 @@ pub fn checkpoint(storage: &dyn Storage, head: &Head, key: Option<&SigningKey>) 
             put => put.map_err(failed(&name))?,
         }
     }
-    for (number, name) in checkpoints(storage).map_err(failed(""))? {
-        let signed = format!("{name}{SIGNED}");
-        if number < head.number && (key.is_some() || !has(storage, &signed).map_err(failed(&signed))?) {
-            // An old checkpoint that stays does no harm: it is still true.
-            let _ = storage.remove(&name).and_then(|()| storage.remove(&signed));
-        }
+    replace(storage, earlier.number, head, key)
+}
+
+/// Removes a checkpoint that a later one replaces.
+fn replace(storage: &dyn Storage, earlier: u64, head: &Head, key: Option<&SigningKey>) -> Result<(), LedgerError> {
+    if earlier == 0 || earlier >= head.number {
+        return Ok(());
+    }
+    let name = checkpoint_name(earlier);
+    let signed = format!("{name}{SIGNED}");
+    if key.is_some() || !has(storage, &signed).map_err(|source| LedgerError::of(storage, &signed, source))? {
+        // An old checkpoint that stays does no harm: it is still true.
+        let _ = storage.remove(&name).and_then(|()| storage.remove(&signed));
+    }
+    Ok(())
+}
+
+/// Removes every checkpoint that the one of this entry replaces. It lists the whole storage, so it is not for every write.
+///
+/// # Errors
+/// [`LedgerError`]
+pub fn tidy(storage: &dyn Storage, head: &Head, key: Option<&SigningKey>) -> Result<(), LedgerError> {
+    if !has_checkpoint(storage, head)? {
+        return Ok(());
+    }
+    for (number, _) in checkpoints(storage).map_err(|source| LedgerError::of(storage, "", source))? {
+        replace(storage, number, head, key)?;
     }
     Ok(())
 }
@@ -180,8 +206,8 @@ fn put_signature(storage: &dyn Storage, name: &str, signature: &[u8]) -> io::Res
     }
 }
 
-fn checkpoint_name(head: &Head) -> String {
-    format!("{CHECKPOINT}{:08}{CHECKPOINT_END}", head.number)
+fn checkpoint_name(number: u64) -> String {
+    format!("{CHECKPOINT}{number:08}{CHECKPOINT_END}")
 }
 
 fn checkpoint_text(head: &Head) -> String {
@@ -193,7 +219,7 @@ fn checkpoint_text(head: &Head) -> String {
 /// # Errors
 /// [`LedgerError`]
 pub fn has_checkpoint(storage: &dyn Storage, head: &Head) -> Result<bool, LedgerError> {
-    let name = checkpoint_name(head);
+    let name = checkpoint_name(head.number);
     has(storage, &name).map_err(|source| LedgerError::of(storage, &name, source))
 }
 
@@ -246,7 +272,7 @@ impl Checkpoint {
 pub(super) fn read_checkpoint(storage: &dyn Storage, name: &str) -> Result<Checkpoint, String> {
     let text = read(storage, name).map_err(|error| format!("it cannot be read: {error}"))?;
     let head: Head = serde_json::from_slice(&text).map_err(|error| format!("it is not a checkpoint: {error}"))?;
-    if checkpoint_text(&head).as_bytes() != text || checkpoint_name(&head) != name {
+    if checkpoint_text(&head).as_bytes() != text || checkpoint_name(head.number) != name {
         return Err("it is not written as checkpoints are: it was changed".to_owned());
     }
     let signature = match read(storage, &format!("{name}{SIGNED}")) {
@@ -325,8 +351,10 @@ mod tests {
     fn the_last_checkpoint_is_kept_and_signed() {
         let storage = Memory::new();
         let key = SigningKey::generate("test").unwrap();
+        let mut earlier = Head::default();
         for line in lines(3) {
-            checkpoint(&storage, &line.head, Some(&key)).unwrap();
+            checkpoint(&storage, &line.head, &earlier, Some(&key)).unwrap();
+            earlier = line.head;
         }
         let kept = checkpoints(&storage).unwrap();
         assert_eq!(kept.len(), 1);
@@ -339,7 +367,7 @@ mod tests {
         let (storage, head) = (Memory::new(), lines(1)[0].head.clone());
         let key = SigningKey::generate("test").unwrap();
         storage.put_new("checkpoint-00000001.json.sig", b"of another key").unwrap();
-        checkpoint(&storage, &head, Some(&key)).unwrap();
+        checkpoint(&storage, &head, &Head::default(), Some(&key)).unwrap();
         let signature = read_checkpoint(&storage, "checkpoint-00000001.json").unwrap().signature;
         assert_eq!(signature, Some(key.sign(checkpoint_text(&head).as_bytes()).unwrap().into_bytes()));
     }
@@ -349,13 +377,16 @@ mod tests {
         let storage = Memory::new();
         let key = SigningKey::generate("test").unwrap();
         let lines = lines(4);
-        let kept = |line: &Line, key| {
-            checkpoint(&storage, &line.head, key).unwrap();
+        let kept = |at: usize, key| {
+            let earlier = at.checked_sub(1).map_or_else(Head::default, |earlier| lines[earlier].head.clone());
+            checkpoint(&storage, &lines[at].head, &earlier, key).unwrap();
             checkpoints(&storage).unwrap().into_iter().map(|(number, _)| number).collect::<Vec<_>>()
         };
-        assert_eq!(kept(&lines[0], Some(&key)), [1]);
-        assert_eq!(kept(&lines[1], None), [1, 2]);
-        assert_eq!(kept(&lines[2], None), [1, 3], "of those that nobody signed, the last is enough");
-        assert_eq!(kept(&lines[3], Some(&key)), [4]);
+        assert_eq!(kept(0, Some(&key)), [1]);
+        assert_eq!(kept(1, None), [1, 2]);
+        assert_eq!(kept(2, None), [1, 3], "of those that nobody signed, the last is enough");
+        assert_eq!(kept(3, Some(&key)), [1, 4], "a write replaces the one before it");
+        tidy(&storage, &lines[3].head, Some(&key)).unwrap();
+        assert_eq!(kept(3, Some(&key)), [4]);
     }
 }

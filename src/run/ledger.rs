@@ -60,14 +60,26 @@ pub async fn introduce(store: &dyn Database, vault: &Vault, now: DateTime<Utc>) 
     Ok(())
 }
 
+/// Removes checkpoints that a dead process left. It lists all evidence, so it is called when a daemon starts, and not for
+/// every run.
+///
+/// # Errors
+/// [`WriteError`]
+pub fn tidy(vault: &Vault) -> Result<(), WriteError> {
+    let storage = &*vault.storage;
+    Ok(ledger::tidy(storage, &ledger::tail(storage)?.head, vault.key.as_ref())?)
+}
+
 /// Appends the missing entries to the file and signs a checkpoint. Several processes may do this. Returns the last entry.
 ///
 /// # Errors
 /// [`WriteError`], also if the file was changed; then it is left unchanged.
 pub async fn write_out(store: &dyn Database, vault: &Vault) -> Result<Head, WriteError> {
     let storage = &*vault.storage;
+    let mut earlier = None;
     loop {
         let tail = ledger::tail(storage)?;
+        let earlier = earlier.get_or_insert_with(|| tail.head.clone());
         if tail.head.number > 0 {
             let kept = store.entry(tail.head.number).await?;
             if kept.is_none_or(|line| line.head != tail.head) {
@@ -87,7 +99,7 @@ pub async fn write_out(store: &dyn Database, vault: &Vault) -> Result<Head, Writ
         if lines.is_empty() {
             // Also if another process wrote entries and died before it signed.
             if tail.head.number > 0 && !ledger::has_checkpoint(storage, &tail.head)? {
-                ledger::checkpoint(storage, &tail.head, vault.key.as_ref())?;
+                ledger::checkpoint(storage, &tail.head, earlier, vault.key.as_ref())?;
             }
             return Ok(tail.head);
         }

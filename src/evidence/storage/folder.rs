@@ -5,7 +5,8 @@ use std::{
     io::{self, Read, Seek as _, SeekFrom, Write as _},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
-    time::Duration,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use rustix::{
@@ -19,14 +20,21 @@ use super::{DRAFT, Item, Kind, Log, Spool, Storage, checked, spool::discard};
 /// A draft that was not changed for this long belongs to a dead process: no read takes so long.
 const ABANDONED: Duration = Duration::from_hours(48);
 
+/// How often a process looks for such drafts: the folder has an entry for each bag there ever was.
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
+
 /// A folder of evidence.
 #[derive(Debug, Clone)]
-pub struct Folder(PathBuf);
+pub struct Folder {
+    root: PathBuf,
+    /// When abandoned drafts were last looked for.
+    swept: Arc<Mutex<Option<Instant>>>,
+}
 
 impl Folder {
     /// Keeps evidence in a folder, which is created with the first object.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
+        Self { root: path.into(), swept: Arc::default() }
     }
 
     /// Opens a folder that must exist.
@@ -40,24 +48,31 @@ impl Folder {
 
     /// Whether the folder exists.
     pub fn exists(&self) -> bool {
-        self.0.exists()
+        self.root.exists()
     }
 
     fn path(&self, key: &str) -> io::Result<PathBuf> {
-        Ok(self.0.join(checked(key)?))
+        Ok(self.root.join(checked(key)?))
     }
 
     fn draft(&self, name: &str) -> PathBuf {
-        self.0.join(format!("{DRAFT}{name}"))
+        self.root.join(format!("{DRAFT}{name}"))
     }
 
-    /// Discards drafts of dead processes.
+    /// Discards drafts of dead processes, at most once per hour.
     fn sweep(&self) {
+        {
+            let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+            if swept.is_some_and(|last| last.elapsed() < SWEEP_EVERY) {
+                return;
+            }
+            *swept = Some(Instant::now());
+        }
         let is_abandoned = |path: &Path| {
             let touched = fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
             touched.and_then(|touched| touched.elapsed().ok()).is_some_and(|age| age > ABANDONED)
         };
-        for entry in fs::read_dir(&self.0).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(&self.root).into_iter().flatten().flatten() {
             let path = entry.path();
             if entry.file_name().to_string_lossy().starts_with(DRAFT) && is_abandoned(&path) {
                 // A draft that cannot be removed does no harm.
@@ -72,8 +87,8 @@ impl Folder {
         let mut written = OpenOptions::new().write(true).create_new(true).mode(0o400).open(&file)?;
         written.write_all(content)?;
         written.sync_all()?;
-        let parent = path.parent().unwrap_or(&self.0);
-        if parent != self.0 {
+        let parent = path.parent().unwrap_or(&self.root);
+        if parent != self.root {
             create(parent)?;
             fs::set_permissions(parent, Permissions::from_mode(0o700))?;
         }
@@ -84,11 +99,11 @@ impl Folder {
 
 impl Storage for Folder {
     fn place(&self, key: &str) -> String {
-        if key.is_empty() { self.0.display().to_string() } else { self.0.join(key).display().to_string() }
+        if key.is_empty() { self.root.display().to_string() } else { self.root.join(key).display().to_string() }
     }
 
     fn list(&self, folder: &str) -> io::Result<Vec<Item>> {
-        let path = if folder.is_empty() { self.0.clone() } else { self.path(folder)? };
+        let path = if folder.is_empty() { self.root.clone() } else { self.path(folder)? };
         let entries = match fs::read_dir(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries?,
@@ -126,7 +141,7 @@ impl Storage for Folder {
         if fs::symlink_metadata(&path).is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        create(&self.0)?;
+        create(&self.root)?;
         let draft = self.draft(&Uuid::now_v7().to_string());
         fs::create_dir(&draft)?;
         fs::set_permissions(&draft, Permissions::from_mode(0o700))?;
@@ -159,7 +174,7 @@ impl Storage for Folder {
         if draft.exists() {
             discard(&draft)?;
         }
-        create(&self.0)?;
+        create(&self.root)?;
         self.sweep();
         Spool::create(draft, name).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => io::Error::other("another process writes a bag of this name"),
@@ -179,7 +194,7 @@ impl Storage for Folder {
         // Make everything durable before the rename, so that a named bag is complete.
         rename_new(spool.folder(), &path)?;
         spool.committed();
-        File::open(&self.0)?.sync_all()
+        File::open(&self.root)?.sync_all()
     }
 }
 
@@ -201,7 +216,7 @@ impl Log for Folder {
 
     fn append(&self, key: &str, length: u64, bytes: &[u8]) -> io::Result<bool> {
         let path = self.path(key)?;
-        create(&self.0)?;
+        create(&self.root)?;
         let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
         file.lock()?;
         if file.metadata()?.len() != length {

@@ -10,24 +10,22 @@ use crate::{
     store::{AuditRecord, Kept, Store, StoreError, facts},
 };
 
-/// Deletes the parts of old snapshots, except for the last complete audit of each job and workspace. The last one is the
-/// one that was kept last, whatever the clock said then.
-const PRUNE: &str = "
-DELETE FROM snapshot_part WHERE audit IN (
-    SELECT id FROM audit AS a
-    WHERE a.finished_at < ? AND a.id <> (
-        SELECT l.id FROM audit AS l
-        WHERE l.workspace = a.workspace AND l.job IS a.job AND l.complete = 1
-        ORDER BY l.rowid DESC LIMIT 1
-    )
-)";
+/// Marks the audits (ended before ?1) whose snapshots are to be deleted: all but the last complete audit of each job and
+/// workspace. The last one is the one that was kept last, whatever the clock said then.
+const FORGET: &str = "
+UPDATE audit INDEXED BY audit_snapshot SET has_snapshot = 0 WHERE has_snapshot = 1 AND finished_at < ?1 AND id <> (
+    SELECT l.id FROM audit AS l
+    WHERE l.workspace = audit.workspace AND l.job IS audit.job AND l.complete = 1
+    ORDER BY l.rowid DESC LIMIT 1
+)
+RETURNING id";
 
 #[async_trait::async_trait]
 impl Store for SqliteStore {
     async fn keep(&self, audit: &Kept, now: DateTime<Utc>) -> Result<(), StoreError> {
         let failed = self.explain("keep the audit");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
-        insert(&mut transaction, audit).await.map_err(&failed)?;
+        insert(&mut transaction, audit, None).await.map_err(&failed)?;
         ledger::append(&mut transaction, facts::keep(&audit.record), now).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)
     }
@@ -42,10 +40,15 @@ impl Store for SqliteStore {
     async fn prune(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         let failed = self.explain("prune old snapshots");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
-        let pruned = sqlx::query(PRUNE).bind(millis(before)).execute(&mut *transaction).await.map_err(&failed)?;
+        let query = sqlx::query_scalar::<_, Vec<u8>>(FORGET).bind(millis(before));
+        let mut pruned = 0;
+        for audit in query.fetch_all(&mut *transaction).await.map_err(&failed)? {
+            let query = sqlx::query("DELETE FROM snapshot_part WHERE audit = ?").bind(audit);
+            pruned += query.execute(&mut *transaction).await.map_err(&failed)?.rows_affected();
+        }
         outbox::prune(&mut transaction, before).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)?;
-        Ok(pruned.rows_affected())
+        Ok(pruned)
     }
 
     async fn last_complete(&self, job: Option<&str>, workspace: &str) -> Result<Option<Kept>, StoreError> {
@@ -71,14 +74,18 @@ impl Store for SqliteStore {
     }
 }
 
-/// Writes an audit in the caller's transaction.
-pub(super) async fn insert(connection: &mut SqliteConnection, audit: &Kept) -> Result<(), sqlx::Error> {
+/// Writes an audit in the caller's transaction; `fire_at` is that of its run, `None` if it has no run.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    audit: &Kept,
+    fire_at: Option<DateTime<Utc>>,
+) -> Result<(), sqlx::Error> {
     let Kept { record, parts } = audit;
     let severity = |at: usize| record.by_severity.map(|by_severity| count(by_severity[at]));
     sqlx::query(
         "INSERT INTO audit (id, job, workspace, started_at, finished_at, complete, users, administrators, open_findings,
-                            critical, high, medium, low, info, bag_folder, bag_sha256)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                            critical, high, medium, low, info, bag_folder, bag_sha256, fire_at, has_snapshot)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(record.id.as_bytes().as_slice())
     .bind(record.job.as_deref())
@@ -96,6 +103,8 @@ pub(super) async fn insert(connection: &mut SqliteConnection, audit: &Kept) -> R
     .bind(severity(4))
     .bind(record.bag.as_ref().map(|bag| bag.folder.as_str()))
     .bind(record.bag.as_ref().map(|bag| bag.sha256.as_str()))
+    .bind(fire_at.map(millis))
+    .bind(!parts.is_empty())
     .execute(&mut *connection)
     .await?;
     for (sequence, body) in (0_i64..).zip(parts) {

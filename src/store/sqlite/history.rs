@@ -41,7 +41,8 @@ impl History for SqliteStore {
 
     async fn last_done(&self, job: &str, workspace: &str) -> Result<Option<Done>, StoreError> {
         let failed = self.explain("read the latest run");
-        let sql = "SELECT * FROM run WHERE job = ? AND workspace = ? AND state IN ('recorded', 'delivered', 'closed')
+        let sql = "SELECT * FROM run INDEXED BY run_done
+                   WHERE job = ? AND workspace = ? AND state IN ('recorded', 'delivered', 'closed')
                    ORDER BY fire_at DESC LIMIT 1";
         let query = sqlx::query(sql).bind(job).bind(workspace);
         let row = query.fetch_optional(&self.pool).await.map_err(&failed)?;

@@ -10,55 +10,114 @@ use crate::{
     store::history::MOST_INCIDENTS,
 };
 
+/// Begins a statement with `pair`: each job and workspace that ever had a run. One step of an index for each, however many
+/// runs there are.
+macro_rules! for_each_pair {
+    ($select:literal) => {
+        concat!(
+            "WITH RECURSIVE first(run) AS (
+    SELECT (SELECT rowid FROM run ORDER BY job, workspace, fire_at LIMIT 1)
+    UNION ALL
+    SELECT COALESCE(
+        (SELECT rowid FROM run WHERE job = this.job AND workspace > this.workspace ORDER BY workspace LIMIT 1),
+        (SELECT rowid FROM run WHERE job > this.job ORDER BY job, workspace LIMIT 1)
+    )
+    FROM first CROSS JOIN run AS this ON this.rowid = first.run
+), pair(job, workspace) AS (SELECT r.job, r.workspace FROM first CROSS JOIN run AS r ON r.rowid = first.run)
+",
+            $select
+        )
+    };
+}
+
 /// Runs that are overdue (?1 is now minus the grace period).
 const OVERDUE_NOW: &str = "
-SELECT id AS run, job, workspace, fire_at AS at, COALESCE(error, '') AS detail FROM run
+SELECT id AS run, job, workspace, fire_at AS at, COALESCE(error, '') AS detail FROM run INDEXED BY run_open
 WHERE state IN ('due', 'claimed', 'read', 'judged', 'recorded', 'delivered')
 AND state IN ('due', 'claimed', 'read', 'judged') AND fire_at <= ?1
 ORDER BY fire_at LIMIT ?2";
 
 /// Failed runs after which no run of their job and workspace recorded an audit.
-const FAILED_NOW: &str = "
-SELECT id AS run, job, workspace, fire_at AS at, COALESCE(error, '') AS detail FROM run AS r
-WHERE state = 'failed' AND ?1 > 0 AND NOT EXISTS (
-    SELECT 1 FROM run AS later WHERE later.job = r.job AND later.workspace = r.workspace
-    AND later.fire_at > r.fire_at AND later.state IN ('recorded', 'delivered', 'closed')
+const FAILED_NOW: &str = for_each_pair!(
+    "SELECT r.id AS run, r.job, r.workspace, r.fire_at AS at, COALESCE(r.error, '') AS detail
+FROM pair AS p CROSS JOIN run AS r ON ?1 > 0 AND r.id IN (
+    SELECT f.id FROM run AS f INDEXED BY run_failed WHERE f.state = 'failed' AND f.job = p.job AND f.workspace = p.workspace
+    AND f.fire_at > COALESCE((
+        SELECT d.fire_at FROM run AS d WHERE d.job = p.job AND d.workspace = p.workspace
+        AND d.state IN ('recorded', 'delivered', 'closed') ORDER BY d.fire_at DESC LIMIT 1
+    ), -9e18)
+    ORDER BY f.fire_at DESC LIMIT ?2
 )
-ORDER BY fire_at DESC LIMIT ?2";
+ORDER BY r.fire_at DESC LIMIT ?2"
+);
 
 /// Incomplete audits after which no audit of their job and workspace was complete.
-const INCOMPLETE_NOW: &str = "
-SELECT r.id AS run, r.job, r.workspace, r.fire_at AS at, '' AS detail FROM audit AS a JOIN run AS r ON r.id = a.id
-WHERE a.complete = 0 AND ?1 > 0 AND NOT EXISTS (
-    SELECT 1 FROM run AS later JOIN audit AS whole ON whole.id = later.id
-    WHERE later.job = r.job AND later.workspace = r.workspace AND later.fire_at > r.fire_at AND whole.complete = 1
+const INCOMPLETE_NOW: &str = for_each_pair!(
+    "SELECT a.id AS run, a.job, a.workspace, a.fire_at AS at, '' AS detail
+FROM pair AS p CROSS JOIN audit AS a ON ?1 > 0 AND a.id IN (
+    SELECT i.id FROM audit AS i INDEXED BY audit_outcome WHERE i.job = p.job AND i.workspace = p.workspace AND i.complete = 0
+    AND i.fire_at > COALESCE((
+        SELECT w.fire_at FROM audit AS w WHERE w.job = p.job AND w.workspace = p.workspace AND w.complete = 1
+        AND w.fire_at IS NOT NULL ORDER BY w.fire_at DESC LIMIT 1
+    ), -9e18)
+    ORDER BY i.fire_at DESC LIMIT ?2
 )
-ORDER BY r.fire_at DESC LIMIT ?2";
+ORDER BY a.fire_at DESC LIMIT ?2"
+);
 
-/// Messages that have waited too long, and the latest rejected ones of each job, workspace and address.
+/// Messages that have waited too long, and the latest messages of each job, workspace and address if they were rejected.
 const UNDELIVERED_NOW: &str = "
-SELECT r.id AS run, r.job, r.workspace, r.fire_at AS at, m.kind || ' to ' || m.address || COALESCE(': ' || m.answer, '') AS detail
-FROM notification AS m JOIN run AS r ON r.id = m.run
-WHERE m.state = 'waiting' AND m.created_at <= ?1
-UNION ALL
-SELECT r.id, r.job, r.workspace, r.fire_at, m.kind || ' to ' || m.address || COALESCE(': ' || m.answer, '')
-FROM notification AS m JOIN run AS r ON r.id = m.run
-WHERE m.state = 'rejected' AND NOT EXISTS (
-    SELECT 1 FROM run AS later JOIN notification AS other ON other.run = later.id
-    WHERE later.job = r.job AND later.workspace = r.workspace AND later.fire_at > r.fire_at
-    AND other.address = m.address AND other.state <> 'waiting'
+WITH RECURSIVE first(message) AS (
+    SELECT (
+        SELECT id FROM notification WHERE run IS NOT NULL AND state <> 'waiting'
+        ORDER BY job, workspace, address LIMIT 1
+    )
+    UNION ALL
+    SELECT COALESCE(
+        (
+            SELECT id FROM notification WHERE run IS NOT NULL AND state <> 'waiting'
+            AND job = this.job AND workspace = this.workspace AND address > this.address ORDER BY address LIMIT 1
+        ), (
+            SELECT id FROM notification WHERE run IS NOT NULL AND state <> 'waiting'
+            AND job = this.job AND workspace > this.workspace ORDER BY workspace, address LIMIT 1
+        ), (
+            SELECT id FROM notification WHERE run IS NOT NULL AND state <> 'waiting'
+            AND job > this.job ORDER BY job, workspace, address LIMIT 1
+        )
+    )
+    FROM first CROSS JOIN notification AS this ON this.id = first.message
 )
+SELECT run, job, workspace, fire_at AS at, kind || ' to ' || address || COALESCE(': ' || answer, '') AS detail
+FROM notification INDEXED BY notification_waiting WHERE state = 'waiting' AND run IS NOT NULL AND created_at <= ?1
+UNION ALL
+SELECT m.run, m.job, m.workspace, m.fire_at AS at, m.kind || ' to ' || m.address || COALESCE(': ' || m.answer, '') AS detail
+FROM first CROSS JOIN notification AS to_whom ON to_whom.id = first.message
+CROSS JOIN notification AS m ON m.run IS NOT NULL AND m.state <> 'waiting'
+    AND m.job = to_whom.job AND m.workspace = to_whom.workspace AND m.address = to_whom.address
+    AND m.fire_at = (
+        SELECT l.fire_at FROM notification AS l WHERE l.run IS NOT NULL AND l.state <> 'waiting'
+        AND l.job = to_whom.job AND l.workspace = to_whom.workspace AND l.address = to_whom.address
+        ORDER BY l.fire_at DESC LIMIT 1
+    )
+WHERE m.state = 'rejected'
 ORDER BY 4 DESC LIMIT ?2";
 
 /// Skipped fire times after which no run of their job recorded an audit.
-const SKIPPED_NOW: &str = "
-SELECT NULL AS run, job, NULL AS workspace, first_at AS at, '' AS detail, count, last_at, reason
-FROM gap AS g
-WHERE ?1 > 0 AND NOT EXISTS (
-    SELECT 1 FROM run AS later WHERE later.job = g.job AND later.fire_at > g.last_at
-    AND later.state IN ('recorded', 'delivered', 'closed')
+const SKIPPED_NOW: &str = for_each_pair!(
+    ", done(job, at) AS (
+    SELECT p.job, MAX(COALESCE((
+        SELECT d.fire_at FROM run AS d WHERE d.job = p.job AND d.workspace = p.workspace
+        AND d.state IN ('recorded', 'delivered', 'closed') ORDER BY d.fire_at DESC LIMIT 1
+    ), -9e18)) FROM pair AS p GROUP BY p.job
 )
-ORDER BY first_at DESC LIMIT ?2";
+SELECT NULL AS run, g.job, NULL AS workspace, g.first_at AS at, '' AS detail, g.count, g.last_at, g.reason
+FROM cursor AS c CROSS JOIN gap AS g ON ?1 > 0 AND g.id IN (
+    SELECT x.id FROM gap AS x WHERE x.job = c.job
+    AND x.last_at >= COALESCE((SELECT done.at FROM done WHERE done.job = c.job), -9e18)
+    ORDER BY x.last_at DESC LIMIT ?2
+)
+ORDER BY g.first_at DESC LIMIT ?2"
+);
 
 /// Jobs that are decided up to a moment in the future (?1 is now plus the grace period).
 const AHEAD_NOW: &str = "
@@ -66,36 +125,37 @@ SELECT NULL AS run, job, NULL AS workspace, at, '' AS detail FROM cursor WHERE a
 
 /// The fire time of the last report of a job and workspace (?1, ?2) before a fire time (?3) that was accepted for somebody.
 const LAST_RECEIVED: &str = "
-SELECT MAX(r.fire_at) FROM run AS r WHERE r.job = ?1 AND r.workspace = ?2 AND r.fire_at < ?3
-AND EXISTS (SELECT 1 FROM notification AS m WHERE m.run = r.id AND m.kind = 'report' AND m.state = 'accepted')";
+SELECT fire_at FROM notification INDEXED BY notification_received WHERE kind = 'report' AND state = 'accepted'
+AND job = ?1 AND workspace = ?2 AND fire_at < ?3 ORDER BY fire_at DESC LIMIT 1";
 
 const FAILED_BEFORE: &str = "
-SELECT id AS run, job, workspace, fire_at AS at, COALESCE(error, '') AS detail FROM run
+SELECT id AS run, job, workspace, fire_at AS at, COALESCE(error, '') AS detail FROM run INDEXED BY run_failed
 WHERE state = 'failed' AND job = ?1 AND workspace = ?2 AND fire_at < ?3 AND fire_at >= ?4
 ORDER BY fire_at DESC LIMIT ?5";
 
 /// Runs of the job for its other workspaces that are not done yet.
 const OVERDUE_BEFORE: &str = "
-SELECT id AS run, job, workspace, fire_at AS at, COALESCE(error, '') AS detail FROM run
+SELECT id AS run, job, workspace, fire_at AS at, COALESCE(error, '') AS detail FROM run INDEXED BY run_unfinished
 WHERE state IN ('due', 'claimed', 'read', 'judged') AND job = ?1 AND workspace <> ?2 AND fire_at < ?3 AND ?4 IS NOT NULL
 ORDER BY fire_at DESC LIMIT ?5";
 
 const INCOMPLETE_BEFORE: &str = "
-SELECT r.id AS run, r.job, r.workspace, r.fire_at AS at, '' AS detail FROM audit AS a JOIN run AS r ON r.id = a.id
-WHERE a.complete = 0 AND r.job = ?1 AND r.workspace = ?2 AND r.fire_at < ?3 AND r.fire_at >= ?4
-ORDER BY r.fire_at DESC LIMIT ?5";
+SELECT id AS run, job, workspace, fire_at AS at, '' AS detail FROM audit INDEXED BY audit_outcome
+WHERE complete = 0 AND job = ?1 AND workspace = ?2 AND fire_at < ?3 AND fire_at >= ?4
+ORDER BY fire_at DESC LIMIT ?5";
 
 const UNDELIVERED_BEFORE: &str = "
-SELECT r.id AS run, r.job, r.workspace, r.fire_at AS at,
-       m.kind || ' to ' || m.address || COALESCE(': ' || m.answer, '') AS detail
-FROM run AS r JOIN notification AS m ON m.run = r.id
-WHERE (m.state = 'rejected' OR (m.state = 'waiting' AND m.answer IS NOT NULL)) AND r.job = ?1 AND r.workspace = ?2 AND r.fire_at < ?3 AND r.fire_at >= ?4
-ORDER BY r.fire_at DESC LIMIT ?5";
+SELECT run, job, workspace, fire_at AS at, kind || ' to ' || address || COALESCE(': ' || answer, '') AS detail
+FROM notification INDEXED BY notification_trouble
+WHERE run IS NOT NULL AND state <> 'accepted' AND answer IS NOT NULL
+AND job = ?1 AND workspace = ?2 AND fire_at < ?3 AND fire_at >= ?4
+ORDER BY fire_at DESC LIMIT ?5";
 
+/// A gap that was recorded later ends later, so those that end before ?4 are not read.
 const SKIPPED_BEFORE: &str = "
 SELECT NULL AS run, job, NULL AS workspace, first_at AS at, '' AS detail, count, last_at, reason FROM gap
 WHERE job = ?1 AND ?2 IS NOT NULL AND first_at < ?3 AND last_at >= ?4
-ORDER BY first_at DESC LIMIT ?5";
+ORDER BY last_at DESC LIMIT ?5";
 
 pub(super) async fn now(pool: &SqlitePool, now: DateTime<Utc>) -> Result<Vec<Incident>, sqlx::Error> {
     let mut incidents = Vec::new();
@@ -122,8 +182,8 @@ pub(super) async fn before(
     workspace: &str,
     fire_at: DateTime<Utc>,
 ) -> Result<Vec<Incident>, sqlx::Error> {
-    let query = sqlx::query_scalar::<_, Option<i64>>(LAST_RECEIVED).bind(job).bind(workspace).bind(millis(fire_at));
-    let since = query.fetch_one(pool).await?.unwrap_or(0);
+    let query = sqlx::query_scalar::<_, i64>(LAST_RECEIVED).bind(job).bind(workspace).bind(millis(fire_at));
+    let since = query.fetch_optional(pool).await?.unwrap_or(0);
     let mut incidents = Vec::new();
     for (kind, sql) in [
         (IncidentKind::Skipped, SKIPPED_BEFORE),

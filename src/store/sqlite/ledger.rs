@@ -70,8 +70,17 @@ fn fact(text: &str) -> Result<Fact, sqlx::Error> {
 
 /// The schedules in force, by job.
 async fn in_force(connection: &mut SqliteConnection) -> Result<BTreeMap<String, Terms>, sqlx::Error> {
-    let sql = "SELECT line FROM ledger WHERE number IN
-               (SELECT MAX(number) FROM ledger WHERE kind = 'schedule' GROUP BY subject)";
+    // One step of the index for each job, however often its schedule has changed.
+    let sql = "WITH RECURSIVE last(number) AS (
+    SELECT (SELECT number FROM ledger WHERE kind = 'schedule' ORDER BY subject DESC, number DESC LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT next.number FROM ledger AS next WHERE next.kind = 'schedule' AND next.subject < this.subject
+        ORDER BY next.subject DESC, next.number DESC LIMIT 1
+    )
+    FROM last CROSS JOIN ledger AS this ON this.number = last.number
+)
+SELECT l.line FROM last CROSS JOIN ledger AS l ON l.number = last.number";
     let mut schedules = BTreeMap::new();
     for row in sqlx::query(sql).fetch_all(connection).await? {
         if let Fact::Schedule { job, terms: Some(terms) } = fact(row.try_get("line")?)? {
@@ -109,12 +118,13 @@ impl Ledger for SqliteStore {
     ) -> Result<(), StoreError> {
         let failed = self.explain("write the ledger");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
-        let lines = sqlx::query_scalar::<_, String>("SELECT line FROM ledger WHERE kind = ? AND number > ?")
-            .bind(Fact::OFFBOARDING_BEGUN)
-            .bind(count(since))
-            .fetch_all(&mut *transaction)
-            .await
-            .map_err(&failed)?;
+        let lines =
+            sqlx::query_scalar::<_, String>("SELECT line FROM ledger NOT INDEXED WHERE kind = ? AND number > ?")
+                .bind(Fact::OFFBOARDING_BEGUN)
+                .bind(count(since))
+                .fetch_all(&mut *transaction)
+                .await
+                .map_err(&failed)?;
         let later = lines.iter().map(|line| fact(line)).collect::<Result<Vec<_>, _>>().map_err(&failed)?;
         let Some(new) = facts::begin_offboarding(begun, &later) else {
             return Err(StoreError::Busy { what: format!("the removal of users from {}", begun.workspace) });

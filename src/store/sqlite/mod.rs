@@ -119,11 +119,12 @@ fn make_private(path: &Path) {
 }
 
 /// Every migration, in order. A released one never changes.
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (1, "audits", include_str!("0001_audits.sql")),
     (2, "runs", include_str!("0002_runs.sql")),
     (3, "ledger", include_str!("0003_ledger.sql")),
     (4, "notifications", include_str!("0004_notifications.sql")),
+    (5, "history", include_str!("0005_history.sql")),
 ];
 
 fn migrations() -> Migrator {

@@ -22,10 +22,10 @@ const TAKE: &str = "
 UPDATE notification
 SET attempt = attempt + 1, fence = fence + 1, lease_until = ?2
 WHERE id = (
-    SELECT id FROM notification
+    SELECT id FROM notification INDEXED BY notification_waiting
     WHERE state = 'waiting' AND not_before NOT BETWEEN ?1 + 1 AND ?3
     AND (lease_until IS NULL OR lease_until NOT BETWEEN ?1 + 1 AND ?3)
-    AND (?4 IS NULL OR run IN (SELECT id FROM run WHERE job = ?4))
+    AND (?4 IS NULL OR job = ?4)
     ORDER BY not_before, id LIMIT 1
 )
 RETURNING *";
@@ -33,13 +33,14 @@ RETURNING *";
 /// Gives up what waits for the same channel and address, of the same kind of subject, but for the new notification
 /// that replaces it.
 const REPLACE: &str = "
-UPDATE notification SET state = 'rejected', answer = 'replaced by a newer one', finished_at = ?4, lease_until = NULL
+UPDATE notification INDEXED BY notification_waiting SET state = 'rejected', answer = 'replaced by a newer one', finished_at = ?4, lease_until = NULL
 WHERE state = 'waiting' AND subject_kind = ?1 AND channel = ?2 AND address = ?3 AND id <> ?5";
 
 const INSERT: &str = "
 INSERT INTO notification (subject_kind, subject_id, run, channel, kind, about, address, sender, message_id, body,
-                          not_before, created_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)
+                          not_before, created_at, job, workspace, fire_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, (SELECT job FROM run WHERE id = ?3),
+        (SELECT workspace FROM run WHERE id = ?3), (SELECT fire_at FROM run WHERE id = ?3))
 ON CONFLICT (subject_kind, subject_id, channel, kind, about, address) DO NOTHING";
 
 /// Puts notifications into the outbox, in the caller's transaction. One that is there already stays as it is.
@@ -168,13 +169,14 @@ pub(super) async fn retry(
 /// Empties the rejected messages of runs that were due before a time, and deletes old results that belong to no run.
 pub(super) async fn prune(connection: &mut SqliteConnection, before: DateTime<Utc>) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "UPDATE notification SET body = x'' WHERE state = 'rejected' AND length(body) > 0
-         AND run IN (SELECT id FROM run WHERE fire_at < ?)",
+        "UPDATE notification INDEXED BY notification_kept SET body = x'' WHERE state = 'rejected' AND length(body) > 0
+         AND fire_at < ?",
     )
     .bind(millis(before))
     .execute(&mut *connection)
     .await?;
-    let sql = "DELETE FROM notification WHERE run IS NULL AND subject_kind = 'fire_time' AND finished_at < ?";
+    let sql = "DELETE FROM notification INDEXED BY notification_finished
+               WHERE run IS NULL AND subject_kind = 'fire_time' AND finished_at < ?";
     sqlx::query(sql).bind(millis(before)).execute(connection).await.map(|_| ())
 }
 

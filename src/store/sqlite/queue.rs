@@ -24,19 +24,19 @@ UPDATE run
 SET state = 'claimed', attempt = attempt + 1, fence = fence + 1, lease_until = ?2, not_before = NULL,
     started_at = COALESCE(started_at, ?1)
 WHERE id = (
-    SELECT r.id FROM run AS r
+    SELECT r.id FROM run AS r INDEXED BY run_open
     WHERE r.state IN ('due', 'claimed', 'read', 'judged', 'recorded', 'delivered')
     AND (
         (r.state = 'due' AND (r.not_before IS NULL OR r.not_before NOT BETWEEN ?1 + 1 AND ?3))
         OR (r.state IN ('claimed', 'read', 'judged') AND (r.lease_until NOT BETWEEN ?1 + 1 AND ?3))
     )
     AND NOT EXISTS (
-        SELECT 1 FROM run AS earlier
+        SELECT 1 FROM run AS earlier INDEXED BY run_unfinished
         WHERE earlier.job = r.job AND earlier.workspace = r.workspace AND earlier.fire_at < r.fire_at
         AND earlier.state IN ('due', 'claimed', 'read', 'judged')
     )
     AND NOT EXISTS (
-        SELECT 1 FROM run AS other
+        SELECT 1 FROM run AS other INDEXED BY run_busy
         WHERE other.workspace = r.workspace AND other.id <> r.id
         AND other.state IN ('claimed', 'read', 'judged') AND other.lease_until BETWEEN ?1 + 1 AND ?3
     )
@@ -50,9 +50,10 @@ const BEGIN: &str = "
 INSERT INTO run (id, job, workspace, fire_at, state, attempt, fence, lease_until, planned_at, started_at)
 SELECT ?1, ?2, ?3, ?4, 'claimed', 1, 1, ?5, ?4, ?4
 WHERE NOT EXISTS (
-    SELECT 1 FROM run WHERE job = ?2 AND workspace = ?3
-    AND ((state IN ('claimed', 'read', 'judged') AND lease_until > ?4) OR fire_at = ?4)
+    SELECT 1 FROM run INDEXED BY run_busy
+    WHERE job = ?2 AND workspace = ?3 AND state IN ('claimed', 'read', 'judged') AND lease_until > ?4
 )
+AND NOT EXISTS (SELECT 1 FROM run WHERE job = ?2 AND workspace = ?3 AND fire_at = ?4)
 RETURNING *";
 
 /// The condition of a worker's write: its claim is still valid.
@@ -151,7 +152,7 @@ impl Queue for SqliteStore {
         let sql = format!("UPDATE run SET state = ?, lease_until = NULL, error = NULL {HELD}");
         let query = held_by(sqlx::query(sqlx::AssertSqlSafe(sql)).bind(state.word()), claim);
         held(claim, query.execute(&mut *transaction).await.map_err(&failed)?.rows_affected())?;
-        audits::insert(&mut transaction, audit).await.map_err(&failed)?;
+        audits::insert(&mut transaction, audit, Some(claim.run.fire_at)).await.map_err(&failed)?;
         outbox::insert(&mut transaction, notifications, now).await.map_err(&failed)?;
         ended(&mut transaction, claim, None, now).await.map_err(&failed)?;
         let recorded = facts::record(&audit.record, &claim.run, notifications);
@@ -231,7 +232,7 @@ impl Queue for SqliteStore {
 
     async fn delivered(&self) -> Result<Vec<Run>, StoreError> {
         let failed = self.explain("read the delivered runs");
-        let sql = "SELECT * FROM run WHERE state = 'delivered' ORDER BY id";
+        let sql = "SELECT * FROM run INDEXED BY run_delivered WHERE state = 'delivered' ORDER BY id";
         let rows = sqlx::query(sql).fetch_all(&self.pool).await.map_err(&failed)?;
         rows.iter().map(run).collect::<Result<_, _>>().map_err(&failed)
     }

@@ -1,5 +1,8 @@
 //! The file: what it keeps, how it is migrated, and what happens if it is damaged, locked or cannot grow.
 
+mod growth;
+mod plans;
+
 use uuid::Uuid;
 
 use super::*;
@@ -157,6 +160,27 @@ async fn file_of_schema(path: &std::path::Path, version: usize) {
                      x'0708', 'rejected', 1, 1, 3000, 2000, 3000, '550 no'),
                     (x'00000000000000000000000000000007', 'undelivered', 'report to b@example.com', 'a@example.com',
                      'x@example.com', '<3@x>', x'090a', 'waiting', 2, 5, 3000, 2500, NULL, '451 later');",
+        )
+        .execute(&pool)
+        .await
+        .unwrap();
+    }
+    if version >= 4 {
+        sqlx::raw_sql(
+            "INSERT INTO notification (subject_kind, subject_id, run, channel, kind, about, address, sender, message_id,
+                                       body, state, attempt, fence, not_before, created_at, finished_at, answer)
+             SELECT 'run', lower(hex(run)), run, 'email', kind, about, recipient, 'x@example.com', message_id, body, state,
+                    attempt, fence, 3000, created_at, finished_at, answer
+             FROM (SELECT x'00000000000000000000000000000007' AS run), (
+                SELECT 'report' AS kind, '' AS about, 'a@example.com' AS recipient, '<1@x>' AS message_id, x'' AS body,
+                       'accepted' AS state, 1 AS attempt, 1 AS fence, 2000 AS created_at, 3000 AS finished_at,
+                       '250 ok' AS answer
+                UNION ALL
+                SELECT 'report', '', 'b@example.com', '<2@x>', x'0708', 'rejected', 1, 1, 2000, 3000, '550 no'
+                UNION ALL
+                SELECT 'undelivered', 'report to b@example.com', 'a@example.com', '<3@x>', x'090a', 'waiting', 2, 5,
+                       2500, NULL, '451 later'
+             );",
         )
         .execute(&pool)
         .await
