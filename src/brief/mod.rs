@@ -5,6 +5,7 @@
 //! - [`People`]: who can administer;
 //! - [`Changes`]: what changed since the previous audit, as sentences;
 //! - [`Action`]: what the open findings of one rule ask for, by when, and of whom ([`Who`]);
+//! - [`Point`]: what the findings of one rule say, and about whom;
 //! - [`NotEvaluated`]: what the audit did not evaluate;
 //! - `verdict`: the sentences that say all of it in short.
 //!
@@ -17,6 +18,7 @@ mod changes;
 mod counts;
 mod not_evaluated;
 mod people;
+mod points;
 mod verdict;
 
 #[cfg(test)]
@@ -31,6 +33,7 @@ pub use self::{
     counts::Counts,
     not_evaluated::{NotEvaluated, UnevaluatedRule},
     people::{People, Person},
+    points::{Point, Statement, points},
 };
 use crate::{
     access::matrix::AccessMatrix,
@@ -99,6 +102,13 @@ impl Brief {
             State::Incomplete => "Run the audit again, until the read is complete.",
             _ => "No open finding asks for action.",
         }
+    }
+
+    /// Who should resolve most points, if several have the same: this is said once, and each other point says its own.
+    pub fn usual_who(&self) -> Option<&Who> {
+        let times = |who: &Who| self.actions.iter().filter(|action| action.who == *who).count();
+        let usual = self.actions.iter().map(|action| &action.who).rev().max_by_key(|who| times(who))?;
+        (times(usual) > 1).then_some(usual)
     }
 
     /// What changed, in one sentence or two.

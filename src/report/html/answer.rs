@@ -1,8 +1,8 @@
 //! The first screen: the brief, with its texts cut and cleaned for a page.
 
-use super::text::{LABEL, PROSE, Span, sentence, shown, spans};
+use super::text::{LABEL, PROSE, sentence, shown};
 use crate::{
-    brief::{Action, Brief, By, State, Tone},
+    brief::{Brief, State, Tone},
     model::finding::Severity,
     words::{form, number},
 };
@@ -22,8 +22,11 @@ pub(super) struct Answer {
     pub(super) changes: Vec<String>,
     /// Changes that are not among [`changes`](Self::changes).
     pub(super) more_changes: usize,
-    pub(super) deadlines: Vec<Deadline>,
+    /// Who should resolve the points that name nobody else; empty if each names its own.
+    pub(super) usual_who: String,
     pub(super) nothing_to_do: &'static str,
+    /// Whether no open finding asks for action.
+    pub(super) nothing: bool,
 }
 
 /// A number that the reader should see first.
@@ -41,28 +44,11 @@ pub(super) struct Person {
     pub(super) new: bool,
 }
 
-/// What to do by one time.
-pub(super) struct Deadline {
-    pub(super) by: By,
-    pub(super) tasks: Vec<Task>,
-}
-
-/// What to do about the findings of one rule.
-pub(super) struct Task {
-    pub(super) rule: String,
-    pub(super) title: String,
-    pub(super) subjects: String,
-    pub(super) news: String,
-    pub(super) who: String,
-    pub(super) advice: Vec<Span>,
-}
-
 pub(super) fn answer(brief: &Brief) -> Answer {
     let people: Vec<Person> = brief.administrators.named.iter().map(person).collect();
     let lines = brief.changes.as_ref().map_or(&[][..], |changes| &changes.lines);
     let access = brief.changes.as_ref().map_or(0, |changes| changes.access);
     let problem = |(title, detail): &(&'static str, String)| format!("{}: {}", sentence(title), shown(detail, PROSE));
-    let deadlines = brief.actions.chunk_by(|a, b| a.severity == b.severity);
     Answer {
         state: brief.state.word(),
         class: class(brief),
@@ -75,8 +61,9 @@ pub(super) fn answer(brief: &Brief) -> Answer {
         change_summary: brief.change_summary(),
         changes: lines.iter().map(|line| shown(&line.sentence, PROSE)).collect(),
         more_changes: access - lines.len(),
-        deadlines: deadlines.filter_map(deadline).collect(),
+        usual_who: brief.usual_who().map_or_else(String::new, |who| shown(&who.to_string(), PROSE)),
         nothing_to_do: brief.nothing_to_do(),
+        nothing: brief.actions.is_empty(),
     }
 }
 
@@ -96,22 +83,6 @@ fn person(person: &crate::brief::Person) -> Person {
         email: person.email.as_deref().map_or_else(|| "address unknown".to_owned(), |address| shown(address, LABEL)),
         notes: shown(&person.notes(), LABEL * 2),
         new: person.new,
-    }
-}
-
-fn deadline(actions: &[Action]) -> Option<Deadline> {
-    let by = actions.first()?.by();
-    Some(Deadline { by, tasks: actions.iter().map(task).collect() })
-}
-
-fn task(action: &Action) -> Task {
-    Task {
-        rule: action.rule.clone(),
-        title: action.title.clone(),
-        subjects: shown(&action.subjects, PROSE),
-        news: action.news(),
-        who: shown(&action.who.to_string(), PROSE),
-        advice: spans(&action.advice),
     }
 }
 

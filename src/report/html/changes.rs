@@ -13,7 +13,6 @@ const CHANGES_BYTES: usize = 600_000;
 
 /// One change.
 pub(super) struct ChangeRow {
-    pub(super) kind: &'static str,
     pub(super) subject: String,
     pub(super) phrase: &'static str,
     pub(super) id: String,
@@ -35,7 +34,6 @@ pub(super) fn changes(input: &ReportInput<'_>) -> Part<ChangeRow> {
 fn row(input: &ReportInput<'_>, change: &Change) -> ChangeRow {
     let id = shown(&change.subject_id, LABEL);
     ChangeRow {
-        kind: change.kind.word(),
         subject: subject(input, change),
         phrase: change.kind.phrase(),
         id: if is_about_a_finding(change) { id } else { format!("{} {id}", change.subject_type) },

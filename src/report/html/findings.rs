@@ -1,108 +1,210 @@
-//! The findings, by rule.
+//! What to do: the findings, one entry for each rule, by deadline.
 
 use std::collections::HashMap;
 
 use super::text::{Budget, LABEL, PROSE, Part, Span, shown, spans};
 use crate::{
+    brief::{Action, By, Point, Statement, Who, points},
     model::{
         finding::{Finding, FindingStatus, Severity, Subject},
-        rule_name::RuleName,
+        rule::RuleInfo,
     },
     report::ReportInput,
+    words,
 };
 
-/// Findings that the page shows.
-const FINDINGS: usize = 2000;
+/// Findings of one rule that the page shows.
+const FINDINGS: usize = 100;
+/// Findings of one rule that paper shows.
+const PRINTED: usize = 6;
+/// Subjects that an entry names in its title.
+const NAMED: usize = 3;
+/// The bytes of markup around one name of a list, generously.
+const NAME_MARKUP: usize = 150;
 /// Bytes that the findings may take.
 const FINDINGS_BYTES: usize = 1_400_000;
 
+/// Entries with the same deadline, or that need no action.
+pub(super) struct Section {
+    /// The severity, for the colour; `None` if the entries need no action.
+    pub(super) severity: Option<Severity>,
+    pub(super) heading: String,
+    pub(super) entries: Vec<Entry>,
+}
+
 /// The findings of one rule.
-pub(super) struct Group {
-    pub(super) rule: RuleName,
+pub(super) struct Entry {
+    pub(super) rule: String,
     pub(super) title: String,
-    pub(super) criterion: Option<String>,
-    /// How to resolve it; empty if “Who should do what” says that.
+    pub(super) criterion: String,
+    pub(super) subjects: String,
+    pub(super) news: String,
+    /// Who should resolve it; empty if it is who the list names above.
+    pub(super) who: String,
+    /// How to resolve it.
     pub(super) advice: Vec<Span>,
-    /// The highest severity among them.
-    pub(super) severity: Severity,
+    /// What the rule looks for, in a sentence.
+    pub(super) meaning: String,
     pub(super) open: usize,
     pub(super) accepted: usize,
-    pub(super) rows: Vec<FindingRow>,
-    /// Whether they differ in severity, so that each row names its own.
-    pub(super) mixed: bool,
-    /// Findings that the page does not show.
+    /// What paper shows too.
+    pub(super) lines: Vec<Line>,
+    /// What only a screen shows.
+    pub(super) rest: Vec<Line>,
+    /// Findings that paper leaves out.
+    pub(super) unprinted: usize,
+    /// Findings that the page leaves out.
     pub(super) hidden: usize,
 }
 
-/// One finding.
-pub(super) struct FindingRow {
-    pub(super) severity: Severity,
-    pub(super) kind: &'static str,
-    pub(super) subject: String,
-    pub(super) id: String,
+/// What was found, and about whom.
+pub(super) struct Line {
+    pub(super) subjects: Vec<Named>,
     pub(super) message: String,
+    /// If it is not the severity of the entry.
+    pub(super) severity: Option<Severity>,
+    /// Who accepted it, why and until when; empty if it is open.
+    pub(super) accepted: String,
+}
+
+/// A subject: one name, and what tells it from another of that name.
+pub(super) struct Named {
+    pub(super) name: String,
+    pub(super) detail: String,
     pub(super) new: bool,
-    /// Who accepted it, why and until when; `None` if it is open.
-    pub(super) accepted: Option<String>,
 }
 
-/// Findings by rule, the most severe first; and how many there are and are shown.
-pub(super) fn groups(input: &ReportInput<'_>) -> (Vec<Group>, Part<()>) {
-    let mut groups: Vec<Group> = Vec::new();
-    let mut places: HashMap<&str, usize> = HashMap::new();
+/// The entries by deadline; and how many findings there are and are shown.
+pub(super) fn sections(input: &ReportInput<'_>) -> (Vec<Section>, Part<()>) {
+    let brief = &input.brief;
+    let usual = brief.usual_who();
+    let actions: HashMap<&str, &Action> = brief.actions.iter().map(|action| (action.rule.as_str(), action)).collect();
     let mut budget = Budget::new(FINDINGS_BYTES);
-    let mut left = FINDINGS;
-    let findings = &input.audit.findings;
-    for finding in findings {
-        let place = *places.entry(&finding.rule).or_insert_with(|| {
-            groups.push(group(input, finding));
-            groups.len() - 1
-        });
-        let group = &mut groups[place];
-        group.mixed |= finding.severity != group.severity;
-        if finding.is_open() && finding.severity > Severity::Info {
-            group.advice.clear();
+    let mut sections: Vec<Section> = Vec::new();
+    let mut hidden = 0;
+    for point in points(input.audit, FINDINGS) {
+        let action = actions.get(point.rule).copied();
+        let (severity, heading) = heading(&point, action.map(Action::by));
+        if sections.last().is_none_or(|section| section.heading != heading) {
+            sections.push(Section { severity, heading, entries: Vec::new() });
         }
-        if finding.is_open() {
-            group.open += 1;
-        } else {
-            group.accepted += 1;
+        let entry = entry(input, &point, action, usual, &mut budget);
+        hidden += entry.hidden;
+        if let Some(section) = sections.last_mut() {
+            section.entries.push(entry);
         }
-        if left > 0 {
-            let row = row(input, finding);
-            let accepted = row.accepted.as_deref().unwrap_or("");
-            if budget.take(&[&row.subject, &row.id, &row.message, accepted]) {
-                group.rows.push(row);
-                left -= 1;
-                continue;
+    }
+    (sections, Part { rows: Vec::new(), all: input.audit.findings.len(), hidden })
+}
+
+fn heading(point: &Point<'_>, by: Option<By>) -> (Option<Severity>, String) {
+    match by {
+        Some(by) => (Some(by.severity()), by.to_string()),
+        None if point.open > 0 => (None, "For information".to_owned()),
+        None => (None, "Accepted by an exception".to_owned()),
+    }
+}
+
+fn entry(
+    input: &ReportInput<'_>,
+    point: &Point<'_>,
+    action: Option<&Action>,
+    usual: Option<&Who>,
+    budget: &mut Budget,
+) -> Entry {
+    let mut lines = Lines { printed: Vec::new(), rest: Vec::new(), room: PRINTED, unprinted: 0 };
+    let mut hidden = point.hidden;
+    for statement in &point.statements {
+        let all = statement.findings.len();
+        let shown = lines.add(input, point, statement, budget);
+        hidden += all - shown;
+    }
+    let advice = input.advice(point.rule).unwrap_or_default();
+    Entry {
+        rule: point.rule.to_owned(),
+        title: input.rule(point.rule).map_or(point.rule, |rule| &rule.title).to_owned(),
+        criterion: input.rule(point.rule).map(RuleInfo::criteria_text).unwrap_or_default().into_owned(),
+        subjects: action.map_or_else(|| subjects(input, point), |action| shown(&action.subjects, PROSE)),
+        news: action.map_or_else(String::new, Action::news),
+        who: action
+            .filter(|action| Some(&action.who) != usual)
+            .map_or_else(String::new, |action| shown(&action.who.to_string(), PROSE)),
+        // What is accepted has been decided.
+        advice: if point.open > 0 { spans(&advice) } else { Vec::new() },
+        meaning: input.rule(point.rule).map(meaning).unwrap_or_default(),
+        open: point.open,
+        accepted: point.accepted,
+        unprinted: lines.unprinted + hidden,
+        lines: lines.printed,
+        rest: lines.rest,
+        hidden,
+    }
+}
+
+/// The first sentence of what a rule's document says that it means.
+fn meaning(rule: &RuleInfo) -> String {
+    let part = rule.part("What it means");
+    let end = part.find(". ").map_or(part.len(), |end| end + 1);
+    shown(&part[..end].replace('`', ""), PROSE)
+}
+
+/// The first subjects of a rule that asks for no action.
+fn subjects(input: &ReportInput<'_>, point: &Point<'_>) -> String {
+    let findings = || point.statements.iter().flat_map(|statement| &statement.findings);
+    if point.hidden == 0 && findings().all(|finding| finding.subject == Subject::Workspace) {
+        return "the workspace as a whole".to_owned();
+    }
+    let named: Vec<String> =
+        findings().take(NAMED).map(|finding| shown(&input.audit.subject_label(&finding.subject).0, LABEL)).collect();
+    words::list(&named, point.open + point.accepted)
+}
+
+/// The lines of an entry: those that paper shows, and the others.
+struct Lines {
+    printed: Vec<Line>,
+    rest: Vec<Line>,
+    /// How many more findings paper has room for.
+    room: usize,
+    unprinted: usize,
+}
+
+impl Lines {
+    /// Adds as many findings of a statement as the budget allows, and says how many.
+    fn add(
+        &mut self,
+        input: &ReportInput<'_>,
+        point: &Point<'_>,
+        statement: &Statement<'_>,
+        budget: &mut Budget,
+    ) -> usize {
+        let Some(first) = statement.first() else { return 0 };
+        let empty = line(input, point, first);
+        if !budget.take(&[&empty.message, &empty.accepted]) {
+            return 0;
+        }
+        let mut named = Vec::new();
+        for finding in &statement.findings {
+            let subject = named_subject(input, finding);
+            if !budget.take_with(NAME_MARKUP, &[&subject.name, &subject.detail]) {
+                break;
             }
-            // The most severe come first: once one does not fit, no less severe one takes its place.
-            left = 0;
+            named.push(subject);
         }
-        group.hidden += 1;
-    }
-    groups.sort_by_key(|group| (group.open == 0, std::cmp::Reverse(group.severity)));
-    let hidden = groups.iter().map(|group| group.hidden).sum();
-    (groups, Part { rows: Vec::new(), all: findings.len(), hidden })
-}
-
-fn group(input: &ReportInput<'_>, finding: &Finding) -> Group {
-    Group {
-        rule: finding.rule.clone(),
-        title: input.rule_title(&finding.rule).to_owned(),
-        criterion: input.rule(&finding.rule).map(|rule| rule.criteria_text().into_owned()),
-        advice: input.advice(&finding.rule).map_or_else(Vec::new, |advice| spans(&advice)),
-        severity: finding.severity,
-        open: 0,
-        accepted: 0,
-        rows: Vec::new(),
-        mixed: false,
-        hidden: 0,
+        let shown = named.len();
+        let rest = named.split_off(shown.min(self.room));
+        self.room -= named.len();
+        self.unprinted += rest.len();
+        for (subjects, lines) in [(named, &mut self.printed), (rest, &mut self.rest)] {
+            if !subjects.is_empty() {
+                lines.push(Line { subjects, ..line(input, point, first) });
+            }
+        }
+        shown
     }
 }
 
-fn row(input: &ReportInput<'_>, finding: &Finding) -> FindingRow {
-    let (subject, id) = input.audit.subject_label(&finding.subject);
+/// A line without its subjects.
+fn line(input: &ReportInput<'_>, point: &Point<'_>, finding: &Finding) -> Line {
     let exception = match finding.status {
         FindingStatus::Open => None,
         FindingStatus::Excepted(place) => Some(input.audit.policy.exceptions.get(place)),
@@ -116,14 +218,28 @@ fn row(input: &ReportInput<'_>, finding: &Finding) -> FindingRow {
         ),
         None => "Accepted by an exception that the policy no longer has".to_owned(),
     });
-    FindingRow {
-        severity: finding.severity,
-        kind: finding.subject.kind(),
-        subject: shown(&subject, LABEL),
-        // A workspace has no other id than its name.
-        id: if finding.subject == Subject::Workspace { String::new() } else { shown(&id, LABEL) },
+    Line {
+        subjects: Vec::new(),
         message: shown(&finding.message, PROSE),
-        new: finding.continuing == Some(false),
-        accepted,
+        severity: (finding.severity != point.severity).then_some(finding.severity),
+        accepted: accepted.unwrap_or_default(),
+    }
+}
+
+fn named_subject(input: &ReportInput<'_>, finding: &Finding) -> Named {
+    let (name, id) = input.audit.subject_label(&finding.subject);
+    let detail = match &finding.subject {
+        // A workspace has no other id than its name.
+        Subject::Workspace => String::new(),
+        Subject::User(index) => {
+            let address = input.audit.directory.users.get(*index).email().filter(|address| *address != name);
+            address.map_or(id, ToOwned::to_owned)
+        }
+        Subject::Role(_) | Subject::Profile(_) => format!("{} {id}", finding.subject.kind()),
+    };
+    Named {
+        name: shown(&name, LABEL),
+        detail: shown(&detail, LABEL),
+        new: finding.continuing == Some(false) && finding.is_open(),
     }
 }

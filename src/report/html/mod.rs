@@ -25,11 +25,11 @@ use super::ReportInput;
 use crate::{brief::Counts, words::number};
 use answer::Answer;
 use changes::ChangeRow;
-use findings::Group;
+use findings::Section;
 use provenance::{CheckRow, Fact};
-use structure::{ProfileRow, RoleRow, RuleRow};
+use structure::{ProfileRow, RoleRow, Rules};
 use text::{LABEL, Part, moment, shown};
-use users::UserTables;
+use users::Users;
 
 /// Bytes gathered before they go to the writer.
 const BUFFER: usize = 64 * 1024;
@@ -46,18 +46,17 @@ struct Page<'a> {
     since: Option<String>,
     answer: Answer,
     counts: &'a Counts,
-    groups: Vec<Group>,
+    sections: Vec<Section>,
     findings: Part<()>,
     changes: Part<ChangeRow>,
-    users: UserTables,
-    approval_list: bool,
+    users: Users,
     roles: Part<RoleRow>,
     profiles: Part<ProfileRow>,
-    rules: Vec<RuleRow>,
-    rule_counts: String,
+    rules: Rules,
     facts: Vec<Fact>,
     checks: Vec<CheckRow>,
     checks_have_details: bool,
+    check_counts: String,
     policy: Vec<Fact>,
     audit_id: String,
     version: &'static str,
@@ -78,8 +77,7 @@ pub(super) fn write(input: &ReportInput<'_>, out: &mut dyn Write) -> io::Result<
 
 fn page<'a>(input: &'a ReportInput<'_>) -> Page<'a> {
     let audit = input.audit;
-    let (groups, findings) = findings::groups(input);
-    let (rules, rule_counts) = structure::rules(input);
+    let (sections, findings) = findings::sections(input);
     let checks = provenance::checks(input);
     Page {
         workspace: shown(&audit.workspace, LABEL),
@@ -89,17 +87,16 @@ fn page<'a>(input: &'a ReportInput<'_>) -> Page<'a> {
         since: audit.drift.previous.as_ref().map(|previous| moment(previous.finished_at)),
         answer: answer::answer(&input.brief),
         counts: &input.brief.counts,
-        groups,
+        sections,
         findings,
         changes: changes::changes(input),
-        users: users::tables(input),
-        approval_list: audit.policy.approved_administrators.is_some(),
+        users: users::users(input),
         roles: structure::roles(input),
         profiles: structure::profiles(input),
-        rules,
-        rule_counts,
+        rules: structure::rules(input),
         facts: provenance::facts(input),
         checks_have_details: checks.iter().any(|check| !check.detail.is_empty()),
+        check_counts: provenance::check_counts(input),
         checks,
         policy: policy::policy(input),
         audit_id: audit.id.to_string(),

@@ -47,6 +47,21 @@ pub(super) fn checks(input: &ReportInput<'_>) -> Vec<CheckRow> {
     input.audit.directory.reading.checks.iter().map(check_row).collect()
 }
 
+/// How many checks of the read agree, in a sentence or two.
+pub(super) fn check_counts(input: &ReportInput<'_>) -> String {
+    let checks = &input.audit.directory.reading.checks;
+    let of = |class| checks.iter().filter(|check| check_row(check).class == class).count();
+    let (failed, unevaluated) = (of("failed"), of("unevaluated"));
+    let mut said = match failed {
+        0 => format!("{} of the read agree.", count(checks.len() - unevaluated, "check")),
+        failed => format!("{} of {} of the read disagree.", number(failed), count(checks.len(), "check")),
+    };
+    if unevaluated > 0 {
+        said.push_str(&format!(" {} could not be evaluated.", number(unevaluated)));
+    }
+    said
+}
+
 fn text(value: Option<&str>) -> String {
     value.map_or_else(|| UNKNOWN.to_owned(), |value| shown(value, LABEL))
 }

@@ -150,10 +150,28 @@ pub(super) struct RuleRow {
     pub(super) result: &'static str,
     pub(super) class: &'static str,
     pub(super) detail: String,
+    /// Whether it was not evaluated, or not in full.
+    pub(super) is_blind: bool,
+}
+
+/// The result of each rule.
+pub(super) struct Rules {
+    pub(super) all: Vec<RuleRow>,
+    /// How many rules have which result.
+    pub(super) counts: String,
+    /// The titles of the rules that found nothing, for paper.
+    pub(super) passed: String,
+}
+
+impl Rules {
+    /// The rules that were not evaluated, or not in full.
+    pub(super) fn unevaluated(&self) -> impl Iterator<Item = &RuleRow> {
+        self.all.iter().filter(|row| row.is_blind)
+    }
 }
 
 /// The result of each rule, and how many rules have which result.
-pub(super) fn rules(input: &ReportInput<'_>) -> (Vec<RuleRow>, String) {
+pub(super) fn rules(input: &ReportInput<'_>) -> Rules {
     let mut rows = Vec::new();
     let mut counts = [("passed", 0_usize), ("failed", 0), ("not evaluated", 0), ("switched off", 0)];
     for outcome in &input.audit.outcomes {
@@ -182,12 +200,18 @@ pub(super) fn rules(input: &ReportInput<'_>) -> (Vec<RuleRow>, String) {
             criterion: input.rule(&outcome.rule).map(|rule| rule.criteria_text().into_owned()).unwrap_or_default(),
             result: counts[place].0,
             class,
+            is_blind: match &outcome.result {
+                RuleResult::Failed { not_evaluated, .. } => !not_evaluated.is_empty(),
+                RuleResult::NotEvaluated(_) | RuleResult::SwitchedOff => true,
+                RuleResult::Passed => false,
+            },
             detail,
         });
     }
     let words: Vec<String> =
         counts.iter().filter(|(_, count)| *count > 0).map(|(word, count)| format!("{count} {word}")).collect();
-    (rows, words.join(", "))
+    let passed: Vec<&str> = rows.iter().filter(|row| row.class == "passed").map(|row| row.title.as_str()).collect();
+    Rules { passed: passed.join(", "), counts: words.join(", "), all: rows }
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ fn it_stays_small_however_many_users_there_are_and_says_what_it_leaves_out() {
 }
 
 #[test]
-fn who_has_power_or_a_finding_is_on_the_page_whatever_its_id() {
+fn who_has_power_or_a_finding_comes_first_in_the_matrix_whatever_the_id() {
     let ids: Vec<String> = (1..=3000).map(|id| id.to_string()).collect();
     let user = |id| NewUser { id, profile: Some(("22", None)), role: None, zuid: None, ..testing::ANA };
     let mut users: Vec<_> = ids.iter().map(|id| user(id.as_str())).collect();
@@ -84,25 +84,49 @@ fn who_has_power_or_a_finding_is_on_the_page_whatever_its_id() {
     audit.findings = vec![testing::finding("no-role", Severity::Low, 2999)];
     let html = html(&audit);
     let matrix = html.split_once("id=\"matrix\"").unwrap().1;
-    assert!(matrix.contains("Late Administrator") && matrix.contains("Late Flagged"));
     assert!(matrix.contains("This page shows 502 of 3,000 users"), "{}", &matrix[..400]);
+    let at = |text: &str| matrix.find(text).unwrap_or_else(|| panic!("{text}"));
+    assert!(at("Late Flagged") < at("Late Administrator") && at("Late Administrator") < at("<details"));
+    assert!(at("500 more users") < at("Ana Lima"));
+    assert!(matrix.contains("2,998 more users are in access-matrix.csv"), "paper says how many it leaves out");
 }
 
 #[test]
-fn what_to_do_is_said_once_and_a_severity_only_where_a_rule_has_several() {
+fn a_rule_is_one_entry_what_to_do_is_said_once_and_a_severity_only_where_it_differs() {
     let mut audit = testing::audit(&[testing::ANA, NewUser { id: "5000000000002", zuid: None, ..testing::ANA }]);
     audit.findings = vec![testing::finding("administrator", Severity::Medium, 0)];
     let advice = "Check that each still needs it.";
+    let found = |page: &str| page.split_once("class=\"found\"").unwrap().1.split_once("</ul>").unwrap().0.to_owned();
     let page = html(&audit);
-    assert_eq!(page.matches(advice).count(), 1);
-    assert!(!page.contains(">Severity</th>"));
+    assert_eq!((page.matches(advice).count(), page.matches("id=\"rule-administrator\"").count()), (1, 1));
+    assert!(!found(&page).contains("severity"));
 
     audit.findings.push(testing::finding("administrator", Severity::Info, 1));
-    assert!(html(&audit).contains(">Severity</th>"));
+    let page = html(&audit);
+    assert_eq!((page.matches(advice).count(), page.matches("id=\"rule-administrator\"").count()), (1, 1));
+    assert!(found(&page).contains("severity info"));
 
     audit.findings.remove(0);
     let page = html(&audit);
-    assert_eq!(page.matches(advice).count(), 1, "what is only to know is no task, and its advice stands with it");
+    assert_eq!(page.matches(advice).count(), 1, "what is only to know has its advice too");
+    assert!(page.contains("For information"));
+}
+
+#[test]
+fn what_is_true_of_several_is_said_once_with_their_names_and_paper_shows_the_first() {
+    let ids: Vec<String> = (1..=9).map(|id| id.to_string()).collect();
+    let users: Vec<_> = ids.iter().map(|id| NewUser { id, zuid: None, email: None, ..testing::ANA }).collect();
+    let mut audit = testing::audit(&users);
+    audit.findings = (0..9).map(|user| testing::finding("no-role", Severity::Low, user)).collect();
+    let page = html(&audit);
+    let message = "has what nobody approved";
+    assert_eq!(page.matches(message).count(), 2, "for paper and for the rest");
+    assert!(page.contains("3 more in findings.csv and report.xlsx"));
+
+    audit.findings.truncate(6);
+    let page = html(&audit);
+    assert_eq!(page.matches(message).count(), 1);
+    assert!(!page.contains("more in findings.csv"));
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use chrono::{DateTime, Utc};
 
+use crate::model::plain::is_invisible;
+
 /// The characters of a name, an address or an id that the page shows.
 pub(super) const LABEL: usize = 120;
 /// The characters of a sentence that the page shows.
@@ -21,18 +23,13 @@ pub(super) fn shown(text: &str, limit: usize) -> String {
             break;
         }
         match c {
-            '\n' | '\r' | '\t' => out.push(' '),
+            '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => out.push(' '),
             // Writing to a string cannot fail.
             c if c.is_control() || is_invisible(c) => drop(write!(out, "[U+{:04X}]", u32::from(c))),
             c => out.push(c),
         }
     }
     out
-}
-
-/// Controls of the writing direction and other characters without a shape (Unicode Technical Report 36).
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// A text with its first letter in upper case.
@@ -81,7 +78,12 @@ impl Budget {
 
     /// Takes what a row with these texts costs; false, and takes nothing, if it does not fit.
     pub(super) fn take(&mut self, texts: &[&str]) -> bool {
-        let cost = MARKUP + texts.iter().map(|text| escaped_length(text)).sum::<usize>();
+        self.take_with(MARKUP, texts)
+    }
+
+    /// The same for something with so many bytes of markup.
+    pub(super) fn take_with(&mut self, markup: usize, texts: &[&str]) -> bool {
+        let cost = markup + texts.iter().map(|text| escaped_length(text)).sum::<usize>();
         let fits = cost <= self.0;
         if fits {
             self.0 -= cost;

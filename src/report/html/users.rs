@@ -1,6 +1,7 @@
-//! Users on the page: the privileged, the flagged, and as many of the rest as there is room for.
+//! The access matrix on the page: users with a finding first, then users with power, then as many of the rest as there
+//! is room for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashSet;
 
 use super::text::{Budget, LABEL, Part, shown};
 use crate::{
@@ -10,125 +11,129 @@ use crate::{
     words::number,
 };
 
-/// Privileged users that the page shows.
-const PRIVILEGED: usize = 1000;
-/// Bytes that they may take in their table.
-const PRIVILEGED_BYTES: usize = 700_000;
-/// Flagged users that the matrix on the page shows, the most severe findings first.
+/// Users with a finding or power that the page shows at once, and paper too.
+const FIRST: usize = 40;
+/// Users with a finding that the page shows, the most severe findings first.
 const FLAGGED: usize = 2000;
-/// Users that are neither privileged nor flagged.
+/// Users with power but no finding that the page shows.
+const POWERFUL: usize = 1000;
+/// Users with neither that the page shows.
 const REST: usize = 500;
+/// Users with neither that paper shows; if there are more, it shows none.
+const PRINTED: usize = 40;
 /// Bytes that the matrix may take.
-const MATRIX_BYTES: usize = 1_600_000;
+const MATRIX_BYTES: usize = 2_000_000;
 
-/// The two tables of users.
-pub(super) struct UserTables {
-    /// Users with power, deleted ones apart.
-    pub(super) privileged: Part<UserRow>,
-    /// Rows of the access matrix, by user id.
-    pub(super) matrix: Part<UserRow>,
-    /// Which rows the matrix shows, in words; empty if it shows all.
+/// The access matrix.
+pub(super) struct Users {
+    /// The users to look at first: those with a finding, then those with power.
+    pub(super) first: Vec<UserRow>,
+    /// The others, folded.
+    pub(super) others: Vec<UserRow>,
+    /// Which users the page shows, in words; said if it does not show all.
     pub(super) which: String,
+    /// Whether paper shows the others.
+    pub(super) printed: bool,
+    /// How many users there are and are shown.
+    pub(super) count: Part<()>,
+    /// Whether any user has a finding.
+    pub(super) flagged: bool,
 }
 
 /// One user.
 pub(super) struct UserRow {
     pub(super) name: String,
-    pub(super) email: String,
-    pub(super) id: String,
-    pub(super) status: String,
-    pub(super) confirmed: &'static str,
+    /// The address, or the id if there is none.
+    pub(super) address: String,
+    /// What is special about the account: its status, power beyond the profile. Nothing for an ordinary active user.
+    pub(super) notes: Vec<String>,
     pub(super) role: String,
     pub(super) profile: String,
+    /// Whether the profile makes an administrator.
     pub(super) administrator: bool,
-    pub(super) power: String,
-    pub(super) approved: &'static str,
-    pub(super) findings: String,
+    pub(super) rules: Vec<String>,
 }
 
 impl UserRow {
-    fn texts(&self) -> Vec<&str> {
-        [&self.name, &self.email, &self.id, &self.status, &self.role, &self.profile, &self.power, &self.findings]
-            .map(String::as_str)
-            .to_vec()
+    fn fits(&self, budget: &mut Budget) -> bool {
+        let texts = [&self.name, &self.address, &self.role, &self.profile];
+        // A rule stands in the text and in the link.
+        let lists = self.notes.iter().chain(&self.rules).chain(&self.rules);
+        budget.take_with(MARKUP, &texts.into_iter().chain(lists).map(String::as_str).collect::<Vec<_>>())
     }
 }
 
-pub(super) fn tables(input: &ReportInput<'_>) -> UserTables {
-    let powerful: Vec<UserIndex> = input
-        .matrix
-        .rows()
-        .filter(|row| !row.user.status().is_deleted() && is_powerful(input, row))
-        .map(|row| row.user.index())
-        .collect();
-    let privileged = Part::of(
-        powerful.iter(),
-        PRIVILEGED,
-        Budget::new(PRIVILEGED_BYTES),
-        |index| user_row(input, &input.matrix.row(*index)),
-        UserRow::texts,
-    );
-    let (matrix, which) = matrix(input, &powerful);
-    UserTables { privileged, matrix, which }
-}
+/// The bytes of markup around a row, generously.
+const MARKUP: usize = 400;
 
-fn matrix(input: &ReportInput<'_>, powerful: &[UserIndex]) -> (Part<UserRow>, String) {
-    let mut budget = Budget::new(MATRIX_BYTES);
-    let mut rows: BTreeMap<UserIndex, UserRow> = BTreeMap::new();
-    let mut show = |index: UserIndex, rows: &mut BTreeMap<UserIndex, UserRow>| {
-        let row = user_row(input, &input.matrix.row(index));
-        let fits = budget.take(&row.texts());
-        if fits {
-            rows.insert(index, row);
-        }
-        fits
+pub(super) fn users(input: &ReportInput<'_>) -> Users {
+    let mut page = Page { input, rows: Vec::new(), met: HashSet::new(), budget: Budget::new(MATRIX_BYTES), full: false };
+    let about_users = input.audit.findings.iter().filter_map(|finding| match finding.subject {
+        Subject::User(index) => Some(index),
+        _ => None,
+    });
+    let mut seen = HashSet::new();
+    let flagged: Vec<UserIndex> = about_users.filter(|index| seen.insert(*index)).collect();
+    let powerful = || {
+        let rows = input.matrix.rows().filter(|row| !row.user.status().is_deleted() && is_powerful(input, row));
+        rows.map(|row| row.user.index()).filter(|index| !seen.contains(index))
     };
-    // Users with power come first, then flagged users by severity, then the rest.
-    let with_power = powerful.iter().take(PRIVILEGED).take_while(|index| show(**index, &mut rows)).count();
-    let mut met = BTreeSet::new();
-    let mut flagged = 0;
-    let mut shown_flagged = 0;
-    let mut room = with_power == powerful.len().min(PRIVILEGED);
-    for finding in &input.audit.findings {
-        let Subject::User(index) = finding.subject else { continue };
-        if !met.insert(index) {
-            continue;
-        }
-        flagged += 1;
-        if rows.contains_key(&index) {
-            shown_flagged += 1;
-        } else if room && shown_flagged < FLAGGED {
-            room = show(index, &mut rows);
-            shown_flagged += usize::from(room);
-        }
-    }
-    let mut rest = 0;
-    for row in input.matrix.rows() {
-        let index = row.user.index();
-        if !room || rest == REST {
-            break;
-        }
-        if !rows.contains_key(&index) && !met.contains(&index) {
-            room = show(index, &mut rows);
-            rest += usize::from(room);
-        }
-    }
+    let shown_flagged = page.add(flagged.iter().copied(), FLAGGED);
+    let shown_powerful = page.add(powerful(), POWERFUL);
+    let important = page.rows.len();
+    let shown_rest = page.add(input.matrix.rows().map(|row| row.user.index()), REST);
     let all = input.matrix.rows().len();
-    let hidden = all - rows.len();
-    let which = if hidden == 0 {
-        String::new()
-    } else {
-        format!(
-            "{} of {} users with power, {} of {} with a finding (the most severe first), and the first {} of the others \
-             by id",
-            number(with_power),
-            number(powerful.len()),
-            number(shown_flagged),
-            number(flagged),
-            number(rest)
-        )
-    };
-    (Part { rows: rows.into_values().collect(), all, hidden }, which)
+    let hidden = all - page.rows.len();
+    let others = page.rows.split_off(important.min(FIRST));
+    let which = format!(
+        "{} of {} users with a finding (the most severe first), {} of {} with power and no finding, and the first {} of \
+         the others by id",
+        number(shown_flagged),
+        number(flagged.len()),
+        number(shown_powerful),
+        number(powerful().count()),
+        number(shown_rest)
+    );
+    Users {
+        first: page.rows,
+        printed: others.len() <= PRINTED && hidden == 0,
+        others,
+        which,
+        count: Part { rows: Vec::new(), all, hidden },
+        flagged: !flagged.is_empty(),
+    }
+}
+
+/// The rows of the page, as they are gathered.
+struct Page<'p, 'a> {
+    input: &'p ReportInput<'a>,
+    rows: Vec<UserRow>,
+    met: HashSet<UserIndex>,
+    budget: Budget,
+    /// Whether a row did not fit: then no less important one takes its place.
+    full: bool,
+}
+
+impl Page<'_, '_> {
+    /// Adds users that are not on it yet, at most `limit`, and says how many it added.
+    fn add(&mut self, users: impl Iterator<Item = UserIndex>, limit: usize) -> usize {
+        let before = self.rows.len();
+        for index in users {
+            if self.full || self.rows.len() - before == limit {
+                break;
+            }
+            if self.met.contains(&index) {
+                continue;
+            }
+            let row = user_row(self.input, &self.input.matrix.row(index));
+            self.full = !row.fits(&mut self.budget);
+            if !self.full {
+                self.met.insert(index);
+                self.rows.push(row);
+            }
+        }
+        self.rows.len() - before
+    }
 }
 
 fn is_powerful(input: &ReportInput<'_>, row: &MatrixRow<'_>) -> bool {
@@ -146,55 +151,59 @@ fn is_primary(input: &ReportInput<'_>, row: &MatrixRow<'_>) -> bool {
 
 fn user_row(input: &ReportInput<'_>, row: &MatrixRow<'_>) -> UserRow {
     let user = row.user;
-    let known = |text: Option<&str>| match text {
-        Some(text) if text.trim().is_empty() => "(empty)".to_owned(),
+    let name = match user.full_name() {
+        Some(text) if text.trim().is_empty() => "(no name)".to_owned(),
         Some(text) => shown(text, LABEL),
         None => UNKNOWN.to_owned(),
     };
-    let mut power = Vec::new();
-    for (has, what) in [
-        (row.administrator, "Administrator profile"),
-        (has_admin_role(row), "role with administrative power"),
-        (is_primary(input, row), "primary user"),
-    ] {
-        if has {
-            power.push(what);
-        }
-    }
-    let findings: Vec<&str> = input.flagged.of(user.index()).collect();
+    let address = user.email().filter(|address| !address.trim().is_empty());
     UserRow {
-        name: known(user.full_name()),
-        email: known(user.email()),
-        id: shown(user.id(), LABEL),
-        status: shown(user.status().word(), LABEL),
-        confirmed: match user.confirmed() {
-            Some(true) => "",
-            Some(false) => "invitation not accepted",
-            None => "confirmation unknown",
-        },
+        name,
+        address: address.map_or_else(|| format!("id {}", shown(user.id(), LABEL)), |address| shown(address, LABEL)),
+        notes: notes(input, row),
         role: held(row.role, row.role_name()),
         profile: held(row.profile, row.profile_name()),
         administrator: row.administrator,
-        power: power.join(", "),
-        approved: approved(input, row),
-        findings: findings.join(", "),
+        rules: input.flagged.of(user.index()).map(str::to_owned).collect(),
     }
+}
+
+/// What is special about an account.
+fn notes(input: &ReportInput<'_>, row: &MatrixRow<'_>) -> Vec<String> {
+    let status = row.user.status();
+    let mut notes = Vec::new();
+    if !status.is_active() {
+        notes.push(shown(status.word(), LABEL));
+    }
+    let confirmed = match row.user.confirmed() {
+        Some(true) => None,
+        Some(false) => Some("invitation not accepted"),
+        None => Some("confirmation unknown"),
+    };
+    let powers = [
+        has_admin_role(row).then_some("administrative role"),
+        is_primary(input, row).then_some("primary user"),
+        approved(input, row),
+    ];
+    notes.extend(confirmed.into_iter().chain(powers.into_iter().flatten()).map(str::to_owned));
+    notes
 }
 
 fn held<Id: std::fmt::Display, Master>(joined: Option<Joined<'_, Id, Master>>, name: Option<&str>) -> String {
     match (joined, name) {
         (None, _) => "none".to_owned(),
         (Some(_), Some(name)) => shown(name, LABEL),
-        (Some(joined), None) => format!("not on the master list: id {}", shown(&joined.stated.id.to_string(), LABEL)),
+        (Some(joined), None) => format!("not in the list: id {}", shown(&joined.stated.id.to_string(), LABEL)),
     }
 }
 
-fn approved(input: &ReportInput<'_>, row: &MatrixRow<'_>) -> &'static str {
-    match (&input.audit.policy.approved_administrators, row.user.email()) {
-        _ if !row.administrator => "not applicable",
-        (None, _) => "no list",
-        (Some(_), None) => UNKNOWN,
-        (Some(list), Some(address)) if list.contains(&email::comparable(address)) => "yes",
-        (Some(_), Some(_)) => "no",
-    }
+/// Whether the policy approves an administrator, if it says whom it approves.
+fn approved(input: &ReportInput<'_>, row: &MatrixRow<'_>) -> Option<&'static str> {
+    let list = input.audit.policy.approved_administrators.as_ref().filter(|_| row.administrator)?;
+    let listed = row.user.email().map(|address| list.contains(&email::comparable(address)));
+    Some(match listed {
+        Some(true) => "approved",
+        Some(false) => "not approved",
+        None => "approval unknown",
+    })
 }
