@@ -52,14 +52,14 @@ pub(super) fn check_counts(input: &ReportInput<'_>) -> String {
     let checks = &input.audit.directory.reading.checks;
     let of = |class| checks.iter().filter(|check| check_row(check).class == class).count();
     let (failed, unevaluated) = (of("failed"), of("unevaluated"));
-    let mut said = match failed {
+    let agreement = match failed {
         0 => format!("{} of the read agree.", count(checks.len() - unevaluated, "check")),
         failed => format!("{} of {} of the read disagree.", number(failed), count(checks.len(), "check")),
     };
-    if unevaluated > 0 {
-        said.push_str(&format!(" {} could not be evaluated.", number(unevaluated)));
+    match unevaluated {
+        0 => agreement,
+        unevaluated => format!("{agreement} {} could not be evaluated.", number(unevaluated)),
     }
-    said
 }
 
 fn text(value: Option<&str>) -> String {

@@ -67,7 +67,8 @@ impl UserRow {
 const MARKUP: usize = 400;
 
 pub(super) fn users(input: &ReportInput<'_>) -> Users {
-    let mut page = Page { input, rows: Vec::new(), met: HashSet::new(), budget: Budget::new(MATRIX_BYTES), full: false };
+    let mut page =
+        Page { input, rows: Vec::new(), met: HashSet::new(), budget: Budget::new(MATRIX_BYTES), full: false };
     let about_users = input.audit.findings.iter().filter_map(|finding| match finding.subject {
         Subject::User(index) => Some(index),
         _ => None,
