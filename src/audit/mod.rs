@@ -16,6 +16,7 @@ mod rules;
 mod set;
 mod sink;
 mod text;
+mod unread;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -2,12 +2,18 @@
 
 use std::{borrow::Cow, collections::HashSet};
 
-use super::{exceptions::Exceptions, input::JudgeInput};
+use super::{
+    exceptions::Exceptions,
+    input::JudgeInput,
+    unread::{self, Needs},
+};
 use crate::model::{
     finding::{Finding, FindingStatus, RuleResult, Severity, Subject},
     policy::RuleSetting,
     rule::RuleInfo,
     rule_name::RuleName,
+    unread::Fields,
+    users::UserIndex,
 };
 
 /// What all rules reported so far.
@@ -17,11 +23,14 @@ pub(super) struct Record<'a> {
     findings: Vec<Finding>,
     /// Rules that looked at everything: an exception from one of them that matched nothing is unmatched.
     thorough: HashSet<RuleName>,
+    /// The users with fields that could not be read.
+    unread: Vec<(UserIndex, Fields)>,
 }
 
 impl<'a> Record<'a> {
     pub(super) fn new(input: &JudgeInput<'a>, exceptions: Exceptions<'a>) -> Self {
-        Self { input: *input, exceptions, findings: Vec::new(), thorough: HashSet::new() }
+        let unread = unread::users(input.matrix.directory());
+        Self { input: *input, exceptions, findings: Vec::new(), thorough: HashSet::new(), unread }
     }
 
     pub(super) fn into_findings(self) -> Vec<Finding> {
@@ -37,13 +46,14 @@ pub(super) struct Sink<'a> {
     /// Where the findings of the rule begin in the record.
     first: usize,
     reasons: Vec<Cow<'static, str>>,
+    needs: Needs,
 }
 
 impl<'a> Sink<'a> {
     /// The sink of a rule that the policy sets as in `setting`.
     pub(super) fn new(record: Record<'a>, rule: &'a RuleInfo, setting: Option<RuleSetting>) -> Self {
         let first = record.findings.len();
-        Self { record, rule, setting, first, reasons: Vec::new() }
+        Self { record, rule, setting, first, reasons: Vec::new(), needs: unread::needs(rule.name.as_str()) }
     }
 
     /// Reports a finding with the rule's severity.
@@ -53,6 +63,10 @@ impl<'a> Sink<'a> {
 
     /// Reports a finding with a severity of its own. A severity that the policy sets still overrides it.
     pub(super) fn report_as(&mut self, own: Severity, subject: Subject, message: impl Into<Cow<'static, str>>) {
+        let directory = self.record.input.matrix.directory();
+        if self.needs.forbid(&subject, directory, &self.record.unread) {
+            return;
+        }
         let severity = match self.setting {
             Some(RuleSetting::Severity(severity)) => severity,
             _ => own,
@@ -71,6 +85,8 @@ impl<'a> Sink<'a> {
 
     /// The rule's result, and the record for the next rule.
     pub(super) fn end(mut self) -> (Record<'a>, RuleResult) {
+        let directory = self.record.input.matrix.directory();
+        self.reasons.extend(self.needs.reason(directory, &self.record.unread).map(Cow::Owned));
         let found = &mut self.record.findings[self.first..];
         found.sort_by(|a, b| a.subject.cmp(&b.subject));
         let not_evaluated = self.reasons.join("; ");

@@ -15,7 +15,8 @@ use crate::{
         policy::Policy,
         reading::{Check, CheckKind},
         rule::RuleInfo,
-        users::NewUser,
+        unread::{Fields, Unread},
+        users::{NewUser, UserBlock, Users},
     },
 };
 
@@ -45,6 +46,7 @@ pub(crate) struct Person {
     pub(crate) role: Option<(String, Option<String>)>,
     pub(crate) profile: Option<(String, Option<String>)>,
     pub(crate) created: Option<DateTime<Utc>>,
+    pub(crate) unread: Fields,
 }
 
 impl Person {
@@ -76,6 +78,7 @@ pub(crate) fn person(id: u32, profile: &str) -> Person {
         role: Some((LEVEL_1.into(), None)),
         profile: Some((profile.into(), None)),
         created: Some(now() - TimeDelta::days(400)),
+        unread: Fields::default(),
     }
 }
 
@@ -104,6 +107,7 @@ pub(crate) struct World {
     pub(crate) checks: Vec<Check>,
     pub(crate) policy: Policy,
     pub(crate) unmatched_profiles: Vec<String>,
+    pub(crate) unread: Unread,
     pub(crate) previous: Option<SnapshotHeader>,
 }
 
@@ -128,6 +132,7 @@ pub(crate) fn quiet() -> World {
             ..Policy::default()
         },
         unmatched_profiles: Vec::new(),
+        unread: Unread::default(),
         previous: None,
     }
 }
@@ -150,7 +155,13 @@ impl World {
         let users: Vec<NewUser<'_>> = self.people.iter().map(Person::record).collect();
         let mut directory = model::testing::directory(&users, now());
         directory.reading.checks.clone_from(&self.checks);
+        let mut block = UserBlock::default();
+        for person in &self.people {
+            block.push_partly(&person.record(), person.unread).unwrap();
+        }
         Directory {
+            users: Users::from_blocks(vec![block]).0,
+            unread: self.unread.clone(),
             organization: self.organization.clone(),
             roles: self.roles.clone(),
             profiles: self.profiles.clone(),

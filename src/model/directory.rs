@@ -7,6 +7,7 @@ use super::{
     kind::ConnectorKind,
     reading::Reading,
     status::Status,
+    unread::Unread,
     users::Users,
 };
 
@@ -26,6 +27,8 @@ pub struct Directory {
     pub roles: Vec<Role>,
     /// The master list of profiles, by id.
     pub profiles: Vec<Profile>,
+    /// What could not be read of the roles and profiles.
+    pub unread: Unread,
     /// How it was read, and how completely.
     pub reading: Reading,
 }

@@ -23,4 +23,5 @@ pub mod survey;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod trigger;
+pub mod unread;
 pub mod users;

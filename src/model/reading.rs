@@ -89,6 +89,10 @@ pub enum CheckKind {
     ReaderListed,
     /// Whether the source itself calls its answer partial.
     SourceComplete,
+    /// Every record has an id of its own, and its fields can be read. Only listed if there is something to say.
+    Records,
+    /// The lists of roles and profiles end. Only listed if one does not.
+    Lists,
     /// This machine's clock against the servers'.
     Clock,
 }
@@ -105,6 +109,8 @@ impl CheckKind {
             Self::Administrators => "the API's own list of administrators",
             Self::ReaderListed => "the account that read is one of the users",
             Self::SourceComplete => "whether the source calls its answer complete",
+            Self::Records => "each record readable, with an id of its own",
+            Self::Lists => "the lists of roles and profiles to their end",
             Self::Clock => "this machine's clock against the server's",
         }
     }

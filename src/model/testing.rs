@@ -45,6 +45,7 @@ pub(crate) fn directory(users: &[NewUser<'_>], read_at: DateTime<Utc>) -> Direct
         users,
         roles: Vec::new(),
         profiles: Vec::new(),
+        unread: crate::model::unread::Unread::default(),
     }
 }
 

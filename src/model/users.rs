@@ -13,6 +13,7 @@ pub use self::user::User;
 use super::{
     id::{ProfileId, RoleId, UserId, numeric_order},
     status::Status,
+    unread::Fields,
 };
 
 /// A user as a connector read it, on its way into a [`UserBlock`].
@@ -54,6 +55,8 @@ pub struct Stated<Id> {
 
 /// No role, no profile.
 const NONE: u32 = u32::MAX;
+/// No name, no address.
+const NO_TEXT: u16 = u16::MAX;
 /// No time. Times are whole seconds since 1970 and reach to 2106; a record cannot have a time outside that range.
 const NO_TIME: u32 = u32::MAX;
 
@@ -68,8 +71,7 @@ struct Row {
     id: u8,
     zuid: u8,
     confirmed: Option<bool>,
-    has_name: bool,
-    has_email: bool,
+    unread: Fields,
     created: u32,
     modified: u32,
 }
@@ -130,6 +132,14 @@ impl UserBlock {
     /// # Errors
     /// [`TextTooLong`] if a text is too long.
     pub fn push(&mut self, user: &NewUser<'_>) -> Result<(), TextTooLong> {
+        self.push_partly(user, Fields::default())
+    }
+
+    /// Adds a user some of whose fields could not be read.
+    ///
+    /// # Errors
+    /// [`TextTooLong`] if a text is too long.
+    pub fn push_partly(&mut self, user: &NewUser<'_>, unread: Fields) -> Result<(), TextTooLong> {
         let check = |field: &'static str, text: &str, limit: usize| {
             if text.len() <= limit {
                 return Ok(());
@@ -139,21 +149,20 @@ impl UserBlock {
         };
         check("id", user.id, usize::from(u8::MAX))?;
         check("zuid", user.zuid.unwrap_or(""), usize::from(u8::MAX))?;
-        check("full_name", user.full_name.unwrap_or(""), usize::from(u16::MAX))?;
-        check("email", user.email.unwrap_or(""), usize::from(u16::MAX))?;
+        check("full_name", user.full_name.unwrap_or(""), usize::from(NO_TEXT - 1))?;
+        check("email", user.email.unwrap_or(""), usize::from(NO_TEXT - 1))?;
         #[expect(clippy::cast_possible_truncation, reason = "lengths were checked above; a page is far below 4 GiB")]
         let row = Row {
             start: self.text.len() as u32,
             role: intern(&mut self.roles, user.role),
             profile: intern(&mut self.profiles, user.profile),
-            name: user.full_name.unwrap_or("").len() as u16,
-            email: user.email.unwrap_or("").len() as u16,
+            name: user.full_name.map_or(NO_TEXT, |name| name.len() as u16),
+            email: user.email.map_or(NO_TEXT, |email| email.len() as u16),
             status: self.intern_status(user.status),
             id: user.id.len() as u8,
             zuid: user.zuid.unwrap_or("").len() as u8,
             confirmed: user.confirmed,
-            has_name: user.full_name.is_some(),
-            has_email: user.email.is_some(),
+            unread,
             created: seconds(user.created),
             modified: seconds(user.modified),
         };

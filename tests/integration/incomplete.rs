@@ -83,7 +83,6 @@ fn failed_reads_say_what_happened_and_leave_nothing() {
         (Fault::ForeignApiDomain, "no token was sent there"),
         (Fault::TokenNeverAccepted, "the access token was rejected"),
         (Fault::Redirect, "sends no token to another address"),
-        (Fault::MissingId, "at `users[1]"),
         (Fault::EndlessBody, "larger than"),
     ] {
         let said = failed(fault);

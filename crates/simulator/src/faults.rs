@@ -85,6 +85,8 @@ faults! {
     EmptyUserList "empty-user-list" "The list of users is empty (204)."
     EmptyUserArray "empty-user-array" "The list of users is an empty array (200)."
     IdsAsNumbers "ids-as-numbers" "Ids are numbers instead of strings."
+    OddFields "odd-fields" "Lists of users and roles have fields of other types, empty ids and a field given twice."
+    GarbledText "garbled-text" "Names of users hold half an emoji and a raw line feed."
     MissingId "missing-id" "The second user of each page has no id."
     ProfileCustomShape "profile-custom-shape" "Profiles have `custom` and `type` instead of `category`."
     AdminFilterDisagrees "admin-filter-disagrees" "type=AdminUsers lacks the last administrator."

@@ -7,12 +7,13 @@ use crate::model::{
     change::{Change, ChangeKind},
     directory::{Permission, Permissions, Profile, Role},
     id::{ProfileId, RoleId},
+    unread::Field,
 };
 
 pub(super) fn compare(current: &Current<'_>, previous: &SnapshotHeader, changes: &mut Vec<Change>) {
     primary_user(current, previous, changes);
-    roles(&current.matrix.directory().roles, &previous.roles, changes);
-    profiles(current, &previous.profiles, changes);
+    roles(current, previous, changes);
+    profiles(current, previous, changes);
 }
 
 fn primary_user(current: &Current<'_>, previous: &SnapshotHeader, changes: &mut Vec<Change>) {
@@ -29,7 +30,9 @@ fn primary_user(current: &Current<'_>, previous: &SnapshotHeader, changes: &mut 
     }
 }
 
-fn roles(now: &[Role], before: &[Role], changes: &mut Vec<Change>) {
+fn roles(current: &Current<'_>, previous: &SnapshotHeader, changes: &mut Vec<Change>) {
+    let (directory, before) = (current.matrix.directory(), &previous.roles);
+    let now = &directory.roles;
     let now_by_id: BTreeMap<&RoleId, &Role> = now.iter().map(|role| (&role.id, role)).collect();
     let before_by_id: BTreeMap<&RoleId, &Role> = before.iter().map(|role| (&role.id, role)).collect();
     for role in before_by_id.values().filter(|role| !now_by_id.contains_key(&role.id)) {
@@ -41,10 +44,12 @@ fn roles(now: &[Role], before: &[Role], changes: &mut Vec<Change>) {
             changes.push(about.change(ChangeKind::RoleAdded, "", "", &role.name));
             continue;
         };
-        if old.name != role.name {
+        // What was unknown before or is unknown now is not a change.
+        let unread = directory.unread.role(&role.id).or(previous.unread.role(&role.id));
+        if !unread.has(Field::Name) && old.name != role.name {
             changes.push(about.change(ChangeKind::RoleRenamed, "name", &old.name, &role.name));
         }
-        if old.reporting_to != role.reporting_to {
+        if !unread.has(Field::ReportingTo) && old.reporting_to != role.reporting_to {
             let (from, to) = (parent(old, &before_by_id), parent(role, &now_by_id));
             changes.push(about.change(ChangeKind::RoleMoved, "reporting_to", from, to));
         }
@@ -70,8 +75,9 @@ fn parent<'a>(role: &'a Role, known: &BTreeMap<&RoleId, &'a Role>) -> &'a str {
     id.map_or("", |id| known.get(id).map_or(id.as_str(), |parent| parent.name.as_str()))
 }
 
-fn profiles(current: &Current<'_>, before: &[Profile], changes: &mut Vec<Change>) {
-    let now = &current.matrix.directory().profiles;
+fn profiles(current: &Current<'_>, previous: &SnapshotHeader, changes: &mut Vec<Change>) {
+    let (directory, before) = (current.matrix.directory(), &previous.profiles);
+    let now = &directory.profiles;
     let now_by_id: BTreeMap<&ProfileId, &Profile> = now.iter().map(|profile| (&profile.id, profile)).collect();
     let before_by_id: BTreeMap<&ProfileId, &Profile> = before.iter().map(|profile| (&profile.id, profile)).collect();
     for profile in before_by_id.values().filter(|profile| !now_by_id.contains_key(&profile.id)) {
@@ -83,7 +89,8 @@ fn profiles(current: &Current<'_>, before: &[Profile], changes: &mut Vec<Change>
             changes.push(about.change(ChangeKind::ProfileAdded, "", "", &profile.name));
             continue;
         };
-        if old.name != profile.name {
+        let unread = directory.unread.profile(&profile.id).or(previous.unread.profile(&profile.id));
+        if !unread.has(Field::Name) && old.name != profile.name {
             changes.push(about.change(ChangeKind::ProfileRenamed, "name", &old.name, &profile.name));
         }
         permissions(current, profile, old, changes);

@@ -11,6 +11,7 @@ use crate::access::matrix::MatrixRow;
 use crate::model::{
     directory::{Directory, Profile, Role},
     id::{PersonId, ProfileId},
+    unread::{Fields, Unread},
     users::User,
 };
 
@@ -37,6 +38,9 @@ pub struct SnapshotHeader {
     pub administrators: u64,
     /// What the rules had found.
     pub findings: Vec<KnownFinding>,
+    /// What could not be read of the roles and profiles.
+    #[serde(default, skip_serializing_if = "Unread::is_empty")]
+    pub unread: Unread,
 }
 
 /// A finding of an audit, without reference to its directory.
@@ -71,6 +75,7 @@ impl SnapshotHeader {
             users: directory.users.len() as u64,
             administrators: current.matrix.rows().filter(MatrixRow::is_active_administrator).count() as u64,
             findings: known_findings(current),
+            unread: directory.unread.clone(),
         }
     }
 }
@@ -92,6 +97,9 @@ pub struct SnapshotUser<'a> {
     pub role_id: Option<Cow<'a, str>>,
     /// The profile's id.
     pub profile_id: Option<Cow<'a, str>>,
+    /// The fields whose values are unknown because they could not be read.
+    #[serde(default, skip_serializing_if = "Fields::is_empty")]
+    pub unread: Fields,
 }
 
 impl<'a> From<User<'a>> for SnapshotUser<'a> {
@@ -104,6 +112,7 @@ impl<'a> From<User<'a>> for SnapshotUser<'a> {
             confirmed: user.confirmed(),
             role_id: user.role().map(|role| role.id.as_str().into()),
             profile_id: user.profile().map(|profile| profile.id.as_str().into()),
+            unread: user.unread(),
         }
     }
 }

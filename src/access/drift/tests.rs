@@ -14,6 +14,7 @@ use crate::{
         id::PersonId,
         policy::RuleSetting,
         reading::{Check, CheckKind, CheckOutcome},
+        unread::{Field, Fields},
     },
 };
 
@@ -355,4 +356,22 @@ proptest! {
         prop_assert_eq!(found, expected);
         prop_assert_eq!(drift(&now, &now).changes, []);
     }
+}
+
+#[test]
+fn what_could_not_be_read_has_not_changed_and_power_that_was_unknown_is_granted() {
+    let unknown = |world: &mut World| {
+        let person = world.person(3);
+        (person.role, person.profile, person.status) = (None, None, "unknown".into());
+        person.unread = Fields::of(&[Field::Role, Field::Profile, Field::Status]);
+        world.roles[0].reporting_to = None;
+        world.unread.roles.insert(world.roles[0].id.clone(), Fields::of(&[Field::ReportingTo]));
+    };
+    let (usual, unread) = (quiet(), changed(unknown));
+    assert_eq!(changes(&usual, &unread), []);
+    assert_eq!(changes(&unread, &usual), []);
+    let promoted = changed(|world| world.person(3).profile = Some((ADMINISTRATOR.into(), None)));
+    let granted = changes(&unread, &promoted);
+    assert_eq!(granted[0].0, ChangeKind::AdministratorGranted);
+    assert_eq!(granted[0].3, "unknown");
 }

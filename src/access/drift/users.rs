@@ -10,6 +10,7 @@ use crate::{
         email,
         id::numeric_order,
         status::{Status, StatusKind},
+        unread::{Field, Fields},
     },
 };
 
@@ -94,6 +95,7 @@ struct State<'a> {
     role: Option<Held<'a>>,
     profile: Option<Held<'a>>,
     administrator: bool,
+    unread: Fields,
 }
 
 /// A role or profile as it is compared, by id, and shown, by name.
@@ -118,6 +120,7 @@ impl Before<'_, '_> {
             role,
             profile,
             administrator: self.administrator,
+            unread: self.user.unread,
         }
     }
 }
@@ -144,6 +147,7 @@ impl<'a> State<'a> {
             role,
             profile,
             administrator: row.administrator,
+            unread: user.unread(),
         }
     }
 
@@ -173,6 +177,9 @@ impl<'a> State<'a> {
     }
 }
 
+/// What is shown of a value that could not be read.
+const UNKNOWN: &str = "unknown";
+
 fn added(now: &State<'_>, changes: &mut Vec<Change>) {
     if now.administers() {
         changes.push(now.about().change(ChangeKind::AdministratorGranted, "profile", "", now.profile_held()));
@@ -195,8 +202,15 @@ fn changed(before: &State<'_>, now: &State<'_>, changes: &mut Vec<Change>) {
         return removed(before, now.status, changes);
     }
     let about = now.about();
+    // What was unknown before or is unknown now is not a change. Only power that was not known before is.
+    let unread = before.unread.or(now.unread);
+    let is_known = |field| !unread.has(field);
     let mut push = |kind, field, before: &str, now: &str| changes.push(about.change(kind, field, before, now));
     match (before.administers(), now.administers()) {
+        (false, true) if !is_known(Field::Profile) => {
+            push(ChangeKind::AdministratorGranted, "profile", UNKNOWN, now.profile_held());
+        }
+        _ if !is_known(Field::Profile) => {}
         (false, true) => push(ChangeKind::AdministratorGranted, "profile", before.profile_held(), now.profile_held()),
         (true, false) => push(ChangeKind::AdministratorRevoked, "profile", before.profile_held(), now.profile_held()),
         _ if id(before.profile) != id(now.profile) => {
@@ -204,16 +218,19 @@ fn changed(before: &State<'_>, now: &State<'_>, changes: &mut Vec<Change>) {
         }
         _ => {}
     }
-    if id(before.role) != id(now.role) {
+    if is_known(Field::Role) && id(before.role) != id(now.role) {
         push(ChangeKind::RoleChanged, "role", name(before.role), name(now.role));
     }
-    if before.status != now.status {
+    if is_known(Field::Status) && before.status != now.status {
         let back = matches!(before.kind, StatusKind::Inactive | StatusKind::Deleted) && now.kind == StatusKind::Active;
         let kind = if back { ChangeKind::UserReactivated } else { ChangeKind::StatusChanged };
         push(kind, "status", before.status, now.status);
     }
     // Case says nothing in an address: both lead to the same person.
-    if before.email != now.email && before.email.map(email::comparable) != now.email.map(email::comparable) {
+    if is_known(Field::Email)
+        && before.email != now.email
+        && before.email.map(email::comparable) != now.email.map(email::comparable)
+    {
         push(ChangeKind::EmailChanged, "email", before.email.unwrap_or(""), now.email.unwrap_or(""));
     }
     match (before.confirmed, now.confirmed) {
@@ -221,7 +238,7 @@ fn changed(before: &State<'_>, now: &State<'_>, changes: &mut Vec<Change>) {
         (Some(true), Some(false)) => push(ChangeKind::StatusChanged, "confirmed", "true", "false"),
         _ => {}
     }
-    if before.full_name != now.full_name {
+    if is_known(Field::FullName) && before.full_name != now.full_name {
         push(ChangeKind::NameChanged, "full_name", before.full_name.unwrap_or(""), now.full_name.unwrap_or(""));
     }
 }

@@ -4,7 +4,10 @@ use chrono::TimeDelta;
 
 use crate::{
     audit::testing::{ADMINISTRATOR, LEVEL_1, now, person, quiet},
-    model::finding::RuleResult,
+    model::{
+        finding::RuleResult,
+        unread::{Field, Fields},
+    },
 };
 
 #[test]
@@ -129,4 +132,33 @@ fn an_account_that_was_deleted_is_no_second_account() {
     gone.status = "deleted".into();
     world.people.push(gone);
     assert_eq!(world.judge().result("duplicate-person"), &RuleResult::Passed);
+}
+
+#[test]
+fn a_rule_is_not_evaluated_for_a_record_whose_field_could_not_be_read() {
+    let mut world = quiet();
+    world.person(3).profile = None;
+    world.person(3).unread = Fields::of(&[Field::Profile]);
+    world.person(4).profile = None;
+    world.person(5).status = "unknown".into();
+    world.person(5).unread = Fields::of(&[Field::Status]);
+    let judged = world.judge();
+    assert_eq!(judged.subjects("no-profile"), ["user 4"]);
+    let said = judged.not_evaluated("no-profile");
+    assert_eq!(said, "1 record with a field that could not be read: user 3 (profile)");
+    assert_eq!(judged.subjects("unknown-status"), [""; 0]);
+    assert!(judged.not_evaluated("unknown-status").contains("user 5 (status)"));
+    assert_eq!(*judged.result("no-role"), RuleResult::Passed);
+}
+
+#[test]
+fn nobody_is_not_said_while_the_profile_of_somebody_is_unknown() {
+    let mut world = quiet();
+    world.people.truncate(1);
+    world.person(1).profile = None;
+    assert_eq!(world.judge().subjects("no-administrator"), ["workspace"]);
+    world.person(1).unread = Fields::of(&[Field::Profile]);
+    let judged = world.judge();
+    assert_eq!(judged.subjects("no-administrator"), [""; 0]);
+    assert!(judged.not_evaluated("no-administrator").contains("user 1"));
 }

@@ -1,9 +1,9 @@
 //! Bigin's records as JSON, into the model: the same whichever way they come.
 
+pub(in crate::connector) mod field;
 pub(in crate::connector) mod lists;
 pub(in crate::connector) mod page;
 pub(in crate::connector) mod removal;
-mod text;
 
 use super::error::{Cause, ConnectorError, Credential};
 use crate::model::directory::Permissions;
@@ -12,6 +12,8 @@ use crate::model::directory::Permissions;
 pub(in crate::connector) const PER_PAGE: u32 = 200;
 /// More pages than any workspace has: an endless list is stopped here.
 pub(in crate::connector) const MOST_PAGES: u32 = 50_000;
+/// The same of a list of roles or profiles.
+pub(in crate::connector) const MOST_LIST_PAGES: u32 = 100;
 /// The API's word for the list of all users.
 pub(in crate::connector) const ALL_USERS: &str = "AllUsers";
 /// The API's word for its own list of administrators.

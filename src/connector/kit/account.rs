@@ -46,6 +46,8 @@ pub(in crate::connector) struct Costs {
     pub(super) retries: u64,
     /// Bytes of the answers of the API, decompressed.
     pub(super) bytes: u64,
+    /// Answers with characters that are not text, which were replaced.
+    pub(super) repaired: u64,
     /// What the answers say about this machine's clock.
     pub(super) clock: ClockSkew,
 }
@@ -94,6 +96,7 @@ impl Account {
         costs.unanswered += more.unanswered;
         costs.retries += more.retries;
         costs.bytes += more.bytes;
+        costs.repaired += more.repaired;
         costs.clock.join(more.clock);
     }
 
@@ -127,6 +130,11 @@ impl Account {
     /// A call is repeated.
     pub(in crate::connector) fn retried(&self) {
         self.lock().retries += 1;
+    }
+
+    /// An answer had characters that are not text, which were replaced.
+    pub(in crate::connector) fn repaired(&self) {
+        self.lock().repaired += 1;
     }
 
     /// How long the read may still take.

@@ -18,6 +18,7 @@ use super::{
     account::Account,
     json::ParseError,
     pace::Pace,
+    repair::repair,
     session::{Answer, CallError, Session},
     wait,
 };
@@ -148,6 +149,14 @@ enum Outcome {
     Refused(Refusal),
 }
 
+/// What became of one try of a call that reads.
+enum Read<T> {
+    Value(T),
+    BrokenOff(String),
+    /// No value.
+    Other(Outcome),
+}
+
 /// The API of one workspace.
 #[derive(Debug)]
 pub(in crate::connector) struct Api<V> {
@@ -253,6 +262,41 @@ impl<V: Vendor> Api<V> {
         }
     }
 
+    /// What an answer to a call that reads brought.
+    fn read_outcome<T>(
+        &self,
+        call: &Call,
+        answer: Answer,
+        account: &Account,
+        read: impl Fn(&[u8]) -> Result<T, ParseError>,
+    ) -> Read<T> {
+        if !answer.status.is_success() || answer.status == StatusCode::NO_CONTENT {
+            return Read::Other(self.outcome(call, answer));
+        }
+        let mut result = read(&answer.body);
+        if let Err(ParseError::BrokenOff(_)) = result
+            && let Some(repaired) = repair(&answer.body)
+        {
+            let again = read(repaired.as_bytes());
+            if !matches!(again, Err(ParseError::BrokenOff(_))) {
+                account.repaired();
+                result = again;
+            }
+        }
+        match result {
+            Ok(value) => Read::Value(value),
+            Err(ParseError::BrokenOff(what)) => Read::BrokenOff(what),
+            // An error may come with success as its status.
+            Err(ParseError::Shape { path, user, problem }) => match self.vendor.refusal(call, &answer) {
+                Refusal::Illegible(_) => {
+                    let (user, problem) = (user.into(), problem.into());
+                    Read::Other(Outcome::Refused(Refusal::Final(Cause::InvalidAnswer { path, user, problem })))
+                }
+                refusal => Read::Other(Outcome::Refused(refusal)),
+            },
+        }
+    }
+
     /// Makes a call and parses its answer; `None` for 204, and if the vendor says that the record does not exist any
     /// more. What fails for the moment is tried again, and so is an answer that breaks off.
     pub(in crate::connector) async fn get<T>(
@@ -264,27 +308,21 @@ impl<V: Vendor> Api<V> {
         let (mut attempt, mut refused) = (1, None);
         loop {
             let (token, answer) = self.once(call, account, refused).await?;
-            let (what, asked) = match answer.map(|answer| self.outcome(call, answer)) {
-                Ok(Outcome::Done(None) | Outcome::Refused(Refusal::Gone)) => return Ok(None),
-                Ok(Outcome::Done(Some(body))) => match read(&body) {
-                    Ok(value) => return Ok(Some(value)),
-                    Err(ParseError::BrokenOff(what)) => (what, None),
-                    Err(ParseError::Shape { path, user, problem }) => {
-                        let (user, problem) = (user.into(), problem.into());
-                        return Err(self.error(call, Cause::InvalidAnswer { path, user, problem }));
-                    }
-                },
-                Ok(Outcome::Refused(Refusal::StaleToken(code))) => {
+            let outcome = answer.map(|answer| self.read_outcome(call, answer, account, &read));
+            let (what, asked) = match outcome {
+                Ok(Read::Value(value)) => return Ok(Some(value)),
+                Ok(Read::Other(Outcome::Done(_) | Outcome::Refused(Refusal::Gone))) => return Ok(None),
+                Ok(Read::Other(Outcome::Refused(Refusal::StaleToken(code)))) => {
                     refused = Some(self.renew(call, refused, token, code)?);
                     account.retried();
                     continue;
                 }
-                Ok(Outcome::Refused(Refusal::Final(cause) | Refusal::Illegible(cause))) => {
+                Ok(Read::Other(Outcome::Refused(Refusal::Final(cause) | Refusal::Illegible(cause)))) => {
                     return Err(self.error(call, cause));
                 }
-                Ok(Outcome::Refused(Refusal::Limited(asked))) => (LIMITED.to_owned(), asked),
-                Ok(Outcome::Refused(Refusal::Failed(what, asked))) => (what, asked),
-                Err(CallError::Broken(what)) => (what, None),
+                Ok(Read::Other(Outcome::Refused(Refusal::Limited(asked)))) => (LIMITED.to_owned(), asked),
+                Ok(Read::Other(Outcome::Refused(Refusal::Failed(what, asked)))) => (what, asked),
+                Ok(Read::BrokenOff(what)) | Err(CallError::Broken(what)) => (what, None),
                 Err(CallError::TooLarge(limit)) => return Err(self.error(call, Cause::TooLarge(limit))),
                 Err(CallError::Redirect(status)) => return Err(self.error(call, Cause::Redirect(status))),
             };

@@ -6,12 +6,15 @@ use chrono::{DateTime, Utc};
 use super::{
     account::Costs,
     checks::{self, Notes},
+    listed::Listed,
 };
 use crate::{
     connector::ReadRequest,
     model::{
         directory::{Directory, Organization, Profile, Role, Source, UserRecord},
+        id::{ProfileId, RoleId},
         reading::{CheckKind, Reading},
+        unread::Unread,
         users::{UserBlock, Users},
     },
 };
@@ -23,6 +26,8 @@ pub(in crate::connector) struct UserPages {
     pub(in crate::connector) blocks: Vec<UserBlock>,
     /// What was noticed while it was read.
     pub(in crate::connector) notes: Notes,
+    /// How many records of users had no id that could be read.
+    pub(in crate::connector) unidentified: u64,
 }
 
 impl UserPages {
@@ -55,8 +60,8 @@ pub(in crate::connector) struct Parts {
     pub(in crate::connector) source: Source,
     pub(in crate::connector) organization: Organization,
     pub(in crate::connector) current_user: UserRecord,
-    pub(in crate::connector) roles: Vec<Role>,
-    pub(in crate::connector) profiles: Vec<Profile>,
+    pub(in crate::connector) roles: Listed<Role, RoleId>,
+    pub(in crate::connector) profiles: Listed<Profile, ProfileId>,
     /// All users, and the results beyond the common checks.
     pub(in crate::connector) users: UserPages,
     /// The first page, read again after the rest.
@@ -87,12 +92,14 @@ pub(in crate::connector) fn assemble(
     progressed: Progressed,
 ) -> (Directory, Notes) {
     let (pages, rows) = (parts.users.count(), parts.users.rows());
-    let UserPages { blocks, mut notes } = parts.users;
+    let UserPages { blocks, mut notes, unidentified } = parts.users;
+    parts.roles.note(&mut notes);
+    parts.profiles.note(&mut notes);
     checks::pages_again(&blocks, &parts.first_again, parts.last_again.as_ref(), &mut notes);
     let rows_per_page = blocks.iter().map(|block| u32::try_from(block.len()).unwrap_or(u32::MAX)).collect();
     let (users, repeated) = Users::from_blocks(blocks);
     checks::distinct_users(rows, &repeated, users.len(), &mut notes);
-    let Costs { answers, token_calls, unanswered, retries, bytes, .. } = progressed.costs;
+    let Costs { answers, token_calls, unanswered, retries, bytes, repaired, .. } = progressed.costs;
     let reading = Reading {
         started_at: progressed.started_at,
         finished_at: progressed.finished_at,
@@ -117,10 +124,12 @@ pub(in crate::connector) fn assemble(
         organization: parts.organization,
         current_user: parts.current_user,
         users,
-        roles: parts.roles,
-        profiles: parts.profiles,
+        roles: parts.roles.records,
+        profiles: parts.profiles.records,
+        unread: Unread { roles: parts.roles.unread, profiles: parts.profiles.unread },
         reading,
     };
+    checks::records(&directory, unidentified, repaired, &mut notes);
     checks::reader_listed(&directory, &mut notes);
     match parts.administrators {
         Administrators::Filtered(listed, otherwise) if checks::is_everybody(&directory, &listed) => {

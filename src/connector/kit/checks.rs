@@ -14,8 +14,11 @@ use crate::{
         reading::{Check, CheckKind, CheckOutcome},
         users::{User, UserBlock},
     },
-    words::{count, some_of},
+    words::{count, number, some_of},
 };
+
+/// The most records that are named as examples.
+const EXAMPLES: usize = 5;
 
 /// What checks found in one read of everything.
 #[derive(Debug, Clone, Default)]
@@ -47,10 +50,28 @@ impl Notes {
         &self.disagreements
     }
 
+    /// Whether there is anything to say of a check.
+    pub(super) fn mentions(&self, kind: CheckKind) -> bool {
+        self.disagreements.iter().chain(&self.not_evaluated).any(|(of, _)| *of == kind)
+    }
+
+    /// Everything that was noted of a check.
+    fn all_of(&self, kind: CheckKind) -> CheckOutcome {
+        let all = self.disagreements.iter().chain(&self.not_evaluated).filter(|(of, _)| *of == kind);
+        let detail = all.map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("; ");
+        if self.disagreements.iter().any(|(of, _)| *of == kind) {
+            CheckOutcome::Disagreed { detail }
+        } else {
+            CheckOutcome::NotEvaluated { detail }
+        }
+    }
+
     /// A check as recorded for the read. `repaired` is what disagreed in an earlier attempt.
     pub(super) fn check(&self, kind: CheckKind, repaired: Option<&String>) -> Check {
         let of = |list: &[(CheckKind, String)]| list.iter().find(|(of, _)| *of == kind).map(|(_, text)| text.clone());
-        let outcome = if let Some(detail) = of(&self.disagreements) {
+        let outcome = if matches!(kind, CheckKind::Records | CheckKind::Lists) && self.mentions(kind) {
+            self.all_of(kind)
+        } else if let Some(detail) = of(&self.disagreements) {
             CheckOutcome::Disagreed { detail }
         } else if let Some(detail) = of(&self.not_evaluated) {
             CheckOutcome::NotEvaluated { detail }
@@ -84,6 +105,39 @@ fn page_again(kind: CheckKind, number: u32, before: Option<&UserBlock>, now: &Us
     if !before.iter().copied().eq(now.ids()) {
         let (held, new) = (count(before.len(), "user"), now.len() - same);
         notes.disagree(kind, format!("page {number} held {held}; read again it held {}, {new} of them new", now.len()));
+    }
+}
+
+/// Which records have fields that could not be read, by examples.
+pub(super) fn records(directory: &Directory, unidentified: u64, repaired: u64, notes: &mut Notes) {
+    if unidentified > 0 {
+        let detail = format!("{} came without an id that can be read", count(unidentified, "user"));
+        notes.disagree(CheckKind::Records, detail);
+    }
+    let users = directory.users.iter().filter(|user| !user.unread().is_empty());
+    let users = users.map(|user| ("user", user.id(), user.unread()));
+    let roles = directory.unread.roles.iter().map(|(id, fields)| ("role", id.as_str(), *fields));
+    let profiles = directory.unread.profiles.iter().map(|(id, fields)| ("profile", id.as_str(), *fields));
+    let (mut some, mut all) = (Vec::new(), 0_u64);
+    for (kind, id, fields) in users.chain(roles).chain(profiles) {
+        all += 1;
+        if some.len() < EXAMPLES {
+            some.push(format!("{kind} {id} {}", fields.words()));
+        }
+    }
+    if all > 0 {
+        let records = count(all, "record");
+        let more = all - some.len() as u64;
+        let more = if more > 0 { format!(" and {} more", number(more)) } else { String::new() };
+        let detail = format!("{records} had fields that could not be read: {}{more}", some.join("; "));
+        notes.not_evaluated(CheckKind::Records, detail);
+    }
+    if repaired > 0 {
+        let detail = format!(
+            "{} contained characters that are not valid text; each was replaced with U+FFFD",
+            count(repaired, "answer")
+        );
+        notes.not_evaluated(CheckKind::Records, detail);
     }
 }
 

@@ -10,9 +10,11 @@ mod assembly;
 mod checks;
 mod exchange;
 mod json;
+mod listed;
 pub(in crate::connector) mod mask;
 mod pace;
 mod reader;
+mod repair;
 mod session;
 mod survey;
 pub(in crate::connector) mod wait;
@@ -23,6 +25,7 @@ pub(in crate::connector) use self::{
     assembly::{Administrators, Parts, UserPages},
     checks::Notes,
     json::{NO_CODE, NO_MESSAGE, ParseError, clean, parse},
+    listed::{Entry, Listed},
     pace::Pace,
     reader::{Reader, Rereads, read},
     session::{Answer, CallError, Session, is_safe},

@@ -95,7 +95,11 @@ async fn read_until_complete(
         let checks =
             COMMON_CHECKS.iter().chain(reader.more_checks()).map(|kind| notes.check(*kind, first_seen.get(kind)));
         // Reading again does not correct a clock.
-        directory.reading.checks = checks.chain([costs.clock.check()]).collect();
+        // Only named if there is something to say.
+        let rare = [CheckKind::Records, CheckKind::Lists];
+        let rare = rare.iter().filter(|kind| notes.mentions(**kind) || first_seen.contains_key(*kind));
+        let rare = rare.map(|kind| notes.check(*kind, first_seen.get(kind)));
+        directory.reading.checks = checks.chain(rare).chain([costs.clock.check()]).collect();
         return Ok(directory);
     }
 }

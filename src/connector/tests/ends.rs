@@ -1,7 +1,7 @@
 //! How a read ends under each fault: decided once for each kind, without a wildcard, so that a new fault does not compile
 //! before somebody has decided.
 
-use CheckKind::{Administrators, DistinctUsers, FirstPageAgain, MoreRecords, PageLength, SourceComplete};
+use CheckKind::{Administrators, DistinctUsers, FirstPageAgain, MoreRecords, PageLength, Records, SourceComplete};
 use End::{AfterRetries, Fails, Incomplete, NotEvaluated, Repaired, Unnoticed, Whole};
 
 use crate::model::{kind::ConnectorKind, reading::CheckKind};
@@ -99,7 +99,8 @@ fn zoho_bigin(fault: Fault) -> End {
         Fault::MissingScopeProfiles => Fails(&["lacks the scope ZohoBigin.settings.profiles.READ", "Generate Code"]),
         Fault::MissingScopeOrg => Fails(&["lacks the scope ZohoBigin.org.READ", "Generate Code"]),
         Fault::EmptyUserList | Fault::EmptyUserArray => Fails(&["lists no users", "Nothing was reported"]),
-        Fault::MissingId => Fails(&["`users[1].id`", "a user without an id"]),
+        Fault::MissingId => Incomplete(Records),
+        Fault::OddFields | Fault::GarbledText => NotEvaluated(Records),
     }
 }
 
@@ -164,7 +165,8 @@ fn truto(fault: Fault) -> End {
             Fails(&["lacks the scope ZohoBigin.", "Connect the integrated account again"])
         }
         Fault::EmptyUserList | Fault::EmptyUserArray => Fails(&["lists no users", "Nothing was reported"]),
-        Fault::MissingId => Fails(&["`result[1].id`", "a user without an id"]),
+        Fault::MissingId => Incomplete(Records),
+        Fault::OddFields | Fault::GarbledText => NotEvaluated(Records),
         Fault::TrutoNoResult => Fails(&["missing field `result`"]),
         Fault::TrutoNeedsReauth => {
             Fails(&["the stored connection was rejected", "Connect the integrated account again"])

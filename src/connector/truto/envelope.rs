@@ -1,68 +1,109 @@
 //! Truto's envelopes: what is in an answer, and what an error says.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::{
     connector::{
         bigin::{
-            lists::lenient_number,
-            page,
+            field::{self, Field, Json, Word, record, required},
+            page::PageUsers,
             removal::{self, ALREADY_DELETED},
         },
         contract::Removal,
         error::{Cause, Credential},
-        kit::{NO_CODE, NO_MESSAGE, Notes, ParseError, clean, parse},
+        kit::{Entry, NO_CODE, NO_MESSAGE, Notes, ParseError, clean, parse},
     },
-    model::{reading::CheckKind, users::UserBlock},
+    model::reading::CheckKind,
 };
 
-/// A page of users. Without its list it is a wrong shape, and not a page without users.
-#[derive(Debug, Deserialize)]
-pub(super) struct UsersPage {
-    #[serde(rename = "result", alias = "results", deserialize_with = "page::users")]
-    pub(super) users: UserBlock,
-    #[serde(default)]
-    next_cursor: Option<String>,
-    #[serde(default)]
-    is_partial_response: Option<bool>,
-    #[serde(default, deserialize_with = "lenient_number")]
-    result_count: Option<u64>,
+record! {
+    /// A page as Truto writes it.
+    RawUsersPage {
+        users: PageUsers = "result" | "results",
+        next_cursor: Word<'a> = "next_cursor",
+        is_partial_response: bool = "is_partial_response",
+        result_count: u64 = "result_count",
+    }
 }
 
-impl UsersPage {
+/// A page of users. Without its list it is a wrong shape, and not a page without users.
+#[derive(Debug)]
+pub(super) struct UsersPage {
+    pub(super) users: PageUsers,
     /// The cursor of the page after it; `None` at the end.
-    pub(super) fn next(&self) -> Option<&str> {
-        self.next_cursor.as_deref().filter(|cursor| !cursor.is_empty())
-    }
-
+    pub(super) next: Option<String>,
     /// Whether Truto says that something is missing.
-    pub(super) fn is_partial(&self) -> bool {
-        self.is_partial_response == Some(true)
-    }
-
+    pub(super) is_partial: bool,
     /// How many users the page holds, as Truto counts; `None` if it does not say.
-    pub(super) fn count(&self) -> Option<u64> {
-        self.result_count
+    pub(super) count: Option<u64>,
+}
+
+impl<'de> Deserialize<'de> for UsersPage {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let page: RawUsersPage<'de> = field::whole(deserializer, "result")?;
+        Ok(Self {
+            next: cursor(page.next_cursor)?,
+            is_partial: is_partial(&page.is_partial_response),
+            count: page.result_count.given(),
+            users: required(page.users, "result")?,
+        })
+    }
+}
+
+/// A cursor decides whether a list is complete.
+fn cursor<E: serde::de::Error>(cursor: Field<Word<'_>>) -> Result<Option<String>, E> {
+    match cursor {
+        Field::Absent => Ok(None),
+        cursor => Ok(Some(required::<_, E>(cursor, "next_cursor")?.0.into_owned()).filter(|cursor| !cursor.is_empty())),
+    }
+}
+
+/// Whether Truto says that something is missing, or says it in a way that cannot be read.
+fn is_partial(said: &Field<bool>) -> bool {
+    said.is_unreadable() || said.get() == Some(&true)
+}
+
+record! {
+    /// A page of any other list as Truto writes it.
+    RawListPage<R> {
+        rows: Vec<Field<R>> = "result" | "results",
+        next_cursor: Word<'a> = "next_cursor",
+        is_partial_response: bool = "is_partial_response",
     }
 }
 
 /// A page of any other list.
-#[derive(Debug, Deserialize)]
-pub(super) struct Page<T> {
-    #[serde(rename = "result", alias = "results")]
-    rows: Vec<T>,
-    #[serde(default)]
-    next_cursor: Option<String>,
-    #[serde(default)]
-    is_partial_response: Option<bool>,
+#[derive(Debug)]
+struct ListPage<R> {
+    rows: Vec<Field<R>>,
+    next: Option<String>,
+    is_partial: bool,
 }
 
-impl<T> Page<T> {
-    /// Its rows, as `read` makes something of them, and the cursor of the page after it.
-    pub(super) fn found<U>(self, read: impl Fn(Vec<T>) -> Vec<U>) -> Found<(Vec<U>, Option<String>)> {
-        Found { value: (read(self.rows), self.next_cursor), is_partial: self.is_partial_response == Some(true) }
+impl<'de, R: Json<'de> + Default + PartialEq> Deserialize<'de> for ListPage<R> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let page: RawListPage<'de, R> = field::whole(deserializer, "result")?;
+        Ok(Self {
+            next: cursor(page.next_cursor)?,
+            is_partial: is_partial(&page.is_partial_response),
+            rows: required(page.rows, "result")?,
+        })
     }
+}
+
+/// The entries of a page, and the cursor of the page after it.
+pub(super) type Entries<T> = Found<(Vec<Entry<T>>, Option<String>)>;
+
+/// The entries of a page of any other list, each read by `read`, and the cursor of the page after it.
+pub(super) fn entries<'a, R: Json<'a> + Default + PartialEq, T>(
+    body: &'a [u8],
+    what: &str,
+    read: fn(R) -> Entry<T>,
+) -> Result<Entries<T>, ParseError> {
+    let ListPage { rows, next, is_partial } = parse::<ListPage<R>>(body, what)?;
+    let entries = rows.into_iter().map(|row| row.given().and_then(read)).collect();
+    Ok(Found { value: (entries, next), is_partial })
 }
 
 /// What an answer holds, and whether Truto says that it is a part of what there is.

@@ -4,16 +4,16 @@
 use std::collections::HashSet;
 
 use super::{
-    envelope::{Found, UsersPage, partial},
+    envelope::{Entries, Found, UsersPage, partial},
     vendor::list,
     workspace::Truto,
 };
 use crate::{
     connector::{
-        bigin::{ALL_USERS, MOST_PAGES, NONE_AT_ALL, PER_PAGE},
+        bigin::{ALL_USERS, MOST_LIST_PAGES, MOST_PAGES, NONE_AT_ALL, PER_PAGE},
         contract::Progress,
         error::ConnectorError,
-        kit::{Account, Call, ParseError, UserPages, parse},
+        kit::{Account, Call, Entry, ParseError, UserPages, parse},
     },
     model::{reading::CheckKind, users::UserBlock},
 };
@@ -54,7 +54,7 @@ impl Truto {
     ) -> Result<Option<UserBlock>, ConnectorError> {
         match &list.last {
             None => Ok(None),
-            Some(cursor) => self.users_page(account, ALL_USERS, Some(cursor)).await.map(|page| Some(page.users)),
+            Some(cursor) => self.users_page(account, ALL_USERS, Some(cursor)).await.map(|page| Some(page.users.block)),
         }
     }
 
@@ -65,30 +65,30 @@ impl Truto {
         progress: &dyn Progress,
     ) -> Result<UserList, ConnectorError> {
         let mut list = UserList::default();
-        let UserPages { blocks, notes } = &mut list.pages;
+        let UserPages { blocks, notes, unidentified } = &mut list.pages;
         let (mut cursor, mut seen, mut users): (Option<String>, HashSet<String>, u64) = (None, HashSet::new(), 0);
         let (mut read, mut parts, mut is_counted) = (0, 0, true);
         for number in 1.. {
             let page = self.users_page(account, kind, cursor.as_deref()).await?;
             read = number;
-            if page.is_partial() {
+            if page.is_partial {
                 parts += 1;
                 notes.disagree(CheckKind::SourceComplete, partial(&format!("page {number} of the users")));
             }
-            let held = page.users.len() as u64;
-            is_counted &= page.count().is_some();
-            if let Some(count) = page.count().filter(|count| *count != held) {
+            let held = page.users.rows();
+            *unidentified += u64::from(page.users.unidentified);
+            is_counted &= page.count.is_some();
+            if let Some(count) = page.count.filter(|count| *count != held) {
                 let detail = format!("page {number} says that it holds {count} users, but holds {held}");
                 notes.disagree(CheckKind::PageLength, detail);
             }
-            let next = page.next().map(str::to_owned);
             users += held;
             if held > 0 {
-                blocks.push(page.users);
+                blocks.push(page.users.block);
                 list.last = cursor;
             }
             progress.read(number, users);
-            let Some(next) = next else { break };
+            let Some(next) = page.next else { break };
             if !seen.insert(next.clone()) || number == MOST_PAGES {
                 let detail = format!(
                     "page {number} says that more pages follow, without an end: its cursor repeats an earlier one, or the list is longer than {MOST_PAGES} pages"
@@ -111,21 +111,26 @@ impl Truto {
         &self,
         resource: &str,
         account: &Account,
-        read: impl Fn(&[u8]) -> Result<Found<(Vec<T>, Option<String>)>, ParseError>,
-    ) -> Result<Found<Vec<T>>, ConnectorError> {
+        read: impl Fn(&[u8]) -> Result<Entries<T>, ParseError>,
+    ) -> Result<(Found<Vec<Entry<T>>>, Option<String>), ConnectorError> {
         let (mut call, mut seen) = (list(resource), HashSet::new());
         let mut found = Found { value: Vec::new(), is_partial: false };
+        let mut number = 0;
         loop {
+            number += 1;
             let page = self.api.get(&call, account, &read).await?;
             let page = page.ok_or_else(|| self.missing(&call, "the list is missing"))?;
             let (rows, next) = page.value;
             found.value.extend(rows);
             found.is_partial |= page.is_partial;
-            match next.filter(|cursor| !cursor.is_empty()) {
+            match next {
                 None if found.value.is_empty() => return Err(self.missing(&call, NONE_AT_ALL)),
-                None => return Ok(found),
+                None => return Ok((found, None)),
                 Some(next) if !seen.insert(next.clone()) => {
-                    return Err(self.missing(&call, "the list has no end: its cursor repeats an earlier one"));
+                    return Ok((found, Some("its cursor repeats an earlier one, so that it has no end".to_owned())));
+                }
+                Some(_) if number == MOST_LIST_PAGES => {
+                    return Ok((found, Some(format!("it is longer than {MOST_LIST_PAGES} pages"))));
                 }
                 Some(next) => call = list(resource).with("next_cursor", next),
             }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{
-    envelope::{self, Found, Page},
+    envelope::{self, Found},
     pages::UserList,
     vendor::one,
     workspace::Truto,
@@ -21,10 +21,11 @@ use crate::{
         },
         contract::Progress,
         error::{Cause, ConnectorError},
-        kit::{Account, Administrators, Parts, Reader, Rereads, parse},
+        kit::{Account, Administrators, Listed, Parts, Reader, Rereads, parse},
     },
     model::{
         directory::{Permissions, Profile, Role},
+        id::{ProfileId, RoleId},
         reading::CheckKind,
     },
 };
@@ -65,7 +66,7 @@ impl Reader for Truto {
             roles: roles.noted("the roles", notes),
             profiles: profiles.noted("the profiles", notes),
             users: users.pages,
-            first_again: first_again?.users,
+            first_again: first_again?.users.block,
             last_again: last_again?,
             administrators: listed(administrators)?,
             query: format!("GET {}", self.api.vendor().url(&self.users_call(ALL_USERS, None))?),
@@ -90,33 +91,31 @@ fn listed(list: Result<UserList, ConnectorError>) -> Result<Administrators, Conn
 
 impl Truto {
     /// The master list of roles.
-    pub(super) async fn roles(&self, account: &Account) -> Result<Found<Vec<Role>>, ConnectorError> {
-        let page = |body: &[u8]| parse::<Page<RawRole<'_>>>(body, "roles").map(|page| page.found(lists::roles));
-        let mut roles = self.small_list(&self.resources().roles, account, page).await?;
-        roles.value.sort_by(|a, b| a.id.cmp(&b.id));
-        roles.value.dedup_by(|a, b| a.id == b.id);
-        Ok(roles)
+    pub(super) async fn roles(&self, account: &Account) -> Result<Found<Listed<Role, RoleId>>, ConnectorError> {
+        let page = |body: &[u8]| envelope::entries(body, "roles", RawRole::entry);
+        let (Found { value, is_partial }, endless) = self.small_list(&self.resources().roles, account, page).await?;
+        Ok(Found { value: lists::roles(value, endless), is_partial })
     }
 
     /// The master list of profiles.
-    pub(super) async fn profile_list(&self, account: &Account) -> Result<Found<Vec<Profile>>, ConnectorError> {
-        let page =
-            |body: &[u8]| parse::<Page<RawProfile<'_>>>(body, "profiles").map(|page| page.found(lists::profiles));
-        let mut profiles = self.small_list(&self.resources().profiles, account, page).await?;
-        profiles.value.sort_by(|a, b| a.id.cmp(&b.id));
-        profiles.value.dedup_by(|a, b| a.id == b.id);
-        Ok(profiles)
+    pub(super) async fn profile_list(
+        &self,
+        account: &Account,
+    ) -> Result<Found<Listed<Profile, ProfileId>>, ConnectorError> {
+        let page = |body: &[u8]| envelope::entries(body, "profiles", RawProfile::entry);
+        let (Found { value, is_partial }, endless) = self.small_list(&self.resources().profiles, account, page).await?;
+        Ok(Found { value: lists::profiles(value, endless), is_partial })
     }
 
     /// The same, with the permissions of each if Truto passes them on.
-    async fn profiles(&self, account: &Account) -> Result<Found<Vec<Profile>>, ConnectorError> {
-        let Found { value, is_partial } = self.profile_list(account).await?;
-        let value = stream::iter(value)
+    async fn profiles(&self, account: &Account) -> Result<Found<Listed<Profile, ProfileId>>, ConnectorError> {
+        let mut found = self.profile_list(account).await?;
+        found.value.records = stream::iter(std::mem::take(&mut found.value.records))
             .map(async |profile| self.with_permissions(profile, account).await)
             .buffered(self.api.concurrency())
             .try_collect()
             .await?;
-        Ok(Found { value, is_partial })
+        Ok(found)
     }
 
     async fn with_permissions(&self, mut profile: Profile, account: &Account) -> Result<Profile, ConnectorError> {
@@ -124,15 +123,16 @@ impl Truto {
             return Ok(profile);
         }
         let call = one(&self.resources().profiles, profile.id.as_str());
-        let record =
-            |body: &[u8]| envelope::one(body, |record| parse::<RawProfile<'_>>(record, "profile").map(Profile::from));
+        let record = |body: &[u8]| {
+            envelope::one(body, |record| parse::<RawProfile<'_>>(record, "profile").map(RawProfile::entry))
+        };
         let unknown = |reason: &str| Permissions::Unknown(reason.to_owned());
         profile.permissions = match self.api.get(&call, account, record).await {
             Ok(Some(Found { is_partial: true, .. })) => {
                 unknown("Truto says that its answer is a part of what there is")
             }
             Ok(None | Some(Found { value: None, .. })) => unknown("the API says that there is no such profile"),
-            Ok(Some(Found { value: Some(details), .. })) if details.id == profile.id => details.permissions,
+            Ok(Some(Found { value: Some(Some((details, _))), .. })) if details.id == profile.id => details.permissions,
             Ok(Some(_)) => unknown("the API answered with another profile"),
             Err(error) if matches!(error.cause, Cause::NotFound(_)) => {
                 unknown("Truto does not pass single profiles on")

@@ -46,8 +46,8 @@ pub(super) async fn survey(connector: &Truto) -> Result<Survey, ConnectorError> 
     let resources = connector.resources();
     let mut grants = Grants::default();
     let current_user = grants.needed(&resources.me, user)?.map(Found::into_value);
-    let roles = grants.needed(&resources.roles, roles)?.map(Found::into_value);
-    let profiles = grants.needed(&resources.profiles, profiles)?.map(Found::into_value);
+    let roles = grants.needed(&resources.roles, roles)?.map(|found| found.value.records);
+    let profiles = grants.needed(&resources.profiles, profiles)?.map(|found| found.value.records);
     let organization = grants.needed(&resources.current_organization, organization)?.map(Found::into_value);
     grants.needed(&format!("{}.list", resources.users), users)?;
     let mut grants = grants.into_vec();

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     clock::Clock,
     connector::{
-        bigin::lists::{RawOrganization, RawRecord},
+        bigin::lists::{OneUser, RawOrganization},
         error::ConnectorError,
         kit::{Account, Api, Call, Pace, ParseError, is_safe, parse},
     },
@@ -52,7 +52,7 @@ impl Truto {
     pub(super) async fn organization_of(&self, account: &Account) -> Result<Found<Organization>, ConnectorError> {
         let call = list(&self.resources().current_organization);
         let one = |body: &[u8]| {
-            envelope::one(body, |record| parse::<RawOrganization>(record, "organization").map(Organization::from))
+            envelope::one(body, |record| parse::<RawOrganization<'_>>(record, "organization").map(Organization::from))
         };
         let answer = self.api.get(&call, account, one).await?;
         answer.and_then(Found::some).ok_or_else(|| self.missing(&call, "the organization is missing"))
@@ -84,5 +84,5 @@ impl Truto {
 }
 
 fn user(body: &[u8]) -> Result<Found<Option<UserRecord>>, ParseError> {
-    envelope::one(body, |record| parse::<RawRecord<'_>>(record, "user").map(UserRecord::from))
+    envelope::one(body, |record| parse::<OneUser>(record, "user").map(|user| user.0))
 }

@@ -47,7 +47,7 @@ pub fn users_of_page(body: &[u8]) -> Result<UserBlock, ConnectorError> {
             Cause::InvalidAnswer { path, user: user.into(), problem: problem.into() },
         )
     };
-    parse::<UsersPage>(body, "users").map(|page| page.users).map_err(|error| match error {
+    parse::<UsersPage>(body, "users").map(|page| page.users.block).map_err(|error| match error {
         ParseError::BrokenOff(problem) => invalid("users".to_owned(), String::new(), problem),
         ParseError::Shape { path, user, problem } => invalid(path, user, problem),
     })

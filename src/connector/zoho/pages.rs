@@ -38,12 +38,12 @@ pub(super) async fn page(
 ) -> Result<Option<UsersPage>, ConnectorError> {
     let call = Call::get(format!("users?type={kind}&page={number}&per_page={PER_PAGE}")).scope(USERS_SCOPE);
     let answer = api.get(&call, account, |body| parse::<UsersPage>(body, "users")).await?;
-    Ok(answer.filter(|page| !page.users.is_empty()))
+    Ok(answer.filter(|page| page.users.rows() > 0))
 }
 
 /// The users of a page; empty if there is no such page.
 pub(super) fn users(page: Option<UsersPage>) -> UserBlock {
-    page.map(|page| page.users).unwrap_or_default()
+    page.map(|page| page.users.block).unwrap_or_default()
 }
 
 /// A page that is on its way, and what it costs.
@@ -83,7 +83,7 @@ pub(super) async fn list(
     // Twice as many as may be in flight: a page that is being parsed, or that arrived early, delays no other one.
     let ahead = u32::try_from(api.concurrency() * 2).unwrap_or(2);
     let mut list = UserList { said: Some(0), ..UserList::default() };
-    let UserPages { blocks, notes } = &mut list.pages;
+    let UserPages { blocks, notes, unidentified } = &mut list.pages;
     let mut users = 0;
     let mut waiting: VecDeque<PageTask> = VecDeque::from([ask(api, account, kind, 1)]);
     let mut number = 0;
@@ -98,10 +98,11 @@ pub(super) async fn list(
         };
         let more = page.info.is_some_and(|info| info.more_records);
         check_length(&page, number, more, notes);
-        let endless = blocks.last().is_some_and(|before| before.ids().eq(page.users.ids()));
-        users += page.users.len() as u64;
+        let endless = blocks.last().is_some_and(|before| before.ids().eq(page.users.block.ids()));
+        users += page.users.rows();
+        *unidentified += u64::from(page.users.unidentified);
         list.said = list.said.zip(page.info.and_then(|info| info.count)).map(|(said, count)| said + count);
-        blocks.push(page.users);
+        blocks.push(page.users.block);
         progress.read(number, users);
         if endless || (more && number == MOST_PAGES) {
             let detail = format!(
@@ -122,7 +123,7 @@ pub(super) async fn list(
 
 /// Whether a page holds as many users as it says, and is full if more follow.
 fn check_length(page: &UsersPage, number: u32, more: bool, notes: &mut Notes) {
-    let rows = page.users.len() as u64;
+    let rows = page.users.rows();
     let Some(info) = page.info else { return };
     let full = info.per_page.unwrap_or(u64::from(PER_PAGE));
     if let Some(count) = info.count.filter(|count| *count != rows) {
@@ -149,7 +150,7 @@ pub(super) async fn check_end(
         // Refusing a page after the end says the same as an empty one.
         Ok(None) => 0,
         Err(error) if matches!(error.cause, Cause::Refused { .. }) => 0,
-        Ok(Some(beyond)) => beyond.users.len(),
+        Ok(Some(beyond)) => beyond.users.rows(),
         Err(error) => return Err(error),
     };
     let rows = list.pages.rows();

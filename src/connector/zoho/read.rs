@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde::de::DeserializeOwned;
 
 use super::{
     pages,
@@ -14,15 +15,18 @@ use crate::{
     clock::Clock,
     connector::{
         bigin::{
-            ADMINISTRATORS, ALL_USERS, NO_PROFILES, NO_ROLES, PER_PAGE,
-            lists::{ProfilesAnswer, RolesAnswer},
+            ADMINISTRATORS, ALL_USERS, MOST_LIST_PAGES, NO_PROFILES, NO_ROLES, PER_PAGE,
+            lists::{self, ListPage},
             unreadable,
         },
         contract::Progress,
         error::{Cause, ConnectorError},
-        kit::{Account, Administrators, Call, ParseError, Parts, Reader, Rereads, escaped, parse},
+        kit::{Account, Administrators, Call, Entry, Listed, Parts, Reader, Rereads, escaped, parse},
     },
-    model::directory::{Permissions, Profile, Role},
+    model::{
+        directory::{Permissions, Profile, Role},
+        id::{ProfileId, RoleId},
+    },
 };
 
 #[async_trait]
@@ -92,28 +96,68 @@ fn listed(list: Result<pages::UserList, ConnectorError>) -> Result<Administrator
 
 impl ZohoBigin {
     /// The master list of roles.
-    pub(super) async fn roles(&self, account: &Account) -> Result<Vec<Role>, ConnectorError> {
+    pub(super) async fn roles(&self, account: &Account) -> Result<Listed<Role, RoleId>, ConnectorError> {
         let call = Call::get("settings/roles").scope(ROLES_SCOPE);
-        let roles =
-            self.api.get(&call, account, |body| parse::<RolesAnswer<'_>>(body, "roles").map(RolesAnswer::into_roles));
-        let roles = roles.await?.unwrap_or_default();
-        if roles.is_empty() { Err(self.api.missing(&call, "roles", NO_ROLES)) } else { Ok(roles) }
+        let (entries, endless) = self.small_list(&call, account).await?;
+        if entries.is_empty() {
+            return Err(self.api.missing(&call, "roles", NO_ROLES));
+        }
+        Ok(lists::roles(entries, endless))
     }
 
     /// The master list of profiles.
-    pub(super) async fn profile_list(&self, account: &Account) -> Result<Vec<Profile>, ConnectorError> {
+    pub(super) async fn profile_list(&self, account: &Account) -> Result<Listed<Profile, ProfileId>, ConnectorError> {
         let call = Call::get("settings/profiles").scope(PROFILES_SCOPE);
-        let profiles = self.api.get(&call, account, profiles).await?.unwrap_or_default();
-        if profiles.is_empty() { Err(self.api.missing(&call, "profiles", NO_PROFILES)) } else { Ok(profiles) }
+        let (entries, endless) = self.small_list(&call, account).await?;
+        if entries.is_empty() {
+            return Err(self.api.missing(&call, "profiles", NO_PROFILES));
+        }
+        Ok(lists::profiles(entries, endless))
+    }
+
+    /// All pages of a list, and why there may be more; usually the list is one page.
+    async fn small_list<T: PartialEq>(
+        &self,
+        call: &Call,
+        account: &Account,
+    ) -> Result<(Vec<Entry<T>>, Option<String>), ConnectorError>
+    where
+        ListPage<T>: DeserializeOwned,
+    {
+        let read = |body: &[u8]| parse::<ListPage<T>>(body, &call.path);
+        let (mut entries, mut before): (Vec<Entry<T>>, usize) = (Vec::new(), 0);
+        for number in 1..=MOST_LIST_PAGES {
+            let page = if number == 1 {
+                self.api.get(call, account, read).await?
+            } else {
+                let next = Call { path: format!("{}?page={number}", call.path), ..call.clone() };
+                self.api.get(&next, account, read).await?
+            };
+            let Some(page) = page else {
+                let why = format!("page {} says that more follow, and page {number} is empty", number - 1);
+                return Ok((entries, (number > 1).then_some(why)));
+            };
+            if number > 1 && page.entries == entries[before..] {
+                return Ok((entries, Some(format!("page {number} repeats the previous page"))));
+            }
+            before = entries.len();
+            entries.extend(page.entries);
+            if !page.more_records {
+                return Ok((entries, None));
+            }
+        }
+        Ok((entries, Some(format!("it is longer than {MOST_LIST_PAGES} pages"))))
     }
 
     /// The same, with the permissions of each if the API returns them.
-    async fn profiles(&self, account: &Account) -> Result<Vec<Profile>, ConnectorError> {
-        stream::iter(self.profile_list(account).await?)
+    async fn profiles(&self, account: &Account) -> Result<Listed<Profile, ProfileId>, ConnectorError> {
+        let mut list = self.profile_list(account).await?;
+        list.records = stream::iter(std::mem::take(&mut list.records))
             .map(async |profile| self.with_permissions(profile, account).await)
             .buffered(self.api.concurrency())
             .try_collect()
-            .await
+            .await?;
+        Ok(list)
     }
 
     /// A profile with its permissions. If the API refuses them, the report says so and the read continues.
@@ -123,9 +167,10 @@ impl ZohoBigin {
         }
         let call = Call::get(format!("settings/profiles/{}", escaped(profile.id.as_str()))).scope(PROFILES_SCOPE);
         let unknown = |reason: &str| Permissions::Unknown(reason.to_owned());
-        profile.permissions = match self.api.get(&call, account, profiles).await {
+        let read = |body: &[u8]| parse::<ListPage<Profile>>(body, "profiles");
+        profile.permissions = match self.api.get(&call, account, read).await {
             Ok(None) => unknown("the API says that there is no such profile"),
-            Ok(Some(details)) => match details.into_iter().find(|details| details.id == profile.id) {
+            Ok(Some(page)) => match known(page).find(|details| details.id == profile.id) {
                 Some(details) => details.permissions,
                 None => unknown("the API answered with another profile"),
             },
@@ -135,6 +180,7 @@ impl ZohoBigin {
     }
 }
 
-fn profiles(body: &[u8]) -> Result<Vec<Profile>, ParseError> {
-    parse::<ProfilesAnswer<'_>>(body, "profiles").map(ProfilesAnswer::into_profiles)
+/// The profiles of a page that have an id.
+fn known(page: ListPage<Profile>) -> impl Iterator<Item = Profile> {
+    page.entries.into_iter().flatten().map(|(profile, _)| profile)
 }

@@ -32,8 +32,8 @@ pub(super) async fn survey(connector: &ZohoBigin) -> Result<Survey, ConnectorErr
     let scopes = token.scopes.as_deref();
     let mut grants = Grants::default();
     let current_user = grants.needed(USERS_SCOPE, user)?;
-    let roles = grants.needed(ROLES_SCOPE, roles)?;
-    let profiles = grants.needed(PROFILES_SCOPE, profiles)?;
+    let roles = grants.needed(ROLES_SCOPE, roles)?.map(|list| list.records);
+    let profiles = grants.needed(PROFILES_SCOPE, profiles)?.map(|list| list.records);
     let organization = grants.needed(ORG_SCOPE, organization)?;
     grants.add(DELETE_SCOPE, Purpose::Offboarding, deletion(scopes));
     let (_, state) = reached(modules)?;

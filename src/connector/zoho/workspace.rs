@@ -45,9 +45,8 @@ impl ZohoBigin {
 
     pub(super) async fn organization_of(&self, account: &Account) -> Result<Organization, ConnectorError> {
         let call = Call::get("org").scope(ORG_SCOPE);
-        let answer = self.api.get(&call, account, |body| {
-            parse::<OrganizationAnswer>(body, "org").map(OrganizationAnswer::into_organization)
-        });
+        let answer =
+            self.api.get(&call, account, |body| parse::<OrganizationAnswer>(body, "org").map(|answer| answer.0));
         answer.await?.flatten().ok_or_else(|| self.api.missing(&call, "org", "the organization is missing"))
     }
 
@@ -81,5 +80,5 @@ impl ZohoBigin {
 }
 
 fn user(body: &[u8]) -> Result<Option<UserRecord>, ParseError> {
-    parse::<UserAnswer<'_>>(body, "users").map(UserAnswer::into_user)
+    parse::<UserAnswer>(body, "users").map(|answer| answer.0)
 }

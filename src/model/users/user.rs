@@ -4,10 +4,11 @@ use std::{cmp::Ordering, fmt};
 
 use chrono::{DateTime, Utc};
 
-use super::{NO_TIME, NONE, Row, Stated, UserBlock, UserIndex, Users};
+use super::{NO_TEXT, NO_TIME, NONE, Row, Stated, UserBlock, UserIndex, Users};
 use crate::model::{
     id::{ProfileId, RoleId, numeric_order},
     status::Status,
+    unread::Fields,
 };
 
 /// One user of a directory.
@@ -44,13 +45,14 @@ impl<'a> User<'a> {
     /// The display name.
     pub fn full_name(&self) -> Option<&'a str> {
         let skip = usize::from(self.row.id) + usize::from(self.row.zuid);
-        self.row.has_name.then(|| self.part(skip, usize::from(self.row.name)))
+        (self.row.name != NO_TEXT).then(|| self.part(skip, usize::from(self.row.name)))
     }
 
     /// The e-mail address.
     pub fn email(&self) -> Option<&'a str> {
-        let skip = usize::from(self.row.id) + usize::from(self.row.zuid) + usize::from(self.row.name);
-        self.row.has_email.then(|| self.part(skip, usize::from(self.row.email)))
+        let name = if self.row.name == NO_TEXT { 0 } else { usize::from(self.row.name) };
+        let skip = usize::from(self.row.id) + usize::from(self.row.zuid) + name;
+        (self.row.email != NO_TEXT).then(|| self.part(skip, usize::from(self.row.email)))
     }
 
     /// How a person would name this user: the name, else the address, else the id.
@@ -87,6 +89,11 @@ impl<'a> User<'a> {
     /// The place of the profile in [`Users::stated_profiles`].
     pub fn profile_place(&self) -> Option<usize> {
         (self.row.profile != NONE).then_some(self.row.profile as usize)
+    }
+
+    /// The fields whose values are unknown because they could not be read.
+    pub fn unread(&self) -> Fields {
+        self.row.unread
     }
 
     /// When the record was created.

@@ -27,6 +27,12 @@ pub(super) fn respond(shared: &Shared, mut answer: Answer, number: CallNumber, p
     if faults.is_on(Fault::IdsAsNumbers) {
         answer.body = ids_as_numbers(&answer.body);
     }
+    if faults.is_on(Fault::OddFields) {
+        answer.body = odd_fields(&answer.body);
+    }
+    if faults.is_on(Fault::GarbledText) {
+        answer.body = answer.body.replace("\"full_name\":\"", "\"full_name\":\"\\ud83d\n");
+    }
     let of_users = path.ends_with("/users");
     if of_users && faults.is_on(Fault::EndlessBody) {
         let body = endless(&answer.body);
@@ -106,6 +112,29 @@ fn ids_as_numbers(body: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// Changes the first field of each of these names in a body.
+fn odd_fields(body: &str) -> String {
+    let changes = [
+        ("\"created_time\":", "1706774400000"),
+        ("\"zuid\":", "\"\""),
+        ("\"confirm\":", "[true]"),
+        ("\"reporting_to\":", "\"\""),
+        ("\"Modified_Time\":", "\"2026-01-01T00:00:00+0100\",\"Modified_Time\":\"2025-12-31T23:00:00Z\""),
+    ];
+    changes.iter().fold(body.to_owned(), |body, (key, value)| change_first(&body, key, value))
+}
+
+/// Puts another value in the place of the first text, truth value or null after `key`.
+fn change_first(body: &str, key: &str, value: &str) -> String {
+    let Some(at) = body.find(key).map(|at| at + key.len()) else { return body.to_owned() };
+    let old = &body[at..];
+    let length = match old.strip_prefix('"').and_then(|text| text.find('"')) {
+        Some(end) => end + 2,
+        None => old.find([',', '}']).unwrap_or(old.len()),
+    };
+    format!("{}{value}{}", &body[..at], &old[length..])
 }
 
 #[cfg(test)]

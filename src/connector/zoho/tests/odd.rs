@@ -131,19 +131,10 @@ async fn an_answer_that_is_not_json_is_asked_for_again_and_then_named() {
 #[tokio::test]
 async fn json_of_another_shape_names_its_place() {
     let cases = [
-        (json!([user(1)]), "`[0]`"),
+        (json!([user(1)]), "`users`"),
         (json!({"data": []}), "`users`"),
         (json!({"users": {"id": "1"}}), "`users`"),
-        (json!({"users": ["1"]}), "`users[0]`"),
-        (
-            json!({"users": [user(1), {"id": "7", "status": "active", "role": {"name": "CEO"}}]}),
-            "`users[1].role.id` (user 7)",
-        ),
-        (json!({"users": [{"id": "7", "status": "active", "profile": {}}]}), "`users[0].profile.id` (user 7)"),
-        (json!({"users": [{"id": "", "status": "active"}]}), "`users[0].id`"),
-        (json!({"users": [{"id": 1.5, "status": "active"}]}), "`users[0].id`"),
-        (json!({"users": [{"id": "7"}]}), "`users[0].status` (user 7)"),
-        (json!({"code": "INTERNAL_ERROR", "status": "error", "message": "x"}), "`users`"),
+        (json!({"users": [user(1)], "info": []}), "`info`"),
     ];
     for (body, place) in cases {
         let shown = body.to_string();
@@ -223,4 +214,59 @@ async fn a_reader_who_is_not_among_the_users_makes_the_read_incomplete() {
     let stranger = |asked: &Asked| (asked.query("type") == "CurrentUser").then(|| json(200, &page(&[user(77)], false)));
     let directory = read_with(stranger).await.unwrap();
     assert!(matches!(outcome(&directory, CheckKind::ReaderListed), CheckOutcome::Disagreed { .. }));
+}
+
+#[tokio::test]
+async fn an_error_that_comes_with_success_is_judged_by_its_code() {
+    let error = read_page(json!({"code": "INTERNAL_ERROR", "status": "error", "message": "x"})).await.unwrap_err();
+    assert!(matches!(&error.cause, Cause::Refused { code, .. } if code == "INTERNAL_ERROR"), "{error}");
+    for code in ["TOO_MANY_REQUESTS", "INVALID_TOKEN"] {
+        let struck = std::sync::atomic::AtomicBool::new(false);
+        let once = move |asked: &Asked| {
+            let strikes = asked.path == "settings/roles" && !struck.swap(true, std::sync::atomic::Ordering::Relaxed);
+            strikes.then(|| json(200, &json!({"code": code, "status": "error", "message": "x", "details": {}})))
+        };
+        let directory = read_with(once).await.unwrap();
+        assert!(directory.reading.is_complete() && directory.reading.retries > 0, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn text_that_is_no_text_is_replaced_at_the_first_try() {
+    let body = page(&[user(1), user(2)], false).to_string();
+    let bodies = [
+        body.replace("User 2", "\\ud83dUser").into_bytes(),
+        body.replace("User 2", "\nUser").into_bytes(),
+        body.replace("\"zuid\":", "\"note\":\"a\tb\",\"zuid\":").into_bytes(),
+        body.replace("User 2", "M\u{fc}ller").chars().map(|c| c as u8).collect(),
+    ];
+    for body in bodies {
+        let shown = String::from_utf8_lossy(&body).into_owned();
+        let directory =
+            read_with(move |asked| (asked.page() == Some(1)).then(|| raw(200, body.clone()))).await.unwrap();
+        assert!(directory.reading.is_complete() && directory.reading.retries == 0, "{shown}");
+        let said = outcome(&directory, CheckKind::Records).detail();
+        assert!(said.contains("replaced with U+FFFD"), "{shown}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn lists_of_roles_are_read_on_and_what_contradicts_itself_makes_the_read_incomplete() {
+    let pages = |more: usize| {
+        move |asked: &Asked| {
+            let page = asked.query("page").parse().unwrap_or(1_usize);
+            let role = json!({"id": page.to_string(), "name": format!("Role {page}")});
+            let body = json!({"roles": [role], "info": {"more_records": page < more}});
+            (asked.path == "settings/roles").then(|| json(200, &body))
+        }
+    };
+    let directory = read_with(pages(3)).await.unwrap();
+    assert_eq!(directory.roles.len(), 3);
+    assert!(directory.reading.is_complete(), "{:?}", directory.reading.checks);
+    let directory = read_with(pages(1_000)).await.unwrap();
+    assert!(matches!(outcome(&directory, CheckKind::Lists), CheckOutcome::Disagreed { .. }));
+    let roles = json!({"roles": [{"id": "1", "name": "CEO"}, {"id": "1", "name": "Intern"}, {"name": "Nobody"}]});
+    let directory = read_with(move |asked| (asked.path == "settings/roles").then(|| json(200, &roles))).await.unwrap();
+    let CheckOutcome::Disagreed { detail } = outcome(&directory, CheckKind::Records) else { panic!() };
+    assert!(detail.contains("1 role came without an id") && detail.contains("with different content: 1"), "{detail}");
 }
