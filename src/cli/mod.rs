@@ -133,7 +133,12 @@ fn log_to_stderr(cli: &Cli) {
         Command::Tools(args) => args.command.is_some(),
         _ => false,
     };
-    let quiet = if logs_info { "warn,rolecall=info" } else { "warn" };
+    let quiet = match &cli.command {
+        // It misses a review on purpose.
+        Command::Demo(_) => "error",
+        _ if logs_info => "warn,rolecall=info",
+        _ => "warn",
+    };
     let level = [quiet, "info,sqlx=warn", "debug"][usize::from(cli.verbose.min(2))];
     let filter = tracing_subscriber::EnvFilter::try_from_env("ROLECALL_LOG").unwrap_or_else(|_| level.into());
     let subscriber =

@@ -228,6 +228,23 @@ impl Daemon {
         Ok(())
     }
 
+    /// Works until nothing is left to do at the present time, for a simulated clock that stands still meanwhile.
+    ///
+    /// # Errors
+    /// If the store or the ledger fails.
+    pub async fn settle(self: &Arc<Self>) -> Result<(), WriteError> {
+        let (mut workers, mut senders) = (JoinSet::new(), JoinSet::new());
+        let shutdown_now = CancellationToken::new();
+        loop {
+            self.step(&mut workers, &mut senders, &shutdown_now).await?;
+            tokio::select! {
+                Some(_) = workers.join_next() => {}
+                Some(_) = senders.join_next() => {}
+                else => return Ok(()),
+            }
+        }
+    }
+
     /// One round: decides what is due, begins work, closes runs, and delivers messages and pings.
     async fn step(
         self: &Arc<Self>,

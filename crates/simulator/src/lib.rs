@@ -15,6 +15,7 @@ mod faults;
 mod http;
 mod inbox;
 mod journal;
+mod now;
 mod server;
 mod world;
 
@@ -38,6 +39,7 @@ pub use self::{
     http::Answer,
     inbox::{Inbox, InboxFault, Login, Message, UnknownInboxFault},
     journal::{Call, Journal},
+    now::Now,
     world::{World, WorldError, WorldHandle, WorldJson},
 };
 use self::{
@@ -70,6 +72,8 @@ pub struct Options {
     pub seed: u64,
     /// A workspace instead of a generated one.
     pub world: Option<World>,
+    /// The clock of accounts server and API.
+    pub now: Now,
     /// Faults that are on from the beginning.
     pub faults: Vec<Fault>,
     /// Faults that strike now and then strike every so many calls of the API.
@@ -104,6 +108,7 @@ impl Default for Options {
             users: 50,
             seed: 1,
             world: None,
+            now: Now::default(),
             faults: Vec::new(),
             every: 5,
             latency: Duration::ZERO,
@@ -145,6 +150,7 @@ impl Simulator {
         let world = options.world.unwrap_or_else(|| World::generate(options.users, options.seed));
         let shared = Arc::new(Shared {
             base_url: format!("http://{}", api.local_addr()?),
+            now: options.now,
             world: WorldHandle::new(world),
             faults: FaultBoard::new(options.faults, options.every),
             journal: Journal::default(),

@@ -50,6 +50,22 @@ fn nothing_is_overwritten(storage: &dyn Storage) {
     assert_eq!(read(storage, "bag/b.txt").unwrap(), b"bag");
 }
 
+fn a_list_does_not_fail_while_others_write(storage: &dyn Storage) {
+    let is_done = std::sync::atomic::AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0..300 {
+                storage.put_new(&format!("mail/{number}"), b"").unwrap();
+            }
+            is_done.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        while !is_done.load(std::sync::atomic::Ordering::Relaxed) {
+            storage.list("").unwrap();
+        }
+    });
+    assert_eq!(storage.list("mail").unwrap().len(), 300);
+}
+
 fn of_many_writers_one_wins(storage: &dyn Storage) {
     let put = |number: u8| storage.put_new("mail/one", &[number; 10_000]).is_ok();
     let won: Vec<u8> = thread::scope(|scope| {
@@ -148,6 +164,7 @@ macro_rules! conforms {
             $adapter, $open,
             an_object_comes_back_as_it_was_put,
             nothing_is_overwritten,
+            a_list_does_not_fail_while_others_write,
             of_many_writers_one_wins,
             a_bag_is_visible_after_its_commit_and_not_before,
             a_writer_that_dies_leaves_nothing_visible,

@@ -112,7 +112,11 @@ impl Storage for Folder {
         for entry in entries {
             let entry = entry?;
             // The kind of a link itself, not of its target.
-            let metadata = entry.metadata()?;
+            let metadata = match entry.metadata() {
+                // Another writer has moved its draft into place or discarded it meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                metadata => metadata?,
+            };
             let (name, is_text) = match entry.file_name().into_string() {
                 Ok(name) => (name, true),
                 Err(name) => (name.to_string_lossy().into_owned(), false),

@@ -9,7 +9,6 @@ use axum::{
     extract::{FromRequest, Multipart, Request},
     http::header,
 };
-use chrono::Utc;
 use serde_json::json;
 use url::form_urlencoded;
 
@@ -35,7 +34,7 @@ pub(super) async fn token(shared: &Shared, request: Request) -> Answer {
         return answer;
     }
     let mut tokens = shared.tokens();
-    match tokens.issue(&parameters, Utc::now()) {
+    match tokens.issue(&parameters, shared.now.now()) {
         Ok(issued) => success(shared, issued, tokens.expires_in()),
         Err(refusal) => refused(refusal),
     }
@@ -48,7 +47,7 @@ pub(super) async fn revoke(shared: &Shared, request: Request) -> Answer {
     }
     let parameters = parameters(request).await;
     let token = parameters.get("token").map(String::as_str).unwrap_or_default();
-    if shared.tokens().revoke(token, Utc::now()) {
+    if shared.tokens().revoke(token, shared.now.now()) {
         Answer::json(200, &json!({"status": "success"}))
     } else {
         error("invalid_token")

@@ -74,7 +74,7 @@ fn authenticate(shared: &Shared, headers: &HeaderMap, number: CallNumber) -> Res
     if shared.faults.is_on(Fault::TokenNeverAccepted) {
         return Err(Answer::invalid_token());
     }
-    let expires = tokens.expiry(token.trim(), Utc::now()).ok_or_else(Answer::invalid_token)?;
+    let expires = tokens.expiry(token.trim(), shared.now.now()).ok_or_else(Answer::invalid_token)?;
     Ok(Session { expires })
 }
 
@@ -141,7 +141,7 @@ pub(super) fn fault(shared: &Shared, number: CallNumber) -> Option<Answer> {
     }
     let strikes: [(Fault, &dyn Fn() -> Answer); 7] = [
         (Fault::RateLimitSeconds, &|| limited().header("retry-after", seconds())),
-        (Fault::RateLimitDate, &|| limited().header("retry-after", http_date(Utc::now(), shared.retry_after))),
+        (Fault::RateLimitDate, &|| limited().header("retry-after", http_date(shared.now.now(), shared.retry_after))),
         (Fault::RateLimitReset, &|| limited().header("ratelimit-reset", seconds())),
         (Fault::RateLimitBare, &Answer::out_of_credits),
         (Fault::RateLimitOldShape, &old_rate_limit),

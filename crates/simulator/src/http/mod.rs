@@ -32,12 +32,13 @@ use axum::{
 
 pub use self::answer::Answer;
 pub(super) use self::tokens::{Limits, TokenStore};
-use super::{credentials::Credentials, faults::FaultBoard, journal::Journal, world::WorldHandle};
+use super::{credentials::Credentials, faults::FaultBoard, journal::Journal, now::Now, world::WorldHandle};
 
 /// The state that answers need.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) base_url: String,
+    pub(super) now: Now,
     pub(super) world: WorldHandle,
     pub(super) faults: FaultBoard,
     pub(super) journal: Journal,
@@ -101,7 +102,7 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response<
     let authorized = request.headers().contains_key(header::AUTHORIZATION);
     let uri = request.uri().clone();
     let call = shared.journal.open(request.method().as_str(), uri.path(), uri.query(), authorized);
-    let response = match uri.path() {
+    let mut response = match uri.path() {
         "/oauth/v2/token" => {
             shared.journal.count_token_request();
             shared.wait_latency().await;
@@ -118,6 +119,9 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response<
         }
         _ => Answer::unknown_path().into_response(None),
     };
+    if let Ok(date) = shared.now.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string().parse() {
+        response.headers_mut().entry(header::DATE).or_insert(date);
+    }
     call.close(response.status().as_u16());
     response
 }

@@ -1,0 +1,87 @@
+//! The demo's configuration, secrets and store: in a folder that is removed at the end.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use rolecall_simulator::Simulator;
+
+use super::{JOB, WORKSPACE};
+use crate::evidence::key::SigningKey;
+
+/// A folder that is removed with everything in it: configuration, secrets and store of the demo.
+pub(super) struct Private(PathBuf);
+
+impl Private {
+    pub(super) fn new() -> io::Result<Self> {
+        use std::os::unix::fs::DirBuilderExt as _;
+        let path = std::env::temp_dir().join(format!("rolecall-demo-{}", uuid::Uuid::new_v4()));
+        fs::DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self(path))
+    }
+
+    /// Writes a configuration as a user would; returns its path.
+    pub(super) fn configure(&self, simulator: &Simulator, evidence: &Path) -> io::Result<PathBuf> {
+        let credentials = simulator.credentials();
+        let inbox = simulator.inbox().address();
+        fs::write(self.0.join("client-secret"), &credentials.client_secret)?;
+        fs::write(self.0.join("refresh-token"), &credentials.refresh_token)?;
+        let key = SigningKey::generate("rolecall demo").and_then(|key| {
+            key.write(&self.0.join("evidence-key"))?;
+            key.signer()
+        });
+        fs::create_dir_all(evidence)?;
+        fs::write(evidence.join("allowed_signers"), key.map_err(io::Error::other)? + "\n")?;
+        let directory = toml::Value::from(evidence.to_string_lossy().into_owned());
+        let path = self.0.join("rolecall.toml");
+        let text = format!(
+            r#"
+[workspaces.{WORKSPACE}]
+connector = "zoho_bigin"
+data_center = "us"
+client_id = "{}"
+client_secret = {{ file = "client-secret" }}
+refresh_token = {{ file = "refresh-token" }}
+accounts_url = "{}"
+
+[policy]
+company_domains = ["example.com"]
+
+[jobs.{JOB}]
+workspaces = ["{WORKSPACE}"]
+schedule = "0 8 * * MON"
+time_zone = "Europe/Berlin"
+
+[jobs.{JOB}.email]
+to = ["security@example.com"]
+
+[smtp]
+host = "{}"
+port = {}
+security = "none"
+from = "rolecall <audit@example.com>"
+
+[store]
+url = "sqlite:rolecall.db"
+
+[evidence]
+directory = {directory}
+signing_key = {{ file = "evidence-key" }}
+"#,
+            credentials.client_id,
+            simulator.base_url(),
+            inbox.ip(),
+            inbox.port(),
+        );
+        fs::write(&path, text)?;
+        Ok(path)
+    }
+}
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        // If this fails, the files stay in the system's folder of temporary files.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
