@@ -1,6 +1,7 @@
 //! `rolecall offboard`: removes users, guarded.
 
 use std::{
+    fs::File,
     io::{BufRead as _, IsTerminal as _, Write as _},
     path::Path,
 };
@@ -17,14 +18,20 @@ use super::{
 use crate::{
     app,
     clock::Clock,
+    evidence::storage::bounded,
     model::{actor::Actor, email::comparable},
-    offboard::{Approval, Confirmed, Done, Offboarding, Outcome, Plan, PlannedRemoval, Refusal, Witness},
+    offboard::{
+        Approval, Confirmed, Done, Offboarding, Outcome, Plan, PlannedRemoval, Refusal, Witness,
+        list::{self, Listed},
+    },
     run::{self, vault::Vault},
     store::Database,
 };
 
 /// Characters of a name or address in the output.
 const TEXT: usize = 120;
+/// The largest list of users to remove, in bytes.
+const LARGEST_LIST: u64 = 16 << 20;
 /// Characters of a sentence that may quote the API.
 const SENTENCE: usize = 2_000;
 
@@ -67,6 +74,9 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
     are_meant(&wanted, &plan)?;
     show(&plan);
     if args.dry_run {
+        if plan.removals.len() > 1 && plan.unneeded().is_none() {
+            output::line(&format!("\n  confirm   {}", plan.confirmation));
+        }
         output::line("\nDry run: nobody was removed, and no request that changes anything was sent.");
         return Ok(());
     }
@@ -105,44 +115,22 @@ impl Witness for LedgerFile<'_> {
     }
 }
 
-/// A user to remove, as given by the caller.
-struct Wanted {
-    /// The id or the address.
-    user: String,
-    /// The row of the file, and the address in it beside the id.
-    beside: Option<(usize, String)>,
-}
-
 /// Whom to remove: the argument, or the rows of a CSV file.
-fn wanted(args: &OffboardArgs) -> Result<Vec<Wanted>, Failure> {
+fn wanted(args: &OffboardArgs) -> Result<Vec<Listed>, Failure> {
     let Some(path) = &args.from else {
-        return Ok(args.user.iter().map(|user| Wanted { user: user.clone(), beside: None }).collect());
+        return Ok(args.user.iter().map(|user| Listed { user: user.clone(), beside: None }).collect());
     };
-    let usage = |what: String| Failure::usage(format!("{}: {what}; nobody was removed", path.display()));
-    let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(|error| usage(error.to_string()))?;
-    let header = reader.headers().map_err(|error| usage(error.to_string()))?;
-    let column = |name: &str| header.iter().position(|cell| cell.trim_start_matches('\u{feff}') == name);
-    let (ids, addresses) = (column("user_id"), column("email"));
-    if ids.or(addresses).is_none() {
-        return Err(usage("the first line has neither a column `user_id` nor `email`".to_owned()));
-    }
-    let mut wanted = Vec::new();
-    for (place, record) in reader.records().enumerate() {
-        let row = place + 2;
-        let record = record.map_err(|error| usage(error.to_string()))?;
-        let cell = |column: Option<usize>| record.get(column?).filter(|cell| !cell.is_empty()).map(str::to_owned);
-        wanted.push(match (cell(ids), cell(addresses)) {
-            (Some(user), address) => Wanted { user, beside: address.map(|address| (row, address)) },
-            (None, Some(user)) => Wanted { user, beside: None },
-            (None, None) => return Err(usage(format!("row {row} has neither a user id nor an address"))),
-        });
-    }
-    if wanted.is_empty() { Err(usage("the file has no rows".to_owned())) } else { Ok(wanted) }
+    let usage =
+        |what: String| Failure::usage(format!("{}: {}; nobody was removed", path.display(), plain(&what, TEXT)));
+    // It may be a pipe.
+    let bytes =
+        File::open(path).and_then(|file| bounded(file, LARGEST_LIST)).map_err(|error| usage(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|_| usage("it is not UTF-8".to_owned()))?;
+    list::parse(&text).map_err(|error| usage(error.to_string()))
 }
 
 /// If a row has an id and an address, both must belong to the same user.
-fn are_meant(wanted: &[Wanted], plan: &Plan) -> Result<(), Failure> {
+fn are_meant(wanted: &[Listed], plan: &Plan) -> Result<(), Failure> {
     for (wanted, removal) in wanted.iter().zip(&plan.removals) {
         let Some((row, address)) = &wanted.beside else { continue };
         let known = removal.user.email.as_deref();

@@ -8,6 +8,7 @@
 
 mod carry_out;
 mod history;
+pub mod list;
 pub mod plan;
 pub mod refusal;
 #[cfg(test)]

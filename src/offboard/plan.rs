@@ -11,6 +11,7 @@ use crate::{
         administrators::resolve_administrator_profiles,
         matrix::{AccessMatrix, MatrixRow},
     },
+    digest::sha256,
     ledger::fact::{Leaver, OffboardingPlanned},
     lookup::{
         LookupError,
@@ -26,6 +27,10 @@ pub const VALID_FOR: TimeDelta = TimeDelta::minutes(10);
 pub(super) const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
 /// The longest confirmation text, in characters: a person has to read and type it.
 const CONFIRMATION: usize = 120;
+/// The longest name of a company in it, in characters.
+const COMPANY: usize = 80;
+/// The characters of the code in it.
+const CODE: usize = 8;
 /// Shown as the status of a user whom the API no longer lists.
 const NOT_LISTED: &str = "not listed";
 /// How many reports of a leaver a plan names; the rest are only counted.
@@ -52,7 +57,8 @@ pub struct Plan {
     pub valid_until: DateTime<Utc>,
     /// Who would be removed, in the order in which it would be done.
     pub removals: Vec<PlannedRemoval>,
-    /// What a person has to type to confirm it: the leaver's address; for several users, their number and the organization.
+    /// What a person has to type to confirm it: the leaver's address; for several users, their number, the
+    /// organization, and a code for exactly these users.
     // As it can be shown, and never blank.
     pub confirmation: String,
 }
@@ -260,10 +266,19 @@ fn confirmation(removals: &[PlannedRemoval], input: &PlanInput<'_>) -> String {
         [one] => one.address().unwrap_or(&one.user.user_id).to_owned(),
         several => {
             let company = input.directory.organization.company_name.as_deref().filter(|name| !name.trim().is_empty());
-            format!("remove {} users of {}", several.len(), company.unwrap_or(input.workspace))
+            let company = plain(company.unwrap_or(input.workspace).trim(), COMPANY);
+            format!("remove {} users of {company} ({})", several.len(), code(several, input))
         }
     };
     plain(text.trim(), CONFIRMATION)
+}
+
+/// A short code for exactly these users of this organization: a confirmation of other users has another one.
+fn code(removals: &[PlannedRemoval], input: &PlanInput<'_>) -> String {
+    let mut ids: Vec<&str> = removals.iter().map(|removal| removal.user.user_id.as_str()).collect();
+    ids.sort_unstable();
+    let organization = input.directory.organization.id.as_deref().unwrap_or_default();
+    sha256([&[input.workspace, organization], &*ids].concat().join("\n").as_bytes()).chars().take(CODE).collect()
 }
 
 /// A user to remove.

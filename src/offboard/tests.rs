@@ -333,7 +333,13 @@ async fn of_several_the_first_surprise_stops_the_rest() {
     let [a, b, c] = ["a", "b", "c"].map(|name| bench.plain_user(name));
     let plan = bench.plan(&[&a, &b, &c]).await.unwrap();
     let name = plan.organization_name.clone().unwrap();
-    assert_eq!(plan.confirmation, format!("remove 3 users of {name}"));
+    assert!(plan.confirmation.starts_with(&format!("remove 3 users of {name} (")), "{}", plan.confirmation);
+    // Other users have another code, the same ones in another order have the same.
+    let others = bench.plan(&[&a, &b, &bench.plain_user("d")]).await.unwrap();
+    assert_eq!(others.confirm(&plan.confirmation).unwrap_err().code(), "not_confirmed");
+    assert_eq!(bench.plan(&[&c, &a, &b]).await.unwrap().confirmation, plan.confirmation);
+    let without_code = format!("remove 3 users of {name}");
+    assert_eq!(plan.confirm(&without_code).unwrap_err().code(), "not_confirmed");
     // Everything was looked at once more, and then somebody is promoted.
     let promote = Meanwhile::new(async { bench.simulator.world().edit(|world| world.promote(&b)).unwrap() });
     let done = bench.carry_out_seen_by(&promote, &plan).await;

@@ -189,7 +189,16 @@ fn an_id_and_an_address_in_one_row_have_to_mean_the_same_user() {
 fn several_from_a_file_need_one_confirmation_and_one_bad_row_stops_all() {
     let (bench, ids) = bench();
     let file = bench.path("leavers.csv");
-    fs::write(&file, "\u{feff}email,note\nfirst@example.com,left\nnobody@example.com,\n").unwrap();
+    for (text, said) in [
+        ("user_id,Email\n1,first@example.com\n", "unknown column `Email`"),
+        ("email,email\nfirst@example.com,first@example.com\n", "the column `email` is there twice"),
+        ("email\nfirst@example.com\n\"second@exam", "is opened and never closed"),
+    ] {
+        fs::write(&file, text).unwrap();
+        let (code, _, stderr) = bench.run(&["offboard", "acme", "--from", "leavers.csv", "--dry-run"]);
+        assert!(code == 2 && stderr.contains(said) && stderr.contains("nobody was removed"), "{stderr}");
+    }
+    fs::write(&file, "\u{feff}email,full_name\nfirst@example.com,First\nnobody@example.com,\n").unwrap();
     let from = ["offboard", "acme", "--from", "leavers.csv"];
     let (code, _, stderr) = bench.run(&[&from[..], &["--dry-run"]].concat());
     assert_eq!(code, 1, "{stderr}");
@@ -199,7 +208,15 @@ fn several_from_a_file_need_one_confirmation_and_one_bad_row_stops_all() {
     assert!(stderr.contains("row 3 has neither a user id nor an address"), "{stderr}");
     fs::write(&file, format!("user_id\n{}\n{}\n", ids[0], ids[1])).unwrap();
     let company = bench.simulator.world().read(|world| world.org()["company_name"].as_str().unwrap().to_owned());
-    let phrase = format!("remove 2 users of {company}");
+    // Without a terminal, the refusal shows the phrase, and its code is for these two only.
+    let (code, _, stderr) = bench.run(&from);
+    assert_eq!(code, 2, "{stderr}");
+    let phrase = stderr.split('\'').nth(1).unwrap().to_owned();
+    assert!(phrase.starts_with(&format!("remove 2 users of {company} (")), "{phrase}");
+    fs::write(&file, format!("user_id\n{}\n{}\n", ids[0], ids[2])).unwrap();
+    let (code, _, stderr) = bench.run(&[&from[..], &["--confirm", &phrase]].concat());
+    assert!(code == 1 && stderr.contains("remove 2 users of"), "other users, the same number: {stderr}");
+    fs::write(&file, format!("user_id\n{}\n{}\n", ids[0], ids[1])).unwrap();
     assert_eq!(bench.run(&[&from[..], &["--confirm", "first@example.com"]].concat()).0, 1);
     assert_eq!(deletions(&bench), 0);
     let (code, stdout, stderr) = bench.run(&[&from[..], &["--confirm", &phrase]].concat());

@@ -27,12 +27,14 @@ async fn nobody_is_meant_by_nothing_and_nothing_confirms_nothing() {
     let several = ["a", "b"].map(|name| bench.plain_user(name));
     bench.simulator.world().edit(|world| world.patch_org(&json!({"company_name": "Two\nLines\u{202e}"})));
     let plan = bench.plan(&[&several[0], &several[1]]).await.unwrap();
-    assert_eq!(plan.confirmation, "remove 2 users of Two Lines");
-    assert!(
-        plan.confirm("Remove 2 users of Two Lines").is_ok() && plan.confirm("remove 2 users of Two\nLines").is_ok()
-    );
+    let (words, code) = plan.confirmation.rsplit_once(' ').unwrap();
+    assert_eq!((words, code.len()), ("remove 2 users of Two Lines", 10));
+    for typed in [format!("Remove 2 users of Two Lines {code}"), format!("remove 2 users of Two\nLines {code}")] {
+        assert!(plan.confirm(&typed).is_ok(), "{typed}");
+    }
     bench.simulator.world().edit(|world| world.patch_org(&json!({"company_name": " "})));
-    assert_eq!(bench.plan(&[&several[0], &several[1]]).await.unwrap().confirmation, "remove 2 users of acme");
+    let plan = bench.plan(&[&several[0], &several[1]]).await.unwrap();
+    assert!(plan.confirmation.starts_with("remove 2 users of acme ("), "{}", plan.confirmation);
 }
 
 /// A workspace with two administrators who can be removed.

@@ -1,0 +1,157 @@
+//! A list of users to remove, as a CSV file has it. A file that could mean something else than it seems to is refused.
+
+/// The column of ids.
+const ID: &str = "user_id";
+/// The column of addresses.
+const ADDRESS: &str = "email";
+/// Columns of rolecall's own tables, so that rows of them can be used as they are. They are not looked at.
+const IGNORED: [&str; 12] = [
+    "workspace",
+    "full_name",
+    "status",
+    "confirmed",
+    "role_id",
+    "role_name",
+    "profile_id",
+    "profile_name",
+    "administrator",
+    "findings",
+    "power",
+    "created",
+];
+
+/// A row of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The id, or the address if there is no id.
+    pub user: String,
+    /// The row's number in the file, and the address in it beside the id.
+    pub beside: Option<(usize, String)>,
+}
+
+/// A list that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListError {
+    /// It is not CSV.
+    #[error("it is not CSV: {0}")]
+    NotCsv(String),
+    /// It ends inside a quoted cell.
+    #[error("a quote (\") is opened and never closed: the file may be cut off, or several rows may be read as one")]
+    OpenQuote,
+    /// A column is there twice.
+    #[error("the column `{0}` is there twice")]
+    Twice(String),
+    /// A column is unknown.
+    #[error("unknown column `{column}`; expected `user_id`, `email` or both{}", .meant.map(|meant| format!(" (did you mean `{meant}`?)")).unwrap_or_default())]
+    Unknown {
+        /// Its name.
+        column: String,
+        /// What may be meant.
+        meant: Option<&'static str>,
+    },
+    /// Neither column is there.
+    #[error("the first line has neither a column `user_id` nor `email`")]
+    NoColumn,
+    /// A row is empty.
+    #[error("row {0} has neither a user id nor an address")]
+    EmptyRow(usize),
+    /// There are no rows.
+    #[error("the file has no rows")]
+    NoRows,
+}
+
+/// Reads a list. Its first line names the columns.
+///
+/// # Errors
+/// [`ListError`]
+pub fn parse(text: &str) -> Result<Vec<Listed>, ListError> {
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+    // A quote inside a cell is written twice, so a whole file has an even number of them.
+    if !text.matches('"').count().is_multiple_of(2) {
+        return Err(ListError::OpenQuote);
+    }
+    let not_csv = |error: csv::Error| ListError::NotCsv(error.to_string());
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let header: Vec<String> = reader.headers().map_err(not_csv)?.iter().map(str::to_owned).collect();
+    check_columns(&header)?;
+    let column = |name: &str| header.iter().position(|cell| cell == name);
+    let (ids, addresses) = (column(ID), column(ADDRESS));
+    if ids.or(addresses).is_none() {
+        return Err(ListError::NoColumn);
+    }
+    let mut listed = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(not_csv)?;
+        let row = record.position().and_then(|position| usize::try_from(position.line()).ok()).unwrap_or_default();
+        let cell = |column: Option<usize>| record.get(column?).filter(|cell| !cell.is_empty()).map(str::to_owned);
+        listed.push(match (cell(ids), cell(addresses)) {
+            (Some(user), address) => Listed { user, beside: address.map(|address| (row, address)) },
+            (None, Some(user)) => Listed { user, beside: None },
+            (None, None) => return Err(ListError::EmptyRow(row)),
+        });
+    }
+    if listed.is_empty() { Err(ListError::NoRows) } else { Ok(listed) }
+}
+
+fn check_columns(header: &[String]) -> Result<(), ListError> {
+    for (at, column) in header.iter().enumerate() {
+        if header[..at].contains(column) {
+            return Err(ListError::Twice(column.clone()));
+        }
+        if ![ID, ADDRESS].contains(&column.as_str()) && !IGNORED.contains(&column.as_str()) {
+            return Err(ListError::Unknown { column: column.clone(), meant: meant(column) });
+        }
+    }
+    Ok(())
+}
+
+/// What a column is probably meant to be.
+fn meant(column: &str) -> Option<&'static str> {
+    let letters: String = column.chars().filter(char::is_ascii_alphanumeric).collect();
+    match letters.to_ascii_lowercase().as_str() {
+        "email" | "mail" | "emailaddress" | "address" => Some(ADDRESS),
+        "userid" | "id" | "user" => Some(ID),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(user: &str, beside: Option<(usize, &str)>) -> Listed {
+        Listed { user: user.into(), beside: beside.map(|(row, address)| (row, address.into())) }
+    }
+
+    #[test]
+    fn ids_and_addresses_are_read_from_a_list_and_from_our_own_tables() {
+        assert_eq!(parse("\u{feff}email\na@example.com\n"), Ok(vec![listed("a@example.com", None)]));
+        let text = "full_name,email,user_id\r\n\"B, \"\"A\"\"\", a@example.com ,1\r\nC,,2\r\n";
+        assert_eq!(parse(text), Ok(vec![listed("1", Some((2, "a@example.com"))), listed("2", None)]));
+        assert_eq!(parse("email\n\"a@example.com\"\n\"\"\n"), Err(ListError::EmptyRow(3)));
+    }
+
+    #[test]
+    fn a_list_that_may_mean_something_else_is_refused() {
+        let unknown = |column: &str, meant| ListError::Unknown { column: column.into(), meant };
+        for (text, expected) in [
+            ("user_id,Email\n1,a@example.com\n", unknown("Email", Some("email"))),
+            ("user_id,e-mail\n1,a@example.com\n", unknown("e-mail", Some("email"))),
+            ("User ID\n1\n", unknown("User ID", Some("user_id"))),
+            ("email,note\na@example.com,left\n", unknown("note", None)),
+            ("email;user_id\na@example.com;1\n", unknown("email;user_id", None)),
+            ("user_id,,email\n1,,a@example.com\n", unknown("", None)),
+            ("email,user_id,email\na@example.com,1,b@example.com\n", ListError::Twice("email".into())),
+            ("full_name\nA\n", ListError::NoColumn),
+            ("email\n\"a@example.com\nb@example.com\n", ListError::OpenQuote),
+            ("email\na@example.com\n\"b@example", ListError::OpenQuote),
+            ("email\n", ListError::NoRows),
+            ("", ListError::NoColumn),
+        ] {
+            assert_eq!(parse(text), Err(expected), "{text}");
+        }
+        assert!(matches!(parse("user_id,email\n1\n"), Err(ListError::NotCsv(_))), "a row that is cut off");
+        let said = unknown("e-mail", Some("email")).to_string();
+        assert_eq!(said, "unknown column `e-mail`; expected `user_id`, `email` or both (did you mean `email`?)");
+    }
+}
