@@ -106,7 +106,8 @@ impl Tool {
 
 async fn call<O: Operation>(agent: &Agent, arguments: Value, person: &dyn Person) -> Result<(Value, bool), Problem> {
     // A tool without an argument that it needs is called with none.
-    let arguments = if arguments.is_null() { json!({}) } else { arguments };
+    let mut arguments = if arguments.is_null() { json!({}) } else { arguments };
+    whole(&mut arguments);
     schema::holds(&schema::input::<O::Arguments>(), &arguments).map_err(Problem::Arguments)?;
     let arguments: O::Arguments = serde_path_to_error::deserialize(arguments).map_err(|error| {
         let path = error.path().to_string();
@@ -116,6 +117,20 @@ async fn call<O: Operation>(agent: &Agent, arguments: Value, person: &dyn Person
     let answer = O::run(agent, arguments, person).await?;
     let failed = O::is_failure(&answer);
     serde_json::to_value(answer).map(|answer| (answer, failed)).map_err(|error| Problem::Evidence(error.to_string()))
+}
+
+/// Makes `5.0` the `5` that it is by JSON Schema, in the arguments themselves.
+fn whole(arguments: &mut Value) {
+    // Numbers up to here are exact.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    for value in arguments.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        let float = value.as_f64().filter(|_| value.is_f64());
+        if let Some(float) = float.filter(|float| float.fract() == 0.0 && float.abs() <= EXACT)
+            && let Ok(number) = format!("{float:.0}").parse::<i64>()
+        {
+            *value = number.into();
+        }
+    }
 }
 
 /// How definitions are written down for frameworks that speak no MCP.

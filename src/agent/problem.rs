@@ -112,6 +112,12 @@ pub enum Problem {
     /// The person did not agree.
     #[error("the person who was asked declined; nobody was removed. Ask again only if that person says so")]
     Declined,
+    /// The person typed something else. What was to be typed is for that person alone.
+    #[error("the person who was asked typed something else than the question asks for; nobody was removed. {}", again(*.left))]
+    NotConfirmed {
+        /// How many more attempts this plan has.
+        left: u32,
+    },
     /// A person is already being asked.
     #[error("a person is already being asked about this plan; wait for that call. Nobody was removed now")]
     AlreadyAsked,
@@ -141,6 +147,7 @@ impl Problem {
             Self::OffboardingOff | Self::NotAllowed(_) => "offboarding_not_allowed",
             Self::Refused(refusal) => refusal.code(),
             Self::Declined => "declined",
+            Self::NotConfirmed { .. } => "not_confirmed",
             Self::AlreadyAsked => "already_asked",
             Self::NobodyToAsk(_) => "nobody_to_ask",
             Self::Waiting(_) => "waiting",
@@ -150,6 +157,15 @@ impl Problem {
     /// The problem as an answer: `{"error": {"code": …, "message": …}}`.
     pub fn to_json(&self) -> Value {
         json!({ "error": { "code": self.code(), "message": plain(&self.to_string(), SENTENCE) } })
+    }
+}
+
+/// Whether a plan can still be confirmed.
+fn again(left: u32) -> String {
+    match left {
+        0 => "This plan is withdrawn; make another only if the person you work for says so".to_owned(),
+        1 => "This plan can be confirmed once more".to_owned(),
+        left => format!("This plan can be confirmed {left} more times"),
     }
 }
 

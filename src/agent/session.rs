@@ -59,7 +59,12 @@ pub struct WorkspaceSession {
     pub(super) removing: Mutex<()>,
     /// Plans about which a person is being asked.
     asking: std::sync::Mutex<HashSet<Uuid>>,
+    /// How often the confirmation of a plan was wrong.
+    wrong: std::sync::Mutex<HashMap<Uuid, u32>>,
 }
+
+/// How often a plan may be confirmed wrongly before it is withdrawn.
+const WRONG: u32 = 5;
 
 /// What was read, and when.
 struct Cached<T> {
@@ -124,6 +129,7 @@ impl WorkspaceSession {
             plans: Mutex::default(),
             removing: Mutex::default(),
             asking: std::sync::Mutex::default(),
+            wrong: std::sync::Mutex::default(),
         }
     }
 
@@ -242,6 +248,19 @@ impl WorkspaceSession {
         let reply = person.ask(question).await;
         asking().remove(&plan);
         Ok(reply)
+    }
+
+    /// Counts a wrong confirmation of a plan; returns how many more are possible.
+    pub(super) fn wrongly_confirmed(&self, plan: Uuid) -> u32 {
+        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = wrong.entry(plan).or_default();
+        *count += 1;
+        let left = WRONG.saturating_sub(*count);
+        if left == 0 {
+            // Its plan is withdrawn.
+            wrong.remove(&plan);
+        }
+        left
     }
 
     /// What removing users needs.

@@ -8,25 +8,29 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::Duration,
 };
 
 use axum::{
-    Router,
+    Json, Router,
+    body::Body,
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use rmcp::transport::streamable_http_server::{
-    StreamableHttpServerConfig, StreamableHttpService, session::local::LocalSessionManager,
+use rmcp::{
+    model::ProtocolVersion,
+    transport::streamable_http_server::{
+        StreamableHttpServerConfig, StreamableHttpService, session::local::LocalSessionManager,
+    },
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{Server, finish};
+use super::{Server, finish, frame};
 
 /// The path of the server.
 pub const PATH: &str = "/mcp";
@@ -37,8 +41,13 @@ const SESSIONS: usize = 64;
 
 /// The first revision without sessions; later ones also sort after it as text.
 const WITHOUT_SESSIONS: &str = "2026-07-28";
-/// Seconds between two log lines about refused tokens, each with their number.
-const LOG_EVERY: u64 = 10;
+/// How long refused tokens are counted before the log says how many they were.
+const LOG_EVERY: Duration = Duration::from_secs(1);
+
+/// The header that states a revision.
+const REVISION: &str = "mcp-protocol-version";
+/// The same in a message.
+const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 
 /// Origins on this machine, which the protocol's conformance tests require.
 const HERE: [&str; 3] = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
@@ -70,29 +79,31 @@ struct Door {
 }
 
 /// Counts requests without the token, so that an attacker cannot fill the log.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Refused {
-    began: Instant,
-    since_logged: AtomicU64,
-    /// Seconds from `began`.
-    logged_at: AtomicU64,
+    /// Those that no line of the log has counted yet.
+    uncounted: AtomicU64,
 }
 
 impl Refused {
-    fn new() -> Self {
-        Self { began: Instant::now(), since_logged: AtomicU64::new(0), logged_at: AtomicU64::new(0) }
+    /// Logs the first one at once, and after a while how many followed.
+    fn note(self: &Arc<Self>) {
+        if self.uncounted.fetch_add(1, Ordering::Relaxed) > 0 {
+            return;
+        }
+        tracing::warn!(count = 1, "requests without the right token were refused");
+        let refused = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(LOG_EVERY).await;
+            refused.tell();
+        });
     }
 
-    fn note(&self) {
-        let count = self.since_logged.fetch_add(1, Ordering::Relaxed) + 1;
-        // The first refusal is logged at once.
-        let now = self.began.elapsed().as_secs() + LOG_EVERY;
-        let logged_at = self.logged_at.load(Ordering::Relaxed);
-        if now - logged_at >= LOG_EVERY
-            && self.logged_at.compare_exchange(logged_at, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-        {
-            self.since_logged.fetch_sub(count, Ordering::Relaxed);
-            tracing::warn!(count, "requests without the right token were refused");
+    /// Logs how many followed the first one.
+    fn tell(&self) {
+        let count = self.uncounted.swap(0, Ordering::Relaxed).saturating_sub(1);
+        if count > 0 {
+            tracing::warn!(count, "more requests without the right token were refused");
         }
     }
 }
@@ -126,15 +137,18 @@ impl Listener {
         let sessions = Arc::new(LocalSessionManager::default());
         let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::clone(&sessions), config);
         let token = digest(admission.token.expose_secret());
+        let refused = Arc::<Refused>::default();
         let routes = Router::new()
             .route_service(PATH, service)
-            .layer(middleware::from_fn_with_state(Door { token, sessions, refused: Arc::new(Refused::new()) }, enter));
+            .layer(middleware::from_fn_with_state(Door { token, sessions, refused: Arc::clone(&refused) }, enter));
         let ending = async move {
             stop.cancelled().await;
             finish(&calls).await;
             sessions_end.cancel();
         };
-        axum::serve(self.listener, routes).with_graceful_shutdown(ending).await
+        let ended = axum::serve(self.listener, routes).with_graceful_shutdown(ending).await;
+        refused.tell();
+        ended
     }
 }
 
@@ -144,16 +158,68 @@ async fn enter(State(door): State<Door>, request: Request, next: Next) -> Respon
         let challenge = [(header::WWW_AUTHENTICATE, "Bearer realm=\"rolecall\"")];
         return (StatusCode::UNAUTHORIZED, challenge, "the token is missing or wrong\n").into_response();
     }
+    let request = match read(request).await {
+        Ok(request) => request,
+        Err(refusal) => return refusal,
+    };
     if begins_a_session(request.headers()) && door.sessions.sessions.read().await.len() >= SESSIONS {
         return (StatusCode::SERVICE_UNAVAILABLE, "too many sessions; end one, or wait\n").into_response();
     }
     next.run(request).await
 }
 
+/// A request that the protocol can read, with headers as it expects them; or the answer to another one.
+async fn read(request: Request) -> Result<Request, Response> {
+    let (mut parts, body) = request.into_parts();
+    accept_all(&mut parts.headers);
+    if parts.method != Method::POST {
+        negotiate(&mut parts.headers, false);
+        return Ok(Request::from_parts(parts, body));
+    }
+    let too_large = |_| (StatusCode::PAYLOAD_TOO_LARGE, "the request is too large\n").into_response();
+    let bytes = axum::body::to_bytes(body, REQUEST).await.map_err(too_large)?;
+    let message = frame::read(&bytes).map_err(|refusal| (StatusCode::BAD_REQUEST, Json(refusal)).into_response())?;
+    negotiate(&mut parts.headers, !message["params"]["_meta"][META_VERSION].is_null());
+    Ok(Request::from_parts(parts, Body::from(bytes)))
+}
+
+/// A client that accepts everything accepts both kinds of answers.
+fn accept_all(headers: &mut HeaderMap) {
+    let accepts = |headers: &HeaderMap, kind: &str| {
+        let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        values
+            .flat_map(|value| value.split(','))
+            .any(|value| value.split(';').next().unwrap_or_default().trim() == kind)
+    };
+    if !headers.contains_key(header::ACCEPT) || accepts(headers, "*/*") {
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
+    }
+}
+
+/// A revision that is newer than all we know says nothing about a session, in which the revision is agreed on. Without one,
+/// a message that states its own revision is answered with those that we know.
+fn negotiate(headers: &mut HeaderMap, states_its_own: bool) {
+    let newest = ProtocolVersion::KNOWN_VERSIONS.iter().map(ProtocolVersion::as_str).max().unwrap_or_default();
+    let revision = headers.get(REVISION).and_then(|revision| revision.to_str().ok());
+    let is_newer = revision.is_some_and(|revision| is_date(revision) && revision > newest);
+    if is_newer && !states_its_own {
+        headers.remove(REVISION);
+    }
+}
+
+/// Whether a text has the form of a revision, such as 2026-07-28.
+fn is_date(text: &str) -> bool {
+    text.len() == 10
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(at, byte)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() })
+}
+
 /// Whether a request may begin a session. Revisions from 2026-07-28 on have no sessions and state their revision in each
 /// request.
 fn begins_a_session(headers: &HeaderMap) -> bool {
-    let revision = headers.get("mcp-protocol-version").and_then(|revision| revision.to_str().ok());
+    let revision = headers.get(REVISION).and_then(|revision| revision.to_str().ok());
     !headers.contains_key("mcp-session-id") && revision.is_none_or(|revision| revision < WITHOUT_SESSIONS)
 }
 

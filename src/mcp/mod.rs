@@ -2,7 +2,9 @@
 //! revision 2026-07-28, which do not. What a tool does is not decided here.
 
 mod client;
+mod frame;
 pub mod http;
+mod stdio;
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,9 +18,10 @@ use rmcp::{
     service::{RequestContext, ServerInitializeError},
 };
 use serde_json::Value;
+use tokio::io::BufReader;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::client::Client;
+use self::{client::Client, stdio::Stdio};
 use crate::agent::{self, Agent, Outcome, definition::Definition};
 
 /// How long to wait for calls in progress at the end: a removal that has begun must be recorded.
@@ -77,7 +80,8 @@ impl Server {
     /// [`ServeError`]
     pub async fn serve_stdio(self, stop: CancellationToken) -> Result<(), ServeError> {
         let calls = self.calls.clone();
-        let service = rmcp::service::serve_server_with_ct(self, rmcp::transport::stdio(), stop).await;
+        let Stdio { reads, writes, written } = stdio::connect(BufReader::new(tokio::io::stdin()), tokio::io::stdout());
+        let service = rmcp::service::serve_server_with_ct(self, (reads, writes), stop).await;
         let ended = match service {
             Ok(service) => {
                 service.waiting().await.map(|_| ()).map_err(|error| ServeError::Connection(error.to_string()))
@@ -87,6 +91,10 @@ impl Server {
             Err(error) => Err(ServeError::Begin(error.to_string())),
         };
         finish(&calls).await;
+        // Its streams are dropped with the service.
+        if written.await.is_err() {
+            tracing::warn!("the last answers may not have been written");
+        }
         ended
     }
 }

@@ -372,12 +372,75 @@ fn by_http_only_those_with_the_token_and_no_foreign_page_get_in() {
 }
 
 #[test]
+fn what_is_not_a_message_is_answered_and_refused_tokens_are_counted() {
+    let bench = bench(12);
+    // By stdin, a text and half a message.
+    let mut child = bench_mcp(&bench);
+    child.stdin.take().unwrap().write_all(b"hello\n{\"jsonrpc\": \"2.0\", \"id\": 1, ").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && said.matches("\"code\":-32700").count() == 2, "{said}");
+
+    let server = Server::start(&bench, &[]);
+    let client = reqwest::Client::new();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let post = |token: &str, headers: &[(&str, &str)], body: String| {
+        let mut request = client.post(&server.url).bearer_auth(token).header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        runtime.block_on(async {
+            let answer = request.body(body).send().await.unwrap();
+            (answer.status().as_u16(), answer.text().await.unwrap())
+        })
+    };
+    for (body, code) in [
+        ("{\"half\": ", -32700),
+        ("text", -32700),
+        ("[]", -32600),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"me","arguments":"text"}}"#, -32602),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"me","arguments":[]}}"#, -32602),
+    ] {
+        let (status, said) = post(TOKEN, &[("accept", "*/*")], body.to_owned());
+        assert!(status == 400 && said.contains(&format!("\"code\":{code}")), "{body}: {status} {said}");
+    }
+    // A client that accepts anything, and one of a revision that is not known yet.
+    for version in ["2025-06-18", "2027-01-31"] {
+        let begin = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+            "protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}});
+        for headers in [&[("accept", "*/*")][..], &[], &[("accept", "*/*"), ("mcp-protocol-version", version)]] {
+            let (status, said) = post(TOKEN, headers, begin.to_string());
+            assert!(status == 200 && said.contains("\"protocolVersion\":\"202"), "{headers:?}: {status} {said}");
+            assert!(!said.contains("2027"), "{said}");
+        }
+    }
+    for _ in 0..300 {
+        assert_eq!(post("wrong", &[], String::new()).0, 401);
+    }
+    let log = server.stop();
+    let counts = log
+        .lines()
+        .filter(|line| line.contains("without the right token"))
+        .filter_map(|line| line.split("count=").nth(1)?.split_whitespace().next()?.parse::<u64>().ok());
+    assert_eq!(counts.sum::<u64>(), 300, "{log}");
+}
+
+/// The server on stdin and stdout.
+fn bench_mcp(bench: &Bench) -> Child {
+    let command = bench.rolecall(&["mcp"]);
+    let mut process = Command::new(command.get_program());
+    process.args(command.get_args()).current_dir(bench.path("")).env_clear();
+    process.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+#[test]
 fn a_server_by_http_does_not_start_without_a_token_or_in_the_open() {
     let bench = bench(12);
     for (arguments, token, says) in [
         (&["--http", "127.0.0.1:0"][..], None, "ROLECALL_MCP_TOKEN holds no token"),
         (&["--http", "127.0.0.1:0"], Some("short"), "a token that is too short"),
-        (&["--http", "127.0.0.1:0", "--token-file", "missing"], Some(TOKEN), "missing cannot be read"),
+        (&["--http", "127.0.0.1:0", "--token-file", "missing"], Some(TOKEN), "cannot read the file missing"),
         (&["--http", "0.0.0.0:0"], Some(TOKEN), "--allow-plaintext"),
         (&["--http", "127.0.0.1:0", "--allowed-origin", "app.example.com"], Some(TOKEN), "--allowed-origin"),
         (

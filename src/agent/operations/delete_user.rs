@@ -9,11 +9,12 @@ use uuid::Uuid;
 
 use crate::{
     agent::{
-        Agent, Person, Problem, Question, Reply,
+        Agent, Person, Problem, Question, Reply, WorkspaceSession,
         definition::{Effect, Operation},
     },
+    ledger::fact::OffboardingPlanned,
     model::{id::UserId, plain::plain},
-    offboard::{Approval, Done, Outcome, Plan, PlannedRemoval, Refusal},
+    offboard::{Approval, Done, Offboarding, Outcome, Plan, PlannedRemoval, Refusal},
 };
 
 /// The longest name in a question, in characters.
@@ -85,11 +86,19 @@ impl Operation for DeleteUser {
         let confirmed = match plan.unneeded() {
             Some(unneeded) => unneeded,
             None => match session.ask(plan.plan_id, person, &question(&session.name, &plan)).await? {
-                Reply::Typed(typed) => plan.confirm(&typed)?,
+                Reply::Typed(typed) => {
+                    if let Ok(confirmed) = plan.confirm(&typed) {
+                        confirmed
+                    } else {
+                        let left = session.wrongly_confirmed(plan.plan_id);
+                        if left == 0 {
+                            withdraw(agent, session, &offboarding, &planned, person).await?;
+                        }
+                        return Err(Problem::NotConfirmed { left });
+                    }
+                }
                 Reply::Declined => {
-                    offboarding.decline(&planned, &person.actor()).await?;
-                    session.plans.lock().await.remove(id.as_str());
-                    agent.write_out().await?;
+                    withdraw(agent, session, &offboarding, &planned, person).await?;
                     return Err(Problem::Declined);
                 }
                 Reply::Unable(why) => return Err(Problem::NobodyToAsk(why)),
@@ -119,6 +128,21 @@ impl Operation for DeleteUser {
             detail,
         })
     }
+}
+
+/// Withdraws a plan that the person did not confirm, and records that.
+async fn withdraw(
+    agent: &Agent,
+    session: &WorkspaceSession,
+    offboarding: &Offboarding<'_>,
+    planned: &OffboardingPlanned,
+    person: &dyn Person,
+) -> Result<(), Problem> {
+    offboarding.decline(planned, &person.actor()).await?;
+    for leaver in &planned.users {
+        session.plans.lock().await.remove(&leaver.user);
+    }
+    agent.write_out().await
 }
 
 fn question(workspace: &str, plan: &Plan) -> Question {
