@@ -8,7 +8,12 @@ use super::output::{self, Failure};
 use crate::{
     audit::RuleSet,
     clock::Clock,
-    config::{self, ConfigError, Loaded, settings::Settings},
+    config::{
+        self, ConfigError, Loaded,
+        secret::{self, Exposed, SecretSource},
+        settings::Settings,
+    },
+    evidence::key::SigningKey,
     words::count,
 };
 
@@ -33,7 +38,31 @@ fn loaded(named: Option<&Path>) -> Result<Loaded, Failure> {
     let path = config::locate(named).map_err(|error| Failure::usage(error.to_string()))?;
     let rules = RuleSet::built_in();
     let rules: Vec<&str> = rules.list().names().collect();
-    config::load(&path, &rules, Clock::system().now()).map_err(|error| explain(&error))
+    let loaded = config::load(&path, &rules, Clock::system().now()).map_err(|error| explain(&error))?;
+    warn_of_exposed(&path, &loaded.settings);
+    Ok(loaded)
+}
+
+/// Says which files with secrets other accounts can read, and whether they can write the configuration.
+fn warn_of_exposed(path: &Path, settings: &Settings) {
+    if secret::writable(path).is_some() {
+        let path = path.display();
+        output::note(&format!("warning: all accounts on this machine can write the configuration {path}; chmod o-w"));
+    }
+    for (key, file) in settings.secret_files() {
+        warn_if_readable(&key, file);
+    }
+}
+
+/// Says if other accounts can read a file with a secret.
+pub(super) fn warn_if_readable(key: &str, file: &Path) {
+    let who = match secret::readable(file) {
+        Some(Exposed::ToAll) => "all accounts on this machine",
+        Some(Exposed::ToGroup) => "the accounts of its group",
+        Some(Exposed::ForWriting) | None => return,
+    };
+    let source = SecretSource::File(file.to_owned());
+    output::note(&format!("warning: {key}: {who} can read {source}; chmod 600"));
 }
 
 fn explain(error: &ConfigError) -> Failure {
@@ -70,25 +99,25 @@ pub(super) fn run(named: Option<&Path>) -> Result<(), Failure> {
     }
     if unreadable > 0 {
         return Err(Failure::usage(format!(
-            "{} cannot be read; an audit needs all of them",
+            "{} cannot be used; an audit needs all of them",
             count(unreadable, "secret")
         )));
     }
     Ok(())
 }
 
-/// Reports secrets that cannot be read, or that others can read, and counts the former.
+/// Reports secrets that cannot be read and a key that cannot sign, and counts them.
 fn unreadable_secrets(settings: &Settings) -> usize {
-    let mut unreadable = 0;
-    for (key, source) in settings.secrets() {
-        if let Err(error) = source.read() {
-            unreadable += 1;
-            output::note(&format!("error: {key}: {error}"));
-        } else if source.is_open_to_others() {
-            output::note(&format!("warning: {key}: other accounts on this machine can read {source}; chmod 600"));
-        }
+    let secrets = settings.secrets().into_iter();
+    let mut errors: Vec<String> =
+        secrets.filter_map(|(key, source)| source.read().err().map(|error| format!("{key}: {error}"))).collect();
+    let signing_key = settings.evidence.as_ref().and_then(|evidence| evidence.signing_key.as_deref());
+    let key = signing_key.and_then(|path| SigningKey::read(path).err());
+    errors.extend(key.map(|error| format!("evidence.signing_key: {error}")));
+    for error in &errors {
+        output::note(&format!("error: {error}"));
     }
-    unreadable
+    errors.len()
 }
 
 fn utc(time: DateTime<Utc>) -> String {

@@ -1,6 +1,6 @@
 //! `rolecall mcp`: the tools for agents, on stdin and stdout or by HTTP.
 
-use std::{env, fs, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,7 @@ use crate::{
     agent::Agent,
     app,
     clock::Clock,
+    config::secret::{SecretError, SecretSource},
     mcp::{
         Server,
         http::{Admission, Listener, PATH},
@@ -86,17 +87,18 @@ pub(super) async fn agent(named: Option<&Path>, args: &AgentArgs) -> Result<Arc<
 
 /// The token that requests by HTTP carry.
 fn token(file: Option<&Path>) -> Result<SecretString, Failure> {
-    let (place, token) = match file {
-        Some(path) => {
-            let place = path.display().to_string();
-            let text = fs::read_to_string(path);
-            (place.clone(), text.map_err(|error| Failure::usage(format!("{place} cannot be read: {error}")))?)
-        }
-        None => (TOKEN.to_owned(), env::var(TOKEN).unwrap_or_default()),
+    let source = file.map_or_else(|| SecretSource::Env(TOKEN.to_owned()), |path| SecretSource::File(path.to_owned()));
+    if let Some(path) = file {
+        check::warn_if_readable("--token-file", path);
+    }
+    let token = match source.read() {
+        Ok(token) => token,
+        Err(SecretError::NotSet(_) | SecretError::Empty(_)) => SecretString::default(),
+        Err(error) => return Err(Failure::usage(error.to_string())),
     };
-    let token = SecretString::from(token.trim());
     let length = token.expose_secret().chars().count();
     if length < TOKEN_LENGTH {
+        let place = file.map_or_else(|| TOKEN.to_owned(), |path| path.display().to_string());
         let missing = if length == 0 { "holds no token" } else { "holds a token that is too short" };
         return Err(Failure::usage(format!(
             "{place} {missing}, but over HTTP every request must carry the token. Put at least {TOKEN_LENGTH} characters into --token-file PATH or {TOKEN}, for example from `openssl rand -hex 32`"

@@ -41,6 +41,7 @@ pub fn main() -> ExitCode {
         Err(error) => return explain(&error),
     };
     log_to_stderr(&cli);
+    leave_no_core();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return Failure::failed(format!("cannot start: {error}")).report(),
@@ -124,6 +125,17 @@ fn schema(which: SchemaKind) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(&schema).map_err(|error| Failure::failed(error.to_string()))?;
     output::line(&text);
     Ok(())
+}
+
+/// Keeps secrets in memory out of core files: the process is not dumped, and other processes of its account cannot read its
+/// memory. A system that refuses is no reason to stop.
+fn leave_no_core() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let hidden = set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .and_then(|()| setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }));
+    if let Err(error) = hidden {
+        tracing::debug!(%error, "a core file of this process is possible");
+    }
 }
 
 fn log_to_stderr(cli: &Cli) {

@@ -10,6 +10,8 @@ const SECRET_WORDS: [&str; 6] = ["secr", "tok", "pas", "pwd", "cred", "key"];
 const HARMLESS: [&str; 2] = ["policy", "daemon"];
 /// An identifier that is shorter is not taken for a secret.
 const SHORT: usize = 20;
+/// A run of letters and digits that is longer is taken for one: nobody names a variable or a file so.
+const LONG: usize = 32;
 
 /// The text with every value that may be a secret replaced by `*`, byte for byte, so that places stay the same.
 pub(super) fn masked(text: &str, schema: &serde_json::Value) -> String {
@@ -42,10 +44,12 @@ pub(super) fn masked(text: &str, schema: &serde_json::Value) -> String {
 /// Whether the name of a variable or file is more likely the secret itself.
 pub(super) fn looks_like_secret(name: &str) -> bool {
     let digits = name.chars().filter(char::is_ascii_digit).count();
-    let letters = name.chars().filter(char::is_ascii_lowercase).count();
+    let small = name.chars().filter(char::is_ascii_lowercase).count();
+    let is_mixed = small > 0 && name.chars().any(|c| c.is_ascii_uppercase());
     // Names have separators; tokens are runs of digits and small letters, Zoho's with dots between.
     let is_run = name.split('.').all(|part| part.chars().all(|c| c.is_ascii_alphanumeric()));
-    name.len() >= SHORT && is_run && digits >= 4 && letters >= 2
+    let is_random = digits >= 4 && (small >= 2 || digits >= 8) || is_mixed && digits >= 2;
+    is_run && (name.len() >= SHORT && is_random || name.len() >= LONG)
 }
 
 /// Whether a name can be that of an environment variable.
@@ -180,7 +184,14 @@ mod tests {
 
     #[test]
     fn a_secret_in_place_of_a_name_is_not_shown() {
-        for secret in ["74b246c5e0b84b1f9a535f0d9c2e71aa", "1000.70c5de1f4b6a9c.8e3d21", "hunter-22!"] {
+        for secret in [
+            "74b246c5e0b84b1f9a535f0d9c2e71aa",
+            "1000.70c5de1f4b6a9c.8e3d21",
+            "hunter-22!",
+            "aBcDeFgHiJkLmNoPqRs12",
+            "qwertyuiopasdfghjklzxcvbnmqwertyuiop",
+            "JBSWY3DP22K3PXP456789JBSWY",
+        ] {
             let masked = shown(&format!("[workspaces.acme]\nclient_secret = {{ env = \"{secret}\" }}\n"));
             assert!(!masked.contains(secret), "{masked}");
         }
@@ -191,6 +202,8 @@ mod tests {
             "/run/secrets/acme-refresh-token-2026",
             "evidence_ed25519",
             "ACME_CLIENT_SECRET_2026",
+            "ACMECLIENTSECRET2026PROD",
+            "acmeClientSecretOfEurope",
         ] {
             assert!(!looks_like_secret(name), "{name}");
         }

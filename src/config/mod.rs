@@ -1,13 +1,15 @@
 //! The configuration: the file as written (`file`), its shape (`shape`), then checked settings (`check`,
 //! [`settings`]). Every problem is reported in one pass, with file, line and column ([`problem`]); secrets are masked
-//! (`mask`), and those in the wrong place are found (`misplaced`).
+//! (`mask`), and those in the wrong place are found (`misplaced`). [`secret`] reads them.
 
 mod applied;
 mod check;
 mod file;
 mod mask;
 mod misplaced;
+mod paths;
 pub mod problem;
+pub mod secret;
 pub mod settings;
 mod shape;
 #[cfg(test)]
@@ -15,7 +17,8 @@ mod tests;
 
 use std::{
     collections::BTreeSet,
-    fs,
+    fs::File,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -25,11 +28,12 @@ use toml::{Spanned, de::DeTable};
 
 pub use self::file::Attach;
 use self::{
-    file::File,
     problem::{Problem, Problems},
     settings::Settings,
 };
 
+/// The largest configuration, in bytes.
+const LARGEST: u64 = 16 << 20;
 /// Where to look for a configuration if none is named.
 const PLACES: [&str; 2] = ["rolecall.toml", "/etc/rolecall/rolecall.toml"];
 
@@ -78,7 +82,14 @@ pub fn locate(named: Option<&Path>) -> Result<PathBuf, ConfigError> {
 /// # Errors
 /// [`ConfigError`], with everything that is wrong.
 pub fn load(path: &Path, rules: &[&str], now: DateTime<Utc>) -> Result<Loaded, ConfigError> {
-    let text = fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    // It may be a pipe, but it is not endless.
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text));
+    let read = read.and_then(|length| match length as u64 {
+        ..=LARGEST => Ok(()),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidData, format!("it has more than {LARGEST} bytes"))),
+    });
+    read.map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
     Ok(parse(path, &text, rules, now)?)
 }
 
@@ -103,13 +114,16 @@ fn read(text: &str, context: &check::Context<'_>) -> Result<(Settings, Vec<Probl
     }
     let mut written = written(&table);
     let misplaced = misplaced::misplaced(table.get_ref());
+    let unexpanded = paths::unexpanded(table.get_ref());
     let shape = shape::check(&json_schema(), table);
     let (mut problems, well_formed) = (shape.problems, shape.table);
     problems.extend(misplaced);
+    problems.extend(unexpanded);
     let is_whole = problems.is_empty();
     // What is well-formed is checked even beside what is not, so that one pass reports everything.
-    let file =
-        well_formed.ok_or(None).and_then(|table| File::deserialize(toml::de::Deserializer::from(table)).map_err(Some));
+    let file = well_formed
+        .ok_or(None)
+        .and_then(|table| file::File::deserialize(toml::de::Deserializer::from(table)).map_err(Some));
     let file = match file {
         Ok(file) => file,
         Err(error) => {
@@ -160,5 +174,5 @@ fn written(table: &Spanned<DeTable<'_>>) -> check::Written {
 
 /// The JSON Schema of the configuration (draft 2020-12).
 pub fn json_schema() -> serde_json::Value {
-    schemars::schema_for!(File).to_value()
+    schemars::schema_for!(file::File).to_value()
 }

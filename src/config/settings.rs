@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -12,11 +11,8 @@ use std::{
 use secrecy::SecretString;
 use url::Url;
 
-use super::{
-    applied::applied,
-    file::Attach,
-    mask::{is_variable, looks_like_secret},
-};
+pub use super::secret::{SecretError, SecretSource};
+use super::{applied::applied, file::Attach};
 use crate::{
     model::{
         finding::Severity,
@@ -119,79 +115,6 @@ pub enum Value {
     Names(BTreeMap<String, String>),
 }
 
-/// Where a secret is. Its `Display` names the place, unless the name looks like the secret itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SecretSource {
-    /// In an environment variable.
-    Env(String),
-    /// In a file.
-    File(PathBuf),
-}
-
-/// A secret that cannot be read. The secret is never part of the message.
-#[derive(Debug, thiserror::Error)]
-pub enum SecretError {
-    /// The variable is not set, or not UTF-8.
-    #[error("{0} is not set")]
-    NotSet(String),
-    /// The file cannot be read.
-    #[error("cannot read {place}: {source}")]
-    Unreadable {
-        /// The file.
-        place: String,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// It is empty.
-    #[error("{0} is empty")]
-    Empty(String),
-    /// It contains a control character.
-    #[error("{0} contains a line break or another control character; expected one line")]
-    Control(String),
-}
-
-impl SecretSource {
-    /// The secret, without the line break at its end.
-    ///
-    /// # Errors
-    /// [`SecretError`]
-    pub fn read(&self) -> Result<SecretString, SecretError> {
-        let text = match self {
-            Self::Env(name) => std::env::var(name).map_err(|_| SecretError::NotSet(self.to_string()))?,
-            Self::File(path) => fs::read_to_string(path)
-                .map_err(|source| SecretError::Unreadable { place: self.to_string(), source })?,
-        };
-        let secret = text.trim_end_matches(['\r', '\n']);
-        if secret.trim().is_empty() {
-            return Err(SecretError::Empty(self.to_string()));
-        }
-        if secret.chars().any(char::is_control) {
-            return Err(SecretError::Control(self.to_string()));
-        }
-        Ok(secret.into())
-    }
-
-    /// Whether accounts other than its owner can read the file.
-    pub fn is_open_to_others(&self) -> bool {
-        use std::os::unix::fs::PermissionsExt as _;
-        let Self::File(path) = self else { return false };
-        fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o007 != 0)
-    }
-}
-
-impl std::fmt::Display for SecretSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Env(name) if looks_like_secret(name) || !is_variable(name) => f.write_str("an environment variable"),
-            Self::Env(name) => write!(f, "the environment variable {name}"),
-            Self::File(path) if path.file_name().is_some_and(|name| looks_like_secret(&name.to_string_lossy())) => {
-                f.write_str("a file")
-            }
-            Self::File(path) => write!(f, "the file {}", path.display()),
-        }
-    }
-}
-
 /// A job.
 #[derive(Debug, Clone)]
 pub struct Job {
@@ -249,6 +172,16 @@ impl Settings {
         let secrets: Vec<SecretString> = self.secrets().iter().filter_map(|(_, secret)| secret.read().ok()).collect();
         // The settings were read from it, so it is valid TOML.
         applied(&self.text, &secrets).unwrap_or_default()
+    }
+
+    /// The files that hold secrets, each with its key in the configuration: those of [`Self::secrets`] and the signing key.
+    pub fn secret_files(&self) -> Vec<(String, &Path)> {
+        let secrets = self.secrets().into_iter().filter_map(|(key, source)| match source {
+            SecretSource::File(path) => Some((key, path.as_path())),
+            SecretSource::Env(_) => None,
+        });
+        let key = self.evidence.as_ref().and_then(|evidence| evidence.signing_key.as_deref());
+        secrets.chain(key.map(|path| ("evidence.signing_key".to_owned(), path))).collect()
     }
 
     /// Every secret that the configuration names, with its key.

@@ -144,18 +144,6 @@ fn a_secret_in_the_file_is_refused_and_not_shown() {
     assert!(!text.contains("1000.abc"), "{text}");
 }
 
-#[test]
-fn only_the_line_break_at_the_end_of_a_secret_is_removed() {
-    use secrecy::ExposeSecret;
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("secret");
-    for (written, read) in [("abc\n", Some("abc")), ("a bc ", Some("a bc ")), ("\n", None), ("a\nb", None)] {
-        std::fs::write(&path, written).unwrap();
-        let secret = settings::SecretSource::File(path.clone()).read();
-        assert_eq!(secret.as_ref().map(ExposeSecret::expose_secret).ok(), read, "{written:?}");
-    }
-}
-
 /// The messages of a text's problems.
 fn messages(text: &str) -> Vec<String> {
     let problems = read_text(text).map_or_else(|problems| problems, |(_, problems)| problems);

@@ -1,11 +1,11 @@
 //! The key that signs evidence: one of OpenSSH's, so that `ssh-keygen -Y verify` needs nothing from rolecall.
 
-use std::{fs, path::Path};
+use std::{fs, io, path::Path};
 
 use secrecy::SecretString;
 use ssh_key::{HashAlg, LineEnding, PrivateKey};
 
-use super::{NAMESPACE, PRINCIPAL};
+use super::{NAMESPACE, PRINCIPAL, storage::bounded};
 
 /// A key cannot be read or cannot sign.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,32 @@ pub enum KeyError {
     Sign(ssh_key::Error),
 }
 
+/// The largest file of a key, in bytes.
+const LARGEST: u64 = 64 << 10;
+
+/// What a text is in place of an OpenSSH private key; `None` if that is not known.
+fn another(text: &str) -> Option<&'static str> {
+    let text = text.trim_start();
+    if text.is_empty() {
+        Some("it is empty")
+    } else if ["ssh-", "ecdsa-", "sk-"].iter().any(|start| text.starts_with(start)) {
+        Some("it is the public half; expected the private key, whose file has the same name without .pub")
+    } else if text.starts_with("-----BEGIN") && !text.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----") {
+        Some("it is a key in PEM, not in OpenSSH's format")
+    } else {
+        None
+    }
+}
+
+/// The text of a small regular file. Nothing is opened that may never end.
+fn text_of(path: &Path) -> io::Result<String> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    let bytes = bounded(fs::File::open(path)?, LARGEST)?;
+    String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
+}
+
 /// A key that signs.
 pub struct SigningKey(PrivateKey);
 
@@ -57,13 +83,24 @@ impl SigningKey {
     /// [`KeyError`]
     pub fn read(path: &Path) -> Result<Self, KeyError> {
         let shown = path.display().to_string();
-        let text = fs::read_to_string(path).map_err(|source| KeyError::File { path: shown.clone(), source })?;
-        let key = PrivateKey::from_openssh(text)
-            .map_err(|error| KeyError::NoKey { path: shown.clone(), reason: error.to_string() })?;
+        let text = text_of(path).map_err(|source| KeyError::File { path: shown.clone(), source })?;
+        let no_key = |reason: &str| KeyError::NoKey { path: shown.clone(), reason: reason.to_owned() };
+        if let Some(reason) = another(&text) {
+            return Err(no_key(reason));
+        }
+        // Blank lines around it are fine with ssh-keygen too.
+        let key = PrivateKey::from_openssh(format!("{}\n", text.trim()))
+            .map_err(|error| no_key(&format!("{error}; expected ssh-ed25519")))?;
         if key.is_encrypted() {
             return Err(KeyError::Protected { path: shown });
         }
-        Ok(Self(key))
+        let key = Self(key);
+        // A key of another algorithm is read and cannot sign.
+        if key.sign(b"probe").is_err() {
+            let algorithm = key.0.algorithm();
+            return Err(no_key(&format!("it is of the algorithm {algorithm}; expected ssh-ed25519")));
+        }
+        Ok(key)
     }
 
     /// Makes a new Ed25519 key.
@@ -130,5 +167,50 @@ impl SigningKey {
     pub fn sign(&self, message: &[u8]) -> Result<String, KeyError> {
         let signature = self.0.sign(NAMESPACE, HashAlg::Sha512, message).map_err(KeyError::Sign)?;
         signature.to_pem(LineEnding::LF).map_err(KeyError::Sign)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn only_a_key_that_can_sign_is_read_and_another_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let keygen = |name: &str, more: &[&str]| {
+            let path = folder.path().join(name);
+            let made = Command::new("ssh-keygen").args(["-q", "-f"]).arg(&path).args(more).status().unwrap();
+            assert!(made.success());
+            path
+        };
+        let good = keygen("good", &["-t", "ed25519", "-N", ""]);
+        let text = fs::read_to_string(&good).unwrap();
+        assert!(SigningKey::read(&good).is_ok());
+        let written = |text: &str| {
+            let path = folder.path().join("written");
+            fs::write(&path, text).unwrap();
+            SigningKey::read(&path).map(|key| key.fingerprint()).map_err(|error| error.to_string())
+        };
+        for same in [format!("{text}\n\n"), format!("\n{text}"), text.trim_end().to_owned(), text.replace('\n', "\r\n")]
+        {
+            assert!(written(&same).is_ok(), "{same:?}");
+        }
+        let said = |path: &Path| SigningKey::read(path).unwrap_err().to_string();
+        for (path, expected) in [
+            (keygen("rsa", &["-t", "rsa", "-b", "2048", "-N", ""]), "expected ssh-ed25519"),
+            (keygen("ecdsa", &["-t", "ecdsa", "-N", ""]), "expected ssh-ed25519"),
+            (keygen("pem", &["-t", "rsa", "-m", "PEM", "-b", "2048", "-N", ""]), "in PEM"),
+            (keygen("protected", &["-t", "ed25519", "-N", "passphrase"]), "protected by a passphrase"),
+            (good.with_added_extension("pub"), "the public half"),
+            (folder.path().to_owned(), "not a regular file"),
+            (folder.path().join("none"), "No such file"),
+            ("/dev/zero".into(), "not a regular file"),
+        ] {
+            assert!(said(&path).contains(expected), "{}: {}", path.display(), said(&path));
+        }
+        assert!(written("").unwrap_err().contains("it is empty"));
+        assert!(written(&text[..text.len() / 2]).is_err());
     }
 }

@@ -220,3 +220,95 @@ fn what_agents_call_leaves_no_secret_anywhere() {
         }
     }
 }
+
+#[test]
+fn a_process_that_is_killed_leaves_no_core_file() {
+    let bench = Bench::new(options(5));
+    let daemon = crate::daemon::Daemon::start(&bench);
+    crate::daemon::eventually("no core file", || {
+        let limits = fs::read_to_string(format!("/proc/{}/limits", daemon.id())).unwrap();
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        core.split_whitespace().skip(4).take(2).eq(["0", "0"])
+    });
+    daemon.stop();
+}
+
+/// Writes a file that others can read, or that has more in it than can be seen.
+fn written(bench: &Bench, name: &str, text: &str, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::write(bench.path(name), text).unwrap();
+    fs::set_permissions(bench.path(name), fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn every_command_says_once_which_secrets_others_can_read() {
+    let bench = crate::evidence::bench(5);
+    let secret = bench.simulator.credentials().client_secret.clone();
+    written(&bench, "secret", &format!("\u{feff}{secret} \n"), 0o644);
+    bench.reconfigure("{ env = \"TEST_CLIENT_SECRET\" }", "{ file = \"secret\" }");
+    let key = bench.read("key");
+    written(&bench, "key", &key, 0o640);
+    let configuration = bench.read("rolecall.toml");
+    written(&bench, "rolecall.toml", &configuration, 0o666);
+    for arguments in [&["check"][..], &["audit"], &["users", "acme"], &["preflight", "acme"], &["runs"]] {
+        let (code, _, said) = bench.run(arguments);
+        assert_eq!(code, 0, "{arguments:?}: the byte order mark and the blank are stripped: {said}");
+        for warning in [
+            "workspaces.acme.client_secret: all accounts on this machine can read the file ",
+            "evidence.signing_key: the accounts of its group can read the file ",
+            "all accounts on this machine can write the configuration ",
+        ] {
+            assert_eq!(said.matches(warning).count(), 1, "{arguments:?}: {warning}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_key_that_cannot_sign_is_refused_by_check_and_when_it_is_read() {
+    let bench = crate::evidence::bench(5);
+    let folder = bench.folder.path();
+    let made = "ssh-keygen -q -t rsa -b 2048 -N '' -f rsa; ssh-keygen -q -t ed25519 -N word -f locked; : > empty; mkdir folder; mkfifo pipe";
+    assert!(crate::evidence::judge(folder, "sh", &["-c", made]).0);
+    for (name, expected) in [
+        ("rsa", "expected ssh-ed25519"),
+        ("locked", "protected by a passphrase"),
+        ("empty", "it is empty"),
+        ("folder", "not a regular file"),
+        ("pipe", "not a regular file"),
+        ("key.pub", "the public half"),
+        ("missing", "No such file"),
+    ] {
+        let configuration = bench.read("rolecall.toml");
+        bench.reconfigure("{ file = \"key\" }", &format!("{{ file = \"{name}\" }}"));
+        for command in ["check", "audit"] {
+            let (code, printed, said) = bench.run(&[command]);
+            assert!(code == 2 && said.contains(expected), "{name}: {command}: {printed}{said}");
+            assert!(!printed.contains("The configuration is valid"), "{printed}");
+        }
+        fs::write(bench.path("rolecall.toml"), configuration).unwrap();
+    }
+    let key = bench.read("key");
+    written(&bench, "key", &format!("{key}\n\n"), 0o600);
+    assert_eq!(bench.run(&["check"]).0, 0);
+}
+
+#[test]
+fn a_setting_that_would_mean_something_else_is_refused_once() {
+    let bench = crate::evidence::bench(5);
+    let configuration = bench.read("rolecall.toml");
+    for (from, to, said) in [
+        ("sqlite:rolecall.db", "sqlite::memory:", "the store must be a file"),
+        ("sqlite:rolecall.db", "sqlite:x.db?mode=rwc", "has options"),
+        ("sqlite:rolecall.db", "sqlite:~/x.db", "`~` is not expanded"),
+        ("directory = \"bags\"", "directory = \"~/evidence\"", "`~` is not expanded"),
+        ("directory = \"bags\"", "directory = \"$HOME/evidence\"", "variables are not expanded"),
+        ("directory = \"bags\"", "directory = \"\"", "the path is empty"),
+        ("{ file = \"key\" }", "{ file = \"~/.ssh/key\" }", "`~` is not expanded"),
+        ("client_id = \"", "client_id = \"\" # ", "`client_id` is empty"),
+    ] {
+        bench.reconfigure(from, to);
+        let (code, _, found) = bench.run(&["check"]);
+        assert!(code == 2 && found.contains(said) && found.contains(": 1 error"), "{to}: {found}");
+        fs::write(bench.path("rolecall.toml"), &configuration).unwrap();
+    }
+}

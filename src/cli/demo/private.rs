@@ -1,7 +1,9 @@
 //! The demo's configuration, secrets and store: in a folder that is removed at the end.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -25,8 +27,12 @@ impl Private {
     pub(super) fn configure(&self, simulator: &Simulator, evidence: &Path) -> io::Result<PathBuf> {
         let credentials = simulator.credentials();
         let inbox = simulator.inbox().address();
-        fs::write(self.0.join("client-secret"), &credentials.client_secret)?;
-        fs::write(self.0.join("refresh-token"), &credentials.refresh_token)?;
+        for (name, secret) in
+            [("client-secret", &credentials.client_secret), ("refresh-token", &credentials.refresh_token)]
+        {
+            let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.0.join(name));
+            file.and_then(|mut file| file.write_all(secret.as_bytes()))?;
+        }
         let key = SigningKey::generate("rolecall demo").and_then(|key| {
             key.write(&self.0.join("evidence-key"))?;
             key.signer()

@@ -223,7 +223,7 @@ impl Source<'_> {
     }
 
     fn read_or_ask(&self, question: &str) -> Result<SecretString, Failure> {
-        use crate::config::settings::SecretError::{Control, Empty, NotSet, Unreadable};
+        use crate::config::settings::SecretError::{Control, Empty, NotSet, Unreadable, Unseen};
         let (source, what) = match (self.file, self.env) {
             (Some(path), _) if path == Path::new("-") => return terminal::secret_from_stdin(question),
             (Some(path), _) => (SecretSource::File(path.to_owned()), format!("the file of --{}-file", self.name)),
@@ -242,6 +242,7 @@ impl Source<'_> {
                     format!("{what} cannot be read: {source}; the argument takes the path of a file, not the secret")
                 }
                 Empty(_) => format!("{what} is empty"),
+                Unseen { name, .. } => format!("{what} contains {name}, which cannot be seen; remove it"),
                 Control(_) => format!("{what} holds more than one line or a control character"),
             })
         })

@@ -90,13 +90,21 @@ impl Checker<'_> {
         let path = url
             .strip_prefix("sqlite:")
             .map(|path| path.strip_prefix("//").unwrap_or(path))
-            .filter(|path| !path.is_empty());
-        if path.is_none() && !url.starts_with("postgres") {
-            self.error(
-                store.url.span(),
-                "invalid store URL",
-                "expected a URL such as sqlite:rolecall.db or sqlite:/var/lib/rolecall/rolecall.db",
-            );
+            .filter(|path| !path.trim().is_empty());
+        let problem = match path {
+            None if url.starts_with("postgres") => None,
+            None => Some("invalid store URL"),
+            Some(path) if path.starts_with(':') || path.starts_with("file:") => {
+                Some("the store must be a file: one in memory would forget every review")
+            }
+            Some(path) if path.contains(['?', '#']) => {
+                Some("the store URL has options, which this version does not have")
+            }
+            Some(_) => None,
+        };
+        if let Some(problem) = problem {
+            let help = "expected a URL such as sqlite:rolecall.db or sqlite:/var/lib/rolecall/rolecall.db";
+            self.error(store.url.span(), problem, help);
         }
         path.unwrap_or("rolecall.db")
     }

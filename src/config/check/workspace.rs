@@ -57,6 +57,10 @@ impl Checker<'_> {
     /// The value of a key; `None` if it is invalid, after reporting the error.
     fn value(&mut self, key: &Key, span: Range<usize>, given: &Given<'_>) -> Option<Value> {
         match given {
+            Given::Text(text) if text.trim().is_empty() => {
+                self.error(span, format!("`{}` is empty", key.name), "");
+                None
+            }
             Given::Text(text) => {
                 let KeyValue::OneOf(words) = key.value else { return Some(Value::Text((*text).to_owned())) };
                 // Vendors write their codes in capitals.

@@ -1,0 +1,215 @@
+//! Where secrets are, and how they are read: bounded, and without what an editor or a shell adds unseen.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
+
+use secrecy::SecretString;
+
+use super::mask::{is_variable, looks_like_secret};
+
+/// The largest file with a secret, in bytes.
+const LARGEST: u64 = 64 << 10;
+
+/// Where a secret is. Its `Display` names the place, unless the name looks like the secret itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// In an environment variable.
+    Env(String),
+    /// In a file.
+    File(PathBuf),
+}
+
+/// A secret that cannot be read. The secret is never part of the message.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The variable is not set, or not UTF-8.
+    #[error("{0} is not set")]
+    NotSet(String),
+    /// The file cannot be read.
+    #[error("cannot read {place}: {source}")]
+    Unreadable {
+        /// The file.
+        place: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// It is empty.
+    #[error("{0} is empty")]
+    Empty(String),
+    /// It contains a control character.
+    #[error("{0} contains a line break or another control character; expected one line")]
+    Control(String),
+    /// It contains a character that cannot be seen.
+    #[error("{place} contains {name}, which cannot be seen and is hardly part of the secret; remove it")]
+    Unseen {
+        /// The place.
+        place: String,
+        /// The character's name.
+        name: String,
+    },
+}
+
+impl SecretSource {
+    /// The secret, without a byte order mark before it and without blanks and line breaks around it.
+    ///
+    /// # Errors
+    /// [`SecretError`]
+    pub fn read(&self) -> Result<SecretString, SecretError> {
+        let text = match self {
+            Self::Env(name) => std::env::var(name).map_err(|_| SecretError::NotSet(self.to_string()))?,
+            Self::File(path) => {
+                text_of(path).map_err(|source| SecretError::Unreadable { place: self.to_string(), source })?
+            }
+        };
+        let blank = [' ', '\t', '\r', '\n'];
+        let secret = text.trim_start_matches('\u{feff}').trim_matches(blank);
+        if secret.is_empty() {
+            return Err(SecretError::Empty(self.to_string()));
+        }
+        if secret.chars().any(char::is_control) {
+            return Err(SecretError::Control(self.to_string()));
+        }
+        if let Some(unseen) = secret.chars().find(|c| is_unseen(*c)) {
+            let name = format!("the character U+{:04X}", u32::from(unseen));
+            return Err(SecretError::Unseen { place: self.to_string(), name });
+        }
+        Ok(secret.into())
+    }
+}
+
+impl std::fmt::Display for SecretSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Env(name) if looks_like_secret(name) || !is_variable(name) => f.write_str("an environment variable"),
+            Self::Env(name) => write!(f, "the environment variable {name}"),
+            Self::File(path) if path.file_name().is_some_and(|name| looks_like_secret(&name.to_string_lossy())) => {
+                f.write_str("a file")
+            }
+            Self::File(path) => write!(f, "the file {}", path.display()),
+        }
+    }
+}
+
+/// A character that looks like nothing: a space other than the usual one, or one of no width.
+fn is_unseen(c: char) -> bool {
+    (c.is_whitespace() && c != ' ')
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffc}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The text of a small regular file. Nothing is opened that may never end.
+///
+/// # Errors
+/// If it cannot be read, is something else, or is too large.
+pub fn text_of(path: &Path) -> io::Result<String> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    let mut text = String::new();
+    File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LARGEST {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it has more than {LARGEST} bytes")));
+    }
+    Ok(text)
+}
+
+/// How a file is exposed to other accounts of this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exposed {
+    /// All accounts can read it.
+    ToAll,
+    /// The accounts of its group can read it.
+    ToGroup,
+    /// All accounts can write it.
+    ForWriting,
+}
+
+/// Who else can read a file with a secret; `None` if nobody can, or if there is no such file.
+pub fn readable(path: &Path) -> Option<Exposed> {
+    match mode(path)? {
+        mode if mode & 0o006 != 0 => Some(Exposed::ToAll),
+        mode if mode & 0o060 != 0 => Some(Exposed::ToGroup),
+        _ => None,
+    }
+}
+
+/// Whether all accounts can write a file.
+pub fn writable(path: &Path) -> Option<Exposed> {
+    (mode(path)? & 0o002 != 0).then_some(Exposed::ForWriting)
+}
+
+fn mode(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let metadata = fs::metadata(path).ok()?;
+    metadata.is_file().then(|| metadata.permissions().mode())
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<String, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        fs::write(&path, bytes).unwrap();
+        let read = SecretSource::File(path).read();
+        read.map(|secret| secret.expose_secret().to_owned()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_stands_around_a_secret_is_stripped_and_what_cannot_be_seen_in_it_is_refused() {
+        for text in ["s3cret", "s3cret\r\n\n", "\u{feff}s3cret\n", " \ts3cret \n"] {
+            assert_eq!(read(text.as_bytes()).as_deref(), Ok("s3cret"), "{text:?}");
+        }
+        assert_eq!(read(b"with a blank").as_deref(), Ok("with a blank"));
+        for (text, said) in [
+            ("s3cret\u{200b}\n", "U+200B"),
+            ("\u{a0}s3cret", "U+00A0"),
+            ("s3\u{feff}cret", "U+FEFF"),
+            ("s3\ncret", "a line break"),
+            ("s3\u{0}cret", "control character"),
+            (" \n", "is empty"),
+            ("\u{feff}", "is empty"),
+        ] {
+            let error = read(text.as_bytes()).unwrap_err();
+            assert!(error.contains(said) && !error.contains("s3"), "{text:?}: {error}");
+        }
+        assert!(read("x".repeat(70_000).as_bytes()).unwrap_err().contains("more than 65536 bytes"));
+        assert!(read(b"\xff\xfes\0").is_err(), "not UTF-8");
+    }
+
+    #[test]
+    fn only_a_regular_file_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in [Path::new("/dev/zero"), folder.path()] {
+            assert!(text_of(path).unwrap_err().to_string().contains("not a regular file"), "{}", path.display());
+        }
+        let fifo = folder.path().join("fifo");
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        assert!(text_of(&fifo).unwrap_err().to_string().contains("not a regular file"));
+    }
+
+    #[test]
+    fn who_else_can_read_or_write_is_known() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        assert_eq!((readable(&path), writable(&path)), (None, None));
+        fs::write(&path, "x").unwrap();
+        for (mode, expected, writing) in [
+            (0o600, None, None),
+            (0o640, Some(Exposed::ToGroup), None),
+            (0o644, Some(Exposed::ToAll), None),
+            (0o602, Some(Exposed::ToAll), Some(Exposed::ForWriting)),
+        ] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!((readable(&path), writable(&path)), (expected, writing), "{mode:o}");
+        }
+    }
+}
