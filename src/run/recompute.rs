@@ -42,6 +42,9 @@ const TABLES: [ReportFile; 3] = [ReportFile::AccessMatrixCsv, ReportFile::Findin
 /// Longer than any replayed read takes.
 const DEADLINE: Duration = Duration::from_hours(1);
 
+/// The most bytes that all answers of a bag may have, decompressed.
+const LARGEST: u64 = 4 << 30;
+
 /// A bag cannot be recomputed.
 #[derive(Debug, thiserror::Error)]
 pub enum RecomputeError {
@@ -142,10 +145,19 @@ impl Recorder for Needs {
 }
 
 impl Needs {
-    fn needed(&self) -> BTreeSet<String> {
+    /// The requests below a path.
+    fn needed(&self, below: &str) -> BTreeSet<String> {
         let asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.iter().filter(|(_, needed)| needed.is_confirmed()).map(|(request, _)| request.clone()).collect()
+        let needed = asked.iter().filter(|(_, needed)| needed.is_confirmed());
+        needed.filter_map(|(request, _)| request.strip_prefix(below).map(str::to_owned)).collect()
     }
+}
+
+/// Whether a file is named as an answer in a bag is.
+fn is_answer(file: &str) -> bool {
+    let name = file.strip_prefix("data/answers/").map(|name| name.strip_suffix(".gz").unwrap_or(name));
+    let number = name.and_then(|name| name.strip_suffix(".json"));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Path and query of a request line.
@@ -206,8 +218,12 @@ impl<'a> SealedReview<'a> {
     pub fn answers(&self) -> Result<BTreeMap<String, VecDeque<Recorded>>, RecomputeError> {
         let mut answers: BTreeMap<String, VecDeque<Recorded>> = BTreeMap::new();
         for line in self.index()? {
-            let recorded =
-                Recorded { status: line.status, body: self.bytes(&line.file)?, is_gzip: is_gzip(&line.file) };
+            let recorded = Recorded {
+                status: line.status,
+                body: self.bytes(&line.file)?,
+                is_gzip: is_gzip(&line.file),
+                length: line.bytes,
+            };
             answers.entry(path(&line.request).to_owned()).or_default().push_back(recorded);
         }
         Ok(answers)
@@ -217,7 +233,16 @@ impl<'a> SealedReview<'a> {
         let file = format!("data/{INDEX}");
         let lines = BufReader::new(io::Cursor::new(self.bytes(&file)?)).lines();
         let line = |line: io::Result<String>| Ok(serde_json::from_str(&line?)?);
-        lines.map(|text| line(text).map_err(|source| self.failed(&file, source))).collect()
+        let read = lines.map(|text| line(text).map_err(|source| self.failed(&file, source)));
+        let lines: Vec<Line> = read.collect::<Result<_, _>>()?;
+        let bytes = lines.iter().fold(0, |sum: u64, line| sum.saturating_add(line.bytes));
+        let foreign = lines.iter().find(|line| !is_answer(&line.file)).map(|line| &line.file);
+        let wrong = match foreign {
+            Some(foreign) => format!("{foreign:?} is not the name of an answer of this bag"),
+            None if bytes > LARGEST => format!("the answers have {bytes} bytes; expected at most {LARGEST}"),
+            None => return Ok(lines),
+        };
+        Err(self.failed(&file, io::Error::new(io::ErrorKind::InvalidData, wrong)))
     }
 
     fn bytes(&self, file: &str) -> Result<Vec<u8>, RecomputeError> {
@@ -249,7 +274,7 @@ impl<'a> SealedReview<'a> {
             recorder: Some(Arc::clone(&needs) as Arc<dyn Recorder>),
         };
         let directory = connector.read(&read, &()).await;
-        let needed = needs.needed();
+        let needed = needs.needed(path(&replay.base_url));
         if let Some(request) = replay.missing().into_iter().find(|request| needed.contains(request)) {
             return Err(RecomputeError::NoAnswer(request));
         }

@@ -2,7 +2,10 @@
 //!
 //! A part is small enough to need little memory and large enough to compress well: about 25 bytes a user.
 
-use std::{io, iter};
+use std::{
+    io::{self, Read as _},
+    iter,
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -19,6 +22,8 @@ use crate::{
 const USERS_IN_PART: usize = 5_000;
 /// Zstandard's fastest ordinary level: a snapshot must cost less than downloading the pages.
 const LEVEL: i32 = 1;
+/// The most bytes of a snapshot that are decompressed: that of millions of users.
+const LARGEST: u64 = 1 << 30;
 
 /// The parts of an audit's snapshot, created one at a time.
 pub fn parts<'a>(
@@ -68,7 +73,7 @@ pub fn users(kept: &Kept) -> impl Iterator<Item = Result<SnapshotUser<'static>, 
 /// [`StoreError::Snapshot`] if they cannot be read back, [`StoreError::Pack`] if they cannot be split.
 pub fn split(parts: impl io::Read) -> Result<Vec<Vec<u8>>, StoreError> {
     let failed = |error: &dyn std::fmt::Display| StoreError::Snapshot { reason: error.to_string() };
-    let json = zstd::stream::Decoder::new(parts).map_err(|error| failed(&error))?;
+    let json = zstd::stream::Decoder::new(parts).map_err(|error| failed(&error))?.take(LARGEST);
     let lines = serde_json::Deserializer::from_reader(io::BufReader::new(json)).into_iter::<serde_json::Value>();
     lines.map(|line| pack(&line.map_err(|error| failed(&error))?)).collect()
 }

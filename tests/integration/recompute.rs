@@ -73,6 +73,25 @@ fn whatever_does_not_follow_from_the_answers_is_named() {
         let (code, said) = recompute(&copy);
         assert!(code == 1 && said.contains(&format!("DIFFERS {file}, ")), "{command}: {said}");
     }
+    // Only answers of the bag are read, and no more of them than the index says.
+    let first = "data/answers/[0-9]*.json[.gz]*";
+    for file in [
+        "/dev/zero",
+        "data/../../../../../../../../etc/hostname",
+        "data/answers/../answers.jsonl",
+        "data/answers.jsonl",
+    ] {
+        let (_folder, copy) = forged(&bag, &format!("sed -i '1s#{first}\"#{file}\"#' data/answers.jsonl"));
+        let (code, said) = recompute(&copy);
+        assert!(code == 1 && said.contains("is not the name of an answer of this bag"), "{file}: {said}");
+    }
+    let bomb = "for file in data/answers/*.gz; do head -c 400000000 /dev/zero | gzip -n -1 > $file; done";
+    let (_folder, copy) = forged(&bag, bomb);
+    let (code, said) = recompute(&copy);
+    assert!(code == 1 && said.contains("the bag has no answer to"), "{said}");
+    let (_folder, copy) = forged(&bag, "sed -i '1s/\"bytes\":[0-9]*/\"bytes\":99999999999/' data/answers.jsonl");
+    let (code, said) = recompute(&copy);
+    assert!(code == 1 && said.contains("expected at most"), "{said}");
     let (_folder, copy) = forged(&bag, "sed -i '/type=AdminUsers/d' data/answers.jsonl");
     let (code, said) = recompute(&copy);
     assert!(code == 1 && said.contains("the bag has no answer to /bigin/v2/users?type=AdminUsers&page=1"), "{said}");
