@@ -97,6 +97,22 @@ pub async fn store(settings: &Settings) -> Result<Arc<dyn Database>, AppError> {
     Ok(Arc::new(store))
 }
 
+/// The store, if there is one: verification must not create it.
+///
+/// # Errors
+/// [`AppError::Store`]
+pub async fn existing_store(settings: &Settings) -> Result<Option<Arc<dyn Database>>, AppError> {
+    if !settings.store.path.exists() {
+        return Ok(None);
+    }
+    store(settings).await.map(Some)
+}
+
+/// Where the store is, for messages.
+pub fn store_place(settings: &Settings) -> String {
+    settings.store.path.display().to_string()
+}
+
 /// How to reach the mail server.
 ///
 /// # Errors

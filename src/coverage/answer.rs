@@ -13,8 +13,11 @@ use super::{
 use crate::{
     ledger::{fact::NoMailReason, timeline::TOLERANCE},
     schedule::Schedule,
+    words::count,
 };
 
+/// Addresses that are not the vendor's and are named.
+const MOST_ADDRESSES: usize = 5;
 /// The most scheduled times of one job that are computed for a period: one a minute for a year.
 const MOST: usize = 530_000;
 /// A review that was started on demand, or by another scheduler than the daemon, up to this long after a scheduled time
@@ -59,12 +62,35 @@ pub(super) fn answer(past: &Past<'_>, question: &Question<'_>) -> Coverage {
     }
     // One that covers a scheduled time is there already.
     let named: BTreeSet<Option<Uuid>> = rows.iter().map(|row| row.run).collect();
-    let by_hand = past.all_by_hand().map(|made| unplanned(past, made));
+    let by_hand = past.all_by_hand().map(|made| unplanned(past, made, question));
     rows.extend(
         by_hand.filter(|row| period.contains(&row.fire_at) && wanted(row.job.as_deref()) && !named.contains(&row.run)),
     );
     rows.sort_by(|a, b| (&a.job, &a.workspace, a.fire_at).cmp(&(&b.job, &b.workspace, b.fire_at)));
+    remarks.extend(sources(&rows, question));
     Coverage { rows, remarks }
+}
+
+/// How many reviews were not read from the vendor, and from where.
+fn sources(rows: &[Row], question: &Question<'_>) -> Option<String> {
+    let reviews = || rows.iter().filter_map(|row| row.review.as_ref());
+    let addresses = reviews().filter_map(|review| question.foreign.get(&review.bag.as_ref()?.folder));
+    let addresses: Vec<&str> = addresses.map(String::as_str).collect();
+    let distinct: BTreeSet<&str> = addresses.iter().copied().collect();
+    let shown: Vec<&str> = distinct.iter().copied().take(MOST_ADDRESSES).collect();
+    (!addresses.is_empty()).then(|| {
+        format!(
+            "{} of {} not read from a host of the vendor, but from {}{}: a gateway of the company, a simulation, or a forgery.",
+            addresses.len(),
+            were(reviews().count()),
+            shown.join(", "),
+            if distinct.len() > shown.len() { " and others" } else { "" },
+        )
+    })
+}
+
+fn were(reviews: usize) -> String {
+    if reviews == 1 { "1 review was".to_owned() } else { format!("{reviews} reviews were") }
 }
 
 /// The limits of the coverage.
@@ -116,14 +142,14 @@ fn promised<'a>(
         // A schedule takes effect after the time at which it was published.
         let after = (*since).max(question.from - Duration::nanoseconds(1));
         let times = schedule.times(after).take_while(|time| *time <= until && *time < question.to);
-        let mut count = 0;
+        let mut found = 0;
         for time in times.take(MOST) {
-            count += 1;
+            found += 1;
             for workspace in &terms.workspaces {
                 due.insert((job, workspace, time), schedule.zone());
             }
         }
-        if count == MOST {
+        if found == MOST {
             remarks.push(format!(
                 "{job} is due too often for this period: only its first {MOST} scheduled times are included."
             ));
@@ -148,17 +174,39 @@ fn row(
         }
         None => not_made(past, job, workspace, due, run, question),
     };
+    let failures = past.failures(run);
+    let notes = [attempts(&outcome, past.failed_attempts(run)), foreign(outcome.review.as_ref(), question)];
     Row {
         job: Some((*job).to_owned()),
         workspace: (*workspace).to_owned(),
         fire_at: *fire_at,
         zone,
         state: outcome.state,
-        reason: outcome.reason,
+        reason: joined(outcome.reason, notes),
         run: outcome.run,
-        bag_of_failure: run.and_then(|run| past.bags_of_failures.get(&run)).map(|bag| (*bag).clone()),
+        failures,
         review: outcome.review,
     }
+}
+
+/// A reason with notes after it.
+fn joined(reason: String, notes: [Option<String>; 2]) -> String {
+    let parts = std::iter::once(reason).chain(notes.into_iter().flatten()).filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join("; ")
+}
+
+/// The attempts of a run that failed before a review was made.
+fn attempts(outcome: &Outcome, failed: usize) -> Option<String> {
+    // Without a review the reason says what happened; only further attempts are news.
+    let more = if outcome.review.is_some() { failed } else { failed.saturating_sub(1) };
+    let earlier = if outcome.review.is_some() { "failed attempt" } else { "earlier failed attempt" };
+    (more > 0).then(|| format!("after {}", count(more, earlier)))
+}
+
+/// The address that a review was read from, if it is not one of the vendor's.
+fn foreign(review: Option<&Review>, question: &Question<'_>) -> Option<String> {
+    let address = question.foreign.get(&review?.bag.as_ref()?.folder)?;
+    Some(format!("read from {address}, which is not a host of the vendor"))
 }
 
 /// A scheduled time whose run made no review. A review on demand may have caught up on it before the next one.
@@ -267,7 +315,7 @@ fn undelivered(review: &Review, due: Due, question: &Question<'_>) -> Option<(St
 }
 
 /// A review that was not scheduled.
-fn unplanned(past: &Past<'_>, made: Made<'_>) -> Row {
+fn unplanned(past: &Past<'_>, made: Made<'_>, question: &Question<'_>) -> Row {
     let recorded = made.recorded;
     let review = past.review(made);
     let mut reason = "on demand; not scheduled".to_owned();
@@ -283,9 +331,9 @@ fn unplanned(past: &Past<'_>, made: Made<'_>) -> Row {
         fire_at: recorded.fire_at.unwrap_or(recorded.read_from),
         zone: terms.and_then(|terms| terms.time_zone.parse().ok()).unwrap_or(Tz::UTC),
         state: State::ByHand,
-        reason,
+        reason: joined(reason, [None, foreign(Some(&review), question)]),
         run: Some(recorded.run),
-        bag_of_failure: None,
+        failures: past.failures(Some(recorded.run)),
         review: Some(review),
     }
 }

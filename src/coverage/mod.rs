@@ -39,7 +39,12 @@ pub struct Question<'a> {
     pub now: DateTime<Utc>,
     /// The existing bags: by folder, the SHA-256 of the sealed manifest; `None` if that was not checked.
     pub bags: Option<&'a BTreeMap<String, String>>,
+    /// By folder, the address that a review was read from, where it is not a host of the vendor.
+    pub foreign: &'a BTreeMap<String, String>,
 }
+
+/// No review was read from an address that is not the vendor's, or nobody looked.
+pub static NONE_FOREIGN: BTreeMap<String, String> = BTreeMap::new();
 
 /// The state of a scheduled time for one workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -133,8 +138,8 @@ pub struct Row {
     pub reason: String,
     /// The run; `None` if there was none.
     pub run: Option<Uuid>,
-    /// The answers before its run failed; `None` if it did not fail, or if there were no answers.
-    pub bag_of_failure: Option<BagName>,
+    /// The answers before each attempt of its run that failed, oldest first; an attempt without answers has none.
+    pub failures: Vec<BagName>,
     /// The review; `None` if none was made.
     pub review: Option<Review>,
 }
@@ -144,7 +149,7 @@ impl Row {
     pub fn bag(&self) -> Option<&BagName> {
         match &self.review {
             Some(review) => review.bag.as_ref(),
-            None => self.bag_of_failure.as_ref(),
+            None => self.failures.last(),
         }
     }
 }

@@ -182,8 +182,15 @@ fn line(row: &Row) -> Line {
         reason: row.reason.clone(),
         recorded: review.map_or_else(|| "never".to_owned(), |review| minute(review.recorded_at)),
         users: review.map(|review| review.users.to_string()).unwrap_or_default(),
-        bag: row.bag().map(|bag| bag.folder.clone()).unwrap_or_default(),
+        bag: bags(row),
         delivered: review.map(|review| review.recipients().collect::<Vec<_>>().join(", ")).unwrap_or_default(),
         delivered_at: review.and_then(Review::delivered_at).map(minute).unwrap_or_default(),
     }
+}
+
+/// The bag of a review, then those of attempts that failed.
+fn bags(row: &Row) -> String {
+    let review = row.review.as_ref().and_then(|review| review.bag.as_ref());
+    let failed = row.failures.iter().map(|bag| format!("{} (failed attempt)", bag.folder));
+    review.map(|bag| bag.folder.clone()).into_iter().chain(failed).collect::<Vec<_>>().join(", ")
 }

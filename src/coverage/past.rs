@@ -27,8 +27,10 @@ pub(super) struct Past<'a> {
     pub(super) runs: BTreeMap<Key<'a>, Uuid>,
     recorded: BTreeMap<Uuid, Made<'a>>,
     pub(super) failed: BTreeMap<Uuid, &'a str>,
-    /// The answers received before a run failed.
-    pub(super) bags_of_failures: BTreeMap<Uuid, &'a BagName>,
+    /// How often a run was given up; it can be tried again on demand.
+    given_up: BTreeMap<Uuid, usize>,
+    /// The answers received before each attempt of a run failed, oldest first.
+    failures: BTreeMap<Uuid, Vec<&'a BagName>>,
     pub(super) skipped: Vec<Skipped<'a>>,
     /// By `Message-ID`: the result of the delivery, and when.
     deliveries: BTreeMap<&'a str, (DateTime<Utc>, &'a Delivery)>,
@@ -87,6 +89,7 @@ impl<'a> Past<'a> {
             }
             Fact::Failed { run, error } => {
                 self.failed.insert(run.run, error);
+                *self.given_up.entry(run.run).or_default() += 1;
             }
             Fact::Delivery(delivery) => {
                 // A message that a server accepted stays accepted.
@@ -96,7 +99,7 @@ impl<'a> Past<'a> {
                 }
             }
             Fact::BagOfFailure { run, bag } => {
-                self.bags_of_failures.insert(*run, bag);
+                self.failures.entry(*run).or_default().push(bag);
             }
             Fact::BagRemoved { bag, .. } => {
                 self.removed.insert(&bag.folder);
@@ -116,6 +119,21 @@ impl<'a> Past<'a> {
     /// The review of a run.
     pub(super) fn made(&self, run: Uuid) -> Option<Made<'a>> {
         self.recorded.get(&run).copied()
+    }
+
+    /// The answers received before each attempt of a run failed, oldest first.
+    pub(super) fn failures(&self, run: Option<Uuid>) -> Vec<BagName> {
+        let bags = run.and_then(|run| self.failures.get(&run));
+        bags.into_iter().flatten().map(|bag| (*bag).clone()).collect()
+    }
+
+    /// How many attempts of a run failed, as far as the ledger knows.
+    pub(super) fn failed_attempts(&self, run: Option<Uuid>) -> usize {
+        let run = run.as_ref();
+        let given_up = run.and_then(|run| self.given_up.get(run)).copied().unwrap_or_default();
+        let bags = run.and_then(|run| self.failures.get(run)).map_or(0, Vec::len);
+        let attempt = run.and_then(|run| self.recorded.get(run)).and_then(|made| made.recorded.attempt);
+        given_up.max(bags).max(attempt.map_or(0, |attempt| attempt.saturating_sub(1) as usize))
     }
 
     /// The reviews on demand of a job and workspace, in the order of the ledger.

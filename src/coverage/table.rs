@@ -7,7 +7,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use super::{Coverage, Question, Review, Row};
 use crate::report::guarded;
 
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 20] = [
     "job",
     "workspace",
     "fire_at",
@@ -27,10 +27,11 @@ const COLUMNS: [&str; 19] = [
     "delivered_to",
     "delivered_at",
     "period",
+    "failed_attempts",
 ];
 
 /// Writes the table: RFC 4180, UTF-8, one row for each scheduled time and workspace. Times are in UTC except
-/// `fire_at_local`; `period` is the requested period as an interval of ISO 8601.
+/// `fire_at_local`; `period` is the requested period as an interval of ISO 8601, `failed_attempts` the bags of attempts that failed.
 ///
 /// # Errors
 /// If it cannot be written.
@@ -45,7 +46,7 @@ pub fn table(coverage: &Coverage, question: &Question<'_>, out: &mut dyn Write) 
     writer.flush()
 }
 
-fn cells(row: &Row, period: &str) -> [String; 19] {
+fn cells(row: &Row, period: &str) -> [String; 20] {
     let review = row.review.as_ref();
     let bag = row.bag();
     let local = row.fire_at.with_timezone(&row.zone);
@@ -69,6 +70,7 @@ fn cells(row: &Row, period: &str) -> [String; 19] {
         review.map(|review| review.recipients().collect::<Vec<_>>().join(";")).unwrap_or_default(),
         review.and_then(Review::delivered_at).map(stamp).unwrap_or_default(),
         period.to_owned(),
+        row.failures.iter().map(|bag| bag.folder.as_str()).collect::<Vec<_>>().join(";"),
     ]
 }
 

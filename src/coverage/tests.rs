@@ -42,6 +42,7 @@ fn recorded(run: u128, fire_at: &str) -> Fact {
         job: Some("weekly".into()),
         workspace: "acme".into(),
         fire_at: Some(time(fire_at)),
+        attempt: None,
         read_from: time(fire_at),
         read_to: time(fire_at),
         complete: true,
@@ -70,6 +71,7 @@ fn delivered(run: u128, accepted: bool) -> Fact {
 /// March 2026, seen from April.
 fn question(bags: Option<&BTreeMap<String, String>>) -> Question<'_> {
     Question {
+        foreign: &NONE_FOREIGN,
         from: time("2026-03-01T00:00:00Z"),
         to: time("2026-04-01T00:00:00Z"),
         job: None,
@@ -179,7 +181,7 @@ fn a_cell_that_a_spreadsheet_would_run_is_guarded() {
     super::table(&coverage, &question, &mut table).unwrap();
     let table = String::from_utf8(table).unwrap();
     assert!(
-        table.contains(",'=cmd(),") && table.ends_with(",2026-03-01T00:00:00Z/2026-04-01T00:00:00Z\r\n"),
+        table.contains(",'=cmd(),") && table.ends_with(",2026-03-01T00:00:00Z/2026-04-01T00:00:00Z,\r\n"),
         "{table}"
     );
 }
@@ -339,4 +341,50 @@ fn a_run_that_failed_names_what_was_answered_until_then() {
     let coverage = Coverage::of(&entries(&facts), &question(None));
     assert_eq!((coverage.rows[0].state, coverage.rows[0].bag()), (State::Missing, Some(&bag)));
     assert_eq!(coverage.rows[0].reason, "the run failed: the token was revoked");
+}
+
+#[test]
+fn failed_attempts_and_a_host_that_is_not_the_vendor_s_are_told_beside_the_review() {
+    let monday = "2026-03-09T07:00:00Z";
+    let failure = |number: u128| Fact::BagOfFailure {
+        run: Uuid::from_u128(1),
+        bag: BagName { folder: format!("failure-{number}"), sha256: "cd".repeat(32) },
+    };
+    let facts = [
+        ("2026-03-03T00:00:00Z", schedule(Some("0 8 * * MON"))),
+        (monday, due(1, monday, false)),
+        ("2026-03-09T07:10:00Z", failure(1)),
+        ("2026-03-09T07:20:00Z", failure(2)),
+        ("2026-03-09T07:30:00Z", recorded(1, monday)),
+        ("2026-03-09T07:31:00Z", delivered(1, true)),
+    ];
+    let foreign = BTreeMap::from([("bag-1".to_owned(), "http://127.0.0.1:1".to_owned())]);
+    let question = Question { foreign: &foreign, ..question(None) };
+    let coverage = Coverage::of(&entries(&facts), &question);
+    let row = coverage.rows.iter().find(|row| row.fire_at == time(monday)).unwrap();
+    assert_eq!(row.state, State::OnTime);
+    let said = "after 2 failed attempts; read from http://127.0.0.1:1, which is not a host of the vendor";
+    assert_eq!(row.reason, said);
+    let failures: Vec<&str> = row.failures.iter().map(|bag| bag.folder.as_str()).collect();
+    assert_eq!(failures, ["failure-1", "failure-2"]);
+    let remark = coverage.remarks.iter().find(|remark| remark.contains("not read from a host of the vendor")).unwrap();
+    assert!(
+        remark.starts_with("1 of 1 review was not read from a host of the vendor, but from http://127.0.0.1:1"),
+        "{remark}"
+    );
+    let mut table = Vec::new();
+    super::table(&coverage, &question, &mut table).unwrap();
+    assert!(String::from_utf8(table).unwrap().contains(",failure-1;failure-2\r\n"));
+    // Attempts without answers leave no bag, but the review knows how many there were.
+    let Fact::Recorded(review) = recorded(1, monday) else { unreachable!() };
+    let third = Fact::Recorded(Recorded { attempt: Some(3), ..review });
+    let facts_of_third = [facts[0].clone(), facts[1].clone(), (monday, third)];
+    let coverage = Coverage::of(&entries(&facts_of_third), &question);
+    let row = coverage.rows.iter().find(|row| row.fire_at == time(monday)).unwrap();
+    assert!(row.reason.contains("after 2 failed attempts"), "{}", row.reason);
+    // Without a review, the last attempt is its reason and its bag.
+    let coverage = Coverage::of(&entries(&facts[..4]), &question);
+    let row = coverage.rows.iter().find(|row| row.fire_at == time(monday)).unwrap();
+    assert_eq!((row.state, row.bag().unwrap().folder.as_str()), (State::Missing, "failure-2"));
+    assert_eq!(row.reason, "the run did not finish; after 1 earlier failed attempt");
 }

@@ -15,6 +15,9 @@ use crate::ledger::{
     chain::{self, Chain},
 };
 
+/// The largest ledger that is read, in bytes: millions of entries.
+const LARGEST: u64 = 2 << 30;
+
 /// Who signed a ledger, and up to which entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signed {
@@ -134,6 +137,15 @@ impl Attestation {
         }
     }
 
+    /// A ledger with these entries, all of them verified.
+    #[cfg(test)]
+    pub(super) fn testing(entries: &[Entry]) -> Self {
+        let chain =
+            Chain { entries: entries.iter().map(|entry| (entry.clone(), String::new())).collect(), faults: vec![] };
+        let (upto, allowed) = (chain.head().number, Allowed::default());
+        Self { chain, signed: None, checkpoint: None, allowed, problems: Vec::new(), upto }
+    }
+
     /// The entries up to the last one that is signed by a trusted key.
     pub fn verified(&self) -> impl Iterator<Item = &Entry> {
         self.chain.entries.iter().map(|(entry, _)| entry).filter(|entry| entry.number <= self.upto)
@@ -195,8 +207,16 @@ impl Attestation {
     }
 }
 
+/// The bytes of the ledger.
+fn whole(storage: &dyn Storage) -> io::Result<Vec<u8>> {
+    if storage.length(LEDGER)? > LARGEST {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it has more than {LARGEST} bytes")));
+    }
+    storage.read_from(LEDGER, 0)
+}
+
 fn read(storage: &dyn Storage, problems: &mut Vec<String>) -> Chain {
-    let bytes = storage.read_from(LEDGER, 0).unwrap_or_else(|error| {
+    let bytes = whole(storage).unwrap_or_else(|error| {
         problems.push(match error.kind() {
             io::ErrorKind::NotFound => format!("there is no {LEDGER}: nothing states which reviews there should be"),
             _ => format!("{LEDGER} cannot be read: {error}"),

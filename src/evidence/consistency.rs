@@ -12,12 +12,13 @@ use super::{
     attestation::Attestation,
     draft::one_line,
     files::Problem,
-    inventory,
+    inventory::{self, Inventory},
     ledger::LEDGER,
     mail,
     period::{PERIOD, Period, due},
     seal::{self, SUMS},
     signers::Allowed,
+    source,
     storage::{Storage, has, read},
     verify,
 };
@@ -38,7 +39,7 @@ pub struct Bag {
     pub problems: Vec<String>,
     /// A remark that is not a problem.
     pub note: Option<String>,
-    /// When its review was due; `None` if no entry names it.
+    /// When its review was due, or its run failed; `None` if no entry names it.
     pub due: Option<DateTime<Utc>>,
 }
 
@@ -54,7 +55,7 @@ impl Bag {
 pub struct Missing {
     /// The name of its folder.
     pub folder: String,
-    /// When its review was due; `None` if it does not count.
+    /// When its review was due, or its run failed; `None` if it does not count.
     pub due: Option<DateTime<Utc>>,
 }
 
@@ -99,26 +100,34 @@ impl ConsistencyReport {
 /// If the storage cannot be read.
 pub fn check(storage: &dyn Storage, allowed: Allowed, anchors: &[Head]) -> io::Result<ConsistencyReport> {
     if !has(storage, SUMS)? {
-        return in_use(storage, allowed, anchors);
+        return in_use(storage, allowed, anchors, &BTreeSet::new());
     }
     let seal = seal::check(storage, &allowed);
     // Anybody can write a period that leaves a bag out.
     let period = read(storage, PERIOD).ok().filter(|_| seal.problems.is_empty());
     let period = period.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let mut found = look(storage, allowed, anchors, period)?;
+    let mut found = look(storage, allowed, anchors, period, &BTreeSet::new())?;
     let unsigned = found.attestation.rest().map(|rest| format!("{LEDGER}: {rest}: anybody may have appended to it"));
     found.problems.extend(unsigned);
     found.seal = Some(seal);
     Ok(found)
 }
 
-/// Checks a directory in use: all bags must be there, and entries may wait to be signed.
+/// Checks a directory in use: all bags must be there, and entries may wait to be signed. `waiting` are the digests of the
+/// mails that wait to be sent, as the store says: the ledger does not name them yet.
 ///
 /// # Errors
 /// If the storage cannot be read.
-pub fn in_use(storage: &dyn Storage, allowed: Allowed, anchors: &[Head]) -> io::Result<ConsistencyReport> {
-    let mut found = look(storage, allowed, anchors, None)?;
-    for stray in inventory::of(storage)?.strays {
+pub fn in_use(
+    storage: &dyn Storage,
+    allowed: Allowed,
+    anchors: &[Head],
+    waiting: &BTreeSet<String>,
+) -> io::Result<ConsistencyReport> {
+    let mut found = look(storage, allowed, anchors, None, waiting)?;
+    let Inventory { strays, remarks, .. } = inventory::of(storage)?;
+    found.remarks.extend(remarks);
+    for stray in strays {
         found.problems.push(match stray.as_str() {
             PERIOD => format!(
                 "there is {PERIOD} without {SUMS}: this is an export whose seal was removed, or one of an older rolecall; ask for a new one"
@@ -134,13 +143,14 @@ fn look(
     allowed: Allowed,
     anchors: &[Head],
     period: Option<Period>,
+    waiting: &BTreeSet<String>,
 ) -> io::Result<ConsistencyReport> {
     let attestation = Attestation::of(storage, allowed)?;
     let mut problems = attestation.problems.clone();
     problems.extend(anchors.iter().filter_map(|anchor| attestation.contradiction(anchor, "the witness")));
     let named = Named::of(&attestation);
     problems.extend(named.twice());
-    problems.extend(mail::problems(storage, attestation.verified(), period)?);
+    problems.extend(mail::problems(storage, &attestation, period, waiting)?);
     let mut bags = Vec::new();
     for folder in inventory::of(storage)?.folders {
         if inventory::is_bag(storage, &folder) || named.knows(&folder) {
@@ -155,7 +165,7 @@ fn look(
 }
 
 /// A bag as an entry names it.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 struct Name<'a> {
     bag: &'a BagName,
     entry: &'a Entry,
@@ -230,18 +240,15 @@ impl<'a> Named<'a> {
     /// The bags that are missing. An unsigned entry does not excuse one.
     fn missing(&self, there: &[Bag], period: Option<Period>) -> Vec<Missing> {
         let there: BTreeSet<_> = there.iter().map(|bag| bag.folder.as_str()).collect();
-        let is_meant = |name: &Name<'_>| match (period, name.recorded) {
-            (None, _) => true,
-            (Some(period), Some(recorded)) => period.holds(recorded),
-            (Some(_), None) => false,
-        };
+        // The bag of an interrupted run does not count and is not exported.
+        let is_meant = |name: &Name<'_>| period.is_none_or(|period| name.due().is_some_and(|due| period.contains(due)));
         let names =
             self.kept.values().chain(self.claimed.values().filter(|name| !self.kept.contains_key(&*name.bag.folder)));
         let missing = names.filter(|name| {
             let folder = name.bag.folder.as_str();
             !there.contains(folder) && !self.removed.contains(folder) && is_meant(name)
         });
-        missing.map(|name| Missing { folder: name.bag.folder.clone(), due: name.recorded.map(due) }).collect()
+        missing.map(|name| Missing { folder: name.bag.folder.clone(), due: name.due() }).collect()
     }
 
     fn bag(&self, storage: &dyn Storage, folder: String) -> Bag {
@@ -271,7 +278,10 @@ impl<'a> Named<'a> {
         {
             problems.extend(self.attestation.contradiction(&head, "this bag"));
         }
-        let due = name.and_then(|name| name.recorded).map(due);
+        let source = source::foreign(storage, &folder);
+        let source = source.map(|address| format!("read from {address}, which is not a host of the vendor"));
+        let note = note.into_iter().chain(source).reduce(|note, source| format!("{note}; {source}"));
+        let due = name.and_then(Name::due);
         Bag { folder, found, problems, note, due }
     }
 
@@ -305,6 +315,15 @@ fn begun(bag: &verify::VerifyReport) -> Option<Head> {
 }
 
 impl Name<'_> {
+    /// When its review was due, or when its run failed; `None` if it does not count.
+    fn due(&self) -> Option<DateTime<Utc>> {
+        match &self.entry.fact {
+            Fact::Recorded(recorded) => Some(due(recorded)),
+            Fact::BagOfFailure { .. } => Some(self.entry.at),
+            _ => None,
+        }
+    }
+
     /// How a bag differs from the one that the entry names.
     fn differences(&self, found: &verify::VerifyReport) -> Vec<String> {
         let Self { bag, entry, recorded } = self;

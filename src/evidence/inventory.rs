@@ -17,12 +17,8 @@ const FILES: [&str; 2] = [
     // The public keys, which may stand beside what they signed.
     "allowed_signers",
 ];
-/// Folders that may be there, beside bags.
-const FOLDERS: [&str; 2] = [
-    mail::FOLDER,
-    // A file system's own, if the directory is a mount point.
-    "lost+found",
-];
+/// A file system's own folder, if the directory is a mount point. Nothing may be in it.
+const LOST: &str = "lost+found";
 
 /// What is in a storage of evidence.
 #[derive(Debug, Default)]
@@ -31,6 +27,8 @@ pub struct Inventory {
     pub folders: Vec<String>,
     /// The names of what is not in the list.
     pub strays: Vec<String>,
+    /// What could not be looked at or does not count, in words.
+    pub remarks: Vec<String>,
 }
 
 /// Looks at what is there.
@@ -41,8 +39,17 @@ pub fn of(storage: &dyn Storage) -> io::Result<Inventory> {
     let mut inventory = Inventory::default();
     for item in storage.list("")? {
         match item.kind {
-            Kind::Draft => {}
-            Kind::Folder if FOLDERS.contains(&item.name.as_str()) => {}
+            Kind::Draft => inventory.remarks.push(format!(
+                "{} is not evidence: a bag that is being written, or that a process left when it died",
+                item.name
+            )),
+            Kind::Folder if item.name == mail::FOLDER => {}
+            Kind::Folder if item.name == LOST => match storage.list(LOST) {
+                Ok(lost) => inventory.strays.extend(lost.into_iter().map(|item| join(LOST, &item.name))),
+                Err(error) => {
+                    inventory.remarks.push(format!("{LOST} belongs to the file system and was not looked at: {error}"));
+                }
+            },
             Kind::Folder => inventory.folders.push(item.name),
             Kind::Object(_) if is_known(&item.name) => {}
             Kind::Object(_) | Kind::Foreign(_) => inventory.strays.push(item.name),
@@ -52,8 +59,7 @@ pub fn of(storage: &dyn Storage) -> io::Result<Inventory> {
 }
 
 fn is_known(name: &str) -> bool {
-    // Earlier versions wrote a checkpoint, and its signature, under a hidden name first.
-    FILES.contains(&name) || is_checkpoint(name.strip_prefix('.').unwrap_or(name))
+    FILES.contains(&name) || is_checkpoint(name)
 }
 
 /// Whether a folder is meant as a bag, also if its declaration was removed.

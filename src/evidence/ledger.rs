@@ -50,6 +50,16 @@ pub enum LedgerError {
         /// The number of the store's last entry.
         store: u64,
     },
+    /// The store's own chain is broken.
+    #[error(
+        "the store's ledger is broken at entry {entry}: it was changed or removed in the database. Nothing was added to {place}. Restore the store from a backup; `rolecall evidence verify` checks all of it"
+    )]
+    StoreBroken {
+        /// The file.
+        place: String,
+        /// The number of the entry.
+        entry: u64,
+    },
     /// The checkpoint cannot be signed.
     #[error("cannot sign the checkpoint of the ledger: {0}")]
     Sign(String),
@@ -161,7 +171,11 @@ pub fn checkpoint(
             put => put.map_err(failed(&name))?,
         }
     }
-    replace(storage, earlier.number, head, key)
+    // After unsigned ones, the last signed one is still there too.
+    let signed = format!("{}{SIGNED}", checkpoint_name(earlier.number));
+    let signs_again = key.is_some() && earlier.number > 0 && !has(storage, &signed).map_err(failed(&signed))?;
+    replace(storage, earlier.number, head, key)?;
+    if signs_again { tidy(storage, head, key) } else { Ok(()) }
 }
 
 /// Removes a checkpoint that a later one replaces.

@@ -9,11 +9,12 @@ use std::{
 use uuid::Uuid;
 
 use super::{
+    attestation::Attestation,
     period::Period,
-    storage::{Kind, Storage, read},
+    storage::{Kind, Storage},
 };
 use crate::{
-    digest::sha256,
+    digest::{sha256, sha256_of},
     ledger::{Entry, Fact},
 };
 
@@ -67,38 +68,47 @@ pub fn named<'a>(entries: impl IntoIterator<Item = &'a Entry>, period: Option<Pe
             let is_removed = review.bag.as_ref().is_some_and(|bag| removed.contains(bag.folder.as_str()));
             !is_removed && period.is_none_or(|period| period.holds(review))
         }
-        None => period.is_none_or(|period| (period.from..period.to).contains(&entry.at)),
+        None => period.is_none_or(|period| period.contains(entry.at)),
     };
     let meant = mails.into_iter().filter(|(entry, delivery)| is_meant(entry, delivery.run));
     meant.map(|(entry, delivery)| (delivery.sha256.as_str(), entry.number)).collect()
 }
 
-/// What is wrong with the mails of a folder. One that the ledger does not name may still wait to be sent.
+/// What is wrong with the mails of a folder. Each is named by an entry, or is one of those that wait to be sent.
 ///
 /// # Errors
 /// If the folder cannot be read.
-pub(super) fn problems<'a>(
+pub(super) fn problems(
     storage: &dyn Storage,
-    entries: impl IntoIterator<Item = &'a Entry>,
+    attestation: &Attestation,
     period: Option<Period>,
+    waiting: &BTreeSet<String>,
 ) -> io::Result<Vec<String>> {
     let (mut problems, mut there) = (Vec::new(), BTreeSet::new());
+    let known = attestation.chain.entries.iter().filter_map(|(entry, _)| match &entry.fact {
+        Fact::Delivery(delivery) => Some(delivery.sha256.as_str()),
+        _ => None,
+    });
+    let known: BTreeSet<&str> = known.collect();
     for item in storage.list(FOLDER)? {
-        let name = &item.name;
-        if name.starts_with('.') {
-            // Earlier versions wrote a mail under a hidden name first; a dead process left this one.
+        let name = format!("{FOLDER}/{}", item.name);
+        let is_file = matches!(item.kind, Kind::Object(_));
+        let Some(digest) = item.name.strip_suffix(ENDING).filter(|_| is_file && !item.name.starts_with('.')) else {
+            problems.push(format!("{name} is not a mail: it was added, or a process of an earlier version left it"));
+            continue;
+        };
+        if sha256_of(storage.get(&name)?)? != digest {
+            problems.push(format!("{name} does not have the digest in its name: it was changed"));
             continue;
         }
-        let is_file = matches!(item.kind, Kind::Object(_));
-        match name.strip_suffix(ENDING).filter(|_| is_file) {
-            Some(digest) if digest == sha256(&read(storage, &format!("{FOLDER}/{name}"))?) => {
-                there.insert(digest.to_owned());
-            }
-            Some(_) => problems.push(format!("{FOLDER}/{name} does not have the digest in its name: it was changed")),
-            None => problems.push(format!("{FOLDER}/{name} is not a mail: it was added")),
+        if !known.contains(digest) && !waiting.contains(digest) {
+            problems.push(format!(
+                "no entry of the ledger names {name}: it was added, or it waits to be sent, which only the store knows"
+            ));
         }
+        there.insert(digest.to_owned());
     }
-    let missing = named(entries, period).into_iter().filter(|(digest, _)| !there.contains(*digest));
+    let missing = named(attestation.verified(), period).into_iter().filter(|(digest, _)| !there.contains(*digest));
     problems.extend(
         missing.map(|(digest, number)| format!("the mail {} of entry {number} is missing or was changed", key(digest))),
     );
@@ -130,23 +140,33 @@ mod tests {
     fn each_mail_that_the_ledger_names_must_be_there_as_it_was_sent() {
         let storage = Memory::new();
         let entries = [entry(1, b"kept", true), entry(2, b"older", false)];
-        let found = || problems(&storage, &entries, None).unwrap();
+        let waiting = BTreeSet::from([sha256(b"waits")]);
+        let attestation = Attestation::testing(&entries);
+        let found = || problems(&storage, &attestation, None, &waiting).unwrap();
         assert!(found()[0].ends_with("of entry 1 is missing or was changed") && found().len() == 1);
         for _ in 0..2 {
             keep(&storage, b"kept").unwrap();
             keep(&storage, b"waits").unwrap();
         }
-        assert_eq!(found(), [""; 0], "one that waits is none of the ledger's yet");
+        assert_eq!(found(), [""; 0], "one that waits is not in the ledger yet");
         remove(&storage, &sha256(b"kept")).unwrap();
         storage.put_new(&key(&sha256(b"kept")), b"Kept").unwrap();
         storage.put_new("mail/notes.txt", b"").unwrap();
+        storage.put_new("mail/.notes", b"").unwrap();
+        keep(&storage, b"forged").unwrap();
         let mut said = found();
         said.sort();
-        assert!(
-            said[0].ends_with("it was changed") && said[1] == "mail/notes.txt is not a mail: it was added",
-            "{said:?}"
-        );
-        assert!(said[2].ends_with("of entry 1 is missing or was changed"), "{said:?}");
+        let forged = format!("no entry of the ledger names {}: it was added", key(&sha256(b"forged")));
+        assert_eq!(said.len(), 5, "{said:?}");
+        for part in [
+            "it was changed",
+            "mail/notes.txt is not a mail",
+            "mail/.notes is not a mail",
+            &forged,
+            "of entry 1 is missing",
+        ] {
+            assert!(said.iter().any(|said| said.contains(part)), "{part}: {said:?}");
+        }
         // Another period asks for none.
         let day = |day| DateTime::UNIX_EPOCH + chrono::Duration::days(day);
         assert!(named(&entries, Some(Period { from: day(1), to: day(2) })).is_empty());

@@ -18,6 +18,7 @@ pub mod mail;
 pub mod period;
 pub mod seal;
 pub mod signers;
+pub mod source;
 pub mod storage;
 pub mod verify;
 

@@ -30,10 +30,29 @@ impl Period {
         (self.from.date_naive(), (self.to - Duration::nanoseconds(1)).date_naive())
     }
 
+    /// Whether a moment belongs to it.
+    pub fn contains(&self, at: DateTime<Utc>) -> bool {
+        (self.from..self.to).contains(&at)
+    }
+
     /// Whether a review belongs to it.
     pub fn holds(&self, recorded: &Recorded) -> bool {
-        (self.from..self.to).contains(&due(recorded))
+        self.contains(due(recorded))
     }
+}
+
+/// What an export states of its period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stated {
+    /// The period.
+    #[serde(flatten)]
+    pub period: Period,
+    /// Until when it is covered; `None` if an older rolecall made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<DateTime<Utc>>,
+    /// The program that made it; `None` if an older rolecall did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<String>,
 }
 
 /// When a review was due; when its read began, if it has no fire time.

@@ -1,15 +1,17 @@
 //! An export: one zip with the evidence of a period, for an auditor.
 
+mod again;
 mod texts;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io,
     path::{Path, PathBuf},
 };
 
 use chrono::{DateTime, Duration, NaiveTime, Utc};
 
+pub use self::again::{Remade, check};
 use self::texts::Texts;
 use crate::{
     coverage::{self, Coverage, Question},
@@ -21,7 +23,8 @@ use crate::{
         key::SigningKey,
         ledger::{Checkpoint, LEDGER},
         mail,
-        period::{PERIOD, Period},
+        period::{PERIOD, Period, Stated},
+        source,
         storage::Storage,
     },
     ledger::{Entry, Fact},
@@ -82,7 +85,8 @@ pub struct Export {
 }
 
 impl Export {
-    /// Collects the evidence of a period, which must be sound. `is_signed` says whether the export will be signed.
+    /// Collects the evidence of a period, which must be sound. `is_signed` says whether the export will be signed, `made_by`
+    /// names the program.
     ///
     /// # Errors
     /// [`ExportError`]
@@ -91,55 +95,71 @@ impl Export {
         found: &ConsistencyReport,
         period: Period,
         is_signed: bool,
+        made_by: &str,
         now: DateTime<Utc>,
     ) -> Result<Self, ExportError> {
-        let mut notes = sound(storage, found, period)?;
-        let attestation = &found.attestation;
+        let notes = sound(storage, found, period)?;
+        let last = covered_entries(&found.attestation)?.last().map(|last| last.at);
+        let known_at = known_at(last, period.to, now);
+        let stated = Stated { period, known_at: Some(known_at), made_by: Some(made_by.to_owned()) };
+        let bags = inventory::digests(storage).map_err(unreadable(storage, ""))?;
+        let mut export = Self::made(storage, found, &stated, &bags, is_signed, known_at)?;
+        export.notes = notes;
+        export.notes.extend(found.attestation.rest().map(|rest| format!("{rest}; not exported")));
+        Ok(export)
+    }
+
+    /// Makes an export from evidence that is sound. `there` are the bags that are there, by folder, with their digests.
+    fn made(
+        storage: &dyn Storage,
+        found: &ConsistencyReport,
+        stated: &Stated,
+        there: &BTreeMap<String, String>,
+        is_signed: bool,
+        known_at: DateTime<Utc>,
+    ) -> Result<Self, ExportError> {
+        let (attestation, period) = (&found.attestation, stated.period);
         let checkpoint = attestation.checkpoint.as_ref().ok_or(ExportError::Nothing)?;
-        notes.extend(attestation.rest().map(|rest| format!("{rest}; not exported")));
-        let entries: Vec<&Entry> =
-            attestation.verified().take_while(|entry| entry.number <= checkpoint.head.number).collect();
-        let unreadable = |key: &str| {
-            let place = storage.place(key);
-            move |source| ExportError::Unreadable { place, source }
-        };
-        let digests = inventory::digests(storage).map_err(unreadable(""))?;
+        let entries = covered_entries(attestation)?;
+        let foreign = source::all_foreign(storage).map_err(unreadable(storage, ""))?;
         let question = Question {
             from: period.from,
             to: period.to,
             job: None,
             late_after: LATE_AFTER,
-            now: known_at(entries.last().map(|last| last.at), period.to, now),
-            bags: Some(&digests),
+            now: known_at,
+            bags: Some(there),
+            foreign: &foreign,
         };
-        let answer = covered(attestation, &question);
-        let bags = bags(&entries, period);
+        let mut answer = Coverage::of(entries.iter().copied(), &question);
+        answer.remarks.push(format!("{}.", signed(attestation)));
+        let bags = bags(&entries, period, &answer, found)?;
         let (due, gaps) = (answer.due(), answer.gaps().count());
 
         let mut contents = Vec::new();
         let mut text = |name: &str, text: Vec<u8>| contents.push((name.to_owned(), Source::Text(text)));
-        let files = coverage::files(&answer, &question, &checkpoint.head);
-        for (name, content) in files.map_err(|error| ExportError::Text(error.to_string()))? {
+        for (name, content) in coverage::files(&answer, &question, &checkpoint.head).map_err(defect)? {
             text(name, content);
         }
-        let json = serde_json::to_string(&period).map_err(|error| ExportError::Text(error.to_string()))?;
-        text(PERIOD, (json + "\n").into_bytes());
+        text(PERIOD, (serde_json::to_string(&stated).map_err(defect)? + "\n").into_bytes());
         text("allowed_signers", keys(&entries).into_bytes());
-        text(LEDGER, ledger(storage, checkpoint).map_err(unreadable(LEDGER))?);
+        text(LEDGER, ledger(storage, checkpoint).map_err(unreadable(storage, LEDGER))?);
         text(&checkpoint.name, checkpoint.text.clone());
         if let Some(signature) = &checkpoint.signature {
             text(&checkpoint.signature_name(), signature.clone());
         }
-        let texts = Texts { period, due, gaps, bags: &bags, checkpoint: &checkpoint.name, is_signed };
-        text("README.txt", texts.readme().map_err(|error| ExportError::Text(error.to_string()))?.into_bytes());
-        text("verify.sh", texts.script().map_err(|error| ExportError::Text(error.to_string()))?.into_bytes());
+        let foreign = foreign.into_iter().filter(|(bag, _)| bags.contains(bag)).map(|(_, address)| address).collect();
+        let texts = Texts { period, due, gaps, bags: &bags, foreign, checkpoint: &checkpoint.name, is_signed };
+        text("README.txt", texts.readme().map_err(defect)?.into_bytes());
+        text("verify.sh", texts.script().map_err(defect)?.into_bytes());
         contents.extend(mail::named(entries.iter().copied(), Some(period)).into_keys().map(|sha256| {
             let key = mail::key(sha256);
             (key.clone(), Source::Object(key))
         }));
-        contents.extend(bags.iter().map(|bag| ((*bag).to_owned(), Source::Folder((*bag).to_owned()))));
+        contents.extend(bags.iter().map(|bag| (bag.clone(), Source::Folder(bag.clone()))));
         let (first, last) = period.days();
-        Ok(Self { name: format!("evidence_{first}_{last}"), bags: bags.len(), due, gaps, notes, contents })
+        let name = format!("evidence_{first}_{last}");
+        Ok(Self { name, bags: bags.len(), due, gaps, notes: Vec::new(), contents })
     }
 
     /// Writes the zip, whole or not at all.
@@ -155,13 +175,31 @@ impl Export {
 /// What the verified entries of a ledger cover, and who signed them.
 pub fn covered(attestation: &Attestation, question: &Question<'_>) -> Coverage {
     let mut coverage = Coverage::of(attestation.verified(), question);
-    let signed = match &attestation.signed {
+    let rest = attestation.rest().map(|rest| format!("; {rest}")).unwrap_or_default();
+    coverage.remarks.push(format!("{}{rest}.", signed(attestation)));
+    coverage
+}
+
+fn signed(attestation: &Attestation) -> String {
+    match &attestation.signed {
         Some(signed) => format!("The ledger is {signed}"),
         None => "The ledger is not signed".to_owned(),
-    };
-    let rest = attestation.rest().map(|rest| format!("; {rest}")).unwrap_or_default();
-    coverage.remarks.push(format!("{signed}{rest}."));
-    coverage
+    }
+}
+
+/// The entries that an export has: those up to its checkpoint.
+fn covered_entries(attestation: &Attestation) -> Result<Vec<&Entry>, ExportError> {
+    let checkpoint = attestation.checkpoint.as_ref().ok_or(ExportError::Nothing)?;
+    Ok(attestation.verified().take_while(|entry| entry.number <= checkpoint.head.number).collect())
+}
+
+fn unreadable(storage: &dyn Storage, key: &str) -> impl FnOnce(io::Error) -> ExportError {
+    let place = storage.place(key);
+    move |source| ExportError::Unreadable { place, source }
+}
+
+fn defect(error: impl std::fmt::Display) -> ExportError {
+    ExportError::Text(error.to_string())
 }
 
 /// Until when an export covers a period that ends with `to`. What is found out later does not change a period that is over:
@@ -174,7 +212,7 @@ fn known_at(last: Option<DateTime<Utc>>, to: DateTime<Utc>, now: DateTime<Utc>) 
 
 /// Checks that the exported evidence is sound. Returns notes about damaged bags of other periods.
 fn sound(storage: &dyn Storage, found: &ConsistencyReport, period: Period) -> Result<Vec<String>, ExportError> {
-    let is_asked = |due: Option<DateTime<Utc>>| due.is_some_and(|due| (period.from..period.to).contains(&due));
+    let is_asked = |due: Option<DateTime<Utc>>| due.is_some_and(|due| period.contains(due));
     let broken = found.bags.iter().filter(|bag| !bag.is_sound()).map(|bag| (storage.place(&bag.folder), bag.due));
     let missing = found.missing.iter().map(|missing| (storage.place(&missing.folder), missing.due));
     let (inside, outside): (Vec<_>, Vec<_>) = broken.chain(missing).partition(|(_, due)| is_asked(*due));
@@ -192,24 +230,42 @@ fn ledger(storage: &dyn Storage, checkpoint: &Checkpoint) -> io::Result<Vec<u8>>
     Ok(bytes.split_inclusive(|byte| *byte == b'\n').take(lines).flatten().copied().collect())
 }
 
-/// The bags of the reviews of a period that are still kept.
-fn bags<'a>(entries: &[&'a Entry], period: Period) -> BTreeSet<&'a str> {
+/// The bags of the reviews of a period that are still kept, and those that its coverage names beside them: a review that
+/// caught up on a scheduled time may have been made after the period.
+fn bags(
+    entries: &[&Entry],
+    period: Period,
+    answer: &Coverage,
+    found: &ConsistencyReport,
+) -> Result<BTreeSet<String>, ExportError> {
     let mut bags = BTreeSet::new();
     for entry in entries {
         match &entry.fact {
             Fact::Recorded(recorded) if period.holds(recorded) => {
-                bags.extend(recorded.bag.as_ref().map(|bag| bag.folder.as_str()));
+                bags.extend(recorded.bag.as_ref().map(|bag| bag.folder.clone()));
             }
-            Fact::BagOfFailure { bag, .. } if (period.from..period.to).contains(&entry.at) => {
-                bags.insert(bag.folder.as_str());
-            }
-            Fact::BagRemoved { bag, .. } => {
-                bags.remove(bag.folder.as_str());
+            Fact::BagOfFailure { bag, .. } if period.contains(entry.at) => {
+                bags.insert(bag.folder.clone());
             }
             _ => {}
         }
     }
-    bags
+    for row in &answer.rows {
+        let review = row.review.as_ref().and_then(|review| review.bag.as_ref());
+        for bag in review.into_iter().chain(&row.failures) {
+            let Some(there) = found.bags.iter().find(|there| there.folder == bag.folder) else { continue };
+            if !there.is_sound() {
+                return Err(ExportError::Unsound { what: there.folder.clone() });
+            }
+            bags.insert(bag.folder.clone());
+        }
+    }
+    for entry in entries {
+        if let Fact::BagRemoved { bag, .. } = &entry.fact {
+            bags.remove(&bag.folder);
+        }
+    }
+    Ok(bags)
 }
 
 /// The keys that the ledger names, as an `allowed_signers` file.

@@ -9,13 +9,18 @@ use crate::{
     words::count,
 };
 
+/// Addresses that are not the vendor's and are named.
+const MOST_ADDRESSES: usize = 5;
+
 /// What an export says of itself.
 #[derive(Debug)]
 pub(super) struct Texts<'a> {
     pub(super) period: Period,
     pub(super) due: usize,
     pub(super) gaps: usize,
-    pub(super) bags: &'a BTreeSet<&'a str>,
+    pub(super) bags: &'a BTreeSet<String>,
+    /// The addresses that reviews were read from, where they are not the vendor's.
+    pub(super) foreign: BTreeSet<String>,
     /// The name of the checkpoint's file.
     pub(super) checkpoint: &'a str,
     pub(super) is_signed: bool,
@@ -29,6 +34,7 @@ struct Readme<'a> {
     verdict: String,
     version: &'static str,
     bags: String,
+    foreign: String,
     checkpoint: &'a str,
     principal: &'static str,
     namespace: &'static str,
@@ -56,6 +62,7 @@ impl Texts<'_> {
             verdict: format!("{due}, {gaps}; {bags}."),
             version: env!("CARGO_PKG_VERSION"),
             bags: beginnings(self.bags),
+            foreign: self.foreign.iter().map(String::as_str).take(MOST_ADDRESSES).collect::<Vec<_>>().join(", "),
             checkpoint: self.checkpoint,
             principal: PRINCIPAL,
             namespace: NAMESPACE,
@@ -79,7 +86,7 @@ impl Texts<'_> {
 }
 
 /// How the names of bags begin, as a list of contents has it.
-fn beginnings(bags: &BTreeSet<&str>) -> String {
+fn beginnings(bags: &BTreeSet<String>) -> String {
     let years: BTreeSet<&str> = bags.iter().filter_map(|bag| bag.split('-').next()).collect();
     let years: Vec<String> = years.into_iter().map(|year| format!("{year}-.../")).collect();
     if years.is_empty() { "(no folder)".to_owned() } else { years.join(", ") }
@@ -92,7 +99,7 @@ mod tests {
     #[test]
     fn the_list_of_contents_has_the_years_of_the_bags() {
         assert_eq!(
-            beginnings(&BTreeSet::from(["2027-01-04T0700_a", "2026-12-28T0700_a", "2026-12-21T0700_a"])),
+            beginnings(&["2027-01-04T0700_a", "2026-12-28T0700_a", "2026-12-21T0700_a"].map(str::to_owned).into()),
             "2026-.../, 2027-.../"
         );
         assert_eq!(beginnings(&BTreeSet::new()), "(no folder)");

@@ -152,6 +152,9 @@ pub struct Recorded {
     pub workspace: String,
     /// When it was due; `None` for a run on demand that is not mailed.
     pub fire_at: Option<DateTime<Utc>>,
+    /// Which attempt it was, if earlier ones failed or were interrupted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
     /// When the read began.
     pub read_from: DateTime<Utc>,
     /// When the read had ended.

@@ -108,6 +108,23 @@ impl ConnectorKind {
         self.keys().iter().find(|key| key.name == name)
     }
 
+    /// The hosts of the vendor's API.
+    pub fn hosts(self) -> &'static [&'static str] {
+        match self {
+            Self::ZohoBigin => &[
+                "www.zohoapis.com",
+                "www.zohoapis.eu",
+                "www.zohoapis.in",
+                "www.zohoapis.com.au",
+                "www.zohoapis.jp",
+                "www.zohoapis.com.cn",
+                "www.zohoapis.sa",
+                "www.zohoapis.ca",
+            ],
+            Self::Truto => &["api.truto.one"],
+        }
+    }
+
     /// The product that holds the accounts.
     pub fn product(self) -> Product {
         match self {

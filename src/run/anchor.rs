@@ -1,6 +1,6 @@
 //! The store as an anchor of the evidence: it knows which entries the ledger must hold, and whether evidence was kept.
 
-use std::{io, time::Duration};
+use std::{collections::BTreeSet, io, time::Duration};
 
 use super::ledger::{Parted, compare, was_kept};
 use crate::{
@@ -67,7 +67,7 @@ impl Check<'_> {
             if is_empty {
                 return Ok(None);
             }
-            let mut found = self.found()?;
+            let mut found = self.found(&BTreeSet::new())?;
             found.problems.push(format!("there is no store {} that knows what the ledger must hold", self.store));
             return Ok(Some(found));
         };
@@ -78,12 +78,14 @@ impl Check<'_> {
                 Ok(None)
             };
         }
-        let mut found = self.found()?;
+        let waiting = waiting(store).await?;
+        let mut found = self.found(&waiting)?;
         let mut parted = compare(store, &found.attestation.chain).await?;
-        if matches!(parted, Some(Parted::FileBehind { .. })) {
+        if matches!(parted, Some(Parted::FileBehind { .. })) || !found.is_sound() {
             // A running daemon may be about to write.
             tokio::time::sleep(WRITING).await;
-            found = self.found()?;
+            let waiting = waiting.into_iter().chain(self::waiting(store).await?).collect();
+            found = self.found(&waiting)?;
             parted = compare(store, &found.attestation.chain).await?;
         }
         found.problems.extend(parted.map(|parted| format!("{LEDGER}: {parted}")));
@@ -92,8 +94,8 @@ impl Check<'_> {
 
     /// The result without the store. If the configured key has signed nothing yet, that comes first, because it explains
     /// most other problems.
-    fn found(&self) -> Result<ConsistencyReport, AnchorError> {
-        let found = consistency::in_use(self.storage, self.allowed.clone(), self.anchors);
+    fn found(&self, waiting: &BTreeSet<String>) -> Result<ConsistencyReport, AnchorError> {
+        let found = consistency::in_use(self.storage, self.allowed.clone(), self.anchors, waiting);
         let mut found = found.map_err(|source| self.unreadable(source))?;
         let new = self.key.map(SigningKey::fingerprint).filter(|key| !found.attestation.names(key));
         if let (Some(new), false) = (new, found.problems.is_empty()) {
@@ -106,4 +108,9 @@ impl Check<'_> {
     fn unreadable(&self, source: io::Error) -> AnchorError {
         AnchorError::Unreadable { place: self.storage.place(""), source }
     }
+}
+
+/// The digests of the mails that wait to be sent.
+async fn waiting(store: &dyn Database) -> Result<BTreeSet<String>, StoreError> {
+    Ok(store.waiting_mails().await?.into_iter().collect())
 }

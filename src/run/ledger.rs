@@ -6,11 +6,12 @@ use chrono::{DateTime, Utc};
 
 use super::vault::Vault;
 use crate::{
+    digest::sha256,
     evidence::{
         key::{KeyError, SigningKey},
         ledger::{self, LEDGER, LedgerError},
     },
-    ledger::{Fact, Head, chain::Chain, fact::Recorded},
+    ledger::{Entry, Fact, Head, Line, chain::Chain, fact::Recorded},
     store::{Database, StoreError},
 };
 
@@ -82,7 +83,7 @@ pub async fn write_out(store: &dyn Database, vault: &Vault) -> Result<Head, Writ
         let earlier = earlier.get_or_insert_with(|| tail.head.clone());
         if tail.head.number > 0 {
             let kept = store.entry(tail.head.number).await?;
-            if kept.is_none_or(|line| line.head != tail.head) {
+            if kept.is_none_or(|line| line.head != tail.head || sha256(line.text.as_bytes()) != tail.head.sha256) {
                 let (place, file) = (storage.place(LEDGER), tail.head.number);
                 let store = store.head().await?.number;
                 // A line that is not an entry has the highest number there is.
@@ -102,6 +103,11 @@ pub async fn write_out(store: &dyn Database, vault: &Vault) -> Result<Head, Writ
                 ledger::checkpoint(storage, &tail.head, earlier, vault.key.as_ref())?;
             }
             return Ok(tail.head);
+        }
+        let mut head = tail.head.clone();
+        for line in &lines {
+            follows(&head, line).map_err(|entry| LedgerError::StoreBroken { place: storage.place(LEDGER), entry })?;
+            head = line.head.clone();
         }
         ledger::append(storage, &tail, &lines)?;
     }
@@ -126,6 +132,8 @@ pub enum Parted {
     },
     /// They differ from this entry on.
     At(u64),
+    /// The store's own chain is broken at this entry.
+    Store(u64),
 }
 
 impl fmt::Display for Parted {
@@ -139,6 +147,10 @@ impl fmt::Display for Parted {
                 f,
                 "it ends with entry {file}, but the store ends with entry {store}: the store was restored from an older state; no audit can run until the newer one is restored"
             ),
+            Self::Store(entry) => write!(
+                f,
+                "the store's copy is broken at entry {entry}: it, or the one before it, was changed or removed in the database; restore the store from a backup"
+            ),
             Self::At(entry) => write!(
                 f,
                 "from entry {entry} on it differs from the store: the file was rewritten, or the store is another one or was restored from an older state"
@@ -147,26 +159,42 @@ impl fmt::Display for Parted {
     }
 }
 
-/// Compares the ledger in a file with that of the store; `None` if they are the same.
+/// Compares the ledger in a file with that of the store, entry by entry; `None` if they are the same.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn compare(store: &dyn Database, chain: &Chain) -> Result<Option<Parted>, StoreError> {
-    let (file, head) = (chain.head().number, store.head().await?.number);
-    let both = file.min(head);
-    // Each entry has the digest of the one before: if one is the same, so are all earlier ones.
-    let (mut same, mut other) = (0, both + 1);
-    while other - same > 1 {
-        let middle = same.midpoint(other);
-        let kept = store.entry(middle).await?.map(|line| line.head.sha256);
-        if kept.as_deref() == chain.sha256(middle) { same = middle } else { other = middle }
+    let (file, mut head) = (chain.head().number, Head::default());
+    loop {
+        let lines = store.entries(head.number, BATCH).await?;
+        for line in &lines {
+            if let Err(entry) = follows(&head, line) {
+                return Ok(Some(Parted::Store(entry)));
+            }
+            head = line.head.clone();
+            if head.number <= file && chain.sha256(head.number) != Some(&*head.sha256) {
+                return Ok(Some(Parted::At(head.number)));
+            }
+        }
+        if lines.is_empty() {
+            break;
+        }
     }
-    Ok(match (same < both, file.cmp(&head)) {
-        (true, _) => Some(Parted::At(other)),
-        (false, Ordering::Less) => Some(Parted::FileBehind { file, store: head }),
-        (false, Ordering::Greater) => Some(Parted::StoreBehind { file, store: head }),
-        (false, Ordering::Equal) => None,
+    Ok(match file.cmp(&head.number) {
+        Ordering::Less => Some(Parted::FileBehind { file, store: head.number }),
+        Ordering::Greater => Some(Parted::StoreBehind { file, store: head.number }),
+        Ordering::Equal => None,
     })
+}
+
+/// Whether a line of the store is the entry after `head`, with the digest that the store names; an error is the number of
+/// the first entry that is not.
+fn follows(head: &Head, line: &Line) -> Result<(), u64> {
+    let next = head.number + 1;
+    let is_next = serde_json::from_str::<Entry>(&line.text)
+        .is_ok_and(|entry| (entry.number, entry.previous) == (next, head.sha256.clone()));
+    let is_whole = line.head.number == next && is_next && sha256(line.text.as_bytes()) == line.head.sha256;
+    if is_whole { Ok(()) } else { Err(next) }
 }
 
 /// Whether evidence was ever kept, as far as the store knows.

@@ -238,6 +238,10 @@ impl<M: Database, H: Hazard> History for Hazardous<M, H> {
         self.store.messages(run).await
     }
 
+    async fn waiting_mails(&self) -> Result<Vec<String>, StoreError> {
+        self.store.waiting_mails().await
+    }
+
     async fn gaps(&self, most: u32) -> Result<Vec<Gap>, StoreError> {
         self.store.gaps(most).await
     }

@@ -36,16 +36,17 @@ pub fn keep(audit: &AuditRecord) -> Vec<Fact> {
 
 /// `Queue::record`: the audit of a run, with the notifications that report it.
 pub fn record(audit: &AuditRecord, run: &Run, notifications: &[Notification]) -> Vec<Fact> {
-    vec![recorded(audit, Some(run.fire_at), notifications)]
+    vec![recorded(audit, Some(run), notifications)]
 }
 
-fn recorded(audit: &AuditRecord, fire_at: Option<DateTime<Utc>>, notifications: &[Notification]) -> Fact {
+fn recorded(audit: &AuditRecord, run: Option<&Run>, notifications: &[Notification]) -> Fact {
     let on_record = notifications.iter().filter(|notification| notification.is_on_record());
     Fact::Recorded(Recorded {
         run: audit.id,
         job: audit.job.clone(),
         workspace: audit.workspace.clone(),
-        fire_at,
+        fire_at: run.map(|run| run.fire_at),
+        attempt: run.map(|run| run.attempt).filter(|attempt| *attempt > 1),
         read_from: audit.started_at.trunc_subsecs(3),
         read_to: audit.finished_at.trunc_subsecs(3),
         complete: audit.complete,

@@ -78,6 +78,12 @@ pub trait History: Send + Sync {
     /// [`StoreError`]
     async fn messages(&self, run: Uuid) -> Result<Vec<MessageRecord>, StoreError>;
 
+    /// The SHA-256 of each e-mail that waits to be sent.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn waiting_mails(&self) -> Result<Vec<String>, StoreError>;
+
     /// The gaps, newest first.
     ///
     /// # Errors

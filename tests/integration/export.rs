@@ -79,7 +79,12 @@ fn an_auditor_verifies_an_export_without_rolecall() {
     let rows = read_csv(&inside.join("coverage.csv"));
     assert_eq!(rows.len(), 4, "{rows:?}");
     assert!(rows[1..].iter().all(|row| row[5] == "by hand" && inside.join(&row[14]).is_dir()), "{rows:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("coverage.html and README.txt follow from the ledger and the bags"), "{said}");
+    assert!(said.contains("read from http://127.0.0.1:"), "{said}");
+    assert!(rows[1..].iter().all(|row| row[7].contains("which is not a host of the vendor")), "{rows:?}");
     let readme = fs::read_to_string(inside.join("README.txt")).unwrap();
+    assert!(readme.contains("NOT READ FROM THE VENDOR") && readme.contains("http://127.0.0.1:"), "{readme}");
     assert!(readme.contains("checkpoint-0000") && readme.contains("3 bags"), "{readme}");
     let year = Utc::now().format("%Y");
     assert!(readme.contains(&format!("\n  {year}-.../            one folder for each review")), "{readme}");
@@ -90,6 +95,26 @@ fn an_auditor_verifies_an_export_without_rolecall() {
         let (good, said) = judge(&inside, "sh", &["-c", command]);
         assert!(good, "{said}");
     }
+}
+
+#[test]
+fn an_export_is_verified_as_the_zip_that_it_is() {
+    let bench = reviewed();
+    let [from, to] = days();
+    assert_eq!(bench.run(&["evidence", "export", "--from", &from, "--to", &to, "--out", "all.zip"]).0, 0);
+    let verified = |zip: &str| bench.run(&["evidence", "verify", zip, "--allowed-signers", "allowed_signers"]);
+    let (code, printed, said) = verified("all.zip");
+    assert!(
+        code == 0 && printed.contains("all.zip/SHA256SUMS") && printed.contains("all.zip/ledger.jsonl"),
+        "{printed}{said}"
+    );
+    // A name that leads out of it, and a file that is not a zip.
+    let script = "import zipfile\nwith zipfile.ZipFile('bad.zip', 'w') as z: z.writestr('e/ledger.jsonl', ''), z.writestr('../out', 'x')";
+    assert!(judge(bench.folder.path(), tool("python"), &["-c", script]).0);
+    let (code, _, said) = verified("bad.zip");
+    assert!(code == 2 && said.contains("is outside the one folder"), "{said}");
+    let (code, _, said) = verified("rolecall.toml");
+    assert!(code == 2 && said.contains("it is not a zip"), "{said}");
 }
 
 #[test]
@@ -200,6 +225,21 @@ fn found_out(bench: &Bench, inside: &Path, change: &str, named: &[&str]) {
     assert!(output.status.code() == Some(1) && said.contains(named), "rolecall: {change}: {said}");
 }
 
+/// Changes a copy of an export and seals it again, which only rolecall finds.
+fn found_out_by_us(bench: &Bench, inside: &Path, change: &str, named: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("export");
+    assert!(Command::new("cp").arg("-r").args([inside, &copy]).status().unwrap().success());
+    fs::copy(bench.path("newer"), folder.path().join("key")).unwrap();
+    let (changed, said) = judge(&copy, "sh", &["-c", &format!("set -e; chmod -R u+w .; {change}")]);
+    assert!(changed, "{change}: {said}");
+    let trusted = bench.path("allowed_signers");
+    let arguments = ["evidence", "verify", copy.to_str().unwrap(), "--allowed-signers", trusted.to_str().unwrap()];
+    let output = rolecall().args(arguments).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.code() == Some(1) && said.contains(named), "rolecall: {change}: {said}");
+}
+
 #[test]
 fn whoever_changes_an_export_without_a_key_is_found_out_by_its_script_and_by_us() {
     let bench = reviewed();
@@ -273,6 +313,31 @@ fn whoever_seals_an_export_again_is_found_out_by_what_is_in_it() {
         "for mail in mail/*; do echo x >> $mail; done",
         &["does not have the digest in its name", "does not have the digest in its name: it was changed"],
     );
+    // What the auditor reads first.
+    let ours = "is not what the ledger and the bags give";
+    let derived = |change: &str, named: &str| found_out_by_us(&bench, &inside, &format!("{change}\n{SEAL}"), named);
+    derived("sed -i s/made/done/ coverage.html; echo >> coverage.html", &format!("coverage.html {ours}"));
+    derived("sed -i '2s/true/false/' coverage.csv", &format!("coverage.csv {ours}"));
+    derived("sed -i '$d' coverage.csv", &format!("coverage.csv {ours}"));
+    derived("sed -i 's/ gap/ review/' README.txt", &format!("README.txt {ours}"));
+    derived("echo 'exit 0' > verify.sh", &format!("verify.sh {ours}"));
+    derived("echo '# x' >> allowed_signers", &format!("allowed_signers {ours}"));
+    derived("echo x > summary.txt", "summary.txt does not belong to an export of this period");
+    // By another build only the facts of the table and the counts are compared, and that is said.
+    derived(
+        "sed -i 's/sha256 of the binary: ./&x/' period.json; sed -i '2s/true/false/' coverage.csv",
+        &format!("coverage.csv {ours}"),
+    );
+    derived(
+        "sed -i 's/sha256 of the binary: ./&x/' period.json; sed -i '3s/[0-9]/7&/' README.txt",
+        &format!("README.txt {ours}"),
+    );
+    // A period that was made shorter, with the bags and mails outside it removed.
+    sealed(
+        "sed -i 's/\"to\":\"[^\"]*/\"to\":\"2026-01-01T00:00:00Z/;s/\"from\":\"[^\"]*/\"from\":\"2025-12-31T00:00:00Z/' period.json; rm -rf mail 20*_*",
+        &["is of another period than period.json", "period.json states that the period is covered until"],
+    );
+    sealed("rm $(ls mail/* | head -n 1)", &["the mail mail/", "is missing or was changed"]);
     // Nothing that is in a bag is ever run.
     let ran = bench.path("ran");
     sealed(&format!("echo 'touch {}' > $BAG/verify.sh", ran.display()), &["$BAG"]);

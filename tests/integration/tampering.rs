@@ -391,6 +391,14 @@ const STRAYS: &[(&str, &str)] = &[
     ("rm ledger.jsonl; mkfifo ledger.jsonl", "ledger.jsonl"),
     ("rm checkpoint-*.json; mkfifo checkpoint-00000001.json", "checkpoint-00000001.json"),
     ("echo '{\"from\":\"1970-01-01T00:00:00Z\",\"to\":\"1970-01-02T00:00:00Z\"}' > period.json; rm -rf $BAG", "$BAG"),
+    ("mkdir lost+found; echo x > lost+found/review.json", "lost+found/review.json"),
+    ("echo x > .checkpoint-00000099.json", ".checkpoint-00000099.json"),
+    ("echo x > mail/.hidden", "mail/.hidden"),
+    ("echo x > mail/note.eml", "mail/note.eml"),
+    (
+        "echo forged > forged; name=mail/$(sha256sum < forged | cut -c 1-64).eml; mv forged $name",
+        "no entry of the ledger names mail/",
+    ),
     ("echo >> checkpoint-*.json", "checkpoint-"),
     ("mv checkpoint-*.json checkpoint-00000001.json", "checkpoint-00000001.json"),
 ];
@@ -410,7 +418,7 @@ fn what_is_laid_beside_the_evidence_is_named() {
     // What a process leaves that died at the wrong moment, and what may stand beside its evidence.
     let copy = evidence.copy();
     let folder = copy.path().join("bags");
-    let left = "mkdir .draft-x lost+found; cp checkpoint-*.json .checkpoint-00000099.json; cp ../../allowed_signers . || echo > allowed_signers";
+    let left = "mkdir .draft-x lost+found; cp ../../allowed_signers . || echo > allowed_signers";
     assert!(judge(&folder, "sh", &["-c", left]).0);
     assert_eq!(evidence.found(&folder, &[]), Vec::<String>::new());
 }
@@ -483,4 +491,52 @@ fn every_entry_is_canonical_to_somebody_else_and_its_chain_can_be_followed_by_ha
     );
     let (good, said) = judge(&evidence.folder(), "sh", &["-c", &verify]);
     assert!(good && said.contains("Good \"rolecall-evidence\" signature"), "{said}");
+}
+
+#[test]
+fn a_mail_that_waits_to_be_sent_is_known_to_the_store_and_a_forged_one_is_not() {
+    let bench = bench(12);
+    bench.audit(&["--send"]);
+    let verified = || bench.run(&["evidence", "verify"]);
+    assert_eq!(verified().0, 0);
+    let forged = b"From: a@example.com\r\n\r\nforged\r\n";
+    let name = bench.path(&format!("bags/mail/{}.eml", rolecall::digest::sha256(forged)));
+    fs::write(&name, forged).unwrap();
+    let (code, printed, _) = verified();
+    assert!(code == 1 && printed.contains("no entry of the ledger names mail/"), "{printed}");
+    // An export is not made of such evidence.
+    let (code, _, said) = bench.run(&["evidence", "export", "--from", "2026-01-01", "--to", "2026-01-31"]);
+    assert!(code == 1 && said.contains("is not exported"), "{said}");
+    fs::remove_file(name).unwrap();
+    // Nobody accepts the next mails: they are kept, and wait.
+    let inbox = bench.simulator.inbox().address();
+    bench.reconfigure(&format!("port = {}", inbox.port()), "port = 1");
+    assert_eq!(bench.run(&["audit", "--send"]).0, 1);
+    assert!(fs::read_dir(bench.path("bags/mail")).unwrap().count() >= 4);
+    let (code, printed, _) = verified();
+    assert_eq!(code, 0, "{printed}");
+}
+
+#[test]
+fn entries_of_the_store_that_were_changed_or_removed_are_found() {
+    let evidence = Evidence::new();
+    let bench = &evidence.bench;
+    for change in
+        ["DELETE FROM ledger WHERE number = 3", "UPDATE ledger SET line = replace(line, '20', '19') WHERE number = 3"]
+    {
+        let script = "import shutil, sqlite3, sys\n\
+                      shutil.copy('rolecall.db', 'whole.db')\n\
+                      db = sqlite3.connect('rolecall.db')\n\
+                      for name, in db.execute(\"SELECT name FROM sqlite_master WHERE type = 'trigger'\").fetchall():\n\
+                      \x20   db.execute(f'DROP TRIGGER {name}')\n\
+                      db.execute(sys.argv[1])\n\
+                      db.commit()\n\
+                      db.close()\n";
+        let folder = bench.folder.path();
+        let (done, said) = judge(folder, crate::tools::tool("python"), &["-c", script, change]);
+        assert!(done, "{said}");
+        let (code, printed, said) = bench.run(&["evidence", "verify"]);
+        assert!(code == 1 && printed.contains("the store's copy is broken at entry 3"), "{change}: {printed}{said}");
+        fs::rename(bench.path("whole.db"), bench.path("rolecall.db")).unwrap();
+    }
 }

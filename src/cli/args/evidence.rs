@@ -19,7 +19,7 @@ pub(crate) enum EvidenceCommand {
     List,
     /// Verify evidence: digests, signatures, the ledger, and that they agree
     Verify {
-        /// A bag, an evidence folder or an unpacked export [default: `[evidence] directory`]
+        /// A bag, an evidence folder or an export, also as a zip [default: `[evidence] directory`]
         path: Option<PathBuf>,
         #[command(flatten)]
         trust: Trust,

@@ -12,7 +12,7 @@ use crate::{
     },
     clock::Clock,
     coverage::{self, Coverage, Question},
-    evidence::{attestation::Attestation, inventory, signers::Allowed, storage::Storage},
+    evidence::{attestation::Attestation, inventory, signers::Allowed, source, storage::Storage},
     export,
     words::count,
 };
@@ -35,8 +35,10 @@ pub(super) fn run(named: Option<&Path>, args: &CoverageArgs) -> Result<(), Failu
     let period = period(&args.period)?;
     let late_after = Duration::hours(i64::from(args.late_after));
     let bags = inventory::digests(&storage).map_err(|error| unreadable(&folder, &error))?;
+    let foreign = source::all_foreign(&storage).map_err(|error| unreadable(&folder, &error))?;
     let (from, to, now) = (period.from, period.to, Clock::system().now());
-    let question = Question { from, to, job: args.job.as_deref(), late_after, now, bags: Some(&bags) };
+    let question =
+        Question { from, to, job: args.job.as_deref(), late_after, now, bags: Some(&bags), foreign: &foreign };
     let coverage = export::covered(&attestation, &question);
     if let Some(job) = args.job.as_deref().filter(|_| coverage.rows.is_empty()) {
         output::note(&format!("rolecall: the ledger has no entry of the job `{job}` in this period"));

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{anchored, configured, key, period, signers, storage_of};
 use crate::{
+    app,
     cli::{
         args::ExportArgs,
         output::{self, Failure},
@@ -20,7 +21,8 @@ pub(super) async fn run(named: Option<&Path>, args: &ExportArgs) -> Result<(), F
     let failed = |error: ExportError| Failure::failed(error.to_string());
     let found = anchored(&settings, &evidence, &signers(&evidence)?, &[]).await?;
     let found = found.ok_or_else(|| failed(ExportError::Nothing))?;
-    let export = Export::of(&storage, &found, period, key.is_some(), Clock::system().now()).map_err(failed)?;
+    let export =
+        Export::of(&storage, &found, period, key.is_some(), &app::build(), Clock::system().now()).map_err(failed)?;
     for note in &export.notes {
         output::note(&format!("rolecall: {note}"));
     }

@@ -92,14 +92,8 @@ async fn anchored(
     allowed: &Allowed,
     anchors: &[Head],
 ) -> Result<Option<ConsistencyReport>, Failure> {
-    let (storage, key, path) = (storage_of(evidence), key(evidence)?, &settings.store.path);
-    // Verification must not create a store.
-    let store = if path.exists() {
-        Some(app::store(settings).await.map_err(|error| Failure::failed(error.to_string()))?)
-    } else {
-        None
-    };
-    let shown = path.display().to_string();
+    let (storage, key, shown) = (storage_of(evidence), key(evidence)?, app::store_place(settings));
+    let store = app::existing_store(settings).await.map_err(|error| Failure::failed(error.to_string()))?;
     let check = Check { storage: &storage, key: key.as_ref(), allowed, anchors, store: &shown };
     let store = store.as_ref().map(|store| &**store as &dyn Database);
     check.against(store).await.map_err(|error| Failure::failed(error.to_string()))

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{anchored, configured, opened, signers, signers_of, storage_of, unreadable};
 use crate::{
+    app,
     cli::{
         args::Trust,
         output::{self, Failure},
@@ -13,9 +14,11 @@ use crate::{
         inventory,
         ledger::LEDGER,
         seal::SUMS,
-        storage::Storage,
+        signers::Allowed,
+        storage::{Storage, archive::Archive},
         verify,
     },
+    export,
 };
 
 /// The longest problem that is shown, in characters.
@@ -28,16 +31,24 @@ pub(super) async fn run(named: Option<&Path>, path: Option<&Path>, args: &Trust)
         Some(file) => signers_of(file)?,
         None => signers(&configured(named)?.1)?,
     };
-    let storage = opened(path)?;
-    if inventory::is_bag(&storage, "") {
+    if path.is_file() {
+        let archive = Archive::open(path).map_err(|error| unreadable(path, &error))?;
+        return verify(&archive, path, allowed, args);
+    }
+    verify(&opened(path)?, path, allowed, args)
+}
+
+/// A bag, a folder of evidence, or an export.
+fn verify(storage: &dyn Storage, path: &Path, allowed: Allowed, args: &Trust) -> Result<(), Failure> {
+    if inventory::is_bag(storage, "") {
         if !args.witnesses.is_empty() {
             return Err(Failure::usage("--witness needs a ledger; name the folder that contains the bag"));
         }
-        let is_sound = print_bag(&storage.place(""), &verify::bag(&storage, "", &allowed), &[], None);
+        let is_sound = print_bag(&storage.place(""), &verify::bag(storage, "", &allowed), &[], None);
         return if is_sound { Ok(()) } else { Err(Failure::failed("the bag is not as it was sealed")) };
     }
-    let found = consistency::check(&storage, allowed, &args.witnesses).map_err(|error| unreadable(path, &error))?;
-    print(&storage, &found)
+    let found = consistency::check(storage, allowed, &args.witnesses).map_err(|error| unreadable(path, &error))?;
+    print(storage, &found)
 }
 
 /// The configured directory.
@@ -63,6 +74,7 @@ fn print(storage: &dyn Storage, found: &ConsistencyReport) -> Result<(), Failure
     for bag in &found.bags {
         print_bag(&storage.place(&bag.folder), &bag.found, &bag.problems, bag.note.as_deref());
     }
+    let remade = remade(storage, found)?;
     let (ledger, attestation) = (storage.place(LEDGER), &found.attestation);
     let signed = attestation.signed.as_ref().map_or_else(|| "unsigned".to_owned(), ToString::to_string);
     let rest = attestation.rest().map(|rest| format!("; {rest}")).unwrap_or_default();
@@ -72,7 +84,22 @@ fn print(storage: &dyn Storage, found: &ConsistencyReport) -> Result<(), Failure
     for remark in &found.remarks {
         output::line(&format!("note    {}", output::plain(remark, PROBLEM)));
     }
-    if found.is_sound() { Ok(()) } else { Err(Failure::failed("the evidence is not as it was written")) }
+    if found.is_sound() && remade { Ok(()) } else { Err(Failure::failed("the evidence is not as it was written")) }
+}
+
+/// Makes an export again and prints whether it is the same; returns whether it is. A directory in use is not an export; of
+/// one that is not as it was sealed, nothing can be said.
+fn remade(storage: &dyn Storage, found: &ConsistencyReport) -> Result<bool, Failure> {
+    if found.seal.is_none() || !found.is_sound() {
+        return Ok(true);
+    }
+    let remade = export::check(storage, found, &app::build()).map_err(|error| Failure::failed(error.to_string()))?;
+    let place = storage.place("coverage.csv");
+    let good = match remade.other {
+        Some(other) => format!("{place}, {other}"),
+        None => format!("{place}, coverage.html and README.txt follow from the ledger and the bags"),
+    };
+    Ok(print_lines(&place, &good, remade.problems))
 }
 
 /// Prints what was found of a bag; returns whether it is sound.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::world::{RECIPIENTS, World};
 use crate::{
-    coverage::{Coverage, Question, State},
+    coverage::{Coverage, NONE_FOREIGN, Question, State},
     ledger::chain,
     mail::{message::Email, notice::Notice, report_mail::ReportMail},
     model::run::{MessageState, Run, RunState},
@@ -51,7 +51,15 @@ async fn the_ledger_tells_the_same(world: &World, runs: &[Run], began: DateTime<
     assert_eq!(chain.faults, []);
     assert_eq!(chain.head(), world.store.head().await.unwrap());
     let now = world.now();
-    let question = Question { from: began, to: now, job: None, late_after: Duration::zero(), now, bags: None };
+    let question = Question {
+        from: began,
+        to: now,
+        job: None,
+        late_after: Duration::zero(),
+        now,
+        bags: None,
+        foreign: &NONE_FOREIGN,
+    };
     let coverage = Coverage::of(chain.entries.iter().map(|(entry, _)| entry), &question);
     let rows: BTreeMap<_, _> =
         coverage.rows.iter().map(|row| ((row.job.clone().unwrap(), row.workspace.clone(), row.fire_at), row)).collect();

@@ -83,6 +83,7 @@ async fn of_a_year_of_reviews_the_coverage_names_exactly_the_gaps() {
         late_after: chrono::Duration::hours(24),
         now: time("2027-03-05T00:00:00Z"),
         bags: Some(&there),
+        foreign: &coverage::NONE_FOREIGN,
     };
     let coverage = Coverage::of(chain.entries.iter().map(|(entry, _)| entry), &question);
     let found: BTreeMap<_, _> = coverage.rows.iter().map(|row| (row.fire_at, row.state)).collect();

@@ -12,6 +12,7 @@
 //! not for an async runtime, and they write through [`std::io::Write`]. An adapter that needs an async client waits
 //! for it on a runtime of its own.
 
+pub mod archive;
 #[cfg(test)]
 mod conformance;
 pub mod folder;
@@ -122,13 +123,27 @@ pub trait Log {
     fn append(&self, key: &str, length: u64, bytes: &[u8]) -> io::Result<bool>;
 }
 
+/// The largest object that is read whole, in bytes: far more than a manifest, an answer or a mail has.
+const LARGEST: u64 = 64 << 20;
+
 /// The content of an object.
 ///
 /// # Errors
-/// As of [`Storage::get`].
+/// As of [`Storage::get`], and if it is larger than any object that is read whole.
 pub fn read(storage: &dyn Storage, key: &str) -> io::Result<Vec<u8>> {
+    bounded(storage.get(key)?, LARGEST)
+}
+
+/// The rest of a reader.
+///
+/// # Errors
+/// If it cannot be read, or if it has more bytes than `most`.
+pub fn bounded(reader: impl Read, most: u64) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
-    storage.get(key)?.read_to_end(&mut content)?;
+    reader.take(most.saturating_add(1)).read_to_end(&mut content)?;
+    if content.len() as u64 > most {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it has more than {most} bytes")));
+    }
     Ok(content)
 }
 

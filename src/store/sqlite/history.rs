@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{SqliteStore, audits, incidents, millis, moment, outbox, queue};
 use crate::{
+    digest::sha256,
     model::{
         run::{Attempt, Gap, Run},
         trigger::Incident,
@@ -69,6 +70,13 @@ impl History for SqliteStore {
 
     async fn messages(&self, run: Uuid) -> Result<Vec<MessageRecord>, StoreError> {
         outbox::messages(&self.pool, run).await.map_err(self.explain("read the messages of a run"))
+    }
+
+    async fn waiting_mails(&self) -> Result<Vec<String>, StoreError> {
+        let failed = self.explain("read the messages that wait");
+        let sql = "SELECT body FROM notification WHERE state = 'waiting' AND message_id IS NOT NULL";
+        let bodies = sqlx::query_scalar::<_, Vec<u8>>(sql).fetch_all(&self.pool).await.map_err(failed)?;
+        Ok(bodies.iter().map(|body| sha256(body)).collect())
     }
 
     async fn gaps(&self, most: u32) -> Result<Vec<Gap>, StoreError> {

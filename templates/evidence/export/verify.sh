@@ -52,7 +52,6 @@ done < ledger.jsonl
 
 # A key that the ledger names is trusted as far as a key that you trust has signed the ledger.
 keys=$(mktemp)
-trap 'rm -f "$keys"' EXIT
 cat "$signers" > "$keys"
 echo >> "$keys"
 sed -n 's/.*"fact":"key".*"signer":"{{ principal }} namespaces=\\"{{ namespace }}\\" \([^"]*\)".*/{{ principal }} namespaces="{{ namespace }}" \1/p' \
@@ -66,15 +65,38 @@ check_unsigned() {
 }
 {%- endif %}
 
-# Every bag of the period is there, and is the one that the ledger names.
+# The period is the one that the README and the table name.
 from=$(sed -n 's/.*"from":"\([^"]*\)".*/\1/p' period.json)
 to=$(sed -n 's/.*"to":"\([^"]*\)".*/\1/p' period.json)
-grep '"fact":"recorded"' ledger.jsonl |
-  sed -n 's/.*"bag":{"folder":"\([^"]*\)","sha256":"\([0-9a-f]*\)"}.*"fire_at":"*\([^",]*\).*"read_from":"\([^"]*\)".*/\1 \2 \3 \4/p' |
-  awk -v from="$from" -v to="$to" '{ at = substr($3 == "null" ? $4 : $3, 1, 19) }
-    at >= substr(from, 1, 19) && at < substr(to, 1, 19) { print $1, $2 }' |
+head -n 1 README.txt | grep -q -F ", $(echo "$from" | cut -c 1-10) TO " || fail "README.txt is of another period than period.json"
+outside=$(sed 1d coverage.csv | grep -v -F "$from/$to" || true)
+[ -z "$outside" ] || fail "coverage.csv is of another period than period.json"
+
+# What the ledger names, one a line: removed bags, then bags (when, folder, digest), then mails that were kept.
+named=$(mktemp)
+trap 'rm -f "$named"{% if signed %} "$keys"{% endif %}' EXIT
+{
+  grep '"fact":"bag_removed"' ledger.jsonl | sed -n 's/.*"bag":{"folder":"\([^"]*\)".*/removed \1/p'
+  grep '"fact":"recorded"' ledger.jsonl |
+    sed -n 's/.*"bag":{"folder":"\([^"]*\)","sha256":"\([0-9a-f]*\)"}.*"fire_at":"*\([^",]*\).*"read_from":"\([^"]*\)".*"run":"\([^"]*\)".*/bag \1 \2 \5 \3 \4/p'
+  grep '"fact":"recorded"' ledger.jsonl | grep -F '"bag":null' |
+    sed -n 's/.*"fire_at":"*\([^",]*\).*"read_from":"\([^"]*\)".*"run":"\([^"]*\)".*/bag - - \3 \1 \2/p'
+  grep '"fact":"bag_of_failure"' ledger.jsonl |
+    sed -n 's/.*"at":"\([^"]*\)".*"bag":{"folder":"\([^"]*\)","sha256":"\([0-9a-f]*\)"}.*/bag \2 \3 - \1 \1/p'
+  grep '"fact":"delivery"' ledger.jsonl | grep -F '"kept":true' |
+    sed -n 's/.*"at":"\([^"]*\)".*"run":"\([^"]*\)","sha256":"\([0-9a-f]*\)".*/mail \3 \2 \1/p'
+} | awk -v from="$from" -v to="$to" '
+  function within(at) { at = substr(at, 1, 19); return at >= substr(from, 1, 19) && at < substr(to, 1, 19) }
+  $1 == "removed" { removed[$2] = 1 }
+  $1 == "bag" { at = $5 == "null" ? $6 : $5; due[$4] = at; bag[$4] = $2
+    if ($2 != "-" && within(at) && !($2 in removed)) print "bag", $2, $3 }
+  $1 == "mail" { run = $3; gone = (run in bag) && (bag[run] in removed)
+    if (!gone && within(run in due ? due[run] : $4)) print "mail", $2 }
+' > "$named"
+
+# Every bag of the period is there, is the one that the ledger names, and stands in the table.
+sed -n 's/^bag //p' "$named" |
   while read -r bag sha256; do
-    ! grep -q -F "\"bag\":{\"folder\":\"$bag\",\"sha256\":\"$sha256\"},\"fact\":\"bag_removed\"" ledger.jsonl || continue
     [ -d "$bag" ] || fail "the bag $bag is missing"
     [ "$(digest < "$bag/tagmanifest-sha256.txt")" = "$sha256" ] || fail "$bag is not the bag that the ledger names"
 {%- if signed %}
@@ -85,10 +107,15 @@ grep '"fact":"recorded"' ledger.jsonl |
     fi
 {%- endif %}
     (cd "$bag" && check_bag "$bag") || exit 1
+    [ -e "$bag/data/failure.json" ] || grep -q -F ",$bag,$sha256," coverage.csv || fail "coverage.csv does not have $bag"
     echo "ok $bag"
   done
 
-# Each mail is named by its digest, which an entry of the ledger names too.
+# Every mail of the period is there, and each has the digest in its name and is named by the ledger.
+sed -n 's/^mail //p' "$named" |
+  while read -r sha256; do
+    [ -f "mail/$sha256.eml" ] || fail "the mail mail/$sha256.eml is missing"
+  done
 for mail in mail/*; do
   [ "$mail" != "mail/*" ] || break
   sha256=$(digest < "$mail")
@@ -104,7 +131,8 @@ for bag in */; do
     fail "no entry of the ledger names $bag"
 done
 {%- if signed %}
-echo "Verified: every file of this export, the $number entries of the ledger, and every bag of the period."
+echo "Verified: every file of this export, the $number entries of the ledger, and every bag and mail of the period."
+echo "That coverage.html and README.txt follow from them is checked by: rolecall evidence verify FOLDER --allowed-signers FILE"
 {%- else %}
 fail "every digest matches, but the export is not signed: anybody may have made it"
 {%- endif %}
