@@ -105,6 +105,7 @@ fn judge(audit: &Audit, matrix: &AccessMatrix<'_>) -> Judgement {
         workspace: &audit.workspace,
         now: audit.judged_at,
         previous: None,
+        undecided: &[],
     };
     audit::judge(&rules, &input)
 }

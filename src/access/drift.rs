@@ -6,6 +6,7 @@
 
 mod findings;
 mod masters;
+mod policy;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -14,55 +15,127 @@ mod users;
 pub use findings::mark_continuing;
 pub use snapshot::{KnownFinding, SnapshotHeader, SnapshotUser, snapshot_users};
 
-use super::matrix::AccessMatrix;
+use std::collections::HashSet;
+
+use super::matrix::{AccessMatrix, MatrixRow};
 use crate::model::{
     change::{Change, ChangeKind, Drift, Previous},
     finding::{Finding, RuleOutcome},
     id::{ProfileId, numeric_order},
+    policy::Policy,
+    rule::RuleList,
+    users::UserIndex,
 };
 
-/// An audit as it is compared and kept.
+/// A workspace as it was read, before it is judged.
 #[derive(Debug, Clone, Copy)]
-pub struct Current<'a> {
+pub struct Seen<'a> {
     /// What was read, joined.
     pub matrix: &'a AccessMatrix<'a>,
     /// The ids of administrator profiles.
     pub administrator_profiles: &'a [ProfileId],
-    /// What the rules found.
-    pub findings: &'a [Finding],
-    /// The result of each rule.
-    pub outcomes: &'a [RuleOutcome],
+    /// The policy that it is judged by.
+    pub policy: &'a Policy,
+    /// The rules that judge it.
+    pub rules: &'a RuleList,
     /// The workspace's name in the configuration.
     pub workspace: &'a str,
 }
 
-/// What changed since the previous audit, the most important first, then by id.
+/// An audit as it is compared and kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Current<'a> {
+    /// What was read.
+    pub seen: Seen<'a>,
+    /// The users of [`Drift::undecided`].
+    pub undecided: &'a [UserIndex],
+    /// What the rules found.
+    pub findings: &'a [Finding],
+    /// The result of each rule.
+    pub outcomes: &'a [RuleOutcome],
+}
+
+/// What the rules find under the policy of the previous audit: what it has and this audit has not is no longer counted,
+/// and not resolved.
+#[derive(Debug, Clone, Copy)]
+pub struct Before<'a> {
+    /// What they find in this audit's directory.
+    pub findings: &'a [Finding],
+    /// The result of each rule.
+    pub outcomes: &'a [RuleOutcome],
+}
+
+/// What changed in who can do what, and in the policy, since the previous audit.
+#[derive(Debug, PartialEq, Eq)]
+pub struct AccessDrift {
+    /// The active users whose full power is newer than the first audit, by id.
+    new_power: Vec<UserIndex>,
+    previous: Previous,
+    changes: Vec<Change>,
+}
+
+/// Compares who can do what with the previous audit, before it is judged.
 ///
-/// `previous_users` come in the order of [`snapshot_users`]: by id as a number.
-///
-/// Nothing is reported as gone that may only have been missed: after an incomplete read, no user is reported as removed
-/// and no finding as resolved. A finding of a rule that was not evaluated is not reported as resolved either.
+/// `previous_users` come in the order of [`snapshot_users`]: by id as a number. After an incomplete read, no user is
+/// reported as removed who may only have been missed.
 ///
 /// # Errors
 /// The first error of `previous_users`.
-pub fn compare<'p, E>(
-    current: &Current<'_>,
+pub fn compare_access<'p, E>(
+    seen: &Seen<'_>,
     previous: &SnapshotHeader,
     previous_users: impl IntoIterator<Item = Result<SnapshotUser<'p>, E>>,
-) -> Result<Drift, E> {
+) -> Result<AccessDrift, E> {
     let mut changes = Vec::new();
-    masters::compare(current, previous, &mut changes);
-    users::compare(current, previous, previous_users, &mut changes)?;
-    findings::compare(current, previous, &mut changes);
+    masters::compare(seen, previous, &mut changes);
+    policy::compare(seen, previous, &mut changes);
+    let compared = users::compare(seen, previous, previous_users, &mut changes)?;
+    Ok(AccessDrift {
+        new_power: new_power(seen, previous, &compared.granted),
+        previous: Previous {
+            id: previous.id.clone(),
+            finished_at: previous.finished_at,
+            users: previous.users,
+            administrators: compared.administrators,
+        },
+        changes,
+    })
+}
+
+/// The users who got full power now, or earlier and were not decided about, and still have it.
+fn new_power(seen: &Seen<'_>, previous: &SnapshotHeader, granted: &[UserIndex]) -> Vec<UserIndex> {
+    let granted: HashSet<UserIndex> = granted.iter().copied().collect();
+    let known: HashSet<&str> = previous.undecided.iter().map(String::as_str).collect();
+    let users = seen.matrix.rows().filter(MatrixRow::can_administer).map(|row| row.user);
+    users.filter(|user| granted.contains(&user.index()) || known.contains(user.id())).map(|user| user.index()).collect()
+}
+
+impl AccessDrift {
+    /// Those about whose new full power nobody has decided, as a policy sees it. An exception also decides; it is left to
+    /// the rule that reports these users, so that they are remembered when it ends.
+    pub fn undecided(&self, matrix: &AccessMatrix<'_>, policy: &Policy) -> Vec<UserIndex> {
+        let is_open = |user: &&UserIndex| policy.approves(matrix.row(**user).user.email()) != Some(true);
+        self.new_power.iter().filter(is_open).copied().collect()
+    }
+}
+
+/// What changed since the previous audit, the most important first, then by id.
+///
+/// After an incomplete read, no finding is reported as resolved. A finding of a rule that was not evaluated is not
+/// reported as resolved either.
+///
+/// `before` is what the rules find under the previous policy; `None` if the policy is the same, or not known.
+pub fn compare_findings(
+    current: &Current<'_>,
+    previous: &SnapshotHeader,
+    before: Option<Before<'_>>,
+    access: AccessDrift,
+) -> Drift {
+    let AccessDrift { previous: earlier, mut changes, .. } = access;
+    findings::compare(current, previous, before, &mut changes);
     // Stable: changes of one kind and subject stay in the order in which they were found.
     changes.sort_by(|a, b| (a.kind.cmp(&b.kind)).then_with(|| numeric_order(&a.subject_id, &b.subject_id)));
-    let previous = Previous {
-        id: previous.id.clone(),
-        finished_at: previous.finished_at,
-        users: previous.users,
-        administrators: previous.administrators,
-    };
-    Ok(Drift { previous: Some(previous), changes })
+    Drift { previous: Some(earlier), changes, undecided: current.undecided.to_vec() }
 }
 
 /// Whom or what a change is about.

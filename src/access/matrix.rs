@@ -5,10 +5,12 @@
 
 use std::collections::HashMap;
 
+use super::power::{Power, Yardstick};
 use crate::model::{
     audit::Audit,
     directory::{Directory, Profile, Role},
     id::{ProfileId, RoleId},
+    unread::Field,
     users::{Stated, User, UserIndex},
 };
 
@@ -39,7 +41,11 @@ pub type JoinedProfile<'a> = Joined<'a, ProfileId, Profile>;
 pub struct AccessMatrix<'a> {
     directory: &'a Directory,
     roles: Vec<JoinedRole<'a>>,
-    profiles: Vec<(JoinedProfile<'a>, bool)>,
+    profiles: Vec<JoinedProfile<'a>>,
+    /// What each stated role and profile gives, in the same order.
+    role_powers: Vec<Power>,
+    profile_powers: Vec<Power>,
+    yardstick: Yardstick<'a>,
 }
 
 /// One row of the access matrix.
@@ -51,6 +57,10 @@ pub struct MatrixRow<'a> {
     pub role: Option<JoinedRole<'a>>,
     /// `None` if the user record has no profile.
     pub profile: Option<JoinedProfile<'a>>,
+    /// What the profile gives.
+    pub profile_power: Power,
+    /// What the role gives.
+    pub role_power: Power,
     /// Whether the profile is an administrator profile, by id.
     pub administrator: bool,
 }
@@ -66,7 +76,30 @@ impl MatrixRow<'_> {
         self.profile.and_then(|profile| profile.master).map(|profile| profile.name.as_str())
     }
 
-    /// Whether this user is active and has an administrator profile.
+    /// How much power the user has, by profile and role together.
+    pub fn power(&self) -> Power {
+        self.profile_power.with_role(self.role_power)
+    }
+
+    /// Whether this user is active and has full power, however it is held.
+    pub fn can_administer(&self) -> bool {
+        self.power().is_full() && self.user.status().is_active()
+    }
+
+    /// How the user holds full power, in words: `profile “Administrator”`. Empty if the user does not.
+    pub fn full_power_by(&self) -> String {
+        let profile = || self.profile.map_or("", |profile| profile.stated.id.as_str());
+        let role = || self.role.map_or("", |role| role.stated.id.as_str());
+        if self.profile_power.is_full() {
+            format!("the profile “{}”", self.profile_name().unwrap_or_else(profile))
+        } else if self.role_power.is_full() {
+            format!("the administrative role “{}”", self.role_name().unwrap_or_else(role))
+        } else {
+            String::new()
+        }
+    }
+
+    /// Whether this user is active and has an administrator profile, by id.
     pub fn is_active_administrator(&self) -> bool {
         self.administrator && self.user.status().is_active()
     }
@@ -75,31 +108,40 @@ impl MatrixRow<'_> {
 impl<'a> AccessMatrix<'a> {
     /// The access matrix of what an audit read.
     pub fn of(audit: &'a Audit) -> Self {
-        Self::new(&audit.directory, &audit.administrator_profiles)
+        Self::new(&audit.directory, &audit.administrator_profiles, &audit.policy.dangerous_permissions)
     }
 
-    /// Joins a directory.
-    pub fn new(directory: &'a Directory, administrator_profiles: &[ProfileId]) -> Self {
+    /// Joins a directory. The ids of administrator profiles and the policy's dangerous permissions decide about power.
+    pub fn new(
+        directory: &'a Directory,
+        administrator_profiles: &[ProfileId],
+        dangerous_permissions: &[String],
+    ) -> Self {
         let roles: HashMap<&RoleId, &Role> = directory.roles.iter().map(|role| (&role.id, role)).collect();
         let profiles: HashMap<&ProfileId, &Profile> =
             directory.profiles.iter().map(|profile| (&profile.id, profile)).collect();
-        let users = &directory.users;
+        let (stated_roles, stated_profiles) = (directory.users.stated_roles(), directory.users.stated_profiles());
+        let yardstick =
+            Yardstick::new(&directory.profiles, &directory.roles, administrator_profiles, dangerous_permissions);
         Self {
             directory,
-            roles: users
-                .stated_roles()
+            roles: stated_roles
                 .iter()
                 .map(|stated| Joined { stated, master: roles.get(&stated.id).copied() })
                 .collect(),
-            profiles: users
-                .stated_profiles()
+            profiles: stated_profiles
                 .iter()
-                .map(|stated| {
-                    let joined = Joined { stated, master: profiles.get(&stated.id).copied() };
-                    (joined, administrator_profiles.contains(&stated.id))
-                })
+                .map(|stated| Joined { stated, master: profiles.get(&stated.id).copied() })
                 .collect(),
+            role_powers: stated_roles.iter().map(|stated| yardstick.of_role(&stated.id)).collect(),
+            profile_powers: stated_profiles.iter().map(|stated| yardstick.of_profile(&stated.id)).collect(),
+            yardstick,
         }
+    }
+
+    /// What decides about power here.
+    pub fn yardstick(&self) -> &Yardstick<'a> {
+        &self.yardstick
     }
 
     /// The directory that it was joined from.
@@ -118,12 +160,25 @@ impl<'a> AccessMatrix<'a> {
     }
 
     fn join(&self, user: User<'a>) -> MatrixRow<'a> {
-        let profile = user.profile_place().map(|place| self.profiles[place]);
+        // What could not be read may be anything.
+        let unread = user.unread();
+        let profile_power = match user.profile_place() {
+            Some(place) => self.profile_powers[place],
+            None if unread.has(Field::Profile) => Power::Unknown,
+            None => Power::Ordinary,
+        };
+        let role_power = match user.role_place() {
+            Some(place) => self.role_powers[place],
+            None if unread.has(Field::Role) => self.yardstick.of_unlisted_role(),
+            None => Power::Ordinary,
+        };
         MatrixRow {
             user,
             role: user.role_place().map(|place| self.roles[place]),
-            profile: profile.map(|(joined, _)| joined),
-            administrator: profile.is_some_and(|(_, administrator)| administrator),
+            profile: user.profile_place().map(|place| self.profiles[place]),
+            profile_power,
+            role_power,
+            administrator: profile_power == Power::Administrator,
         }
     }
 }

@@ -1,7 +1,9 @@
-//! Pure: who can do what. Joins users with roles and profiles by id, builds the role hierarchy, and compares an audit
-//! with the previous one.
+//! Pure: who can do what. Joins users with roles and profiles by id, decides how much power that is, builds the role
+//! hierarchy, and compares an audit with the previous one.
 
 pub mod administrators;
 pub mod drift;
 pub mod hierarchy;
 pub mod matrix;
+pub mod policy_drift;
+pub mod power;

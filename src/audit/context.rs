@@ -31,7 +31,7 @@ impl<'a> Context<'a> {
         self.input.matrix.rows().filter(|row| !row.user.status().is_deleted())
     }
 
-    /// The rows of all users with an administrator profile that are not deleted.
+    /// The rows of all users with full power that are not deleted, however they hold it.
     pub(super) fn administrators(&self) -> impl Iterator<Item = MatrixRow<'a>> + '_ {
         self.population.administrators.iter().map(|index| self.input.matrix.row(*index))
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     access::{drift::SnapshotHeader, matrix::AccessMatrix},
-    model::{id::ProfileId, policy::Policy},
+    model::{id::ProfileId, policy::Policy, users::UserIndex},
 };
 
 /// What is judged, against what, and when.
@@ -24,4 +24,6 @@ pub struct JudgeInput<'a> {
     pub now: DateTime<Utc>,
     /// What is kept of the previous audit. `None` for the first one.
     pub previous: Option<&'a SnapshotHeader>,
+    /// The active users whose full power is new and that the policy does not approve.
+    pub undecided: &'a [UserIndex],
 }

@@ -26,11 +26,11 @@ impl Holders {
 pub(super) struct Population {
     /// Active users.
     pub(super) active: usize,
-    /// Active users with an administrator profile.
+    /// Active users with full power.
     pub(super) active_administrators: usize,
     /// Those of them who can sign in: all but those known to be unconfirmed.
     pub(super) usable_administrators: usize,
-    /// Users with an administrator profile that are not deleted, by id.
+    /// Users with full power that are not deleted, by id.
     pub(super) administrators: Vec<UserIndex>,
     /// Users without a role that are not deleted.
     pub(super) without_role: usize,
@@ -65,7 +65,7 @@ impl Population {
                 Some(place) => population.profiles[place].count(active),
                 None => population.without_profile += 1,
             }
-            if row.administrator {
+            if row.power().is_full() {
                 population.administrators.push(user.index());
                 population.active_administrators += usize::from(active);
                 population.usable_administrators += usize::from(active && user.confirmed() != Some(false));

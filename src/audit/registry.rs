@@ -10,6 +10,7 @@ use super::{
 /// lists, and last the policy itself, which looks at what the others found.
 const RULES: &[BuiltIn] = &[
     rules::incomplete_read::RULE,
+    rules::new_full_power::RULE,
     rules::no_administrator::RULE,
     rules::unapproved_administrator::RULE,
     rules::primary_user_changed::RULE,
@@ -30,6 +31,7 @@ const RULES: &[BuiltIn] = &[
     rules::outside_domain::RULE,
     rules::shared_mailbox::RULE,
     rules::duplicate_person::RULE,
+    rules::look_alike_address::RULE,
     rules::unconfirmed_user::RULE,
     rules::role_cycle::RULE,
     rules::missing_parent_role::RULE,
@@ -40,6 +42,7 @@ const RULES: &[BuiltIn] = &[
     rules::similar_profile_names::RULE,
     rules::similar_role_names::RULE,
     rules::expired_exception::RULE,
+    rules::long_exception::RULE,
     rules::unmatched_exception::RULE,
     rules::unmatched_policy_entry::RULE,
 ];

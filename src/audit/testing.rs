@@ -1,6 +1,6 @@
 //! Builds small worlds for tests from terse parts.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 
@@ -14,9 +14,9 @@ use crate::{
         id::{PersonId, ProfileId},
         policy::Policy,
         reading::{Check, CheckKind},
-        rule::RuleInfo,
+        rule::{RuleInfo, RuleList},
         unread::{Fields, Unread},
-        users::{NewUser, UserBlock, Users},
+        users::{NewUser, UserBlock, UserIndex, Users},
     },
 };
 
@@ -28,6 +28,12 @@ pub(crate) const ADMINISTRATOR: &str = "11";
 pub(crate) const STANDARD: &str = "14";
 /// The role of the quiet world.
 pub(crate) const LEVEL_1: &str = "21";
+
+/// What the built-in rules are.
+pub(crate) fn rules() -> &'static RuleList {
+    static RULES: LazyLock<Arc<RuleList>> = LazyLock::new(|| Arc::clone(RuleSet::built_in().list()));
+    &RULES
+}
 
 /// When all worlds are judged.
 pub(crate) fn now() -> DateTime<Utc> {
@@ -109,6 +115,7 @@ pub(crate) struct World {
     pub(crate) unmatched_profiles: Vec<String>,
     pub(crate) unread: Unread,
     pub(crate) previous: Option<SnapshotHeader>,
+    pub(crate) undecided: Vec<UserIndex>,
 }
 
 /// A world of which no rule says anything: two approved administrators and eight others.
@@ -134,6 +141,7 @@ pub(crate) fn quiet() -> World {
         unmatched_profiles: Vec::new(),
         unread: Unread::default(),
         previous: None,
+        undecided: Vec::new(),
     }
 }
 
@@ -174,13 +182,14 @@ impl World {
         let directory = self.directory();
         let administrators = self.administrator_profiles();
         let input = JudgeInput {
-            matrix: &AccessMatrix::new(&directory, &administrators),
+            matrix: &AccessMatrix::new(&directory, &administrators, &self.policy.dangerous_permissions),
             administrator_profiles: &administrators,
             unmatched_administrator_profiles: &self.unmatched_profiles,
             policy: &self.policy,
             workspace: WORKSPACE,
             now: now(),
             previous: self.previous.as_ref(),
+            undecided: &self.undecided,
         };
         let judgement = judge(&RuleSet::for_policy(&self.policy), &input);
         Judged { directory, judgement }

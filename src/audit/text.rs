@@ -1,52 +1,82 @@
 //! Texts that several rules share.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
+
+use unicode_security::skeleton;
 
 use crate::words::NAMED;
 pub(super) use crate::words::{counted as count, quoted as names, some_of};
 
 /// The places of names that look like others, each with the places of those others.
 pub(super) fn alike(names: &[&str]) -> Vec<(usize, Vec<usize>)> {
-    let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (place, name) in names.iter().enumerate() {
-        groups.entry(skeleton(name)).or_default().push(place);
+    let mut others: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+    // In a name nobody looks twice at an i or an l; among addresses too many people differ in just that.
+    let at_a_glance = |name: &str| as_written(name).replace('i', "l");
+    for look in [&at_a_glance as &dyn Fn(&str) -> String, &in_capitals] {
+        let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (place, name) in names.iter().enumerate() {
+            groups.entry(letters(&look(name), name)).or_default().push(place);
+        }
+        for group in groups.into_values().filter(|group| group.len() > 1) {
+            for place in &group {
+                let rest = group.iter().filter(|other| *other != place).take(NAMED);
+                others.entry(*place).or_default().extend(rest);
+            }
+        }
     }
-    let with_others = |group: Vec<usize>| {
-        let others = |place: usize| group.iter().copied().filter(|other| *other != place).take(NAMED).collect();
-        group.iter().map(|place| (*place, others(*place))).collect::<Vec<_>>()
-    };
-    groups.into_values().filter(|group| group.len() > 1).flat_map(with_others).collect()
+    others.into_iter().map(|(place, others)| (place, others.into_iter().take(NAMED).collect())).collect()
 }
 
-/// A name as it looks at first glance: lower case, without spaces and dashes, at normal width, and with Latin letters in
-/// place of Cyrillic ones that look the same.
-fn skeleton(name: &str) -> String {
+/// The letters and digits of a look: this also drops accents, blanks, dashes, and characters that show nothing. If nothing
+/// is left, the name itself.
+fn letters(look: &str, name: &str) -> String {
+    let letters: String = look.chars().filter(|letter| letter.is_alphanumeric()).collect();
+    if letters.is_empty() { name.to_owned() } else { letters }
+}
+
+/// What a text looks like as it is written: its skeleton by Unicode Technical Standard 39, lower case. Texts of the same
+/// look are easily confused.
+pub(super) fn as_written(text: &str) -> String {
+    let mut look = String::with_capacity(text.len());
+    push_skeleton(&mut look, text);
+    if look.is_ascii() {
+        look.make_ascii_lowercase();
+        return look;
+    }
+    look.to_lowercase()
+}
+
+/// What a text looks like in capitals, in which other letters look alike: I and 1, O and 0, and most of the Greek and
+/// Cyrillic ones.
+pub(super) fn in_capitals(text: &str) -> String {
+    let mut look = String::with_capacity(text.len());
+    if text.is_ascii() {
+        push_skeleton(&mut look, &text.to_ascii_uppercase());
+    } else {
+        push_skeleton(&mut look, &text.to_uppercase());
+    }
+    look
+}
+
+fn push_skeleton(look: &mut String, text: &str) {
+    /// The skeleton of each ASCII character.
+    static ASCII: LazyLock<Vec<String>> = LazyLock::new(|| {
+        (0..128_u8).map(|byte| skeleton(char::from(byte).encode_utf8(&mut [0; 4])).collect()).collect()
+    });
+    if text.is_ascii() {
+        let ascii = &*ASCII;
+        text.bytes().for_each(|byte| look.push_str(&ascii[usize::from(byte)]));
+        return;
+    }
+    // The table of the standard leaves out most letters of full width.
     let narrow = |letter: char| match letter {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(letter) - 0xfee0).unwrap_or(letter),
         _ => letter,
     };
-    let latin = |letter: char| match letter {
-        'а' => 'a',
-        'е' => 'e',
-        'о' => 'o',
-        'р' => 'p',
-        'с' => 'c',
-        'у' => 'y',
-        'х' => 'x',
-        'і' => 'i',
-        'ѕ' => 's',
-        'ј' => 'j',
-        'к' => 'k',
-        'м' => 'm',
-        'т' => 't',
-        'в' => 'b',
-        'н' => 'h',
-        _ => letter,
-    };
-    // Letters and digits only: this also drops characters that show nothing.
-    let letters = name.chars().map(narrow).flat_map(char::to_lowercase).filter(|letter| letter.is_alphanumeric());
-    let skeleton: String = letters.map(latin).collect();
-    if skeleton.is_empty() { name.to_owned() } else { skeleton }
+    look.extend(skeleton(&text.chars().map(narrow).collect::<String>()));
 }
 
 /// Writes the lower case of a text into a buffer that is used again and again.
@@ -58,6 +88,13 @@ pub(super) fn push_lowercase(buffer: &mut String, text: &str) {
     } else {
         buffer.extend(text.chars().flat_map(char::to_lowercase));
     }
+}
+
+/// Writes a text into a buffer with its ASCII letters in lower case, as addresses are compared.
+pub(super) fn push_ascii_lowercase(buffer: &mut String, text: &str) {
+    let from = buffer.len();
+    buffer.push_str(text);
+    buffer[from..].make_ascii_lowercase();
 }
 
 /// The mailbox name of an address without any `+tag`, and its domain. `None` if the text is not an address.
@@ -74,7 +111,38 @@ mod tests {
     #[test]
     fn names_are_alike_whatever_their_case_spaces_width_and_alphabet() {
         let names = ["Support Desk", "Sales", "support-desk", "Ｓａｌｅｓ", "Ѕales", "Support"];
-        assert_eq!(alike(&names), [(1, vec![3, 4]), (3, vec![1, 4]), (4, vec![1, 3]), (0, vec![2]), (2, vec![0])]);
+        assert_eq!(alike(&names), [(0, vec![2]), (1, vec![3, 4]), (2, vec![0]), (3, vec![1, 4]), (4, vec![1, 3])]);
+    }
+
+    #[test]
+    fn a_name_is_alike_by_what_it_looks_like() {
+        for name in [
+            "administrator",
+            "ADMINISTRATOR",
+            "Adm1nistrator",
+            "AdministratOr",
+            "Administrat0r",
+            "Admlnistrator",
+            "Adrninistrator",
+            "Adm\u{131}n\u{131}strator",
+            "Adm\u{ed}nistrator",
+            "\u{391}D\u{39c}\u{399}\u{39d}\u{399}S\u{3a4}R\u{391}\u{3a4}\u{39f}R",
+            "\u{391}dministr\u{3b1}t\u{3bf}r",
+            "\u{410}dm\u{456}n\u{456}str\u{430}t\u{43e}r",
+            "Admin\u{200b}istrator",
+            "\u{1d400}dministrator",
+        ] {
+            assert_eq!(alike(&["Administrator", "Standard", name]), [(0, vec![2]), (2, vec![0])], "{name}");
+        }
+        assert_eq!(alike(&["Administrator", "Administration", "Admin", "Standard", "Sales", "Sale"]), []);
+    }
+
+    #[test]
+    fn the_quick_way_for_ascii_is_that_of_the_library() {
+        let text: String = (0..128_u8).map(char::from).collect();
+        let mut quick = String::new();
+        push_skeleton(&mut quick, &text);
+        assert_eq!(quick, skeleton(&text).collect::<String>());
     }
 
     #[test]

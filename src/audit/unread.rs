@@ -33,15 +33,17 @@ pub(super) fn needs(rule: &str) -> Needs {
         "unapproved-administrator" => (&[Status, Profile, Email], false),
         "primary-user-inactive" => (&[Status, Zuid, Confirmed], true),
         "unconfirmed-administrator" => (&[Status, Profile, Confirmed], false),
-        "administrator-clone" | "inactive-administrator" | "too-many-administrators" | "administrator" => {
-            (&[Status, Profile], false)
-        }
+        "administrator-clone"
+        | "inactive-administrator"
+        | "too-many-administrators"
+        | "administrator"
+        | "new-full-power" => (&[Status, Profile], false),
         "administrative-role" => (&[Status, Role, Profile, AdminUser], false),
         "dangerous-profile" => (&[Status, Profile, Custom], false),
         "unknown-profile" | "no-profile" => (&[Profile], false),
         "unknown-role" | "no-role" => (&[Role], false),
         "unknown-status" => (&[Status], false),
-        "outside-domain" | "shared-mailbox" => (&[Status, Email], false),
+        "outside-domain" | "shared-mailbox" | "look-alike-address" => (&[Status, Email], false),
         "duplicate-person" => (&[Status, Email, Zuid, FullName], false),
         "unconfirmed-user" => (&[Status, Confirmed, Created], false),
         "role-cycle" | "missing-parent-role" => (&[ReportingTo], false),
@@ -118,6 +120,7 @@ mod tests {
             "incomplete-read",
             "primary-user-changed",
             "expired-exception",
+            "long-exception",
             "unmatched-exception",
             "unmatched-policy-entry",
         ];

@@ -59,11 +59,7 @@ impl<'a> Actors<'a> {
         let severe = audit.open_findings().filter(|finding| finding.severity >= Severity::High);
         let flagged: HashSet<UserIndex> = severe.filter_map(|finding| user_of(&finding.subject)).collect();
         let granted = granted(audit);
-        let approved = |row: &MatrixRow<'_>| {
-            audit.policy.approved_administrators.as_ref().is_none_or(|approved| {
-                row.user.email().is_some_and(|address| approved.contains(&email::comparable(address)))
-            })
-        };
+        let approved = |row: &MatrixRow<'_>| audit.policy.approves(row.user.email()) != Some(false);
         let trusted = |row: &MatrixRow<'_>| {
             row.is_active_administrator()
                 && row.user.confirmed() != Some(false)

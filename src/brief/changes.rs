@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{cut, is_new};
+use super::{cut, is_new, policy, short};
 use crate::{
     model::{
         audit::Audit,
@@ -13,6 +13,8 @@ use crate::{
 
 /// Changes that [`Changes::lines`] phrases.
 const NAMED: usize = 12;
+/// Users with new full power that the verdict names.
+const IN_VERDICT: usize = 3;
 /// Characters of a name or value in the sentence of a change.
 const TEXT: usize = 200;
 
@@ -21,20 +23,48 @@ const TEXT: usize = 200;
 pub struct Changes {
     /// When the previous audit had been read.
     pub since: DateTime<Utc>,
-    /// Users who became administrators.
+    /// Users who could not administer and now can.
     pub granted: usize,
-    /// Users who are administrators no longer.
+    /// Users who could administer and no longer can.
     pub revoked: usize,
-    /// Changes of users, roles and profiles: those of administrators, and all others.
+    /// Changes of users, roles and profiles, those of who can administer included, and one line for each of the two
+    /// changes of the policy.
     pub access: usize,
+    /// How the policy looks at less, in a few words: `12 rules switched off (no-role, …)`. Empty if it does not.
+    pub loosened: String,
+    /// How it looks at more, or says something else.
+    pub tightened: String,
     /// Open findings that the previous audit did not have.
     pub new_findings: usize,
     /// Findings of the previous audit that are gone.
     pub resolved: usize,
+    /// Findings of the previous audit that are only gone because the policy changed.
+    pub not_counted: usize,
+    /// Findings that an exception accepts since the previous audit.
+    pub accepted: usize,
+    /// The users who could not administer and now can, and how: `Orla Yarrow became Administrator`; at most 3 of
+    /// [`granted`](Self::granted).
+    pub(super) new_power: Vec<NewPower>,
     /// The most important changes of access as sentences; at most 12 of [`access`](Self::access).
     pub lines: Vec<ChangeLine>,
     /// Whether what looks removed or resolved may still be there, because the read is incomplete.
     pub unsure: bool,
+}
+
+/// Somebody who can administer since the previous audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NewPower {
+    /// The user as a person would name it.
+    pub(super) name: String,
+    /// How, as a phrase after the name: `became Administrator`.
+    pub(super) how: String,
+}
+
+impl NewPower {
+    fn of(change: &Change) -> Self {
+        let how = granted_how(change.kind, change.field, &short(&change.after));
+        Self { name: short(&change.subject).into_owned(), how }
+    }
 }
 
 /// One change.
@@ -51,25 +81,51 @@ impl Changes {
         let previous = audit.drift.previous.as_ref()?;
         let changes = &audit.drift.changes;
         let of_kind = |kind| changes.iter().filter(|change| change.kind == kind).count();
-        let resolved = of_kind(ChangeKind::FindingResolved);
+        let of_policy = |kind| policy::summary(changes.iter().filter(|change| change.kind == kind));
+        let (loosened, tightened) = (of_policy(ChangeKind::PolicyLoosened), of_policy(ChangeKind::PolicyChanged));
+        let others = changes.iter().filter(|change| is_of_access(change)).count();
+        let policy_lines =
+            [policy_line("The policy looks at less", &loosened), policy_line("The policy changed", &tightened)];
+        let policy_lines: Vec<ChangeLine> = policy_lines.into_iter().flatten().collect();
+        // Who got or lost full power comes first, then the policy, then the rest.
+        let access = || changes.iter().filter(|change| is_of_access(change));
+        let of_power = |change: &&Change| change.kind.is_granted() || change.kind.is_revoked();
+        let lines = access().filter(of_power).take(NAMED - policy_lines.len()).map(line);
+        let lines: Vec<ChangeLine> = lines
+            .chain(policy_lines.clone())
+            .chain(access().filter(|change| !of_power(change)).map(line))
+            .take(NAMED)
+            .collect();
         Some(Self {
             since: previous.finished_at,
-            granted: of_kind(ChangeKind::AdministratorGranted),
-            revoked: of_kind(ChangeKind::AdministratorRevoked),
-            access: changes.len() - of_kind(ChangeKind::FindingNew) - resolved,
+            granted: changes.iter().filter(|change| change.kind.is_granted()).count(),
+            revoked: changes.iter().filter(|change| change.kind.is_revoked()).count(),
+            access: others + policy_lines.len(),
+            loosened,
+            tightened,
             new_findings: audit.open_findings().filter(|finding| is_new(finding)).count(),
-            resolved,
-            lines: changes.iter().filter(|change| is_of_access(change)).take(NAMED).map(line).collect(),
+            resolved: of_kind(ChangeKind::FindingResolved),
+            not_counted: of_kind(ChangeKind::FindingNotCounted),
+            accepted: of_kind(ChangeKind::FindingAccepted),
+            new_power: changes
+                .iter()
+                .filter(|change| change.kind.is_granted())
+                .take(IN_VERDICT)
+                .map(NewPower::of)
+                .collect(),
+            lines,
             unsure: !audit.directory.reading.is_complete(),
         })
     }
 
     /// Whether nothing changed.
     pub fn is_none(&self) -> bool {
-        self.access == 0 && self.new_findings == 0 && self.resolved == 0
+        let of_findings = [self.new_findings, self.resolved, self.not_counted, self.accepted];
+        self.access == 0 && of_findings.iter().all(|count| *count == 0)
     }
 
-    /// The parts that are not zero: `+1 administrator`, `2 findings new`, `1 resolved`, `3 other changes`.
+    /// The parts that are not zero: `+1 administrator`, `policy looks at less`, `2 findings new`, `1 resolved`, `3 other
+    /// changes`.
     pub(super) fn phrases(&self) -> Vec<String> {
         let mut phrases = Vec::new();
         if self.granted > 0 {
@@ -78,13 +134,26 @@ impl Changes {
         if self.revoked > 0 {
             phrases.push(format!("−{}", count(self.revoked, "administrator")));
         }
+        if !self.loosened.is_empty() {
+            phrases.push("policy looks at less".to_owned());
+        }
         if self.new_findings > 0 {
             phrases.push(format!("{} new", count(self.new_findings, "finding")));
         }
         if self.resolved > 0 {
             phrases.push(format!("{} resolved", number(self.resolved)));
         }
-        let others = self.access - self.granted - self.revoked;
+        if self.not_counted > 0 {
+            phrases.push(format!("{} no longer counted (policy changed)", number(self.not_counted)));
+        }
+        if self.accepted > 0 {
+            phrases.push(format!("{} newly accepted", number(self.accepted)));
+        }
+        if !self.tightened.is_empty() {
+            phrases.push("policy changed".to_owned());
+        }
+        let of_policy = usize::from(!self.loosened.is_empty()) + usize::from(!self.tightened.is_empty());
+        let others = self.access - self.granted - self.revoked - of_policy;
         if others > 0 {
             phrases.push(count(others, if phrases.is_empty() { "change" } else { "other change" }));
         }
@@ -107,16 +176,19 @@ impl Changes {
 /// Shown instead of changes in a first audit.
 pub(super) const FIRST: &str = "This is the first audit of this workspace and job: there is nothing to compare with.";
 
-/// Whether a change is one of access, and not of what is found of it.
-pub(super) fn is_of_access(change: &Change) -> bool {
-    !matches!(change.kind, ChangeKind::FindingNew | ChangeKind::FindingResolved)
+/// Whether a change is one of access, and not of the policy or of what is found.
+fn is_of_access(change: &Change) -> bool {
+    !change.kind.is_of_finding() && !change.kind.is_of_policy()
+}
+
+/// The changes of the policy as one line. `None` if there is none.
+fn policy_line(what: &str, summary: &str) -> Option<ChangeLine> {
+    (!summary.is_empty()).then(|| ChangeLine { sentence: format!("{what}: {summary}"), important: true })
 }
 
 fn line(change: &Change) -> ChangeLine {
-    let important = matches!(
-        change.kind,
-        ChangeKind::AdministratorGranted | ChangeKind::AdministratorRevoked | ChangeKind::PrimaryUserChanged
-    );
+    let kind = change.kind;
+    let important = kind.is_granted() || kind.is_revoked() || kind == ChangeKind::PrimaryUserChanged;
     ChangeLine { sentence: sentence(change), important }
 }
 
@@ -126,16 +198,17 @@ pub fn sentence(change: &Change) -> String {
     let field = change.field;
     let was = if before.is_empty() { String::new() } else { format!(" (was {before})") };
     match change.kind {
-        ChangeKind::AdministratorGranted if after.is_empty() || after == "Administrator" => {
-            format!("{subject} became Administrator{was}")
-        }
-        ChangeKind::AdministratorGranted => format!("{subject} became administrator through profile {after}{was}"),
-        ChangeKind::AdministratorRevoked if after.is_empty() => format!("{subject} is no longer Administrator"),
-        ChangeKind::AdministratorRevoked => format!("{subject} is no longer Administrator (now {after})"),
+        kind if kind.is_granted() => format!("{subject} {}{was}", granted_how(kind, field, &after)),
+        kind if kind.is_revoked() => format!("{subject} {}", revoked_how(kind, field, &before, &after)),
+        kind if kind.is_of_policy() => format!("Policy: {}", policy::sentence(change)),
         ChangeKind::PermissionAdded => format!("Profile {subject} gained the permission {}", either(&after, field)),
         ChangeKind::PermissionRemoved => format!("Profile {subject} lost the permission {}", either(&before, field)),
         ChangeKind::FindingNew => format!("New finding: {subject}{}", detail(&after)),
         ChangeKind::FindingResolved => format!("Resolved: {subject}{}", detail(&before)),
+        ChangeKind::FindingAccepted => format!("Accepted by an exception: {subject}"),
+        ChangeKind::FindingNotCounted => {
+            format!("No longer counted because the policy changed: {subject}{}", detail(&before))
+        }
         ChangeKind::ProfileAdded | ChangeKind::ProfileRemoved => {
             format!("Profile {subject} {}", change.kind.phrase())
         }
@@ -149,6 +222,34 @@ pub fn sentence(change: &Change) -> String {
         }
         kind if after.is_empty() => format!("{subject} {}{was}", kind.phrase()),
         kind => format!("{subject} {}: {after}{was}", kind.phrase()),
+    }
+}
+
+/// `became Administrator`, or what else gave full power.
+fn granted_how(kind: ChangeKind, field: &str, after: &str) -> String {
+    match (kind, field) {
+        (ChangeKind::AdministratorGranted, "status") => format!("is {after} again and can administer"),
+        (_, "status") => format!("is {after} again and has full power"),
+        (ChangeKind::AdministratorGranted, _) if after.is_empty() || after == "Administrator" => {
+            "became Administrator".to_owned()
+        }
+        (ChangeKind::AdministratorGranted, _) => format!("became administrator through profile {after}"),
+        (_, "permissions") => {
+            format!("got full power: profile {after} now permits everything that Administrator permits")
+        }
+        (_, "admin_user") => format!("got full power: role {after} is now administrative"),
+        (_, field) => format!("got full power through {field} {after}"),
+    }
+}
+
+fn revoked_how(kind: ChangeKind, field: &str, before: &str, after: &str) -> String {
+    let now = if after.is_empty() { String::new() } else { format!(" (now {after})") };
+    match (kind, field) {
+        (ChangeKind::AdministratorRevoked, _) => format!("is no longer Administrator{now}"),
+        (_, "permissions") => format!("no longer has full power: profile {before} permits less than Administrator"),
+        (_, "admin_user") => format!("no longer has full power: role {before} is no longer administrative"),
+        (_, "status") => format!("no longer has full power{now}"),
+        (_, field) => format!("no longer has full power through {field} {before}{now}"),
     }
 }
 

@@ -2,10 +2,9 @@
 
 use super::{is_new, not_evaluated::reason};
 use crate::{
-    access::matrix::AccessMatrix,
+    access::{matrix::AccessMatrix, power::Power},
     model::{
         audit::Audit,
-        change::ChangeKind,
         finding::{RuleResult, Severity},
     },
     words::number,
@@ -25,8 +24,12 @@ pub struct Counts {
     pub unconfirmed: usize,
     /// Users by the API's own status word, as `48 in total: 42 active, 4 disabled, 2 deleted`.
     pub population: String,
-    /// Active users with an administrator profile.
+    /// Active users who can administer: with full power, however they hold it.
     pub administrators: usize,
+    /// Those among them whose full power is not by an administrator profile but by a profile that equals it.
+    pub by_clone: usize,
+    /// Those among them whose full power is by an administrative role only.
+    pub by_role: usize,
     /// How many administrators were added and removed; `None` for a first audit.
     pub administrators_changed: Option<Changed>,
     /// Open findings by severity, the most severe first.
@@ -86,21 +89,41 @@ impl Counts {
             counts.users += 1;
             counts.active += usize::from(active);
             counts.unconfirmed += usize::from(active && row.user.confirmed() == Some(false));
-            counts.administrators += usize::from(row.is_active_administrator());
+            if row.can_administer() {
+                counts.administrators += 1;
+                counts.by_clone += usize::from(row.profile_power == Power::Equivalent);
+                counts.by_role += usize::from(!row.profile_power.is_full());
+            }
         }
         for outcome in &audit.outcomes {
             counts.rules_off += usize::from(outcome.result == RuleResult::SwitchedOff);
             counts.rules_not_evaluated += usize::from(reason(&outcome.result).is_some());
         }
         if audit.drift.previous.is_some() {
-            let of_kind = |kind| audit.drift.changes.iter().filter(|change| change.kind == kind).count();
+            let kinds = || audit.drift.changes.iter().map(|change| change.kind);
             counts.administrators_changed = Some(Changed {
-                gained: of_kind(ChangeKind::AdministratorGranted),
-                lost: of_kind(ChangeKind::AdministratorRevoked),
+                gained: kinds().filter(|kind| kind.is_granted()).count(),
+                lost: kinds().filter(|kind| kind.is_revoked()).count(),
             });
             counts.new = Some(audit.open_findings().filter(|finding| is_new(finding)).count());
         }
         counts
+    }
+
+    /// How those who can administer hold that power: `6 by profile, 1 by a clone of it, 2 by role`. Empty if all do by an
+    /// administrator profile.
+    pub fn ways(&self) -> String {
+        let by_profile = self.administrators - self.by_clone - self.by_role;
+        if by_profile == self.administrators {
+            return String::new();
+        }
+        let ways = [
+            (by_profile, "by an administrator profile"),
+            (self.by_clone, "by a profile equal to it"),
+            (self.by_role, "by an administrative role"),
+        ];
+        let ways = ways.iter().filter(|(count, _)| *count > 0);
+        ways.map(|(count, way)| format!("{} {way}", number(*count))).collect::<Vec<_>>().join(", ")
     }
 
     /// Open findings of one severity.

@@ -19,6 +19,7 @@ mod counts;
 mod not_evaluated;
 mod people;
 mod points;
+mod policy;
 mod verdict;
 
 #[cfg(test)]
@@ -163,9 +164,9 @@ impl State {
 pub enum Tone {
     /// That of the most severe open finding; at least high if the read is incomplete.
     Severity(Severity),
-    /// Nothing needs action, and every rule looked at everything.
+    /// Nothing needs action: every rule looked at everything, by no looser policy than the default, and nothing is accepted.
     Good,
-    /// Nothing needs action, as far as the rules that were evaluated say.
+    /// Nothing needs action, as far as the policy looks.
     Neutral,
 }
 
@@ -175,7 +176,7 @@ impl Tone {
             (State::Incomplete, Some(Severity::Critical)) => Self::Severity(Severity::Critical),
             (State::Incomplete, _) => Self::Severity(Severity::High),
             (State::Act | State::Review, Some(severity)) => Self::Severity(severity),
-            _ if not_evaluated.is_empty() => Self::Good,
+            _ if not_evaluated.is_empty() && counts.accepted == 0 => Self::Good,
             _ => Self::Neutral,
         }
     }

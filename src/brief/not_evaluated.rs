@@ -1,6 +1,6 @@
 //! What an audit did not evaluate.
 
-use super::title;
+use super::{policy, title};
 use crate::model::{audit::Audit, finding::RuleResult};
 
 /// What an audit did not evaluate.
@@ -12,6 +12,8 @@ pub struct NotEvaluated {
     pub rules: Vec<UnevaluatedRule>,
     /// The titles of the rules that the policy switches off.
     pub switched_off: Vec<String>,
+    /// Limits and other settings of the policy that are looser than the default: `max_administrators is 50 (default 5)`.
+    pub loosened: Vec<String>,
 }
 
 /// A rule that could not be evaluated, or not for everything.
@@ -35,13 +37,14 @@ impl NotEvaluated {
         Self {
             problems: problems.map(|(check, detail)| (check.kind.title(), detail.to_owned())).collect(),
             rules: unevaluated.collect(),
+            loosened: policy::looser_than_default(audit),
             switched_off: off.map(|outcome| title(audit, &outcome.rule).to_owned()).collect(),
         }
     }
 
-    /// Whether every rule looked at everything, in a complete read.
+    /// Whether every rule looked at everything, in a complete read, by no looser policy than the default.
     pub fn is_empty(&self) -> bool {
-        self.problems.is_empty() && self.rules.is_empty() && self.switched_off.is_empty()
+        self.problems.is_empty() && self.rules.is_empty() && self.switched_off.is_empty() && self.loosened.is_empty()
     }
 }
 

@@ -3,12 +3,20 @@
 use std::collections::HashSet;
 
 use crate::{
-    access::matrix::{AccessMatrix, MatrixRow},
-    model::{audit::Audit, change::ChangeKind},
+    access::{
+        matrix::{AccessMatrix, MatrixRow},
+        power::Power,
+    },
+    model::{audit::Audit, finding::Subject, users::UserIndex},
 };
 
 /// The most people that [`People`] names.
 const NAMED: usize = 20;
+
+/// Users of [`People::undecided`].
+const UNDECIDED: usize = 3;
+/// The rule that reports new full power.
+const NEW_FULL_POWER: &str = "new-full-power";
 
 /// Who can administer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,9 +25,14 @@ pub struct People {
     pub named: Vec<Person>,
     /// How many there are.
     pub all: usize,
+    /// Those whose full power is new since an earlier audit than the previous one, and nobody has decided about it; at
+    /// most 3.
+    pub(super) undecided: Vec<String>,
+    /// How many of these there are.
+    pub(super) all_undecided: usize,
 }
 
-/// An active user with an administrator profile.
+/// An active user who can administer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     /// The user as a person would name it.
@@ -28,6 +41,8 @@ pub struct Person {
     pub email: Option<String>,
     /// The profile's name on the master list; its id if it is not there.
     pub profile: String,
+    /// How the power is held, if it is not by an administrator profile; else empty.
+    pub otherwise: String,
     /// Whether it is the organization's primary user.
     pub primary: bool,
     /// Whether the invitation was accepted; `None` if the API did not say.
@@ -37,9 +52,13 @@ pub struct Person {
 }
 
 impl Person {
-    /// The profile and what is special about the person: `Administrator, primary user`.
+    /// The profile and what is special about the person: `Administrator, primary user`; `Operations Lead, equal to
+    /// Administrator`.
     pub fn notes(&self) -> String {
         let mut notes = vec![self.profile.as_str()];
+        if !self.otherwise.is_empty() {
+            notes.push(&self.otherwise);
+        }
         if self.primary {
             notes.push("primary user");
         }
@@ -55,7 +74,7 @@ impl People {
         let granted = granted(audit);
         let mut rows: Vec<(bool, MatrixRow<'_>)> = matrix
             .rows()
-            .filter(MatrixRow::is_active_administrator)
+            .filter(MatrixRow::can_administer)
             .map(|row| (!granted.contains(row.user.id()), row))
             .collect();
         let all = rows.len();
@@ -68,25 +87,63 @@ impl People {
             rows.truncate(NAMED);
         }
         rows.sort_by(by_news_and_name);
-        Self { named: rows.into_iter().map(|(known, row)| person(audit, &row, !known)).collect(), all }
+        let earlier = || {
+            let users = open_undecided(audit).map(|index| audit.directory.users.get(index));
+            users.filter(|user| !granted.contains(user.id()))
+        };
+        let undecided = earlier().take(UNDECIDED).map(|user| user.label().to_owned()).collect();
+        let all_undecided = earlier().count();
+        Self {
+            undecided,
+            all_undecided,
+            named: rows.into_iter().map(|(known, row)| person(audit, matrix, &row, !known)).collect(),
+            all,
+        }
     }
 }
 
-/// The ids of the users who became administrators since the previous audit.
+/// The users about whose new full power nobody has decided, not even with an exception.
+fn open_undecided(audit: &Audit) -> impl Iterator<Item = UserIndex> + '_ {
+    let accepted: HashSet<UserIndex> = audit
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == NEW_FULL_POWER && !finding.is_open())
+        .filter_map(|finding| if let Subject::User(user) = finding.subject { Some(user) } else { None })
+        .collect();
+    audit.drift.undecided.iter().copied().filter(move |user| !accepted.contains(user))
+}
+
+/// The ids of the users who could not administer at the previous audit and now can.
 pub(super) fn granted(audit: &Audit) -> HashSet<&str> {
-    let granted = audit.drift.changes.iter().filter(|change| change.kind == ChangeKind::AdministratorGranted);
+    let granted = audit.drift.changes.iter().filter(|change| change.kind.is_granted());
     granted.map(|change| change.subject_id.as_str()).collect()
 }
 
-fn person(audit: &Audit, row: &MatrixRow<'_>, new: bool) -> Person {
+fn person(audit: &Audit, matrix: &AccessMatrix<'_>, row: &MatrixRow<'_>, new: bool) -> Person {
     let stated = || row.profile.map(|profile| profile.stated.id.to_string()).unwrap_or_default();
     let primary = audit.directory.organization.primary_zuid.as_ref().map(AsRef::as_ref);
     Person {
         label: row.user.label().to_owned(),
         email: row.user.email().map(ToOwned::to_owned),
         profile: row.profile_name().map_or_else(stated, ToOwned::to_owned),
+        otherwise: otherwise(matrix, row),
         primary: row.user.zuid().is_some() && row.user.zuid() == primary,
         confirmed: row.user.confirmed(),
         new,
+    }
+}
+
+/// `equal to Administrator`, or `administrative role CEO`; empty for the holder of an administrator profile.
+fn otherwise(matrix: &AccessMatrix<'_>, row: &MatrixRow<'_>) -> String {
+    match row.profile_power {
+        Power::Administrator => String::new(),
+        Power::Equivalent => {
+            let profile = row.profile.and_then(|profile| profile.master);
+            let original = profile.and_then(|profile| matrix.yardstick().original(profile));
+            format!("equal to {}", original.map_or("an administrator profile", |original| &original.name))
+        }
+        Power::Dangerous | Power::Ordinary | Power::Unknown => {
+            format!("administrative role {}", row.role_name().unwrap_or_default())
+        }
     }
 }

@@ -5,8 +5,9 @@ use super::*;
 use crate::{
     model::{
         change::{Change, ChangeKind},
-        finding::{FindingStatus, RuleOutcome, RuleResult, Subject},
+        finding::{Finding, FindingStatus, RuleOutcome, RuleResult, Subject},
         reading::{Check, CheckKind, CheckOutcome},
+        users::UserIndex,
     },
     report::testing,
 };
@@ -76,7 +77,89 @@ fn a_new_administrator_is_named_in_the_verdict() {
     let mut audit = testing::hostile();
     audit.drift.changes[0].kind = ChangeKind::AdministratorGranted;
     let verdict = of(&audit).verdict;
-    assert!(verdict.contains("Since the previous audit, “invited@example.com” became an administrator."), "{verdict}");
+    assert!(verdict.starts_with("“invited@example.com” became Administrator since the previous audit. "), "{verdict}");
+    let another = Change {
+        subject: "Edda".into(),
+        kind: ChangeKind::FullPowerGranted,
+        field: "role",
+        ..audit.drift.changes[0].clone()
+    };
+    audit.drift.changes.insert(1, Change { after: "CEO".into(), ..another });
+    let brief = of(&audit);
+    let first = "Since the previous audit: “invited@example.com” became Administrator; “Edda” got full power through role CEO. ";
+    assert!(brief.verdict.starts_with(first), "{}", brief.verdict);
+    assert!(brief.headline.starts_with("+2 administrators (invited@example.com and 1 more), "), "{}", brief.headline);
+    assert_eq!(brief.counts.administrators_changed.unwrap().phrase(), "+2");
+}
+
+fn policy_change(kind: ChangeKind, id: &str, before: &str, after: &str) -> Change {
+    Change {
+        kind,
+        subject_type: "policy",
+        subject_id: id.to_owned(),
+        subject: if kind == ChangeKind::PolicyLoosened { format!("{id} (looks at less)") } else { id.to_owned() },
+        field: ["rules", "approved_administrators", "exceptions", "max_administrators"]
+            .into_iter()
+            .find(|key| id.starts_with(key))
+            .unwrap(),
+        before: before.to_owned(),
+        after: after.to_owned(),
+    }
+}
+
+#[test]
+fn a_policy_that_looks_at_less_is_said_in_verdict_headline_and_changes_and_is_not_green() {
+    use ChangeKind::{FindingNotCounted, PolicyChanged, PolicyLoosened};
+    let mut audit = testing::quiet();
+    audit.drift.previous = testing::hostile().drift.previous;
+    audit.policy.max_administrators = 50;
+    let off = |rule: &str| policy_change(PolicyLoosened, &format!("rules.{rule}"), "high", "off");
+    audit.drift.changes = vec![
+        policy_change(PolicyLoosened, "approved_administrators.a@example.com", "", "a@example.com"),
+        policy_change(PolicyLoosened, "max_administrators", "5", "50"),
+        policy_change(PolicyChanged, "rules.no-profile", "off", "high"),
+        Change { kind: FindingNotCounted, subject_type: "finding", ..off("no-role") },
+    ];
+    let rules = ["administrator-clone", "no-role", "role-cycle", "unknown-role", "unknown-profile"];
+    audit.drift.changes.extend(rules.map(off));
+    audit.drift.changes.sort_by_key(|change| change.kind);
+    let brief = of(&audit);
+    assert_eq!((brief.state, brief.tone), (State::Clear, Tone::Neutral));
+    let less = "max_administrators is 50 (was 5), a@example.com added to approved_administrators, 5 rules switched off \
+                (administrator-clone, no-role, role-cycle and 2 more)";
+    assert!(
+        brief.verdict.starts_with(&format!("The policy looks at less than at the previous audit: {less}. ")),
+        "{}",
+        brief.verdict
+    );
+    assert!(
+        brief
+            .verdict
+            .contains("1 finding is no longer counted because the policy changed; nothing of that is resolved.")
+    );
+    assert!(brief.verdict.contains("The policy is looser than the default: max_administrators is 50 (default 5)."));
+    let expected = "policy looks at less, 1 no longer counted (policy changed), policy changed, no open findings, 1 setting \
+                    looser than default";
+    assert_eq!(brief.headline, expected);
+    let changes = brief.changes.unwrap();
+    let lines: Vec<&str> = changes.lines.iter().map(|line| line.sentence.as_str()).collect();
+    assert_eq!(
+        lines,
+        [format!("The policy looks at less: {less}").as_str(), "The policy changed: rule no-profile is high (was off)"]
+    );
+    assert_eq!((changes.access, changes.not_counted, changes.resolved), (2, 1, 0));
+}
+
+#[test]
+fn full_power_that_nobody_has_decided_about_is_said_until_somebody_does() {
+    let mut audit = testing::quiet();
+    audit.drift.previous = testing::hostile().drift.previous;
+    audit.drift.undecided = vec![UserIndex(0)];
+    let said = "Nobody has decided about the full power that “Ana Lima” has since an earlier audit.";
+    assert!(of(&audit).verdict.starts_with(said), "{}", of(&audit).verdict);
+    audit.findings =
+        vec![Finding { status: FindingStatus::Excepted(0), ..testing::finding("new-full-power", Severity::High, 0) }];
+    assert!(!of(&audit).verdict.contains("Nobody"), "an exception is a decision");
 }
 
 #[test]
@@ -90,11 +173,11 @@ fn headlines_tell_the_result_and_the_change() {
     let mut audit = testing::hostile();
     assert_eq!(
         of(&audit).headline,
-        "+1 administrator, 2 findings new, 1 other change (open: 1 critical, 1 high), 1 rule off"
+        "+1 administrator (invited@example.com), 2 findings new, 1 other change (open: 1 critical, 1 high), 1 rule off, 1 accepted"
     );
     audit.drift.changes.clear();
     audit.findings.retain(|finding| finding.continuing == Some(true));
-    assert_eq!(of(&audit).headline, "no change, 1 finding open (1 high), 1 rule off");
+    assert_eq!(of(&audit).headline, "no change, 1 finding open (1 high), 1 rule off, 1 accepted");
     audit.findings.clear();
     assert_eq!(of(&audit).headline, "no change, no open findings, 1 rule off");
 }

@@ -1,6 +1,6 @@
 //! The sentences that say what an audit found.
 
-use super::{Brief, Counts, State, cut, short};
+use super::{Brief, Changes, Counts, People, State, cut, short};
 use crate::{
     model::finding::Severity,
     words::{count, counted, form, list, number},
@@ -8,8 +8,10 @@ use crate::{
 
 /// Characters of the reason why a read is incomplete.
 const REASON: usize = 200;
-/// New administrators that the verdict names.
-const NAMED: usize = 3;
+/// Characters of a name in the headline.
+const IN_HEADLINE: usize = 40;
+/// Settings looser than the default that the verdict names.
+const LOOSENED: usize = 4;
 /// The severities that ask for action before the next review.
 const URGENT: [Severity; 2] = [Severity::Critical, Severity::High];
 /// The severities that ask for a look.
@@ -20,12 +22,18 @@ pub(super) fn verdict(brief: &Brief) -> String {
     let counts = &brief.counts;
     let mut sentences = match brief.state {
         State::Incomplete => incomplete(brief),
-        _ => vec![format!("{}.", power(brief)), found(brief.state, counts)],
+        _ => Vec::new(),
     };
-    sentences.extend(new_administrators(brief));
+    sentences.extend(new_power(brief));
+    sentences.extend(still_undecided(brief));
+    sentences.extend(loosened(brief));
+    if brief.is_complete() {
+        sentences.extend([format!("{}.", power(brief)), found(brief.state, counts)]);
+    }
     if brief.is_complete() {
         sentences.extend(new_findings(brief.state, counts));
     }
+    sentences.extend(looser(brief));
     if counts.accepted > 0 {
         sentences.push(format!("{} accepted by an exception.", counted(counts.accepted, "finding is", "findings are")));
     }
@@ -45,8 +53,10 @@ pub(super) fn verdict(brief: &Brief) -> String {
 
 fn power(brief: &Brief) -> String {
     let counts = &brief.counts;
+    let ways = counts.ways();
+    let ways = if ways.is_empty() { ways } else { format!(" ({ways})") };
     format!(
-        "{} of {} can administer {}",
+        "{} of {} can administer {}{ways}",
         number(counts.administrators),
         count(counts.active, "active user"),
         brief.workspace
@@ -91,12 +101,52 @@ fn found(state: State, counts: &Counts) -> String {
     }
 }
 
-fn new_administrators(brief: &Brief) -> Option<String> {
-    let new: Vec<_> = brief.administrators.named.iter().filter(|person| person.new).collect();
-    let all = brief.changes.as_ref().map_or(0, |changes| changes.granted).max(new.len());
-    let names: Vec<_> = new.iter().take(NAMED).map(|person| format!("“{}”", short(&person.label))).collect();
-    let became = form(all, "became an administrator", "became administrators");
-    (!new.is_empty()).then(|| format!("Since the previous audit, {} {became}.", list(&names, all)))
+/// How the policy looks at less than at the previous audit, and what is therefore no longer counted.
+fn loosened(brief: &Brief) -> Option<String> {
+    let changes = brief.changes.as_ref()?;
+    let loosened = (!changes.loosened.is_empty())
+        .then(|| format!("The policy looks at less than at the previous audit: {}.", changes.loosened));
+    let not_counted = (changes.not_counted > 0).then(|| {
+        let count = counted(changes.not_counted, "finding is", "findings are");
+        format!("{count} no longer counted because the policy changed; nothing of that is resolved.")
+    });
+    let said: Vec<String> = loosened.into_iter().chain(not_counted).collect();
+    (!said.is_empty()).then(|| said.join(" "))
+}
+
+/// How the policy is looser than the default.
+fn looser(brief: &Brief) -> Option<String> {
+    let loosened = &brief.not_evaluated.loosened;
+    let named: Vec<&String> = loosened.iter().take(LOOSENED).collect();
+    (!loosened.is_empty()).then(|| format!("The policy is looser than the default: {}.", list(&named, loosened.len())))
+}
+
+/// Who can administer since the previous audit, and how.
+fn new_power(brief: &Brief) -> Option<String> {
+    let changes = brief.changes.as_ref()?;
+    let mut who: Vec<String> = changes.new_power.iter().map(|new| format!("“{}” {}", new.name, new.how)).collect();
+    let more = changes.granted - who.len();
+    if more > 0 {
+        who.push(format!("{} got full power", counted(more, "more user", "more users")));
+    }
+    match who.as_slice() {
+        [] => None,
+        [only] => Some(format!("{only} since the previous audit.")),
+        several => Some(format!("Since the previous audit: {}.", several.join("; "))),
+    }
+}
+
+/// Who got full power earlier, if nobody has decided about it since.
+fn still_undecided(brief: &Brief) -> Option<String> {
+    let People { undecided, all_undecided, .. } = &brief.administrators;
+    let names: Vec<String> = undecided.iter().map(|name| format!("“{}”", short(name))).collect();
+    (*all_undecided > 0).then(|| {
+        let verb = form(*all_undecided, "has", "have");
+        format!(
+            "Nobody has decided about the full power that {} {verb} since an earlier audit.",
+            list(&names, *all_undecided)
+        )
+    })
 }
 
 fn new_findings(state: State, counts: &Counts) -> Option<String> {
@@ -120,7 +170,17 @@ fn total(counts: &Counts, of: &[Severity]) -> usize {
     of.iter().map(|severity| counts.severity(*severity)).sum()
 }
 
-/// The result and the change in one line: `+1 administrator, 2 findings new (open: 3 high), 1 rule off`.
+/// The change, beginning with who got full power: `+1 administrator (Orla Yarrow), 2 findings new`.
+fn change(changes: &Changes) -> String {
+    let mut phrases = changes.phrases();
+    let named: Vec<_> = changes.new_power.iter().take(1).map(|new| cut(&new.name, IN_HEADLINE)).collect();
+    if let (false, Some(first)) = (named.is_empty(), phrases.first_mut()) {
+        *first = format!("{first} ({})", list(&named, changes.granted));
+    }
+    phrases.join(", ")
+}
+
+/// The result and the change in one line: `+1 administrator (Orla Yarrow), 2 findings new (open: 3 high), 1 rule off`.
 pub(super) fn headline(brief: &Brief) -> String {
     let counts = &brief.counts;
     let urgent = counts.severities(&URGENT);
@@ -140,12 +200,19 @@ pub(super) fn headline(brief: &Brief) -> String {
             vec![if complete { "no change" } else { "no change seen" }.to_owned(), standing]
         }
         Some(changes) if changes.new_findings > 0 && complete => {
-            vec![format!("{}{}", changes.phrases().join(", "), bracketed("open: "))]
+            vec![format!("{}{}", change(changes), bracketed("open: "))]
         }
-        Some(changes) => vec![changes.phrases().join(", "), standing],
+        Some(changes) => vec![change(changes), standing],
     };
     if counts.rules_off > 0 {
         parts.push(format!("{} off", count(counts.rules_off, "rule")));
+    }
+    if counts.accepted > 0 {
+        parts.push(format!("{} accepted", number(counts.accepted)));
+    }
+    let loosened = brief.not_evaluated.loosened.len();
+    if loosened > 0 {
+        parts.push(format!("{} looser than default", count(loosened, "setting")));
     }
     parts.join(", ")
 }

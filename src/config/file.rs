@@ -209,6 +209,9 @@ pub(super) struct Policy {
     pub(super) unconfirmed_days: Option<Spanned<i64>>,
     /// Local parts of shared mailboxes, such as `info`.
     pub(super) shared_mailboxes: Option<Vec<String>>,
+    /// Days from now after which an exception lasts too long.
+    #[schemars(with = "Option<i64>")]
+    pub(super) max_exception_days: Option<Spanned<i64>>,
     /// Parts of the names of dangerous permissions, such as `export`.
     pub(super) dangerous_permissions: Option<Vec<String>>,
     /// Severities that differ from the default, or `off`, by rule.

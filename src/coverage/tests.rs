@@ -52,6 +52,7 @@ fn recorded(run: u128, fire_at: &str) -> Fact {
         bag: Some(BagName { folder: format!("bag-{run}"), sha256: "ab".repeat(32) }),
         messages: vec![format!("<{run}@example.com>")],
         no_mail_reason: None,
+        policy_changes: Vec::new(),
     })
 }
 

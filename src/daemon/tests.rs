@@ -379,8 +379,10 @@ async fn the_next_week_is_compared_with_this_one() {
     let bench = Bench::new(Missed::Latest).await;
     bench.at(WEEK_1).await;
     bench.simulator.world().edit(|world| {
-        let id = world.user_ids()[7].clone();
-        world.promote(&id).unwrap();
+        let is_ordinary =
+            |user: &serde_json::Value| user["profile"]["name"] == "Standard" && user["status"] == "active";
+        let ordinary = world.users().into_iter().find(is_ordinary).unwrap();
+        world.promote(ordinary["id"].as_str().unwrap()).unwrap();
     });
     bench.at(WEEK_2).await;
     let mails = bench.accepted();

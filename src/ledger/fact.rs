@@ -174,6 +174,10 @@ pub struct Recorded {
     /// Why there are no messages; `None` if there are some, and in entries of an older rolecall.
     #[serde(rename = "unmailed", default, skip_serializing_if = "Option::is_none")]
     pub no_mail_reason: Option<NoMailReason>,
+    /// How the policy changed since the previous audit of the job and workspace: `max_administrators: 5 → 50`. Empty if it
+    /// did not, and in entries of an older rolecall.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy_changes: Vec<String>,
 }
 
 /// Why no mail of a review is sent.
@@ -363,7 +367,7 @@ mod tests {
             r#"{{"fact":"delivery","run":"{id}","kind":"report","recipient":"a@example.com","message_id":"<1@example.com>","sha256":"","accepted":true,"answer":"250"}}"#
         );
         let Ok(Fact::Recorded(read)) = serde_json::from_str(&recorded) else { unreachable!("{recorded}") };
-        assert_eq!(read.no_mail_reason, None);
+        assert_eq!((read.no_mail_reason, read.policy_changes.len()), (None, 0));
         let Ok(Fact::Delivery(read)) = serde_json::from_str(&delivery) else { unreachable!("{delivery}") };
         assert!(!read.kept);
         // And nothing is added to it.

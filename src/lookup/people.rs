@@ -7,8 +7,12 @@ use serde::Serialize;
 
 use super::{LookupError, same};
 use crate::{
-    access::matrix::{AccessMatrix, MatrixRow},
+    access::{
+        matrix::{AccessMatrix, MatrixRow},
+        power::Power,
+    },
     model::{
+        email,
         id::{ProfileId, RoleId},
         status::StatusKind,
         users::User,
@@ -41,6 +45,8 @@ pub struct UserRow {
     pub profile_name: Option<String>,
     /// Whether the profile is an administrator profile of the policy, decided by profile id.
     pub administrator: bool,
+    /// How much power the user has, by profile and role.
+    pub power: Power,
 }
 
 impl From<&MatrixRow<'_>> for UserRow {
@@ -57,6 +63,7 @@ impl From<&MatrixRow<'_>> for UserRow {
             profile_id: row.profile.map(|profile| profile.stated.id.to_string()),
             profile_name: row.profile_name().map(str::to_owned),
             administrator: row.administrator,
+            power: row.power(),
         }
     }
 }
@@ -72,7 +79,7 @@ pub struct UserFilter {
     pub profile: Option<String>,
     /// Part of a permission's name: only users whose profile grants it.
     pub permission: Option<String>,
-    /// Only users with an administrator profile.
+    /// Only users with full power, however it is held.
     pub administrators: bool,
     /// Part of the name or address, in any case.
     pub search: Option<String>,
@@ -140,7 +147,7 @@ impl Resolved {
         };
         self.status.as_ref().is_none_or(status)
             && self.search.as_ref().is_none_or(has)
-            && (!self.administrators || row.administrator)
+            && (!self.administrators || row.power().is_full())
             && self.roles.as_ref().is_none_or(|roles| row.role.is_some_and(|role| roles.contains(&role.stated.id)))
             && [&self.profiles, &self.permitting].into_iter().flatten().all(|profiles| holds(row, profiles))
     }
@@ -150,7 +157,7 @@ fn holds(row: &MatrixRow<'_>, profiles: &[ProfileId]) -> bool {
     row.profile.is_some_and(|profile| profiles.contains(&profile.stated.id))
 }
 
-/// The user with this id, or with exactly this address in any case.
+/// The user with this id, or with exactly this address; ASCII letters in any case.
 ///
 /// Deleted users keep their address; one of them is found only if no other user has it.
 ///
@@ -165,8 +172,9 @@ pub fn user<'a>(matrix: &AccessMatrix<'a>, text: &str) -> Result<MatrixRow<'a>, 
     if let Some(user) = matrix.directory().users.find(text).filter(|user| user.id() == text) {
         return Ok(matrix.row(user.index()));
     }
-    let mut rows: Vec<MatrixRow<'a>> =
-        matrix.rows().filter(|row| row.user.email().is_some_and(|email| same(email, text))).collect();
+    let wanted = email::comparable(text);
+    let has_address = |address: &str| email::comparable(address) == wanted;
+    let mut rows: Vec<MatrixRow<'a>> = matrix.rows().filter(|row| row.user.email().is_some_and(has_address)).collect();
     if rows.iter().any(|row| !row.user.status().is_deleted()) {
         rows.retain(|row| !row.user.status().is_deleted());
     }

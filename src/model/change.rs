@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
+use super::users::UserIndex;
+
 /// What changed since the previous audit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Drift {
@@ -9,6 +11,8 @@ pub struct Drift {
     pub previous: Option<Previous>,
     /// The changes, the most important first.
     pub changes: Vec<Change>,
+    /// The active users whose full power is newer than the first audit and that nobody has decided about: by id.
+    pub undecided: Vec<UserIndex>,
 }
 
 /// The audit that was compared with.
@@ -20,7 +24,7 @@ pub struct Previous {
     pub finished_at: DateTime<Utc>,
     /// How many users it had, of every status.
     pub users: u64,
-    /// How many of them were active administrators.
+    /// How many of them could administer, as the policy of this audit sees it.
     pub administrators: u64,
 }
 
@@ -29,7 +33,7 @@ pub struct Previous {
 pub struct Change {
     /// What happened.
     pub kind: ChangeKind,
-    /// `user`, `role`, `profile`, `organization` or `finding`.
+    /// `user`, `role`, `profile`, `organization`, `policy` or `finding`.
     pub subject_type: &'static str,
     /// The subject's id.
     pub subject_id: String,
@@ -46,12 +50,21 @@ pub struct Change {
 /// Kinds of change, the most important first: this is the order of reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChangeKind {
-    /// A new or existing user received an administrator profile.
+    /// A user who could not administer now can, by an administrator profile.
     AdministratorGranted,
-    /// A user no longer has an administrator profile.
+    /// A user who could not administer now can, in another way: by a profile that permits everything that Administrator
+    /// permits, or by an administrative role.
+    FullPowerGranted,
+    /// A user who could administer by an administrator profile no longer can.
     AdministratorRevoked,
+    /// A user who could administer in another way no longer can.
+    FullPowerRevoked,
     /// The organization has another primary user (super admin).
     PrimaryUserChanged,
+    /// The policy looks at less.
+    PolicyLoosened,
+    /// The policy looks at more, or says something else.
+    PolicyChanged,
     /// A permission was added to a profile.
     PermissionAdded,
     /// A permission was removed from a profile.
@@ -90,17 +103,44 @@ pub enum ChangeKind {
     RoleMoved,
     /// A finding that the previous audit did not have.
     FindingNew,
-    /// A finding of the previous audit that this one does not have.
+    /// A finding of the previous audit that this one does not have, by the previous policy either.
     FindingResolved,
+    /// A finding that was open and that an exception accepts now.
+    FindingAccepted,
+    /// A finding that this audit does not have because the policy changed: what was found is still there.
+    FindingNotCounted,
 }
 
 impl ChangeKind {
+    /// Whether a user who could not administer now can.
+    pub fn is_granted(self) -> bool {
+        matches!(self, Self::AdministratorGranted | Self::FullPowerGranted)
+    }
+
+    /// Whether it is a change of what is found, and not of who can do what.
+    pub fn is_of_finding(self) -> bool {
+        matches!(self, Self::FindingNew | Self::FindingResolved | Self::FindingAccepted | Self::FindingNotCounted)
+    }
+
+    /// Whether it is a change of the policy.
+    pub fn is_of_policy(self) -> bool {
+        matches!(self, Self::PolicyLoosened | Self::PolicyChanged)
+    }
+
+    /// Whether a user who could administer no longer can.
+    pub fn is_revoked(self) -> bool {
+        matches!(self, Self::AdministratorRevoked | Self::FullPowerRevoked)
+    }
+
     /// As written in `changes.csv`.
     pub fn word(self) -> &'static str {
         match self {
             Self::AdministratorGranted => "administrator-granted",
+            Self::FullPowerGranted => "full-power-granted",
             Self::AdministratorRevoked => "administrator-revoked",
+            Self::FullPowerRevoked => "full-power-revoked",
             Self::PrimaryUserChanged => "primary-user-changed",
+            Self::PolicyLoosened | Self::PolicyChanged => "policy-changed",
             Self::PermissionAdded => "permission-added",
             Self::PermissionRemoved => "permission-removed",
             Self::UserAdded => "user-added",
@@ -121,6 +161,8 @@ impl ChangeKind {
             Self::RoleMoved => "role-moved",
             Self::FindingNew => "finding-new",
             Self::FindingResolved => "finding-resolved",
+            Self::FindingAccepted => "finding-accepted",
+            Self::FindingNotCounted => "finding-not-counted",
         }
     }
 
@@ -128,8 +170,12 @@ impl ChangeKind {
     pub fn phrase(self) -> &'static str {
         match self {
             Self::AdministratorGranted => "became Administrator",
+            Self::FullPowerGranted => "got full power",
             Self::AdministratorRevoked => "is no longer Administrator",
+            Self::FullPowerRevoked => "no longer has full power",
             Self::PrimaryUserChanged => "has another primary user (super admin)",
+            Self::PolicyLoosened => "looks at less",
+            Self::PolicyChanged => "changed in the policy",
             Self::PermissionAdded => "gained a permission",
             Self::PermissionRemoved => "lost a permission",
             Self::UserReactivated => "is active again",
@@ -145,6 +191,8 @@ impl ChangeKind {
             Self::RoleMoved => "reports to another role",
             Self::FindingNew => "is a new finding",
             Self::FindingResolved => "is resolved",
+            Self::FindingAccepted => "is accepted by an exception",
+            Self::FindingNotCounted => "is no longer counted: the policy changed",
         }
     }
 }

@@ -3,11 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
-use super::finding::Severity;
+use super::{email::comparable, finding::Severity};
 
 /// What an audit judges by, and which findings are accepted.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Snapshots keep it: a field that they do not have has its default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Policy {
     /// Names or ids of the profiles that make an administrator.
     pub administrator_profiles: Vec<String>,
@@ -22,6 +26,8 @@ pub struct Policy {
     pub max_administrator_percent: f64,
     /// How many days an invitation may be pending.
     pub unconfirmed_days: i64,
+    /// How many days from now an exception may last at most.
+    pub max_exception_days: i64,
     /// Local parts of addresses that several people read.
     pub shared_mailboxes: BTreeSet<String>,
     /// Fragments of names or labels of permissions that only administrators should have, lower case.
@@ -30,6 +36,15 @@ pub struct Policy {
     pub rules: BTreeMap<String, RuleSetting>,
     /// Accepted findings.
     pub exceptions: Vec<Exception>,
+}
+
+impl Policy {
+    /// Whether the list of approved administrators has an address; no address is on no list. `None` if the policy has no
+    /// list.
+    pub fn approves(&self, address: Option<&str>) -> Option<bool> {
+        let approved = self.approved_administrators.as_ref()?;
+        Some(address.is_some_and(|address| approved.contains(&comparable(address))))
+    }
 }
 
 impl Default for Policy {
@@ -42,6 +57,7 @@ impl Default for Policy {
             max_administrators: 5,
             max_administrator_percent: 20.0,
             unconfirmed_days: 14,
+            max_exception_days: 366,
             shared_mailboxes: owned(&SHARED_MAILBOXES).into_iter().collect(),
             dangerous_permissions: owned(&DANGEROUS_PERMISSIONS),
             rules: BTreeMap::new(),
@@ -99,7 +115,8 @@ pub const DANGEROUS_PERMISSIONS: [&str; 16] = [
 ];
 
 /// What a policy says about one rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum RuleSetting {
     /// The rule does not run, and every report says so.
     Off,
@@ -108,7 +125,7 @@ pub enum RuleSetting {
 }
 
 /// Accepts findings: who approved it, why, until when.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exception {
     /// The rule whose findings it accepts.
     pub rule: String,

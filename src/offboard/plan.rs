@@ -10,6 +10,7 @@ use crate::{
     access::{
         administrators::resolve_administrator_profiles,
         matrix::{AccessMatrix, MatrixRow},
+        power::Power,
     },
     digest::sha256,
     ledger::fact::{Leaver, OffboardingPlanned},
@@ -186,7 +187,7 @@ pub fn plan(input: &PlanInput<'_>) -> Result<Plan, Refusal> {
     if profiles.is_empty() {
         return Err(Refusal::NoAdministratorProfile(input.policy.administrator_profiles.join(", ")));
     }
-    let matrix = AccessMatrix::new(directory, &profiles);
+    let matrix = AccessMatrix::new(directory, &profiles, &input.policy.dangerous_permissions);
     let leavers = leavers(&matrix, input)?;
     let goes = |row: &MatrixRow<'_>| leavers.iter().any(|leaver| leaver.id() == row.user.id());
     check_administrator_stays(&matrix, input, &goes)?;
@@ -358,6 +359,7 @@ fn refuse(matrix: &AccessMatrix<'_>, row: &MatrixRow<'_>) -> Result<(), Refusal>
 fn unlisted(leaver: &Leaver) -> PlannedRemoval {
     PlannedRemoval {
         user: UserRow {
+            power: Power::Unknown,
             user_id: leaver.user.clone(),
             full_name: None,
             email: leaver.email.clone(),

@@ -55,6 +55,7 @@ impl Table {
                 ("profile_name", 22),
                 ("administrator", 14),
                 ("findings", 40),
+                ("power", 14),
                 ("zuid", 16),
                 ("created_time", 21),
                 ("modified_time", 21),
@@ -132,6 +133,7 @@ fn access_matrix(input: &ReportInput<'_>, sink: &mut impl Sink) -> io::Result<()
             rules.push_str(rule);
         }
         sink.repeated(&rules)?;
+        sink.repeated(row.power().word())?;
         sink.cell(&guarded(zuid(&row)))?;
         sink.cell(stamp.of(user.created()))?;
         sink.cell(stamp.of(user.modified()))?;

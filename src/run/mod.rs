@@ -9,6 +9,7 @@ pub mod bag;
 pub mod clock_behind;
 pub mod deliver;
 pub mod files;
+mod judging;
 pub mod lease;
 pub mod ledger;
 pub mod perform;
@@ -20,21 +21,17 @@ pub mod vault;
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, SubsecRound as _, Utc};
 use uuid::Uuid;
 
+pub use self::judging::{judge, since};
 use self::{bag::EvidenceError, deliver::DeliverError, files::FileError, vault::Vault};
 use crate::{
-    access::{
-        administrators::resolve_administrator_profiles,
-        drift,
-        matrix::{AccessMatrix, MatrixRow},
-    },
-    audit::{self, JudgeInput, RuleSet},
+    access::matrix::{AccessMatrix, MatrixRow},
     clock::Clock,
     connector::{Connector, ConnectorError, Progress, ReadRequest, Recorder},
-    model::{audit::Audit, change::Drift, directory::Directory, policy::Policy, trigger::Trigger},
+    model::{audit::Audit, change::Change, directory::Directory, policy::Policy, trigger::Trigger},
     store::{AuditRecord, Database, Kept, StoreError, snapshot},
+    words::number,
 };
 
 /// The connections and settings that an audit needs.
@@ -171,83 +168,16 @@ pub async fn read(
     Ok(ReadWorkspace { directory, previous })
 }
 
-/// Judges a workspace that was read, and compares it with its previous audit.
-///
-/// # Errors
-/// [`RunError`]
-pub fn judge(request: &RunRequest<'_>, read: ReadWorkspace, judged_at: DateTime<Utc>) -> Result<Audit, RunError> {
-    judge_by(&RuleSet::for_policy(request.policy), request, read, judged_at)
-}
+/// The changes of the policy that the ledger records.
+const POLICY_CHANGES: usize = 100;
 
-/// Judges with a given set of rules, which must be the one for the request's policy.
-fn judge_by(
-    rules: &RuleSet,
-    request: &RunRequest<'_>,
-    read: ReadWorkspace,
-    judged_at: DateTime<Utc>,
-) -> Result<Audit, RunError> {
-    let ReadWorkspace { directory, previous } = read;
-    // Truncate to milliseconds, because evidence stores that: judging again from a bag must give the same.
-    let judged_at = judged_at.trunc_subsecs(3);
-    let workspace = request.workspace.to_owned();
-    let store_failed = |source| RunError::Store { workspace: workspace.clone(), source };
-    let header = previous.as_ref().map(snapshot::header).transpose().map_err(store_failed)?;
-
-    let (administrator_profiles, unmatched) =
-        resolve_administrator_profiles(&request.policy.administrator_profiles, &directory.profiles);
-    if administrator_profiles.is_empty() {
-        return Err(RunError::NoAdministratorProfile {
-            workspace,
-            wanted: request.policy.administrator_profiles.join(", "),
-            known: directory
-                .profiles
-                .iter()
-                .map(|profile| format!("{} ({})", profile.name, profile.id))
-                .collect::<Vec<_>>()
-                .join(", "),
-        });
-    }
-    let matrix = AccessMatrix::new(&directory, &administrator_profiles);
-    let input = JudgeInput {
-        matrix: &matrix,
-        administrator_profiles: &administrator_profiles,
-        unmatched_administrator_profiles: &unmatched,
-        policy: request.policy,
-        workspace: request.workspace,
-        now: judged_at,
-        previous: header.as_ref(),
-    };
-    let judgement = audit::judge(rules, &input);
-    let mut findings = judgement.findings;
-    drift::mark_continuing(&mut findings, &matrix, request.workspace, header.as_ref());
-    let drift = match (&previous, &header) {
-        (Some(kept), Some(header)) => {
-            let current = drift::Current {
-                matrix: &matrix,
-                administrator_profiles: &administrator_profiles,
-                findings: &findings,
-                outcomes: &judgement.outcomes,
-                workspace: request.workspace,
-            };
-            drift::compare(&current, header, snapshot::users(kept)).map_err(store_failed)?
-        }
-        _ => Drift::default(),
-    };
-    Ok(Audit {
-        id: request.id,
-        trigger: request.trigger.cloned(),
-        job: request.job.map(str::to_owned),
-        workspace: request.workspace.to_owned(),
-        judged_at,
-        version: env!("CARGO_PKG_VERSION"),
-        policy: request.policy.clone(),
-        administrator_profiles,
-        rules: Arc::clone(rules.list()),
-        findings,
-        outcomes: judgement.outcomes,
-        drift,
-        directory,
-    })
+/// How the policy changed since the previous audit, for the ledger.
+fn policy_changes(audit: &Audit) -> Vec<String> {
+    let changes = || audit.drift.changes.iter().filter(|change| change.kind.is_of_policy());
+    let line = |change: &Change| format!("{}: {} → {}", change.subject_id, change.before, change.after);
+    let more = changes().count().saturating_sub(POLICY_CHANGES);
+    let more = (more > 0).then(|| format!("and {} more", number(more)));
+    changes().take(POLICY_CHANGES).map(line).chain(more).collect()
 }
 
 /// Builds what the store keeps of a completed audit. Does not write, so that it can run while reports are written.
@@ -263,11 +193,12 @@ pub fn pack(audit: &Audit, matrix: &AccessMatrix<'_>) -> Result<Kept, RunError> 
         finished_at: audit.directory.reading.finished_at,
         complete: audit.directory.reading.is_complete(),
         users: audit.directory.users.len() as u64,
-        administrators: matrix.rows().filter(MatrixRow::is_active_administrator).count() as u64,
+        administrators: matrix.rows().filter(MatrixRow::can_administer).count() as u64,
         open_findings: audit.open_findings().count() as u64,
         by_severity: Some(audit.open_by_severity().map(|(_, open)| open as u64)),
         bag: None,
         no_mail_reason: None,
+        policy_changes: policy_changes(audit),
     };
     let parts = snapshot::parts(audit, matrix).collect::<Result<_, _>>();
     let failed = |source| RunError::Store { workspace: audit.workspace.clone(), source };

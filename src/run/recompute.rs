@@ -399,6 +399,7 @@ impl<'a> SealedReview<'a> {
             by_severity: None,
             bag: None,
             no_mail_reason: None,
+            policy_changes: Vec::new(),
         };
         Ok(Some(Kept { record, parts: snapshot::split(previous)? }))
     }

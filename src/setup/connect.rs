@@ -115,10 +115,10 @@ async fn administrators(
     };
     let directory = connector.read(&request, progress).await?;
     let (profiles, _) = resolve_administrator_profiles(&policy.administrator_profiles, &directory.profiles);
-    let matrix = AccessMatrix::new(&directory, &profiles);
+    let matrix = AccessMatrix::new(&directory, &profiles, &policy.dangerous_permissions);
     let mut found: Vec<String> = matrix
         .rows()
-        .filter(crate::access::matrix::MatrixRow::is_active_administrator)
+        .filter(crate::access::matrix::MatrixRow::can_administer)
         .filter_map(|row| row.user.email().map(str::to_owned))
         .collect();
     found.sort();

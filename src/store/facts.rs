@@ -56,6 +56,7 @@ fn recorded(audit: &AuditRecord, run: Option<&Run>, notifications: &[Notificatio
         bag: audit.bag.clone(),
         messages: on_record.filter_map(|notification| notification.message_id.clone()).collect(),
         no_mail_reason: audit.no_mail_reason,
+        policy_changes: audit.policy_changes.clone(),
     })
 }
 

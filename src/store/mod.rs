@@ -51,6 +51,8 @@ pub struct AuditRecord {
     pub bag: Option<BagName>,
     /// Why no mail is sent about it; `None` if mail is sent. Only the ledger keeps this.
     pub no_mail_reason: Option<NoMailReason>,
+    /// How the policy changed since the previous audit. Only the ledger keeps this.
+    pub policy_changes: Vec<String>,
 }
 
 /// A kept audit and its snapshot's parts, still compressed.

@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Kept, StoreError};
 use crate::{
     access::{
-        drift::{Current, SnapshotHeader, SnapshotUser, snapshot_users},
+        drift::{Current, Seen, SnapshotHeader, SnapshotUser, snapshot_users},
         matrix::AccessMatrix,
     },
     model::audit::Audit,
@@ -42,11 +42,16 @@ pub fn parts<'a>(
 /// The current state of an audit, as it is compared and kept.
 pub fn current<'a>(audit: &'a Audit, matrix: &'a AccessMatrix<'a>) -> Current<'a> {
     Current {
-        matrix,
-        administrator_profiles: &audit.administrator_profiles,
+        seen: Seen {
+            matrix,
+            administrator_profiles: &audit.administrator_profiles,
+            policy: &audit.policy,
+            rules: &audit.rules,
+            workspace: &audit.workspace,
+        },
+        undecided: &audit.drift.undecided,
         findings: &audit.findings,
         outcomes: &audit.outcomes,
-        workspace: &audit.workspace,
     }
 }
 

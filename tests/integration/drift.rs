@@ -72,7 +72,10 @@ fn the_new_administrator_stands_first_everywhere() {
 
     let mail = read_mail(&bench.mails()[2]);
     let subject = mail["headers"].as_array().unwrap().iter().find(|header| header[0] == "Subject").unwrap();
-    assert!(subject[1].as_str().unwrap().starts_with("[rolecall] acme: +1 administrator, "), "{subject}");
+    assert!(
+        subject[1].as_str().unwrap().starts_with(&format!("[rolecall] acme: +1 administrator ({promoted}), ")),
+        "{subject}"
+    );
     for part in 0..2 {
         let text = mail["parts"][part]["content"].as_str().unwrap();
         let place = |name: &str| text.find(name).unwrap_or_else(|| panic!("{name} is not in {text}"));

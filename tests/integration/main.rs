@@ -20,6 +20,7 @@ mod first_generation;
 mod hostile;
 mod incomplete;
 mod init;
+mod judging;
 mod kept;
 mod keys;
 mod lookups;

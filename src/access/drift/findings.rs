@@ -1,17 +1,17 @@
-//! Findings that are new, that continue and that are resolved.
+//! Findings that are new, that continue, that are resolved or accepted, and that are no longer counted.
 //!
 //! A finding is recognised by its rule and subject, even if the numbers in its message change. If a rule has several
 //! findings about one subject, their messages without numbers distinguish them.
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Current, KnownFinding, SnapshotHeader};
+use super::{Before, Current, KnownFinding, SnapshotHeader};
 use crate::{
     access::matrix::AccessMatrix,
     model::{
         change::{Change, ChangeKind},
         directory::{Directory, Profile, Role},
-        finding::{Finding, RuleResult, Subject},
+        finding::{Finding, RuleOutcome, RuleResult, Subject},
         id::{ProfileId, RoleId},
     },
 };
@@ -32,40 +32,87 @@ pub fn mark_continuing(
     }
 }
 
-pub(super) fn compare(current: &Current<'_>, previous: &SnapshotHeader, changes: &mut Vec<Change>) {
-    let subjects = Subjects::of(current.matrix.directory(), current.workspace);
+pub(super) fn compare(
+    current: &Current<'_>,
+    previous: &SnapshotHeader,
+    before: Option<Before<'_>>,
+    changes: &mut Vec<Change>,
+) {
+    let subjects = Subjects::of(current.seen.matrix.directory(), current.seen.workspace);
     let matches = pair(current.findings, &subjects, previous);
+    let sought: Option<HashSet<Key<'_>>> =
+        before.map(|before| before.findings.iter().map(|finding| key_of(finding, &subjects)).collect());
     for (finding, known) in current.findings.iter().zip(&matches.of_current) {
         let known = known.map(|place| &previous.findings[place]);
+        let about = || About {
+            rule: &finding.rule,
+            kind: finding.subject.kind(),
+            id: subjects.id(&finding.subject),
+            label: subjects.label(&finding.subject),
+        };
         if finding.is_open() && known.is_none_or(|known| !known.open) {
-            // A finding whose exception ended or was removed is open again.
-            let before = if known.is_some() { "excepted" } else { "" };
-            let about = About {
-                rule: &finding.rule,
-                kind: finding.subject.kind(),
-                id: subjects.id(&finding.subject),
-                label: subjects.label(&finding.subject),
+            let before = match known {
+                // A finding whose exception ended or was removed is open again.
+                Some(_) => "excepted",
+                None if sought.as_ref().is_some_and(|sought| !sought.contains(&key_of(finding, &subjects))) => {
+                    "not looked for"
+                }
+                None => "",
             };
-            changes.push(change(ChangeKind::FindingNew, &about, before, &finding.message));
+            changes.push(change(ChangeKind::FindingNew, &about(), before, &finding.message));
+        }
+        if !finding.is_open() && known.is_some_and(|known| known.open) {
+            changes.push(change(ChangeKind::FindingAccepted, &about(), "open", "excepted"));
         }
     }
-    if !current.matrix.directory().reading.is_complete() {
-        return;
+    if current.seen.matrix.directory().reading.is_complete() {
+        gone(current, previous, before, (&subjects, &matches), changes);
     }
-    // What was not looked at is not resolved.
-    let looked_at = |rule: &str| {
-        let outcome = current.outcomes.iter().find(|outcome| outcome.rule == rule);
-        outcome.is_some_and(|outcome| match outcome.result {
-            RuleResult::Passed | RuleResult::Failed { .. } => true,
-            RuleResult::NotEvaluated(_) | RuleResult::SwitchedOff => false,
+}
+
+/// Open findings of the previous audit that this one does not have. What the policy no longer counts is not resolved, and
+/// what was not looked at is neither.
+fn gone(
+    current: &Current<'_>,
+    previous: &SnapshotHeader,
+    before: Option<Before<'_>>,
+    (subjects, matches): (&Subjects<'_>, &Matches),
+    changes: &mut Vec<Change>,
+) {
+    let still = before.map(|before| pair(before.findings, subjects, previous).continuing);
+    let result = |outcomes: &'_ [RuleOutcome], rule: &str| {
+        let outcome = outcomes.iter().find(|outcome| outcome.rule == rule)?;
+        Some(match outcome.result {
+            RuleResult::Passed | RuleResult::Failed { .. } => Looked::Yes,
+            RuleResult::NotEvaluated(_) => Looked::No,
+            RuleResult::SwitchedOff => Looked::Off,
         })
     };
     let open = previous.findings.iter().enumerate().filter(|(_, known)| known.open);
-    for (_, known) in open.filter(|(place, known)| !matches.continuing.contains(place) && looked_at(&known.rule)) {
+    for (place, known) in open.filter(|(place, _)| !matches.continuing.contains(place)) {
+        let now = result(current.outcomes, &known.rule);
+        let by_before = before.and_then(|before| result(before.outcomes, &known.rule));
+        let kind = if still.as_ref().is_some_and(|still| still.contains(&place)) {
+            ChangeKind::FindingNotCounted
+        } else if now == Some(Looked::Yes) || by_before == Some(Looked::Yes) {
+            ChangeKind::FindingResolved
+        } else if now == Some(Looked::Off) {
+            ChangeKind::FindingNotCounted
+        } else {
+            continue;
+        };
         let about =
             About { rule: &known.rule, kind: &known.subject_type, id: &known.subject_id, label: &known.subject };
-        changes.push(change(ChangeKind::FindingResolved, &about, &known.message, ""));
+        changes.push(change(kind, &about, &known.message, ""));
     }
+}
+
+/// Whether a rule looked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Looked {
+    Yes,
+    No,
+    Off,
 }
 
 /// What a finding is about.
@@ -91,7 +138,7 @@ fn change(kind: ChangeKind, about: &About<'_>, before: &str, after: &str) -> Cha
 
 /// All findings of an audit as a store keeps them.
 pub(super) fn known_findings(current: &Current<'_>) -> Vec<KnownFinding> {
-    let subjects = Subjects::of(current.matrix.directory(), current.workspace);
+    let subjects = Subjects::of(current.seen.matrix.directory(), current.seen.workspace);
     let known = |finding: &Finding| KnownFinding {
         rule: finding.rule.to_string(),
         subject_type: finding.subject.kind().to_owned(),
@@ -114,6 +161,10 @@ struct Matches {
 /// Rule, kind of subject, id of the subject.
 type Key<'a> = (&'a str, &'a str, &'a str);
 
+fn key_of<'a>(finding: &'a Finding, subjects: &'a Subjects<'_>) -> Key<'a> {
+    (finding.rule.as_str(), finding.subject.kind(), subjects.id(&finding.subject))
+}
+
 fn pair(findings: &[Finding], subjects: &Subjects<'_>, previous: &SnapshotHeader) -> Matches {
     let mut by_key: HashMap<Key<'_>, (Vec<usize>, Vec<usize>)> = HashMap::new();
     for (place, known) in previous.findings.iter().enumerate() {
@@ -121,8 +172,7 @@ fn pair(findings: &[Finding], subjects: &Subjects<'_>, previous: &SnapshotHeader
         by_key.entry(key).or_default().0.push(place);
     }
     for (place, finding) in findings.iter().enumerate() {
-        let key = (finding.rule.as_str(), finding.subject.kind(), subjects.id(&finding.subject));
-        if let Some((_, now)) = by_key.get_mut(&key) {
+        if let Some((_, now)) = by_key.get_mut(&key_of(finding, subjects)) {
             now.push(place);
         }
     }

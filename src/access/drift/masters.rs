@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{About, Current, SnapshotHeader};
+use super::{About, Seen, SnapshotHeader};
 use crate::model::{
     change::{Change, ChangeKind},
     directory::{Permission, Permissions, Profile, Role},
@@ -10,19 +10,19 @@ use crate::model::{
     unread::Field,
 };
 
-pub(super) fn compare(current: &Current<'_>, previous: &SnapshotHeader, changes: &mut Vec<Change>) {
-    primary_user(current, previous, changes);
-    roles(current, previous, changes);
-    profiles(current, previous, changes);
+pub(super) fn compare(seen: &Seen<'_>, previous: &SnapshotHeader, changes: &mut Vec<Change>) {
+    primary_user(seen, previous, changes);
+    roles(seen, previous, changes);
+    profiles(seen, previous, changes);
 }
 
-fn primary_user(current: &Current<'_>, previous: &SnapshotHeader, changes: &mut Vec<Change>) {
-    let organization = &current.matrix.directory().organization;
+fn primary_user(seen: &Seen<'_>, previous: &SnapshotHeader, changes: &mut Vec<Change>) {
+    let organization = &seen.matrix.directory().organization;
     // What the API did not say at one of the two audits cannot have changed.
     let (Some(before), Some(now)) = (&previous.primary_zuid, &organization.primary_zuid) else { return };
     if before != now {
-        let id = organization.id.as_deref().unwrap_or(current.workspace);
-        let label = organization.company_name.as_deref().unwrap_or(current.workspace);
+        let id = organization.id.as_deref().unwrap_or(seen.workspace);
+        let label = organization.company_name.as_deref().unwrap_or(seen.workspace);
         let before = previous.primary_email.as_deref().unwrap_or(before.as_str());
         let now = organization.primary_email.as_deref().unwrap_or(now.as_str());
         let about = About { kind: "organization", id, label };
@@ -30,8 +30,8 @@ fn primary_user(current: &Current<'_>, previous: &SnapshotHeader, changes: &mut 
     }
 }
 
-fn roles(current: &Current<'_>, previous: &SnapshotHeader, changes: &mut Vec<Change>) {
-    let (directory, before) = (current.matrix.directory(), &previous.roles);
+fn roles(seen: &Seen<'_>, previous: &SnapshotHeader, changes: &mut Vec<Change>) {
+    let (directory, before) = (seen.matrix.directory(), &previous.roles);
     let now = &directory.roles;
     let now_by_id: BTreeMap<&RoleId, &Role> = now.iter().map(|role| (&role.id, role)).collect();
     let before_by_id: BTreeMap<&RoleId, &Role> = before.iter().map(|role| (&role.id, role)).collect();
@@ -75,8 +75,8 @@ fn parent<'a>(role: &'a Role, known: &BTreeMap<&RoleId, &'a Role>) -> &'a str {
     id.map_or("", |id| known.get(id).map_or(id.as_str(), |parent| parent.name.as_str()))
 }
 
-fn profiles(current: &Current<'_>, previous: &SnapshotHeader, changes: &mut Vec<Change>) {
-    let (directory, before) = (current.matrix.directory(), &previous.profiles);
+fn profiles(seen: &Seen<'_>, previous: &SnapshotHeader, changes: &mut Vec<Change>) {
+    let (directory, before) = (seen.matrix.directory(), &previous.profiles);
     let now = &directory.profiles;
     let now_by_id: BTreeMap<&ProfileId, &Profile> = now.iter().map(|profile| (&profile.id, profile)).collect();
     let before_by_id: BTreeMap<&ProfileId, &Profile> = before.iter().map(|profile| (&profile.id, profile)).collect();
@@ -93,7 +93,7 @@ fn profiles(current: &Current<'_>, previous: &SnapshotHeader, changes: &mut Vec<
         if !unread.has(Field::Name) && old.name != profile.name {
             changes.push(about.change(ChangeKind::ProfileRenamed, "name", &old.name, &profile.name));
         }
-        permissions(current, profile, old, changes);
+        permissions(seen, profile, old, changes);
     }
 }
 
@@ -101,12 +101,12 @@ fn about_profile(profile: &Profile) -> About<'_> {
     About { kind: "profile", id: profile.id.as_str(), label: &profile.name }
 }
 
-fn permissions(current: &Current<'_>, now: &Profile, before: &Profile, changes: &mut Vec<Change>) {
+fn permissions(seen: &Seen<'_>, now: &Profile, before: &Profile, changes: &mut Vec<Change>) {
     let (Some(had), Some(has)) = (keys(&before.permissions), keys(&now.permissions)) else { return };
     if had == has {
         return;
     }
-    let touched = current.matrix.rows().filter(|row| {
+    let touched = seen.matrix.rows().filter(|row| {
         !row.user.status().is_deleted() && row.profile.is_some_and(|profile| profile.stated.id == now.id)
     });
     let label = format!("{} ({})", now.name, users(touched.count()));

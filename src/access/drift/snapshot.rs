@@ -11,12 +11,13 @@ use crate::access::matrix::MatrixRow;
 use crate::model::{
     directory::{Directory, Profile, Role},
     id::{PersonId, ProfileId},
+    policy::Policy,
     unread::{Fields, Unread},
     users::User,
 };
 
 /// All of an audit that is compared with the next, except the users.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SnapshotHeader {
     /// The audit's id.
     pub id: String,
@@ -34,13 +35,19 @@ pub struct SnapshotHeader {
     pub administrator_profiles: Vec<ProfileId>,
     /// How many users there were, of every status.
     pub users: u64,
-    /// How many active administrators there were.
+    /// How many active users could administer.
     pub administrators: u64,
     /// What the rules had found.
     pub findings: Vec<KnownFinding>,
     /// What could not be read of the roles and profiles.
     #[serde(default, skip_serializing_if = "Unread::is_empty")]
     pub unread: Unread,
+    /// The ids of users whose full power was new and not decided about.
+    #[serde(default)]
+    pub undecided: Vec<String>,
+    /// The policy that it was judged by. `None` in the snapshots of an older rolecall.
+    #[serde(default)]
+    pub policy: Option<Policy>,
 }
 
 /// A finding of an audit, without reference to its directory.
@@ -63,7 +70,8 @@ pub struct KnownFinding {
 impl SnapshotHeader {
     /// What is kept of an audit.
     pub fn of(audit: Uuid, current: &Current<'_>) -> Self {
-        let directory = current.matrix.directory();
+        let seen = &current.seen;
+        let directory = seen.matrix.directory();
         Self {
             id: audit.to_string(),
             finished_at: directory.reading.finished_at,
@@ -71,11 +79,13 @@ impl SnapshotHeader {
             primary_email: directory.organization.primary_email.clone(),
             roles: directory.roles.clone(),
             profiles: directory.profiles.clone(),
-            administrator_profiles: current.administrator_profiles.to_vec(),
+            administrator_profiles: seen.administrator_profiles.to_vec(),
             users: directory.users.len() as u64,
-            administrators: current.matrix.rows().filter(MatrixRow::is_active_administrator).count() as u64,
+            administrators: seen.matrix.rows().filter(MatrixRow::can_administer).count() as u64,
             findings: known_findings(current),
             unread: directory.unread.clone(),
+            undecided: current.undecided.iter().map(|user| directory.users.get(*user).id().to_owned()).collect(),
+            policy: Some(seen.policy.clone()),
         }
     }
 }

@@ -4,36 +4,50 @@ use std::convert::Infallible;
 
 use proptest::prelude::*;
 
-use super::{Current, SnapshotHeader, SnapshotUser, compare, mark_continuing, snapshot_users};
+use super::{
+    Before, Current, Seen, SnapshotHeader, SnapshotUser, compare_access, compare_findings, mark_continuing,
+    snapshot_users,
+};
 use crate::{
     access::matrix::AccessMatrix,
-    audit::testing::{ADMINISTRATOR, Judged, LEVEL_1, STANDARD, WORKSPACE, World, person, profile, quiet, role},
+    audit::{
+        Judgement,
+        testing::{ADMINISTRATOR, Judged, LEVEL_1, STANDARD, WORKSPACE, World, person, profile, quiet, role, rules},
+    },
     model::{
         change::{Change, ChangeKind, Drift},
         directory::Permissions,
         id::PersonId,
-        policy::RuleSetting,
+        policy::{Exception, RuleSetting},
         reading::{Check, CheckKind, CheckOutcome},
         unread::{Field, Fields},
+        users::UserIndex,
     },
 };
 
-/// Calls with the audit of a world.
-fn with<T>(world: &World, judged: &Judged, then: impl FnOnce(&Current<'_>) -> T) -> T {
+/// Calls with a world as it was read.
+fn with<T>(world: &World, judged: &Judged, then: impl FnOnce(&Seen<'_>) -> T) -> T {
     let administrators = world.administrator_profiles();
-    then(&Current {
-        matrix: &AccessMatrix::new(&judged.directory, &administrators),
+    then(&Seen {
+        matrix: &AccessMatrix::new(&judged.directory, &administrators, &world.policy.dangerous_permissions),
         administrator_profiles: &administrators,
-        findings: &judged.judgement.findings,
-        outcomes: &judged.judgement.outcomes,
+        policy: &world.policy,
+        rules: rules(),
         workspace: WORKSPACE,
     })
+}
+
+fn current<'a>(seen: Seen<'a>, judged: &'a Judged, undecided: &'a [UserIndex]) -> Current<'a> {
+    let Judgement { findings, outcomes } = &judged.judgement;
+    Current { seen, undecided, findings, outcomes }
 }
 
 /// What a store would give back: through JSON, as it is kept.
 fn stored(world: &World) -> (SnapshotHeader, Vec<SnapshotUser<'static>>) {
     let judged = world.judge();
-    let header = with(world, &judged, |current| SnapshotHeader::of(uuid::Uuid::nil(), current));
+    let undecided = &world.undecided;
+    let header =
+        with(world, &judged, |seen| SnapshotHeader::of(uuid::Uuid::nil(), &current(*seen, &judged, undecided)));
     let users = snapshot_users(&judged.directory).map(|user| {
         let text = serde_json::to_string(&user).unwrap();
         serde_json::from_str::<SnapshotUser<'static>>(&text).unwrap()
@@ -44,7 +58,15 @@ fn stored(world: &World) -> (SnapshotHeader, Vec<SnapshotUser<'static>>) {
 fn drift(before: &World, now: &World) -> Drift {
     let (header, users) = stored(before);
     let judged = now.judge();
-    with(now, &judged, |current| compare(current, &header, users.into_iter().map(Ok::<_, Infallible>)).unwrap())
+    with(now, &judged, |seen| {
+        let access = compare_access(seen, &header, users.into_iter().map(Ok::<_, Infallible>)).unwrap();
+        let mut lenient = now.clone();
+        lenient.policy = before.policy.clone();
+        let by_before = lenient.judge();
+        let Judgement { findings, outcomes } = &by_before.judgement;
+        let by_before = (before.policy != now.policy).then_some(Before { findings, outcomes });
+        compare_findings(&current(*seen, &judged, &[]), &header, by_before, access)
+    })
 }
 
 /// Changes except those of findings: kind, id, field, before, after.
@@ -175,8 +197,11 @@ fn roles_and_profiles_come_go_move_and_are_renamed() {
     now.profiles.push(profile("32", "Other", true, &[]));
     now.profiles[0].name = "Owner".into();
     now.policy.administrator_profiles = vec!["Owner".into()];
-    let kinds: Vec<_> = changes(&before, &now).into_iter().map(|one| (one.0, one.1, one.4)).collect();
+    let kinds = changes(&before, &now).into_iter().filter(|one| !one.0.is_granted());
+    let kinds: Vec<_> = kinds.map(|one| (one.0, one.1, one.4)).collect();
     let expected = [
+        (ChangeKind::PolicyLoosened, "administrator_profiles.Administrator", ""),
+        (ChangeKind::PolicyChanged, "administrator_profiles.Owner", "Owner"),
         (ChangeKind::PermissionAdded, LEVEL_1, "administrative role"),
         (ChangeKind::ProfileAdded, "32", "Other"),
         (ChangeKind::ProfileRemoved, "31", ""),
@@ -206,7 +231,7 @@ fn a_finding_is_new_then_continues_then_is_resolved() {
     assert!(resolved[0].2.starts_with("This user has no role"));
 
     let mut judged = without_role.judge();
-    let matrix = AccessMatrix::new(&judged.directory, &[]);
+    let matrix = AccessMatrix::new(&judged.directory, &[], &[]);
     for (header, expected) in
         [(Some(stored(&quiet()).0), Some(false)), (Some(stored(&without_role).0), Some(true)), (None, None)]
     {
@@ -217,12 +242,65 @@ fn a_finding_is_new_then_continues_then_is_resolved() {
 }
 
 #[test]
-fn what_was_not_looked_at_is_not_resolved() {
+fn what_the_policy_no_longer_counts_is_not_resolved() {
     let without_role = changed(|world| world.person(3).role = None);
-    let off = changed(|world| {
-        world.policy.rules.insert("no-role".into(), RuleSetting::Off);
+    let found = "no-role:user:3";
+    let kind = |before: &World, now: &World| {
+        let all = of_findings(before, now, "");
+        all.into_iter().find(|one| one.1 == found).map(|one| (one.0, one.2))
+    };
+    let mut off = without_role.clone();
+    off.policy.rules.insert("no-role".into(), RuleSetting::Off);
+    assert_eq!(kind(&without_role, &off).unwrap().0, ChangeKind::FindingNotCounted);
+    let back = kind(&off, &without_role).unwrap();
+    assert_eq!(back, (ChangeKind::FindingNew, "not looked for".into()), "it is on again");
+    let mut settled = off.clone();
+    settled.person(3).role = Some((LEVEL_1.into(), None));
+    assert_eq!(kind(&without_role, &settled).unwrap().0, ChangeKind::FindingResolved, "it would not be found either");
+    // A store of an older rolecall does not know the policy.
+    let judged = off.judge();
+    let (mut header, users) = stored(&without_role);
+    header.policy = None;
+    let drift = with(&off, &judged, |seen| {
+        let access = compare_access(seen, &header, users.into_iter().map(Ok::<_, Infallible>)).unwrap();
+        compare_findings(&current(*seen, &judged, &[]), &header, None, access)
     });
-    assert_eq!(of_findings(&without_role, &off, "no-role"), []);
+    let kinds: Vec<ChangeKind> = drift.changes.iter().map(|change| change.kind).collect();
+    assert_eq!(kinds, [ChangeKind::FindingNotCounted]);
+}
+
+#[test]
+fn a_limit_a_list_and_an_exception_resolve_nothing() {
+    let mut before = quiet();
+    before.person(3).profile = Some((ADMINISTRATOR.into(), None));
+    before.person(4).role = None;
+    let mut now = before.clone();
+    now.policy.max_administrator_percent = 100.0;
+    now.policy.approved_administrators.as_mut().unwrap().insert("user3@example.com".into());
+    now.policy.exceptions.push(Exception {
+        rule: "no-role".into(),
+        subject: "4".into(),
+        workspace: None,
+        approved_by: "security@example.com".into(),
+        reason: "known".into(),
+        until: crate::audit::testing::now().date_naive(),
+    });
+    let drift = drift(&before, &now);
+    let kinds: Vec<(ChangeKind, &str)> =
+        drift.changes.iter().map(|change| (change.kind, change.subject_id.as_str())).collect();
+    assert_eq!(
+        kinds,
+        [
+            (ChangeKind::PolicyLoosened, "approved_administrators.user3@example.com"),
+            (ChangeKind::PolicyLoosened, "exceptions.no-role: 4"),
+            (ChangeKind::PolicyLoosened, "max_administrator_percent"),
+            (ChangeKind::FindingAccepted, "no-role:user:4"),
+            (ChangeKind::FindingNotCounted, "too-many-administrators:workspace:acme"),
+            (ChangeKind::FindingNotCounted, "unapproved-administrator:user:3"),
+        ]
+    );
+    assert_eq!(drift.changes[2].subject, "max_administrator_percent (looks at less)");
+    assert_eq!((&*drift.changes[2].before, &*drift.changes[2].after), ("20", "100"));
 }
 
 #[test]
@@ -257,8 +335,190 @@ fn an_error_of_the_stored_stream_ends_the_comparison() {
     let (header, _) = stored(&quiet());
     let world = quiet();
     let judged = world.judge();
-    let result = with(&world, &judged, |current| compare(current, &header, [Err::<SnapshotUser<'_>, _>("damaged")]));
-    assert_eq!(result, Err("damaged"));
+    let result = with(&world, &judged, |seen| compare_access(seen, &header, [Err::<SnapshotUser<'_>, _>("damaged")]));
+    assert_eq!(result.unwrap_err(), "damaged");
+}
+
+/// The quiet world with a profile that permits all that Administrator permits, and an administrative role.
+fn with_ways() -> World {
+    changed(|world| {
+        let everything = ["view", "edit", "manage users", "export contacts"];
+        world.profiles.push(profile("31", "Ops", true, &everything));
+        world.profiles.push(profile("32", "Nearly", true, &everything[..3]));
+        world.roles.push(role("22", "Owner"));
+        world.roles[1].admin_user = Some(true);
+    })
+}
+
+fn power(before: &World, now: &World) -> Vec<(ChangeKind, String, &'static str, String, String)> {
+    let all = changes(before, now).into_iter();
+    all.filter(|change| change.0.is_granted() || change.0.is_revoked()).collect()
+}
+
+#[test]
+fn full_power_is_granted_and_revoked_by_every_way_that_leads_to_it() {
+    type Step = fn(&mut World);
+    let ways: [(&str, Step, &str, &str, &str); 6] = [
+        ("a profile", |world| world.person(3).profile = Some(("31".into(), None)), "profile", "Standard", "Ops"),
+        ("a role", |world| world.person(3).role = Some(("22".into(), None)), "role", "Level 1", "Owner"),
+        (
+            "the profile itself",
+            |world| {
+                world.person(3).profile = Some(("32".into(), None));
+                world.profiles[3] = profile("32", "Nearly", true, &["view", "edit", "manage users", "export contacts"]);
+            },
+            "permissions",
+            "",
+            "Nearly",
+        ),
+        (
+            "what Administrator permits",
+            |world| {
+                world.person(3).profile = Some(("32".into(), None));
+                world.profiles[0] = profile(ADMINISTRATOR, "Administrator", false, &["view", "edit", "manage users"]);
+            },
+            "permissions",
+            "",
+            "Nearly",
+        ),
+        (
+            "the role itself",
+            |world| {
+                world.roles[0].admin_user = Some(true);
+                world.people.retain(|person| ["1", "2", "3"].contains(&person.id.as_str()));
+            },
+            "admin_user",
+            "",
+            "Level 1",
+        ),
+        ("a new user", |world| world.people.push(person(3, "31")), "profile", "", "Ops"),
+    ];
+    for (way, step, field, from, to) in ways {
+        let mut before = with_ways();
+        let mut now = with_ways();
+        step(&mut now);
+        match way {
+            "the profile itself" | "what Administrator permits" => {
+                before.person(3).profile = Some(("32".into(), None));
+            }
+            "the role itself" => before.people.retain(|person| ["1", "2", "3"].contains(&person.id.as_str())),
+            "a new user" => {
+                before.people.retain(|person| person.id != "3");
+                now.people.retain(|person| person.id != "3" || person.profile == Some(("31".into(), None)));
+                now.people.sort_by_key(|person| person.id.parse::<u32>().unwrap());
+            }
+            _ => {}
+        }
+        let granted = power(&before, &now);
+        let expected = (ChangeKind::FullPowerGranted, "3".to_owned(), field, from.to_owned(), to.to_owned());
+        assert_eq!(granted, [expected], "{way}");
+        let revoked = power(&now, &before);
+        let expected = (ChangeKind::FullPowerRevoked, "3".to_owned(), field, to.to_owned(), from.to_owned());
+        assert_eq!(revoked, [expected], "{way}");
+        assert_eq!(power(&now, &now), [], "{way}");
+        let (of_now, of_before) = (drift(&before, &now), drift(&now, &before));
+        assert_eq!(
+            of_before.previous.unwrap().administrators,
+            of_now.previous.unwrap().administrators + 1,
+            "{way}: the counts differ by what changed"
+        );
+    }
+}
+
+#[test]
+fn full_power_that_only_changes_its_way_is_neither_granted_nor_revoked() {
+    let mut clone = with_ways();
+    clone.person(2).profile = Some(("31".into(), None));
+    assert_eq!(power(&with_ways(), &clone), []);
+    let moved = changes(&with_ways(), &clone);
+    assert_eq!(moved[0], (ChangeKind::ProfileChanged, "2".into(), "profile", "Administrator".into(), "Ops".into()));
+    // Through a profile and a role at once, one of them can go.
+    let mut both = clone.clone();
+    both.person(2).role = Some(("22".into(), None));
+    assert_eq!(power(&clone, &both), []);
+    both.person(2).profile = Some((STANDARD.into(), None));
+    assert_eq!(power(&clone, &both), []);
+}
+
+#[test]
+fn power_that_cannot_be_used_is_not_granted_until_it_can() {
+    let mut disabled = with_ways();
+    disabled.person(3).profile = Some((ADMINISTRATOR.into(), None));
+    disabled.person(3).status = "disabled".into();
+    assert_eq!(power(&with_ways(), &disabled), []);
+    let mut enabled = disabled.clone();
+    enabled.person(3).status = "active".into();
+    let back = power(&disabled, &enabled);
+    let (before, after) = ("disabled".to_owned(), "active".to_owned());
+    assert_eq!(back, [(ChangeKind::AdministratorGranted, "3".into(), "status", before, after)]);
+    let mut nearly = with_ways();
+    nearly.person(3).profile = Some(("32".into(), None));
+    assert_eq!(power(&with_ways(), &nearly), [], "one permission less is not full power");
+}
+
+#[test]
+fn what_the_api_did_not_say_at_one_of_two_audits_is_no_change_of_power() {
+    let mut known = with_ways();
+    known.person(3).profile = Some(("31".into(), None));
+    let mut unknown = known.clone();
+    unknown.profiles[2].permissions = Permissions::Unknown("403".into());
+    assert_eq!(power(&known, &unknown), []);
+    assert_eq!(power(&unknown, &known), []);
+    // Which roles are administrative, the API may begin to say; what a profile gives is known all the same.
+    let mut marked = with_ways();
+    marked.person(3).role = Some(("22".into(), None));
+    let mut unmarked = marked.clone();
+    unmarked.roles.iter_mut().for_each(|role| role.admin_user = None);
+    assert_eq!(power(&unmarked, &marked), []);
+    assert_eq!(power(&marked, &unmarked), []);
+    let mut promoted = marked.clone();
+    promoted.person(4).profile = Some(("31".into(), None));
+    assert_eq!(power(&unmarked, &promoted).len(), 1);
+}
+
+#[test]
+fn another_list_of_administrator_profiles_gives_and_takes_no_power() {
+    let mut listed = with_ways();
+    listed.person(3).profile = Some(("32".into(), None));
+    let mut both = listed.clone();
+    both.policy.administrator_profiles.push("Nearly".into());
+    assert_eq!(power(&listed, &both), []);
+    assert_eq!(power(&both, &listed), []);
+}
+
+/// The ids of users about whose new full power nobody has decided, after each world in turn.
+fn undecided(worlds: &[World]) -> Vec<Vec<String>> {
+    let mut previous: Option<(SnapshotHeader, Vec<SnapshotUser<'static>>)> = None;
+    let mut all = Vec::new();
+    for world in worlds {
+        let mut world = world.clone();
+        if let Some((header, users)) = previous.take() {
+            let judged = world.judge();
+            world.undecided = with(&world, &judged, |seen| {
+                let access = compare_access(seen, &header, users.into_iter().map(Ok::<_, Infallible>)).unwrap();
+                access.undecided(seen.matrix, seen.policy)
+            });
+        }
+        let (header, users) = stored(&world);
+        all.push(header.undecided.clone());
+        previous = Some((header, users));
+    }
+    all
+}
+
+#[test]
+fn new_full_power_is_remembered_until_it_is_approved_or_gone() {
+    let quiet = with_ways();
+    let mut promoted = quiet.clone();
+    promoted.person(3).profile = Some(("31".into(), None));
+    let mut approved = promoted.clone();
+    approved.policy.approved_administrators.as_mut().unwrap().insert("user3@example.com".into());
+    let none = Vec::<String>::new();
+    let three = vec!["3".to_owned()];
+    let weeks = [&promoted, &promoted, &quiet, &promoted, &promoted, &approved, &promoted].map(Clone::clone);
+    // At the first audit nobody is new; whoever loses and regains it is.
+    let expected = [&none, &none, &none, &three, &three, &none, &none].map(Clone::clone);
+    assert_eq!(undecided(&weeks), expected);
 }
 
 /// One edit of a user of the Standard profile, and the change that it must show as.

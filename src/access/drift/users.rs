@@ -2,49 +2,81 @@
 
 use std::{cmp::Ordering, collections::HashMap};
 
-use super::{About, Current, SnapshotHeader, SnapshotUser};
+use super::{About, Seen, SnapshotHeader, SnapshotUser};
 use crate::{
-    access::matrix::MatrixRow,
+    access::{
+        matrix::MatrixRow,
+        power::{Power, Yardstick},
+    },
     model::{
         change::{Change, ChangeKind},
+        directory::Role,
         email,
-        id::numeric_order,
+        id::{ProfileId, RoleId, numeric_order},
         status::{Status, StatusKind},
         unread::{Field, Fields},
+        users::UserIndex,
     },
 };
 
+/// What the comparison of users adds to the changes.
+pub(super) struct Compared {
+    /// How many users of the previous audit could administer.
+    pub(super) administrators: u64,
+    /// The users who can administer now and could not before.
+    pub(super) granted: Vec<UserIndex>,
+}
+
 /// Joins both populations by id while they pass by.
 pub(super) fn compare<'p, E>(
-    current: &Current<'_>,
+    seen: &Seen<'_>,
     previous: &SnapshotHeader,
     previous_users: impl IntoIterator<Item = Result<SnapshotUser<'p>, E>>,
     changes: &mut Vec<Change>,
-) -> Result<(), E> {
-    let complete = current.matrix.directory().reading.is_complete();
-    let names = Names::of(previous);
-    let mut rows = current.matrix.rows().peekable();
+) -> Result<Compared, E> {
+    let complete = seen.matrix.directory().reading.is_complete();
+    let names = Names::of(previous, seen);
+    let mut compared = Compared { administrators: 0, granted: Vec::new() };
+    let mut rows = seen.matrix.rows().peekable();
+    let roles = &seen.matrix.directory().roles;
+    let is_silent_on_roles = marks(&previous.roles) && !marks(roles);
+    let added = |row: &MatrixRow<'_>, changes: &mut Vec<Change>, granted: &mut Vec<UserIndex>| {
+        let now = State::of(row, is_silent_on_roles);
+        if now.can_administer() {
+            granted.push(row.user.index());
+            let (field, held) = held_by(&now);
+            changes.push(now.about().change(granted_as(&now), field, "", held));
+        }
+        changes.push(now.about().change(ChangeKind::UserAdded, "", "", &now.access()));
+    };
     for before in previous_users {
         let before = names.user(before?);
+        let state = before.state();
+        compared.administrators += u64::from(state.can_administer());
         while let Some(row) = rows.next_if(|row| numeric_order(row.user.id(), &before.user.id).is_lt()) {
-            added(&State::of(&row), changes);
+            added(&row, changes, &mut compared.granted);
         }
         match rows.next_if(|row| numeric_order(row.user.id(), &before.user.id) == Ordering::Equal) {
-            Some(row) => changed(&before.state(), &State::of(&row), changes),
+            Some(row) => {
+                let is_granted = changed(&state, &State::of(&row, is_silent_on_roles), changes);
+                compared.granted.extend(is_granted.then(|| row.user.index()));
+            }
             // A user that an incomplete read does not list may still be there.
-            None if complete => removed(&before.state(), "", changes),
+            None if complete => removed(&state, "", changes),
             None => {}
         }
     }
-    rows.for_each(|row| added(&State::of(&row), changes));
-    Ok(())
+    rows.for_each(|row| added(&row, changes, &mut compared.granted));
+    Ok(compared)
 }
 
-/// The names that ids had at the previous audit.
+/// The names that ids had at the previous audit, and the power that they gave.
 struct Names<'a> {
     roles: HashMap<&'a str, &'a str>,
-    profiles: HashMap<&'a str, (&'a str, bool)>,
-    header: &'a SnapshotHeader,
+    profiles: HashMap<&'a str, &'a str>,
+    yardstick: Yardstick<'a>,
+    /// Whether the API said which roles are administrative now and not then: then it is not known for any role.
+    is_silent_on_roles: bool,
 }
 
 /// A user of the previous audit, and what the ids meant then.
@@ -53,34 +85,52 @@ struct Before<'p, 'a> {
     status: StatusKind,
     role_name: Option<&'a str>,
     profile_name: Option<&'a str>,
-    administrator: bool,
+    profile_power: Power,
+    role_power: Power,
 }
 
 impl<'a> Names<'a> {
-    fn of(header: &'a SnapshotHeader) -> Self {
-        let administrator = |profile| header.administrator_profiles.contains(profile);
-        let roles = header.roles.iter().map(|role| (role.id.as_str(), role.name.as_str())).collect();
-        let profile = header.profiles.iter();
-        let profiles = profile.map(|one| (one.id.as_str(), (one.name.as_str(), administrator(&one.id)))).collect();
-        Self { roles, profiles, header }
+    fn of(header: &'a SnapshotHeader, seen: &Seen<'_>) -> Self {
+        // Both populations are measured by today's policy: a profile that the policy has since added or removed changes
+        // what is counted, and not what anybody can do.
+        let known = |id: &&ProfileId| header.profiles.iter().any(|profile| profile.id == **id);
+        let mut administrators: Vec<ProfileId> = seen.administrator_profiles.iter().filter(known).cloned().collect();
+        if administrators.is_empty() {
+            administrators.clone_from(&header.administrator_profiles);
+        }
+        Self {
+            roles: header.roles.iter().map(|role| (role.id.as_str(), role.name.as_str())).collect(),
+            profiles: header.profiles.iter().map(|one| (one.id.as_str(), one.name.as_str())).collect(),
+            yardstick: Yardstick::new(&header.profiles, &header.roles, &administrators, &[]),
+            is_silent_on_roles: !marks(&header.roles) && marks(&seen.matrix.directory().roles),
+        }
     }
 
     fn user<'p>(&self, user: SnapshotUser<'p>) -> Before<'p, 'a> {
-        let profile = user.profile_id.as_deref().and_then(|id| self.profiles.get(id));
-        // An administrator profile that dangled then still made an administrator.
-        let dangling = |id: &str| self.header.administrator_profiles.iter().any(|profile| profile.as_str() == id);
-        let administrator = match (profile, user.profile_id.as_deref()) {
-            (Some((_, administrator)), _) => *administrator,
-            (None, id) => id.is_some_and(dangling),
-        };
+        let (profile, role) = (user.profile_id.as_deref(), user.role_id.as_deref());
         Before {
             status: Status::from(&*user.status).kind(),
-            role_name: user.role_id.as_deref().and_then(|id| self.roles.get(id)).copied(),
-            profile_name: profile.map(|(name, _)| *name),
-            administrator,
+            role_name: role.and_then(|id| self.roles.get(id)).copied(),
+            profile_name: profile.and_then(|id| self.profiles.get(id)).copied(),
+            profile_power: match profile {
+                None if user.unread.has(Field::Profile) => Power::Unknown,
+                None => Power::Ordinary,
+                Some(id) => self.yardstick.of_profile(&ProfileId::from(id)),
+            },
+            role_power: match role {
+                None if user.unread.has(Field::Role) => self.yardstick.of_unlisted_role(),
+                None => Power::Ordinary,
+                Some(_) if self.is_silent_on_roles => Power::Unknown,
+                Some(id) => self.yardstick.of_role(&RoleId::from(id)),
+            },
             user,
         }
     }
+}
+
+/// Whether the API says of any role whether it is administrative.
+fn marks(roles: &[Role]) -> bool {
+    roles.iter().any(|role| role.admin_user.is_some())
 }
 
 /// All of a user that can change, whether from a store or from a directory.
@@ -94,7 +144,8 @@ struct State<'a> {
     confirmed: Option<bool>,
     role: Option<Held<'a>>,
     profile: Option<Held<'a>>,
-    administrator: bool,
+    profile_power: Power,
+    role_power: Power,
     unread: Fields,
 }
 
@@ -119,14 +170,16 @@ impl Before<'_, '_> {
             confirmed: self.user.confirmed,
             role,
             profile,
-            administrator: self.administrator,
+            profile_power: self.profile_power,
+            role_power: self.role_power,
             unread: self.user.unread,
         }
     }
 }
 
 impl<'a> State<'a> {
-    fn of(row: &MatrixRow<'a>) -> Self {
+    /// A user of the directory. If the API no longer says which roles are administrative, it is not known for any.
+    fn of(row: &MatrixRow<'a>, is_silent_on_roles: bool) -> Self {
         let user = row.user;
         let role = row.role.map(|role| {
             let id = role.stated.id.as_str();
@@ -146,7 +199,8 @@ impl<'a> State<'a> {
             confirmed: user.confirmed(),
             role,
             profile,
-            administrator: row.administrator,
+            profile_power: row.profile_power,
+            role_power: if row.role.is_some() && is_silent_on_roles { Power::Unknown } else { row.role_power },
             unread: user.unread(),
         }
     }
@@ -159,13 +213,20 @@ impl<'a> State<'a> {
         self.kind == StatusKind::Deleted
     }
 
-    /// Whether this user has an administrator profile. Deleted users have nothing.
-    fn administers(&self) -> bool {
-        self.administrator && !self.is_deleted()
+    fn power(&self) -> Power {
+        self.profile_power.with_role(self.role_power)
+    }
+
+    /// Whether this user is active and has full power.
+    fn can_administer(&self) -> bool {
+        self.power().is_full() && self.kind == StatusKind::Active
     }
 
     /// The profile that this user has. Deleted users have none.
     fn profile_held(&self) -> &'a str {
+        if self.unread.has(Field::Profile) {
+            return UNKNOWN;
+        }
         self.profile.filter(|_| !self.is_deleted()).map_or("", |profile| profile.name)
     }
 
@@ -180,45 +241,91 @@ impl<'a> State<'a> {
 /// What is shown of a value that could not be read.
 const UNKNOWN: &str = "unknown";
 
-fn added(now: &State<'_>, changes: &mut Vec<Change>) {
-    if now.administers() {
-        changes.push(now.about().change(ChangeKind::AdministratorGranted, "profile", "", now.profile_held()));
-    }
-    changes.push(now.about().change(ChangeKind::UserAdded, "", "", &now.access()));
-}
-
 fn removed(before: &State<'_>, after: &str, changes: &mut Vec<Change>) {
     if before.is_deleted() {
         return;
     }
-    if before.administrator {
-        changes.push(before.about().change(ChangeKind::AdministratorRevoked, "profile", before.profile_held(), ""));
+    if before.can_administer() {
+        let (field, held) = held_by(before);
+        changes.push(before.about().change(revoked_as(before), field, held, ""));
     }
     changes.push(before.about().change(ChangeKind::UserRemoved, "", &before.access(), after));
 }
 
-fn changed(before: &State<'_>, now: &State<'_>, changes: &mut Vec<Change>) {
+fn granted_as(now: &State<'_>) -> ChangeKind {
+    let is_administrator = now.power() == Power::Administrator;
+    if is_administrator { ChangeKind::AdministratorGranted } else { ChangeKind::FullPowerGranted }
+}
+
+fn revoked_as(before: &State<'_>) -> ChangeKind {
+    let was_administrator = before.power() == Power::Administrator;
+    if was_administrator { ChangeKind::AdministratorRevoked } else { ChangeKind::FullPowerRevoked }
+}
+
+/// What a user who comes or goes has full power by.
+fn held_by<'s>(user: &State<'s>) -> (&'static str, &'s str) {
+    if user.profile_power.is_full() { ("profile", user.profile_held()) } else { ("role", name(user.role)) }
+}
+
+/// What gave a user full power, as a field with its values: what the user holds, else the status, else what the profile
+/// or the role gives. `one` has the power, and `other` has not.
+fn cause<'s>(one: &State<'s>, other: &State<'s>) -> (&'static str, &'s str, &'s str) {
+    if one.profile_power.is_full() && id(one.profile) != id(other.profile) {
+        ("profile", one.profile_held(), other.profile_held())
+    } else if one.role_power.is_full() && id(one.role) != id(other.role) {
+        ("role", name(one.role), name(other.role))
+    } else if one.kind != other.kind {
+        ("status", one.status, other.status)
+    } else if one.profile_power.is_full() {
+        ("permissions", one.profile_held(), "")
+    } else {
+        ("admin_user", name(one.role), "")
+    }
+}
+
+/// Whether the API did not say at the other audit whether what gives `one` full power gave it then too. With `unread`, a
+/// role or profile that could not be read may be the same.
+fn is_unsaid(one: &State<'_>, other: &State<'_>, unread: bool) -> bool {
+    let is_unread = |field| unread && other.unread.has(field);
+    let unsaid = |power: Power, then: Power, is_same: bool| !power.is_full() || (then == Power::Unknown && is_same);
+    if other.unread.has(Field::Status) {
+        return other.power().is_full();
+    }
+    one.kind == other.kind
+        && unsaid(
+            one.profile_power,
+            other.profile_power,
+            id(one.profile) == id(other.profile) || is_unread(Field::Profile),
+        )
+        && unsaid(one.role_power, other.role_power, id(one.role) == id(other.role) || is_unread(Field::Role))
+}
+
+/// Whether the user got full power.
+fn changed(before: &State<'_>, now: &State<'_>, changes: &mut Vec<Change>) -> bool {
     if now.is_deleted() {
-        return removed(before, now.status, changes);
+        removed(before, now.status, changes);
+        return false;
     }
     let about = now.about();
     // What was unknown before or is unknown now is not a change. Only power that was not known before is.
     let unread = before.unread.or(now.unread);
     let is_known = |field| !unread.has(field);
     let mut push = |kind, field, before: &str, now: &str| changes.push(about.change(kind, field, before, now));
-    match (before.administers(), now.administers()) {
-        (false, true) if !is_known(Field::Profile) => {
-            push(ChangeKind::AdministratorGranted, "profile", UNKNOWN, now.profile_held());
-        }
-        _ if !is_known(Field::Profile) => {}
-        (false, true) => push(ChangeKind::AdministratorGranted, "profile", before.profile_held(), now.profile_held()),
-        (true, false) => push(ChangeKind::AdministratorRevoked, "profile", before.profile_held(), now.profile_held()),
-        _ if id(before.profile) != id(now.profile) => {
-            push(ChangeKind::ProfileChanged, "profile", name(before.profile), name(now.profile));
-        }
-        _ => {}
+    let mut of_power = "";
+    let granted = !before.can_administer() && now.can_administer() && !is_unsaid(now, before, false);
+    if granted {
+        let (field, after, before) = cause(now, before);
+        push(granted_as(now), field, before, after);
+        of_power = field;
+    } else if before.can_administer() && !now.can_administer() && !is_unsaid(before, now, true) {
+        let (field, before_value, after) = cause(before, now);
+        push(revoked_as(before), field, before_value, after);
+        of_power = field;
     }
-    if is_known(Field::Role) && id(before.role) != id(now.role) {
+    if is_known(Field::Profile) && id(before.profile) != id(now.profile) && of_power != "profile" {
+        push(ChangeKind::ProfileChanged, "profile", name(before.profile), name(now.profile));
+    }
+    if is_known(Field::Role) && id(before.role) != id(now.role) && of_power != "role" {
         push(ChangeKind::RoleChanged, "role", name(before.role), name(now.role));
     }
     if is_known(Field::Status) && before.status != now.status {
@@ -226,7 +333,7 @@ fn changed(before: &State<'_>, now: &State<'_>, changes: &mut Vec<Change>) {
         let kind = if back { ChangeKind::UserReactivated } else { ChangeKind::StatusChanged };
         push(kind, "status", before.status, now.status);
     }
-    // Case says nothing in an address: both lead to the same person.
+    // The case of a letter says nothing in an address: both lead to the same person.
     if is_known(Field::Email)
         && before.email != now.email
         && before.email.map(email::comparable) != now.email.map(email::comparable)
@@ -241,6 +348,7 @@ fn changed(before: &State<'_>, now: &State<'_>, changes: &mut Vec<Change>) {
     if is_known(Field::FullName) && before.full_name != now.full_name {
         push(ChangeKind::NameChanged, "full_name", before.full_name.unwrap_or(""), now.full_name.unwrap_or(""));
     }
+    granted
 }
 
 fn id(held: Option<Held<'_>>) -> Option<&str> {

@@ -37,7 +37,8 @@ pub(super) struct Answer {
     users: usize,
     /// How many users have each status.
     users_by_status: Vec<StatusCount>,
-    /// How many active users hold an administrator profile.
+    /// How many active users can administer: by an administrator profile, by a profile that equals one, or by an
+    /// administrative role.
     administrators: usize,
     /// How many open findings each severity has, the most severe first.
     open_findings: Vec<SeverityCount>,
@@ -123,7 +124,7 @@ impl Operation for RunAccessAudit {
                 .into_iter()
                 .map(|(status, users)| StatusCount { status: status.word().to_owned(), users: users as u64 })
                 .collect(),
-            administrators: view.matrix().rows().filter(MatrixRow::is_active_administrator).count(),
+            administrators: view.matrix().rows().filter(MatrixRow::can_administer).count(),
             open_findings: audit
                 .open_by_severity()
                 .map(|(severity, findings)| SeverityCount { severity: severity.word(), findings })

@@ -1,7 +1,6 @@
 //! Names every active administrator for review; approved ones for information.
 
 use super::prelude::*;
-use crate::model::email;
 
 pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "administrator",
@@ -15,12 +14,11 @@ pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
 
 fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
     context.knows_administrators()?;
-    let approved = context.policy().approved_administrators.as_ref();
-    for row in context.administrators().filter(|row| row.user.status().is_active()) {
+    // Other ways to full power have rules of their own.
+    for row in context.administrators().filter(|row| row.administrator && row.user.status().is_active()) {
         let subject = Subject::User(row.user.index());
         let profile = row.profile_name().unwrap_or_default();
-        let address = row.user.email().map(email::comparable);
-        if approved.zip(address).is_some_and(|(approved, address)| approved.contains(&address)) {
+        if context.policy().approves(row.user.email()) == Some(true) {
             let message = format!("Administrator through the profile “{profile}”, approved in the policy.");
             sink.report_as(Severity::Info, subject, message);
         } else {

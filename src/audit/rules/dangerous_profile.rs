@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::prelude::*;
-use crate::model::directory::{Permission, Profile};
+use crate::{
+    access::power::is_dangerous,
+    model::directory::{Permission, Profile},
+};
 
 pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "dangerous-profile",
@@ -47,11 +50,6 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
 /// Skips administrator profiles, which may do all of this, and the vendor's own profiles.
 fn is_of_interest(context: &Context<'_>, profile: &Profile) -> bool {
     profile.custom != Some(false) && !context.input.administrator_profiles.contains(&profile.id)
-}
-
-fn is_dangerous(permission: &Permission, fragments: &[String]) -> bool {
-    let names = [Some(permission.name.to_lowercase()), permission.label.as_ref().map(|label| label.to_lowercase())];
-    names.iter().flatten().any(|name| fragments.iter().any(|fragment| name.contains(fragment.as_str())))
 }
 
 fn shown(permission: &Permission) -> &str {

@@ -11,6 +11,7 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::prelude::*;
 use crate::model::{
+    email,
     policy::Policy,
     users::{User, UserIndex},
 };
@@ -118,9 +119,9 @@ fn same_zuid(user: &User<'_>, _: &Policy, text: &mut String) -> bool {
 /// The same mailbox whatever the case and the `+tag`.
 fn same_mailbox(user: &User<'_>, _: &Policy, text: &mut String) -> bool {
     let Some((name, domain)) = user.email().and_then(text::mailbox) else { return false };
-    text::push_lowercase(text, name);
+    text::push_ascii_lowercase(text, name);
     text.push('@');
-    text::push_lowercase(text, domain);
+    text.push_str(&email::comparable_domain(domain));
     true
 }
 
@@ -128,7 +129,7 @@ fn same_mailbox(user: &User<'_>, _: &Policy, text: &mut String) -> bool {
 /// and every domain has an `info@`.
 fn same_name_and_mailbox(user: &User<'_>, policy: &Policy, text: &mut String) -> bool {
     let Some((name, _)) = user.email().and_then(text::mailbox) else { return false };
-    text::push_lowercase(text, name);
+    text::push_ascii_lowercase(text, name);
     if policy.shared_mailboxes.contains(text.as_str()) {
         return false;
     }

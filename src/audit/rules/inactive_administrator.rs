@@ -17,9 +17,9 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
     context.knows_administrators()?;
     for row in context.administrators().filter(|row| row.user.status().kind() == StatusKind::Inactive) {
         let message = format!(
-            "This user is {} and still has the profile “{}”; assign a profile with fewer permissions, or delete the user.",
+            "This user is {} and still has {}; assign one with fewer permissions, or delete the user.",
             row.user.status().word(),
-            row.profile_name().unwrap_or_default()
+            row.full_power_by()
         );
         sink.report(Subject::User(row.user.index()), message);
     }

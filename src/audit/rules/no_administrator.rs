@@ -18,8 +18,8 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
                        administrator; correct administrator_profiles in the policy.";
         sink.report(Subject::Workspace, message);
     } else if context.population.usable_administrators == 0 {
-        let message = "No active and confirmed user has an administrator profile; assign one to the person \
-                       responsible for the workspace.";
+        let message = "No active and confirmed user can administer the workspace; assign an administrator profile to the \
+                       person responsible for it.";
         sink.report(Subject::Workspace, message);
     }
     Ok(())

@@ -19,14 +19,12 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
         return Err(NotEvaluated::because("the policy lists no company domains (company_domains)"));
     }
     let mut without_address = 0;
-    let mut domain = String::new();
     for row in context.present() {
         let Some((_, part)) = row.user.email().and_then(|address| address.trim().rsplit_once('@')) else {
             without_address += 1;
             continue;
         };
-        domain.clear();
-        text::push_lowercase(&mut domain, part.trim_end_matches('.'));
+        let domain = email::comparable_domain(part);
         if !company.iter().any(|parent| email::within(&domain, parent)) {
             let message = format!(
                 "The domain {domain} is not one of the company's domains; confirm that this person needs access."

@@ -21,7 +21,7 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
     for row in context.present() {
         let Some((mailbox, _)) = row.user.email().and_then(text::mailbox) else { continue };
         name.clear();
-        text::push_lowercase(&mut name, mailbox);
+        text::push_ascii_lowercase(&mut name, mailbox);
         if shared.contains(&name) {
             let message = format!(
                 "“{name}” is a shared mailbox, so actions cannot be attributed to one person; give each person their \

@@ -22,13 +22,13 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
     let percent = 100.0 * count as f64 / active.max(1) as f64;
     if count > most {
         let message = format!(
-            "{count} of {} are administrators, {percent:.1} %; the policy allows {most}.",
+            "{count} of {} can administer, {percent:.1} %; the policy allows {most}.",
             text::count(active, "active user", "active users")
         );
         sink.report(Subject::Workspace, message);
     } else if count > ALWAYS_ALLOWED && percent > most_percent {
         let message = format!(
-            "{count} of {} are administrators, {percent:.1} %; the policy allows {most_percent} %.",
+            "{count} of {} can administer, {percent:.1} %; the policy allows {most_percent} %.",
             text::count(active, "active user", "active users")
         );
         sink.report(Subject::Workspace, message);

@@ -1,7 +1,6 @@
 //! Full power without an approval in the policy.
 
 use super::prelude::*;
-use crate::model::email;
 
 pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "unapproved-administrator",
@@ -14,26 +13,33 @@ pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
 };
 
 fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
-    let Some(approved) = &context.policy().approved_administrators else {
+    if context.policy().approved_administrators.is_none() {
         return Err(NotEvaluated::because(
             "the policy has no list of approved administrators (approved_administrators)",
         ));
-    };
+    }
     context.knows_administrators()?;
     for row in context.administrators().filter(|row| row.user.status().is_active()) {
-        match row.user.email().map(email::comparable) {
-            Some(address) if approved.contains(&address) => {}
-            Some(_) => sink.report(
-                Subject::User(row.user.index()),
-                "This administrator is not in the policy's list of approved administrators; remove the profile, or have \
-                 the person approved and listed.",
-            ),
-            None => sink.report(
-                Subject::User(row.user.index()),
-                "This administrator has no address to look up in the policy's list of approved administrators; find \
-                 out who it is.",
-            ),
+        if context.policy().approves(row.user.email()) == Some(true) {
+            continue;
         }
+        let held = if row.administrator {
+            "This administrator".to_owned()
+        } else {
+            format!("This user has full power by {} and", row.full_power_by())
+        };
+        let message = if row.user.email().is_some() {
+            let what = if row.profile_power.is_full() { "profile" } else { "role" };
+            format!(
+                "{held} is not in the policy's list of approved administrators; remove the {what}, or have the person \
+                 approved and listed."
+            )
+        } else {
+            format!(
+                "{held} has no address to look up in the policy's list of approved administrators; find out who it is."
+            )
+        };
+        sink.report(Subject::User(row.user.index()), message);
     }
     Ok(())
 }

@@ -34,7 +34,7 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
         context.administrators().filter_map(|row| row.user.email().map(email::comparable)).collect();
     for address in approved.difference(&addresses) {
         let message = format!(
-            "{address} in approved_administrators of the policy is not the address of an administrator; correct it or remove it."
+            "{address} in approved_administrators of the policy is not the address of anyone who can administer; correct it or remove it."
         );
         sink.report(Subject::Workspace, message);
     }

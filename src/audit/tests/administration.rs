@@ -17,7 +17,10 @@ fn a_quiet_world_names_its_approved_administrators_and_nothing_else() {
     let rules: Vec<_> = judged.judgement.findings.iter().map(|finding| (&*finding.rule, finding.severity)).collect();
     assert_eq!(rules, [("administrator", Severity::Info), ("administrator", Severity::Info)]);
     let unevaluated = judged.judgement.outcomes.iter().filter(|one| matches!(one.result, RuleResult::NotEvaluated(_)));
-    assert_eq!(unevaluated.map(|outcome| &*outcome.rule).collect::<Vec<_>>(), ["primary-user-changed"]);
+    assert_eq!(
+        unevaluated.map(|outcome| &*outcome.rule).collect::<Vec<_>>(),
+        ["new-full-power", "primary-user-changed"]
+    );
 }
 
 #[test]
@@ -111,13 +114,13 @@ fn too_many_are_too_many_by_count_and_by_share() {
     let judged = world.judge();
     assert_eq!(
         judged.messages("too-many-administrators"),
-        ["3 of 10 active users are administrators, 30.0 %; the policy allows 20 %."]
+        ["3 of 10 active users can administer, 30.0 %; the policy allows 20 %."]
     );
     world.policy.max_administrator_percent = 100.0;
     world.policy.max_administrators = 2;
     assert_eq!(
         world.judge().messages("too-many-administrators"),
-        ["3 of 10 active users are administrators, 30.0 %; the policy allows 2."]
+        ["3 of 10 active users can administer, 30.0 %; the policy allows 2."]
     );
 }
 
@@ -138,8 +141,8 @@ fn with_custom(enabled: &[&str]) -> World {
 #[test]
 fn a_profile_that_permits_all_that_administrator_permits_is_a_clone() {
     let judged = with_custom(&["view", "edit", "manage users", "export contacts", "more"]).judge();
-    assert_eq!(judged.subjects("administrator-clone"), ["profile 31"]);
-    assert!(judged.messages("administrator-clone")[0].contains("held by 1 active user;"));
+    assert_eq!(judged.subjects("administrator-clone"), ["user 3", "profile 31"]);
+    assert!(judged.messages("administrator-clone")[1].contains("held by 1 active user;"));
     assert_eq!(with_custom(&["view", "edit", "manage users"]).judge().subjects("administrator-clone").len(), 0);
 }
 
@@ -202,11 +205,16 @@ fn another_primary_user_than_last_time_is_a_finding() {
     let header = drift::SnapshotHeader::of(
         uuid::Uuid::nil(),
         &drift::Current {
-            matrix: &AccessMatrix::new(&judged.directory, &administrators),
-            administrator_profiles: &administrators,
+            seen: drift::Seen {
+                matrix: &AccessMatrix::new(&judged.directory, &administrators, &world.policy.dangerous_permissions),
+                administrator_profiles: &administrators,
+                policy: &world.policy,
+                rules: crate::audit::testing::rules(),
+                workspace: WORKSPACE,
+            },
+            undecided: &[],
             findings: &judged.judgement.findings,
             outcomes: &judged.judgement.outcomes,
-            workspace: WORKSPACE,
         },
     );
     world.previous = Some(header);
@@ -229,4 +237,66 @@ fn deleted_administrators_are_passed_over() {
     let judged = world.judge();
     assert_eq!(judged.subjects("administrator"), ["user 1", "user 2"]);
     assert!(judged.judgement.findings.iter().all(|finding| finding.status == FindingStatus::Open));
+}
+
+#[test]
+fn each_active_holder_of_a_clone_is_a_finding_of_its_own_and_is_approved_like_an_administrator() {
+    let mut world = with_custom(&["view", "edit", "manage users", "export contacts"]);
+    for id in [4, 5] {
+        world.person(id).profile = Some(("31".into(), None));
+    }
+    world.person(4).status = "disabled".into();
+    world.person(5).confirmed = Some(false);
+    let judged = world.judge();
+    assert_eq!(judged.subjects("administrator-clone"), ["user 3", "user 5", "profile 31"]);
+    assert_eq!(judged.subjects("unapproved-administrator"), ["user 3", "user 5"]);
+    assert_eq!(judged.subjects("inactive-administrator"), ["user 4"]);
+    assert_eq!(judged.subjects("unconfirmed-administrator"), ["user 5"]);
+    assert_eq!(judged.subjects("administrator"), ["user 1", "user 2"], "by profile id only");
+    let approved = world.policy.approved_administrators.as_mut().unwrap();
+    approved.insert("user3@example.com".into());
+    let judged = world.judge();
+    assert_eq!(judged.subjects("unapproved-administrator"), ["user 5"]);
+    assert_eq!(judged.subjects("unmatched-policy-entry"), Vec::<String>::new());
+}
+
+#[test]
+fn whoever_can_administer_counts_however_the_power_is_held() {
+    let mut world = quiet();
+    world.roles.push(crate::audit::testing::role("22", "Owner"));
+    world.roles[1].admin_user = Some(true);
+    world.person(3).role = Some(("22".into(), None));
+    assert_eq!(
+        world.judge().messages("too-many-administrators"),
+        ["3 of 10 active users can administer, 30.0 %; the policy allows 20 %."]
+    );
+    world.person(1).status = "disabled".into();
+    world.person(2).status = "disabled".into();
+    let judged = world.judge();
+    assert_eq!(judged.subjects("only-one-administrator"), ["workspace"]);
+    assert_eq!(judged.subjects("no-administrator"), Vec::<String>::new());
+}
+
+#[test]
+fn new_full_power_is_high_until_somebody_decides() {
+    let mut world = quiet();
+    assert!(world.judge().not_evaluated("new-full-power").contains("no previous audit"));
+    let judged = world.judge();
+    let administrators = world.administrator_profiles();
+    let seen = drift::Seen {
+        matrix: &AccessMatrix::new(&judged.directory, &administrators, &[]),
+        administrator_profiles: &administrators,
+        policy: &world.policy,
+        rules: crate::audit::testing::rules(),
+        workspace: WORKSPACE,
+    };
+    let current = drift::Current { seen, undecided: &[], findings: &[], outcomes: &[] };
+    world.previous = Some(drift::SnapshotHeader::of(uuid::Uuid::nil(), &current));
+    assert_eq!(world.judge().result("new-full-power"), &RuleResult::Passed);
+    world.person(9).profile = Some((ADMINISTRATOR.into(), None));
+    world.undecided = vec![crate::model::users::UserIndex(8)];
+    let judged = world.judge();
+    let finding = judged.of("new-full-power").next().unwrap();
+    assert_eq!((finding.severity, judged.subjects("new-full-power")), (Severity::High, vec!["user 9".to_owned()]));
+    assert!(finding.message.starts_with("Full power by the profile “Administrator” is new"), "{}", finding.message);
 }

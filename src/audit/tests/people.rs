@@ -162,3 +162,40 @@ fn nobody_is_not_said_while_the_profile_of_somebody_is_unknown() {
     assert_eq!(judged.subjects("no-administrator"), [""; 0]);
     assert!(judged.not_evaluated("no-administrator").contains("user 1"));
 }
+
+#[test]
+fn an_address_that_only_looks_like_an_approved_one_is_not_approved_and_is_named() {
+    let mut world = quiet();
+    world.policy.approved_administrators = Some(["kim@example.com".to_owned(), "user2@example.com".to_owned()].into());
+    world.person(1).email = Some("\u{212a}im@example.com".into());
+    let judged = world.judge();
+    assert_eq!(judged.subjects("unapproved-administrator"), ["user 1"]);
+    assert_eq!(judged.subjects("look-alike-address"), ["user 1"]);
+    let message = judged.messages("look-alike-address")[0];
+    assert!(message.contains("looks like kim@example.com, an approved administrator and is another one"), "{message}");
+    assert!(message.contains("U+212A"), "{message}");
+    world.person(1).email = Some("KIM@example.com".into());
+    assert_eq!(world.judge().subjects("look-alike-address"), Vec::<String>::new());
+}
+
+#[test]
+fn users_whose_addresses_look_alike_are_both_named() {
+    for (one, other) in [
+        ("kim@example.com", "kirn@example.com"),
+        ("paul1@example.com", "paull@example.com"),
+        ("kim@example.com", "kim@ex\u{430}mple.com"),
+        ("kim@example.com", "kim@xn--exmple-4nf.com"),
+        ("zoe@example.com", "zo\u{435}@example.com"),
+    ] {
+        let mut world = quiet();
+        world.person(3).email = Some(one.into());
+        world.person(4).email = Some(other.into());
+        assert_eq!(world.judge().subjects("look-alike-address"), ["user 3", "user 4"], "{one} {other}");
+    }
+    let mut world = quiet();
+    world.person(3).email = Some("kim@b\u{fc}cher.example".into());
+    world.person(4).email = Some("KIM@xn--bcher-kva.example".into());
+    let judged = world.judge();
+    assert_eq!(judged.subjects("look-alike-address"), Vec::<String>::new());
+    assert_eq!(judged.subjects("duplicate-person"), ["user 3", "user 4"]);
+}

@@ -133,3 +133,19 @@ fn an_approved_administrator_who_is_none_is_reported() {
     assert_eq!(finding.severity, Severity::Info);
     assert!(finding.message.starts_with("gone@example.com in approved_administrators"));
 }
+
+#[test]
+fn an_exception_that_lasts_longer_than_the_policy_allows_applies_and_is_a_finding() {
+    let mut long = exception("no-role", "3");
+    long.until = today() + Days::new(367);
+    let judged = accepted(long.clone()).judge();
+    assert_eq!(judged.of("no-role").next().unwrap().status, FindingStatus::Excepted(0));
+    let message = judged.messages("long-exception")[0];
+    assert!(message.contains("lasts until 2027-10-07, longer than the 366 days"), "{message}");
+    let mut world = accepted(Exception { until: today() + Days::new(366), ..long.clone() });
+    assert_eq!(world.judge().subjects("long-exception"), Vec::<String>::new());
+    world.policy.max_exception_days = 30;
+    assert_eq!(world.judge().subjects("long-exception"), ["workspace"]);
+    world.policy.exceptions[0].workspace = Some("other".into());
+    assert_eq!(world.judge().subjects("long-exception"), Vec::<String>::new(), "another workspace will say");
+}

@@ -137,6 +137,7 @@ fn drift(case: &Case) -> Drift {
     Drift {
         previous: Some(Previous { id: "1".to_owned(), finished_at: at, users: 7, administrators: 1 }),
         changes: case.changes.iter().enumerate().map(change).collect(),
+        undecided: Vec::new(),
     }
 }
 
@@ -354,8 +355,14 @@ fn case() -> impl Strategy<Value = Case> {
         ChangeKind::PrimaryUserChanged,
         ChangeKind::UserAdded,
         ChangeKind::RoleChanged,
+        ChangeKind::FullPowerGranted,
+        ChangeKind::FullPowerRevoked,
+        ChangeKind::PolicyLoosened,
+        ChangeKind::PolicyChanged,
         ChangeKind::FindingNew,
         ChangeKind::FindingResolved,
+        ChangeKind::FindingAccepted,
+        ChangeKind::FindingNotCounted,
     ];
     let changes = prop::collection::vec(prop::sample::select(kinds), 0..8);
     let findings = prop::collection::vec(finding, 0..20);

@@ -8,7 +8,7 @@ mod roles;
 mod table;
 mod who_can;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use super::{
     args::{FindingsArgs, LookupArgs, ProfilesArgs, RolesArgs, UsersArgs, WhoCanArgs},
@@ -24,7 +24,7 @@ use crate::{
     config::settings::Settings,
     connector::ReadRequest,
     lookup::LookupError,
-    model::{directory::Directory, id::ProfileId},
+    model::{directory::Directory, id::ProfileId, policy::Policy},
 };
 
 /// Maximum length of a sentence that may quote the API.
@@ -97,6 +97,7 @@ struct Read {
     workspace: String,
     directory: Directory,
     administrators: Vec<ProfileId>,
+    policy: Arc<Policy>,
 }
 
 async fn read(settings: &Settings, name: Option<&str>) -> Result<Read, Failure> {
@@ -120,12 +121,12 @@ async fn read(settings: &Settings, name: Option<&str>) -> Result<Read, Failure> 
             plain(&unmatched.join(", "), SENTENCE)
         ));
     }
-    Ok(Read { workspace: name.to_owned(), directory, administrators })
+    Ok(Read { workspace: name.to_owned(), directory, administrators, policy: Arc::clone(policy) })
 }
 
 impl Read {
     fn matrix(&self) -> AccessMatrix<'_> {
-        AccessMatrix::new(&self.directory, &self.administrators)
+        AccessMatrix::new(&self.directory, &self.administrators, &self.policy.dangerous_permissions)
     }
 
     /// Fails if the read was incomplete, because the list may be too.

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The first columns of `access-matrix.csv`, with the same values, without the workspace and what an audit adds.
-pub(super) const COLUMNS: [Column<UserRow>; 10] = [
+pub(super) const COLUMNS: [Column<UserRow>; 11] = [
     ("user_id", |row| row.user_id.clone()),
     ("full_name", |row| known(row.full_name.as_ref())),
     ("email", |row| known(row.email.as_ref())),
@@ -28,6 +28,7 @@ pub(super) const COLUMNS: [Column<UserRow>; 10] = [
     ("profile_id", |row| text(row.profile_id.as_ref())),
     ("profile_name", |row| text(row.profile_name.as_ref())),
     ("administrator", |row| row.administrator.to_string()),
+    ("power", |row| row.power.word().to_owned()),
 ];
 
 pub(super) const SHOWN: [Column<UserRow>; 6] = [
@@ -38,7 +39,7 @@ pub(super) const SHOWN: [Column<UserRow>; 6] = [
     ("role", |row| named(row.role_name.as_ref(), row.role_id.as_ref())),
     ("profile", |row| {
         let profile = named(row.profile_name.as_ref(), row.profile_id.as_ref());
-        if row.administrator { format!("{profile} ★") } else { profile }
+        if row.power.is_full() { format!("{profile} ★") } else { profile }
     }),
 ];
 
@@ -92,7 +93,7 @@ pub(super) fn print(read: &Read, args: &UsersArgs) -> Result<(), Failure> {
         let of = read.directory.users.len();
         let users = form(of, "user", "users");
         let of = if rows.len() == of { String::new() } else { format!(" of {of}") };
-        let star = if rows.iter().any(|row| row.administrator) { "; ★ administrator profile" } else { "" };
+        let star = if rows.iter().any(|row| row.power.is_full()) { "; ★ can administer" } else { "" };
         output::line(&format!("{}{of} {users}{star}", rows.len()));
     }
     Ok(())
@@ -117,6 +118,7 @@ fn show(read: &Read, row: &UserRow) {
         line("", &format!("{} active in this role, {below} in roles below it", role.active_users));
     }
     let star = if row.administrator { ", administrator profile" } else { "" };
+    line("power", row.power.word());
     line("profile", &format!("{}{}{star}", or_none(row.profile_name.as_ref()), id(row.profile_id.as_ref())));
     let profiles = profiles::profiles(&matrix, &read.administrators);
     if let Some(profile) = profiles.into_iter().find(|profile| Some(&profile.profile_id) == row.profile_id.as_ref()) {

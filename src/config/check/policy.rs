@@ -47,6 +47,8 @@ impl Checker<'_> {
         let max_administrators =
             self.number(written.max_administrators.as_ref(), count(standard.max_administrators), 1..=1_000_000);
         let unconfirmed_days = self.number(written.unconfirmed_days.as_ref(), standard.unconfirmed_days, 0..=3650);
+        let max_exception_days =
+            self.number(written.max_exception_days.as_ref(), standard.max_exception_days, 1..=3650);
         let lower = |words: &Vec<String>| words.iter().map(|word| word.to_lowercase()).collect::<Vec<_>>();
         Policy {
             administrator_profiles: administrator_profiles.unwrap_or(standard.administrator_profiles),
@@ -55,18 +57,23 @@ impl Checker<'_> {
             max_administrators: usize::try_from(max_administrators).unwrap_or(usize::MAX),
             max_administrator_percent: percent.unwrap_or(standard.max_administrator_percent),
             unconfirmed_days,
+            max_exception_days,
             shared_mailboxes: written
                 .shared_mailboxes
                 .as_ref()
                 .map_or(standard.shared_mailboxes, |words| lower(words).into_iter().collect()),
             dangerous_permissions: written.dangerous_permissions.as_ref().map_or(standard.dangerous_permissions, lower),
             rules: written.rules.iter().filter_map(|(name, setting)| self.rule(name, setting)).collect(),
-            exceptions: written.exceptions.iter().filter_map(|exception| self.exception(exception)).collect(),
+            exceptions: written
+                .exceptions
+                .iter()
+                .filter_map(|exception| self.exception(exception, max_exception_days))
+                .collect(),
         }
     }
 
     fn domain(&mut self, domain: &Spanned<String>) -> String {
-        let text = domain.get_ref().trim().to_lowercase();
+        let text = email::comparable_domain(domain.get_ref().trim()).into_owned();
         let good =
             text.contains('.') && !text.starts_with('.') && !text.contains(|c: char| c == '@' || c.is_whitespace());
         if !good {
@@ -110,7 +117,7 @@ impl Checker<'_> {
         severity
     }
 
-    fn exception(&mut self, exception: &file::Exception) -> Option<Exception> {
+    fn exception(&mut self, exception: &file::Exception, max_days: i64) -> Option<Exception> {
         let known = self.known_rule(&exception.rule);
         for (key, text) in
             [("subject", &exception.subject), ("approved_by", &exception.approved_by), ("reason", &exception.reason)]
@@ -141,6 +148,14 @@ impl Checker<'_> {
                     exception.until.span(),
                     message,
                     "the finding is open again; renew the exception with a new approval, or remove it",
+                ));
+            }
+            Some(until) if (until - self.context.now.date_naive()).num_days() > max_days => {
+                let message = format!("this exception lasts longer than {max_days} days (max_exception_days)");
+                self.problems.push(Problem::warning(
+                    exception.until.span(),
+                    message,
+                    "it applies, and every report has a finding about it; choose an earlier day and renew it then",
                 ));
             }
             Some(_) => {}

@@ -198,7 +198,7 @@ pub(super) fn administrators(directory: &Directory, request: &ReadRequest, their
     if profiles.is_empty() {
         return;
     }
-    let matrix = AccessMatrix::new(directory, &profiles);
+    let matrix = AccessMatrix::new(directory, &profiles, &[]);
     if let Some(detail) = not_ours(directory, &matrix, &listed).or_else(|| not_theirs(&matrix, &listed)) {
         notes.disagree(CheckKind::Administrators, detail);
     }

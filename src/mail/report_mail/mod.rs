@@ -90,6 +90,8 @@ struct Text<'a> {
     view: &'a View,
 }
 
+/// The longest headline in a subject, in characters.
+const MAX_HEADLINE: usize = 300;
 /// The longest name of a job or a workspace in a subject, in characters.
 const MAX_NAME_IN_SUBJECT: usize = 40;
 
@@ -97,7 +99,11 @@ const MAX_NAME_IN_SUBJECT: usize = 40;
 fn subject(audit: &Audit, brief: &Brief) -> String {
     let mark = if brief.is_complete() { "" } else { "INCOMPLETE " };
     let job = audit.job.as_deref().map(|job| format!(" – {}", name(job, MAX_NAME_IN_SUBJECT))).unwrap_or_default();
-    format!("[rolecall] {mark}{}: {}{job}", name(&audit.workspace, MAX_NAME_IN_SUBJECT), brief.headline)
+    format!(
+        "[rolecall] {mark}{}: {}{job}",
+        name(&audit.workspace, MAX_NAME_IN_SUBJECT),
+        name(&brief.headline, MAX_HEADLINE)
+    )
 }
 
 impl ReportMail {

@@ -1,10 +1,7 @@
 //! The changes, one row each.
 
 use super::text::{Budget, LABEL, PROSE, Part, shown};
-use crate::{
-    model::change::{Change, ChangeKind},
-    report::ReportInput,
-};
+use crate::{model::change::Change, report::ReportInput};
 
 /// Changes that the page shows.
 const CHANGES: usize = 1000;
@@ -43,7 +40,7 @@ fn row(input: &ReportInput<'_>, change: &Change) -> ChangeRow {
 }
 
 fn is_about_a_finding(change: &Change) -> bool {
-    matches!(change.kind, ChangeKind::FindingNew | ChangeKind::FindingResolved)
+    change.kind.is_of_finding()
 }
 
 /// The subject of a change for people: of a finding, the rule's title in place of its name.

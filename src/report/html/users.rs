@@ -5,7 +5,10 @@ use std::collections::HashSet;
 
 use super::text::{Budget, LABEL, Part, shown};
 use crate::{
-    access::matrix::{Joined, MatrixRow},
+    access::{
+        matrix::{Joined, MatrixRow},
+        power::Power,
+    },
     model::{email, finding::Subject, users::UserIndex},
     report::{ReportInput, cell::UNKNOWN},
     words::number,
@@ -138,7 +141,7 @@ impl Page<'_, '_> {
 }
 
 fn is_powerful(input: &ReportInput<'_>, row: &MatrixRow<'_>) -> bool {
-    row.administrator || has_admin_role(row) || is_primary(input, row)
+    row.power().is_full() || is_primary(input, row)
 }
 
 fn has_admin_role(row: &MatrixRow<'_>) -> bool {
@@ -164,7 +167,7 @@ fn user_row(input: &ReportInput<'_>, row: &MatrixRow<'_>) -> UserRow {
         notes: notes(input, row),
         role: held(row.role, row.role_name()),
         profile: held(row.profile, row.profile_name()),
-        administrator: row.administrator,
+        administrator: row.profile_power.is_full(),
         rules: input.flagged.of(user.index()).map(str::to_owned).collect(),
     }
 }
@@ -182,6 +185,7 @@ fn notes(input: &ReportInput<'_>, row: &MatrixRow<'_>) -> Vec<String> {
         None => Some("confirmation unknown"),
     };
     let powers = [
+        (row.profile_power == Power::Equivalent).then_some("profile equal to Administrator"),
         has_admin_role(row).then_some("administrative role"),
         is_primary(input, row).then_some("primary user"),
         approved(input, row),
@@ -200,7 +204,7 @@ fn held<Id: std::fmt::Display, Master>(joined: Option<Joined<'_, Id, Master>>, n
 
 /// Whether the policy approves an administrator, if it says whom it approves.
 fn approved(input: &ReportInput<'_>, row: &MatrixRow<'_>) -> Option<&'static str> {
-    let list = input.audit.policy.approved_administrators.as_ref().filter(|_| row.administrator)?;
+    let list = input.audit.policy.approved_administrators.as_ref().filter(|_| row.power().is_full())?;
     let listed = row.user.email().map(|address| list.contains(&email::comparable(address)));
     Some(match listed {
         Some(true) => "approved",

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-use crate::{model::users::UserIndex, report::ReportInput};
+use crate::{access::power::Power, model::users::UserIndex, report::ReportInput};
 
 /// The access matrix, joined row by row as it is written.
 pub(super) struct Rows<'a>(pub(super) &'a ReportInput<'a>);
@@ -30,6 +30,7 @@ impl Serialize for Rows<'_> {
                 name_in_record: profile.stated.name.as_deref(),
             }),
             administrator: row.administrator,
+            power: row.power(),
             findings: RuleNames(input, row.user.index()),
             created_time: row.user.created(),
             modified_time: row.user.modified(),
@@ -67,6 +68,8 @@ pub(super) struct Row<'a> {
     pub(super) profile: Option<Held<'a>>,
     /// Whether the profile makes an administrator, decided by profile id.
     pub(super) administrator: bool,
+    /// How much power the user has, by profile and role.
+    pub(super) power: Power,
     /// The rules that found something about this user.
     #[schemars(with = "Vec<String>")]
     pub(super) findings: RuleNames<'a>,

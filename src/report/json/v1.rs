@@ -122,8 +122,10 @@ pub(super) struct Summary {
     pub(super) users_by_status: BTreeMap<String, usize>,
     /// Active users who did not accept the invitation yet.
     pub(super) unconfirmed: usize,
-    /// Active users with an administrator profile.
+    /// Active users who can administer: with full power, however they hold it.
     pub(super) administrators: usize,
+    /// Those among them who hold it by no administrator profile: by a profile that equals one, or by an administrative role.
+    pub(super) administrators_equivalent: usize,
     /// Open findings by severity.
     pub(super) open_findings: BTreeMap<&'static str, usize>,
     /// Open findings that the previous audit did not have; null for a first audit.
@@ -161,7 +163,7 @@ pub(super) struct Previous<'a> {
     pub(super) finished_at: DateTime<Utc>,
     /// How many users it had.
     pub(super) users: u64,
-    /// How many of them were active administrators.
+    /// How many of them could administer.
     pub(super) administrators: u64,
 }
 
@@ -171,7 +173,7 @@ pub(super) struct Change<'a> {
     /// What kind of change, as in `changes.csv`.
     #[serde(rename = "change")]
     pub(super) kind: &'static str,
-    /// `user`, `role`, `profile`, `organization` or `finding`.
+    /// `user`, `role`, `profile`, `organization`, `policy` or `finding`.
     pub(super) subject_type: &'static str,
     /// The subject's id.
     pub(super) subject_id: &'a str,

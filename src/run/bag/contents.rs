@@ -162,6 +162,7 @@ fn rules(audit: &Audit) -> Value {
             "max_administrators": policy.max_administrators,
             "max_administrator_percent": policy.max_administrator_percent,
             "unconfirmed_days": policy.unconfirmed_days,
+            "max_exception_days": policy.max_exception_days,
         },
         "rules": audit.outcomes.iter().map(|outcome| rule(audit, outcome)).collect::<Vec<_>>(),
     })

@@ -20,7 +20,7 @@ use crate::{
         policy::{Exception, RuleSetting},
     },
     report::{self, ReportFile, ReportInput},
-    run::{ReadWorkspace, RunRequest, judge_by, pack},
+    run::{ReadWorkspace, RunRequest, judging::judge_by, pack},
     store::Kept,
 };
 
@@ -51,7 +51,6 @@ fn exception(subject: &str) -> Exception {
 }
 
 fn audit(world: &World, previous: Option<Kept>) -> Audit {
-    let rules = with_contractor_rule(&name(), &world.policy);
     let request = RunRequest {
         id: uuid::Uuid::from_u128(7),
         trigger: None,
@@ -60,7 +59,13 @@ fn audit(world: &World, previous: Option<Kept>) -> Audit {
         policy: &world.policy,
         deadline: std::time::Duration::from_mins(1),
     };
-    judge_by(&rules, &request, ReadWorkspace { directory: world.directory(), previous }, now()).unwrap()
+    judge_by(
+        &|policy| with_contractor_rule(&name(), policy),
+        &request,
+        ReadWorkspace { directory: world.directory(), previous },
+        now(),
+    )
+    .unwrap()
 }
 
 fn kept(audit: &Audit) -> Kept {
@@ -124,7 +129,7 @@ fn an_exception_from_it_that_matches_nothing_is_reported_and_one_from_no_rule_to
         deadline: std::time::Duration::from_mins(1),
     };
     let read = ReadWorkspace { directory: world.directory(), previous: None };
-    let unknown = judge_by(&RuleSet::for_policy(&world.policy), &request, read, now()).unwrap();
+    let unknown = judge_by(&RuleSet::for_policy, &request, read, now()).unwrap();
     assert!(message(&unknown).contains("unknown rule, contractor-export"), "{}", message(&unknown));
 }
 

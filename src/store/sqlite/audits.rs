@@ -145,5 +145,6 @@ pub(super) fn record(row: &SqliteRow) -> Result<AuditRecord, sqlx::Error> {
         by_severity: known.then_some(by_severity),
         bag: folder.zip(sha256).map(|(folder, sha256)| BagName { folder, sha256 }),
         no_mail_reason: None,
+        policy_changes: Vec::new(),
     })
 }

@@ -55,6 +55,7 @@ fn record(workspace: &str, job: Option<&str>, second: i64) -> AuditRecord {
         by_severity: Some([0, 1, 1, 0, 0]),
         bag: None,
         no_mail_reason: None,
+        policy_changes: Vec::new(),
     }
 }
 

@@ -85,6 +85,8 @@ pub(in crate::report::json) struct Policy<'a> {
     pub(in crate::report::json) max_administrator_percent: f64,
     /// An invitation older than this many days should be withdrawn.
     pub(in crate::report::json) unconfirmed_days: i64,
+    /// An exception that lasts more days than this is a finding.
+    pub(in crate::report::json) max_exception_days: i64,
     /// Local parts of addresses that are shared mailboxes.
     pub(in crate::report::json) shared_mailboxes: Vec<&'a str>,
     /// Fragments of the names of dangerous permissions.

@@ -1,0 +1,27 @@
+//! Changes of the policy since the previous audit.
+
+use super::{Seen, SnapshotHeader};
+use crate::{
+    access::policy_drift::{Difference, differences},
+    model::change::{Change, ChangeKind},
+};
+
+/// Snapshots of an older rolecall have no policy: then nothing is said.
+pub(super) fn compare(seen: &Seen<'_>, previous: &SnapshotHeader, changes: &mut Vec<Change>) {
+    let Some(before) = &previous.policy else { return };
+    changes.extend(differences(before, seen.policy, seen.rules, seen.workspace).into_iter().map(change));
+}
+
+fn change(difference: Difference) -> Change {
+    let Difference { key, entry, before, after, is_looser } = difference;
+    let id = if entry.is_empty() { key.to_owned() } else { format!("{key}.{entry}") };
+    Change {
+        kind: if is_looser { ChangeKind::PolicyLoosened } else { ChangeKind::PolicyChanged },
+        subject_type: "policy",
+        subject: if is_looser { format!("{id} (looks at less)") } else { id.clone() },
+        subject_id: id,
+        field: key,
+        before,
+        after,
+    }
+}

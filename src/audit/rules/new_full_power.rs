@@ -1,0 +1,29 @@
+//! Whoever got full power since the first audit is looked at until somebody decides.
+
+use super::prelude::*;
+
+pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
+    name: "new-full-power",
+    title: "New full power",
+    severity: Severity::High,
+    criteria: &["CC6.3"],
+    doc: include_str!("new-full-power.md"),
+    judges_population: true,
+    evaluate,
+};
+
+fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
+    if context.input.previous.is_none() {
+        return Err(NotEvaluated::because("there is no previous audit to compare with"));
+    }
+    for user in context.input.undecided {
+        let row = context.input.matrix.row(*user);
+        let message = format!(
+            "Full power by {} is new, and nobody has decided about it; approve the person in approved_administrators, \
+             accept it with an exception, or remove the power.",
+            row.full_power_by()
+        );
+        sink.report(Subject::User(*user), message);
+    }
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! Judges a workspace that was read, and compares it with its previous audit: with the policy of today, and, if the policy
+//! has changed since, also with that of the previous audit. What only the other policy finds is neither new nor resolved.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, SubsecRound as _, Utc};
+
+use super::{ReadWorkspace, RunError, RunRequest};
+use crate::{
+    access::{
+        administrators::resolve_administrator_profiles,
+        drift::{self, AccessDrift, Before, Current, Seen, SnapshotHeader},
+        matrix::AccessMatrix,
+    },
+    audit::{self, JudgeInput, Judgement, RuleSet},
+    model::{audit::Audit, change::Drift, directory::Directory, policy::Policy},
+    store::{Kept, StoreError, snapshot},
+};
+
+/// Makes the rules of a policy.
+pub(super) type MakeRules<'a> = &'a dyn Fn(&Policy) -> RuleSet;
+
+/// Judges a workspace that was read, and compares it with its previous audit.
+///
+/// # Errors
+/// [`RunError`]
+pub fn judge(request: &RunRequest<'_>, read: ReadWorkspace, judged_at: DateTime<Utc>) -> Result<Audit, RunError> {
+    judge_by(&RuleSet::for_policy, request, read, judged_at)
+}
+
+/// Judges with the rules that `rules` makes for a policy.
+pub(super) fn judge_by(
+    rules: MakeRules<'_>,
+    request: &RunRequest<'_>,
+    read: ReadWorkspace,
+    judged_at: DateTime<Utc>,
+) -> Result<Audit, RunError> {
+    let ReadWorkspace { directory, previous } = read;
+    // Truncate to milliseconds, because evidence stores that: judging again from a bag must give the same.
+    let judged_at = judged_at.trunc_subsecs(3);
+    let store_failed = |source| RunError::Store { workspace: request.workspace.to_owned(), source };
+    let header = previous.as_ref().map(snapshot::header).transpose().map_err(store_failed)?;
+
+    let (administrator_profiles, unmatched) =
+        resolve_administrator_profiles(&request.policy.administrator_profiles, &directory.profiles);
+    if administrator_profiles.is_empty() {
+        return Err(no_administrator_profile(request, &directory));
+    }
+    let matrix = AccessMatrix::new(&directory, &administrator_profiles, &request.policy.dangerous_permissions);
+    let made = rules(request.policy);
+    let seen = Seen {
+        matrix: &matrix,
+        administrator_profiles: &administrator_profiles,
+        policy: request.policy,
+        rules: made.list(),
+        workspace: request.workspace,
+    };
+    let access = match (&previous, &header) {
+        (Some(kept), Some(header)) => {
+            Some(drift::compare_access(&seen, header, snapshot::users(kept)).map_err(store_failed)?)
+        }
+        _ => None,
+    };
+    let undecided = access.as_ref().map(|access| access.undecided(&matrix, request.policy)).unwrap_or_default();
+    let input = JudgeInput {
+        matrix: &matrix,
+        administrator_profiles: &administrator_profiles,
+        unmatched_administrator_profiles: &unmatched,
+        policy: request.policy,
+        workspace: request.workspace,
+        now: judged_at,
+        previous: header.as_ref(),
+        undecided: &undecided,
+    };
+    let Judgement { mut findings, outcomes } = audit::judge(&made, &input);
+    drift::mark_continuing(&mut findings, &matrix, request.workspace, header.as_ref());
+    let drift = match (access, &header) {
+        (Some(access), Some(header)) => {
+            let current = Current { seen, undecided: &undecided, findings: &findings, outcomes: &outcomes };
+            compare(rules, &current, header, access, judged_at)
+        }
+        _ => Drift::default(),
+    };
+    Ok(Audit {
+        id: request.id,
+        trigger: request.trigger.cloned(),
+        job: request.job.map(str::to_owned),
+        workspace: request.workspace.to_owned(),
+        judged_at,
+        version: env!("CARGO_PKG_VERSION"),
+        policy: request.policy.clone(),
+        administrator_profiles,
+        rules: Arc::clone(made.list()),
+        findings,
+        outcomes,
+        drift,
+        directory,
+    })
+}
+
+fn no_administrator_profile(request: &RunRequest<'_>, directory: &Directory) -> RunError {
+    let known = directory.profiles.iter().map(|profile| format!("{} ({})", profile.name, profile.id));
+    RunError::NoAdministratorProfile {
+        workspace: request.workspace.to_owned(),
+        wanted: request.policy.administrator_profiles.join(", "),
+        known: known.collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// What changed between an audit and another one that a store kept.
+///
+/// # Errors
+/// [`StoreError`] if the kept audit cannot be read back.
+pub fn since(audit: &Audit, matrix: &AccessMatrix<'_>, kept: &Kept) -> Result<Drift, StoreError> {
+    let header = snapshot::header(kept)?;
+    let current = snapshot::current(audit, matrix);
+    let access = drift::compare_access(&current.seen, &header, snapshot::users(kept))?;
+    Ok(compare(&RuleSet::for_policy, &current, &header, access, audit.judged_at))
+}
+
+fn compare(
+    rules: MakeRules<'_>,
+    current: &Current<'_>,
+    previous: &SnapshotHeader,
+    access: AccessDrift,
+    judged_at: DateTime<Utc>,
+) -> Drift {
+    let changed = previous.policy.as_ref().filter(|policy| *policy != current.seen.policy);
+    let judged = changed.map(|policy| under(policy, rules, current, previous, &access, judged_at));
+    let before = judged.as_ref().map(|Judgement { findings, outcomes }| Before { findings, outcomes });
+    drift::compare_findings(current, previous, before, access)
+}
+
+/// What the rules find in this audit's directory under the policy of the previous one.
+fn under(
+    policy: &Policy,
+    rules: MakeRules<'_>,
+    current: &Current<'_>,
+    previous: &SnapshotHeader,
+    access: &AccessDrift,
+    judged_at: DateTime<Utc>,
+) -> Judgement {
+    let directory = current.seen.matrix.directory();
+    let (administrator_profiles, unmatched) =
+        resolve_administrator_profiles(&policy.administrator_profiles, &directory.profiles);
+    let matrix = AccessMatrix::new(directory, &administrator_profiles, &policy.dangerous_permissions);
+    let undecided = access.undecided(&matrix, policy);
+    let input = JudgeInput {
+        matrix: &matrix,
+        administrator_profiles: &administrator_profiles,
+        unmatched_administrator_profiles: &unmatched,
+        policy,
+        workspace: current.seen.workspace,
+        now: judged_at,
+        previous: Some(previous),
+        undecided: &undecided,
+    };
+    audit::judge(&rules(policy), &input)
+}
