@@ -77,7 +77,8 @@ fn subjects_tell_the_result_and_the_change() {
     let mut unchanged = changed_audit();
     unchanged.drift.changes.clear();
     unchanged.findings.retain(|finding| finding.continuing == Some(true));
-    assert_eq!(subject(&unchanged), "[rolecall] acme: no change, 2 findings open (1 high) – weekly-access-review");
+    let accepted = "[rolecall] acme: no change, 2 findings open (1 high), 1 accepted – weekly-access-review";
+    assert_eq!(subject(&unchanged), accepted);
     unchanged.findings.clear();
     assert_eq!(subject(&unchanged), "[rolecall] acme: no change, no open findings – weekly-access-review");
     let mut on_demand = changed_audit();
