@@ -399,7 +399,8 @@ mod tests {
         assert_eq!(kept(0, Some(&key)), [1]);
         assert_eq!(kept(1, None), [1, 2]);
         assert_eq!(kept(2, None), [1, 3], "of those that nobody signed, the last is enough");
-        assert_eq!(kept(3, Some(&key)), [1, 4], "a write replaces the one before it");
+        assert_eq!(kept(3, Some(&key)), [4], "the unsigned one before it, and the signed one before that");
+        assert_eq!(kept(0, Some(&key)), [1, 4], "as a process leaves it that died between two writes");
         tidy(&storage, &lines[3].head, Some(&key)).unwrap();
         assert_eq!(kept(3, Some(&key)), [4]);
     }
