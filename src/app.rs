@@ -199,7 +199,7 @@ pub fn build() -> String {
 pub fn daemon_setup(settings: &Settings, clock: &Clock) -> Result<daemon::Setup, AppError> {
     let mut workspaces = BTreeMap::new();
     for (name, workspace) in &settings.workspaces {
-        let connector = connector(name, workspace, clock)?;
+        let connector = connector(settings, name, clock)?;
         workspaces.insert(name.clone(), daemon::Workspace { connector, deadline: workspace.deadline });
     }
     let job = |job: &Job| daemon::Job {
@@ -269,9 +269,9 @@ pub fn agent_setup(
     let mut workspaces = BTreeMap::new();
     for (name, workspace) in &settings.workspaces {
         let access = if workspace.allow_offboarding {
-            Access::Removes(remover(name, workspace, clock)?)
+            Access::Removes(remover(settings, name, clock)?)
         } else {
-            Access::Reads(connector(name, workspace, clock)?)
+            Access::Reads(connector(settings, name, clock)?)
         };
         let policy = Arc::clone(settings.policy_for(None, name));
         let session =

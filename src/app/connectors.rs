@@ -1,6 +1,10 @@
 //! Connectors, from what the configuration says of a workspace.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use secrecy::SecretString;
 use url::Url;
@@ -8,7 +12,7 @@ use url::Url;
 use super::{AppError, read};
 use crate::{
     clock::Clock,
-    config::settings::{Value, Workspace},
+    config::settings::{Settings, Value, Workspace},
     connector::{Connector, Limits, Pacing, Parameter, Parameters, Remover, kinds},
     model::kind::KeyValue,
 };
@@ -18,26 +22,40 @@ pub(super) const READS: u32 = 3;
 /// The wait between two reads, in which a list that changes can come to rest.
 pub(super) const PAUSE_BETWEEN_READS: Duration = Duration::from_secs(2);
 
-/// The connector of a workspace.
+/// The connector of a workspace of the configuration.
 ///
 /// # Errors
 /// [`AppError`]
-pub fn connector(name: &str, workspace: &Workspace, clock: &Clock) -> Result<Box<dyn Connector>, AppError> {
-    live(name, workspace, clock).map(|remover| remover as Box<dyn Connector>)
+///
+/// # Panics
+/// If there is no workspace of this name.
+pub fn connector(settings: &Settings, name: &str, clock: &Clock) -> Result<Box<dyn Connector>, AppError> {
+    live(settings, name, clock).map(|remover| remover as Box<dyn Connector>)
 }
 
 /// The connector of a workspace that allows offboarding, with the method that removes.
 ///
 /// # Errors
 /// [`AppError`], above all [`AppError::NoOffboarding`]
-pub fn remover(name: &str, workspace: &Workspace, clock: &Clock) -> Result<Box<dyn Remover>, AppError> {
-    if !workspace.allow_offboarding {
+///
+/// # Panics
+/// If there is no workspace of this name.
+pub fn remover(settings: &Settings, name: &str, clock: &Clock) -> Result<Box<dyn Remover>, AppError> {
+    if !settings.workspaces[name].allow_offboarding {
         return Err(AppError::NoOffboarding(name.to_owned()));
     }
-    live(name, workspace, clock)
+    live(settings, name, clock)
 }
 
-fn live(name: &str, workspace: &Workspace, clock: &Clock) -> Result<Box<dyn Remover>, AppError> {
+/// The folder where processes with the same store share access tokens: beside the store, which only its owner may read.
+fn tokens(store: &Path) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push("-tokens");
+    name.into()
+}
+
+fn live(settings: &Settings, name: &str, clock: &Clock) -> Result<Box<dyn Remover>, AppError> {
+    let workspace = &settings.workspaces[name];
     let mut values = BTreeMap::new();
     for (key, value) in &workspace.values {
         let parameter = match value {
@@ -50,7 +68,8 @@ fn live(name: &str, workspace: &Workspace, clock: &Clock) -> Result<Box<dyn Remo
     }
     let limits = Limits { concurrency: workspace.concurrency, ..Limits::default() };
     let pacing = Pacing { limits, reads: READS, pause_between_reads: PAUSE_BETWEEN_READS };
-    Ok(kinds::connect(workspace.kind, &Parameters { values, pacing }, clock.clone())?)
+    let tokens = Some(tokens(&settings.store.path));
+    Ok(kinds::connect(workspace.kind, &Parameters { values, pacing, tokens }, clock.clone())?)
 }
 
 /// The connector of a workspace over recorded answers, which `base_url` serves: no secret is needed, and nothing waits.
@@ -75,5 +94,5 @@ pub fn replaying_connector(
     }
     let limits = Limits { concurrency: workspace.concurrency, backoff: Duration::from_millis(1), ..Limits::default() };
     let pacing = Pacing { limits, reads: READS, pause_between_reads: Duration::ZERO };
-    Ok(kinds::connect(workspace.kind, &Parameters { values, pacing }, clock.clone())?)
+    Ok(kinds::connect(workspace.kind, &Parameters { values, pacing, tokens: None }, clock.clone())?)
 }

@@ -87,7 +87,7 @@ fn targets<'a>(
 ) -> Result<Vec<Target<'a>>, Failure> {
     let mut targets = Vec::with_capacity(workspaces.len());
     for workspace in workspaces.iter().copied() {
-        let connector = app::connector(workspace, &settings.workspaces[workspace], clock);
+        let connector = app::connector(settings, workspace, clock);
         let connector = connector.map_err(|error| Failure::usage(error.to_string()))?;
         let folder = out.map(|out| if workspaces.len() > 1 { out.join(workspace) } else { out.to_owned() });
         targets.push(Target { workspace, connector, folder });

@@ -41,7 +41,7 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
     let wanted = wanted(&args)?;
     let usage = |error: app::AppError| Failure::usage(error.to_string());
     let clock = Clock::system();
-    let remover = app::remover(&args.workspace, workspace, &clock).map_err(usage)?;
+    let remover = app::remover(&settings, &args.workspace, &clock).map_err(usage)?;
     let vault = app::vault(&settings).map_err(usage)?;
     let failed = |error: String| Failure::failed(error);
     let store = app::store(&settings).await.map_err(|error| failed(error.to_string()))?;

@@ -82,7 +82,7 @@ pub enum Cause {
     #[error("the account is blocked")]
     Blocked,
     /// Rate limited for longer than the run may take.
-    #[error("rate limited; the API asks to wait {wait:?}, and {left:?} of this run are left")]
+    #[error("rate limited; the API asks to wait {}, and {} of this run are left", rounded(*wait), rounded(*left))]
     RateLimited {
         /// How long the API asks to wait.
         wait: Duration,
@@ -98,7 +98,7 @@ pub enum Cause {
         what: String,
     },
     /// The run's deadline passed.
-    #[error("the workspace was not read within {0:?}")]
+    #[error("the workspace was not read within {}", rounded(*.0))]
     Deadline(Duration),
     /// A final refusal for any other reason.
     #[error("the API refused the call (HTTP {status}, {code}): {message}")]
@@ -113,6 +113,12 @@ pub enum Cause {
     /// The answer is larger than rolecall accepts, in bytes.
     #[error("the answer is larger than {0} bytes and was not read further")]
     TooLarge(usize),
+    /// All answers of a read together are larger than rolecall accepts, in bytes.
+    #[error("the answers of this read are larger than {0} bytes in all; it was not continued")]
+    TooMuch(u64),
+    /// An id that an address cannot contain: the call would go to another place.
+    #[error("the id `{0}` cannot be part of an address; the call was not made")]
+    UnusableId(String),
     /// A redirect, with its HTTP status. It is not followed: the token would go along.
     #[error("the server redirects (HTTP {0}); rolecall sends no token to another address")]
     Redirect(u16),
@@ -191,6 +197,7 @@ impl Cause {
             | Self::Unavailable { .. }
             | Self::Deadline(_)
             | Self::TooLarge(_)
+            | Self::TooMuch(_)
             | Self::InvalidAnswer { .. }
             | Self::NoUsers => true,
             Self::Setup(_)
@@ -204,6 +211,7 @@ impl Cause {
             | Self::Blocked
             | Self::Refused { .. }
             | Self::Redirect(_)
+            | Self::UnusableId(_)
             | Self::AnotherUser { .. } => false,
         }
     }
@@ -217,7 +225,7 @@ impl Cause {
             Self::Deadline(_) => "Raise `deadline_minutes`, or find out what makes the API slow",
             Self::Redirect(_) => "Correct `api_url`",
             Self::NoUsers => "Try again; if it stays like this, check the scopes of the credentials",
-            Self::AnotherUser { .. } => "Check the id",
+            Self::AnotherUser { .. } | Self::UnusableId(_) => "Check the id",
             _ => "",
         }
     }
@@ -234,6 +242,14 @@ impl fmt::Display for Credential {
             Self::ApiToken => "the API token",
             Self::StoredCredentials => "the stored connection",
         })
+    }
+}
+
+/// A length of time in whole seconds, or in milliseconds if it is shorter than one.
+fn rounded(time: Duration) -> String {
+    match time.as_secs() {
+        0 => format!("{} ms", time.as_millis()),
+        seconds => format!("{} s", seconds + u64::from(time.subsec_millis() >= 500)),
     }
 }
 

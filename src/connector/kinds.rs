@@ -16,7 +16,9 @@ use crate::{clock::Clock, model::kind::ConnectorKind};
 /// [`Cause::Setup`](super::Cause::Setup)
 pub fn connect(kind: ConnectorKind, given: &Parameters, clock: Clock) -> Result<Box<dyn Remover>, ConnectorError> {
     Ok(match kind {
-        ConnectorKind::ZohoBigin => Box::new(ZohoBigin::new(ZohoSettings::new(given)?, clock)?),
+        ConnectorKind::ZohoBigin => {
+            Box::new(ZohoBigin::sharing(ZohoSettings::new(given)?, clock, given.tokens.as_deref())?)
+        }
         ConnectorKind::Truto => Box::new(Truto::new(TrutoSettings::new(given)?, clock)?),
     })
 }

@@ -1,6 +1,6 @@
 //! What the configuration says of one workspace, in a form that every kind of connector reads.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
 use url::Url;
@@ -35,6 +35,8 @@ pub struct Limits {
     pub call_timeout: Duration,
     /// How large an answer may be, in bytes, decompressed.
     pub max_body: usize,
+    /// How large all answers of a read may be, in bytes, decompressed: enough for two million users.
+    pub max_read: u64,
 }
 
 impl Default for Limits {
@@ -46,6 +48,7 @@ impl Default for Limits {
             backoff_cap: Duration::from_mins(1),
             call_timeout: Duration::from_mins(1),
             max_body: 16 << 20,
+            max_read: 4 << 30,
         }
     }
 }
@@ -69,6 +72,8 @@ pub struct Parameters {
     pub values: BTreeMap<&'static str, Parameter>,
     /// How it calls and reads.
     pub pacing: Pacing,
+    /// The folder where processes share access tokens; `None` if this connector keeps its own.
+    pub tokens: Option<PathBuf>,
 }
 
 impl Parameters {

@@ -274,3 +274,39 @@ fn findings_are_those_of_an_audit_and_nothing_is_recorded() {
     assert_eq!(code, 2);
     assert!(stderr.contains("unknown rule `no-such-rule`"), "{stderr}");
 }
+
+#[test]
+fn many_look_ups_take_one_token_and_the_shared_one_is_its_owner_s_alone() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    // The vendor's own limit: ten tokens in ten minutes.
+    let bench = Bench::new(Options { users: 20, seed: 7, ..Options::default() });
+    for _ in 0..6 {
+        let (code, _, stderr) = bench.run(&["me"]);
+        assert_eq!(code, 0, "{stderr}");
+    }
+    let shared = &bench;
+    std::thread::scope(|scope| {
+        for command in ["me", "org", "users", "roles", "profiles", "preflight"] {
+            scope.spawn(move || {
+                let (code, _, stderr) = shared.run(&[command]);
+                assert_eq!(code, 0, "{command}: {stderr}");
+            });
+        }
+    });
+    assert_eq!(bench.simulator.journal().token_requests(), 1);
+    let files = std::fs::read_dir(bench.path("rolecall.db-tokens")).unwrap().map(|entry| entry.unwrap());
+    let modes: Vec<u32> = files.map(|file| file.metadata().unwrap().mode() & 0o777).collect();
+    assert!(modes.len() == 2 && modes.iter().all(|mode| *mode == 0o600), "{modes:?}");
+}
+
+#[test]
+fn too_many_requests_for_tokens_are_warned_of_before_the_vendor_refuses() {
+    let bench =
+        Bench::new(Options { users: 20, seed: 7, token_lifetime: std::time::Duration::ZERO, ..Options::default() });
+    bench.simulator.set_faults([Fault::TokenNeverAccepted]);
+    // Each command is refused with a token of its own and with the next.
+    let said: Vec<String> = (0..4).map(|_| bench.run(&["org"]).2).collect();
+    let warned = |said: &String| said.contains("Zoho issues 10");
+    assert!(!warned(&said[0]) && warned(&said[3]), "{said:?}");
+}

@@ -77,7 +77,7 @@ fn job<'s>(settings: &'s Settings, workspace: &str, named: Option<&str>) -> Resu
 async fn audit(settings: &Settings, workspace: &str, job: Option<&str>) -> Result<Audit, Failure> {
     let clock = Clock::system();
     let configured = &settings.workspaces[workspace];
-    let connector = app::connector(workspace, configured, &clock).map_err(|error| Failure::usage(error.to_string()))?;
+    let connector = app::connector(settings, workspace, &clock).map_err(|error| Failure::usage(error.to_string()))?;
     let store = app::store(settings).await.map_err(|error| Failure::failed(error.to_string()))?;
     let request = RunRequest {
         id: Uuid::now_v7(),

@@ -62,18 +62,18 @@ pub(super) async fn profiles(named: Option<&Path>, args: ProfilesArgs) -> Result
 
 pub(super) async fn organization(named: Option<&Path>, args: LookupArgs) -> Result<(), Failure> {
     let settings = check::load_quietly(named)?;
-    let (name, workspace) = workspaces::named(&settings, args.workspace.as_deref())?;
+    let (name, _) = workspaces::named(&settings, args.workspace.as_deref())?;
     let connector =
-        app::connector(name, workspace, &Clock::system()).map_err(|error| Failure::usage(error.to_string()))?;
+        app::connector(&settings, name, &Clock::system()).map_err(|error| Failure::usage(error.to_string()))?;
     let organization = connector.organization().await.map_err(|error| failed(&error))?;
     account::organization(&organization, args.format)
 }
 
 pub(super) async fn me(named: Option<&Path>, args: LookupArgs) -> Result<(), Failure> {
     let settings = check::load_quietly(named)?;
-    let (name, workspace) = workspaces::named(&settings, args.workspace.as_deref())?;
+    let (name, _) = workspaces::named(&settings, args.workspace.as_deref())?;
     let connector =
-        app::connector(name, workspace, &Clock::system()).map_err(|error| Failure::usage(error.to_string()))?;
+        app::connector(&settings, name, &Clock::system()).map_err(|error| Failure::usage(error.to_string()))?;
     let survey = connector.survey().await.map_err(|error| failed(&error))?;
     account::me(&survey, settings.policy_for(None, name), args.format)
 }
@@ -103,7 +103,7 @@ struct Read {
 async fn read(settings: &Settings, name: Option<&str>) -> Result<Read, Failure> {
     let (name, workspace) = workspaces::named(settings, name)?;
     let connector =
-        app::connector(name, workspace, &Clock::system()).map_err(|error| Failure::usage(error.to_string()))?;
+        app::connector(settings, name, &Clock::system()).map_err(|error| Failure::usage(error.to_string()))?;
     let policy = settings.policy_for(None, name);
     let request = ReadRequest {
         administrator_profiles: policy.administrator_profiles.clone(),

@@ -65,6 +65,10 @@ pub(in crate::connector) trait Json<'de>: Sized {
         None
     }
 
+    fn fraction(_number: f64) -> Option<Self> {
+        None
+    }
+
     fn truth(_truth: bool) -> Option<Self> {
         None
     }
@@ -113,8 +117,8 @@ impl<'de, T: Json<'de>> Visitor<'de> for Lenient<T> {
     }
 
     /// Fractions, and numbers of more than 64 bits, which the JSON reader rounds: another user's id, perhaps.
-    fn visit_f64<E: Error>(self, _number: f64) -> Result<Self::Value, E> {
-        Ok(Field::Unreadable)
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(field(T::fraction(number)))
     }
 
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {

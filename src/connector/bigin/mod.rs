@@ -38,6 +38,7 @@ pub(in crate::connector) fn unreadable(error: ConnectorError) -> Result<Permissi
         Cause::MissingScope { .. } => "the credentials' scopes do not reach them".to_owned(),
         Cause::MissingRight(_) => "the account may not see them".to_owned(),
         Cause::Refused { code, .. } => format!("the API refuses them ({code})"),
+        Cause::UnusableId(_) => "its id cannot be part of an address".to_owned(),
         Cause::InvalidAnswer { path, .. } => format!("the API gives them in another shape (at {path})"),
         _ => return Err(error),
     };

@@ -28,6 +28,8 @@ pub(in crate::connector) const LOOK_UP: Duration = Duration::from_mins(5);
 pub(in crate::connector) struct Account {
     recorder: Option<Arc<dyn Recorder>>,
     answered: Arc<AtomicU64>,
+    /// Bytes of all answers, also of those that were not needed.
+    received: Arc<AtomicU64>,
     deadline: Instant,
     costs: Mutex<Costs>,
     needed: Needed,
@@ -60,6 +62,7 @@ impl Account {
         Self {
             recorder: None,
             answered: Arc::default(),
+            received: Arc::default(),
             deadline: Instant::now() + deadline,
             costs: Mutex::default(),
             needed,
@@ -80,6 +83,7 @@ impl Account {
         Self {
             recorder: self.recorder.clone(),
             answered: Arc::clone(&self.answered),
+            received: Arc::clone(&self.received),
             deadline: self.deadline,
             costs: Mutex::default(),
             needed: Needed::default(),
@@ -100,19 +104,18 @@ impl Account {
         costs.clock.join(more.clock);
     }
 
-    /// Counts a call, and records its answer, in which `token` is masked.
-    pub(super) fn called(&self, request: String, outcome: &Result<Answer, CallError>, token: &str) {
+    /// Counts a call, and records its answer.
+    pub(super) fn called(&self, request: String, outcome: &Result<Answer, CallError>) {
         let Ok(answer) = outcome else {
             self.lock().unanswered += 1;
             return;
         };
-        let mut bytes = answer.body.len();
+        let bytes = answer.body.len();
+        self.received.fetch_add(bytes as u64, Ordering::Relaxed);
         if let Some(recorder) = &self.recorder {
             let number = self.answered.fetch_add(1, Ordering::Relaxed) + 1;
-            let exchange = exchange::exchange(number, request, answer, token);
-            let exchange = Exchange { needed: self.needed.clone(), ..exchange };
-            bytes = exchange.body.len();
-            recorder.answered(&exchange);
+            let exchange = exchange::exchange(number, request, answer);
+            recorder.answered(&Exchange { needed: self.needed.clone(), ..exchange });
         }
         let mut costs = self.lock();
         costs.answers += 1;
@@ -120,6 +123,11 @@ impl Account {
         if let Some(date) = answer.headers.get(DATE).and_then(|date| date.to_str().ok()) {
             costs.clock.note(answer.asked_at, answer.answered_at, date);
         }
+    }
+
+    /// Bytes of all answers of the read so far.
+    pub(super) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
     }
 
     /// Counts a token request.

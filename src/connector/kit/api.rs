@@ -16,7 +16,8 @@ use url::Url;
 
 use super::{
     account::Account,
-    json::ParseError,
+    json::{ParseError, clean},
+    mask::Secrets,
     pace::Pace,
     repair::repair,
     session::{Answer, CallError, Session},
@@ -102,6 +103,9 @@ pub(in crate::connector) trait Vendor: fmt::Debug + Send + Sync {
         account: &Account,
         refused: Option<u64>,
     ) -> Result<Request, ConnectorError>;
+
+    /// The secrets of the configuration, beside the token of a request. No answer keeps them.
+    fn secrets(&self) -> Vec<SecretString>;
 
     /// What an answer means that is neither a success nor HTTP 429.
     fn refusal(&self, call: &Call, answer: &Answer) -> Refusal;
@@ -223,6 +227,20 @@ impl<V: Vendor> Api<V> {
         }
     }
 
+    /// Checks that a call goes where it says: an id must be one segment of its path.
+    ///
+    /// # Errors
+    /// [`Cause::UnusableId`]
+    pub(in crate::connector) fn check(&self, call: &Call) -> Result<(), ConnectorError> {
+        let path = call.path.split('?').next().unwrap_or_default();
+        let is_unusable =
+            |segment: &&str| matches!(*segment, "" | "." | "..") || segment.contains("%2F") || segment.contains("%5C");
+        match path.split('/').find(is_unusable) {
+            Some(segment) => Err(self.error(call, Cause::UnusableId(clean(segment, 60)))),
+            None => Ok(()),
+        }
+    }
+
     /// Makes a call once, when its turn comes. Returns the number of the token that it carried, too.
     async fn once(
         &self,
@@ -230,7 +248,13 @@ impl<V: Vendor> Api<V> {
         account: &Account,
         refused: Option<u64>,
     ) -> Result<(u64, Result<Answer, CallError>), ConnectorError> {
+        self.check(call)?;
+        let most = self.session.limits().max_read;
+        if account.received() > most {
+            return Err(self.error(call, Cause::TooMuch(most)));
+        }
         let Request { url, scheme, token, number } = self.vendor.request(&self.session, call, account, refused).await?;
+        let secrets = Secrets::new(self.vendor.secrets().iter().chain([&token]));
         let token = token.expose_secret();
         let mut authorization = HeaderValue::from_str(&format!("{scheme} {token}"))
             .map_err(|_| ConnectorError::setup("the token contains characters that no HTTP header can carry"))?;
@@ -239,15 +263,13 @@ impl<V: Vendor> Api<V> {
         let pass = turn.map_err(|wait| self.error(call, Cause::RateLimited { wait, left: account.left() }))?;
         let line = format!("{} {url}", call.method);
         let request = self.session.request(call.method.clone(), url).header(AUTHORIZATION, authorization);
-        let answer = self.session.call(request).await;
+        // What a server echoes is printed, logged and kept: everybody sees the same answer, without secrets.
+        let answer = self.session.call(request).await.map(|answer| answer.without(&secrets));
         if let Ok(answer) = &answer {
             self.pace.answered(&pass, answer.status, &answer.headers, answer.answered_at);
         }
-        account.called(line, &answer, token);
+        account.called(line, &answer);
         drop(pass);
-        // Errors and logs quote what failed, and what changed something.
-        let is_quoted = |answer: &Answer| !answer.status.is_success() || call.method != Method::GET;
-        let answer = answer.map(|answer| if is_quoted(&answer) { answer.without(token) } else { answer });
         Ok((number, answer))
     }
 

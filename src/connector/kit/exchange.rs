@@ -1,6 +1,6 @@
 //! An answer as it is recorded.
 
-use super::{mask, session::Answer};
+use super::session::Answer;
 use crate::connector::contract::{Exchange, Needed};
 
 /// The headers that say something of an answer: what it is, when the server made it, what it still allows.
@@ -22,13 +22,9 @@ const KEPT_HEADERS: [&str; 15] = [
     "x-ratelimit-reset",
 ];
 
-/// An answer as it is recorded. If a server echoes the token, the token is masked.
-pub(super) fn exchange(number: u64, request: String, answer: &Answer, token: &str) -> Exchange {
-    let header = |name: &'static str| {
-        let value = answer.headers.get(name)?.to_str().ok()?;
-        Some((name, mask::text(value, token)))
-    };
-    let masked = mask::body(&answer.body, token);
+/// An answer as it is recorded.
+pub(super) fn exchange(number: u64, request: String, answer: &Answer) -> Exchange {
+    let header = |name: &'static str| Some((name, answer.headers.get(name)?.to_str().ok()?.to_owned()));
     Exchange {
         number,
         request,
@@ -36,8 +32,8 @@ pub(super) fn exchange(number: u64, request: String, answer: &Answer, token: &st
         answered_at: answer.answered_at,
         status: answer.status.as_u16(),
         headers: KEPT_HEADERS.into_iter().filter_map(header).collect(),
-        masked: masked.is_some(),
-        body: masked.unwrap_or_else(|| answer.body.clone()),
+        masked: answer.masked,
+        body: answer.body.clone(),
         needed: Needed::default(),
     }
 }

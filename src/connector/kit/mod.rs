@@ -13,6 +13,7 @@ mod json;
 mod listed;
 pub(in crate::connector) mod mask;
 mod pace;
+mod proxy;
 mod reader;
 mod repair;
 mod session;

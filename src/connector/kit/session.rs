@@ -1,7 +1,7 @@
 //! One HTTP call after another, with limits on calls in flight, time and size. Redirects are not followed. What an answer
 //! means is not decided here.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use chrono::{DateTime, SubsecRound as _, Utc};
@@ -9,11 +9,17 @@ use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap, redirect::P
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::mask;
+use super::{
+    mask::Secrets,
+    proxy::{self, is_loopback},
+};
 use crate::{
     clock::Clock,
     connector::{error::ConnectorError, parameters::Limits},
 };
+
+/// How much longer than its time a call that was given up is let go on: so many times its time in all.
+const HELD: u32 = 3;
 
 /// An answer.
 #[derive(Debug)]
@@ -26,16 +32,19 @@ pub(in crate::connector) struct Answer {
     pub(super) asked_at: DateTime<Utc>,
     /// When the whole answer had arrived, to the millisecond.
     pub(in crate::connector) answered_at: DateTime<Utc>,
+    /// Whether it echoed a secret of ours, which was masked.
+    pub(super) masked: bool,
 }
 
 impl Answer {
-    /// The same, whose body does not quote a secret of ours. A server may echo what it was sent, and what an error says is
-    /// printed, logged and kept.
+    /// The same, which does not quote secrets of ours.
     #[must_use]
-    pub(super) fn without(mut self, secret: &str) -> Self {
-        if let Some(body) = mask::body(&self.body, secret) {
+    pub(super) fn without(mut self, secrets: &Secrets) -> Self {
+        if let Some(body) = secrets.out_of_body(&self.body) {
             self.body = body;
+            self.masked = true;
         }
+        self.masked |= secrets.out_of_headers(&mut self.headers);
         self
     }
 }
@@ -55,7 +64,9 @@ pub(in crate::connector) enum CallError {
 #[derive(Debug)]
 pub(in crate::connector) struct Session {
     client: reqwest::Client,
-    permits: Semaphore,
+    /// For this machine itself, where no proxy is used.
+    direct: reqwest::Client,
+    permits: Arc<Semaphore>,
     limits: Limits,
     clock: Clock,
 }
@@ -66,77 +77,117 @@ impl Session {
     /// # Errors
     /// [`Cause::Setup`](crate::connector::Cause::Setup) if the TLS library cannot be set up.
     pub(in crate::connector) fn new(limits: Limits, clock: Clock) -> Result<Self, ConnectorError> {
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("rolecall/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
-            .connect_timeout(limits.call_timeout.min(Duration::from_secs(20)))
-            .timeout(limits.call_timeout)
-            .retry(reqwest::retry::never())
-            .build()
-            .map_err(|error| ConnectorError::setup(error.to_string()))?;
-        Ok(Self { client, permits: Semaphore::new(limits.concurrency), limits, clock })
+        let builder = || {
+            reqwest::Client::builder()
+                .user_agent(concat!("rolecall/", env!("CARGO_PKG_VERSION")))
+                .redirect(Policy::none())
+                .connect_timeout(limits.call_timeout.min(Duration::from_secs(20)))
+                .timeout(limits.call_timeout * HELD)
+                .retry(reqwest::retry::never())
+        };
+        let failed = |error: reqwest::Error| ConnectorError::setup(not_built(&error));
+        let client = builder().build().map_err(failed)?;
+        let direct =
+            if proxy::is_configured() { builder().no_proxy().build().map_err(failed)? } else { client.clone() };
+        Ok(Self { client, direct, permits: Arc::new(Semaphore::new(limits.concurrency)), limits, clock })
     }
 
     pub(in crate::connector) fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    pub(super) fn clock(&self) -> &Clock {
+    pub(in crate::connector) fn clock(&self) -> &Clock {
         &self.clock
     }
 
     pub(in crate::connector) fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        self.client.request(method, url)
+        let is_local = url.host().is_some_and(|host| is_loopback(&host));
+        if is_local { self.direct.request(method, url) } else { self.client.request(method, url) }
     }
 
     /// Makes one call, once.
+    ///
+    /// A call that is given up, because it takes too long or because nobody waits for it any more, goes on for a while
+    /// without being used: until it ends, the server may be working on it, and no other call takes its place.
     ///
     /// # Errors
     /// [`CallError`]
     pub(in crate::connector) async fn call(&self, request: RequestBuilder) -> Result<Answer, CallError> {
         // The semaphore is never closed, so this only waits.
-        let _permit = self.permits.acquire().await;
-        let asked_at = self.now();
-        let mut response = request.send().await.map_err(broken)?;
-        let status = response.status();
-        if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
-            return Err(CallError::Redirect(status.as_u16()));
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let (clock, most) = (self.clock.clone(), self.limits.max_body);
+        let call = tokio::spawn(async move {
+            let answer = exchange(request, &clock, most).await;
+            drop(permit);
+            answer
+        });
+        match tokio::time::timeout(self.limits.call_timeout, call).await {
+            Ok(Ok(answer)) => answer,
+            // A task ends otherwise only by a panic, which is a defect and is carried on, or with the program.
+            Ok(Err(failed)) => match failed.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(CallError::Broken("the program is ending".to_owned())),
+            },
+            Err(_) => Err(CallError::Broken("no answer in time".to_owned())),
         }
-        let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-        let mut body = Vec::with_capacity(announced.min(self.limits.max_body));
-        while let Some(chunk) = response.chunk().await.map_err(broken)? {
-            if body.len() + chunk.len() > self.limits.max_body {
-                return Err(CallError::TooLarge(self.limits.max_body));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        let headers = std::mem::take(response.headers_mut());
-        Ok(Answer { status, headers, body: body.into(), asked_at, answered_at: self.now() })
-    }
-
-    /// The time, as exact as evidence stores it: comparing stored times must give the same result.
-    fn now(&self) -> DateTime<Utc> {
-        self.clock.now().trunc_subsecs(3)
     }
 }
 
-fn broken(error: reqwest::Error) -> CallError {
-    let what = if error.is_timeout() {
-        "no answer in time"
-    } else if error.is_connect() {
-        "no connection"
-    } else {
-        "a connection that broke off"
-    };
-    // The URL holds no secret, but the cause says more: "connection refused", "certificate has expired".
-    let error = error.without_url();
-    let mut causes = Vec::new();
-    let mut source = std::error::Error::source(&error);
+/// Sends a request and takes its whole answer.
+async fn exchange(request: RequestBuilder, clock: &Clock, most: usize) -> Result<Answer, CallError> {
+    let asked_at = now(clock);
+    let (client, request) = request.build_split();
+    let request = request.map_err(|error| broken(error, None))?;
+    let proxy = proxy::of(request.url());
+    let broken = |error| broken(error, proxy.as_deref());
+    let mut response = client.execute(request).await.map_err(broken)?;
+    let status = response.status();
+    if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
+        return Err(CallError::Redirect(status.as_u16()));
+    }
+    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    let mut body = Vec::with_capacity(announced.min(most));
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+        if body.len() + chunk.len() > most {
+            return Err(CallError::TooLarge(most));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let headers = std::mem::take(response.headers_mut());
+    Ok(Answer { status, headers, body: body.into(), asked_at, answered_at: now(clock), masked: false })
+}
+
+/// The time, as exact as evidence stores it: comparing stored times must give the same result.
+fn now(clock: &Clock) -> DateTime<Utc> {
+    clock.now().trunc_subsecs(3)
+}
+
+/// The last cause of an error says the most: "connection refused", "certificate has expired".
+fn root(error: &reqwest::Error) -> Option<String> {
+    let mut source = std::error::Error::source(error);
+    let mut root = None;
     while let Some(cause) = source {
-        causes.push(cause.to_string());
+        root = Some(cause.to_string());
         source = cause.source();
     }
-    let cause = causes.pop().map(|cause| format!(" ({cause})")).unwrap_or_default();
+    root
+}
+
+fn not_built(error: &reqwest::Error) -> String {
+    let why = root(error).unwrap_or_else(|| error.to_string());
+    format!("{why}. If this machine has no CA certificates, install the package `ca-certificates`")
+}
+
+fn broken(error: reqwest::Error, proxy: Option<&str>) -> CallError {
+    let what = if error.is_timeout() {
+        "no answer in time".to_owned()
+    } else if error.is_connect() {
+        proxy.map_or("no connection".to_owned(), |proxy| format!("no connection through the proxy {proxy}"))
+    } else {
+        "a connection that broke off".to_owned()
+    };
+    // The URL holds no secret, but the cause says more.
+    let cause = root(&error.without_url()).map(|cause| format!(" ({cause})")).unwrap_or_default();
     CallError::Broken(format!("{what}{cause}"))
 }
 
@@ -146,13 +197,5 @@ pub(in crate::connector) fn is_safe(url: &Url) -> bool {
         None => false,
         Some(_) if url.scheme() == "https" => true,
         Some(host) => url.scheme() == "http" && is_loopback(&host),
-    }
-}
-
-fn is_loopback(host: &url::Host<&str>) -> bool {
-    match host {
-        url::Host::Domain(name) => *name == "localhost",
-        url::Host::Ipv4(address) => address.is_loopback(),
-        url::Host::Ipv6(address) => address.is_loopback(),
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::subject::{
-    connect, ids, options, outcome, parameters, powerful, read, request, roles_path, simulator, without_permissions,
+    connect, ids, options, outcome, parameters, powerful, read, request, roles_path, secrets, simulator,
+    without_permissions,
 };
 use crate::{
     clock::Clock,
@@ -94,6 +95,70 @@ async fn no_more_calls_are_in_flight_than_allowed() {
             assert!(in_flight <= concurrency, "{kind}: {in_flight} of {concurrency}");
             assert!(concurrency == 1 || in_flight > 1, "{kind}: {in_flight} of {concurrency}");
         }
+    }
+}
+
+#[tokio::test]
+async fn calls_that_are_given_up_hold_their_places_until_they_end() {
+    for kind in ConnectorKind::ALL {
+        let simulator = simulator(2_400);
+        simulator.set_latency(Duration::from_millis(600));
+        let mut given = parameters(kind, &simulator);
+        given.pacing.limits.concurrency = 2;
+        given.pacing.limits.call_timeout = Duration::from_millis(400);
+        given.pacing.limits.attempts = 3;
+        let error = kinds::connect(kind, &given, Clock::system()).unwrap().read(&request(), &()).await.unwrap_err();
+        assert!(error.to_string().contains("no answer in time"), "{kind}: {error}");
+        let in_flight = simulator.journal().max_in_flight();
+        assert!(in_flight <= 2, "{kind}: {in_flight}");
+    }
+}
+
+#[tokio::test]
+async fn a_read_that_brings_too_much_is_given_up() {
+    for kind in ConnectorKind::ALL {
+        let simulator = simulator(2_400);
+        let mut given = parameters(kind, &simulator);
+        given.pacing.limits.max_read = 1 << 20;
+        let error = kinds::connect(kind, &given, Clock::system()).unwrap().read(&request(), &()).await.unwrap_err();
+        assert_eq!(error.cause, Cause::TooMuch(1 << 20), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_would_lead_to_another_place_is_refused() {
+    for kind in ConnectorKind::ALL {
+        let simulator = powerful(5);
+        let connector = connect(kind, &simulator);
+        for id in ["..", ".", "", "1/../2", "a\\b"] {
+            let id = UserId::from(id);
+            let unusable = |cause: Cause| matches!(cause, Cause::UnusableId(_));
+            assert!(unusable(connector.user(&id).await.unwrap_err().cause), "{kind}: {id}");
+            assert!(unusable(connector.removal_request(&id).await.unwrap_err().cause), "{kind}: {id}");
+            assert!(unusable(connector.remove(&id).await.unwrap_err().cause), "{kind}: {id}");
+        }
+        assert!(simulator.journal().calls().iter().all(|call| call.method != "DELETE"), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn secrets_that_a_server_echoes_are_masked_before_anything_reads_them() {
+    for kind in ConnectorKind::ALL {
+        let simulator = simulator(5);
+        let secret = secrets(&simulator).map(str::to_owned);
+        let name = format!("{} {}", secret.join(" "), "Example");
+        let (path, body) = match kind {
+            ConnectorKind::ZohoBigin => ("/bigin/v2/org", json!({"org": [{"id": "1", "company_name": name}]})),
+            ConnectorKind::Truto => {
+                ("/proxy/current_organization", json!({"result": [{"id": "1", "company_name": name}]}))
+            }
+        };
+        simulator.override_answer(path, Some(Answer::json(200, &body)));
+        let organization = connect(kind, &simulator).organization().await.unwrap();
+        let read = organization.company_name.unwrap();
+        let own = if kind == ConnectorKind::Truto { &secret[2..] } else { &secret[..2] };
+        assert!(own.iter().all(|secret| !read.contains(secret.as_str())), "{kind}: {read}");
+        assert!(read.contains("[masked]") && read.ends_with("Example"), "{kind}: {read}");
     }
 }
 

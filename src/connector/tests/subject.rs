@@ -56,8 +56,9 @@ pub(super) fn parameters(kind: ConnectorKind, simulator: &Simulator) -> Paramete
         backoff_cap: Duration::from_millis(10),
         call_timeout: Duration::from_secs(5),
         max_body: 1 << 20,
+        max_read: 1 << 30,
     };
-    Parameters { values, pacing: Pacing { limits, reads: 3, pause_between_reads: Duration::ZERO } }
+    Parameters { values, pacing: Pacing { limits, reads: 3, pause_between_reads: Duration::ZERO }, tokens: None }
 }
 
 /// Every secret that a connector of any kind is given.

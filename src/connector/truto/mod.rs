@@ -58,6 +58,7 @@ impl Connector for Truto {
 impl Remover for Truto {
     async fn removal_request(&self, id: &UserId) -> Result<String, ConnectorError> {
         let call = vendor::delete(&self.resources().users, id.as_str());
+        self.api.check(&call)?;
         Ok(format!("{} {}", call.method, self.api.vendor().url(&call)?))
     }
 

@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 use reqwest::StatusCode;
+use secrecy::SecretString;
 use url::Url;
 
 use super::{envelope::Problem, settings::TrutoSettings};
@@ -67,6 +68,10 @@ impl Vendor for Proxy {
         _refused: Option<u64>,
     ) -> Result<Request, ConnectorError> {
         Ok(Request { url: self.url(call)?, scheme: "Bearer", token: self.settings.api_token.clone(), number: 0 })
+    }
+
+    fn secrets(&self) -> Vec<SecretString> {
+        vec![self.settings.api_token.clone()]
     }
 
     fn refusal(&self, _call: &Call, answer: &Answer) -> Refusal {

@@ -1,13 +1,14 @@
 //! The accounts server: one request for tokens, and why it brought none.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use reqwest::Method;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
+use serde::de::SeqAccess;
 use url::Url;
 
 use crate::connector::{
+    bigin::field::{Field, Json, Text, record},
     error::{Cause, ConnectorError, Credential},
     kit::{Answer, CallError, Session, clean, is_safe, mask, wait},
 };
@@ -28,17 +29,111 @@ pub(super) enum Given<'a> {
     GrantCode(&'a SecretString),
 }
 
-/// What a request for tokens brings. No field is checked.
-#[derive(Deserialize)]
+record! {
+    /// An answer of the token endpoint, as it is written.
+    RawAnswer {
+        access_token: Text<'a> = "access_token",
+        refresh_token: Text<'a> = "refresh_token",
+        api_domain: Text<'a> = "api_domain",
+        scope: Scope = "scope",
+        expires_in: Seconds = "expires_in",
+        expires_in_sec: Seconds = "expires_in_sec",
+        error: Text<'a> = "error",
+        error_description: Text<'a> = "error_description",
+    }
+}
+
+/// Scopes, as one text or a list of texts.
+#[derive(Debug, PartialEq)]
+pub(in crate::connector) struct Scope(String);
+
+impl<'de> Json<'de> for Scope {
+    fn text(text: Cow<'de, str>) -> Option<Self> {
+        Some(Self(text.into_owned()))
+    }
+
+    fn list<A: SeqAccess<'de>>(list: A) -> Result<Option<Self>, A::Error> {
+        let scopes = Vec::<Field<Text<'de>>>::list(list)?.unwrap_or_default();
+        let scopes: Vec<Text<'de>> = scopes.into_iter().filter_map(Field::given).collect();
+        Ok(Some(Self(scopes.join(" "))))
+    }
+
+    fn join(self, other: Self) -> Option<Self> {
+        (self == other).then_some(self)
+    }
+}
+
+/// A number of seconds, however it is written.
+#[derive(Debug, PartialEq)]
+pub(in crate::connector) struct Seconds(Duration);
+
+impl<'de> Json<'de> for Seconds {
+    fn text(text: Cow<'de, str>) -> Option<Self> {
+        Self::fraction(text.trim().parse().ok()?)
+    }
+
+    fn number(number: u64) -> Option<Self> {
+        Some(Self(Duration::from_secs(number)))
+    }
+
+    fn fraction(number: f64) -> Option<Self> {
+        Duration::try_from_secs_f64(number).ok().map(Self)
+    }
+
+    fn join(self, other: Self) -> Option<Self> {
+        (self == other).then_some(self)
+    }
+}
+
+/// What a request for tokens brings. Only the tokens themselves are needed.
 pub(super) struct TokenAnswer {
     pub(super) access_token: Option<String>,
     pub(super) refresh_token: Option<String>,
     pub(super) api_domain: Option<String>,
     pub(super) scope: Option<String>,
-    pub(super) expires_in: Option<u64>,
-    pub(super) expires_in_sec: Option<u64>,
+    pub(super) expires_in: Option<Duration>,
+    pub(super) expires_in_sec: Option<Duration>,
     error: Option<String>,
     error_description: Option<String>,
+}
+
+impl TokenAnswer {
+    /// The answer in a body; `None` if it is something else.
+    fn parse(body: &[u8]) -> Option<Self> {
+        let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+        let raw: RawAnswer<'_> = serde_json::from_slice::<Field<_>>(body).ok()?.given()?;
+        let text = |text: Field<Text<'_>>| text.given().map(Text::into_owned);
+        Some(Self {
+            access_token: text(raw.access_token),
+            refresh_token: text(raw.refresh_token),
+            api_domain: text(raw.api_domain),
+            scope: raw.scope.given().map(|scope| scope.0),
+            expires_in: raw.expires_in.given().map(|life| life.0),
+            expires_in_sec: raw.expires_in_sec.given().map(|life| life.0),
+            error: text(raw.error),
+            error_description: text(raw.error_description),
+        })
+    }
+
+    /// An answer that brings a token, and nothing that an older answer did not say.
+    pub(super) fn with_token(token: String, api_domain: Option<String>, scope: Option<String>, life: Duration) -> Self {
+        Self {
+            access_token: Some(token),
+            refresh_token: None,
+            api_domain,
+            scope,
+            expires_in: Some(life),
+            expires_in_sec: None,
+            error: None,
+            error_description: None,
+        }
+    }
+
+    /// The scopes that it names; `None` if it names none.
+    pub(super) fn scopes(&self) -> Option<Vec<String>> {
+        let scopes = self.scope.as_ref()?.split([' ', ',']).filter(|scope| !scope.is_empty());
+        Some(scopes.map(str::to_owned).collect())
+    }
 }
 
 /// Why there is no token.
@@ -103,7 +198,7 @@ impl<'a> TokenRequest<'a> {
     /// of the account. Only a token is success.
     fn judge(&self, answer: &Answer) -> Result<TokenAnswer, Cause> {
         let status = answer.status.as_u16();
-        let Ok(mut body) = serde_json::from_slice::<TokenAnswer>(&answer.body) else {
+        let Some(mut body) = TokenAnswer::parse(&answer.body) else {
             if status == 429 {
                 return Err(Cause::TokensThrottled);
             }

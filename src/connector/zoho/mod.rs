@@ -1,7 +1,7 @@
 //! The `zoho_bigin` connector: Bigin's REST API v2 behind Zoho's OAuth.
 //!
 //! [`ZohoBigin`] is the connector. `settings` says where to go, `accounts` asks the accounts server for tokens, `token`
-//! keeps the access token, `grant` exchanges a grant code, `vendor` says what Zoho's refusals mean and `remedy` what helps,
+//! keeps the access token, `shared` shares it with other processes, `grant` exchanges a grant code, `vendor` says what Zoho's refusals mean and `remedy` what helps,
 //! `workspace` looks single things up, `read` reads everything once, `pages` reads a list of users, `survey` finds what a
 //! token reaches, `remove` deletes a user.
 
@@ -12,6 +12,7 @@ mod read;
 mod remedy;
 mod remove;
 mod settings;
+mod shared;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -79,8 +80,9 @@ impl Connector for ZohoBigin {
 #[async_trait]
 impl Remover for ZohoBigin {
     async fn removal_request(&self, id: &UserId) -> Result<String, ConnectorError> {
-        let token = self.token(&Account::new(LOOK_UP)).await?;
         let call = remove::call(id);
+        self.api.check(&call)?;
+        let token = self.token(&Account::new(LOOK_UP)).await?;
         Ok(format!("{} {}/bigin/v2/{}", call.method, token.api, call.path))
     }
 

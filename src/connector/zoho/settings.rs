@@ -104,7 +104,9 @@ impl ZohoSettings {
         let vendors = DataCenter::ALL.into_iter().any(|center| hosts(center).1 == named);
         let same_machine = || {
             let (Ok(named), Some(accounts)) = (Url::parse(named), &self.accounts_url) else { return false };
-            named.host() == accounts.host() && is_safe(&named) && named.scheme() == accounts.scheme()
+            // Nothing but its origin: a path or another port leads to another service.
+            let origin = named.origin().ascii_serialization();
+            is_safe(&named) && named.origin() == accounts.origin() && named.as_str() == format!("{origin}/")
         };
         if vendors || same_machine() {
             return Ok(named.to_owned());
@@ -156,6 +158,13 @@ mod tests {
         assert_eq!(gateway.api(Some("https://www.zohoapis.eu")).unwrap(), "https://gateway.example.com/zoho");
         let simulator = settings(Some("http://127.0.0.1:4000"), None);
         assert_eq!(simulator.api(Some("http://127.0.0.1:4000")).unwrap(), "http://127.0.0.1:4000");
-        assert!(simulator.api(Some("http://192.0.2.1:4000")).is_err());
+        for foreign in [
+            "http://192.0.2.1:4000",
+            "http://127.0.0.1:4001",
+            "http://127.0.0.1:4000/elsewhere",
+            "http://u:p@127.0.0.1:4000",
+        ] {
+            assert!(matches!(simulator.api(Some(foreign)), Err(Cause::ForeignAddress(_))), "{foreign}");
+        }
     }
 }

@@ -11,6 +11,7 @@ use super::{
     accounts::{Given, NoToken, TokenAnswer, TokenRequest, not_safe},
     remedy::remedy,
     settings::ZohoSettings,
+    shared::{Kept, SharedToken, Turn},
 };
 use crate::connector::{
     error::{Cause, ConnectorError},
@@ -21,6 +22,9 @@ use crate::connector::{
 const MARGIN: Duration = Duration::from_mins(2);
 /// The life of a token if the answer does not say (the vendor's rule).
 const DEFAULT_LIFE: Duration = Duration::from_hours(1);
+/// The shortest and the longest life that is believed.
+const SHORTEST_LIFE: Duration = Duration::from_secs(1);
+const LONGEST_LIFE: Duration = Duration::from_hours(24);
 /// Tries of the token endpoint: few, because each one prolongs the vendor's lock.
 const ATTEMPTS: u32 = 3;
 
@@ -38,13 +42,19 @@ pub(super) struct Token {
 }
 
 /// The one token in use.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tokens {
     // Held while a token is being got, so that all who wait share the one that comes.
     current: Mutex<Option<Token>>,
+    /// Shares it with other processes.
+    shared: Option<SharedToken>,
 }
 
 impl Tokens {
+    pub(super) fn new(shared: Option<SharedToken>) -> Self {
+        Self { current: Mutex::default(), shared }
+    }
+
     /// The token in use, or a new one if there is none, it is about to expire, or it is the refused one.
     pub(super) async fn get(
         &self,
@@ -59,9 +69,34 @@ impl Tokens {
             Some(token) => token.number + 1,
             None => 0,
         };
-        let token = request(session, settings, account, number).await?;
+        let old = current.as_ref().filter(|token| Some(token.number) == refused).map(|token| &token.value);
+        let token = self.shared_or_new(session, settings, account, number, old).await?;
         *current = Some(token.clone());
         Ok(token)
+    }
+
+    /// The token that another process got, or a new one. `old` is the one that was refused.
+    async fn shared_or_new(
+        &self,
+        session: &Session,
+        settings: &ZohoSettings,
+        account: &Account,
+        number: u64,
+        old: Option<&SecretString>,
+    ) -> Result<Token, ConnectorError> {
+        let turn = match &self.shared {
+            Some(shared) => shared.turn(account.left()).await,
+            None => None,
+        };
+        let now = session.clock().now();
+        let kept = turn.as_ref().and_then(|turn| turn.token(old, now));
+        if let Some(kept) = kept
+            && let Some(left) = kept.left(now)
+            && let Ok(token) = accepted(&kept.into_answer(left), settings, number)
+        {
+            return Ok(token);
+        }
+        request(session, settings, account, number, turn.as_ref()).await
     }
 }
 
@@ -70,6 +105,7 @@ async fn request(
     settings: &ZohoSettings,
     account: &Account,
     number: u64,
+    turn: Option<&Turn<'_>>,
 ) -> Result<Token, ConnectorError> {
     let accounts_url = settings.accounts();
     let given = Given::RefreshToken(&settings.refresh_token);
@@ -81,8 +117,18 @@ async fn request(
     let mut attempt = 1;
     loop {
         account.token_called();
+        let now = session.clock().now();
+        if let Some(turn) = turn {
+            turn.count(now);
+        }
         let answer = request.send(session).await;
-        let token = answer.and_then(|answer| accepted(&answer, settings, number).map_err(NoToken::from));
+        let token = answer.and_then(|answer| {
+            let token = accepted(&answer, settings, number)?;
+            if let Some(turn) = turn {
+                turn.share(Kept::new(&answer, life(&answer), now));
+            }
+            Ok(token)
+        });
         let NoToken { cause, wait: asked } = match token {
             Ok(token) => return Ok(token),
             Err(failure) => failure,
@@ -114,12 +160,13 @@ fn accepted(body: &TokenAnswer, settings: &ZohoSettings, number: u64) -> Result<
     if !Url::parse(&api).is_ok_and(|url| is_safe(&url)) {
         return Err(Cause::Setup(not_safe(&api)));
     }
-    let life = body.expires_in_sec.or(body.expires_in).map_or(DEFAULT_LIFE, Duration::from_secs);
-    let scopes =
-        |scope: &String| scope.split([' ', ',']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
-    // If the lifetime is longer than a clock can hold, use the default.
-    let expires = Instant::now()
-        .checked_add(life.saturating_sub(MARGIN.min(life / 10)))
-        .unwrap_or_else(|| Instant::now() + DEFAULT_LIFE);
-    Ok(Token { value: token.into(), number, api, scopes: body.scope.as_ref().map(scopes), expires })
+    let life = life(body);
+    let expires = Instant::now() + life.saturating_sub(MARGIN.min(life / 10));
+    Ok(Token { value: token.into(), number, api, scopes: body.scopes(), expires })
+}
+
+/// How long a token lives. An answer that does not say so in a way that can be right gets the vendor's rule.
+fn life(body: &TokenAnswer) -> Duration {
+    let told = body.expires_in_sec.or(body.expires_in);
+    told.filter(|life| (SHORTEST_LIFE..=LONGEST_LIFE).contains(life)).unwrap_or(DEFAULT_LIFE)
 }

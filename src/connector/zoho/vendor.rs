@@ -1,7 +1,10 @@
 //! What is specific to Zoho: where a call goes, what a refusal means, and how to fix it.
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use reqwest::Method;
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
@@ -9,6 +12,7 @@ use url::Url;
 use super::{
     remedy::remedy,
     settings::ZohoSettings,
+    shared::SharedToken,
     token::{Token, Tokens},
 };
 use crate::connector::{
@@ -25,8 +29,10 @@ pub(super) struct Zoho {
 }
 
 impl Zoho {
-    pub(super) fn new(settings: ZohoSettings) -> Self {
-        Self { settings, tokens: Tokens::default() }
+    /// The API with these settings; `tokens` is the folder where processes share access tokens.
+    pub(super) fn new(settings: ZohoSettings, tokens: Option<&Path>) -> Self {
+        let tokens = Tokens::new(tokens.map(|folder| SharedToken::new(folder, &settings)));
+        Self { settings, tokens }
     }
 
     /// The access token in use.
@@ -53,6 +59,10 @@ impl Vendor for Zoho {
         let url = Url::parse(&format!("{api}/bigin/v2/{}", call.path))
             .map_err(|error| ConnectorError::setup(format!("{api}: {error}")))?;
         Ok(Request { url, scheme: "Zoho-oauthtoken", token, number })
+    }
+
+    fn secrets(&self) -> Vec<SecretString> {
+        vec![self.settings.client_secret.clone(), self.settings.refresh_token.clone()]
     }
 
     fn refusal(&self, call: &Call, answer: &Answer) -> Refusal {

@@ -1,6 +1,6 @@
 //! A Bigin workspace behind Zoho's API, and what is looked up in it one at a time.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use super::{settings::ZohoSettings, token::Token, vendor::Zoho};
 use crate::{
@@ -33,14 +33,22 @@ pub struct ZohoBigin {
 }
 
 impl ZohoBigin {
-    /// A connector with these settings and this clock. No call is made yet.
+    /// A connector with these settings and this clock, whose access token is its own. No call is made yet.
     ///
     /// # Errors
     /// [`Cause::Setup`](crate::connector::Cause::Setup)
     pub fn new(settings: ZohoSettings, clock: Clock) -> Result<Self, ConnectorError> {
+        Self::sharing(settings, clock, None)
+    }
+
+    /// The same; it shares its access token with all processes that use the same folder.
+    ///
+    /// # Errors
+    /// [`Cause::Setup`](crate::connector::Cause::Setup)
+    pub fn sharing(settings: ZohoSettings, clock: Clock, tokens: Option<&Path>) -> Result<Self, ConnectorError> {
         let limits = settings.limits.clone();
         // Zoho never says how many calls are left, so that no call has to find out.
-        Ok(Self { api: Arc::new(Api::new(Zoho::new(settings), limits, Pace::unannounced(), clock)?) })
+        Ok(Self { api: Arc::new(Api::new(Zoho::new(settings, tokens), limits, Pace::unannounced(), clock)?) })
     }
 
     pub(super) async fn organization_of(&self, account: &Account) -> Result<Organization, ConnectorError> {

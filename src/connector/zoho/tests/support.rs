@@ -40,6 +40,7 @@ pub(super) fn settings(base_url: &str) -> ZohoSettings {
             backoff_cap: Duration::from_millis(10),
             call_timeout: Duration::from_secs(5),
             max_body: 1 << 20,
+            max_read: 1 << 30,
         },
         reads: 3,
         pause_between_reads: Duration::ZERO,

@@ -1,6 +1,8 @@
 //! Getting, keeping and renewing access tokens.
 
 use std::{
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -9,12 +11,15 @@ use std::{
 };
 
 use serde_json::json;
-use wiremock::ResponseTemplate;
+use wiremock::{MockServer, ResponseTemplate};
 
-use super::support::{ids, json, raw, read, scripted, settings, settings_of, simulator};
+use super::support::{ACCESS_TOKEN, ids, json, raw, read, scripted, settings, settings_of, simulator};
 use crate::{
     clock::Clock,
-    connector::{Cause, Connector as _, zoho::ZohoBigin},
+    connector::{
+        Cause, Connector as _,
+        zoho::{ZohoBigin, ZohoSettings},
+    },
 };
 use rolecall_simulator::{Fault, Options, Simulator};
 
@@ -108,4 +113,75 @@ async fn no_token_goes_to_an_address_in_clear_text() {
     plain.accounts_url = Some(server.uri().parse().unwrap());
     let error = read(plain).await.unwrap_err().to_string();
     assert!(error.contains("http://192.0.2.1:9 is not an https address"), "{error}");
+}
+
+/// What a token answer says of its life does not matter to whether it is used.
+#[tokio::test]
+async fn a_token_is_used_however_the_rest_of_its_answer_is_written() {
+    let lives = [json!("3600"), json!(3600.0), json!(-1), json!(0), json!(null), json!([1]), json!(1e300)];
+    for (life, scope) in lives.into_iter().zip([json!("a b"), json!(["a", "b"])].into_iter().cycle()) {
+        let shown = format!("{life} {scope}");
+        let asked_for = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&asked_for);
+        let server = MockServer::start().await;
+        let scripted = scripted(|_| None).await;
+        let body = format!("\u{feff}{}", json!({"access_token": ACCESS_TOKEN, "expires_in": life, "scope": scope}));
+        let respond = move |_: &wiremock::Request| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            raw(200, body.clone())
+        };
+        wiremock::Mock::given(wiremock::matchers::any()).respond_with(respond).mount(&server).await;
+        let api_url = Some(scripted.uri().parse().unwrap());
+        let directory = read(ZohoSettings { api_url, ..settings(&server.uri()) }).await.unwrap();
+        assert_eq!(asked_for.load(Ordering::Relaxed), 1, "{shown}");
+        assert_eq!(directory.source.scopes.as_deref(), Some(&["a".to_owned(), "b".to_owned()][..]), "{shown}");
+    }
+}
+
+fn sharing(simulator: &Simulator, folder: &Path) -> ZohoBigin {
+    ZohoBigin::sharing(settings_of(simulator), Clock::system(), Some(folder)).unwrap()
+}
+
+/// The only file of shared tokens in a folder.
+fn shared_file(folder: &Path) -> PathBuf {
+    let mut files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    files.find(|path| path.extension().is_some_and(|extension| extension == "json")).unwrap()
+}
+
+#[tokio::test]
+async fn connectors_with_the_same_folder_share_one_token() {
+    let (simulator, folder) = (Simulator::start(Options::default()).unwrap(), tempfile::tempdir().unwrap());
+    let folder = folder.path().join("tokens");
+    let connectors: Vec<_> = (0..12).map(|_| sharing(&simulator, &folder)).collect();
+    let looks = connectors.iter().map(|connector| connector.organization());
+    assert!(futures::future::join_all(looks).await.iter().all(Result::is_ok));
+    assert_eq!(simulator.journal().token_requests(), 1);
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().mode() & 0o777;
+    assert_eq!((mode(&folder), mode(&shared_file(&folder))), (0o700, 0o600));
+    let name = shared_file(&folder).display().to_string();
+    assert!(!name.contains(&simulator.credentials().client_id), "{name}");
+}
+
+#[tokio::test]
+async fn a_shared_token_that_others_may_read_or_that_is_refused_or_garbage_is_replaced_once() {
+    let (simulator, folder) = (Simulator::start(Options::default()).unwrap(), tempfile::tempdir().unwrap());
+    let folder = folder.path().join("tokens");
+    let look = async || sharing(&simulator, &folder).organization().await.unwrap();
+    look().await;
+    let file = shared_file(&folder);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    look().await;
+    assert_eq!(simulator.journal().token_requests(), 2);
+    assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
+    std::fs::write(&file, "{").unwrap();
+    look().await;
+    assert_eq!(simulator.journal().token_requests(), 3);
+    simulator.set_faults([Fault::TokenExpires]);
+    for _ in 0..5 {
+        look().await;
+    }
+    assert_eq!(simulator.journal().token_requests(), 4, "the refused token was replaced, and the new one shared");
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    look().await;
+    assert_eq!(simulator.journal().token_requests(), 5, "a folder that others may read is not used");
 }
