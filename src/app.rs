@@ -127,6 +127,7 @@ pub fn smtp_settings(smtp: &Smtp) -> Result<SmtpSettings, AppError> {
         host: smtp.host.clone(),
         port: smtp.port,
         security: smtp.security,
+        helo_name: smtp.helo_name.clone(),
         username: smtp.username.clone(),
         password,
         timeout: smtp.timeout,

@@ -323,6 +323,9 @@ pub(super) struct Smtp {
     /// Allow `security = "none"` for a server on another machine.
     #[serde(default)]
     pub(super) allow_plaintext: bool,
+    /// The full name of this machine in `EHLO`, if the server does not accept the usual one.
+    #[schemars(with = "Option<String>")]
+    pub(super) helo_name: Option<Spanned<String>>,
     /// The user name.
     #[schemars(with = "Option<String>")]
     pub(super) username: Option<Spanned<String>>,

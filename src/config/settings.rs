@@ -152,6 +152,8 @@ pub struct Smtp {
     pub port: u16,
     /// Encryption of the connection.
     pub security: Security,
+    /// The name of this machine in `EHLO`; `None` for its name or address.
+    pub helo_name: Option<String>,
     /// The account.
     pub username: Option<String>,
     /// Its password.

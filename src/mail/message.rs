@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 use lettre::{
-    Message,
+    Address, Message,
     message::{
         Attachment as Part, Body, Mailbox, MultiPart, SinglePart,
         header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
@@ -142,7 +142,17 @@ fn mailbox(role: &'static str, text: &str) -> Result<Mailbox, MessageError> {
     if text.chars().any(char::is_control) {
         return Err(error("it contains a control character".to_owned()));
     }
-    text.parse().map_err(|reason: lettre::address::AddressError| error(reason.to_string()))
+    let mailbox: Mailbox = text.parse().map_err(|reason: lettre::address::AddressError| error(reason.to_string()))?;
+    let (local, domain) = (mailbox.email.user(), mailbox.email.domain());
+    if local.contains('"') || domain.starts_with('[') {
+        return Err(error("quoted names and address literals are not supported".to_owned()));
+    }
+    if domain.is_ascii() {
+        return Ok(mailbox);
+    }
+    // As in the DNS: not every server takes anything else.
+    let email = Address::new(local, ascii_domain(domain)).map_err(|reason| error(reason.to_string()))?;
+    Ok(Mailbox { email, ..mailbox })
 }
 
 /// A header with a fixed name. lettre folds the value and encodes what a header may not hold.
@@ -283,6 +293,17 @@ mod tests {
         let text = String::from_utf8(email.bytes.clone()).unwrap();
         assert!(text.lines().all(|line| line.len() <= 998), "a line is too long");
         assert_eq!(parse(&email.bytes).header("Subject"), Some(subject.as_str()));
+    }
+
+    #[test]
+    fn a_domain_is_written_as_in_the_dns_and_odd_addresses_are_refused() {
+        let email = build("Ana <ana@b\u{fc}cher.example>");
+        assert_eq!(email.to, "ana@xn--bcher-kva.example");
+        assert!(email.bytes.is_ascii());
+        for odd in ["\"a b\"@example.com", "a@[192.0.2.1]"] {
+            let error = assemble(&content(""), &addressing(odd, None)).unwrap_err().to_string();
+            assert!(error.contains("not supported"), "{error}");
+        }
     }
 
     #[test]

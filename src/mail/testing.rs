@@ -28,6 +28,7 @@ pub(crate) fn settings_for(inbox: &Inbox) -> SmtpSettings {
         host: inbox.address().ip().to_string(),
         port: inbox.address().port(),
         security: Security::None,
+        helo_name: None,
         username: None,
         password: None,
         timeout: Duration::from_secs(20),

@@ -93,6 +93,7 @@ impl Bench for EmailBench {
             host: "127.0.0.1".into(),
             port,
             security: Security::None,
+            helo_name: None,
             username: Some("audit".into()),
             password: Some(SecretString::from(SECRET)),
             timeout: Duration::from_secs(20),

@@ -158,6 +158,12 @@ impl Checker<'_> {
                 format!("invalid e-mail address `{}`", address.get_ref()),
                 "expected an address such as security@example.com",
             );
+        } else if address.get_ref().contains(['"', '[']) {
+            self.error(
+                address.span(),
+                format!("`{}` has a quoted name or an address literal, which are not supported", address.get_ref()),
+                "expected an address such as security@example.com",
+            );
         }
         address.get_ref().clone()
     }

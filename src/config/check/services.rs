@@ -56,6 +56,12 @@ impl Checker<'_> {
                 "expected an address such as rolecall <audit@example.com>",
             );
         }
+        if let Some(name) = &smtp.helo_name
+            && !is_host_name(name.get_ref())
+        {
+            let message = format!("invalid `helo_name` `{}`", name.get_ref());
+            self.error(name.span(), message, "expected a full name such as reports.example.com");
+        }
         let standard = if smtp.security == Security::Tls { 465 } else { 587 };
         let port = self.number(smtp.port.as_ref(), standard, 1..=65_535);
         let timeout = self.number(smtp.timeout_seconds.as_ref(), 120, 5..=3600);
@@ -63,6 +69,7 @@ impl Checker<'_> {
             host: host.clone(),
             port: u16::try_from(port).unwrap_or(587),
             security: smtp.security,
+            helo_name: smtp.helo_name.as_ref().map(|name| name.get_ref().clone()),
             username: smtp.username.as_ref().map(|username| username.get_ref().clone()),
             password: smtp.password.as_ref().map(|password| self.secret(password.get_ref())),
             from: smtp.from.get_ref().clone(),
@@ -150,5 +157,17 @@ impl Checker<'_> {
             lease: seconds(self.number(daemon.lease_seconds.as_ref(), 60, 2..=3600)),
             grace_period: seconds(self.number(daemon.stop_seconds.as_ref(), 20, 0..=3600)),
         }
+    }
+}
+
+/// Whether a text is a full host name, or an address in brackets.
+fn is_host_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty() && label.len() <= 63 && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let literal = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    match literal {
+        Some(literal) => literal.trim_start_matches("IPv6:").parse::<std::net::IpAddr>().is_ok(),
+        None => name.contains('.') && name.split('.').all(is_label),
     }
 }

@@ -45,6 +45,20 @@ impl Stage {
         }
     }
 
+    /// What the operator can do about a reply with this code at this stage.
+    pub fn advice_on(self, code: Option<u16>) -> &'static str {
+        match (self, code) {
+            (Self::Connect | Self::Tls, Some(500..=599)) => {
+                "if the server does not accept the name of this machine, set `helo_name` under [smtp] to a full one"
+            }
+            (Self::Sender | Self::Recipient | Self::Data, Some(530)) => {
+                "the server requires a login: set `username` and `password` under [smtp]"
+            }
+            (Self::Sender | Self::Data, Some(552)) => "attach less: see `attach` in the job's `email`",
+            _ => self.advice(),
+        }
+    }
+
     /// What the operator can do if this stage fails.
     pub fn advice(self) -> &'static str {
         match self {
@@ -55,7 +69,7 @@ impl Stage {
             }
             Self::Tls => {
                 "check that `security` under [smtp] matches the port (587 with starttls, 465 with tls) and that `host` is \
-                 the name in the server's certificate; set `ca_file` if your company has its own certificate authority"
+                 the name in the server's certificate; set `ca_file` to the server's own certificate or to that of your company's certificate authority"
             }
             Self::Authentication => {
                 "check `username` and `password` under [smtp]; many providers require an app password"
@@ -108,7 +122,7 @@ impl Failure {
 
 /// An exchange with the mail server failed. Never holds the password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the mail server {server} failed at stage {stage}: {answer} ({}); {}", failure.meaning(), stage.advice())]
+#[error("the mail server {server} failed at stage {stage}: {answer} ({}); {}", failure.meaning(), stage.advice_on(*code))]
 pub struct SendError {
     /// The server, as host and port.
     pub server: String,

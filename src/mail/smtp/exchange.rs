@@ -22,10 +22,16 @@ use tokio::{
 use super::{
     Security, SmtpSettings,
     error::{Broken, Failure, Stage},
+    replies::Offers,
     starttls,
     stream::Connection,
 };
 use crate::mail::message::Email;
+
+/// The reply to a way to log in that the server does not accept (RFC 4954).
+const NOT_THIS_ONE: u16 = 504;
+/// The reply to a message that is too large (RFC 1870).
+const TOO_LARGE: u16 = 552;
 
 /// How far an exchange came. It outlives the exchange, so that a timeout can be reported with its stage.
 #[derive(Debug)]
@@ -36,13 +42,15 @@ pub(super) struct Progress {
     pub(super) passed: Vec<(Stage, String)>,
     /// Whether sending the message itself has begun.
     pub(super) handed_over: bool,
+    /// Why the server refused a way to log in.
+    refused: Option<Broken>,
     /// The answer that accepted the message.
     pub(super) accepted: Option<String>,
 }
 
 impl Default for Progress {
     fn default() -> Self {
-        Self { stage: Stage::Resolve, passed: Vec::new(), handed_over: false, accepted: None }
+        Self { stage: Stage::Resolve, passed: Vec::new(), handed_over: false, refused: None, accepted: None }
     }
 }
 
@@ -58,17 +66,22 @@ impl Progress {
 
 /// Sends a message. Once it is accepted, nothing that follows is a failure.
 pub(super) async fn send(settings: &SmtpSettings, email: &Email, progress: &mut Progress) -> Result<(), Broken> {
-    let mut connection = open(settings, progress).await?;
-    log_in(&mut connection, settings, progress).await?;
-    let result = hand_over(&mut connection, email, progress).await;
+    let offers = Offers::default();
+    let mut connection = open(settings, &offers, progress).await?;
+    log_in(&mut connection, settings, &offers, progress).await?;
+    let result = hand_over(&mut connection, email, &offers, progress).await;
     // QUIT is a courtesy: the server has already answered the message.
     let _ = connection.quit().await;
     result
 }
 
-async fn open(settings: &SmtpSettings, progress: &mut Progress) -> Result<AsyncSmtpConnection, Broken> {
+async fn open(
+    settings: &SmtpSettings,
+    offers: &Offers,
+    progress: &mut Progress,
+) -> Result<AsyncSmtpConnection, Broken> {
     let host = settings.host.as_str();
-    let hello = ClientId::default();
+    let hello = settings.helo_name.clone().map_or_else(ClientId::default, ClientId::Domain);
     let begun = Instant::now();
     let resolved = lookup_host((host, settings.port)).await;
     let addresses: Vec<SocketAddr> = resolved.map_err(|error| Broken::io(Stage::Resolve, &error))?.collect();
@@ -81,14 +94,14 @@ async fn open(settings: &SmtpSettings, progress: &mut Progress) -> Result<AsyncS
     let (address, stream) = connect(&addresses, left).await?;
     let roots = settings.extra_roots.as_deref();
     let connection = match settings.security {
-        Security::None => Connection::plain(stream),
+        Security::None => Connection::plain(stream, offers),
         Security::StartTls => {
             let stream = starttls::negotiate(stream, &hello.to_string(), || progress.pass(address.to_string())).await?;
-            Connection::upgraded(stream, host, roots).await.map_err(|error| tls_failure(&error))?
+            Connection::upgraded(stream, host, roots, offers).await.map_err(|error| tls_failure(&error))?
         }
         Security::Tls => {
             progress.pass(address.to_string());
-            Connection::tls(stream, host, roots).await.map_err(|error| tls_failure(&error))?
+            Connection::tls(stream, host, roots, offers).await.map_err(|error| tls_failure(&error))?
         }
     };
     let greeted = AsyncSmtpConnection::connect_with_transport(Box::new(connection), &hello).await;
@@ -142,6 +155,7 @@ fn tls_failure(error: &io::Error) -> Broken {
 async fn log_in(
     connection: &mut AsyncSmtpConnection,
     settings: &SmtpSettings,
+    offers: &Offers,
     progress: &mut Progress,
 ) -> Result<(), Broken> {
     let Some(username) = &settings.username else {
@@ -152,13 +166,49 @@ async fn log_in(
         return Err(Broken::refused(Stage::Authentication, "`username` is set but `password` is not"));
     };
     let credentials = Credentials::new(username.clone(), password.expose_secret().to_owned());
-    let answer = connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await;
-    answer.map_err(|error| Broken::smtp(Stage::Authentication, &error, false))?;
-    progress.pass(format!("as {username}"));
-    Ok(())
+    for mechanism in mechanisms(&offers.logins())? {
+        match connection.auth(&[mechanism], &credentials).await {
+            Ok(_) => {
+                progress.pass(format!("as {username}"));
+                return Ok(());
+            }
+            // Offered, and not meant: the next one may be.
+            Err(error) if error.status().is_some_and(|code| u16::from(code) == NOT_THIS_ONE) => {
+                progress.refused = Some(Broken::smtp(Stage::Authentication, &error, false));
+            }
+            Err(error) => return Err(Broken::smtp(Stage::Authentication, &error, false)),
+        }
+    }
+    Err(progress.refused.take().unwrap_or_else(|| Broken::closed(Stage::Authentication)))
 }
 
-async fn hand_over(connection: &mut AsyncSmtpConnection, email: &Email, progress: &mut Progress) -> Result<(), Broken> {
+/// The ways to log in that the server offers and rolecall knows, the usual one first.
+fn mechanisms(offered: &[String]) -> Result<Vec<Mechanism>, Broken> {
+    let known = [("PLAIN", Mechanism::Plain), ("LOGIN", Mechanism::Login)];
+    let both: Vec<Mechanism> = known
+        .into_iter()
+        .filter(|(name, _)| offered.iter().any(|offered| offered == name))
+        .map(|(_, mechanism)| mechanism)
+        .collect();
+    if !both.is_empty() {
+        return Ok(both);
+    }
+    let text = if offered.is_empty() {
+        "the server offers no login on this connection: use its submission port, or remove `username` and `password` if it \
+         needs none"
+            .to_owned()
+    } else {
+        format!("the server offers only {}; rolecall can log in with PLAIN or LOGIN", offered.join(", "))
+    };
+    Err(Broken::refused(Stage::Authentication, text))
+}
+
+async fn hand_over(
+    connection: &mut AsyncSmtpConnection,
+    email: &Email,
+    offers: &Offers,
+    progress: &mut Progress,
+) -> Result<(), Broken> {
     let address = |stage, text: &str| {
         text.parse::<Address>()
             .map_err(|error| Broken::refused(stage, format!("“{text}” is not a valid e-mail address: {error}")))
@@ -182,10 +232,21 @@ async fn hand_over(connection: &mut AsyncSmtpConnection, email: &Email, progress
         )?;
         parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
     }
+    if let Some(most) = offers.size() {
+        let length = email.bytes.len();
+        if most > 0 && length > most {
+            let text = format!("the server accepts messages of at most {most} bytes, and this one has {length}");
+            return Err(Broken { code: Some(TOO_LARGE), ..Broken::refused(Stage::Sender, text) });
+        }
+        parameters.push(MailParameter::Size(length));
+    }
     let step = |stage: Stage| move |error: smtp::Error| Broken::smtp(stage, &error, false);
     connection.command(Mail::new(Some(from), parameters)).await.map_err(step(Stage::Sender))?;
     progress.pass(email.from.as_str());
-    connection.command(Rcpt::new(to, Vec::new())).await.map_err(step(Stage::Recipient))?;
+    connection.command(Rcpt::new(to, Vec::new())).await.map_err(|error| {
+        let broken = Broken::smtp(Stage::Recipient, &error, false);
+        Broken { text: format!("{}: {}", email.to, broken.text), ..broken }
+    })?;
     progress.pass(email.to.as_str());
     connection.command(Data).await.map_err(step(Stage::Data))?;
     // From here on, a broken connection leaves open whether the server accepted the message.

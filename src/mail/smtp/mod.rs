@@ -9,6 +9,7 @@
 
 mod error;
 mod exchange;
+mod replies;
 mod starttls;
 mod stream;
 
@@ -34,6 +35,8 @@ pub struct SmtpSettings {
     pub port: u16,
     /// How the connection is protected.
     pub security: Security,
+    /// The name of this machine in `EHLO`; `None` for its name or address.
+    pub helo_name: Option<String>,
     /// The account; `None` if the server needs no authentication.
     pub username: Option<String>,
     /// Its password.

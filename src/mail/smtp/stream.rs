@@ -12,10 +12,17 @@ use std::{
     task::{Context, Poll},
 };
 
+use super::replies::{Offers, Replies};
 use lettre::transport::smtp::client::AsyncTokioStream;
 use rustls::{
-    ClientConfig, crypto,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
+    ClientConfig, DigitallySignedStruct, SignatureScheme,
+    client::{
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_name,
+    },
+    crypto,
+    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
+    server::ParsedCertificate,
 };
 use rustls_platform_verifier::Verifier;
 use tokio::{
@@ -31,7 +38,8 @@ const GREETED: &[u8] = b"220 greeted before STARTTLS\r\n";
 #[derive(Debug)]
 pub(super) struct Connection {
     socket: Socket,
-    greeting: &'static [u8],
+    replies: Replies,
+    is_over: bool,
 }
 
 #[derive(Debug)]
@@ -41,19 +49,30 @@ enum Socket {
 }
 
 impl Connection {
-    /// Unencrypted.
-    pub(super) fn plain(stream: TcpStream) -> Self {
-        Self { socket: Socket::Plain(stream), greeting: b"" }
+    fn new(socket: Socket, offers: &Offers) -> Self {
+        Self { socket, replies: Replies::new(offers.clone()), is_over: false }
+    }
+
+    /// Unencrypted. What the server offers is noted in `offers`.
+    pub(super) fn plain(stream: TcpStream, offers: &Offers) -> Self {
+        Self::new(Socket::Plain(stream), offers)
     }
 
     /// Encrypted from the first byte.
-    pub(super) async fn tls(stream: TcpStream, host: &str, roots: Option<&[u8]>) -> io::Result<Self> {
-        Ok(Self { socket: Socket::Tls(Box::new(handshake(stream, host, roots).await?)), greeting: b"" })
+    pub(super) async fn tls(stream: TcpStream, host: &str, roots: Option<&[u8]>, offers: &Offers) -> io::Result<Self> {
+        Ok(Self::new(Socket::Tls(Box::new(handshake(stream, host, roots).await?)), offers))
     }
 
     /// Encrypted after the server greeted unencrypted and agreed to `STARTTLS`.
-    pub(super) async fn upgraded(stream: TcpStream, host: &str, roots: Option<&[u8]>) -> io::Result<Self> {
-        Ok(Self { socket: Socket::Tls(Box::new(handshake(stream, host, roots).await?)), greeting: GREETED })
+    pub(super) async fn upgraded(
+        stream: TcpStream,
+        host: &str,
+        roots: Option<&[u8]>,
+        offers: &Offers,
+    ) -> io::Result<Self> {
+        let mut connection = Self::tls(stream, host, roots, offers).await?;
+        connection.replies.feed(GREETED);
+        Ok(connection)
     }
 }
 
@@ -75,15 +94,63 @@ fn client_config(roots: Option<&[u8]>) -> io::Result<ClientConfig> {
         return Err(io::Error::other("the file of certificate authorities has no certificate in PEM format"));
     }
     let provider = Arc::new(crypto::aws_lc_rs::default_provider());
-    let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider)).map_err(io::Error::other)?;
+    let verifier = Verifier::new_with_extra_roots(extra.clone(), Arc::clone(&provider)).map_err(io::Error::other)?;
+    let verifier = Trust { verifier, certificates: extra };
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?
-        // Called dangerous because it takes any verifier; this one is the system's own.
+        // Called dangerous because it takes any verifier; this one adds to the system's own what the operator named.
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
     Ok(config)
+}
+
+/// Trusts what the system trusts, and a server's own certificate if the operator named exactly this one: many servers have
+/// a certificate that is its own authority, which no chain ends with.
+#[derive(Debug)]
+struct Trust {
+    verifier: Verifier,
+    certificates: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Trust {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if self.certificates.iter().any(|certificate| certificate == end_entity) {
+            verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+            return Ok(ServerCertVerified::assertion());
+        }
+        self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
 }
 
 impl AsyncTokioStream for Connection {
@@ -97,17 +164,23 @@ impl AsyncTokioStream for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if !self.greeting.is_empty() {
-            let length = self.greeting.len().min(buffer.remaining());
-            let (now, later) = self.greeting.split_at(length);
-            buffer.put_slice(now);
-            self.greeting = later;
-            return Poll::Ready(Ok(()));
+        while self.replies.is_empty() && !self.is_over {
+            let mut space = [0; 4_096];
+            let mut came = ReadBuf::new(&mut space);
+            let read = match &mut self.socket {
+                Socket::Plain(stream) => Pin::new(stream).poll_read(cx, &mut came),
+                Socket::Tls(stream) => Pin::new(stream).poll_read(cx, &mut came),
+            };
+            std::task::ready!(read)?;
+            if came.filled().is_empty() {
+                self.is_over = true;
+                self.replies.end();
+            } else {
+                self.replies.feed(came.filled());
+            }
         }
-        match &mut self.socket {
-            Socket::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Socket::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
-        }
+        buffer.put_slice(&self.replies.take(buffer.remaining()));
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -43,6 +43,7 @@ fn settings_at(address: SocketAddr, security: Security) -> SmtpSettings {
         host: "localhost".to_owned(),
         port: address.port(),
         security,
+        helo_name: None,
         username: None,
         password: None,
         timeout: Duration::from_secs(20),
@@ -251,15 +252,20 @@ fn certified(name: &str) -> (TlsAcceptor, String) {
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
+    (acceptor(certificate.der().clone(), &key), authority.pem())
+}
+
+/// Accepts TLS with a certificate.
+fn acceptor(certificate: rustls::pki_types::CertificateDer<'static>, key: &KeyPair) -> TlsAcceptor {
     let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
+        .with_single_cert(vec![certificate], key)
         .unwrap();
-    (TlsAcceptor::from(Arc::new(config)), authority.pem())
+    TlsAcceptor::from(Arc::new(config))
 }
 
 async fn tls_server(acceptor: TlsAcceptor, security: Security) -> SocketAddr {
@@ -302,4 +308,109 @@ async fn hear<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufStream<S>) -> S
     let mut line = String::new();
     let read = stream.read_line(&mut line).await.unwrap_or(0);
     if read == 0 { ".\r\n".to_owned() } else { line }
+}
+
+/// The lines that a server heard.
+type Heard = Arc<std::sync::Mutex<Vec<String>>>;
+
+/// A server that answers the lines of one connection with these in turn, takes a message, and answers it with a code alone.
+async fn told(extensions: &'static str, answers: &'static [&'static str]) -> (SocketAddr, Heard) {
+    let heard = Heard::default();
+    let kept = Arc::clone(&heard);
+    let address = server(move |stream| async move {
+        let mut stream = BufStream::new(stream);
+        say(&mut stream, "220 x.example.com").await;
+        for answer in [extensions].iter().chain(answers) {
+            let line = hear(&mut stream).await;
+            kept.lock().unwrap().push(line);
+            say(&mut stream, answer).await;
+        }
+        while hear(&mut stream).await != ".\r\n" {}
+        let _ = stream.write_all(b"250\r\n").await;
+        let _ = stream.flush().await;
+    });
+    (address.await, heard)
+}
+
+async fn sent_to(address: SocketAddr, login: bool) -> Result<Accepted, SendError> {
+    let mut settings = settings_at(address, Security::None);
+    if login {
+        settings.username = Some("rolecall".to_owned());
+        settings.password = Some("invented password".into());
+    }
+    SmtpMailer::new(settings).send(&email("audit@example.com")).await
+}
+
+#[tokio::test]
+async fn a_reply_may_be_a_code_alone_and_the_size_is_announced() {
+    let (address, heard) = told("250-x.example.com\r\n250 size 100000", &["250", "250", "354"]).await;
+    assert_eq!(sent_to(address, false).await.unwrap().answer, "250");
+    let mail = heard.lock().unwrap()[1].clone();
+    assert!(mail.starts_with("MAIL FROM:<audit@example.com> SIZE="), "{mail}");
+}
+
+#[tokio::test]
+async fn a_message_that_the_server_does_not_take_is_not_sent() {
+    let (address, heard) = told("250-x.example.com\r\n250 SIZE 100", &[]).await;
+    let error = sent_to(address, false).await.unwrap_err();
+    assert!(error.answer.contains("at most 100 bytes") && error.to_string().contains("attach less"), "{error}");
+    assert_eq!(error.failure, Failure::Permanent);
+    assert!(heard.lock().unwrap().iter().all(|line| !line.starts_with("MAIL")));
+}
+
+#[tokio::test]
+async fn a_login_works_as_the_server_offers_it_or_says_what_is_offered() {
+    let (address, heard) = told(
+        "250-x.example.com\r\n250 auth plain login",
+        &["504 not PLAIN", "334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "235 in", "250", "250", "354"],
+    )
+    .await;
+    sent_to(address, true).await.unwrap();
+    let heard = heard.lock().unwrap().clone();
+    assert!(heard[1].starts_with("AUTH PLAIN") && heard[2].starts_with("AUTH LOGIN"), "{heard:?}");
+    for (extensions, words) in [
+        (
+            "250-x.example.com\r\n250 AUTH XOAUTH2 CRAM-MD5",
+            "offers only XOAUTH2, CRAM-MD5; rolecall can log in with PLAIN or LOGIN",
+        ),
+        ("250 x.example.com", "offers no login on this connection"),
+    ] {
+        let (address, _) = told(extensions, &[]).await;
+        let error = sent_to(address, true).await.unwrap_err();
+        assert!(error.stage == Stage::Authentication && error.answer.contains(words), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_to_do_fits_the_reply() {
+    for (extensions, answers, words) in [
+        ("504 no full name", &[][..], "`helo_name`"),
+        ("250 x.example.com", &["530 log in first"], "set `username` and `password`"),
+        ("250 x.example.com", &["552 too large"], "attach less"),
+        ("250 x.example.com", &["250 ok", "550 nobody"], "security@example.com: 550 nobody"),
+    ] {
+        let (address, _) = told(extensions, answers).await;
+        let error = sent_to(address, false).await.unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+    let (address, heard) = told("250 x.example.com", &["250", "250", "354"]).await;
+    let settings =
+        SmtpSettings { helo_name: Some("reports.example.com".to_owned()), ..settings_at(address, Security::None) };
+    SmtpMailer::new(settings).send(&email("audit@example.com")).await.unwrap();
+    assert_eq!(heard.lock().unwrap()[0], "EHLO reports.example.com\r\n");
+}
+
+#[tokio::test]
+async fn a_server_s_own_certificate_is_trusted_if_it_is_named_and_for_its_name_only() {
+    for (name, is_trusted) in [("localhost", true), ("mail.example.com", false)] {
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let acceptor = acceptor(certificate.der().clone(), &key);
+        let mut settings = settings_at(tls_server(acceptor, Security::Tls).await, Security::Tls);
+        settings.extra_roots = Some(certificate.pem().into_bytes());
+        let sent = SmtpMailer::new(settings).send(&email("audit@example.com")).await;
+        assert_eq!(sent.is_ok(), is_trusted, "{sent:?}");
+    }
 }
