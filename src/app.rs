@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 
-pub use self::connectors::{connector, remover, replaying_connector};
+pub use self::connectors::{connector, fresh_connector, remover, replaying_connector};
 #[cfg(debug_assertions)]
 use crate::store::crash;
 use crate::{

@@ -13,7 +13,7 @@ use super::{AppError, read};
 use crate::{
     clock::Clock,
     config::settings::{Settings, Value, Workspace},
-    connector::{Connector, Limits, Pacing, Parameter, Parameters, Remover, kinds},
+    connector::{Connector, Limits, Pacing, Parameter, Parameters, Remover, SharedTokens, kinds},
     model::kind::KeyValue,
 };
 
@@ -30,7 +30,18 @@ pub(super) const PAUSE_BETWEEN_READS: Duration = Duration::from_secs(2);
 /// # Panics
 /// If there is no workspace of this name.
 pub fn connector(settings: &Settings, name: &str, clock: &Clock) -> Result<Box<dyn Connector>, AppError> {
-    live(settings, name, clock).map(|remover| remover as Box<dyn Connector>)
+    live(settings, name, clock, false).map(|remover| remover as Box<dyn Connector>)
+}
+
+/// The same; it begins with a new access token, to see whether the credentials are accepted.
+///
+/// # Errors
+/// [`AppError`]
+///
+/// # Panics
+/// If there is no workspace of this name.
+pub fn fresh_connector(settings: &Settings, name: &str, clock: &Clock) -> Result<Box<dyn Connector>, AppError> {
+    live(settings, name, clock, true).map(|remover| remover as Box<dyn Connector>)
 }
 
 /// The connector of a workspace that allows offboarding, with the method that removes.
@@ -44,7 +55,7 @@ pub fn remover(settings: &Settings, name: &str, clock: &Clock) -> Result<Box<dyn
     if !settings.workspaces[name].allow_offboarding {
         return Err(AppError::NoOffboarding(name.to_owned()));
     }
-    live(settings, name, clock)
+    live(settings, name, clock, false)
 }
 
 /// The folder where processes with the same store share access tokens: beside the store, which only its owner may read.
@@ -54,7 +65,7 @@ fn tokens(store: &Path) -> PathBuf {
     name.into()
 }
 
-fn live(settings: &Settings, name: &str, clock: &Clock) -> Result<Box<dyn Remover>, AppError> {
+fn live(settings: &Settings, name: &str, clock: &Clock, is_fresh: bool) -> Result<Box<dyn Remover>, AppError> {
     let workspace = &settings.workspaces[name];
     let mut values = BTreeMap::new();
     for (key, value) in &workspace.values {
@@ -68,7 +79,7 @@ fn live(settings: &Settings, name: &str, clock: &Clock) -> Result<Box<dyn Remove
     }
     let limits = Limits { concurrency: workspace.concurrency, ..Limits::default() };
     let pacing = Pacing { limits, reads: READS, pause_between_reads: PAUSE_BETWEEN_READS };
-    let tokens = Some(tokens(&settings.store.path));
+    let tokens = Some(SharedTokens { folder: tokens(&settings.store.path), is_fresh });
     Ok(kinds::connect(workspace.kind, &Parameters { values, pacing, tokens }, clock.clone())?)
 }
 

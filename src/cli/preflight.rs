@@ -57,7 +57,7 @@ async fn one(
     expectations: &[Expectation],
 ) -> Result<Preflight, Failure> {
     let connector =
-        app::connector(settings, name, &Clock::system()).map_err(|error| Failure::usage(error.to_string()))?;
+        app::fresh_connector(settings, name, &Clock::system()).map_err(|error| Failure::usage(error.to_string()))?;
     Ok(match connector.survey().await {
         Err(error) => preflight::refused(name, error.to_string()),
         Ok(survey) => preflight::judge(&Question {

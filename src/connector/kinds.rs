@@ -17,7 +17,7 @@ use crate::{clock::Clock, model::kind::ConnectorKind};
 pub fn connect(kind: ConnectorKind, given: &Parameters, clock: Clock) -> Result<Box<dyn Remover>, ConnectorError> {
     Ok(match kind {
         ConnectorKind::ZohoBigin => {
-            Box::new(ZohoBigin::sharing(ZohoSettings::new(given)?, clock, given.tokens.as_deref())?)
+            Box::new(ZohoBigin::sharing(ZohoSettings::new(given)?, clock, given.tokens.as_ref())?)
         }
         ConnectorKind::Truto => Box::new(Truto::new(TrutoSettings::new(given)?, clock)?),
     })

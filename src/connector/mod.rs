@@ -19,5 +19,5 @@ pub mod zoho;
 pub use self::{
     contract::{Connector, Exchange, Needed, Progress, ReadRequest, Recorder, Removal, Remover},
     error::{Cause, ConnectorError, Credential},
-    parameters::{Limits, Pacing, Parameter, Parameters},
+    parameters::{Limits, Pacing, Parameter, Parameters, SharedTokens},
 };

@@ -72,8 +72,17 @@ pub struct Parameters {
     pub values: BTreeMap<&'static str, Parameter>,
     /// How it calls and reads.
     pub pacing: Pacing,
-    /// The folder where processes share access tokens; `None` if this connector keeps its own.
-    pub tokens: Option<PathBuf>,
+    /// Where processes share access tokens; `None` if this connector keeps its own.
+    pub tokens: Option<SharedTokens>,
+}
+
+/// Where processes share access tokens.
+#[derive(Debug, Clone)]
+pub struct SharedTokens {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Whether the connector begins with a new token, to see whether the credentials are accepted.
+    pub is_fresh: bool,
 }
 
 impl Parameters {

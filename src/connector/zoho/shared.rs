@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::{accounts::TokenAnswer, settings::ZohoSettings};
-use crate::digest::sha256;
+use crate::{connector::parameters::SharedTokens, digest::sha256};
 
 /// The vendor issues this many access tokens for a refresh token in [`WINDOW`].
 const ISSUED: usize = 10;
@@ -38,6 +38,7 @@ const LOCK_WAIT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct SharedToken {
     folder: PathBuf,
+    is_fresh: bool,
     file: PathBuf,
     lock: PathBuf,
 }
@@ -117,7 +118,8 @@ impl Owner {
 
 impl SharedToken {
     /// The file of a client in a folder. The file's name tells nothing of the client.
-    pub(super) fn new(folder: &Path, settings: &ZohoSettings) -> Self {
+    pub(super) fn new(tokens: &SharedTokens, settings: &ZohoSettings) -> Self {
+        let SharedTokens { folder, is_fresh } = tokens;
         let client = format!(
             "{}\n{}\n{}\n{}",
             settings.accounts(),
@@ -127,7 +129,7 @@ impl SharedToken {
         );
         let name = &sha256(client.as_bytes())[..32];
         let file = |extension| folder.join(format!("{name}.{extension}"));
-        Self { folder: folder.to_owned(), file: file("json"), lock: file("lock") }
+        Self { folder: folder.clone(), is_fresh: *is_fresh, file: file("json"), lock: file("lock") }
     }
 
     /// Waits until no other process reads or replaces the file. `None` if it cannot be used: then every process has a token
@@ -196,6 +198,9 @@ impl Turn<'_> {
 
     /// The token that is shared, unless it is the one that was refused or has expired.
     pub(super) fn token(&self, refused: Option<&SecretString>, now: DateTime<Utc>) -> Option<Kept> {
+        if self.shared.is_fresh {
+            return None;
+        }
         let token = self.content().token?;
         let is_refused = refused.is_some_and(|refused| refused.expose_secret() == token.access_token);
         (!is_refused && token.left(now).is_some()).then_some(token)

@@ -1,7 +1,5 @@
 //! What is specific to Zoho: where a call goes, what a refusal means, and how to fix it.
 
-use std::path::Path;
-
 use async_trait::async_trait;
 use reqwest::Method;
 use secrecy::SecretString;
@@ -19,6 +17,7 @@ use crate::connector::{
     bigin::removal::ALREADY_DELETED,
     error::{Cause, ConnectorError, Credential},
     kit::{Account, Answer, Call, NO_CODE, NO_MESSAGE, Refusal, Request, Session, Vendor, clean, wait},
+    parameters::SharedTokens,
 };
 
 /// Zoho's API for one workspace.
@@ -29,9 +28,9 @@ pub(super) struct Zoho {
 }
 
 impl Zoho {
-    /// The API with these settings; `tokens` is the folder where processes share access tokens.
-    pub(super) fn new(settings: ZohoSettings, tokens: Option<&Path>) -> Self {
-        let tokens = Tokens::new(tokens.map(|folder| SharedToken::new(folder, &settings)));
+    /// The API with these settings; `tokens` says where processes share access tokens.
+    pub(super) fn new(settings: ZohoSettings, tokens: Option<&SharedTokens>) -> Self {
+        let tokens = Tokens::new(tokens.map(|tokens| SharedToken::new(tokens, &settings)));
         Self { settings, tokens }
     }
 

@@ -1,6 +1,6 @@
 //! A Bigin workspace behind Zoho's API, and what is looked up in it one at a time.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use super::{settings::ZohoSettings, token::Token, vendor::Zoho};
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
         bigin::lists::{OrganizationAnswer, UserAnswer},
         error::ConnectorError,
         kit::{Account, Api, Call, Pace, ParseError, escaped, parse},
+        parameters::SharedTokens,
     },
     model::{
         directory::{Organization, Source, UserRecord},
@@ -45,7 +46,11 @@ impl ZohoBigin {
     ///
     /// # Errors
     /// [`Cause::Setup`](crate::connector::Cause::Setup)
-    pub fn sharing(settings: ZohoSettings, clock: Clock, tokens: Option<&Path>) -> Result<Self, ConnectorError> {
+    pub fn sharing(
+        settings: ZohoSettings,
+        clock: Clock,
+        tokens: Option<&SharedTokens>,
+    ) -> Result<Self, ConnectorError> {
         let limits = settings.limits.clone();
         // Zoho never says how many calls are left, so that no call has to find out.
         Ok(Self { api: Arc::new(Api::new(Zoho::new(settings, tokens), limits, Pace::unannounced(), clock)?) })
