@@ -27,6 +27,8 @@ const WARN_AT: usize = 7;
 const WINDOW: TimeDelta = TimeDelta::minutes(10);
 /// No token lives longer.
 const LONGEST_LIFE: TimeDelta = TimeDelta::days(1);
+/// The rights of all accounts but the owner.
+const OTHERS: u32 = 0o077;
 /// The most that is read of a file, in bytes.
 const LARGEST: u64 = 64 << 10;
 /// How often the lock is tried.
@@ -107,7 +109,7 @@ struct Owner {
 impl Owner {
     /// Whether only the owner may read and change a file.
     fn has_alone(self, metadata: &fs::Metadata) -> bool {
-        metadata.uid() == self.user && metadata.mode() & 0o077 == 0
+        metadata.uid() == self.user && metadata.mode() & OTHERS == 0
     }
 
     /// Leaves a file to the owner, if an administrator of the machine made it.

@@ -154,7 +154,7 @@ async fn connectors_with_the_same_folder_share_one_token() {
     let (simulator, folder) = (Simulator::start(Options::default()).unwrap(), tempfile::tempdir().unwrap());
     let folder = folder.path().join("tokens");
     let connectors: Vec<_> = (0..12).map(|_| sharing(&simulator, &folder)).collect();
-    let looks = connectors.iter().map(|connector| connector.organization());
+    let looks = connectors.iter().map(ZohoBigin::organization);
     assert!(futures::future::join_all(looks).await.iter().all(Result::is_ok));
     assert_eq!(simulator.journal().token_requests(), 1);
     let mode = |path: &Path| std::fs::metadata(path).unwrap().mode() & 0o777;
