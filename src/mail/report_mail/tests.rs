@@ -85,7 +85,10 @@ fn subjects_tell_the_result_and_the_change() {
     on_demand.job = None;
     on_demand.findings.iter_mut().for_each(|finding| finding.continuing = Some(true));
     on_demand.drift.changes = vec![change(ChangeKind::AdministratorRevoked, ("1", "Ana"), "", "")];
-    assert_eq!(subject(&on_demand), "[rolecall] acme: −1 administrator, 4 findings open (1 critical, 1 high)");
+    assert_eq!(
+        subject(&on_demand),
+        "[rolecall] acme: −1 administrator, 4 findings open (1 critical, 1 high), 1 accepted"
+    );
 }
 
 #[test]
