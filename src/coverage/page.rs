@@ -4,7 +4,10 @@ use askama::Template;
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 
 use super::{Coverage, Question, Review, Row, State, answer::moment};
-use crate::{ledger::Head, words::count};
+use crate::{
+    ledger::Head,
+    words::{count, counted, number},
+};
 
 /// Rows that the page shows; the table has all of them.
 const MOST_ROWS: usize = 600;
@@ -53,6 +56,8 @@ struct Line {
     class: &'static str,
     sign: &'static str,
     state: &'static str,
+    /// The beginning of the reason; empty if the reason is short enough to be shown whole.
+    summary: String,
     job: String,
     workspace: String,
     due: String,
@@ -64,6 +69,16 @@ struct Line {
     delivered_at: String,
 }
 
+/// Characters of a reason that the page shows; a longer one is folded.
+const REASON: usize = 100;
+
+/// The beginning of a long reason, up to a whole word; empty if it is short.
+fn summary(reason: &str) -> String {
+    let Some((end, _)) = reason.char_indices().nth(REASON) else { return String::new() };
+    let start = reason[..end].rsplit_once(' ').map_or(&reason[..end], |(start, _)| start);
+    format!("{start} …")
+}
+
 /// Renders the page. `head` is the last entry of the ledger that it is derived from.
 ///
 /// # Errors
@@ -73,9 +88,8 @@ pub fn page(coverage: &Coverage, question: &Question<'_>, head: &Head) -> Result
     let due = coverage.due();
     let (tone, verdict) = match (gaps, due) {
         (_, 0) => ("review", "No review was due in this period.".to_owned()),
-        (0, due) => ("clear", format!("{} due, all covered. No gaps.", reviews(due))),
-        (1, due) => ("act", format!("1 of {} is a gap.", reviews(due))),
-        (gaps, due) => ("act", format!("{gaps} of {} are gaps.", reviews(due))),
+        (0, _) => ("clear", format!("{} No gaps.", rate(coverage))),
+        (gaps, _) => ("act", format!("{} {}.", rate(coverage), counted(gaps, "is a gap", "are gaps"))),
     };
     let is_explained = |row: &&Row| row.state.is_gap() || matches!(row.state, State::Late | State::MadeUp);
     let explained: Vec<&Row> = coverage.rows.iter().filter(is_explained).collect();
@@ -98,6 +112,29 @@ pub fn page(coverage: &Coverage, question: &Question<'_>, head: &Head) -> Result
     page.render()
 }
 
+/// `41 of 46 scheduled reviews were covered, 89 %.` What is not due yet is counted apart. The share is rounded down: all
+/// is said of all only.
+fn rate(coverage: &Coverage) -> String {
+    let pending = coverage.rows.iter().filter(|row| row.state == State::Pending).count();
+    let due = coverage.due() - pending;
+    let covered = due - coverage.gaps().count();
+    let covered = match covered * 100 {
+        _ if due == 0 => String::new(),
+        all => format!(
+            "{} of {} covered, {} %.",
+            number(covered),
+            counted(due, "scheduled review was", "scheduled reviews were"),
+            all / due
+        ),
+    };
+    match pending {
+        0 => covered,
+        pending => {
+            format!("{covered} {} pending.", counted(pending, "review is", "reviews are")).trim_start().to_owned()
+        }
+    }
+}
+
 fn reviews(due: usize) -> String {
     count(due, "due review")
 }
@@ -107,11 +144,15 @@ fn calendars(coverage: &Coverage) -> Vec<Calendar> {
     let mut calendars = Vec::new();
     for rows in coverage.rows.chunk_by(is_same) {
         let scheduled: Vec<&Row> = rows.iter().filter(|row| row.state != State::ByHand).collect();
-        let Some(first) = scheduled.first() else { continue };
+        let Some(first) = scheduled.first().copied().or(rows.first()) else { continue };
         let gaps = scheduled.iter().filter(|row| row.state.is_gap()).count();
         calendars.push(Calendar {
             title: format!("{} · {}", first.job.as_deref().unwrap_or("on demand"), first.workspace),
-            summary: format!("{}, {}; days in {}", reviews(scheduled.len()), count(gaps, "gap"), first.zone),
+            summary: if scheduled.is_empty() {
+                format!("{}; days in {}", counted(rows.len(), "audit on demand", "audits on demand"), first.zone)
+            } else {
+                format!("{}, {}; days in {}", reviews(scheduled.len()), count(gaps, "gap"), first.zone)
+            },
             months: months(rows),
         });
     }
@@ -179,6 +220,7 @@ fn line(row: &Row) -> Line {
         job: row.job.clone().unwrap_or_else(|| "none".to_owned()),
         workspace: row.workspace.clone(),
         due: local.format("%a %Y-%m-%d %H:%M %Z").to_string(),
+        summary: summary(&row.reason),
         reason: row.reason.clone(),
         recorded: review.map_or_else(|| "never".to_owned(), |review| minute(review.recorded_at)),
         users: review.map(|review| review.users.to_string()).unwrap_or_default(),
