@@ -20,6 +20,7 @@ mod not_evaluated;
 mod people;
 mod points;
 mod policy;
+mod trend;
 mod verdict;
 
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use self::{
     not_evaluated::{NotEvaluated, UnevaluatedRule},
     people::{People, Person},
     points::{Point, Statement, points},
+    trend::{Trend, TrendPoint},
 };
 use crate::{
     access::matrix::AccessMatrix,
@@ -72,6 +74,8 @@ pub struct Brief {
     pub not_evaluated: NotEvaluated,
     /// The incidents since a report was last delivered, as sentences.
     pub incidents: Vec<String>,
+    /// How the numbers developed; `None` if there is no past audit.
+    pub trend: Option<Trend>,
 }
 
 impl Brief {
@@ -90,6 +94,7 @@ impl Brief {
             administrators: People::of(audit, matrix),
             actions: actions::actions(audit, matrix),
             incidents: audit.incident_sentences(),
+            trend: Trend::of(audit, &counts),
             counts,
             changes,
             not_evaluated,

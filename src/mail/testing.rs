@@ -169,6 +169,7 @@ pub(crate) fn audit_of(users: &[TestUser]) -> Audit {
         findings: Vec::new(),
         outcomes: Vec::new(),
         drift: Drift::default(),
+        past: Vec::new(),
     }
 }
 

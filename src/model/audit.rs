@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    change::Drift,
+    change::{Drift, Past},
     directory::Directory,
     finding::{Finding, RuleOutcome, Severity, Subject},
     id::ProfileId,
@@ -44,6 +44,8 @@ pub struct Audit {
     pub outcomes: Vec<RuleOutcome>,
     /// What changed since the previous audit.
     pub drift: Drift,
+    /// The numbers of the latest complete audits before this one, the oldest first.
+    pub past: Vec<Past>,
 }
 
 impl Audit {

@@ -28,6 +28,17 @@ pub struct Previous {
     pub administrators: u64,
 }
 
+/// The numbers of an earlier complete audit of the same job and workspace.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Past {
+    /// When its read ended.
+    pub finished_at: DateTime<Utc>,
+    /// How many active administrators there were.
+    pub administrators: u64,
+    /// How many findings were open.
+    pub open_findings: u64,
+}
+
 /// One change of the workspace or of its findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {

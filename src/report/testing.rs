@@ -80,6 +80,7 @@ pub(crate) fn audit(users: &[NewUser<'_>]) -> Audit {
         findings: Vec::new(),
         outcomes: vec![RuleOutcome { rule: "unapproved-administrator".into(), result: RuleResult::Passed }],
         drift: Drift::default(),
+        past: Vec::new(),
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn judge_by(
     read: ReadWorkspace,
     judged_at: DateTime<Utc>,
 ) -> Result<Audit, RunError> {
-    let ReadWorkspace { directory, previous } = read;
+    let ReadWorkspace { directory, previous, past } = read;
     // Truncate to milliseconds, because evidence stores that: judging again from a bag must give the same.
     let judged_at = judged_at.trunc_subsecs(3);
     let store_failed = |source| RunError::Store { workspace: request.workspace.to_owned(), source };
@@ -94,6 +94,7 @@ pub(super) fn judge_by(
         findings,
         outcomes,
         drift,
+        past,
         directory,
     })
 }

@@ -29,10 +29,19 @@ use crate::{
     access::matrix::{AccessMatrix, MatrixRow},
     clock::Clock,
     connector::{Connector, ConnectorError, Progress, ReadRequest, Recorder},
-    model::{audit::Audit, change::Change, directory::Directory, policy::Policy, trigger::Trigger},
+    model::{
+        audit::Audit,
+        change::{Change, Past},
+        directory::Directory,
+        policy::Policy,
+        trigger::Trigger,
+    },
     store::{AuditRecord, Database, Kept, StoreError, snapshot},
     words::number,
 };
+
+/// The past audits that a report draws: half a year of weekly reviews.
+const PAST: u32 = 26;
 
 /// The connections and settings that an audit needs.
 #[derive(Clone, Copy)]
@@ -136,12 +145,18 @@ impl RunError {
 pub struct ReadWorkspace {
     directory: Directory,
     previous: Option<Kept>,
+    past: Vec<Past>,
 }
 
 impl ReadWorkspace {
     /// The kept data of the previous audit; `None` if there is none.
     pub fn previous(&self) -> Option<&Kept> {
         self.previous.as_ref()
+    }
+
+    /// The numbers of the latest complete audits, the oldest first.
+    pub fn past(&self) -> &[Past] {
+        &self.past
     }
 }
 
@@ -161,11 +176,14 @@ pub async fn read(
         recorder,
     };
     // Load the previous snapshot while the pages arrive: one waits for the disk, the other for the network.
-    let (directory, previous) =
-        tokio::join!(env.connector.read(&read, env.progress), env.store.last_complete(request.job, request.workspace));
+    let kept = async {
+        let previous = env.store.last_complete(request.job, request.workspace).await?;
+        Ok((previous, env.store.past(request.job, request.workspace, PAST).await?))
+    };
+    let (directory, kept) = tokio::join!(env.connector.read(&read, env.progress), kept);
     let directory = directory.map_err(|source| RunError::Read { workspace: workspace.clone(), source })?;
-    let previous = previous.map_err(|source| RunError::Store { workspace, source })?;
-    Ok(ReadWorkspace { directory, previous })
+    let (previous, past) = kept.map_err(|source| RunError::Store { workspace, source })?;
+    Ok(ReadWorkspace { directory, previous, past })
 }
 
 /// The changes of the policy that the ledger records.

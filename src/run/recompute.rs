@@ -19,7 +19,7 @@ use super::{
     ReadWorkspace, RunError, RunRequest,
     bag::{
         answers::{INDEX, Line, Tally, is_gzip},
-        contents::{Content, PREVIOUS},
+        contents::{Content, PAST, PREVIOUS},
         describe, failure, trigger,
     },
     judge,
@@ -31,7 +31,9 @@ use crate::{
         SIGNATURE,
         storage::{self, Storage, join},
     },
-    model::{audit::Audit, clock_skew::ClockSkew, directory::Directory, policy::Policy, reading::CheckKind},
+    model::{
+        audit::Audit, change::Past, clock_skew::ClockSkew, directory::Directory, policy::Policy, reading::CheckKind,
+    },
     replay::{Recorded, Replay},
     report::{self, ReportFile, ReportInput},
     store::{AuditRecord, Kept, StoreError, snapshot},
@@ -294,7 +296,11 @@ impl<'a> SealedReview<'a> {
             policy,
             deadline: DEADLINE,
         };
-        let audit = judge(&request, ReadWorkspace { directory, previous: self.previous()? }, self.judged_at)?;
+        let audit = judge(
+            &request,
+            ReadWorkspace { directory, previous: self.previous()?, past: self.past()? },
+            self.judged_at,
+        )?;
         self.compare_all(&audit, &index)
     }
 
@@ -376,6 +382,17 @@ impl<'a> SealedReview<'a> {
         let info = String::from_utf8_lossy(&self.bytes("bag-info.txt")?).into_owned();
         compared.push(compare::info(&info, &describe::info(audit, &self.agent, &self.ledger)));
         Ok(compared)
+    }
+
+    /// The numbers of the past audits; none in a bag of an older version.
+    fn past(&self) -> Result<Vec<Past>, RecomputeError> {
+        let file = format!("data/{PAST}");
+        let key = join(self.folder, &file);
+        if storage::has(self.storage, &key).map_err(|source| self.failed(&file, source))? {
+            self.json(&file)
+        } else {
+            Ok(Vec::new())
+        }
     }
 
     fn previous(&self) -> Result<Option<Kept>, RecomputeError> {

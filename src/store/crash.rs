@@ -19,6 +19,7 @@ use crate::{
         fact::{OffboardingBegun, Terms},
     },
     model::{
+        change::Past,
         notification::Notification,
         run::{Attempt, Claim, Gap, Run, RunState},
         trigger::Incident,
@@ -84,6 +85,10 @@ impl<M: Database, H: Hazard> Store for Hazardous<M, H> {
 
     async fn last_complete(&self, job: Option<&str>, workspace: &str) -> Result<Option<Kept>, StoreError> {
         self.store.last_complete(job, workspace).await
+    }
+
+    async fn past(&self, job: Option<&str>, workspace: &str, limit: u32) -> Result<Vec<Past>, StoreError> {
+        self.store.past(job, workspace, limit).await
     }
 }
 

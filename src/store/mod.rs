@@ -22,7 +22,10 @@ pub(crate) mod testing;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::ledger::fact::{BagName, NoMailReason};
+use crate::{
+    ledger::fact::{BagName, NoMailReason},
+    model::change::Past,
+};
 
 /// The record of one audit, without its snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +95,13 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError`]
     async fn last_complete(&self, job: Option<&str>, workspace: &str) -> Result<Option<Kept>, StoreError>;
+
+    /// The numbers of the last complete audits of a job and workspace, at most `limit`, in the order in which they were
+    /// kept.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn past(&self, job: Option<&str>, workspace: &str, limit: u32) -> Result<Vec<Past>, StoreError>;
 }
 
 /// Everything that a store does. The suite in `conformance` holds every adapter to it.

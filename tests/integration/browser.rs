@@ -1,15 +1,66 @@
 //! The report and the mail in a real browser, narrow and wide, light and dark: nothing is loaded or run, nothing is
 //! cut off, and an accessibility checker finds nothing.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use rolecall_simulator::Fault;
 
 use crate::{
     hostile,
-    support::{Bench, options},
+    support::{Bench, options, rolecall},
     tools::{read_mail, run_script},
 };
+
+/// How long a page is, in pixels for screens and in pages of paper.
+fn length(page: &Path) -> serde_json::Value {
+    serde_json::from_slice(&run_script("length.py", &[page])).unwrap()
+}
+
+#[test]
+fn the_report_of_48_users_is_five_screens_and_four_pages_and_paper_has_what_is_folded() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = rolecall().arg("demo").current_dir(&folder).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let reports: Vec<_> = reports_below(folder.path());
+    assert!(!reports.is_empty(), "the demo leaves no report");
+    for report in reports {
+        let length = length(&report);
+        let at_most = |what: &str, most: u64| {
+            assert!(length[what].as_u64().unwrap() <= most, "{}: {length}", report.display());
+        };
+        at_most("screen", 5 * 900);
+        at_most("phone", 12 * 844);
+        at_most("pages", 4);
+        at_most("folded_on_paper", 0);
+    }
+}
+
+#[test]
+fn the_report_of_thousands_is_at_most_twice_as_long() {
+    let bench = Bench::new(options(5_000));
+    bench.audit(&["--out", "out"]);
+    let length = length(&bench.path("out/report.html"));
+    for (what, most) in [("screen", 10 * 900), ("pages", 8), ("folded_on_paper", 0)] {
+        assert!(length[what].as_u64().unwrap() <= most, "{length}");
+    }
+}
+
+/// The reports below a folder.
+fn reports_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(reports_below(&path));
+        } else if path.ends_with("report.html") && !path.components().any(|part| part.as_os_str() == "data") {
+            found.push(path);
+        }
+    }
+    found
+}
 
 /// What is wrong with a page, by the browser.
 fn problems(kind: &str, page: &Path) -> Vec<String> {

@@ -13,16 +13,15 @@ pub(super) struct Limits {
     pub(super) changes: usize,
     pub(super) actions: usize,
     pub(super) administrators: usize,
-    pub(super) findings: usize,
     /// Checks of the read that disagree, incidents, and rules that could not be evaluated.
     pub(super) notes: usize,
 }
 
 impl Limits {
     /// What a mail shows if it fits.
-    pub(super) const FULL: Self = Self { changes: 12, actions: 10, administrators: 15, findings: 25, notes: 8 };
+    pub(super) const FULL: Self = Self { changes: 12, actions: 10, administrators: 15, notes: 8 };
     /// Only counts.
-    pub(super) const NONE: Self = Self { changes: 0, actions: 0, administrators: 0, findings: 0, notes: 0 };
+    pub(super) const NONE: Self = Self { changes: 0, actions: 0, administrators: 0, notes: 0 };
 
     /// Half of each.
     pub(super) fn halved(self) -> Self {
@@ -30,7 +29,6 @@ impl Limits {
             changes: self.changes / 2,
             actions: self.actions / 2,
             administrators: self.administrators / 2,
-            findings: self.findings / 2,
             notes: self.notes / 2,
         }
     }

@@ -5,7 +5,7 @@ use crate::{
     access::matrix::AccessMatrix,
     mail::testing::{TestUser, audit_of, change, changed_audit, finding, incomplete, small_audit},
     model::{
-        change::ChangeKind,
+        change::{ChangeKind, Past},
         finding::{FindingStatus, RuleOutcome, RuleResult, Severity, Subject},
         users::UserIndex,
     },
@@ -155,18 +155,51 @@ fn html_stays_small_and_whole_with_thousands_of_hostile_findings() {
 }
 
 #[test]
-fn of_many_findings_the_most_severe_are_shown_and_the_rest_is_pointed_to() {
+fn a_rule_is_said_once_with_its_subjects_and_the_rest_is_pointed_to() {
     let mut audit = small_audit();
-    audit.findings = (0..40)
-        .map(|number| {
-            let severity = if number < 30 { Severity::High } else { Severity::Low };
-            finding("foreign-domain", severity, Subject::User(UserIndex(number % 6)), None)
-        })
-        .collect();
-    let Content { text, html, .. } = mail_with(&audit, vec![file("findings.csv", 10)], &[]);
-    assert!(text.contains("- and 15 more in the attached findings.csv"), "{text}");
-    assert!(html.contains("and 15 more in the attached findings.csv"), "{html}");
-    assert!(!text.contains("- low: "), "{text}");
+    let of = |number: u32| finding("foreign-domain", Severity::High, Subject::User(UserIndex(number % 6)), None);
+    audit.findings = (0..40).map(of).collect();
+    let content = mail_with(&audit, vec![file("findings.csv", 10)], &[]);
+    let message = audit.findings[0].message.clone();
+    for body in [&content.text, &content.html] {
+        assert_eq!(body.matches(&*message).count(), 1, "{body}");
+    }
+
+    for (number, finding) in audit.findings.iter_mut().enumerate() {
+        finding.message = format!("has waited for {number} days").into();
+    }
+    let content = mail_with(&audit, vec![file("findings.csv", 10)], &[]);
+    for body in [&content.text, &content.html] {
+        assert_eq!(body.matches("has waited for").count(), 3, "{body}");
+        assert!(body.contains("and 37 more in the attached findings.csv"), "{body}");
+    }
+}
+
+#[test]
+fn what_is_only_to_know_is_no_task() {
+    let mut audit = small_audit();
+    audit.findings = vec![finding("foreign-domain", Severity::Info, Subject::User(UserIndex(0)), None)];
+    let Content { text, html, .. } = mail(&audit);
+    assert!(text.contains("No open finding asks for action. 1 open (1 info).\n"), "{text}");
+    assert!(text.contains("\n\nFOR INFORMATION\n- User outside the company's domains: Ana One\n"), "{text}");
+    assert!(html.contains("For information") && !html.contains("Who:"), "{html}");
+}
+
+#[test]
+fn the_past_audits_are_told_in_the_numbers_of_the_report() {
+    let mut audit = small_audit();
+    assert!(!mail(&audit).text.contains("lowest"));
+    let past = |day: &str, administrators, open_findings| Past {
+        finished_at: format!("{day}T08:00:00Z").parse().unwrap(),
+        administrators,
+        open_findings,
+    };
+    audit.past = vec![past("2026-02-16", 9, 1_200), past("2026-02-23", 7, 30)];
+    let (text, brief) = (mail(&audit).text, brief(&audit));
+    let now = brief.counts.administrators;
+    let expected = format!("3 audits since 16 February 2026: administrators 9 → {now}; lowest {now}, highest 9.");
+    assert!(text.contains(&expected), "{text}");
+    assert!(text.contains("Open findings 1,200 → "), "{text}");
 }
 
 #[test]
@@ -193,6 +226,7 @@ fn an_action_says_how_whom_and_what_of_it_is_new() {
     let text = mail(&audit).text;
     let expected = "This week (high):\n- Administrator not on the approved list: Ben Two, Ana One (twice) and 1 more [1 new]\n  \
                     Who: someone who is not an administrator, such as the security team\n  \
+                    what unapproved-administrator has to say about it\n  \
                     Take the profile away, or add the person to approved_administrators.\n";
     assert!(text.contains(expected), "{text}");
 }

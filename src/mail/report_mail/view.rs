@@ -6,16 +6,23 @@ use super::{
     lists::{Bounded, Limits, MAX_NAME},
 };
 use crate::{
-    brief::{Action, Brief, Person, Tone, title},
+    brief::{Action, Brief, Person, Point, Statement, Tone, points, title},
     mail::text::{name, one_line},
     model::{
         audit::Audit,
-        finding::{Finding, Severity},
+        finding::{Finding, Severity, Subject},
     },
+    words,
 };
 
 /// The longest sentence, in characters.
 const MAX_SENTENCE: usize = 300;
+/// Findings of one rule that a mail looks at to say what was found, and of these the subjects that it names.
+const FOUND: usize = 60;
+/// Sentences on what one rule found.
+const STATEMENTS: usize = 3;
+/// Subjects that such a sentence names.
+const NAMED: usize = 3;
 /// The longest verdict, in characters.
 const MAX_VERDICT: usize = 1_500;
 
@@ -51,6 +58,8 @@ pub(super) struct View {
     pub(super) all_changes: String,
     /// What to do, by when.
     pub(super) deadlines: Vec<Deadline>,
+    /// Who should do what names nobody else; empty if each task names its own.
+    pub(super) usual_who: String,
     /// Actions that are not shown.
     pub(super) more_actions: usize,
     /// Shown instead of actions if there are none.
@@ -60,7 +69,10 @@ pub(super) struct View {
     pub(super) all_administrators: String,
     /// How many findings are open and accepted.
     pub(super) finding_counts: String,
-    pub(super) findings: Bounded<FindingLine>,
+    /// Rules whose findings are only for information, with their subjects.
+    pub(super) informative: Bounded<(String, String)>,
+    /// How administrators and open findings developed; empty if there is no past audit.
+    pub(super) trend: String,
     /// The file with the findings that are not shown.
     pub(super) all_findings: String,
     /// Titles of rules that were not evaluated, and why.
@@ -95,8 +107,11 @@ pub(super) struct Task {
     pub(super) subjects: String,
     /// How many of them are new; empty if none is.
     pub(super) news: String,
+    /// Who should do it; empty if it is who is named for all.
     pub(super) who: String,
     pub(super) advice: String,
+    /// What was found, each sentence once.
+    pub(super) found: Vec<String>,
 }
 
 /// One administrator.
@@ -108,21 +123,13 @@ pub(super) struct AdministratorLine {
     pub(super) new: bool,
 }
 
-/// One finding.
-#[derive(Debug)]
-pub(super) struct FindingLine {
-    pub(super) severity: &'static str,
-    pub(super) title: String,
-    pub(super) subject: String,
-    pub(super) message: String,
-    pub(super) new: bool,
-}
-
 impl View {
     pub(super) fn new(input: &Input<'_>, limits: Limits) -> Self {
         let Input { audit, brief, attached, .. } = input;
         let sentence = |text: &String| one_line(text, MAX_SENTENCE);
-        let open: Vec<&Finding> = audit.open_findings().collect();
+        let points = points(audit, FOUND);
+        let informative: Vec<&Point<'_>> =
+            points.iter().filter(|point| point.open > 0 && !point.asks_for_action()).collect();
         let (lines, access) =
             brief.changes.as_ref().map_or((&[][..], 0), |changes| (&changes.lines[..], changes.access));
         let administrators = &brief.administrators;
@@ -144,7 +151,8 @@ impl View {
                 important: line.important,
             }),
             all_changes: whole_list(attached, "changes.csv"),
-            deadlines: deadlines(&brief.actions[..shown_actions]),
+            deadlines: deadlines(input, &brief.actions[..shown_actions], &points),
+            usual_who: brief.usual_who().map_or_else(String::new, |who| name(&who.to_string(), MAX_SENTENCE)),
             more_actions: brief.actions.len() - shown_actions,
             nothing_to_do: brief.nothing_to_do(),
             administrators: Bounded::of(
@@ -155,7 +163,10 @@ impl View {
             ),
             all_administrators: whole_list(attached, "access-matrix.csv"),
             finding_counts: brief.counts.findings(),
-            findings: Bounded::new(&open, limits.findings, |finding| finding_line(input, finding)),
+            informative: Bounded::new(&informative, limits.notes, |point| {
+                (name(title(audit, point.rule), MAX_NAME), informed(input, point))
+            }),
+            trend: trend(brief),
             all_findings: whole_list(attached, "findings.csv"),
             not_evaluated: Bounded::new(&not_evaluated.rules, limits.notes, |rule| {
                 (name(&rule.title, MAX_NAME), one_line(&rule.reason, MAX_SENTENCE))
@@ -196,23 +207,27 @@ fn whole_list(attached: &[&str], file: &str) -> String {
     if attached.contains(&file) { format!("the attached {file}") } else { format!("{file} of this audit") }
 }
 
-fn deadlines(actions: &[Action]) -> Vec<Deadline> {
+fn deadlines(input: &Input<'_>, actions: &[Action], points: &[Point<'_>]) -> Vec<Deadline> {
     let groups = actions.chunk_by(|a, b| a.severity == b.severity);
     let deadline = |actions: &[Action]| {
         let by = actions.first()?.by();
-        Some(Deadline { severity: by.severity(), by: by.to_string(), tasks: actions.iter().map(task).collect() })
+        let point = |action: &Action| points.iter().find(|point| point.rule == action.rule);
+        let tasks = actions.iter().map(|action| task(input, action, point(action))).collect();
+        Some(Deadline { severity: by.severity(), by: by.to_string(), tasks })
     };
     groups.filter_map(deadline).collect()
 }
 
-fn task(action: &Action) -> Task {
+fn task(input: &Input<'_>, action: &Action, point: Option<&Point<'_>>) -> Task {
+    let is_usual = input.brief.usual_who() == Some(&action.who);
     Task {
         title: name(&action.title, MAX_NAME),
         subjects: name(&action.subjects, MAX_SENTENCE),
         news: action.news(),
-        who: name(&action.who.to_string(), MAX_SENTENCE),
+        who: if is_usual { String::new() } else { name(&action.who.to_string(), MAX_SENTENCE) },
         // Backticks around names of settings are for pages.
         advice: one_line(&action.advice.replace('`', ""), MAX_SENTENCE),
+        found: point.map_or_else(Vec::new, |point| found(input, point)),
     }
 }
 
@@ -225,12 +240,46 @@ fn administrator_line(person: &Person) -> AdministratorLine {
     }
 }
 
-fn finding_line(input: &Input<'_>, finding: &Finding) -> FindingLine {
-    FindingLine {
-        severity: finding.severity.word(),
-        title: name(title(input.audit, &finding.rule), MAX_NAME),
-        subject: name(&input.audit.subject_label(&finding.subject).0, MAX_NAME),
-        message: name(&finding.message, MAX_SENTENCE),
-        new: finding.continuing == Some(false),
+/// What the open findings of a rule say. If they all say the same, the title of the task has their subjects.
+fn found(input: &Input<'_>, point: &Point<'_>) -> Vec<String> {
+    let open: Vec<&Statement<'_>> =
+        point.statements.iter().filter(|statement| statement.first().is_some_and(Finding::is_open)).collect();
+    let message = |statement: &Statement<'_>| {
+        let message = statement.first().map_or("", |first| &first.message);
+        name(message, MAX_SENTENCE)
+    };
+    if let ([only], 0) = (&open[..], point.hidden) {
+        return vec![message(only)];
     }
+    let told: Vec<&&Statement<'_>> = open.iter().take(STATEMENTS).collect();
+    let left = point.open - told.iter().map(|statement| statement.findings.len()).sum::<usize>();
+    let mut said: Vec<String> =
+        told.iter().map(|statement| format!("{}: {}", subjects(input, statement), message(statement))).collect();
+    if left > 0 {
+        said.push(format!("{} in {}", super::lists::and_more(left), whole_list(input.attached, "findings.csv")));
+    }
+    said
+}
+
+/// The first subjects of a statement, and how many more there are.
+fn subjects(input: &Input<'_>, statement: &Statement<'_>) -> String {
+    let label = |subject: &Subject| name(&input.audit.subject_label(subject).0, MAX_NAME);
+    let named: Vec<String> = statement.findings.iter().take(NAMED).map(|finding| label(&finding.subject)).collect();
+    words::list(&named, statement.findings.len())
+}
+
+/// The subjects of a rule whose findings are only for information.
+fn informed(input: &Input<'_>, point: &Point<'_>) -> String {
+    let findings = point.statements.iter().flat_map(|statement| &statement.findings);
+    let open = findings.filter(|finding| finding.is_open());
+    let named: Vec<String> =
+        open.take(NAMED).map(|finding| name(&input.audit.subject_label(&finding.subject).0, MAX_NAME)).collect();
+    words::list(&named, point.open)
+}
+
+/// `12 audits since 2 March 2026: administrators 5 → 6; lowest 4, highest 6. Open findings 24 → 26; …`.
+fn trend(brief: &Brief) -> String {
+    brief.trend.as_ref().map_or_else(String::new, |trend| {
+        format!("{}: administrators {}. Open findings {}.", trend.period(), trend.administrators(), trend.findings())
+    })
 }

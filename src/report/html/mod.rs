@@ -8,10 +8,12 @@
 mod answer;
 mod changes;
 mod findings;
+mod map;
 mod policy;
 mod provenance;
 mod structure;
 mod text;
+mod trend;
 mod users;
 
 use std::{
@@ -26,9 +28,11 @@ use crate::{brief::Counts, words::number};
 use answer::Answer;
 use changes::ChangeRow;
 use findings::Section;
+use map::Map;
 use provenance::{CheckRow, Fact};
-use structure::{ProfileRow, RoleRow, Rules};
+use structure::{ProfileRow, Roles, Rules};
 use text::{LABEL, Part, moment, shown};
+use trend::Trend;
 use users::Users;
 
 /// Bytes gathered before they go to the writer.
@@ -50,7 +54,9 @@ struct Page<'a> {
     findings: Part<()>,
     changes: Part<ChangeRow>,
     users: Users,
-    roles: Part<RoleRow>,
+    trend: Option<Trend>,
+    map: Map,
+    roles: Roles,
     profiles: Part<ProfileRow>,
     rules: Rules,
     facts: Vec<Fact>,
@@ -91,6 +97,8 @@ fn page<'a>(input: &'a ReportInput<'_>) -> Page<'a> {
         findings,
         changes: changes::changes(input),
         users: users::users(input),
+        trend: trend::trend(input),
+        map: map::map(input),
         roles: structure::roles(input),
         profiles: structure::profiles(input),
         rules: structure::rules(input),

@@ -1,11 +1,17 @@
 //! Roles, profiles and rules.
 
+use std::collections::HashMap;
+
 use super::text::{Budget, LABEL, PROSE, Part, date, shown};
 use crate::{
     access::hierarchy::{self, Top},
-    model::{directory::Permissions, finding::RuleResult, rule_name::RuleName},
+    model::{
+        directory::{Permission, Permissions},
+        finding::RuleResult,
+        rule_name::RuleName,
+    },
     report::{ReportInput, cell::UNKNOWN, holders::Holders},
-    words::{count, list, number},
+    words::{list, number},
 };
 
 /// Roles, and profiles, that the page shows.
@@ -14,33 +20,64 @@ const ENTRIES: usize = 500;
 const BYTES: usize = 400_000;
 /// Dangerous permissions that a profile's row names.
 const PERMISSIONS_NAMED: usize = 6;
+/// Roles that the tree shows at once, and paper too; the others are folded.
+const TREE: usize = 24;
 /// Levels that the drawing indents; deeper roles are at the last of them.
 const LEVELS: usize = 12;
 
 /// One role of the tree.
 pub(super) struct RoleRow {
     pub(super) name: String,
+    /// The id, if several roles have the name; empty otherwise.
     pub(super) id: String,
     pub(super) depth: usize,
     /// The level for assistive technology, from 1.
     pub(super) level: usize,
     pub(super) holders: String,
+    /// The length of its bar, of 100 for the role that the most users hold.
+    pub(super) bar: usize,
     pub(super) admin: bool,
     pub(super) broken: String,
 }
 
-pub(super) fn roles(input: &ReportInput<'_>) -> Part<RoleRow> {
+/// The tree of roles.
+pub(super) struct Roles {
+    pub(super) first: Vec<RoleRow>,
+    /// The rest, folded.
+    pub(super) others: Vec<RoleRow>,
+    /// How many there are and are shown.
+    pub(super) count: Part<()>,
+}
+
+pub(super) fn roles(input: &ReportInput<'_>) -> Roles {
+    let mut rows = role_rows(input);
+    let others = rows.rows.split_off(rows.rows.len().min(TREE));
+    Roles { first: rows.rows, others, count: Part { rows: Vec::new(), all: rows.all, hidden: rows.hidden } }
+}
+
+fn role_rows(input: &ReportInput<'_>) -> Part<RoleRow> {
     let holders = Holders::count(input.matrix);
+    let roles = &input.audit.directory.roles;
+    let most = roles.iter().map(|role| holders.of_role(&role.id)).max().unwrap_or(0).max(1);
+    let mut names: HashMap<&str, usize> = HashMap::new();
+    for role in roles {
+        *names.entry(&role.name).or_default() += 1;
+    }
     Part::of(
-        hierarchy::tree(&input.audit.directory.roles).into_iter(),
+        hierarchy::tree(roles).into_iter(),
         ENTRIES,
         Budget::new(BYTES),
         |branch| RoleRow {
             name: shown(&branch.role.name, LABEL),
-            id: shown(branch.role.id.as_str(), LABEL),
+            id: if names.get(branch.role.name.as_str()).is_some_and(|times| *times > 1) {
+                shown(branch.role.id.as_str(), LABEL)
+            } else {
+                String::new()
+            },
+            bar: (holders.of_role(&branch.role.id) * 100).div_ceil(most),
             depth: branch.depth.min(LEVELS),
             level: branch.depth + 1,
-            holders: count(holders.of_role(&branch.role.id), "user"),
+            holders: number(holders.of_role(&branch.role.id)),
             admin: branch.role.admin_user == Some(true),
             broken: match branch.top {
                 None | Some(Top::Root) => String::new(),
@@ -107,16 +144,21 @@ fn permissions(input: &ReportInput<'_>, permissions: &Permissions) -> (String, S
         Permissions::Known(all) => all,
         Permissions::Unknown(why) => return (format!("{UNKNOWN}: {}", shown(why, LABEL)), UNKNOWN.to_owned()),
     };
-    let is_dangerous = |text: &str| {
-        let text = text.to_lowercase();
-        input.audit.policy.dangerous_permissions.iter().any(|fragment| text.contains(fragment.as_str()))
-    };
     let on = || all.iter().filter(|permission| permission.enabled);
     let dangerous: Vec<&str> = on()
-        .filter(|permission| is_dangerous(&permission.name) || permission.label.as_deref().is_some_and(is_dangerous))
+        .filter(|permission| is_dangerous(input, permission))
         .map(|permission| permission.label.as_deref().unwrap_or(&permission.name))
         .collect();
     (format!("{} of {}", on().count(), all.len()), named(&dangerous))
+}
+
+/// Whether the policy calls a permission dangerous.
+pub(super) fn is_dangerous(input: &ReportInput<'_>, permission: &Permission) -> bool {
+    let is_named = |text: &str| {
+        let text = text.to_lowercase();
+        input.audit.policy.dangerous_permissions.iter().any(|fragment| text.contains(fragment.as_str()))
+    };
+    is_named(&permission.name) || permission.label.as_deref().is_some_and(is_named)
 }
 
 /// Permissions by name, each name once: the API gives a permission once for each module.

@@ -3,8 +3,10 @@ use crate::{
     access::matrix::AccessMatrix,
     model::{
         audit::Audit,
-        change::{Change, ChangeKind},
+        change::{Change, ChangeKind, Past},
+        directory::{Permission, Permissions, Profile},
         finding::Severity,
+        id::ProfileId,
         reading::{Check, CheckKind, CheckOutcome},
         users::NewUser,
     },
@@ -143,4 +145,65 @@ fn changes_name_a_finding_by_the_title_of_its_rule() {
     });
     let page = html(&audit);
     assert!(page.contains(">Roles that report to each other: Loop<"), "not by its title");
+}
+
+/// A profile with the first `on` of `all` permissions, each in two modules.
+fn profile(id: &str, on: usize, all: usize) -> Profile {
+    let of = |place: usize| {
+        let module = if place.is_multiple_of(2) { "Deals" } else { "Tasks" };
+        Permission {
+            name: format!("permission_{:03}_{module}", place / 2),
+            module: Some(module.to_owned()),
+            label: Some(format!("Permission {:03}", place / 2)),
+            enabled: place < on,
+        }
+    };
+    Profile {
+        id: ProfileId::from(id),
+        name: format!("Profile {id}"),
+        custom: Some(true),
+        description: None,
+        modified: None,
+        permissions: Permissions::Known((0..all).map(of).collect()),
+    }
+}
+
+#[test]
+fn the_map_marks_a_clone_of_administrator_and_says_each_mark_in_words() {
+    let mut audit = testing::quiet();
+    audit.directory.profiles = vec![profile("21", 8, 8), profile("22", 5, 8), profile("23", 8, 8)];
+    let page = html(&audit);
+    let map = page.split_once("class=\"map\"").unwrap().1.split_once("</table>").unwrap().0;
+    let rows: Vec<&str> = map.split("<tr").skip(2).collect();
+    assert!(rows[0].contains("Profile 21") && rows[0].contains("makes administrators"), "{}", rows[0]);
+    assert!(rows[1].contains("Profile 23") && rows[1].contains("full power"));
+    assert!(rows[2].contains("Profile 22") && !rows[2].contains("class=\"tag\""), "{}", rows[2]);
+    for (mark, text) in [("#q4", "2 of 2"), ("#q2", "1 of 2"), ("#q0", "no")] {
+        assert!(rows[2].contains(&format!("{mark}\"/></svg><span class=\"sr\">{text}")), "{text}: {}", rows[2]);
+    }
+    assert_eq!(rows[1].matches("#q4").count(), 4);
+}
+
+#[test]
+fn the_map_is_bounded_and_says_what_it_leaves_out() {
+    let mut audit = testing::quiet();
+    audit.directory.profiles = (21..121).map(|id| profile(&id.to_string(), 600 - id, 600)).collect();
+    let page = html(&audit);
+    let map = page.split_once("id=\"profiles\"").unwrap().1.split_once("</table>").unwrap().0;
+    assert_eq!((map.matches("<tr").count(), map.matches("class=\"v\"").count()), (25, 18));
+    assert!(map.contains("leaves out the 76 profiles with the fewest permissions, which 0 users hold"), "{map}");
+    assert!(map.contains("last column gathers 283 other permissions"));
+}
+
+#[test]
+fn past_audits_are_lines_with_their_numbers_in_words_and_a_first_audit_has_none() {
+    let mut audit = testing::quiet();
+    assert!(!html(&audit).contains("Over the past audits"));
+    let past = |hour, administrators| Past { finished_at: testing::at(hour, 0), administrators, open_findings: 40 };
+    audit.past = vec![past(1, 3), past(2, 9), past(4, 2)];
+    let page = html(&audit);
+    assert!(page.contains("Administrators, 4 audits since 2 March 2026: 3 → 1; lowest 1, highest 9</title>"), "{page}");
+    // By time, from the left edge to the right: after 0, 60, 180 and 421 of 421 minutes.
+    assert!(page.contains("points=\"4.0,36.0 59.9,4.0 171.6,41.3 396.0,46.7\""), "{page}");
+    assert!(page.contains("<td class=\"n\">9</td><td class=\"n\">40</td>"));
 }

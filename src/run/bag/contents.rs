@@ -1,5 +1,6 @@
 //! What a bag has of an audit beside the answers and the reports. What follows from the answers is a [`Content`], which is
-//! recomputed with the audit; what does not is the previous audit's snapshot.
+//! recomputed with the audit; what does not are the previous audit's snapshot and
+//! the numbers of the past audits.
 
 use std::io::{self, Write};
 
@@ -16,6 +17,7 @@ use crate::{
     evidence::draft::{Draft, DraftError},
     model::{
         audit::Audit,
+        change::Past,
         directory::Directory,
         finding::{RuleOutcome, RuleResult, Severity},
         id::PersonId,
@@ -28,6 +30,9 @@ use crate::{
 
 /// The file of the previous audit's snapshot, below `data/`: JSON lines, compressed by Zstandard.
 pub(in crate::run) const PREVIOUS: &str = "previous.jsonl.zst";
+
+/// The file of the past audits' numbers, below `data/`.
+pub(in crate::run) const PAST: &str = "past.json";
 
 /// A user as parsed from the record; what the API did not give is null.
 #[derive(Serialize)]
@@ -264,6 +269,11 @@ fn runs(numbers: &[u32]) -> String {
         _ => format!("{} × {}", run.len(), run[0]),
     };
     numbers.chunk_by(|a, b| a == b).map(run).collect::<Vec<_>>().join(" + ")
+}
+
+/// Adds the numbers of the past audits, which the report draws.
+pub(in crate::run) fn past(draft: &Draft, past: &[Past]) -> Result<(), DraftError> {
+    draft.add(PAST, |writer| pretty(writer, past))
 }
 
 /// Adds the previous audit's snapshot, so that the changes can be recomputed.

@@ -200,6 +200,9 @@ impl Recording {
         );
         reports.and(others)?;
         trigger::add(&draft, audit)?;
+        if !audit.past.is_empty() {
+            contents::past(&draft, &audit.past)?;
+        }
         draft.add("configuration.toml", |writer| writer.write_all(vault.configuration.as_bytes()))?;
         // Templates end without the end of their last line.
         let tags = beside(audit, vault.key.is_some())?;

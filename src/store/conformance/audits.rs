@@ -23,6 +23,33 @@ pub(crate) async fn the_last_complete_audit_of_the_same_job_and_workspace_is_rea
     assert_eq!(again.last_complete(Some("daily"), "acme").await.unwrap(), None);
 }
 
+pub(crate) async fn the_past_is_the_last_complete_audits_in_their_order<H: Home>() {
+    let bench = Bench::<H>::new().await;
+    let of = |second, administrators| AuditRecord { administrators, ..record("acme", Some("weekly"), second) };
+    let incomplete = AuditRecord { complete: false, ..of(250, 9) };
+    // The last one was kept while the clock was behind.
+    for kept in [
+        &of(100, 1),
+        &of(200, 2),
+        &record("acme", None, 210),
+        &record("beta", Some("weekly"), 220),
+        &incomplete,
+        &of(300, 3),
+        &of(50, 4),
+    ] {
+        bench.store.keep(&Kept { record: kept.clone(), parts: Vec::new() }, at(0)).await.unwrap();
+    }
+    let past = |limit| bench.store.past(Some("weekly"), "acme", limit);
+    let expected = [of(200, 2), of(300, 3), of(50, 4)].map(|record| Past {
+        finished_at: record.finished_at,
+        administrators: record.administrators,
+        open_findings: record.open_findings,
+    });
+    assert_eq!(past(3).await.unwrap(), expected);
+    assert_eq!(past(9).await.unwrap().len(), 4);
+    assert_eq!(bench.store.past(Some("daily"), "acme", 3).await.unwrap(), []);
+}
+
 pub(crate) async fn an_audit_is_kept_once<H: Home>() {
     let bench = Bench::<H>::new().await;
     let mut audit = Kept { record: record("acme", None, 100), parts: vec![vec![1]] };

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{SqliteStore, count, ledger, millis, moment, outbox};
 use crate::{
     ledger::fact::BagName,
+    model::change::Past,
     store::{AuditRecord, Kept, Store, StoreError, facts},
 };
 
@@ -71,6 +72,29 @@ impl Store for SqliteStore {
             .and_then(|rows| rows.iter().map(|row| row.try_get("body")).collect())
             .map_err(&failed)?;
         Ok(Some(Kept { record, parts }))
+    }
+
+    async fn past(&self, job: Option<&str>, workspace: &str, limit: u32) -> Result<Vec<Past>, StoreError> {
+        let failed = self.explain("read the past audits");
+        let rows = sqlx::query(
+            "SELECT finished_at, administrators, open_findings FROM audit
+             WHERE workspace = ? AND job IS ? AND complete = 1 ORDER BY rowid DESC LIMIT ?",
+        )
+        .bind(workspace)
+        .bind(job)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(&failed)?;
+        let number = |row: &SqliteRow, column| row.try_get::<i64, _>(column).map(i64::unsigned_abs);
+        let past = rows.iter().rev().map(|row| {
+            Ok(Past {
+                finished_at: moment(row.try_get("finished_at")?),
+                administrators: number(row, "administrators")?,
+                open_findings: number(row, "open_findings")?,
+            })
+        });
+        past.collect::<Result<_, sqlx::Error>>().map_err(&failed)
     }
 }
 
