@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::text::{LABEL, shown};
 use crate::{
+    access::power::Power,
     model::directory::{Permission, Permissions, Profile},
     report::{ReportInput, holders::Holders},
     words::{count, number},
@@ -87,27 +88,21 @@ pub(super) fn map(input: &ReportInput<'_>) -> Map {
             |granted: &Granted<'_>| (granted.on.is_none(), std::cmp::Reverse((granted.count(), granted.holders)));
         order(a).cmp(&order(b)).then_with(|| a.profile.name.cmp(&b.profile.name))
     });
-    let is_administrator = |granted: &&Granted<'_>| input.audit.administrator_profiles.contains(&granted.profile.id);
-    let administrators: Vec<HashSet<Key<'_>>> =
-        profiles.iter().filter(is_administrator).filter_map(|granted| granted.on.clone()).collect();
     let left_out = profiles.split_off(profiles.len().min(PROFILES));
     let kinds = kinds(input, &profiles);
-    let rows = profiles.iter().map(|granted| {
-        let equals = |on: &HashSet<Key<'_>>| administrators.iter().any(|all| !all.is_empty() && on.is_superset(all));
-        Row {
-            name: shown(&granted.profile.name, LABEL),
-            holders: number(granted.holders),
-            power: match &granted.on {
-                _ if is_administrator(&granted) => "makes administrators",
-                Some(on) if equals(on) => "full power",
-                _ => "",
-            },
-            granted: match &granted.on {
-                Some(on) => format!("{} of {}", number(on.len()), number(granted.all)),
-                None => "unknown".to_owned(),
-            },
-            cells: granted.on.as_ref().map_or_else(Vec::new, |on| kinds.iter().map(|kind| kind.cell(on)).collect()),
-        }
+    let rows = profiles.iter().map(|granted| Row {
+        name: shown(&granted.profile.name, LABEL),
+        holders: number(granted.holders),
+        power: match input.matrix.yardstick().of_profile(&granted.profile.id) {
+            Power::Administrator => "makes administrators",
+            Power::Equivalent => "full power",
+            _ => "",
+        },
+        granted: match &granted.on {
+            Some(on) => format!("{} of {}", number(on.len()), number(granted.all)),
+            None => "unknown".to_owned(),
+        },
+        cells: granted.on.as_ref().map_or_else(Vec::new, |on| kinds.iter().map(|kind| kind.cell(on)).collect()),
     });
     let rows = rows.collect();
     Map { rows, left_out: said(&left_out, &kinds), columns: kinds.into_iter().map(Column::from).collect() }
