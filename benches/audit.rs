@@ -85,6 +85,7 @@ static READ: LazyLock<Read> = LazyLock::new(|| {
         findings: Vec::new(),
         outcomes: Vec::new(),
         drift: Drift::default(),
+        past: Vec::new(),
     };
     let Judgement { findings, outcomes } = judge(&audit, &matrix(&audit));
     (audit.findings, audit.outcomes) = (findings, outcomes);
