@@ -15,6 +15,7 @@ pub mod brief;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod connections;
 pub mod connector;
 pub mod coverage;
 pub mod daemon;

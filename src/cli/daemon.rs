@@ -7,10 +7,15 @@ use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{check, output::Failure, signals};
-use crate::{app, clock::Clock, config::settings::Settings, daemon::Daemon, web::Server};
+use super::{check, output::Failure};
+use crate::{app, clock::Clock, config::settings::Settings, connections::Listener, daemon::Daemon, web};
 
 pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
+    // Before anything else, so that a signal that comes early is not lost.
+    let failed = |what: &'static str| move |error: std::io::Error| Failure::failed(format!("{what}: {error}"));
+    let listen_for = |kind| signal(kind).map_err(failed("cannot wait for a signal"));
+    let mut hangup = listen_for(SignalKind::hangup())?;
+    let (mut terminate, mut interrupt) = (listen_for(SignalKind::terminate())?, listen_for(SignalKind::interrupt())?);
     let settings = check::load(named)?;
     if settings.jobs.is_empty() {
         return Err(Failure::usage("the configuration has no job, so there is nothing to run on a schedule"));
@@ -19,27 +24,23 @@ pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
     let setup = app::daemon_setup(&settings, &clock).map_err(|error| Failure::usage(error.to_string()))?;
     let server = listen(&settings).await?;
     let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
-    let failed = |what: &'static str| move |error: std::io::Error| Failure::failed(format!("{what}: {error}"));
-    let mut hangup = signal(SignalKind::hangup()).map_err(failed("cannot wait for SIGHUP"))?;
 
     let daemon = Daemon::new(store, clock, setup);
     let stop = CancellationToken::new();
     if let Some(server) = server {
         tracing::info!(address = %server.address, "listening");
-        tokio::spawn(server.serve(Arc::clone(&daemon), stop.clone().cancelled_owned()));
+        let routes = web::routes(Arc::clone(&daemon), settings.daemon.allowed_hosts.clone());
+        tokio::spawn(server.serve(routes, stop.clone().cancelled_owned()));
     }
     tokio::spawn(watchdog(Arc::clone(&daemon)));
     let running = daemon.run(stop.clone());
     tokio::pin!(running);
     announce(&settings);
     tell(&[NotifyState::Ready]);
-    let stopped = signals::stopped();
-    tokio::pin!(stopped);
     loop {
         tokio::select! {
             ended = &mut running => return ended.map_err(|error| Failure::failed(error.to_string())),
-            result = &mut stopped, if !stop.is_cancelled() => {
-                result.map_err(failed("cannot wait for a signal"))?;
+            () = async { tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} } }, if !stop.is_cancelled() => {
                 tell(&[NotifyState::Stopping]);
                 tracing::info!("stopping: finishing or releasing work in progress");
                 stop.cancel();
@@ -56,9 +57,9 @@ pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
 }
 
 /// Binds the configured address first, so that a second daemon started by mistake stops here.
-async fn listen(settings: &Settings) -> Result<Option<Server>, Failure> {
+async fn listen(settings: &Settings) -> Result<Option<Listener>, Failure> {
     let Some(address) = settings.daemon.listen else { return Ok(None) };
-    match Server::bind(address).await {
+    match Listener::bind(address).await {
         Ok(server) => Ok(Some(server)),
         Err(error) => Err(Failure::failed(format!(
             "cannot listen on {address}: {error}. Set another address as `[daemon] listen`, or \"off\""

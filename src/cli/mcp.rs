@@ -17,9 +17,10 @@ use crate::{
     app,
     clock::Clock,
     config::secret::{SecretError, SecretSource},
+    connections::Listener,
     mcp::{
         Server,
-        http::{Admission, Listener, PATH},
+        http::{self, Admission, PATH},
     },
 };
 
@@ -56,7 +57,8 @@ pub(super) async fn run(named: Option<&Path>, args: McpArgs) -> Result<(), Failu
     let failed = |error: std::io::Error| Failure::failed(format!("cannot listen on {address}: {error}"));
     let listener = Listener::bind(address).await.map_err(failed)?;
     tracing::info!(url = format!("http://{}{PATH}", listener.address), "listening");
-    listener.serve(server, admission, stop).await.map_err(failed)
+    http::serve(listener, server, admission, stop).await;
+    Ok(())
 }
 
 /// An origin with its port (RFC 6454).

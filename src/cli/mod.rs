@@ -28,21 +28,32 @@ mod workspaces;
 use std::{ffi::OsString, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::FromArgMatches as _;
+use tokio::signal::unix::{SignalKind, signal};
 
 use self::{
     args::{CONFIG_VARIABLE, Cli, Command, LogFormat, MailCommand, SchemaKind},
     output::Failure,
 };
+use crate::connections;
 
 /// Runs the command of this process's arguments.
 pub fn main() -> ExitCode {
+    connections::raise_file_limit();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    if let Ok(runtime) = &runtime
+        && std::env::args_os().any(|word| word == "daemon")
+    {
+        // From now on SIGHUP does not end the process, however early it comes; the daemon listens for it.
+        let _inside = runtime.enter();
+        drop(signal(SignalKind::hangup()));
+    }
     let cli = match parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return explain(&error),
     };
     log_to_stderr(&cli);
     leave_no_core();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return Failure::failed(format!("cannot start: {error}")).report(),
     };

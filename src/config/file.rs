@@ -361,6 +361,9 @@ pub(super) struct Daemon {
     /// Address and port of `/healthz`, `/readyz` and `/metrics`, or `off`.
     #[schemars(with = "Option<String>")]
     pub(super) listen: Option<Spanned<String>>,
+    /// Names of this host by which the status page may be asked, beside its addresses and `localhost`.
+    #[serde(default)]
+    pub(super) allowed_hosts: Vec<String>,
     /// Maximum number of concurrent runs, and of concurrent deliveries.
     #[schemars(with = "Option<i64>")]
     pub(super) workers: Option<Spanned<i64>>,

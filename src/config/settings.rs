@@ -77,6 +77,8 @@ pub struct Store {
 pub struct Daemon {
     /// Address of the status page; `None` if there is none.
     pub listen: Option<SocketAddr>,
+    /// Names of this host by which the status page may be asked, beside its addresses and `localhost`.
+    pub allowed_hosts: Vec<String>,
     /// Maximum number of concurrent runs, and of concurrent deliveries.
     pub workers: usize,
     /// Time after which another daemon takes over a run whose process is dead.

@@ -111,6 +111,9 @@ fn remarks(past: &Past<'_>, question: &Question<'_>) -> Vec<String> {
     }
     remarks
         .extend(past.set_back.iter().map(|set_back| format!("{set_back}. They count as written at that later time.")));
+    remarks.extend(
+        past.ahead.iter().map(|ahead| format!("{ahead}. They count as written at the time of the entry before.")),
+    );
     if question.bags.is_none() {
         remarks.push("The bags were not checked.".to_owned());
     }

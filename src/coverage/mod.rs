@@ -218,7 +218,7 @@ pub struct Coverage {
 impl Coverage {
     /// Derives the coverage from the entries of a ledger.
     pub fn of<'a>(entries: impl IntoIterator<Item = &'a Entry>, question: &Question<'_>) -> Self {
-        answer::answer(&Past::of(entries), question)
+        answer::answer(&Past::of(entries, question.now), question)
     }
 
     /// How many rows have each state; states without rows are left out.

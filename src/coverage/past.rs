@@ -39,6 +39,8 @@ pub(super) struct Past<'a> {
     /// Bags that were removed because of their age.
     pub(super) removed: BTreeSet<&'a str>,
     pub(super) set_back: Vec<SetBack>,
+    /// What a clock that was ahead wrote, in a sentence; `None` if nothing.
+    pub(super) ahead: Option<String>,
 }
 
 /// A review that was made.
@@ -59,14 +61,16 @@ pub(super) struct Skipped<'a> {
 }
 
 impl<'a> Past<'a> {
-    pub(super) fn of(entries: impl IntoIterator<Item = &'a Entry>) -> Self {
-        let (mut past, mut timeline) = (Self::default(), Timeline::default());
+    /// The facts as of a moment. An entry from later was written by a clock that was ahead.
+    pub(super) fn of(entries: impl IntoIterator<Item = &'a Entry>, now: DateTime<Utc>) -> Self {
+        let (mut past, mut timeline) = (Self::default(), Timeline::until(now));
         for entry in entries {
             let at = timeline.read(entry);
             past.begun.get_or_insert(at);
             past.learn(entry, at);
         }
         past.set_back = timeline.set_back().to_vec();
+        past.ahead = timeline.ahead().map(ToString::to_string);
         past
     }
 
@@ -78,6 +82,15 @@ impl<'a> Past<'a> {
             }
             Fact::Skipped { job, first, last, reason, .. } => {
                 self.skipped.push(Skipped { job, first: *first, last: *last, reason });
+            }
+            Fact::ScheduleTakenBack { job, to, .. } => {
+                self.skipped.retain_mut(|skipped| {
+                    let is_of_job = skipped.job == job;
+                    if is_of_job {
+                        skipped.last = skipped.last.min(*to);
+                    }
+                    !is_of_job || skipped.first <= *to
+                });
             }
             Fact::Recorded(recorded) => {
                 self.recorded.insert(recorded.run, Made { at, entry, recorded });

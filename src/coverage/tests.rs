@@ -254,7 +254,8 @@ fn a_report_that_arrived_late_makes_its_review_late() {
         ("2026-05-09T07:00:00Z", delivered(1, true)),
     ];
     let entries = entries(&facts);
-    let coverage = Coverage::of(&entries, &question(None));
+    let after = Question { now: time("2026-05-10T00:00:00Z"), ..question(None) };
+    let coverage = Coverage::of(&entries, &after);
     assert_eq!(coverage.rows[0].state, State::Late);
     assert_eq!(coverage.rows[0].reason, "delivered 61 days after it was due");
     let mut table = Vec::new();
@@ -388,4 +389,32 @@ fn failed_attempts_and_a_host_that_is_not_the_vendor_s_are_told_beside_the_revie
     let row = coverage.rows.iter().find(|row| row.fire_at == time(monday)).unwrap();
     assert_eq!((row.state, row.bag().unwrap().folder.as_str()), (State::Missing, "failure-2"));
     assert_eq!(row.reason, "the run did not finish; after 1 earlier failed attempt");
+}
+
+#[test]
+fn what_a_clock_that_was_ahead_wrote_does_not_hide_what_was_due() {
+    let (skipped_to, monday) = (time("2036-03-03T07:00:00Z"), time("2026-03-09T07:00:00Z"));
+    let skipped = Fact::Skipped {
+        job: "weekly".into(),
+        first: monday,
+        last: skipped_to,
+        count: 521,
+        reason: "the clock was set forward".into(),
+    };
+    let mut facts = vec![
+        ("2026-03-04T00:00:00Z", schedule(None)),
+        ("2036-03-05T00:00:00Z", schedule(Some("0 8 * * MON"))),
+        ("2036-03-05T00:00:01Z", skipped),
+    ];
+    let asked = Question { now: time("2026-03-10T00:00:00Z"), ..question(None) };
+    let coverage = Coverage::of(&entries(&facts), &asked);
+    assert_eq!((coverage.rows[0].fire_at, coverage.rows[0].state), (monday, State::Missing));
+    assert_eq!(coverage.rows[0].reason, "the clock was set forward");
+    assert!(coverage.remarks.iter().any(|remark| remark.contains("a clock was ahead")), "{:?}", coverage.remarks);
+    // Taken back, it was not skipped.
+    let to = time("2026-03-06T00:00:00Z");
+    let back = Fact::ScheduleTakenBack { job: "weekly".into(), from: skipped_to, to, reason: "the clock".into() };
+    facts.push(("2026-03-06T00:00:00Z", back));
+    let coverage = Coverage::of(&entries(&facts), &asked);
+    assert_ne!(coverage.rows[0].reason, "the clock was set forward");
 }

@@ -5,8 +5,10 @@
 //! daemon's state, `ticker` ticks every second. They share a [`Daemon`].
 
 mod dispatcher;
+mod in_force;
 mod planner;
 mod ticker;
+mod vendor_clock;
 mod watch;
 mod worker;
 
@@ -24,13 +26,14 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
 
 pub use self::watch::{Count, Health, Pulse};
 
 use crate::{
     clock::{Clock, time_delta},
     connector::Connector,
-    model::policy::Policy,
+    model::{policy::Policy, run::Claim},
     notify::{channel::Channels, closing, heartbeat::Heartbeat},
     run::{
         deliver::Recipients,
@@ -39,7 +42,7 @@ use crate::{
         vault::Vault,
     },
     schedule::{Missed, Schedule},
-    store::Database,
+    store::{Database, StoreError},
 };
 
 /// How often a store that keeps failing is logged.
@@ -133,10 +136,22 @@ struct State {
     enacted: bool,
     /// The last entry of the ledger that is in its file; `None` if that is not known.
     written: Option<u64>,
+    /// The schedules in force, as the ledger has them, by job.
+    in_force: BTreeMap<String, Arc<in_force::Terms>>,
+    /// The last entry of the ledger when they were read; `None` before that.
+    terms_as_of: Option<u64>,
+    /// Jobs for which another process has put other terms in force, with a sentence about that.
+    superseded: BTreeMap<String, String>,
+    /// Jobs that are not decided because the clock is ahead, with a sentence about that.
+    ahead: BTreeMap<String, String>,
     /// When each job is next checked.
     looks: BTreeMap<String, planner::Look>,
     /// What was counted since the start.
     counts: BTreeMap<Count, u64>,
+    /// The claims that its own workers hold, by run.
+    held: BTreeMap<Uuid, Claim>,
+    /// The clock at the last round.
+    looked_at: Option<DateTime<Utc>>,
     /// When the last round began.
     stepped: Option<Instant>,
     /// Why it failed; `None` if it did not.
@@ -168,12 +183,16 @@ impl Daemon {
     /// Switches to another configuration. Runs in progress finish with the one they began with.
     pub fn reconfigure(&self, setup: Setup) {
         *self.setup.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(setup);
-        {
-            let mut state = self.state();
-            state.looks.clear();
-            (state.enacted, state.written) = (false, None);
-        }
+        self.forget();
         self.wake.notify_one();
+    }
+
+    /// Forgets what it knows of the configuration before.
+    fn forget(&self) {
+        let mut state = self.state();
+        state.looks.clear();
+        state.ahead.clear();
+        (state.enacted, state.written, state.terms_as_of) = (false, None, None);
     }
 
     fn setup(&self) -> Arc<Setup> {
@@ -184,7 +203,8 @@ impl Daemon {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn now(&self) -> DateTime<Utc> {
+    /// The time.
+    pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
 
@@ -252,12 +272,19 @@ impl Daemon {
         senders: &mut JoinSet<()>,
         shutdown_now: &CancellationToken,
     ) -> Result<(), WriteError> {
+        self.store.look()?;
         self.plan().await?;
         let Limits { concurrency, lease, mail_lease, .. } = self.setup().limits;
+        self.hold(time_delta(lease)).await?;
         while workers.len() < concurrency {
             let Some(claim) = self.store.claim(self.now(), time_delta(lease)).await? else { break };
             let (daemon, shutdown_now) = (Arc::clone(self), shutdown_now.clone());
-            workers.spawn(async move { daemon.work(claim, shutdown_now).await });
+            self.state().held.insert(claim.run.id, claim.clone());
+            workers.spawn(async move {
+                let run = claim.run.id;
+                daemon.work(claim, shutdown_now).await;
+                daemon.state().held.remove(&run);
+            });
         }
         let setup = self.setup();
         let is_watched = |job: &str| setup.jobs.get(job).is_some_and(|job| job.heartbeat.is_some());
@@ -272,6 +299,27 @@ impl Daemon {
         }
         self.prune().await?;
         self.write_out().await
+    }
+
+    /// Renews the leases of its own workers after a jump of the clock, which would end them: the daemon would take its own
+    /// runs for those of a dead process.
+    async fn hold(&self, lease: chrono::Duration) -> Result<(), StoreError> {
+        let now = self.now();
+        let (last, held) = {
+            let mut state = self.state();
+            (state.looked_at.replace(now), state.held.values().cloned().collect::<Vec<_>>())
+        };
+        if last.is_none_or(|last| now - last < lease / 3) {
+            return Ok(());
+        }
+        for claim in held {
+            match self.store.prolong(&claim, now + lease).await {
+                // Its worker has finished, or another process has claimed the run.
+                Ok(()) | Err(StoreError::Lost { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Brings the ledger's file up to date.

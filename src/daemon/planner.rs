@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Daemon, Job};
+use super::{Daemon, Job, Setup, in_force::Terms, vendor_clock::AGAIN_AFTER};
 use crate::{
-    model::run::Gap,
-    schedule::{Missed, Plan},
+    model::{run::Gap, trigger::LATE},
+    schedule::{Missed, Plan, Schedule},
     store::{
         StoreError,
         queue::{Cursor, Decided},
@@ -36,33 +36,59 @@ impl Daemon {
         let now = self.now();
         // Publish at the moment from which new jobs are decided, so that no published fire time is left undecided.
         if !self.state().enacted {
-            let terms = |job: &Job| job.schedule.terms(&job.workspaces, job.missed);
-            let schedules: Vec<_> = setup.jobs.iter().map(|(name, job)| (name.clone(), terms(job))).collect();
-            self.store.publish_schedules(&schedules, now).await?;
+            let own = |(name, job): (&String, &Job)| (name.clone(), self.own_terms(job));
+            self.store.publish_schedules(&setup.jobs.iter().map(own).collect::<Vec<_>>(), now).await?;
             self.state().enacted = true;
         }
+        self.learn_terms(&setup, now).await?;
         let mut decisions = Vec::new();
         for (name, job) in &setup.jobs {
             if self.state().looks.get(name).is_some_and(|look| (look.at..look.next).contains(&now)) {
                 continue;
             }
-            let from = self.store.cursor(name).await?;
-            let Some((plan, to)) = decide(job, from.as_ref(), now) else {
-                let decided = from.map_or(now, |from| from.at.max(now));
-                let next = job.schedule.times(decided).next().unwrap_or(DateTime::<Utc>::MAX_UTC);
-                self.state().looks.insert(name.clone(), Look { at: now, next });
-                continue;
-            };
-            let gap = plan.skipped.map(|skipped| Gap {
-                job: name.clone(),
-                first: skipped.first,
-                last: skipped.last,
-                count: skipped.count,
-                reason: reason(job.missed).to_owned(),
-            });
-            decisions.push(Decision { job: name.clone(), workspaces: job.workspaces.clone(), plan, gap, from, to });
+            decisions.extend(self.look(&setup, name, job, now).await?);
         }
         if decisions.is_empty() { Ok(()) } else { self.store_decisions(&decisions, now).await }
+    }
+
+    /// What is to be decided for a job now; `None` if nothing.
+    async fn look(
+        &self,
+        setup: &Setup,
+        name: &str,
+        job: &Job,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Decision>, StoreError> {
+        let terms = self.terms(name, job);
+        let mut from = self.store.cursor(name).await?;
+        let is_in_future = |cursor: &Cursor| cursor.at > now + LATE;
+        if from.as_ref().is_some_and(is_in_future) && self.repair(setup, name, &terms, now).await? {
+            from = self.store.cursor(name).await?;
+        }
+        let Some((plan, to)) = decide(&terms, from.as_ref(), now) else {
+            let decided = from.as_ref().map_or(now, |from| from.at.max(now));
+            let mut next = terms.schedule.times(decided).next().unwrap_or(DateTime::<Utc>::MAX_UTC);
+            if from.as_ref().is_some_and(is_in_future) {
+                next = next.min(now + AGAIN_AFTER);
+            }
+            self.state().looks.insert(name.to_owned(), Look { at: now, next });
+            return Ok(None);
+        };
+        let first = plan.skipped.map(|skipped| skipped.first).or(plan.due.first().copied());
+        let is_late = first.is_some_and(|first| now - first > LATE);
+        if is_late && self.is_ahead(setup, name, &terms, now).await {
+            self.state().looks.insert(name.to_owned(), Look { at: now, next: now + AGAIN_AFTER });
+            return Ok(None);
+        }
+        self.state().ahead.remove(name);
+        let gap = plan.skipped.map(|skipped| Gap {
+            job: name.to_owned(),
+            first: skipped.first,
+            last: skipped.last,
+            count: skipped.count,
+            reason: reason(terms.missed).to_owned(),
+        });
+        Ok(Some(Decision { job: name.to_owned(), workspaces: terms.workspaces.clone(), plan, gap, from, to }))
     }
 
     async fn store_decisions(&self, decisions: &[Decision], now: DateTime<Utc>) -> Result<(), StoreError> {
@@ -93,18 +119,33 @@ impl Daemon {
 }
 
 /// The fire times of a job since its cursor, and the new cursor; `None` if nothing changes.
-fn decide(job: &Job, from: Option<&Cursor>, now: DateTime<Utc>) -> Option<(Plan, Cursor)> {
-    let schedule = format!("{} {}", job.schedule.pattern(), job.schedule.zone());
-    // A new job, or one whose schedule changed, begins now: no earlier fire time was published for it.
-    let Some(from) = from.filter(|from| from.schedule == schedule) else {
-        let at = from.map_or(now, |from| from.at.max(now));
-        return Some((Plan { due: Vec::new(), skipped: None, cursor: at }, Cursor { schedule, at }));
+fn decide(terms: &Terms, from: Option<&Cursor>, now: DateTime<Utc>) -> Option<(Plan, Cursor)> {
+    let schedule = format!("{} {}", terms.schedule.pattern(), terms.schedule.zone());
+    let Some(from) = from else {
+        // A new job begins now: no earlier fire time was published for it.
+        return Some((Plan { due: Vec::new(), skipped: None, cursor: now }, Cursor { schedule, at: now }));
     };
-    let plan = job.schedule.plan(job.missed, from.at, now);
+    if from.schedule != schedule {
+        // What the earlier schedule promised up to now is not lost.
+        let earlier = earlier(&from.schedule, from.at).map(|earlier| earlier.plan(terms.missed, from.at, now));
+        let at = from.at.max(now);
+        let plan = earlier.unwrap_or(Plan { due: Vec::new(), skipped: None, cursor: at });
+        let is_done = plan.cursor >= now;
+        let schedule = if is_done { schedule } else { from.schedule.clone() };
+        let at = plan.cursor;
+        return Some((plan, Cursor { schedule, at }));
+    }
+    let plan = terms.schedule.plan(terms.missed, from.at, now);
     // Checking every second must not write every second.
     let nothing = plan.due.is_empty() && plan.skipped.is_none();
     let at = plan.cursor;
     (!nothing).then_some((plan, Cursor { schedule, at }))
+}
+
+/// The schedule of a cursor; `None` if it cannot be read.
+fn earlier(schedule: &str, at: DateTime<Utc>) -> Option<Schedule> {
+    let (pattern, zone) = schedule.rsplit_once(' ')?;
+    Schedule::parse(pattern, zone.parse().ok()?, at).ok()
 }
 
 fn reason(missed: Missed) -> &'static str {

@@ -1,5 +1,6 @@
 //! The daemon over a real store and a simulated workspace, at a time that the test sets.
 
+mod disagreement;
 mod year;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -133,6 +134,16 @@ impl Bench {
         self.daemon.background.reopen();
     }
 
+    /// From now on, calls to the API are dated by the clock of this bench, and not by that of the machine as the answers are.
+    fn dates_its_calls(&self) {
+        let now = Arc::clone(&self.now);
+        let clock = Clock::new(move || *now.lock().unwrap());
+        let workspace =
+            Workspace { connector: Box::new(connector(&self.simulator, clock)), deadline: Duration::from_mins(1) };
+        let mut setup = self.daemon.setup.write().unwrap();
+        Arc::get_mut(&mut setup).unwrap().workspaces.insert("acme".to_owned(), workspace);
+    }
+
     /// The pings since the last time.
     fn beats(&self) -> Vec<Beat> {
         std::mem::take(&mut self.watcher.accepted.lock().unwrap())
@@ -160,7 +171,7 @@ impl Bench {
     }
 }
 
-fn connector(simulator: &Simulator) -> ZohoBigin {
+fn connector(simulator: &Simulator, clock: Clock) -> ZohoBigin {
     let credentials = simulator.credentials();
     ZohoBigin::new(
         ZohoSettings {
@@ -178,7 +189,7 @@ fn connector(simulator: &Simulator) -> ZohoBigin {
             reads: 2,
             pause_between_reads: Duration::ZERO,
         },
-        Clock::system(),
+        clock,
     )
     .unwrap()
 }
@@ -192,6 +203,8 @@ async fn daemon(
     missed: Missed,
 ) -> Arc<Daemon> {
     let heartbeat: Arc<dyn Heartbeat> = Arc::new(watcher.clone());
+    let now = Arc::clone(now);
+    let clock = Clock::new(move || *now.lock().unwrap());
     let job = Job {
         workspaces: vec!["acme".into()],
         schedule: Schedule::parse("0 8 * * MON", "Europe/Berlin".parse().unwrap(), time(SUNDAY)).unwrap(),
@@ -204,7 +217,8 @@ async fn daemon(
         }),
         heartbeat: Some(Arc::clone(&heartbeat)),
     };
-    let workspace = Workspace { connector: Box::new(connector(simulator)), deadline: Duration::from_mins(1) };
+    let workspace =
+        Workspace { connector: Box::new(connector(simulator, Clock::system())), deadline: Duration::from_mins(1) };
     let setup = Setup {
         jobs: [("weekly".to_owned(), job)].into(),
         workspaces: [("acme".to_owned(), workspace)].into(),
@@ -216,8 +230,7 @@ async fn daemon(
         limits: Limits::default(),
     };
     let store = testing::open(folder).await;
-    let now = Arc::clone(now);
-    Daemon::new(Arc::new(store), Clock::new(move || *now.lock().unwrap()), setup)
+    Daemon::new(Arc::new(store), clock, setup)
 }
 
 #[tokio::test]
@@ -278,8 +291,10 @@ async fn each_workspace_is_judged_by_its_own_policy_and_its_evidence_is_recomput
         let mut setup = bench.daemon.setup.write().unwrap();
         let setup = Arc::get_mut(&mut setup).unwrap();
         setup.jobs.get_mut("weekly").unwrap().workspaces.push("beta".into());
-        let workspace =
-            Workspace { connector: Box::new(connector(&bench.simulator)), deadline: Duration::from_mins(1) };
+        let workspace = Workspace {
+            connector: Box::new(connector(&bench.simulator, Clock::system())),
+            deadline: Duration::from_mins(1),
+        };
         setup.workspaces.insert("beta".into(), workspace);
         for (workspace, policy) in [("acme", &lenient), ("beta", &strict)] {
             setup.policies.insert(("weekly".into(), workspace.into()), Arc::new(policy.clone()));
@@ -288,6 +303,7 @@ async fn each_workspace_is_judged_by_its_own_policy_and_its_evidence_is_recomput
         let storage = Arc::new(Folder::new(&bags));
         setup.vault = Some(Vault { storage, keep_days: None, key: None, configuration, agent });
     }
+    bench.daemon.forget();
     bench.at(WEEK_1).await;
     assert_eq!(bench.runs().await.len(), 2);
     for (workspace, own, other, expected) in
@@ -369,6 +385,7 @@ async fn a_ping_survives_a_restart_and_is_sent_again() {
 async fn a_clock_that_was_set_back_is_not_silent() {
     let bench = Bench::new(Missed::Latest).await;
     bench.at(WEEK_2).await;
+    bench.dates_its_calls();
     bench.at(SUNDAY).await;
     let incidents = bench.daemon.health().await.unwrap().incidents;
     assert!(incidents.iter().any(|incident| incident.kind == IncidentKind::ClockSetBack), "{incidents:?}");
@@ -517,6 +534,23 @@ async fn a_daemon_that_is_told_to_stop_hands_back_what_it_cannot_finish() {
     bench.simulator.set_latency(Duration::ZERO);
     bench.at("2026-03-02T07:00:05Z").await;
     assert_eq!(bench.run().await.state, RunState::Closed);
+}
+
+#[tokio::test]
+async fn a_jump_of_the_clock_does_not_make_it_take_up_its_own_run() {
+    let bench = Bench::new(Missed::Latest).await;
+    bench.simulator.set_latency(Duration::from_millis(300));
+    *bench.now.lock().unwrap() = time(WEEK_1);
+    let (mut workers, mut senders) = (JoinSet::new(), JoinSet::new());
+    let shutdown_now = CancellationToken::new();
+    bench.daemon.step(&mut workers, &mut senders, &shutdown_now).await.unwrap();
+    assert_eq!(workers.len(), 1);
+    *bench.now.lock().unwrap() = time(WEEK_1) + chrono::Duration::hours(1);
+    bench.daemon.step(&mut workers, &mut senders, &shutdown_now).await.unwrap();
+    assert_eq!(workers.len(), 1, "it knows its own claim");
+    while workers.join_next().await.is_some() {}
+    let attempts = bench.daemon.store.attempts(bench.run().await.id).await.unwrap();
+    assert_eq!(attempts.len(), 1, "{attempts:?}");
 }
 
 #[tokio::test]

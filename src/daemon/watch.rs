@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Daemon, Setup};
 use crate::{
-    model::trigger::Incident,
+    model::trigger::{Incident, LATE},
     notify::heartbeat,
     store::{StoreError, history::Done},
 };
@@ -43,6 +43,8 @@ pub struct Health {
     pub is_alive: bool,
     /// Why the last step failed; `None` if it did not.
     pub failure: Option<String>,
+    /// What else is wrong with it, in sentences: another configuration in force, a clock that is ahead.
+    pub warnings: Vec<String>,
     /// The open incidents of its jobs.
     pub incidents: Vec<Incident>,
 }
@@ -79,8 +81,23 @@ impl Daemon {
                 incident.workspace.as_ref().is_none_or(|workspace| job.workspaces.contains(workspace))
             })
         });
-        let failure = self.state().failure.as_ref().map(|failure| failure.error.clone());
-        Ok(Health { is_alive: self.is_alive(), failure, incidents })
+        // Reading alone does not show that a disk is full.
+        let unwritable = self.store.probe(self.now()).await.err();
+        let (failure, warnings) = {
+            let state = self.state();
+            let failure = state.failure.as_ref().map(|failure| failure.error.clone());
+            let failure = failure.or_else(|| unwritable.map(|error| error.to_string()));
+            (failure, state.superseded.values().chain(state.ahead.values()).cloned().collect())
+        };
+        Ok(Health { is_alive: self.is_alive(), failure, warnings, incidents })
+    }
+
+    /// How many notifications wait to be delivered.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn waiting(&self) -> Result<u64, StoreError> {
+        self.store.waiting().await
     }
 
     /// The state of each workspace of each job.
@@ -92,9 +109,12 @@ impl Daemon {
         let now = self.now();
         let mut pulses = Vec::new();
         for (name, job) in &setup.jobs {
-            let next = job.schedule.times(now).next();
-            for workspace in &job.workspaces {
-                let last = self.store.last_done(name, workspace).await?;
+            let terms = self.terms(name, job);
+            // A fire time that is decided already does not come again.
+            let decided = self.store.cursor(name).await?.map_or(now, |cursor| cursor.at.max(now));
+            let next = terms.schedule.times(decided).next();
+            for workspace in &terms.workspaces {
+                let last = self.store.last_done(name, workspace, now + LATE).await?;
                 pulses.push(Pulse { job: name.clone(), workspace: workspace.clone(), next, last });
             }
         }

@@ -50,6 +50,18 @@ pub enum Fact {
         /// Why.
         reason: String,
     },
+    /// The schedule of a job was decided up to a time in the future, because a clock was ahead. It is taken back: what was
+    /// skipped after `to` was not.
+    ScheduleTakenBack {
+        /// The job.
+        job: String,
+        /// Up to when it was decided.
+        from: DateTime<Utc>,
+        /// Up to when it is decided now.
+        to: DateTime<Utc>,
+        /// Why.
+        reason: String,
+    },
     /// A review was made and is kept.
     Recorded(Recorded),
     /// A run was given up.
@@ -320,6 +332,7 @@ impl Fact {
             Self::Schedule { .. } => "schedule",
             Self::Due { .. } => "due",
             Self::Skipped { .. } => "skipped",
+            Self::ScheduleTakenBack { .. } => "schedule_taken_back",
             Self::Recorded(_) => "recorded",
             Self::Failed { .. } => "failed",
             Self::Retried { .. } => "retried",

@@ -41,10 +41,32 @@ impl fmt::Display for SetBack {
     }
 }
 
+/// Entries that a clock wrote that was ahead of the present.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ahead {
+    /// The first of them.
+    pub first: u64,
+    /// The last of them.
+    pub last: u64,
+    /// The latest of their times.
+    pub at: DateTime<Utc>,
+}
+
+impl fmt::Display for Ahead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { first, last, at } = self;
+        let at = at.format("%Y-%m-%d %H:%M UTC");
+        write!(f, "Between entry {first} and {last} a clock was ahead: it wrote {at}, which is in the future")
+    }
+}
+
 /// Follows the times of entries as they are read in order.
 #[derive(Debug, Clone, Default)]
 pub struct Timeline {
     latest: Option<DateTime<Utc>>,
+    /// The present; `None` if it is not known.
+    until: Option<DateTime<Utc>>,
+    ahead: Option<Ahead>,
     is_back: bool,
     found: Vec<SetBack>,
 }
@@ -53,6 +75,12 @@ impl Timeline {
     /// The time at which an entry was written as far as the ledger bears it out: its own, or where that lies before an
     /// earlier entry's the latest one of those.
     pub fn read(&mut self, entry: &Entry) -> DateTime<Utc> {
+        if let Some(until) = self.until.filter(|until| entry.at > *until + TOLERANCE) {
+            let first = self.ahead.as_ref().map_or(entry.number, |ahead| ahead.first);
+            let at = self.ahead.as_ref().map_or(entry.at, |ahead| ahead.at.max(entry.at));
+            self.ahead = Some(Ahead { first, last: entry.number, at });
+            return self.latest.unwrap_or(until);
+        }
         let Some(latest) = self.latest.filter(|latest| entry.at < *latest - TOLERANCE) else {
             self.latest = self.latest.max(Some(entry.at));
             self.is_back = false;
@@ -66,6 +94,17 @@ impl Timeline {
         }
         self.is_back = true;
         latest
+    }
+
+    /// Follows entries up to the present: one that is later was written by a clock that was ahead, and does not make those
+    /// after it late.
+    pub fn until(now: DateTime<Utc>) -> Self {
+        Self { until: Some(now), ..Self::default() }
+    }
+
+    /// The entries that a clock wrote that was ahead; `None` if there are none.
+    pub fn ahead(&self) -> Option<&Ahead> {
+        self.ahead.as_ref()
     }
 
     /// The entries that were written while it was set back.

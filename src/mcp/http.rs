@@ -2,8 +2,6 @@
 //! `Host` and `Origin` of their requests, and because they do not know the token.
 
 use std::{
-    io,
-    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -12,7 +10,7 @@ use std::{
 };
 
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     body::Body,
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
@@ -27,10 +25,10 @@ use rmcp::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{Server, finish, frame};
+use crate::connections::{Admitted, Listener};
 
 /// The path of the server.
 pub const PATH: &str = "/mcp";
@@ -60,13 +58,6 @@ pub struct Admission {
     pub hosts: Vec<String>,
     /// Allowed values of `Origin` in addition to this machine's, such as `https://app.example.com:443`.
     pub origins: Vec<String>,
-}
-
-/// A bound listener.
-pub struct Listener {
-    listener: TcpListener,
-    /// The address, with the actual port.
-    pub address: SocketAddr,
 }
 
 /// What a request is checked for before it is read.
@@ -108,56 +99,46 @@ impl Refused {
     }
 }
 
-impl Listener {
-    /// Binds the address.
-    ///
-    /// # Errors
-    /// If the address cannot be bound.
-    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
-        Ok(Self { listener, address })
-    }
-
-    /// Serves admitted requests until `stop` resolves.
-    ///
-    /// # Errors
-    /// If the listener fails.
-    pub async fn serve(self, server: Server, admission: Admission, stop: CancellationToken) -> io::Result<()> {
-        let calls = server.calls.clone();
-        // Sessions end after the calls in progress, whose answers go through them.
-        let sessions_end = CancellationToken::new();
-        let here = StreamableHttpServerConfig::default().allowed_hosts;
-        let config = StreamableHttpServerConfig::default()
-            .with_allowed_hosts(here.into_iter().chain(admission.hosts))
-            .with_allowed_origins(HERE.map(str::to_owned).into_iter().chain(admission.origins))
-            .enforce_origin_validation()
-            .with_max_request_body_bytes(REQUEST)
-            .with_cancellation_token(sessions_end.clone());
-        let sessions = Arc::new(LocalSessionManager::default());
-        let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::clone(&sessions), config);
-        let token = digest(admission.token.expose_secret());
-        let refused = Arc::<Refused>::default();
-        let routes = Router::new()
-            .route_service(PATH, service)
-            .layer(middleware::from_fn_with_state(Door { token, sessions, refused: Arc::clone(&refused) }, enter));
-        let ending = async move {
-            stop.cancelled().await;
-            finish(&calls).await;
-            sessions_end.cancel();
-        };
-        let ended = axum::serve(self.listener, routes).with_graceful_shutdown(ending).await;
-        refused.tell();
-        ended
-    }
+/// Serves admitted requests until `stop` resolves.
+pub async fn serve(listener: Listener, server: Server, admission: Admission, stop: CancellationToken) {
+    let calls = server.calls.clone();
+    // Sessions end after the calls in progress, whose answers go through them.
+    let sessions_end = CancellationToken::new();
+    let here = StreamableHttpServerConfig::default().allowed_hosts;
+    let config = StreamableHttpServerConfig::default()
+        .with_allowed_hosts(here.into_iter().chain(admission.hosts))
+        .with_allowed_origins(HERE.map(str::to_owned).into_iter().chain(admission.origins))
+        .enforce_origin_validation()
+        .with_max_request_body_bytes(REQUEST)
+        .with_cancellation_token(sessions_end.clone());
+    let sessions = Arc::new(LocalSessionManager::default());
+    let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::clone(&sessions), config);
+    let token = digest(admission.token.expose_secret());
+    let refused = Arc::<Refused>::default();
+    let routes = Router::new()
+        .route_service(PATH, service)
+        .layer(middleware::from_fn_with_state(Door { token, sessions, refused: Arc::clone(&refused) }, enter));
+    let ending = async move {
+        stop.cancelled().await;
+        finish(&calls).await;
+        sessions_end.cancel();
+    };
+    listener.serve(routes, ending).await;
+    refused.tell();
 }
 
-async fn enter(State(door): State<Door>, request: Request, next: Next) -> Response {
+async fn enter(
+    State(door): State<Door>,
+    Extension(connection): Extension<Admitted>,
+    request: Request,
+    next: Next,
+) -> Response {
     if presented(request.headers()).is_none_or(|token| digest(token) != door.token) {
         door.refused.note();
         let challenge = [(header::WWW_AUTHENTICATE, "Bearer realm=\"rolecall\"")];
         return (StatusCode::UNAUTHORIZED, challenge, "the token is missing or wrong\n").into_response();
     }
+    connection.admit();
     let request = match read(request).await {
         Ok(request) => request,
         Err(refusal) => return refusal,

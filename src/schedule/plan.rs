@@ -20,6 +20,11 @@ pub enum Missed {
 }
 
 impl Missed {
+    /// The policy of a word; `None` for another word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        [Self::Latest, Self::All, Self::Skip].into_iter().find(|missed| missed.word() == word)
+    }
+
     /// As in the configuration.
     pub fn word(self) -> &'static str {
         match self {

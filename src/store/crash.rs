@@ -72,6 +72,14 @@ impl<M: Database, H: Hazard> Store for Hazardous<M, H> {
         self.hazard.at("keep", Moment::After).await
     }
 
+    fn look(&self) -> Result<(), StoreError> {
+        self.store.look()
+    }
+
+    async fn probe(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.store.probe(now).await
+    }
+
     async fn audit(&self, id: Uuid) -> Result<Option<AuditRecord>, StoreError> {
         self.store.audit(id).await
     }
@@ -102,6 +110,18 @@ impl<M: Database, H: Hazard> Queue for Hazardous<M, H> {
         self.hazard.at("decide", Moment::Before).await?;
         let done = self.store.decide(decisions).await?;
         self.hazard.at("decide", Moment::After).await?;
+        Ok(done)
+    }
+
+    async fn take_back(
+        &self,
+        job: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.hazard.at("take_back", Moment::Before).await?;
+        let done = self.store.take_back(job, reason, now).await?;
+        self.hazard.at("take_back", Moment::After).await?;
         Ok(done)
     }
 
@@ -227,12 +247,20 @@ impl<M: Database, H: Hazard> History for Hazardous<M, H> {
         self.store.runs(most).await
     }
 
+    async fn unfinished_before(&self, run: &Run) -> Result<Option<Uuid>, StoreError> {
+        self.store.unfinished_before(run).await
+    }
+
     async fn siblings(&self, job: &str, fire_at: DateTime<Utc>) -> Result<Vec<Run>, StoreError> {
         self.store.siblings(job, fire_at).await
     }
 
-    async fn last_done(&self, job: &str, workspace: &str) -> Result<Option<Done>, StoreError> {
-        self.store.last_done(job, workspace).await
+    async fn last_done(&self, job: &str, workspace: &str, until: DateTime<Utc>) -> Result<Option<Done>, StoreError> {
+        self.store.last_done(job, workspace, until).await
+    }
+
+    async fn waiting(&self) -> Result<u64, StoreError> {
+        self.store.waiting().await
     }
 
     async fn attempts(&self, run: Uuid) -> Result<Vec<Attempt>, StoreError> {

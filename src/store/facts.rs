@@ -89,6 +89,11 @@ pub fn decide(decided: &Decided<'_>, planned: &[Planned]) -> Vec<Fact> {
     due.chain(skipped).collect()
 }
 
+/// `Queue::take_back`: a cursor that was in the future.
+pub fn take_back(job: &str, from: DateTime<Utc>, to: DateTime<Utc>, reason: &str) -> Vec<Fact> {
+    vec![Fact::ScheduleTakenBack { job: job.to_owned(), from, to, reason: reason.to_owned() }]
+}
+
 /// `Queue::begin`: a run on demand.
 pub fn begin(run: &Run) -> Vec<Fact> {
     let runs = vec![DueRun { workspace: run.workspace.clone(), run: run.id }];

@@ -54,17 +54,23 @@ pub trait History: Send + Sync {
     /// [`StoreError`]
     async fn runs(&self, most: u32) -> Result<Vec<Run>, StoreError>;
 
+    /// The oldest unfinished run of the same job and workspace before a run, which waits for it; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn unfinished_before(&self, run: &Run) -> Result<Option<Uuid>, StoreError>;
+
     /// All runs of one fire time of a job.
     ///
     /// # Errors
     /// [`StoreError`]
     async fn siblings(&self, job: &str, fire_at: DateTime<Utc>) -> Result<Vec<Run>, StoreError>;
 
-    /// The latest run of a job and workspace whose audit is recorded.
+    /// The latest run of a job and workspace, due up to a moment, whose audit is recorded.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn last_done(&self, job: &str, workspace: &str) -> Result<Option<Done>, StoreError>;
+    async fn last_done(&self, job: &str, workspace: &str, until: DateTime<Utc>) -> Result<Option<Done>, StoreError>;
 
     /// The attempts of a run, oldest first.
     ///
@@ -83,6 +89,12 @@ pub trait History: Send + Sync {
     /// # Errors
     /// [`StoreError`]
     async fn waiting_mails(&self) -> Result<Vec<String>, StoreError>;
+
+    /// How many notifications wait to be delivered.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn waiting(&self) -> Result<u64, StoreError>;
 
     /// The gaps, newest first.
     ///

@@ -76,6 +76,18 @@ pub trait Store: Send + Sync {
     /// [`StoreError`]; what was kept before is untouched.
     async fn keep(&self, audit: &Kept, now: DateTime<Utc>) -> Result<(), StoreError>;
 
+    /// Whether the store is where it was opened, and has room. Reads and writes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Replaced`] or [`StoreError::Full`]
+    fn look(&self) -> Result<(), StoreError>;
+
+    /// Writes, to find out whether anything can be written.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn probe(&self, now: DateTime<Utc>) -> Result<(), StoreError>;
+
     /// The record of one audit; `None` if there is none.
     ///
     /// # Errors
@@ -164,6 +176,14 @@ pub enum StoreError {
         reason: String,
         /// What the user can do.
         advice: &'static str,
+    },
+    /// The file that this process has open is not the one with its name any more.
+    #[error(
+        "the store {place} was removed or replaced while this process runs: what it writes now is lost when it ends. Stop it, put the file back if it was removed by mistake, and start it again"
+    )]
+    Replaced {
+        /// The store.
+        place: String,
     },
     /// Any other error of the database.
     #[error("the store {place} could not {action}: {reason}")]

@@ -89,6 +89,15 @@ pub trait Queue: Send + Sync {
     /// [`StoreError`]; then none was stored.
     async fn decide(&self, decisions: &[Decided<'_>]) -> Result<Vec<bool>, StoreError>;
 
+    /// Takes the cursor of a job back that lies in the future, with the gaps that reach into the future: they were decided by
+    /// a clock that was ahead. The runs stay, so no fire time gets two. Returns up to when the job is decided then; `None`
+    /// if its cursor is not in the future.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn take_back(&self, job: &str, reason: &str, now: DateTime<Utc>)
+    -> Result<Option<DateTime<Utc>>, StoreError>;
+
     /// Creates a run that is due now and claims it: an audit on demand whose report is mailed.
     ///
     /// # Errors

@@ -1,53 +1,56 @@
-//! The daemon's status page: `/healthz`, `/readyz`, and `/metrics` for Prometheus.
+//! The daemon's status page: `/` for people, `/healthz`, `/readyz`, and `/metrics` for Prometheus.
 //!
-//! It is unauthenticated and names jobs and workspaces, and `/readyz` says what is wrong with them, including recipients.
-//! It belongs on a loopback address or a trusted network.
+//! It is unauthenticated and names jobs and workspaces, and no person. It belongs on a loopback address or a trusted network.
 
+mod answer;
 mod metrics;
+mod page;
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{Request, State},
     http::{StatusCode, header},
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
-use serde::Serialize;
-use tokio::net::TcpListener;
 
-use crate::{daemon::Daemon, store::StoreError};
+use self::answer::Answer;
+use crate::{connections, daemon::Daemon, store::StoreError};
 
-/// A bound listener.
-pub struct Server {
-    listener: TcpListener,
-    /// The address, with the actual port.
-    pub address: SocketAddr,
+/// What a browser may do with the page: show it, with its own styles.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+
+/// The routes, for requests to this host or one of the names.
+pub fn routes(daemon: Arc<Daemon>, names: Vec<String>) -> Router {
+    Router::new()
+        .route("/", get(status_page))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics_page))
+        .with_state(daemon)
+        .layer(middleware::from_fn_with_state(Arc::new(names), enter))
 }
 
-impl Server {
-    /// Binds the address.
-    ///
-    /// # Errors
-    /// If the address cannot be bound.
-    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
-        Ok(Self { listener, address })
+async fn enter(State(names): State<Arc<Vec<String>>>, request: Request, next: Next) -> Response {
+    if connections::is_for(request.headers(), &names) {
+        return next.run(request).await;
     }
+    let refusal = "this host name is not one of this server's; name it in `[daemon] allowed_hosts`\n";
+    (StatusCode::FORBIDDEN, refusal).into_response()
+}
 
-    /// Serves until `stop` resolves.
-    ///
-    /// # Errors
-    /// If the listener fails.
-    pub async fn serve(self, daemon: Arc<Daemon>, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let routes = Router::new()
-            .route("/healthz", get(healthz))
-            .route("/readyz", get(readyz))
-            .route("/metrics", get(metrics_page))
-            .with_state(daemon);
-        axum::serve(self.listener, routes).with_graceful_shutdown(stop).await
+/// For people: jobs, what is next, what is wrong.
+async fn status_page(State(daemon): State<Arc<Daemon>>) -> Response {
+    match page::page(&daemon).await {
+        Ok(page) => {
+            let headers =
+                [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, POLICY)];
+            (headers, page).into_response()
+        }
+        Err(error) => failed(&error),
     }
 }
 
@@ -60,56 +63,20 @@ async fn healthz(State(daemon): State<Arc<Daemon>>) -> Response {
     }
 }
 
-#[derive(Serialize)]
-struct Answer {
-    ready: bool,
-    /// One sentence per problem; empty if ready.
-    problems: Vec<String>,
-    #[serde(rename = "lapses")]
-    incidents: Vec<Incident>,
-}
-
-#[derive(Serialize)]
-struct Incident {
-    kind: &'static str,
-    job: String,
-    workspace: Option<String>,
-    run: Option<String>,
-    at: String,
-}
-
 /// Readiness: whether every scheduled review took place and was delivered.
 async fn readyz(State(daemon): State<Arc<Daemon>>) -> Response {
-    let ready = match daemon.health().await {
-        Ok(health) => {
-            let stuck = (!health.is_alive).then(|| "the daemon has made no progress recently; see its log".to_owned());
-            let sentences = health.incidents.iter().map(|incident| {
-                let workspace =
-                    incident.workspace.as_ref().map(|workspace| format!(" {workspace}")).unwrap_or_default();
-                format!("{}{workspace}: {}", incident.job, incident.sentence())
-            });
-            let problems: Vec<String> = stuck.into_iter().chain(health.failure).chain(sentences).collect();
-            let incidents = health.incidents.into_iter().map(|incident| Incident {
-                kind: incident.kind.word(),
-                job: incident.job,
-                workspace: incident.workspace,
-                run: incident.run.map(|run| run.to_string()),
-                at: incident.at.to_rfc3339(),
-            });
-            Answer { ready: problems.is_empty(), problems, incidents: incidents.collect() }
-        }
-        Err(error) => Answer { ready: false, problems: vec![error.to_string()], incidents: Vec::new() },
-    };
-    let status = if ready.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(ready)).into_response()
+    let answer = Answer::of(daemon.health().await);
+    let status = if answer.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(answer)).into_response()
 }
 
 async fn metrics_page(State(daemon): State<Arc<Daemon>>) -> Response {
     match metrics::page(&daemon).await {
         Ok(page) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], page).into_response(),
-        Err(error) => {
-            let error: StoreError = error;
-            (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response()
-        }
+        Err(error) => failed(&error),
     }
+}
+
+fn failed(error: &StoreError) -> Response {
+    (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response()
 }

@@ -35,6 +35,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["model", "schedule"]),
     ("replay", &[]),
     ("evidence", &["model", "ledger"]),
+    ("connections", &[]),
     ("export", &["ledger", "coverage", "evidence"]),
     ("notify", &["model", "store", "mail", "evidence", "ledger"]),
     ("offboard", &["model", "access", "lookup", "connector", "store", "ledger"]),
@@ -44,7 +45,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["model", "access", "audit", "report", "connector", "store", "mail", "evidence", "ledger", "replay", "notify"],
     ),
     ("daemon", &["model", "access", "report", "connector", "store", "mail", "schedule", "run", "notify", "ledger"]),
-    ("web", &["model", "store", "daemon"]),
+    ("web", &["model", "store", "daemon", "connections"]),
     (
         "agent",
         &[
@@ -61,7 +62,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "run",
         ],
     ),
-    ("mcp", &["model", "agent"]),
+    ("mcp", &["model", "agent", "connections"]),
     (
         "app",
         &[

@@ -62,13 +62,13 @@ impl Daemon {
         Self { process, said, reader: Some(reader) }
     }
 
-    pub(crate) fn id(&self) -> u32 {
-        self.process.id()
-    }
-
     pub(crate) fn signal(&self, name: &str) {
         let sent = std::process::Command::new("kill").args([name, &self.process.id().to_string()]).status().unwrap();
         assert!(sent.success());
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// What it has said so far.

@@ -39,18 +39,63 @@ fn the_unit_is_what_systemd_takes_and_as_locked_up_as_it_can_be() {
 #[test]
 fn the_unit_calls_the_binary_as_it_wants_to_be_called() {
     let unit = fs::read_to_string(top("deploy/systemd/rolecall.service")).unwrap();
-    for (key, command) in [("ExecStartPre=", "check"), ("ExecStart=", "daemon")] {
-        let line = unit.lines().find_map(|line| line.strip_prefix(key)).unwrap();
-        let arguments: Vec<&str> = line.split_whitespace().skip(1).chain(["--help"]).collect();
-        assert_eq!(arguments[arguments.len() - 2], command);
-        let output = rolecall().args(&arguments).output().unwrap();
-        assert!(output.status.success(), "{line}");
+    let line = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+    let arguments: Vec<&str> = line.split_whitespace().skip(1).chain(["--help"]).collect();
+    assert_eq!(arguments[arguments.len() - 2], "daemon");
+    let output = rolecall().args(&arguments).output().unwrap();
+    assert!(output.status.success(), "{line}");
+}
+
+#[test]
+fn the_unit_gives_up_on_a_wrong_configuration_and_leaves_no_core() {
+    let unit = fs::read_to_string(top("deploy/systemd/rolecall.service")).unwrap();
+    for line in ["RestartPreventExitStatus=2", "LimitCORE=0", "Restart=always"] {
+        assert!(unit.lines().any(|other| other == line), "{line}");
     }
+    // Only what the main process returns prevents a restart.
+    assert!(!unit.contains("\nExecStartPre="));
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("rolecall.toml"), "[workspaces]\n").unwrap();
+    let output = rolecall().current_dir(folder.path()).arg("daemon").output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_command_runs_with_the_credentials_of_the_service() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    };
+    program("systemctl", &format!("#!/bin/sh\ncat {}\n", top("deploy/systemd/rolecall.service").display()));
+    program("systemd-run", "#!/bin/sh\nfor word in \"$@\"; do echo \"<$word>\"; done\n");
+    let configuration = folder.path().join("rolecall.toml");
+    fs::write(&configuration, "password = { file = \"/run/credentials/rolecall.service/smtp-password\" }\n").unwrap();
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let mut command = Command::new(top("deploy/systemd/rolecall-with-credentials"));
+    command.args(["mail", "test", "--to", "ana b@example.com"]).env("PATH", path).env("ROLECALL_CONFIG", configuration);
+    let called = run(&mut command);
+    for word in [
+        "<--unit=rolecall-once>",
+        "<--property=LoadCredential=client-secret:/etc/rolecall/credentials/client-secret>",
+        "<--property=LoadCredential=smtp-password:/etc/rolecall/credentials/smtp-password>",
+    ] {
+        assert!(called.contains(word), "{word}: {called}");
+    }
+    let end = "</usr/bin/rolecall>\n<--config>\n</run/credentials/rolecall-once.service/rolecall.toml>\n<mail>\n<test>\n<--to>\n<ana b@example.com>\n";
+    assert!(called.ends_with(end), "{called}");
+}
+
+#[test]
+fn the_alerts_are_what_prometheus_takes_and_fire_when_they_should() {
+    run(Command::new("promtool").args(["check", "rules"]).arg(top("deploy/prometheus/alerts.yml")));
+    run(Command::new("promtool").args(["test", "rules"]).arg(top("deploy/prometheus/alerts_test.yml")));
 }
 
 #[test]
 fn the_manifests_are_what_kubernetes_takes() {
-    for file in ["configuration.yaml", "deployment.yaml", "cronjob.yaml"] {
+    for file in ["configuration.yaml", "deployment.yaml", "cronjob.yaml", "network.yaml"] {
         let path = top("deploy/kubernetes").join(file);
         run(Command::new(tool("kubernetes-validate")).args(["--strict"]).arg(path));
     }
@@ -64,6 +109,9 @@ fn the_configuration_of_the_manifests_is_valid_where_its_secrets_are() {
     for secret in ["client-secret", "refresh-token", "smtp-password"] {
         fs::write(folder.path().join(secret), "a secret").unwrap();
     }
+    let mut key = rolecall();
+    key.args(["evidence", "init-key", "--out"]).arg(folder.path().join("evidence-key"));
+    assert!(key.output().unwrap().status.success());
     let lines: Vec<&str> = inside.lines().map(|line| line.strip_prefix("    ").unwrap_or("")).collect();
     let text = lines.join("\n").replace("/run/secrets/rolecall", folder.path().to_str().unwrap());
     fs::write(folder.path().join("rolecall.toml"), text).unwrap();
@@ -91,6 +139,9 @@ fn the_package_holds_what_it_should_and_its_binary_runs() {
         "usr/share/doc/rolecall/copyright",
         "usr/share/doc/rolecall/rolecall.cdx.json",
         "usr/share/doc/rolecall/examples/rolecall.example.toml",
+        "usr/share/doc/rolecall/examples/alerts.yml",
+        "usr/share/doc/rolecall/examples/grafana.json",
+        "usr/sbin/rolecall-with-credentials",
         "usr/share/man/man1/rolecall.1.gz",
         "usr/share/bash-completion/completions/rolecall",
         "usr/share/zsh/vendor-completions/_rolecall",

@@ -56,6 +56,15 @@ fn numbers_are_what_promtool_takes_and_name_nobody() {
     ] {
         assert!(page.lines().any(|other| other == line), "{line} is not in\n{page}");
     }
+    for file in ["deploy/prometheus/alerts.yml", "deploy/grafana/rolecall.json"] {
+        let text = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        let names =
+            text.split(|c: char| !(c.is_ascii_lowercase() || c == '_')).filter(|name| name.starts_with("rolecall_"));
+        for name in names {
+            assert!(page.lines().any(|line| line.starts_with(&format!("# TYPE {name} "))), "{file}: no metric {name}");
+        }
+    }
+    serde_json::from_str::<Value>(include_str!("../../deploy/grafana/rolecall.json")).unwrap();
     assert!(page.contains("rolecall_run_attempts_total{job=\"weekly\",workspace=\"acme\",outcome=\"done\"}"), "{page}");
     assert!(!page.contains('@'), "{page}");
 }
@@ -75,6 +84,65 @@ fn a_daemon_that_cannot_do_its_work_is_alive_and_not_ready_and_says_why() {
     assert!(listed.contains("ATTENTION: weekly acme: ") && listed.contains("the review failed"), "{listed}");
     bench.simulator.set_faults([]);
     eventually("that it is ready again", || ask(&address, "/readyz").0 == 200);
+}
+
+#[test]
+fn the_status_page_names_nobody_and_answers_only_to_this_host() {
+    let bench = bench();
+    let daemon = Daemon::start(&bench);
+    let address = daemon.address();
+    eventually("a review", || ask(&address, "/").1.contains("20 users"));
+    let (status, page) = ask(&address, "/");
+    assert_eq!(status, 200, "{page}");
+    assert!(
+        page.contains("<td>weekly</td><td>acme</td>") && page.contains("Every scheduled review took place"),
+        "{page}"
+    );
+    assert!(!page.contains('@') && !page.contains("<script"), "{page}");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for path in ["/", "/healthz", "/readyz", "/metrics"] {
+        let request = reqwest::Client::new().get(format!("http://{address}{path}")).header("host", "evil.example");
+        let response = runtime.block_on(async { request.send().await.unwrap().status().as_u16() });
+        assert_eq!(response, 403, "{path}");
+    }
+}
+
+#[test]
+fn connections_that_ask_nothing_keep_it_from_nothing() {
+    let bench = bench();
+    let daemon = Daemon::start(&bench);
+    let address = daemon.address();
+    let half = |number: usize| {
+        let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        if number % 2 == 0 {
+            std::io::Write::write_all(&mut stream, b"GET /readyz HTTP/1.1\r\nHost: local").unwrap();
+        }
+        stream
+    };
+    let held: Vec<_> = (0..300).map(half).collect();
+    assert_eq!(ask(&address, "/healthz"), (200, "ok\n".to_owned()));
+    let before = runs(&bench).len();
+    eventually("more reviews", || runs(&bench).iter().filter(|run| run["state"] == "closed").count() > before + 1);
+    let process = std::fs::read_dir(format!("/proc/{}/fd", daemon.id())).unwrap().count();
+    assert!(process < 150, "{process} open files with {} connections", held.len());
+}
+
+#[test]
+fn a_store_that_is_removed_or_replaced_is_noticed() {
+    let bench = bench();
+    let daemon = Daemon::start(&bench);
+    let address = daemon.address();
+    eventually("that it is ready", || ask(&address, "/readyz").0 == 200 && ask(&address, "/").1.contains("20 users"));
+    for file in std::fs::read_dir(bench.path("")).unwrap().map(|entry| entry.unwrap().path()) {
+        if file.file_name().unwrap().to_string_lossy().contains(".db") {
+            std::fs::remove_file(file).unwrap();
+        }
+    }
+    eventually("that it is said", || {
+        let (status, answer) = ask(&address, "/readyz");
+        status == 503 && answer.contains("was removed or replaced while this process runs")
+    });
+    eventually("that it is logged", || daemon.said().contains("was removed or replaced"));
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub(crate) enum RunsFormat {
     Json,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum RunsCommand {
     /// List the latest runs, as `rolecall runs` does
     List {
@@ -60,6 +60,11 @@ pub(crate) enum RunsCommand {
     Show {
         /// The run's id
         id: uuid::Uuid,
+    },
+    /// Take back a schedule that was decided into the future while the clock was ahead
+    TakeBack {
+        /// The job
+        job: String,
     },
     /// Retry a failed run, or mail that was refused
     Retry {

@@ -15,12 +15,15 @@ use super::{
 use crate::{
     app,
     clock::Clock,
-    model::{finding::Severity, run::MessageState},
+    model::{
+        finding::Severity,
+        run::{MessageState, RunState},
+    },
     store::{Database, StoreError},
     words::count,
 };
 
-/// Maximum number of gaps in the list.
+/// Minimum number of gaps in the list, if there are as many.
 const GAPS: u32 = 20;
 /// Maximum length of an error in the list, and of one run.
 const ERROR_IN_LIST: usize = 80;
@@ -36,6 +39,14 @@ pub(super) async fn run(named: Option<&Path>, args: RunsArgs) -> Result<(), Fail
         RunsCommand::List { limit } => {
             let is_configured = |incident: &LapseRow| settings.jobs.contains_key(&incident.job);
             list(&*store, limit, args.format, &is_configured).await.map_err(failed)?;
+        }
+        RunsCommand::TakeBack { job } => {
+            let why = "on the command line: a clock was ahead when the schedule was decided";
+            let taken = store.take_back(&job, why, Clock::system().now()).await.map_err(failed)?;
+            let Some(to) = taken else {
+                return Err(Failure::usage(format!("the schedule of {job} is not decided into the future")));
+            };
+            output::line(&format!("{job} is decided up to {}; a running daemon goes on from there", rows::time(to)));
         }
         RunsCommand::Retry { id } => {
             if !store.retry(id, Clock::system().now()).await.map_err(failed)? {
@@ -69,12 +80,20 @@ async fn list(
     for run in store.runs(limit).await? {
         rows.push(Row::read(store, run).await?);
     }
-    let gaps: Vec<GapRow> = store.gaps(GAPS).await?.into_iter().map(GapRow::from).collect();
+    let most = limit.max(GAPS);
+    let mut gaps: Vec<GapRow> = store.gaps(most.saturating_add(1)).await?.into_iter().map(GapRow::from).collect();
+    let has_more_gaps = gaps.len() > most as usize;
+    gaps.truncate(most as usize);
     let incidents = store.incidents(Clock::system().now()).await?.into_iter().map(LapseRow::from).filter(is_configured);
     let incidents: Vec<LapseRow> = incidents.collect();
     if format == RunsFormat::Json {
         // These types can always be written.
-        let _ = json(&serde_json::json!({ "runs": rows, "gaps": gaps, "lapses": incidents }));
+        let _ = json(&serde_json::json!({
+            "runs": rows,
+            "gaps": gaps,
+            "more_gaps": has_more_gaps,
+            "lapses": incidents
+        }));
         return Ok(());
     }
     if rows.is_empty() {
@@ -90,6 +109,9 @@ async fn list(
             format!("GAP: {} did not run at {} scheduled times, {} to {}", gap.job, gap.count, gap.first, gap.last)
         };
         output::line(&format!("{what}: {}", gap.reason));
+    }
+    if has_more_gaps {
+        output::line("There are earlier gaps; `--limit N` shows more.");
     }
     for incident in &incidents {
         let workspace = incident.workspace.as_ref().map(|workspace| format!(" {workspace}")).unwrap_or_default();
@@ -138,7 +160,12 @@ fn findings(row: &Row) -> String {
 fn state(row: &Row) -> String {
     let again = if row.attempts > 1 { format!(", attempt {}", row.attempts) } else { String::new() };
     let incomplete = if row.complete == Some(false) { ", incomplete" } else { "" };
-    format!("{}{again}{incomplete}", row.state)
+    let waits = match (&row.waits_for, &row.not_before) {
+        (Some(run), _) => format!(", waits for {run}"),
+        (None, Some(time)) if row.state == RunState::Due.word() => format!(", next attempt {time}"),
+        _ => String::new(),
+    };
+    format!("{}{again}{incomplete}{waits}", row.state)
 }
 
 fn attempts(number: u32) -> String {

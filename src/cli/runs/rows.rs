@@ -28,6 +28,8 @@ pub(super) struct Row {
     /// From the first attempt to the end; `None` until then.
     pub(super) seconds: Option<f64>,
     pub(super) not_before: Option<String>,
+    /// The earlier run of the job and workspace that it waits for; `None` if there is none.
+    pub(super) waits_for: Option<String>,
     pub(super) error: Option<String>,
     pub(super) users: Option<u64>,
     pub(super) administrators: Option<u64>,
@@ -89,6 +91,7 @@ impl Row {
     pub(super) async fn read(store: &dyn Database, run: Run) -> Result<Self, StoreError> {
         let audit = if run.state < RunState::Recorded { None } else { store.audit(run.id).await? };
         let messages = store.messages(run.id).await?.into_iter().map(message).collect();
+        let earlier = if run.state == RunState::Due { store.unfinished_before(&run).await? } else { None };
         let history = store.attempts(run.id).await?.into_iter().map(attempt).collect();
         let audit = audit.as_ref();
         let by_severity = audit.and_then(|audit| audit.by_severity);
@@ -103,6 +106,7 @@ impl Row {
             finished_at: run.finished_at.map(time),
             seconds: run.started_at.zip(run.finished_at).map(|(from, to)| (to - from).as_seconds_f64()),
             not_before: run.not_before.map(time),
+            waits_for: earlier.map(|run| run.to_string()),
             error: run.error,
             users: audit.map(|audit| audit.users),
             administrators: audit.map(|audit| audit.administrators),
@@ -153,6 +157,6 @@ impl From<Incident> for LapseRow {
     }
 }
 
-fn time(time: DateTime<Utc>) -> String {
+pub(super) fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }

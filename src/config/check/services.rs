@@ -150,9 +150,15 @@ impl Checker<'_> {
                 format!("expected an address and a port such as {LISTEN}, or \"{OFF}\""),
             );
         }
+        if let Some((written, address)) = daemon.listen.as_ref().zip(address).filter(|(_, at)| !at.ip().is_loopback()) {
+            let message = format!("the status page on {address} can be read from the network without a password");
+            let help = "it names jobs and workspaces: let only your monitoring reach it, or listen on 127.0.0.1";
+            self.problems.push(Problem::warning(written.span(), message, help));
+        }
         let seconds = |number: i64| Duration::from_secs(number.unsigned_abs());
         Daemon {
             listen: address,
+            allowed_hosts: daemon.allowed_hosts.clone(),
             workers: usize::try_from(self.number(daemon.workers.as_ref(), 4, 1..=64)).unwrap_or(1),
             lease: seconds(self.number(daemon.lease_seconds.as_ref(), 60, 2..=3600)),
             grace_period: seconds(self.number(daemon.stop_seconds.as_ref(), 20, 0..=3600)),

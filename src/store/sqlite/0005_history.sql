@@ -33,6 +33,12 @@ ALTER TABLE notification ADD COLUMN fire_at INTEGER;
 UPDATE notification SET (job, workspace, fire_at) = (SELECT r.job, r.workspace, r.fire_at FROM run AS r WHERE r.id = run)
 WHERE run IS NOT NULL;
 
+-- Written to find out whether anything can be written.
+CREATE TABLE probe (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    at INTEGER NOT NULL
+) STRICT;
+
 DROP INDEX notification_rejected;
 CREATE INDEX notification_settled ON notification (job, workspace, address, fire_at)
     WHERE run IS NOT NULL AND state <> 'waiting';

@@ -31,6 +31,17 @@ impl Store for SqliteStore {
         transaction.commit().await.map_err(&failed)
     }
 
+    fn look(&self) -> Result<(), StoreError> {
+        self.file.look(&self.place)
+    }
+
+    async fn probe(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.look()?;
+        let sql = "INSERT INTO probe (id, at) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at";
+        let probed = sqlx::query(sql).bind(millis(now)).execute(&self.pool).await;
+        probed.map(|_| ()).map_err(self.explain("be written"))
+    }
+
     async fn audit(&self, id: Uuid) -> Result<Option<AuditRecord>, StoreError> {
         let failed = self.explain("read an audit");
         let query = sqlx::query("SELECT * FROM audit WHERE id = ?").bind(id.as_bytes().to_vec());

@@ -38,6 +38,33 @@ pub(super) async fn store(connection: &mut SqliteConnection, decided: &Decided<'
     .map(|_| ())
 }
 
+/// Takes a cursor back that lies in the future, and the gaps that reach there. Returns from when to when; `None` if it does
+/// not.
+pub(super) async fn take_back(
+    connection: &mut SqliteConnection,
+    job: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, sqlx::Error> {
+    let Some(Cursor { at, .. }) = cursor(&mut *connection, job).await?.filter(|cursor| cursor.at > now) else {
+        return Ok(None);
+    };
+    let first = sqlx::query_scalar::<_, Option<i64>>("SELECT MIN(first_at) FROM gap WHERE job = ? AND last_at > ?")
+        .bind(job)
+        .bind(millis(now))
+        .fetch_one(&mut *connection)
+        .await?;
+    sqlx::query("DELETE FROM gap WHERE job = ? AND last_at > ?")
+        .bind(job)
+        .bind(millis(now))
+        .execute(&mut *connection)
+        .await?;
+    let before = first.map(|first| moment(first - 1));
+    let to = before.map_or(now, |before| before.min(now));
+    let query = sqlx::query("UPDATE cursor SET at = ? WHERE job = ?").bind(millis(to)).bind(job);
+    query.execute(connection).await?;
+    Ok(Some((at, to)))
+}
+
 /// Creates the runs that do not exist yet, and returns them.
 async fn plan_runs(connection: &mut SqliteConnection, decided: &Decided<'_>) -> Result<Vec<Planned>, sqlx::Error> {
     let mut planned = Vec::new();

@@ -33,6 +33,16 @@ impl History for SqliteStore {
         rows.iter().map(queue::run).collect::<Result<_, _>>().map_err(&failed)
     }
 
+    async fn unfinished_before(&self, run: &Run) -> Result<Option<Uuid>, StoreError> {
+        let failed = self.explain("read the earlier runs");
+        let sql = "SELECT id FROM run INDEXED BY run_unfinished WHERE state IN ('due', 'claimed', 'read', 'judged')
+                   AND job = ? AND workspace = ? AND fire_at < ? ORDER BY fire_at LIMIT 1";
+        let query = sqlx::query_scalar::<_, Vec<u8>>(sql).bind(&run.job).bind(&run.workspace).bind(millis(run.fire_at));
+        let id = query.fetch_optional(&self.pool).await.map_err(&failed)?;
+        let id = id.map(|id| Uuid::from_slice(&id).map_err(|error| sqlx::Error::Decode(error.into())));
+        id.transpose().map_err(failed)
+    }
+
     async fn siblings(&self, job: &str, fire_at: DateTime<Utc>) -> Result<Vec<Run>, StoreError> {
         let failed = self.explain("read the runs of a fire time");
         let query = sqlx::query("SELECT * FROM run WHERE job = ? AND fire_at = ? ORDER BY workspace");
@@ -40,12 +50,12 @@ impl History for SqliteStore {
         rows.iter().map(queue::run).collect::<Result<_, _>>().map_err(&failed)
     }
 
-    async fn last_done(&self, job: &str, workspace: &str) -> Result<Option<Done>, StoreError> {
+    async fn last_done(&self, job: &str, workspace: &str, until: DateTime<Utc>) -> Result<Option<Done>, StoreError> {
         let failed = self.explain("read the latest run");
         let sql = "SELECT * FROM run INDEXED BY run_done
                    WHERE job = ? AND workspace = ? AND state IN ('recorded', 'delivered', 'closed')
-                   ORDER BY fire_at DESC LIMIT 1";
-        let query = sqlx::query(sql).bind(job).bind(workspace);
+                   AND fire_at <= ? ORDER BY fire_at DESC LIMIT 1";
+        let query = sqlx::query(sql).bind(job).bind(workspace).bind(millis(until));
         let row = query.fetch_optional(&self.pool).await.map_err(&failed)?;
         let Some(run) = row.as_ref().map(queue::run).transpose().map_err(&failed)? else { return Ok(None) };
         let query = sqlx::query("SELECT * FROM audit WHERE id = ?").bind(run.id.as_bytes().to_vec());
@@ -74,9 +84,16 @@ impl History for SqliteStore {
 
     async fn waiting_mails(&self) -> Result<Vec<String>, StoreError> {
         let failed = self.explain("read the messages that wait");
-        let sql = "SELECT body FROM notification WHERE state = 'waiting' AND message_id IS NOT NULL";
+        let sql = "SELECT body FROM notification INDEXED BY notification_waiting
+                   WHERE state = 'waiting' AND message_id IS NOT NULL";
         let bodies = sqlx::query_scalar::<_, Vec<u8>>(sql).fetch_all(&self.pool).await.map_err(failed)?;
         Ok(bodies.iter().map(|body| sha256(body)).collect())
+    }
+
+    async fn waiting(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT COUNT(*) FROM notification INDEXED BY notification_waiting WHERE state = 'waiting'";
+        let waiting = sqlx::query_scalar::<_, i64>(sql).fetch_one(&self.pool).await;
+        waiting.map(i64::unsigned_abs).map_err(self.explain("count what waits"))
     }
 
     async fn gaps(&self, most: u32) -> Result<Vec<Gap>, StoreError> {

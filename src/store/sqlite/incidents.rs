@@ -35,6 +35,7 @@ const OVERDUE_NOW: &str = "
 SELECT id AS run, job, workspace, fire_at AS at, COALESCE(error, '') AS detail FROM run INDEXED BY run_open
 WHERE state IN ('due', 'claimed', 'read', 'judged', 'recorded', 'delivered')
 AND state IN ('due', 'claimed', 'read', 'judged') AND fire_at <= ?1
+AND ?3 > 0
 ORDER BY fire_at LIMIT ?2";
 
 /// Failed runs after which no run of their job and workspace recorded an audit.
@@ -44,7 +45,7 @@ FROM pair AS p CROSS JOIN run AS r ON ?1 > 0 AND r.id IN (
     SELECT f.id FROM run AS f INDEXED BY run_failed WHERE f.state = 'failed' AND f.job = p.job AND f.workspace = p.workspace
     AND f.fire_at > COALESCE((
         SELECT d.fire_at FROM run AS d WHERE d.job = p.job AND d.workspace = p.workspace
-        AND d.state IN ('recorded', 'delivered', 'closed') ORDER BY d.fire_at DESC LIMIT 1
+        AND d.state IN ('recorded', 'delivered', 'closed') AND d.fire_at <= ?3 ORDER BY d.fire_at DESC LIMIT 1
     ), -9e18)
     ORDER BY f.fire_at DESC LIMIT ?2
 )
@@ -58,7 +59,7 @@ FROM pair AS p CROSS JOIN audit AS a ON ?1 > 0 AND a.id IN (
     SELECT i.id FROM audit AS i INDEXED BY audit_outcome WHERE i.job = p.job AND i.workspace = p.workspace AND i.complete = 0
     AND i.fire_at > COALESCE((
         SELECT w.fire_at FROM audit AS w WHERE w.job = p.job AND w.workspace = p.workspace AND w.complete = 1
-        AND w.fire_at IS NOT NULL ORDER BY w.fire_at DESC LIMIT 1
+        AND w.fire_at <= ?3 ORDER BY w.fire_at DESC LIMIT 1
     ), -9e18)
     ORDER BY i.fire_at DESC LIMIT ?2
 )
@@ -97,6 +98,7 @@ CROSS JOIN notification AS m ON m.run IS NOT NULL AND m.state <> 'waiting'
     AND m.fire_at = (
         SELECT l.fire_at FROM notification AS l WHERE l.run IS NOT NULL AND l.state <> 'waiting'
         AND l.job = to_whom.job AND l.workspace = to_whom.workspace AND l.address = to_whom.address
+        AND l.fire_at <= ?3
         ORDER BY l.fire_at DESC LIMIT 1
     )
 WHERE m.state = 'rejected'
@@ -107,7 +109,7 @@ const SKIPPED_NOW: &str = for_each_pair!(
     ", done(job, at) AS (
     SELECT p.job, MAX(COALESCE((
         SELECT d.fire_at FROM run AS d WHERE d.job = p.job AND d.workspace = p.workspace
-        AND d.state IN ('recorded', 'delivered', 'closed') ORDER BY d.fire_at DESC LIMIT 1
+        AND d.state IN ('recorded', 'delivered', 'closed') AND d.fire_at <= ?3 ORDER BY d.fire_at DESC LIMIT 1
     ), -9e18)) FROM pair AS p GROUP BY p.job
 )
 SELECT NULL AS run, g.job, NULL AS workspace, g.first_at AS at, '' AS detail, g.count, g.last_at, g.reason
@@ -121,7 +123,7 @@ ORDER BY g.first_at DESC LIMIT ?2"
 
 /// Jobs that are decided up to a moment in the future (?1 is now plus the grace period).
 const AHEAD_NOW: &str = "
-SELECT NULL AS run, job, NULL AS workspace, at, '' AS detail FROM cursor WHERE at > ?1 ORDER BY at LIMIT ?2";
+SELECT NULL AS run, job, NULL AS workspace, at, '' AS detail FROM cursor WHERE at > ?1 AND ?3 > 0 ORDER BY at LIMIT ?2";
 
 /// The fire time of the last report of a job and workspace (?1, ?2) before a fire time (?3) that was accepted for somebody.
 const LAST_RECEIVED: &str = "
@@ -167,7 +169,9 @@ pub(super) async fn now(pool: &SqlitePool, now: DateTime<Utc>) -> Result<Vec<Inc
         (IncidentKind::Skipped, SKIPPED_NOW, now),
         (IncidentKind::ClockSetBack, AHEAD_NOW, now + LATE),
     ] {
-        let rows = sqlx::query(sql).bind(millis(at)).bind(MOST_INCIDENTS).fetch_all(pool).await?;
+        // What a clock that was ahead did does not make good what goes wrong now.
+        let query = sqlx::query(sql).bind(millis(at)).bind(MOST_INCIDENTS).bind(millis(now + LATE));
+        let rows = query.fetch_all(pool).await?;
         for row in &rows {
             incidents.push(incident(kind, row)?);
         }

@@ -5,6 +5,7 @@
 
 mod audits;
 mod decisions;
+mod file;
 mod history;
 mod incidents;
 mod ledger;
@@ -37,6 +38,7 @@ pub struct SqliteStore {
     pool: SqlitePool,
     /// The file, as users know it.
     place: String,
+    file: file::OpenFile,
 }
 
 impl SqliteStore {
@@ -80,7 +82,7 @@ impl SqliteStore {
                 opened => break opened?,
             }
         };
-        let store = Self { pool, place: place.clone() };
+        let store = Self { pool, place: place.clone(), file: file::OpenFile::new(path) };
         store.bring_up_to_date().await.map_err(|error| match error {
             MigrateError::VersionMissing(version) => StoreError::NewerSchema { place, version },
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {

@@ -82,6 +82,21 @@ impl Queue for SqliteStore {
         Ok(stored)
     }
 
+    async fn take_back(
+        &self,
+        job: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let failed = self.explain("take the schedule back");
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
+        let taken = decisions::take_back(&mut transaction, job, now).await.map_err(&failed)?;
+        let Some((from, to)) = taken else { return Ok(None) };
+        ledger::append(&mut transaction, facts::take_back(job, from, to, reason), now).await.map_err(&failed)?;
+        transaction.commit().await.map_err(&failed)?;
+        Ok(Some(to))
+    }
+
     async fn begin(
         &self,
         job: &str,

@@ -185,7 +185,7 @@ async fn look(store: &SqliteStore, meter: &mut Meter, now: DateTime<Utc>) {
     meter.of("gaps", store.gaps(MOST_INCIDENTS)).await;
     meter.of("incidents", store.incidents(now)).await;
     for workspace in ["acme", "globex"] {
-        meter.of("last_done", store.last_done("weekly", workspace)).await;
+        meter.of("last_done", store.last_done("weekly", workspace, now)).await;
     }
 }
 

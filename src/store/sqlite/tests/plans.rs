@@ -9,7 +9,7 @@ const HELD: &str = "WHERE id = ? AND fence = ? AND state IN ('claimed', 'read', 
 
 /// Steps that SQLite calls a scan and that read a bounded number of rows: the first rows of an index (`LIMIT`), the
 /// rows that an index holds only while there is something to do, one row for each job, and the rows of a step before.
-const BOUNDED: [&str; 16] = [
+const BOUNDED: [&str; 17] = [
     "SCAN CONSTANT ROW",
     "SCAN first",
     "SCAN last",
@@ -22,6 +22,7 @@ const BOUNDED: [&str; 16] = [
     "SCAN gap USING INDEX gap_by_time",
     "SCAN notification USING INDEX notification_settled",
     "SCAN notification USING INDEX notification_waiting",
+    "SCAN notification USING COVERING INDEX notification_waiting",
     "SCAN r USING INDEX run_open",
     "SCAN run USING INDEX run_delivered",
     "SCAN cursor",

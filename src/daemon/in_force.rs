@@ -1,0 +1,104 @@
+//! By which terms a job is due: those that the ledger has last. Of two daemons with different configurations on one store,
+//! the one that started or reloaded last has put them there; the other follows them and says so.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::{Daemon, Job, Setup};
+use crate::{
+    ledger::{Fact, fact},
+    schedule::{Missed, Schedule},
+    store::StoreError,
+};
+
+/// The terms of a job.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Terms {
+    /// The workspaces, in their order.
+    pub(super) workspaces: Vec<String>,
+    /// When it is due.
+    pub(super) schedule: Schedule,
+    /// What happens to fire times that passed while no daemon ran.
+    pub(super) missed: Missed,
+}
+
+impl Terms {
+    fn of_job(job: &Job) -> Self {
+        Self { workspaces: job.workspaces.clone(), schedule: job.schedule.clone(), missed: job.missed }
+    }
+
+    /// As the ledger has them; `None` if a newer rolecall wrote them.
+    fn parse(terms: &fact::Terms, now: DateTime<Utc>) -> Option<Self> {
+        let schedule = Schedule::parse(&terms.pattern, terms.time_zone.parse().ok()?, now).ok()?;
+        Some(Self { workspaces: terms.workspaces.clone(), schedule, missed: Missed::of_word(&terms.missed)? })
+    }
+}
+
+impl Daemon {
+    /// The terms by which a job is due.
+    pub(super) fn terms(&self, name: &str, job: &Job) -> Arc<Terms> {
+        self.state().in_force.get(name).map_or_else(|| Arc::new(Terms::of_job(job)), Arc::clone)
+    }
+
+    /// Reads the terms in force if the ledger has grown.
+    pub(super) async fn learn_terms(&self, setup: &Setup, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let head = self.store.head().await?.number;
+        if self.state().terms_as_of == Some(head) {
+            return Ok(());
+        }
+        for (name, job) in &setup.jobs {
+            let kind = Fact::Schedule { job: name.clone(), terms: None };
+            let last = self.store.last(kind.kind(), name).await?;
+            let own = Terms::of_job(job);
+            let (terms, superseded) = match last.map(|entry| (entry.number, entry.at, entry.fact)) {
+                Some((number, at, Fact::Schedule { terms, .. })) if terms != Some(self.own_terms(job)) => {
+                    let newer = terms.as_ref().and_then(|terms| Terms::parse(terms, now));
+                    let at = at.format("%Y-%m-%d %H:%M UTC");
+                    let what = match (&terms, &newer) {
+                        (Some(_), Some(newer)) => format!(
+                            "its schedule “{}” in {} is followed",
+                            newer.schedule.pattern(),
+                            newer.schedule.zone()
+                        ),
+                        (Some(_), None) => "its schedule cannot be read, so that of this daemon is followed".to_owned(),
+                        (None, _) => "it has no such job, which this daemon still runs".to_owned(),
+                    };
+                    let sentence = format!(
+                        "{name}: a newer configuration is in force (entry {number} of the ledger, {at}): {what}. Reload \
+                         this daemon with the same configuration, or stop one of the two"
+                    );
+                    (newer.unwrap_or(own), Some(sentence))
+                }
+                _ => (own, None),
+            };
+            self.put_in_force(name, terms, superseded);
+        }
+        let mut state = self.state();
+        state.in_force.retain(|name, _| setup.jobs.contains_key(name));
+        state.superseded.retain(|name, _| setup.jobs.contains_key(name));
+        state.terms_as_of = Some(head);
+        Ok(())
+    }
+
+    /// A job's terms by this daemon's configuration, as the ledger has them.
+    pub(super) fn own_terms(&self, job: &Job) -> fact::Terms {
+        job.schedule.terms(&job.workspaces, job.missed)
+    }
+
+    fn put_in_force(&self, name: &str, terms: Terms, superseded: Option<String>) {
+        let mut state = self.state();
+        if state.in_force.get(name).is_none_or(|known| **known != terms) {
+            state.looks.remove(name);
+            state.in_force.insert(name.to_owned(), Arc::new(terms));
+        }
+        let Some(sentence) = superseded else {
+            state.superseded.remove(name);
+            return;
+        };
+        if state.superseded.get(name) != Some(&sentence) {
+            tracing::error!(job = name, "{sentence}");
+            state.superseded.insert(name.to_owned(), sentence);
+        }
+    }
+}

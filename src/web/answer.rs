@@ -1,0 +1,73 @@
+//! What the status page says is wrong. It names no person: whoever reaches the port can read it.
+
+use serde::Serialize;
+
+use crate::{daemon::Health, store::StoreError};
+
+/// The answer of `/readyz`.
+#[derive(Serialize)]
+pub(super) struct Answer {
+    pub(super) ready: bool,
+    /// One sentence per problem; empty if ready.
+    problems: Vec<String>,
+    #[serde(rename = "lapses")]
+    incidents: Vec<Incident>,
+}
+
+#[derive(Serialize)]
+struct Incident {
+    kind: &'static str,
+    job: String,
+    workspace: Option<String>,
+    run: Option<String>,
+    at: String,
+}
+
+impl Answer {
+    pub(super) fn of(health: Result<Health, StoreError>) -> Self {
+        let health = match health {
+            Ok(health) => health,
+            Err(error) => return Self { ready: false, problems: vec![error.to_string()], incidents: Vec::new() },
+        };
+        let problems = problems(&health);
+        let incidents = health.incidents.into_iter().map(|incident| Incident {
+            kind: incident.kind.word(),
+            job: incident.job,
+            workspace: incident.workspace,
+            run: incident.run.map(|run| run.to_string()),
+            at: incident.at.to_rfc3339(),
+        });
+        Self { ready: problems.is_empty(), problems, incidents: incidents.collect() }
+    }
+}
+
+/// One sentence per problem.
+pub(super) fn problems(health: &Health) -> Vec<String> {
+    let stuck = (!health.is_alive).then(|| "the daemon has made no progress recently; see its log".to_owned());
+    let sentences = health.incidents.iter().map(|incident| {
+        let workspace = incident.workspace.as_ref().map(|workspace| format!(" {workspace}")).unwrap_or_default();
+        format!("{}{workspace}: {}", incident.job, incident.sentence())
+    });
+    let known = health.failure.iter().chain(&health.warnings).cloned();
+    stuck.into_iter().chain(known).chain(sentences).map(|problem| without_addresses(&problem)).collect()
+}
+
+/// A text without e-mail addresses; `rolecall runs` has them.
+fn without_addresses(text: &str) -> String {
+    let mask = |word: &str| {
+        let end = word.trim_end_matches([':', ',', '.', ';', ')', '>']).len();
+        if word.contains('@') { format!("(address){}", &word[end..]) } else { word.to_owned() }
+    };
+    text.split(' ').map(mask).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_left_out() {
+        let text = "weekly acme: not delivered: report to ana@example.com: 550 <bo@example.com> unknown";
+        assert_eq!(without_addresses(text), "weekly acme: not delivered: report to (address): 550 (address)> unknown");
+    }
+}
