@@ -9,7 +9,6 @@ use chrono::{DateTime, Days, Duration, NaiveDate, NaiveTime, TimeZone as _, Utc}
 use chrono_tz::Tz;
 use croner::{
     Cron,
-    errors::CronError,
     parser::{CronParser, Seconds},
 };
 
@@ -159,23 +158,9 @@ impl Schedule {
     pub fn times(&self, after: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> + '_ {
         let mut from = after.with_timezone(&self.zone);
         std::iter::from_fn(move || {
-            from = match self.cron.find_next_occurrence(&from, false) {
-                Ok(next) => next,
-                Err(CronError::TimeSearchLimitExceeded) => return None,
-                // The next one is on a day that does not exist in the zone.
-                Err(_) => self.past_the_gap(&from)?,
-            };
+            from = self.cron.find_next_occurrence(&from, false).ok()?;
             Some(from.with_timezone(&Utc))
         })
-    }
-
-    /// The next fire time if the search ends at a day that the zone skips, as Samoa did: after this day.
-    fn past_the_gap(&self, from: &DateTime<Tz>) -> Option<DateTime<Tz>> {
-        let search = |from: &DateTime<Tz>| self.cron.find_next_occurrence(from, true).ok();
-        let by_day = (1..=366).map(|days| from.clone() + Duration::days(days));
-        // The search goes on from the hour at which it can, so that no fire time of the first day is left out.
-        let before = by_day.take_while(|day| search(day).is_none()).last().unwrap_or_else(|| from.clone());
-        (1..=48).map(|hours| before.clone() + Duration::hours(hours)).find_map(|hour| search(&hour))
     }
 
     /// The pattern as written.
@@ -259,19 +244,6 @@ mod tests {
         let times = schedule("0 8 * * MON", "Europe/Berlin").next("2026-03-22T00:00:00Z".parse().unwrap(), 2);
         let times: Vec<String> = times.iter().map(DateTime::to_rfc3339).collect();
         assert_eq!(times, ["2026-03-23T07:00:00+00:00", "2026-03-30T06:00:00+00:00"]);
-    }
-
-    #[test]
-    fn a_day_that_does_not_exist_does_not_end_the_fire_times() {
-        let days = |pattern: &str, from: &str| -> Vec<String> {
-            let zone: Tz = "Pacific/Apia".parse().unwrap();
-            let times = schedule(pattern, "Pacific/Apia").next(from.parse().unwrap(), 3);
-            times.iter().map(|time| time.with_timezone(&zone).format("%m-%d %H").to_string()).collect()
-        };
-        // Samoa had no 30 December 2011.
-        assert_eq!(days("0 8 * * *", "2011-12-29T00:00:00Z"), ["12-29 08", "12-31 08", "01-01 08"]);
-        assert_eq!(days("0 7,8 * * *", "2011-12-29T17:30:00Z"), ["12-29 08", "12-31 07", "12-31 08"]);
-        assert_eq!(days("0 8 * * FRI", "2011-12-20T00:00:00Z"), ["12-23 08", "01-06 08", "01-13 08"]);
     }
 
     #[test]

@@ -85,6 +85,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "connections",
             "model",
             "access",
             "audit",
