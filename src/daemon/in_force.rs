@@ -52,7 +52,7 @@ impl Daemon {
             let last = self.store.last(kind.kind(), name).await?;
             let own = Terms::of_job(job);
             let (terms, superseded) = match last.map(|entry| (entry.number, entry.at, entry.fact)) {
-                Some((number, at, Fact::Schedule { terms, .. })) if terms != Some(self.own_terms(job)) => {
+                Some((number, at, Fact::Schedule { terms, .. })) if terms != Some(Self::own_terms(job)) => {
                     let newer = terms.as_ref().and_then(|terms| Terms::parse(terms, now));
                     let at = at.format("%Y-%m-%d %H:%M UTC");
                     let what = match (&terms, &newer) {
@@ -82,7 +82,7 @@ impl Daemon {
     }
 
     /// A job's terms by this daemon's configuration, as the ledger has them.
-    pub(super) fn own_terms(&self, job: &Job) -> fact::Terms {
+    pub(super) fn own_terms(job: &Job) -> fact::Terms {
         job.schedule.terms(&job.workspaces, job.missed)
     }
 

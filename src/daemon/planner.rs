@@ -36,7 +36,7 @@ impl Daemon {
         let now = self.now();
         // Publish at the moment from which new jobs are decided, so that no published fire time is left undecided.
         if !self.state().enacted {
-            let own = |(name, job): (&String, &Job)| (name.clone(), self.own_terms(job));
+            let own = |(name, job): (&String, &Job)| (name.clone(), Self::own_terms(job));
             self.store.publish_schedules(&setup.jobs.iter().map(own).collect::<Vec<_>>(), now).await?;
             self.state().enacted = true;
         }

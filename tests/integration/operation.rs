@@ -114,7 +114,7 @@ fn connections_that_ask_nothing_keep_it_from_nothing() {
     let address = daemon.address();
     let half = |number: usize| {
         let mut stream = std::net::TcpStream::connect(&address).unwrap();
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             std::io::Write::write_all(&mut stream, b"GET /readyz HTTP/1.1\r\nHost: local").unwrap();
         }
         stream
