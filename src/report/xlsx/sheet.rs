@@ -9,11 +9,18 @@ use super::{
     parts::column_letters,
     strings::{SharedStrings, element},
 };
-use crate::report::{
-    ReportInput,
-    tables::{Sink, Table},
+use crate::{
+    model::finding::Severity,
+    report::{
+        ReportInput,
+        tables::{Sink, Table},
+    },
 };
 
+/// Columns of at least so many characters wrap their texts.
+const WRAPPED: u16 = 40;
+/// The severities that have a colour, in the order of the differential formats.
+pub(super) const SEVERITIES: [Severity; 4] = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low];
 /// Bytes of XML gathered before they are compressed.
 const BUFFER: usize = 64 * 1024;
 
@@ -98,12 +105,40 @@ impl<'s, 'w> Sheets<'s, 'w> {
         let range = format!("A1:{}{}", column_letters(self.table.columns().len()), self.rows);
         write!(
             self.xml,
-            "</sheetData><autoFilter ref=\"{range}\"/><pageMargins left=\"0.4\" right=\"0.4\" top=\"0.5\" \
+            "</sheetData><autoFilter ref=\"{range}\"/>{}<pageMargins left=\"0.4\" right=\"0.4\" top=\"0.5\" \
              bottom=\"0.5\" header=\"0.3\" footer=\"0.3\"/><pageSetup orientation=\"landscape\" fitToHeight=\"0\"/>\
              <headerFooter><oddFooter>&amp;C&amp;A, page &amp;P of &amp;N</oddFooter></headerFooter><ignoredErrors>\
-             <ignoredError sqref=\"{range}\" numberStoredAsText=\"1\"/></ignoredErrors></worksheet>"
+             <ignoredError sqref=\"{range}\" numberStoredAsText=\"1\"/></ignoredErrors></worksheet>",
+            self.colours()
         )?;
         self.flush()
+    }
+
+    /// The colours of severities, as conditions: a cell that is edited or sorted keeps the right one.
+    fn colours(&self) -> String {
+        let severity = self.table.columns().iter().position(|(name, _)| *name == "severity");
+        let Some(place) = severity.filter(|_| self.rows > 1) else { return String::new() };
+        let column = column_letters(place + 1);
+        let rule = |(place, severity): (usize, &Severity)| {
+            format!(
+                "<cfRule type=\"cellIs\" dxfId=\"{place}\" priority=\"{}\" operator=\"equal\"><formula>\"{severity}\"</formula></cfRule>",
+                place + 1
+            )
+        };
+        let rules: String = SEVERITIES.iter().enumerate().map(rule).collect();
+        format!("<conditionalFormatting sqref=\"{column}2:{column}{}\">{rules}</conditionalFormatting>", self.rows)
+    }
+
+    /// The format of a cell of the current column: long texts wrap.
+    fn format(&self) -> u8 {
+        let wide = self.table.columns().get(self.column).is_some_and(|(_, width)| *width >= WRAPPED);
+        if wide { b'3' } else { b'2' }
+    }
+
+    fn begin_cell(&mut self, format: u8, rest: &[u8]) {
+        self.xml.extend_from_slice(b"<c s=\"");
+        self.xml.push(format);
+        self.xml.extend_from_slice(rest);
     }
 
     fn open_row(&mut self) {
@@ -122,12 +157,13 @@ impl<'s, 'w> Sheets<'s, 'w> {
 impl Sink for Sheets<'_, '_> {
     fn cell(&mut self, text: &str) -> io::Result<()> {
         self.open_row();
+        let format = self.format();
         self.column += 1;
         if text.is_empty() {
-            self.xml.extend_from_slice(b"<c s=\"2\"/>");
+            self.begin_cell(format, b"\"/>");
             return Ok(());
         }
-        self.xml.extend_from_slice(b"<c s=\"2\" t=\"inlineStr\"><is>");
+        self.begin_cell(format, b"\" t=\"inlineStr\"><is>");
         element(text, &mut self.xml);
         self.xml.extend_from_slice(b"</is></c>");
         Ok(())
@@ -138,13 +174,14 @@ impl Sink for Sheets<'_, '_> {
             return self.cell(text);
         }
         self.open_row();
+        let format = self.format();
         let (last, cell) = &mut self.last[self.column];
         if last == text {
             self.strings.used_again();
         } else {
             text.clone_into(last);
             cell.clear();
-            write!(cell, "<c s=\"2\" t=\"s\"><v>{}</v></c>", self.strings.number(text))?;
+            write!(cell, "<c s=\"{}\" t=\"s\"><v>{}</v></c>", char::from(format), self.strings.number(text))?;
         }
         self.xml.extend_from_slice(cell);
         self.column += 1;

@@ -42,6 +42,17 @@ fn there_is_no_formula_and_every_cell_is_text() {
 }
 
 #[test]
+fn severities_are_coloured_and_long_texts_wrap() {
+    let workbook = workbook(&testing::hostile(), SHEET_ROWS);
+    let findings = part(&workbook, "xl/worksheets/sheet2.xml");
+    let range = format!("<conditionalFormatting sqref=\"B2:B{}\">", testing::hostile().findings.len() + 1);
+    assert!(findings.contains(&range), "{findings}");
+    assert!(findings.contains("dxfId=\"0\" priority=\"1\" operator=\"equal\"><formula>\"critical\"</formula>"));
+    assert!(findings.contains("<c s=\"3\" t=\"inlineStr\"><is><t>has what nobody approved"), "{findings}");
+    assert!(!part(&workbook, "xl/worksheets/sheet1.xml").contains("conditionalFormatting"));
+}
+
+#[test]
 fn rows_that_a_sheet_does_not_hold_go_on_in_the_next() {
     let ids: Vec<String> = (1..=7).map(|id| id.to_string()).collect();
     let users: Vec<_> = ids.iter().map(|id| NewUser { id, ..testing::ANA }).collect();
