@@ -1,7 +1,10 @@
 //! What the user sees: text on stdout, failures on stderr, exit codes.
 
 use std::{
+    fs::OpenOptions,
     io::{self, ErrorKind, IsTerminal as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
     process::ExitCode,
     sync::OnceLock,
 };
@@ -54,6 +57,20 @@ pub(super) fn write(bytes: &[u8]) {
     if let Err(error) = stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         lose(error);
     }
+}
+
+/// Writes a file that only this account can read, if it is a new one.
+pub(super) fn save(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(bytes)
+}
+
+/// Writes text that may quote another system: on a terminal without the characters that control it.
+pub(super) fn write_text(text: &[u8]) {
+    if !io::stdout().is_terminal() {
+        return write(text);
+    }
+    let shown = String::from_utf8_lossy(text);
+    write(shown.replace(|c: char| c.is_control() && !matches!(c, '\r' | '\n' | '\t'), "\u{fffd}").as_bytes());
 }
 
 /// Keeps an error of stdout for the [`end`].

@@ -5,7 +5,10 @@ use std::io::{self, Write};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::{Coverage, Question, Review, Row};
-use crate::report::guarded;
+use crate::report::{
+    csv::{builder, quoted},
+    guarded,
+};
 
 const COLUMNS: [&str; 20] = [
     "job",
@@ -36,12 +39,12 @@ const COLUMNS: [&str; 20] = [
 /// # Errors
 /// If it cannot be written.
 pub fn table(coverage: &Coverage, question: &Question<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
+    let mut writer = builder().from_writer(out);
     writer.write_record(COLUMNS)?;
     let period = format!("{}/{}", stamp(question.from), stamp(question.to));
     for row in &coverage.rows {
         let cells = cells(row, &period);
-        writer.write_record(cells.iter().map(|cell| guarded(cell).into_owned()))?;
+        writer.write_record(cells.iter().map(|cell| quoted(&guarded(cell)).into_owned()))?;
     }
     writer.flush()
 }

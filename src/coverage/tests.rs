@@ -182,7 +182,7 @@ fn a_cell_that_a_spreadsheet_would_run_is_guarded() {
     super::table(&coverage, &question, &mut table).unwrap();
     let table = String::from_utf8(table).unwrap();
     assert!(
-        table.contains(",'=cmd(),") && table.ends_with(",2026-03-01T00:00:00Z/2026-04-01T00:00:00Z,\r\n"),
+        table.contains(",\"'=cmd()\",") && table.ends_with(",2026-03-01T00:00:00Z/2026-04-01T00:00:00Z,\r\n"),
         "{table}"
     );
 }

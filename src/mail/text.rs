@@ -40,11 +40,23 @@ pub(super) fn one_line(text: &str, max: usize) -> String {
 pub(super) fn name(text: &str, max: usize) -> String {
     // Cut first, so that a name of a megabyte is not copied.
     let line = one_line(text, max);
-    if line.contains("://") || line.to_ascii_lowercase().contains("www.") {
-        let broken = line.replace("://", "[:]//").replace("www.", "www[.]").replace("WWW.", "WWW[.]");
-        return one_line(&broken, max);
+    if !line.contains("://") && !line.split(' ').any(is_link) {
+        return line;
     }
-    line
+    let words = line.split(' ').map(|word| if is_link(word) { word.replace('.', "[.]") } else { word.to_owned() });
+    one_line(&words.collect::<Vec<_>>().join(" ").replace("://", "[:]//"), max)
+}
+
+/// Whether mail clients would turn a word into a link to a page: it contains a host name. An e-mail address contains one,
+/// too, but opens no page.
+fn is_link(word: &str) -> bool {
+    let is_host = |host: &str| {
+        host.rsplit_once('.').is_some_and(|(name, top)| {
+            let top: Vec<char> = top.chars().take_while(|c| c.is_alphanumeric()).collect();
+            name.ends_with(char::is_alphanumeric) && top.len() >= 2 && top.iter().all(|c| c.is_alphabetic())
+        })
+    };
+    !word.contains('@') && word.split(['/', ':', '?', '#', ',', ';', '(', ')']).any(is_host)
 }
 
 /// A size for people: `12.5 MiB`.
@@ -68,7 +80,13 @@ mod tests {
     #[test]
     fn a_name_cannot_begin_a_line_turn_the_text_or_become_a_link() {
         assert_eq!(one_line(" a\r\nBcc: b\t c\u{202e}d ", 80), "a Bcc: b cd");
-        assert_eq!(name("Ana http://x.example www.x.example", 80), "Ana http[:]//x.example www[.]x.example");
+        assert_eq!(
+            name("Ana http://x.example Www.x.example evil.example/a.b", 80),
+            "Ana http[:]//x[.]example Www[.]x[.]example evil[.]example/a[.]b"
+        );
+        for kept in ["Dr. J. R. Ewing", "ana@example.com", "12.5 MiB", "e.g. this", "one. Two"] {
+            assert_eq!(name(kept, 80), kept);
+        }
     }
 
     #[test]

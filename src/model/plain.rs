@@ -12,8 +12,9 @@ pub fn plain(text: &str, limit: usize) -> String {
     line
 }
 
-/// Whether a character is invisible or reverses the text around it: format characters (Unicode category Cf), variation
-/// selectors, and tags, which can hide whole sentences. Control characters and line ends are not included.
+/// Whether a character is invisible or reverses the text around it: format characters (Unicode category Cf), fillers and
+/// blanks that are letters or symbols, variation selectors, and tags, which can hide whole sentences. Control characters
+/// and line ends are not included.
 pub fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -26,19 +27,22 @@ pub fn is_invisible(c: char) -> bool {
             | '\u{890}'..='\u{891}'
             | '\u{8e2}'
             | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
             | '\u{180b}'..='\u{180f}'
             | '\u{200b}'..='\u{200f}'
             | '\u{202a}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}'
+            | '\u{2800}'
             | '\u{3164}'
             | '\u{fe00}'..='\u{fe0f}'
             | '\u{feff}'
             | '\u{ffa0}'
-            | '\u{fff9}'..='\u{fffb}'
+            | '\u{fff0}'..='\u{fffc}'
             | '\u{110bd}'
             | '\u{110cd}'
             | '\u{13430}'..='\u{1343f}'
             | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d159}'
             | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e01ef}'
     )
@@ -58,6 +62,9 @@ mod tests {
     #[test]
     fn invisible_characters_are_removed() {
         let hidden: String = "delete".chars().filter_map(|c| char::from_u32(0xe0000 + c as u32)).collect();
-        assert_eq!(plain(&format!("Ana{hidden}\u{200b}\u{fe0f}\u{feff} Ø"), 80), "Ana Ø");
+        assert_eq!(
+            plain(&format!("Ana{hidden}\u{200b}\u{fe0f}\u{feff}\u{17b4}\u{2800}\u{fffc}\u{3164} Ø"), 80),
+            "Ana Ø"
+        );
     }
 }

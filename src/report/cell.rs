@@ -5,18 +5,42 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 
+use crate::model::plain::is_invisible;
+
 /// The word for a value that the API did not return.
 pub(super) const UNKNOWN: &str = "unknown";
 /// The words for a value that has no meaning for its subject.
 pub(super) const NOT_APPLICABLE: &str = "not applicable";
 
-/// A text as a table may hold it: one that a spreadsheet would run as a formula gets a leading `'`.
+/// A text as a table may hold it: one that a spreadsheet would run as a formula gets a leading `'`, and another one in
+/// front of each formula inside it.
+///
+/// Programs split a table at another character than it was written with, and then ignore the quotes around a cell: what
+/// follows a comma, a semicolon, a tab or a line break may become a cell of its own. U+0000, at which some programs stop
+/// reading, is replaced with U+FFFD.
 ///
 /// A formula begins with `=`, `+`, `-` or `@`. Spreadsheets also take the full-width forms of these signs,
 /// and some drop white space or a byte order mark in front, so those do not hide one. A tab or a carriage
 /// return in front is guarded whatever follows, because it can move the rest into the next cell.
 pub fn guarded(text: &str) -> Cow<'_, str> {
-    if is_formula(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+    let is_split = memchr::memchr3(b',', b';', b'\t', text.as_bytes()).is_some()
+        || memchr::memchr3(b'\n', b'\r', 0, text.as_bytes()).is_some();
+    if !is_split {
+        return if is_formula(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) };
+    }
+    let pieces: Vec<&str> = text.split_inclusive([',', ';', '\t', '\n', '\r']).collect();
+    let is_formula_inside = |place: usize| place > 0 && begins_formula(pieces[place]);
+    let mut out = String::with_capacity(text.len() + 2);
+    if is_formula(text) || (0..pieces.len()).any(is_formula_inside) {
+        out.push('\'');
+    }
+    for (place, piece) in pieces.iter().enumerate() {
+        if is_formula_inside(place) {
+            out.push('\'');
+        }
+        out.extend(piece.chars().map(|c| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c }));
+    }
+    Cow::Owned(out)
 }
 
 /// Whether a spreadsheet would run a text as a formula.
@@ -27,7 +51,12 @@ pub(super) fn is_formula(text: &str) -> bool {
         Some(first) if first.is_ascii_alphanumeric() => return false,
         Some(_) => {}
     }
-    let invisible = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}');
+    begins_formula(text)
+}
+
+/// Whether a text begins with a formula, whatever a spreadsheet drops in front of it.
+fn begins_formula(text: &str) -> bool {
+    let invisible = |c: char| c.is_whitespace() || c.is_control() || is_invisible(c);
     let first = text.trim_start_matches(invisible).chars().next();
     matches!(first, Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠'))
 }
@@ -73,15 +102,26 @@ mod tests {
 
     #[test]
     fn what_a_spreadsheet_would_run_is_guarded() {
-        for text in ["=1+1", "+49 30", "-1", "@SUM(A1)", "\tx", "\rx", " =1", "\u{feff}=1", "\n=1", "＝1", "\u{a0}＠x"]
-        {
+        for text in ["=1+1", "+49 30", "-1", "@SUM(A1)", "\tx", "\rx", " =1", "\u{feff}=1", "＝1", "\u{a0}＠x"] {
             assert_eq!(guarded(text), format!("'{text}"));
         }
     }
 
     #[test]
+    fn what_would_run_when_the_table_is_split_at_another_character_is_guarded() {
+        assert_eq!(guarded("Bo;=cmd|'/c calc'!A0;x"), "'Bo;'=cmd|'/c calc'!A0;x");
+        assert_eq!(guarded("Bo\t@x, -y"), "'Bo\t'@x,' -y");
+        assert_eq!(guarded("Bo\n=x"), "'Bo\n'=x");
+        assert_eq!(guarded("\n=1"), "'\n'=1");
+        assert_eq!(guarded("=1;=2"), "'=1;'=2");
+        assert_eq!(guarded("a\r\n\r\nb"), "a\r\n\r\nb");
+        assert_eq!(guarded("a\0b"), "a\u{fffd}b");
+    }
+
+    #[test]
     fn what_it_would_not_run_stays() {
-        for text in ["", "a=b", "'=1", "ana@example.com", " Ana", "\nAna", "1-2", "“=”", "<b>"] {
+        for text in ["", "a=b", "'=1", "ana@example.com", " Ana", "\nAna", "1-2", "“=”", "<b>", "Ana, Bo; Cy", "a;b=c"]
+        {
             assert_eq!(guarded(text), text);
         }
     }

@@ -1,6 +1,9 @@
 //! The tables as CSV: RFC 4180, UTF-8 without a byte order mark.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 use super::{
     ReportInput,
@@ -14,7 +17,7 @@ struct Csv<W: Write>(csv::Writer<W>);
 
 impl<W: Write> Sink for Csv<W> {
     fn cell(&mut self, text: &str) -> io::Result<()> {
-        Ok(self.0.write_field(text)?)
+        Ok(self.0.write_field(&*quoted(text))?)
     }
 
     fn repeated(&mut self, text: &str) -> io::Result<()> {
@@ -26,9 +29,24 @@ impl<W: Write> Sink for Csv<W> {
     }
 }
 
-pub(super) fn write(table: Table, input: &ReportInput<'_>, out: &mut dyn Write) -> io::Result<()> {
+/// How every table is written: records end with CRLF, and cells come [`quoted`].
+pub fn builder() -> csv::WriterBuilder {
     let mut builder = csv::WriterBuilder::new();
-    let mut sink = Csv(builder.terminator(csv::Terminator::CRLF).buffer_capacity(BUFFER).from_writer(out));
+    builder.terminator(csv::Terminator::CRLF).quote_style(csv::QuoteStyle::Never);
+    builder
+}
+
+/// A cell, in quotes if it needs them or if [`super::guarded`] changed it.
+pub fn quoted(cell: &str) -> Cow<'_, str> {
+    let bytes = cell.as_bytes();
+    let needs_quotes = cell.starts_with('\'')
+        || memchr::memchr2(b',', b'"', bytes).is_some()
+        || memchr::memchr2(b'\n', b'\r', bytes).is_some();
+    if needs_quotes { Cow::Owned(format!("\"{}\"", cell.replace('"', "\"\""))) } else { Cow::Borrowed(cell) }
+}
+
+pub(super) fn write(table: Table, input: &ReportInput<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut sink = Csv(builder().buffer_capacity(BUFFER).from_writer(out));
     for (column, _) in table.columns() {
         sink.cell(column)?;
     }

@@ -6,7 +6,7 @@
 //! guard against formulas in `cell`.
 
 mod cell;
-mod csv;
+pub mod csv;
 mod flagged;
 mod holders;
 mod html;

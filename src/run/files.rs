@@ -1,8 +1,9 @@
 //! Report files on disk: each is complete or missing.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, BufWriter, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -58,11 +59,21 @@ pub fn write(input: &ReportInput<'_>, folder: &Path, files: &[ReportFile]) -> Re
     Ok(files.iter().map(|file| folder.join(file.file_name())).collect())
 }
 
+/// Creates a file that only this account can read: reports name everybody who has access.
+fn private(path: &Path) -> io::Result<File> {
+    // A partial file of a process that died may have another mode.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
 fn write_one(input: &ReportInput<'_>, folder: &Path, file: ReportFile) -> Result<(), FileError> {
     let path = folder.join(file.file_name());
     let partial = folder.join(format!(".{}.partial", file.file_name()));
     let written = (|| {
-        let mut writer = BufWriter::with_capacity(1 << 18, File::create(&partial)?);
+        let mut writer = BufWriter::with_capacity(1 << 18, private(&partial)?);
         report::write(file, input, &mut writer)?;
         writer.flush()?;
         fs::rename(&partial, &path)?;
@@ -111,6 +122,8 @@ mod tests {
         let matrix = AccessMatrix::of(&audit);
         let written = write(&ReportInput::new(&audit, &matrix), folder.path(), &ReportFile::ALL).unwrap();
         assert!(written.iter().all(|path| fs::metadata(path).unwrap().len() > 0), "{written:?}");
+        let mode = |path: &PathBuf| std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).unwrap().permissions());
+        assert!(written.iter().all(|path| mode(path) & 0o777 == 0o600), "{written:?}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), written.len());
     }
 }

@@ -187,12 +187,12 @@ impl Demo<'_> {
                 let report = self.evidence.join(&bag.folder).join("data/reports").join(file);
                 let report = fs::read(&report).map_err(failed(format!("cannot read {}", report.display())))?;
                 let copy = folder.join(file);
-                fs::write(&copy, report).map_err(failed(format!("cannot write {}", copy.display())))?;
+                output::save(&copy, &report).map_err(failed(format!("cannot write {}", copy.display())))?;
             }
         }
         if let Some(message) = self.simulator.inbox().messages().last() {
             let path = self.out.join(format!("week-{week}.eml"));
-            fs::write(&path, &message.bytes).map_err(failed(format!("cannot write {}", path.display())))?;
+            output::save(&path, &message.bytes).map_err(failed(format!("cannot write {}", path.display())))?;
         }
         Ok(())
     }

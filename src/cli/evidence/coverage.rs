@@ -51,7 +51,7 @@ pub(super) fn run(named: Option<&Path>, args: &CoverageArgs) -> Result<(), Failu
         let files = coverage::files(&coverage, &question, &attestation.head());
         for (name, content) in files.map_err(|error| Failure::failed(error.to_string()))? {
             let path = out.join(name);
-            fs::write(&path, content).map_err(|error| failed(&path, &error))?;
+            output::save(&path, content.as_ref()).map_err(|error| failed(&path, &error))?;
             output::line(&format!("  wrote     {}", path.display()));
         }
     }

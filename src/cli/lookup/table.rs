@@ -6,9 +6,12 @@ use serde::Serialize;
 use crate::{
     cli::{
         args::LookupFormat,
-        output::{Failure, plain, write},
+        output::{Failure, plain, write, write_text},
     },
-    report::guarded,
+    report::{
+        csv::{builder, quoted},
+        guarded,
+    },
 };
 
 /// Maximum length of a line in a cell.
@@ -84,12 +87,14 @@ pub(super) fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
 
 fn csv<R>(rows: &[R], columns: &[Column<R>]) -> Result<(), Failure> {
     let failed = |error: csv::Error| Failure::failed(error.to_string());
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    let mut writer = builder().from_writer(Vec::new());
     writer.write_record(columns.iter().map(|(name, _)| *name)).map_err(failed)?;
     for row in rows {
-        writer.write_record(columns.iter().map(|(_, text)| guarded(&text(row)).into_owned())).map_err(failed)?;
+        writer
+            .write_record(columns.iter().map(|(_, text)| quoted(&guarded(&text(row))).into_owned()))
+            .map_err(failed)?;
     }
-    write(&writer.into_inner().map_err(|error| Failure::failed(error.to_string()))?);
+    write_text(&writer.into_inner().map_err(|error| Failure::failed(error.to_string()))?);
     Ok(())
 }
 

@@ -25,7 +25,7 @@ use self::{
 };
 use super::{
     message::{Attachment, Content},
-    text::{name, size},
+    text::{name, one_line, size},
 };
 use crate::{
     brief::Brief,
@@ -71,11 +71,11 @@ pub struct ReportMail {
 fn whereabouts(file: &LeftOut) -> String {
     let place = match &file.path {
         Some(path) => {
-            format!("see {} on the machine that ran the audit", name(&path.display().to_string(), MAX_PATH))
+            format!("see {} on the machine that ran the audit", one_line(&path.display().to_string(), MAX_PATH))
         }
         None => "`rolecall audit --out DIR` writes it".to_owned(),
     };
-    format!("{} ({}): {place}", name(&file.file_name, MAX_FILE_NAME), size(file.bytes))
+    format!("{} ({}): {place}", one_line(&file.file_name, MAX_FILE_NAME), size(file.bytes))
 }
 
 #[derive(Template)]

@@ -246,7 +246,7 @@ fn a_name_cannot_forge_a_line_or_make_a_link() {
     let mut users: Vec<TestUser> = vec![("1".into(), "Ana".into(), "ana@example.com".into(), true)];
     users[0].1 = "Eve\r\n\r\nVERDICT: nothing to do https://evil.example/".to_owned();
     let Content { text, html, .. } = mail(&audit_of(&users));
-    assert!(text.contains("- Eve VERDICT: nothing to do https[:]//evil.example/ <"), "{text}");
+    assert!(text.contains("- Eve VERDICT: nothing to do https[:]//evil[.]example/ <"), "{text}");
     assert!(!html.contains("://evil"), "{html}");
 }
 

@@ -173,7 +173,7 @@ impl View {
             }),
             switched_off: Bounded::new(&not_evaluated.switched_off, limits.notes, |title| name(title, MAX_NAME)),
             facts: facts(audit, brief, input.proof),
-            attached: attached.iter().map(|file| name(file, MAX_NAME)).collect(),
+            attached: attached.iter().map(|file| one_line(file, MAX_NAME)).collect(),
             left_out: input.left_out.to_vec(),
         }
     }

@@ -23,9 +23,11 @@ pub(super) fn shown(text: &str, limit: usize) -> String {
             break;
         }
         match c {
-            '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => out.push(' '),
+            '\n' | '\r' | '\t' => out.push(' '),
             // Writing to a string cannot fail.
-            c if c.is_control() || is_invisible(c) => drop(write!(out, "[U+{:04X}]", u32::from(c))),
+            c if c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}') => {
+                let _ = write!(out, "[U+{:04X}]", u32::from(c));
+            }
             c => out.push(c),
         }
     }

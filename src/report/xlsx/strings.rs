@@ -7,6 +7,8 @@ use std::{
 
 /// UTF-16 units that a cell holds; a longer text makes the spreadsheet repair the file, so it is cut.
 const CELL_UNITS: usize = 32_767;
+/// Ends a text that is cut.
+const CUT: &str = " … (cut: the CSV has all of it)";
 
 /// The texts that rows share, by first use.
 #[derive(Default)]
@@ -57,18 +59,24 @@ pub(super) fn element(text: &str, out: &mut Vec<u8>) {
     } else {
         out.extend_from_slice(b"<t>");
     }
-    escape(cut(text), out);
+    let shown = cut(text);
+    escape(shown, out);
+    if shown.len() < text.len() {
+        out.extend_from_slice(CUT.as_bytes());
+    }
     out.extend_from_slice(b"</t>");
 }
 
+/// As much of a text as a cell holds, with room for [`CUT`] if it is not all of it.
 fn cut(text: &str) -> &str {
-    if text.len() <= CELL_UNITS {
+    if text.len() <= CELL_UNITS || text.encode_utf16().count() <= CELL_UNITS {
         return text;
     }
+    let most = CELL_UNITS - CUT.encode_utf16().count();
     let mut units = 0;
     let end = text.char_indices().find(|(_, c)| {
         units += c.len_utf16();
-        units > CELL_UNITS
+        units > most
     });
     end.map_or(text, |(end, _)| &text[..end])
 }
@@ -123,7 +131,15 @@ mod tests {
 
     #[test]
     fn a_text_longer_than_a_cell_is_cut_between_characters() {
-        assert_eq!(cut(&"🦀".repeat(20_000)).chars().count(), CELL_UNITS / 2);
+        let mut long = Vec::new();
+        element(&"🦀".repeat(20_000), &mut long);
+        let long = String::from_utf8(long).unwrap();
+        let long = long.strip_prefix("<t>").and_then(|text| text.strip_suffix("</t>")).unwrap();
+        assert!(
+            long.ends_with(CUT) && (CELL_UNITS - 1..=CELL_UNITS).contains(&long.encode_utf16().count()),
+            "{}",
+            long.len()
+        );
         assert_eq!(cut(&"é".repeat(32_767)).chars().count(), 32_767);
     }
 
