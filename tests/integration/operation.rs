@@ -134,7 +134,7 @@ fn a_store_that_is_removed_or_replaced_is_noticed() {
     let address = daemon.address();
     eventually("that it is ready", || ask(&address, "/readyz").0 == 200 && ask(&address, "/").1.contains("20 users"));
     for file in std::fs::read_dir(bench.path("")).unwrap().map(|entry| entry.unwrap().path()) {
-        if file.file_name().unwrap().to_string_lossy().contains(".db") {
+        if file.is_file() && file.file_name().unwrap().to_string_lossy().contains(".db") {
             std::fs::remove_file(file).unwrap();
         }
     }
