@@ -20,7 +20,7 @@ use crate::{
     connector::{Cause, Connector, Remover},
     lookup::LookupError,
     model::{audit::Audit, policy::Policy, survey::Survey},
-    offboard::{Offboarding, Plan, Witness},
+    offboard::{LedgerWriter, Offboarding, Plan},
     run::{self, Env, RunError, RunRequest},
 };
 
@@ -270,7 +270,7 @@ impl WorkspaceSession {
             workspace: &self.name,
             remover: &**remover,
             ledger: &*agent.setup.store,
-            witness: agent,
+            ledger_writer: agent,
             policy: &self.policy,
             organization: self.organization.as_deref(),
             deadline: self.deadline,
@@ -292,11 +292,11 @@ impl Problem {
 }
 
 #[async_trait]
-impl Witness for Agent {
+impl LedgerWriter for Agent {
     async fn write_out(&self) -> Result<(), String> {
         if let Some(vault) = &self.setup.vault {
-            let introduced = run::ledger::introduce(&*self.setup.store, vault, self.now()).await;
-            introduced.map_err(|error| error.to_string())?;
+            let recorded = run::ledger::record_signing_key(&*self.setup.store, vault, self.now()).await;
+            recorded.map_err(|error| error.to_string())?;
         }
         Agent::write_out(self).await.map_err(|problem| problem.to_string())
     }

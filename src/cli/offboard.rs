@@ -21,7 +21,7 @@ use crate::{
     evidence::storage::bounded,
     model::{actor::Actor, email::comparable},
     offboard::{
-        Approval, Confirmed, Done, Offboarding, Outcome, Plan, PlannedRemoval, Refusal, Witness,
+        Approval, Confirmed, Done, LedgerWriter, Offboarding, Outcome, Plan, PlannedRemoval, Refusal,
         list::{self, Listed},
     },
     run::{self, vault::Vault},
@@ -45,7 +45,7 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
     let vault = app::vault(&settings).map_err(usage)?;
     let failed = |error: String| Failure::failed(error);
     let store = app::store(&settings).await.map_err(|error| failed(error.to_string()))?;
-    let witness = LedgerFile { store: &*store, vault: vault.as_ref(), clock: &clock };
+    let ledger_writer = LedgerFile { store: &*store, vault: vault.as_ref(), clock: &clock };
     let organization = args.organization.as_deref().or(workspace.organization.as_deref());
     if let (Some(given), Some(configured)) = (&args.organization, &workspace.organization)
         && given != configured
@@ -59,7 +59,7 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
         workspace: &args.workspace,
         remover: remover.as_ref(),
         ledger: &*store,
-        witness: &witness,
+        ledger_writer: &ledger_writer,
         policy: settings.policy_for(None, &args.workspace),
         organization,
         deadline: workspace.deadline,
@@ -87,7 +87,7 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
     for done in &done {
         tell(done);
     }
-    witness.write_out().await.map_err(failed)?;
+    ledger_writer.write_out().await.map_err(failed)?;
     let left = done.iter().filter(|done| !done.outcome.is_gone()).count();
     match left {
         0 => Ok(()),
@@ -104,11 +104,11 @@ struct LedgerFile<'a> {
 }
 
 #[async_trait]
-impl Witness for LedgerFile<'_> {
+impl LedgerWriter for LedgerFile<'_> {
     async fn write_out(&self) -> Result<(), String> {
         let Some(vault) = self.vault else { return Ok(()) };
         let written = async {
-            run::ledger::introduce(self.store, vault, self.clock.now()).await?;
+            run::ledger::record_signing_key(self.store, vault, self.clock.now()).await?;
             run::ledger::write_out(self.store, vault).await
         };
         written.await.map(|_| ()).map_err(|error| error.to_string())

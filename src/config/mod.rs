@@ -160,10 +160,10 @@ fn syntax(text: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
 }
 
 /// The names of what a file has, well-formed or not. A misspelt [workspace.NAME] names a workspace, too.
-fn written(table: &Spanned<DeTable<'_>>) -> check::Written {
+fn written(table: &Spanned<DeTable<'_>>) -> check::WrittenTables {
     let root = table.get_ref();
     let named = ["workspaces", "workspace"].into_iter().filter_map(|key| root.get(key)?.get_ref().as_table());
-    check::Written {
+    check::WrittenTables {
         workspaces: named.flat_map(DeTable::keys).map(|name| name.get_ref().to_string()).collect(),
         smtp: root.get("smtp").map(|smtp| {
             let keys = smtp.get_ref().as_table().into_iter().flat_map(DeTable::keys);

@@ -89,7 +89,7 @@ impl Daemon {
     fn put_in_force(&self, name: &str, terms: Terms, superseded: Option<String>) {
         let mut state = self.state();
         if state.in_force.get(name).is_none_or(|known| **known != terms) {
-            state.looks.remove(name);
+            state.checks.remove(name);
             state.in_force.insert(name.to_owned(), Arc::new(terms));
         }
         let Some(sentence) = superseded else {

@@ -133,7 +133,7 @@ pub struct Daemon {
 #[derive(Default)]
 struct State {
     /// Whether the ledger has the schedules of this configuration.
-    enacted: bool,
+    is_published: bool,
     /// The last entry of the ledger that is in its file; `None` if that is not known.
     written: Option<u64>,
     /// The schedules in force, as the ledger has them, by job.
@@ -145,7 +145,7 @@ struct State {
     /// Jobs that are not decided because the clock is ahead, with a sentence about that.
     ahead: BTreeMap<String, String>,
     /// When each job is next checked.
-    looks: BTreeMap<String, planner::Look>,
+    checks: BTreeMap<String, planner::NextCheck>,
     /// What was counted since the start.
     counts: BTreeMap<Count, u64>,
     /// The claims that its own workers hold, by run.
@@ -190,9 +190,9 @@ impl Daemon {
     /// Forgets what it knows of the configuration before.
     fn forget(&self) {
         let mut state = self.state();
-        state.looks.clear();
+        state.checks.clear();
         state.ahead.clear();
-        (state.enacted, state.written, state.terms_as_of) = (false, None, None);
+        (state.is_published, state.written, state.terms_as_of) = (false, None, None);
     }
 
     fn setup(&self) -> Arc<Setup> {
@@ -328,7 +328,7 @@ impl Daemon {
         let Some(vault) = &setup.vault else { return Ok(()) };
         if self.state().written.is_none() {
             // At the start and after a reload: the key may have changed.
-            ledger::introduce(&*self.store, vault, self.now()).await?;
+            ledger::record_signing_key(&*self.store, vault, self.now()).await?;
             ledger::tidy(vault)?;
         }
         let head = self.store.head().await?;

@@ -14,7 +14,7 @@ use crate::{
 
 /// When a job is next checked: at its next fire time, or earlier if the clock was set back.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Look {
+pub(super) struct NextCheck {
     at: DateTime<Utc>,
     next: DateTime<Utc>,
 }
@@ -35,15 +35,15 @@ impl Daemon {
         let setup = self.setup();
         let now = self.now();
         // Publish at the moment from which new jobs are decided, so that no published fire time is left undecided.
-        if !self.state().enacted {
+        if !self.state().is_published {
             let own = |(name, job): (&String, &Job)| (name.clone(), Self::own_terms(job));
             self.store.publish_schedules(&setup.jobs.iter().map(own).collect::<Vec<_>>(), now).await?;
-            self.state().enacted = true;
+            self.state().is_published = true;
         }
         self.learn_terms(&setup, now).await?;
         let mut decisions = Vec::new();
         for (name, job) in &setup.jobs {
-            if self.state().looks.get(name).is_some_and(|look| (look.at..look.next).contains(&now)) {
+            if self.state().checks.get(name).is_some_and(|check| (check.at..check.next).contains(&now)) {
                 continue;
             }
             decisions.extend(self.look(&setup, name, job, now).await?);
@@ -71,13 +71,13 @@ impl Daemon {
             if from.as_ref().is_some_and(is_in_future) {
                 next = next.min(now + AGAIN_AFTER);
             }
-            self.state().looks.insert(name.to_owned(), Look { at: now, next });
+            self.state().checks.insert(name.to_owned(), NextCheck { at: now, next });
             return Ok(None);
         };
         let first = plan.skipped.map(|skipped| skipped.first).or(plan.due.first().copied());
         let is_late = first.is_some_and(|first| now - first > LATE);
         if is_late && self.is_ahead(setup, name, &terms, now).await {
-            self.state().looks.insert(name.to_owned(), Look { at: now, next: now + AGAIN_AFTER });
+            self.state().checks.insert(name.to_owned(), NextCheck { at: now, next: now + AGAIN_AFTER });
             return Ok(None);
         }
         self.state().ahead.remove(name);

@@ -159,7 +159,7 @@ impl Offboarding<'_> {
         if let Some((then, _)) = pairs.find(|(then, now)| !is_still(then, now)) {
             return Err(Refusal::Changed(then.label()));
         }
-        self.witness.write_out().await.map_err(Refusal::Unwritten)?;
+        self.ledger_writer.write_out().await.map_err(Refusal::Unwritten)?;
         Ok(Ground { plan, history, since })
     }
 
@@ -221,7 +221,7 @@ impl Offboarding<'_> {
         if let Err(error) = on_record.await {
             return (Outcome::NotRemoved, format!("{error}. Nothing is changed without a record"));
         }
-        let (outcome, detail) = match self.witness.write_out().await {
+        let (outcome, detail) = match self.ledger_writer.write_out().await {
             Ok(()) => self.remove(&id).await,
             Err(error) => (Outcome::NotRemoved, format!("{error}. Nothing is changed without a record")),
         };

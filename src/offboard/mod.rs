@@ -3,17 +3,17 @@
 //!
 //! [`plan`] is pure and decides who may not be removed. Only a [`Confirmed`] plan can be carried out, and only if it comes
 //! out the same when it is made again. If the outcome of an earlier removal is unknown, because a process died or the API
-//! did not answer, reading the user settles it; `history` finds such removals in the ledger. A [`Witness`] copies each
+//! did not answer, reading the user settles it; `history` finds such removals in the ledger. A [`LedgerWriter`] copies each
 //! intent out of the store before the removal is requested.
 
 mod carry_out;
 mod history;
+mod ledger_writer;
 pub mod list;
 pub mod plan;
 pub mod refusal;
 #[cfg(test)]
 mod tests;
-mod witness;
 
 use std::time::Duration;
 
@@ -22,9 +22,9 @@ use uuid::Uuid;
 use self::history::History;
 pub use self::{
     carry_out::{Approval, Done, Outcome},
+    ledger_writer::LedgerWriter,
     plan::{Confirmed, Plan, PlannedRemoval},
     refusal::Refusal,
-    witness::Witness,
 };
 use crate::{
     clock::Clock,
@@ -52,7 +52,7 @@ pub struct Offboarding<'a> {
     /// Keeps plans, intents and outcomes.
     pub ledger: &'a dyn Ledger,
     /// Gets each intent before it is carried out.
-    pub witness: &'a dyn Witness,
+    pub ledger_writer: &'a dyn LedgerWriter,
     /// Who is an administrator.
     pub policy: &'a Policy,
     /// The required organization; `None` if any is accepted.

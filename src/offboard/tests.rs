@@ -79,7 +79,7 @@ impl Bench {
 
     async fn seen_by<T>(
         &self,
-        witness: &dyn Witness,
+        ledger_writer: &dyn LedgerWriter,
         organization: Option<&str>,
         work: impl AsyncFnOnce(&Offboarding<'_>) -> T,
     ) -> T {
@@ -90,7 +90,7 @@ impl Bench {
             workspace: "acme",
             remover: &remover,
             ledger: &self.store,
-            witness,
+            ledger_writer,
             policy: &self.policy,
             organization,
             deadline: Duration::from_mins(1),
@@ -123,9 +123,9 @@ impl Bench {
         self.carry_out_seen_by(&(), plan).await
     }
 
-    async fn carry_out_seen_by(&self, witness: &dyn Witness, plan: &Plan) -> Vec<Done> {
+    async fn carry_out_seen_by(&self, ledger_writer: &dyn LedgerWriter, plan: &Plan) -> Vec<Done> {
         let confirmed = plan.confirm(&plan.confirmation).unwrap();
-        self.seen_by(witness, None, async |offboarding| offboarding.carry_out(confirmed, &approval()).await).await
+        self.seen_by(ledger_writer, None, async |offboarding| offboarding.carry_out(confirmed, &approval()).await).await
     }
 
     /// An intent whose end nobody recorded: the process died, or it is still at it.
@@ -187,7 +187,7 @@ impl<'a> Meanwhile<'a> {
 }
 
 #[async_trait::async_trait]
-impl Witness for Meanwhile<'_> {
+impl LedgerWriter for Meanwhile<'_> {
     async fn write_out(&self) -> Result<(), String> {
         let happens = self.0.lock().await.take();
         if let Some(happens) = happens {

@@ -37,7 +37,7 @@ pub enum WriteError {
 ///
 /// # Errors
 /// [`WriteError`]
-pub async fn introduce(store: &dyn Database, vault: &Vault, now: DateTime<Utc>) -> Result<(), WriteError> {
+pub async fn record_signing_key(store: &dyn Database, vault: &Vault, now: DateTime<Utc>) -> Result<(), WriteError> {
     let fingerprint = vault.key.as_ref().map(SigningKey::fingerprint);
     let new = Fact::Key { fingerprint, signer: vault.key.as_ref().map(SigningKey::signer).transpose()? };
     let old = store.last(new.kind(), &new.subject()).await?.map(|entry| entry.fact);

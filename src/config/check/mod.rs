@@ -37,13 +37,13 @@ pub(super) struct Context<'a> {
 
 /// What the file has, including what is not well-formed and therefore not in [`File`].
 #[derive(Debug, Default)]
-pub(super) struct Written {
+pub(super) struct WrittenTables {
     pub(super) workspaces: Vec<String>,
     /// The keys of `[smtp]`; `None` if there is no such table.
     pub(super) smtp: Option<BTreeSet<String>>,
 }
 
-pub(super) fn check(file: &File, written: &Written, context: &Context<'_>) -> (Settings, Vec<Problem>) {
+pub(super) fn check(file: &File, written: &WrittenTables, context: &Context<'_>) -> (Settings, Vec<Problem>) {
     let mut checker = Checker { context, written, problems: Vec::new() };
     let settings = checker.settings(file);
     (settings, checker.problems)
@@ -51,7 +51,7 @@ pub(super) fn check(file: &File, written: &Written, context: &Context<'_>) -> (S
 
 struct Checker<'a> {
     context: &'a Context<'a>,
-    written: &'a Written,
+    written: &'a WrittenTables,
     problems: Vec<Problem>,
 }
 

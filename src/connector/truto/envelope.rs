@@ -93,7 +93,7 @@ impl<'de, R: Json<'de> + Default + PartialEq> Deserialize<'de> for ListPage<R> {
 }
 
 /// The entries of a page, and the cursor of the page after it.
-pub(super) type Entries<T> = Found<(Vec<Entry<T>>, Option<String>)>;
+pub(super) type Entries<T> = Enveloped<(Vec<Entry<T>>, Option<String>)>;
 
 /// The entries of a page of any other list, each read by `read`, and the cursor of the page after it.
 pub(super) fn entries<'a, R: Json<'a> + Default + PartialEq, T>(
@@ -103,17 +103,17 @@ pub(super) fn entries<'a, R: Json<'a> + Default + PartialEq, T>(
 ) -> Result<Entries<T>, ParseError> {
     let ListPage { rows, next, is_partial } = parse::<ListPage<R>>(body, what)?;
     let entries = rows.into_iter().map(|row| row.given().and_then(read)).collect();
-    Ok(Found { value: (entries, next), is_partial })
+    Ok(Enveloped { value: (entries, next), is_partial })
 }
 
 /// What an answer holds, and whether Truto says that it is a part of what there is.
 #[derive(Debug)]
-pub(super) struct Found<T> {
+pub(super) struct Enveloped<T> {
     pub(super) value: T,
     pub(super) is_partial: bool,
 }
 
-impl<T> Found<T> {
+impl<T> Enveloped<T> {
     pub(super) fn into_value(self) -> T {
         self.value
     }
@@ -127,10 +127,10 @@ impl<T> Found<T> {
     }
 }
 
-impl<T> Found<Option<T>> {
+impl<T> Enveloped<Option<T>> {
     /// The same, if it holds anything.
-    pub(super) fn some(self) -> Option<Found<T>> {
-        self.value.map(|value| Found { value, is_partial: self.is_partial })
+    pub(super) fn some(self) -> Option<Enveloped<T>> {
+        self.value.map(|value| Enveloped { value, is_partial: self.is_partial })
     }
 }
 
@@ -144,7 +144,7 @@ pub(super) fn partial(what: &str) -> String {
 pub(super) fn one<T>(
     body: &[u8],
     read: impl Fn(&[u8]) -> Result<T, ParseError>,
-) -> Result<Found<Option<T>>, ParseError> {
+) -> Result<Enveloped<Option<T>>, ParseError> {
     let value: Value = parse(body, "record")?;
     let is_partial = value["is_partial_response"] == true;
     let wrapped = ["result", "results", "users", "org", "profiles"].into_iter().find_map(|name| value.get(name));
@@ -154,7 +154,7 @@ pub(super) fn one<T>(
     };
     // Numbers beyond 64 bits are refused by the id's own reader, which sees them as fractions.
     let value = record.map(|record| read(record.to_string().as_bytes())).transpose()?;
-    Ok(Found { value, is_partial })
+    Ok(Enveloped { value, is_partial })
 }
 
 /// What an answer of success says of a deletion. The words differ; only reading proves it.

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::{
-    envelope::{Entries, Found, UsersPage, partial},
+    envelope::{Entries, Enveloped, UsersPage, partial},
     vendor::list,
     workspace::Truto,
 };
@@ -112,9 +112,9 @@ impl Truto {
         resource: &str,
         account: &Account,
         read: impl Fn(&[u8]) -> Result<Entries<T>, ParseError>,
-    ) -> Result<(Found<Vec<Entry<T>>>, Option<String>), ConnectorError> {
+    ) -> Result<(Enveloped<Vec<Entry<T>>>, Option<String>), ConnectorError> {
         let (mut call, mut seen) = (list(resource), HashSet::new());
-        let mut found = Found { value: Vec::new(), is_partial: false };
+        let mut found = Enveloped { value: Vec::new(), is_partial: false };
         let mut number = 0;
         loop {
             number += 1;

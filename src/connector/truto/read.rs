@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{
-    envelope::{self, Found},
+    envelope::{self, Enveloped},
     pages::UserList,
     vendor::one,
     workspace::Truto,
@@ -91,24 +91,26 @@ fn listed(list: Result<UserList, ConnectorError>) -> Result<Administrators, Conn
 
 impl Truto {
     /// The master list of roles.
-    pub(super) async fn roles(&self, account: &Account) -> Result<Found<Listed<Role, RoleId>>, ConnectorError> {
+    pub(super) async fn roles(&self, account: &Account) -> Result<Enveloped<Listed<Role, RoleId>>, ConnectorError> {
         let page = |body: &[u8]| envelope::entries(body, "roles", RawRole::entry);
-        let (Found { value, is_partial }, endless) = self.small_list(&self.resources().roles, account, page).await?;
-        Ok(Found { value: lists::roles(value, endless), is_partial })
+        let (Enveloped { value, is_partial }, endless) =
+            self.small_list(&self.resources().roles, account, page).await?;
+        Ok(Enveloped { value: lists::roles(value, endless), is_partial })
     }
 
     /// The master list of profiles.
     pub(super) async fn profile_list(
         &self,
         account: &Account,
-    ) -> Result<Found<Listed<Profile, ProfileId>>, ConnectorError> {
+    ) -> Result<Enveloped<Listed<Profile, ProfileId>>, ConnectorError> {
         let page = |body: &[u8]| envelope::entries(body, "profiles", RawProfile::entry);
-        let (Found { value, is_partial }, endless) = self.small_list(&self.resources().profiles, account, page).await?;
-        Ok(Found { value: lists::profiles(value, endless), is_partial })
+        let (Enveloped { value, is_partial }, endless) =
+            self.small_list(&self.resources().profiles, account, page).await?;
+        Ok(Enveloped { value: lists::profiles(value, endless), is_partial })
     }
 
     /// The same, with the permissions of each if Truto passes them on.
-    async fn profiles(&self, account: &Account) -> Result<Found<Listed<Profile, ProfileId>>, ConnectorError> {
+    async fn profiles(&self, account: &Account) -> Result<Enveloped<Listed<Profile, ProfileId>>, ConnectorError> {
         let mut found = self.profile_list(account).await?;
         found.value.records = stream::iter(std::mem::take(&mut found.value.records))
             .map(async |profile| self.with_permissions(profile, account).await)
@@ -128,11 +130,13 @@ impl Truto {
         };
         let unknown = |reason: &str| Permissions::Unknown(reason.to_owned());
         profile.permissions = match self.api.get(&call, account, record).await {
-            Ok(Some(Found { is_partial: true, .. })) => {
+            Ok(Some(Enveloped { is_partial: true, .. })) => {
                 unknown("Truto says that its answer is a part of what there is")
             }
-            Ok(None | Some(Found { value: None, .. })) => unknown("the API says that there is no such profile"),
-            Ok(Some(Found { value: Some(Some((details, _))), .. })) if details.id == profile.id => details.permissions,
+            Ok(None | Some(Enveloped { value: None, .. })) => unknown("the API says that there is no such profile"),
+            Ok(Some(Enveloped { value: Some(Some((details, _))), .. })) if details.id == profile.id => {
+                details.permissions
+            }
             Ok(Some(_)) => unknown("the API answered with another profile"),
             Err(error) if matches!(error.cause, Cause::NotFound(_)) => {
                 unknown("Truto does not pass single profiles on")

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{envelope::Found, workspace::Truto};
+use super::{envelope::Enveloped, workspace::Truto};
 use crate::{
     connector::{
         bigin::ALL_USERS,
@@ -45,10 +45,10 @@ pub(super) async fn survey(connector: &Truto) -> Result<Survey, ConnectorError> 
     let obstacle = |status| format!("Truto says that the integrated account is {status}; connect it again in Truto");
     let resources = connector.resources();
     let mut grants = Grants::default();
-    let current_user = grants.needed(&resources.me, user)?.map(Found::into_value);
+    let current_user = grants.needed(&resources.me, user)?.map(Enveloped::into_value);
     let roles = grants.needed(&resources.roles, roles)?.map(|found| found.value.records);
     let profiles = grants.needed(&resources.profiles, profiles)?.map(|found| found.value.records);
-    let organization = grants.needed(&resources.current_organization, organization)?.map(Found::into_value);
+    let organization = grants.needed(&resources.current_organization, organization)?.map(Enveloped::into_value);
     grants.needed(&format!("{}.list", resources.users), users)?;
     let mut grants = grants.into_vec();
     grants.extend(writing(tools, &resources.users, is_sandbox == Some(true)));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    envelope::{self, Found},
+    envelope::{self, Enveloped},
     settings::{Resources, TrutoSettings},
     vendor::{Proxy, list, one},
 };
@@ -49,19 +49,19 @@ impl Truto {
         &self.settings().resources
     }
 
-    pub(super) async fn organization_of(&self, account: &Account) -> Result<Found<Organization>, ConnectorError> {
+    pub(super) async fn organization_of(&self, account: &Account) -> Result<Enveloped<Organization>, ConnectorError> {
         let call = list(&self.resources().current_organization);
         let one = |body: &[u8]| {
             envelope::one(body, |record| parse::<RawOrganization<'_>>(record, "organization").map(Organization::from))
         };
         let answer = self.api.get(&call, account, one).await?;
-        answer.and_then(Found::some).ok_or_else(|| self.missing(&call, "the organization is missing"))
+        answer.and_then(Enveloped::some).ok_or_else(|| self.missing(&call, "the organization is missing"))
     }
 
-    pub(super) async fn current_user_of(&self, account: &Account) -> Result<Found<UserRecord>, ConnectorError> {
+    pub(super) async fn current_user_of(&self, account: &Account) -> Result<Enveloped<UserRecord>, ConnectorError> {
         let call = list(&self.resources().me);
         let answer = self.api.get(&call, account, user).await?;
-        answer.and_then(Found::some).ok_or_else(|| self.missing(&call, "the current user is missing"))
+        answer.and_then(Enveloped::some).ok_or_else(|| self.missing(&call, "the current user is missing"))
     }
 
     /// One user by id; `None` if there is no such user.
@@ -83,6 +83,6 @@ impl Truto {
     }
 }
 
-fn user(body: &[u8]) -> Result<Found<Option<UserRecord>>, ParseError> {
+fn user(body: &[u8]) -> Result<Enveloped<Option<UserRecord>>, ParseError> {
     envelope::one(body, |record| parse::<OneUser>(record, "user").map(|user| user.0))
 }

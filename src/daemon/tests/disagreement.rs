@@ -102,7 +102,7 @@ async fn a_schedule_that_was_decided_into_the_future_is_taken_back_on_record() {
         now: now + year * 10,
     };
     assert_eq!(store.decide(&[ahead]).await.unwrap(), [true]);
-    bench.daemon.state().looks.clear();
+    bench.daemon.state().checks.clear();
     let later = now + chrono::Duration::seconds(1);
     bench.at(&later.to_rfc3339()).await;
     let cursor = store.cursor("weekly").await.unwrap().unwrap();

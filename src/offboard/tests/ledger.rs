@@ -6,7 +6,7 @@ use super::*;
 struct Refuses(std::sync::atomic::AtomicU32);
 
 #[async_trait::async_trait]
-impl Witness for Refuses {
+impl LedgerWriter for Refuses {
     async fn write_out(&self) -> Result<(), String> {
         match self.0.fetch_sub(1, Ordering::Relaxed) {
             1.. => Ok(()),

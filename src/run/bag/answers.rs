@@ -36,12 +36,12 @@ pub(in crate::run) struct Line {
 
 /// An answer that was written.
 #[derive(Debug)]
-pub(in crate::run) struct Written {
+pub(in crate::run) struct WrittenAnswer {
     line: Line,
     needed: Needed,
 }
 
-impl Written {
+impl WrittenAnswer {
     /// The answer of an exchange, before it is numbered.
     pub(in crate::run) fn new(exchange: &Exchange) -> Self {
         let line = Line {
@@ -90,7 +90,7 @@ impl Tally {
 }
 
 /// Numbers every answer, whether it was needed or not.
-pub(in crate::run) fn arrange_all(written: Vec<Written>) -> Arranged {
+pub(in crate::run) fn arrange_all(written: Vec<WrittenAnswer>) -> Arranged {
     for one in &written {
         one.needed.confirm();
     }
@@ -108,13 +108,13 @@ pub(in crate::run) fn add_index(draft: &Draft, index: &[Line]) -> Result<(), Dra
 }
 
 /// Numbers the answers that were needed.
-pub(in crate::run) fn arrange(written: Vec<Written>) -> Arranged {
+pub(in crate::run) fn arrange(written: Vec<WrittenAnswer>) -> Arranged {
     let (mut needed, unneeded): (Vec<_>, Vec<_>) =
         written.into_iter().partition(|written| written.needed.is_confirmed());
     needed.sort_by(|a, b| in_order(&a.line, &b.line));
     let mut arranged =
         Arranged { unneeded: unneeded.into_iter().map(|written| written.line.file).collect(), ..Arranged::default() };
-    for (number, Written { mut line, .. }) in (1..).zip(needed) {
+    for (number, WrittenAnswer { mut line, .. }) in (1..).zip(needed) {
         let place = format!("answers/{number:05}.json{}", if is_gzip(&line.file) { ".gz" } else { "" });
         let came = std::mem::replace(&mut line.file, format!("data/{place}"));
         line.number = number;
@@ -163,7 +163,7 @@ mod tests {
 
     use super::*;
 
-    fn written(number: u64, request: &str, body: usize, is_needed: bool) -> Written {
+    fn written(number: u64, request: &str, body: usize, used: bool) -> WrittenAnswer {
         let needed = Needed::default();
         let exchange = Exchange {
             number,
@@ -176,9 +176,9 @@ mod tests {
             masked: false,
             needed: needed.clone(),
         };
-        let written = Written::new(&exchange);
+        let written = WrittenAnswer::new(&exchange);
         // Only afterwards, as when a page was asked for ahead.
-        if is_needed {
+        if used {
             needed.confirm();
         }
         written

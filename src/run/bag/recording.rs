@@ -7,7 +7,7 @@ use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use uuid::Uuid;
 
 use super::{
-    answers::{self, Arranged, Tally, Written},
+    answers::{self, Arranged, Tally, WrittenAnswer},
     contents::{self, Content},
     describe::{beside, info},
     trigger,
@@ -83,7 +83,7 @@ pub struct Recording {
 
 #[derive(Debug, Default)]
 struct State {
-    answers: Vec<Written>,
+    answers: Vec<WrittenAnswer>,
     problem: Option<DraftError>,
 }
 
@@ -94,7 +94,7 @@ impl Recorder for Recording {
         if self.state().problem.is_some() {
             return;
         }
-        let written = Written::new(exchange);
+        let written = WrittenAnswer::new(exchange);
         let done = if exchange.body.len() > answers::LARGE {
             draft.add_gzip(written.path(), &exchange.body)
         } else {
@@ -121,7 +121,7 @@ impl Recording {
         now: DateTime<Utc>,
     ) -> Result<Arc<Self>, EvidenceError> {
         let Beginning { workspace, run, at } = beginning;
-        ledger::introduce(store, vault, now).await?;
+        ledger::record_signing_key(store, vault, now).await?;
         let name = format!("{}_{workspace}_{run}", at.format("%Y-%m-%dT%H%M%SZ"));
         let mut abandoned = Vec::new();
         let draft = loop {
@@ -156,7 +156,7 @@ impl Recording {
     }
 
     /// Takes the draft with the answers in it; answers that come later are ignored. `None` if it was taken before.
-    pub(super) fn close(&self) -> Result<Option<(Draft, Vec<Written>)>, DraftError> {
+    pub(super) fn close(&self) -> Result<Option<(Draft, Vec<WrittenAnswer>)>, DraftError> {
         let draft = self.draft.write().unwrap_or_else(PoisonError::into_inner).take();
         let State { answers, problem } = std::mem::take(&mut *self.state());
         match problem {

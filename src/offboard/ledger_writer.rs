@@ -5,7 +5,7 @@ use async_trait::async_trait;
 /// Copies the ledger out of the store. An intent is copied before the vendor gets a request, so that neither a crash nor a
 /// later change to the store can hide it.
 #[async_trait]
-pub trait Witness: Send + Sync {
+pub trait LedgerWriter: Send + Sync {
     /// Copies the entries written so far.
     ///
     /// # Errors
@@ -15,7 +15,7 @@ pub trait Witness: Send + Sync {
 
 /// For a ledger that is kept only in the store.
 #[async_trait]
-impl Witness for () {
+impl LedgerWriter for () {
     async fn write_out(&self) -> Result<(), String> {
         Ok(())
     }
