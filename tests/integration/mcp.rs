@@ -565,7 +565,8 @@ fn definitions_are_printed_for_frameworks_and_a_call_goes_through_the_command_li
     assert!(answers[..30].iter().enumerate().all(|(number, a)| a["id"] == number && a["failed"] == false));
     assert_eq!((&answers[30]["id"], &answers[30]["answer"]["error"]["code"]), (&json!("x"), &json!("no_such_tool")));
     assert_eq!(answers[31]["answer"]["error"]["code"], "wrong_arguments");
-    assert_eq!(bench.simulator.journal().token_requests(), asked + 1);
+    // Processes share the token of the first one.
+    assert_eq!(bench.simulator.journal().token_requests(), asked);
 
     // What a model gets wrong is told to the model.
     let (code, answer) = call(&["who_can", "--arguments", "{permission: export}"]);

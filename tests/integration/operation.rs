@@ -195,9 +195,7 @@ fn a_watcher_elsewhere_hears_of_start_and_success_and_then_of_failure() {
         requests.iter().any(|request| request.url.path() == path)
     };
     eventually("start and success", || heard("/a-secret-uuid/start") && heard("/a-secret-uuid"));
-    bench.simulator.set_faults([Fault::Revoked]);
-    // A new configuration asks for a new access token.
-    daemon.signal("-HUP");
+    bench.simulator.set_faults([Fault::TokenNeverAccepted]);
     eventually("failure", || heard("/a-secret-uuid/fail"));
     let (_, said) = daemon.stop();
     assert!(!said.contains("a-secret-uuid"), "{said}");
