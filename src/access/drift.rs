@@ -1,7 +1,7 @@
 //! Drift: what changed since the previous audit.
 //!
 //! What a store keeps of an audit to compare with the next is a [`SnapshotHeader`] and a stream of
-//! [`SnapshotUser`]s in the order of ids. [`compare`] joins that stream with the directory as both pass by, so
+//! [`SnapshotUser`]s in the order of ids. [`compare_access`] joins that stream with the directory as both pass by, so
 //! that memory holds the changes and never a second population.
 
 mod findings;

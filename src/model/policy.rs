@@ -15,7 +15,7 @@ use super::{email::comparable, finding::Severity};
 pub struct Policy {
     /// Names or ids of the profiles that make an administrator.
     pub administrator_profiles: Vec<String>,
-    /// Addresses of approved administrators, in the form of [`comparable`](super::email::comparable). `None` if the
+    /// Addresses of approved administrators, in the form of [`comparable`]. `None` if the
     /// policy has no list.
     pub approved_administrators: Option<BTreeSet<String>>,
     /// The company's domains, lower case. Empty if the policy lists none.
