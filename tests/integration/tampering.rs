@@ -524,8 +524,8 @@ fn entries_of_the_store_that_were_changed_or_removed_are_found() {
     for change in
         ["DELETE FROM ledger WHERE number = 3", "UPDATE ledger SET line = replace(line, '20', '19') WHERE number = 3"]
     {
-        let script = "import shutil, sqlite3, sys\n\
-                      shutil.copy('rolecall.db', 'whole.db')\n\
+        let script = "import sqlite3, sys\n\
+                      sqlite3.connect('rolecall.db').backup(sqlite3.connect('whole.db'))\n\
                       db = sqlite3.connect('rolecall.db')\n\
                       for name, in db.execute(\"SELECT name FROM sqlite_master WHERE type = 'trigger'\").fetchall():\n\
                       \x20   db.execute(f'DROP TRIGGER {name}')\n\
@@ -537,6 +537,10 @@ fn entries_of_the_store_that_were_changed_or_removed_are_found() {
         assert!(done, "{said}");
         let (code, printed, said) = bench.run(&["evidence", "verify"]);
         assert!(code == 1 && printed.contains("the store's copy is broken at entry 3"), "{change}: {printed}{said}");
+        for file in ["rolecall.db-wal", "rolecall.db-shm"] {
+            // They belong to the changed store.
+            let _ = fs::remove_file(bench.path(file));
+        }
         fs::rename(bench.path("whole.db"), bench.path("rolecall.db")).unwrap();
     }
 }
