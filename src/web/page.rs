@@ -36,12 +36,12 @@ struct Row {
 pub(super) async fn page(daemon: &Daemon) -> Result<String, StoreError> {
     let problems = answer::problems(&daemon.health().await?);
     let state = if problems.is_empty() {
-        "Every scheduled review took place and was delivered.".to_owned()
+        "Every scheduled review took place, and no mail is undelivered.".to_owned()
     } else {
-        format!("{} to attend to", count(problems.len(), "problem"))
+        format!("{} to solve", count(problems.len(), "problem"))
     };
     let outbox = match daemon.waiting().await? {
-        0 => "Nothing waits to be sent.".to_owned(),
+        0 => "No messages are waiting to be sent.".to_owned(),
         waiting => format!(
             "{} to be sent.",
             if waiting == 1 { "1 message waits".to_owned() } else { format!("{waiting} messages wait") }

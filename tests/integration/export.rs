@@ -115,6 +115,12 @@ fn an_export_is_verified_as_the_zip_that_it_is() {
     assert!(code == 2 && said.contains("is outside the one folder"), "{said}");
     let (code, _, said) = verified("rolecall.toml");
     assert!(code == 2 && said.contains("it is not a zip"), "{said}");
+    // On an auditor's machine there is no configuration: what is missing is the keys.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut auditor = crate::support::rolecall();
+    auditor.args(["evidence", "verify"]).arg(bench.path("all.zip")).current_dir(&elsewhere);
+    let (_, said) = crate::support::printed(&auditor.output().unwrap());
+    assert!(said.contains("--allowed-signers"), "{said}");
 }
 
 #[test]

@@ -61,7 +61,7 @@ pub(crate) struct UsersArgs {
     /// Only users whose profile grants this permission, by name or part of it; see also `rolecall who-can`
     #[arg(long, value_name = "TEXT")]
     pub(crate) permission: Option<String>,
-    /// Only users with a profile from `administrator_profiles`
+    /// Only users with full power: an administrator profile, an equivalent profile, or an administrative role
     #[arg(long)]
     pub(crate) administrators: bool,
     /// Only users whose name or address contains this text

@@ -29,13 +29,23 @@ pub(super) async fn run(named: Option<&Path>, path: Option<&Path>, args: &Trust)
     // With a folder and a list of signers no configuration is read: an auditor does not have one.
     let allowed = match &args.allowed_signers {
         Some(file) => signers_of(file)?,
-        None => signers(&configured(named)?.1)?,
+        None => signers(&configured(named).map_err(unknown_keys)?.1)?,
     };
     if path.is_file() {
         let archive = Archive::open(path).map_err(|error| unreadable(path, &error))?;
         return verify(&archive, path, allowed, args);
     }
     verify(&opened(path)?, path, allowed, args)
+}
+
+/// An auditor has no configuration: it is the keys that are missing.
+fn unknown_keys(failure: Failure) -> Failure {
+    match failure {
+        Failure::Usage(why) => Failure::usage(format!(
+            "the keys to trust are not known: name a file of them with --allowed-signers, or a configuration with a signing key. {why}"
+        )),
+        other => other,
+    }
 }
 
 /// A bag, a folder of evidence, or an export.

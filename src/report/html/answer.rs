@@ -109,7 +109,8 @@ fn tiles(brief: &Brief) -> Vec<Tile> {
             resolved => format!("{} resolved", number(resolved)),
         };
         tiles.push(tile(changes.new_findings, "new finding", "new findings", resolved));
-        let of = "of users, roles and profiles".to_owned();
+        let is_of_policy = !changes.loosened.is_empty() || !changes.tightened.is_empty();
+        let of = if is_of_policy { "of access and of the policy" } else { "of users, roles and profiles" }.to_owned();
         tiles.push(tile(changes.access, "change", "changes", of));
     }
     tiles.push(tile(counts.active, "active user", "active users", shown(&counts.population, PROSE)));

@@ -132,7 +132,7 @@ for bag in */; do
 done
 {%- if signed %}
 echo "Verified: every file of this export, the $number entries of the ledger, and every bag and mail of the period."
-echo "That coverage.html and README.txt follow from them is checked by: rolecall evidence verify FOLDER --allowed-signers FILE"
+echo "Not checked here: what coverage.csv, coverage.html and README.txt say about the period. To check it: rolecall evidence verify FOLDER --allowed-signers FILE"
 {%- else %}
 fail "every digest matches, but the export is not signed: anybody may have made it"
 {%- endif %}
