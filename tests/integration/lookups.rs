@@ -279,6 +279,9 @@ fn findings_are_those_of_an_audit_and_nothing_is_recorded() {
     assert!(
         json(&severe).as_array().unwrap().iter().all(|row| row["severity"] == "high" || row["severity"] == "critical")
     );
+    let (code, stdout, stderr) = bench.run(&["findings", "--subject", "Nobody"]);
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    assert!(stderr.contains("no user, role or profile has the id, name or address “Nobody”"), "{stderr}");
     let (code, _, stderr) = bench.run(&["findings", "--rule", "no-such-rule"]);
     assert_eq!(code, 2);
     assert!(stderr.contains("unknown rule `no-such-rule`"), "{stderr}");

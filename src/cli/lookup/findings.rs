@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::table::{self, Column, text};
 use crate::{
     app,
+    audit::RuleSet,
     brief::NotEvaluated,
     cli::{
         args::{FindingsArgs, LookupFormat},
@@ -44,11 +45,18 @@ const COLUMNS: [Column<FindingRow>; 7] = [
 
 pub(super) async fn run(settings: &Settings, args: &FindingsArgs) -> Result<(), Failure> {
     let (workspace, _) = workspaces::named(settings, args.of.workspace.as_deref())?;
-    let audit = audit(settings, workspace, job(settings, workspace, args.job.as_deref())?).await?;
-    if let Some(rule) = &args.rule
-        && audit.rules.get(rule).is_none()
-    {
+    let job = job(settings, workspace, args.job.as_deref())?;
+    let rules = RuleSet::for_policy(settings.policy_for(job, workspace));
+    if let Some(rule) = args.rule.as_ref().filter(|rule| rules.list().get(rule).is_none()) {
         return Err(Failure::usage(format!("unknown rule `{rule}`; `rolecall rules` lists the rules")));
+    }
+    let audit = audit(settings, workspace, job).await?;
+    // “No findings” about a name that nobody has would be taken for an answer.
+    if let Some(wanted) = args.subject.as_ref().filter(|wanted| !subjects(&audit).any(|one| is(&audit, &one, wanted))) {
+        return Err(super::failed(&format!(
+            "no user, role or profile has the id, name or address “{wanted}”; to search by part of a name, use `rolecall \
+             users --search TEXT`"
+        )));
     }
     let findings: Vec<&Finding> = audit.findings.iter().filter(|finding| is_wanted(args, &audit, finding)).collect();
     match args.of.format {
@@ -93,19 +101,32 @@ async fn audit(settings: &Settings, workspace: &str, job: Option<&str>) -> Resul
     run::judge(&request, read, clock.now()).map_err(|error| super::failed(&error))
 }
 
-fn is_wanted(args: &FindingsArgs, audit: &Audit, finding: &Finding) -> bool {
-    let is_subject = |wanted: &String| {
-        let (label, id) = audit.subject_label(&finding.subject);
-        let email = match finding.subject {
-            Subject::User(user) => audit.directory.users.get(user).email().map(comparable),
-            _ => None,
-        };
-        id == *wanted || label == *wanted || email.is_some_and(|email| email == comparable(wanted))
+/// Everything that a finding may be about.
+fn subjects(audit: &Audit) -> impl Iterator<Item = Subject> {
+    let directory = &audit.directory;
+    let users = directory.users.iter().map(|user| Subject::User(user.index()));
+    let roles = directory.roles.iter().map(|role| Subject::Role(role.id.clone()));
+    let profiles = directory.profiles.iter().map(|profile| Subject::Profile(profile.id.clone()));
+    // A finding may be about a role that is in no list.
+    let found = audit.findings.iter().map(|finding| finding.subject.clone());
+    found.chain([Subject::Workspace]).chain(users).chain(roles).chain(profiles)
+}
+
+/// Whether a subject has this id, name or address.
+fn is(audit: &Audit, subject: &Subject, wanted: &str) -> bool {
+    let (label, id) = audit.subject_label(subject);
+    let email = match subject {
+        Subject::User(user) => audit.directory.users.get(*user).email().map(comparable),
+        _ => None,
     };
+    id == wanted || label == wanted || email.is_some_and(|email| email == comparable(wanted))
+}
+
+fn is_wanted(args: &FindingsArgs, audit: &Audit, finding: &Finding) -> bool {
     (args.accepted || finding.status == FindingStatus::Open)
         && args.severity.is_none_or(|least| finding.severity >= least)
         && args.rule.as_ref().is_none_or(|rule| finding.rule.as_str() == rule)
-        && args.subject.as_ref().is_none_or(is_subject)
+        && args.subject.as_ref().is_none_or(|wanted| is(audit, &finding.subject, wanted))
 }
 
 /// The findings by rule, the most severe first, and what was not evaluated.
