@@ -112,7 +112,7 @@ fn judge(audit: &Audit, matrix: &AccessMatrix<'_>) -> Judgement {
 }
 
 async fn first_page(simulator: &Simulator) -> Vec<u8> {
-    let client = reqwest::Client::new();
+    let client = rolecall::tls::http().build().unwrap();
     let credentials = simulator.credentials();
     let grant = BTreeMap::from([
         ("grant_type", "refresh_token"),

@@ -36,5 +36,6 @@ pub mod run;
 pub mod schedule;
 pub mod setup;
 pub mod store;
+pub mod tls;
 pub mod web;
 pub mod words;

@@ -137,7 +137,7 @@ mod tests {
         let replay = Replay::start(answers).await.unwrap();
         let origin = replay.base_url.rsplit_once('/').unwrap().0;
         let get = async |url: String| {
-            let answer = reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await.unwrap();
+            let answer = crate::tls::http().no_proxy().build().unwrap().get(url).send().await.unwrap();
             (answer.status().as_u16(), answer.text().await.unwrap())
         };
         for path in ["/users?page=1", "/", "/other", "//users?page=1"] {

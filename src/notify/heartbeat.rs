@@ -117,7 +117,7 @@ impl HttpHeartbeat {
         if !matches!(url.scheme(), "http" | "https") || url.cannot_be_a_base() {
             return Err(HeartbeatError::Address);
         }
-        let client = reqwest::Client::builder()
+        let client = crate::tls::http()
             .timeout(Duration::from_secs(10))
             .user_agent(concat!("rolecall/", env!("CARGO_PKG_VERSION")))
             // The address is a secret: redirects are not followed.

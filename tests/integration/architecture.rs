@@ -12,13 +12,14 @@ use std::{
 use self::sources::{arrows, code, modules, sources};
 
 /// Rooms without dependencies that every room may name.
-const FOUNDATION: &[&str] = &["clock", "digest", "words"];
+const FOUNDATION: &[&str] = &["clock", "digest", "tls", "words"];
 
 /// Each room, and the rooms of the crate that it may name beside [`FOUNDATION`]. A room may always name itself.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("clock", &[]),
     ("digest", &[]),
+    ("tls", &[]),
     ("words", &[]),
     ("access", &["model"]),
     ("audit", &["model", "access"]),

@@ -54,7 +54,7 @@ async fn listed(client: &reqwest::Client, token: &str, url: &str, key: &str) -> 
 
 /// The first columns of the matrix but `findings`, calculated here from the API's answers alone.
 async fn independent_matrix(bench: &Bench) -> Vec<Vec<String>> {
-    let client = reqwest::Client::new();
+    let client = rolecall::tls::http().build().unwrap();
     let (base, credentials) = (bench.simulator.base_url(), bench.simulator.credentials());
     let form = [
         ("grant_type", "refresh_token"),

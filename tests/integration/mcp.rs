@@ -251,7 +251,7 @@ fn what_a_person_said_to_one_question_is_no_answer_to_another() {
         "io.modelcontextprotocol/clientInfo": {"name": "forger", "version": "1"},
         "io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}},
     });
-    let client = reqwest::Client::new();
+    let client = rolecall::tls::http().build().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let call = |tool: &str, arguments: Value, more: Value| {
         let mut parameters = json!({"name": tool, "arguments": arguments, "_meta": meta});
@@ -311,7 +311,7 @@ fn by_http_only_those_with_the_token_and_no_foreign_page_get_in() {
         &bench,
         &["--allowed-host", "rolecall.example.com", "--allowed-origin", "https://app.example.com:443"],
     );
-    let client = reqwest::Client::new();
+    let client = rolecall::tls::http().build().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
         "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}});
@@ -382,7 +382,7 @@ fn what_is_not_a_message_is_answered_and_refused_tokens_are_counted() {
     assert!(output.status.success() && said.matches("\"code\":-32700").count() == 2, "{said}");
 
     let server = Server::start(&bench, &[]);
-    let client = reqwest::Client::new();
+    let client = rolecall::tls::http().build().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let post = |token: &str, headers: &[(&str, &str)], body: String| {
         let mut request = client.post(&server.url).bearer_auth(token).header("content-type", "application/json");

@@ -25,7 +25,8 @@ fn bench() -> Bench {
 fn ask(address: &str, path: &str) -> (u16, String) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let response = reqwest::get(format!("http://{address}{path}")).await.unwrap();
+        let response =
+            rolecall::tls::http().build().unwrap().get(format!("http://{address}{path}")).send().await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())
     })
 }
@@ -101,7 +102,11 @@ fn the_status_page_names_nobody_and_answers_only_to_this_host() {
     assert!(!page.contains("@example.com") && !page.contains("<script"), "{page}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for path in ["/", "/healthz", "/readyz", "/metrics"] {
-        let request = reqwest::Client::new().get(format!("http://{address}{path}")).header("host", "evil.example");
+        let request = rolecall::tls::http()
+            .build()
+            .unwrap()
+            .get(format!("http://{address}{path}"))
+            .header("host", "evil.example");
         let response = runtime.block_on(async { request.send().await.unwrap().status().as_u16() });
         assert_eq!(response, 403, "{path}");
     }

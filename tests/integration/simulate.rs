@@ -49,7 +49,7 @@ async fn it_announces_itself_serves_and_ends_cleanly_on_either_signal() {
             ("client_secret", told("client_secret")),
             ("refresh_token", told("refresh_token")),
         ];
-        let client = reqwest::Client::new();
+        let client = rolecall::tls::http().build().unwrap();
         let token: Value =
             client.post(format!("{base}/oauth/v2/token")).form(&form).send().await.unwrap().json().await.unwrap();
         assert_eq!(token["api_domain"], base.as_str());

@@ -78,7 +78,7 @@ impl Session {
     /// [`Cause::Setup`](crate::connector::Cause::Setup) if the TLS library cannot be set up.
     pub(in crate::connector) fn new(limits: Limits, clock: Clock) -> Result<Self, ConnectorError> {
         let builder = || {
-            reqwest::Client::builder()
+            crate::tls::http()
                 .user_agent(concat!("rolecall/", env!("CARGO_PKG_VERSION")))
                 .redirect(Policy::none())
                 .connect_timeout(limits.call_timeout.min(Duration::from_secs(20)))

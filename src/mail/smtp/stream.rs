@@ -20,7 +20,6 @@ use rustls::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         verify_server_name,
     },
-    crypto,
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
     server::ParsedCertificate,
 };
@@ -93,7 +92,7 @@ fn client_config(roots: Option<&[u8]>) -> io::Result<ClientConfig> {
     if roots.is_some() && extra.is_empty() {
         return Err(io::Error::other("the file of certificate authorities has no certificate in PEM format"));
     }
-    let provider = Arc::new(crypto::aws_lc_rs::default_provider());
+    let provider = crate::tls::provider();
     let verifier = Verifier::new_with_extra_roots(extra.clone(), Arc::clone(&provider)).map_err(io::Error::other)?;
     let verifier = Trust { verifier, certificates: extra };
     let config = ClientConfig::builder_with_provider(provider)

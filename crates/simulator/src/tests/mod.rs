@@ -19,6 +19,8 @@ struct Visit {
 impl Visit {
     async fn start(options: Options) -> Self {
         let simulator = Simulator::start(options).unwrap();
+        // Fails only if another test was first; that one installed the same provider.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
         let mut visit = Self { simulator, client, token: String::new() };
         visit.token = visit.new_token().await;
