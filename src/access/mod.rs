@@ -7,3 +7,4 @@ pub mod hierarchy;
 pub mod matrix;
 pub mod policy_drift;
 pub mod power;
+pub mod reduction;

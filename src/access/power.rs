@@ -140,6 +140,20 @@ impl<'a> Yardstick<'a> {
         !self.measures.is_empty()
     }
 
+    /// Whether a profile is an administrator profile, by id.
+    pub(super) fn is_administrator(&self, id: &ProfileId) -> bool {
+        self.administrator_profiles.contains(id)
+    }
+
+    /// What those administrator profiles permit of which a profile permits everything.
+    pub(super) fn measures_within<'s>(&'s self, profile: &'s Profile) -> impl Iterator<Item = &'s BTreeSet<Key<'a>>> {
+        let permits = keys(profile);
+        let measures = self.measures.iter().map(|(_, measure)| measure);
+        measures.filter(move |measure| {
+            permits.as_ref().is_some_and(|permits| measure.iter().all(|key| permits.contains(key)))
+        })
+    }
+
     /// The administrator profile that a profile permits everything of. `None` if there is none.
     pub fn original(&self, profile: &Profile) -> Option<&'a Profile> {
         keys(profile).and_then(|permits| self.original_of(&permits))
@@ -166,12 +180,17 @@ impl<'a> Yardstick<'a> {
 
 /// Whether the policy calls a permission dangerous, by a fragment of its name or label.
 pub fn is_dangerous(permission: &Permission, fragments: &[String]) -> bool {
+    danger(permission, fragments).is_some()
+}
+
+/// The place of the first fragment that a permission's name or label has.
+pub(super) fn danger(permission: &Permission, fragments: &[String]) -> Option<usize> {
     let names = [Some(permission.name.to_lowercase()), permission.label.as_ref().map(|label| label.to_lowercase())];
-    names.iter().flatten().any(|name| fragments.iter().any(|fragment| name.contains(fragment.as_str())))
+    fragments.iter().position(|fragment| names.iter().flatten().any(|name| name.contains(fragment.as_str())))
 }
 
 /// A permission's name, and the module that it is about.
-type Key<'a> = (&'a str, Option<&'a str>);
+pub(super) type Key<'a> = (&'a str, Option<&'a str>);
 
 /// What a profile permits. `None` if the API does not say.
 fn keys(profile: &Profile) -> Option<BTreeSet<Key<'_>>> {

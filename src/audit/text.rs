@@ -7,8 +7,23 @@ use std::{
 
 use unicode_security::skeleton;
 
-use crate::words::NAMED;
 pub(super) use crate::words::{counted as count, quoted as names, some_of};
+use crate::{
+    model::directory::Permission,
+    words::{NAMED, list},
+};
+
+/// Permissions that a sentence names.
+const PERMISSIONS: usize = 10;
+
+/// Permissions in the product's words, each with its module: `“Export Data” (Contacts) and “Manage Users”`.
+pub(super) fn permissions(all: &[&Permission]) -> String {
+    let shown = |permission: &&Permission| {
+        let name = permission.label.as_deref().unwrap_or(&permission.name);
+        permission.module.as_deref().map_or_else(|| format!("“{name}”"), |module| format!("“{name}” ({module})"))
+    };
+    list(&all.iter().take(PERMISSIONS).map(shown).collect::<Vec<_>>(), all.len())
+}
 
 /// The places of names that look like others, each with the places of those others.
 pub(super) fn alike(names: &[&str]) -> Vec<(usize, Vec<usize>)> {

@@ -12,6 +12,7 @@ pub mod kind;
 pub mod known;
 pub mod mail;
 pub mod notification;
+pub mod pattern;
 pub mod plain;
 pub mod policy;
 pub mod reading;

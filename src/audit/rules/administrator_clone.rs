@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use super::prelude::*;
-use crate::{access::power::Power, model::id::ProfileId};
+use crate::{
+    access::{power::Power, reduction::reduction},
+    model::{directory::Profile, id::ProfileId},
+};
 
 pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "administrator-clone",
@@ -36,8 +39,9 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
         let holders = context.population.holders_of_profile(context.input.matrix, &profile.id).active;
         let message = format!(
             "This profile permits everything that “{original}” permits and is held by {}; treat its holders as \
-             administrators, or reduce it.",
-            text::count(holders, "active user", "active users")
+             administrators, or reduce it{}.",
+            text::count(holders, "active user", "active users"),
+            reduced(context, profile)
         );
         sink.report(Subject::Profile(profile.id.clone()), message);
     }
@@ -46,6 +50,18 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
     }
     holders(context, sink, &originals);
     Ok(())
+}
+
+/// What to take away. Empty if the profile is the vendor's own, which cannot be changed.
+fn reduced(context: &Context<'_>, profile: &Profile) -> String {
+    let fragments = &context.policy().dangerous_permissions;
+    let reduction = reduction(context.input.matrix.yardstick(), profile, fragments);
+    let Some(reduction) = reduction.filter(|_| profile.custom != Some(false)) else { return String::new() };
+    let less = format!(": without {} it is no longer as strong", text::permissions(&reduction.full_power));
+    if reduction.both == reduction.full_power {
+        return less;
+    }
+    format!("{less}, and without {} it is not dangerous either", text::permissions(&reduction.both))
 }
 
 /// One finding for each active holder: whoever gets such a profile later is a new finding.

@@ -35,7 +35,8 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
         }
         let holders = context.population.holders_of_profile(context.input.matrix, &profile.id).active;
         let message = format!(
-            "This profile permits {} and is held by {}; keep only the permissions that its holders need.",
+            "This profile permits {} and is held by {}; it is dangerous as long as it has one of these, so \
+             keep only what its holders need.",
             text::names(dangerous),
             text::count(holders, "active user", "active users")
         );
