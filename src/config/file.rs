@@ -27,6 +27,10 @@ pub(super) struct File {
     /// What is allowed: administrators, domains, limits, severities, exceptions.
     #[serde(default)]
     pub(super) policy: Policy,
+    /// Policies by name: each says only what differs from `[policy]`. A workspace or a job names the one that applies.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Policy>")]
+    pub(super) policies: BTreeMap<Spanned<String>, Policy>,
     /// When workspaces are audited and who receives the report, each under a name of your choice.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Job>")]
@@ -93,6 +97,9 @@ pub(super) struct Workspace {
     pub(super) allow_offboarding: bool,
     /// The expected organization, by id or exact name; `preflight` and `offboard` refuse any other.
     pub(super) organization: Option<String>,
+    /// The name of its policy; without it, `[policy]`. A job's policy takes precedence.
+    #[schemars(with = "Option<String>")]
+    pub(super) policy: Option<Spanned<String>>,
     /// Maximum number of concurrent API calls, 1 to 10.
     #[schemars(with = "Option<i64>")]
     pub(super) concurrency: Option<Spanned<i64>>,
@@ -253,6 +260,9 @@ pub(super) struct Job {
     /// The names of the workspaces to audit.
     #[schemars(with = "Vec<String>")]
     pub(super) workspaces: Spanned<Vec<Spanned<String>>>,
+    /// The name of the policy for all its workspaces; without it, each workspace's own.
+    #[schemars(with = "Option<String>")]
+    pub(super) policy: Option<Spanned<String>>,
     /// A cron pattern of five fields, or six with seconds first.
     #[schemars(with = "String")]
     pub(super) schedule: Spanned<String>,

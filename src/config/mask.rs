@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 /// Parts of keys, misspelt or not, whose value may be a secret.
 const SECRET_WORDS: [&str; 6] = ["secr", "tok", "pas", "pwd", "cred", "key"];
 /// Tables without secrets, where a value under an unknown key may be shown.
-const HARMLESS: [&str; 2] = ["policy", "daemon"];
+const HARMLESS: [&str; 3] = ["policy", "policies", "daemon"];
 /// An identifier that is shorter is not taken for a secret.
 const SHORT: usize = 20;
 /// A run of letters and digits that is longer is taken for one: nobody names a variable or a file so.

@@ -1,5 +1,5 @@
-//! The configuration: the file as written (`file`), its shape (`shape`), then checked settings (`check`,
-//! [`settings`]). Every problem is reported in one pass, with file, line and column ([`problem`]); secrets are masked
+//! The configuration: the file as written (`file`), its shape (`shape`), policies by name (`overlay`), then checked
+//! settings (`check`, [`settings`]). Every problem is reported in one pass, with file, line and column ([`problem`]); secrets are masked
 //! (`mask`), and those in the wrong place are found (`misplaced`). [`secret`] reads them.
 
 mod applied;
@@ -7,6 +7,7 @@ mod check;
 mod file;
 mod mask;
 mod misplaced;
+mod overlay;
 mod paths;
 pub mod problem;
 pub mod secret;
@@ -121,9 +122,10 @@ fn read(text: &str, context: &check::Context<'_>) -> Result<(Settings, Vec<Probl
     problems.extend(unexpanded);
     let is_whole = problems.is_empty();
     // What is well-formed is checked even beside what is not, so that one pass reports everything.
-    let file = well_formed
-        .ok_or(None)
-        .and_then(|table| file::File::deserialize(toml::de::Deserializer::from(table)).map_err(Some));
+    let file = well_formed.ok_or(None).and_then(|mut table| {
+        overlay::complete_policies(table.get_mut());
+        file::File::deserialize(toml::de::Deserializer::from(table)).map_err(Some)
+    });
     let file = match file {
         Ok(file) => file,
         Err(error) => {
@@ -162,9 +164,13 @@ fn syntax(text: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
 /// The names of what a file has, well-formed or not. A misspelt [workspace.NAME] names a workspace, too.
 fn written(table: &Spanned<DeTable<'_>>) -> check::WrittenTables {
     let root = table.get_ref();
-    let named = ["workspaces", "workspace"].into_iter().filter_map(|key| root.get(key)?.get_ref().as_table());
+    let named = |keys: &[&str]| {
+        let tables = keys.iter().filter_map(|key| root.get(*key)?.get_ref().as_table());
+        tables.flat_map(DeTable::keys).map(|name| name.get_ref().to_string()).collect()
+    };
     check::WrittenTables {
-        workspaces: named.flat_map(DeTable::keys).map(|name| name.get_ref().to_string()).collect(),
+        workspaces: named(&["workspaces", "workspace"]),
+        policies: named(&["policies"]),
         smtp: root.get("smtp").map(|smtp| {
             let keys = smtp.get_ref().as_table().into_iter().flat_map(DeTable::keys);
             keys.map(|key| key.get_ref().to_string()).collect()

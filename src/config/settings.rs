@@ -18,7 +18,7 @@ use crate::{
         finding::Severity,
         kind::ConnectorKind,
         mail::{Security, When},
-        policy::Policy,
+        policy::{BASE, Policy},
     },
     schedule::{Missed, Schedule},
 };
@@ -30,6 +30,8 @@ pub struct Settings {
     pub workspaces: BTreeMap<String, Workspace>,
     /// `[policy]`, the base of every policy.
     pub(super) policy: Arc<Policy>,
+    /// `[policies.NAME]`, each completed with what it takes from `[policy]`, by name.
+    pub(super) policies: BTreeMap<String, Arc<Policy>>,
     /// By name.
     pub jobs: BTreeMap<String, Job>,
     /// `None` if no mail is sent.
@@ -46,9 +48,21 @@ pub struct Settings {
 
 impl Settings {
     /// The policy of a workspace in a job, or outside any job: look-ups, and audits on demand. This is the only place
-    /// that decides it. Today `[policy]` applies to all of them.
-    pub fn policy_for(&self, _job: Option<&str>, _workspace: &str) -> &Arc<Policy> {
-        &self.policy
+    /// that decides it: the job's policy, else the workspace's, else `[policy]`.
+    pub fn policy_for(&self, job: Option<&str>, workspace: &str) -> &Arc<Policy> {
+        let of_job = job.and_then(|job| self.jobs.get(job)?.policy.as_deref());
+        let of_workspace = || self.workspaces.get(workspace)?.policy.as_deref();
+        of_job.or_else(of_workspace).and_then(|name| self.policy_named(name)).unwrap_or(&self.policy)
+    }
+
+    /// A policy by name; [`BASE`] is `[policy]`. `None` if there is none of that name.
+    pub fn policy_named(&self, name: &str) -> Option<&Arc<Policy>> {
+        if name == BASE { Some(&self.policy) } else { self.policies.get(name) }
+    }
+
+    /// The names of all policies, `[policy]` first.
+    pub fn policy_names(&self) -> Vec<&str> {
+        std::iter::once(BASE).chain(self.policies.keys().map(String::as_str)).collect()
     }
 }
 
@@ -102,6 +116,8 @@ pub struct Workspace {
     pub allow_offboarding: bool,
     /// The expected organization, by id or name; `None` accepts any.
     pub organization: Option<String>,
+    /// The name of its policy; `None` for `[policy]`.
+    pub policy: Option<String>,
 }
 
 /// The value of a key that depends on the kind of connector.
@@ -122,6 +138,8 @@ pub enum Value {
 pub struct Job {
     /// The names of its workspaces, in their order.
     pub workspaces: Vec<String>,
+    /// The name of the policy for all of them; `None` for each workspace's own.
+    pub policy: Option<String>,
     /// When it is due.
     pub schedule: Schedule,
     /// What happens to runs missed while the daemon was down.

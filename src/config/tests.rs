@@ -1,9 +1,15 @@
+mod policies;
+
 use std::{collections::BTreeSet, path::Path};
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::kind::{ConnectorKind, Key, KeyValue};
+use crate::model::{
+    finding::Severity,
+    kind::{ConnectorKind, Key, KeyValue},
+    policy::{Policy, RuleSetting},
+};
 
 const EXAMPLE: &str = include_str!("../../config/rolecall.example.toml");
 const RULES: [&str; 3] = ["administrator", "shared-mailbox", "stale-role-name"];
@@ -46,7 +52,7 @@ fn the_example_names_every_key_of_the_schema() {
 fn a_workspace_may_have_the_keys_of_its_kind_of_connector_and_no_other() {
     let schema = json_schema();
     let written = schema["$defs"]["Workspace"]["properties"].as_object().unwrap();
-    let common = ["connector", "allow_offboarding", "organization", "concurrency", "deadline_minutes"];
+    let common = ["connector", "allow_offboarding", "organization", "policy", "concurrency", "deadline_minutes"];
     let keys = || ConnectorKind::ALL.into_iter().flat_map(ConnectorKind::keys);
     let known: BTreeSet<&str> = keys().map(|key| key.name).chain(common).collect();
     assert_eq!(written.keys().map(String::as_str).collect::<BTreeSet<_>>(), known);

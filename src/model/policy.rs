@@ -7,12 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{email::comparable, finding::Severity};
 
+/// The name of `[policy]`, which every named policy takes from what it does not say itself.
+pub const BASE: &str = "base";
+
 /// What an audit judges by, and which findings are accepted.
 ///
 /// Snapshots keep it: a field that they do not have has its default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Policy {
+    /// Its name in the configuration; [`BASE`] for `[policy]`.
+    pub name: String,
     /// Names or ids of the profiles that make an administrator.
     pub administrator_profiles: Vec<String>,
     /// Addresses of approved administrators, in the form of [`comparable`]. `None` if the
@@ -51,6 +56,7 @@ impl Default for Policy {
     fn default() -> Self {
         let owned = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
         Self {
+            name: BASE.to_owned(),
             administrator_profiles: owned(&["Administrator"]),
             approved_administrators: None,
             company_domains: Vec::new(),

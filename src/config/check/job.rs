@@ -29,6 +29,7 @@ impl Checker<'_> {
         for workspace in job.workspaces.get_ref() {
             self.known_workspace(workspace);
         }
+        let policy = job.policy.as_ref().map(|name| self.known_policy(name));
         let zone = job.time_zone.as_ref().map_or(Some(Tz::UTC), |zone| self.zone(zone));
         let schedule = Schedule::parse(job.schedule.get_ref(), zone.unwrap_or(Tz::UTC), self.context.now);
         if let Err(error) = &schedule {
@@ -54,6 +55,7 @@ impl Checker<'_> {
         let email = job.email.as_ref().map(|email| self.email(email.get_ref()));
         Some(Job {
             workspaces: job.workspaces.get_ref().iter().map(|name| name.get_ref().clone()).collect(),
+            policy,
             schedule: schedule.ok().filter(|_| zone.is_some())?,
             missed: job.missed,
             fail_on,

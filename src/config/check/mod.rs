@@ -9,7 +9,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
     path::Path,
-    sync::Arc,
 };
 
 use chrono::{DateTime, Utc};
@@ -39,6 +38,7 @@ pub(super) struct Context<'a> {
 #[derive(Debug, Default)]
 pub(super) struct WrittenTables {
     pub(super) workspaces: Vec<String>,
+    pub(super) policies: Vec<String>,
     /// The keys of `[smtp]`; `None` if there is no such table.
     pub(super) smtp: Option<BTreeSet<String>>,
 }
@@ -66,7 +66,7 @@ impl Checker<'_> {
             self.name("workspace", name);
             workspaces.insert(name.get_ref().clone(), self.workspace(workspace));
         }
-        let policy = Arc::new(self.policy(file));
+        let (policy, policies) = self.policies(file);
         let mut jobs = BTreeMap::new();
         for (name, job) in &file.jobs {
             self.name("job", name);
@@ -85,7 +85,8 @@ impl Checker<'_> {
         let store = self.store(file.store.as_ref());
         let daemon = self.daemon(&file.daemon);
         let evidence = file.evidence.as_ref().map(|evidence| self.evidence(evidence));
-        Settings { workspaces, policy, jobs, smtp, store, daemon, evidence, text: self.context.text.to_owned() }
+        let text = self.context.text.to_owned();
+        Settings { workspaces, policy, policies, jobs, smtp, store, daemon, evidence, text }
     }
 
     fn known_workspace(&mut self, name: &Spanned<String>) {

@@ -1,4 +1,9 @@
-//! The policy: administrators, domains, limits, rules, exceptions.
+//! Policies: administrators, domains, limits, rules, exceptions.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use chrono::NaiveDate;
 use toml::Spanned;
@@ -13,13 +18,64 @@ use crate::{
     model::{
         email,
         finding::Severity,
-        policy::{Exception, Policy, RuleSetting},
+        policy::{BASE, Exception, Policy, RuleSetting},
     },
 };
 
 impl Checker<'_> {
-    pub(super) fn policy(&mut self, file: &File) -> Policy {
-        let (written, standard) = (&file.policy, Policy::default());
+    /// `[policy]`, and every `[policies.NAME]`, which already has what it takes from `[policy]`.
+    pub(super) fn policies(&mut self, file: &File) -> (Arc<Policy>, BTreeMap<String, Arc<Policy>>) {
+        let base = self.policy(BASE, &file.policy);
+        let of_workspaces = file.workspaces.values().filter_map(|workspace| workspace.get_ref().policy.as_ref());
+        let used: BTreeSet<&str> = of_workspaces
+            .chain(file.jobs.values().filter_map(|job| job.policy.as_ref()))
+            .map(|name| name.get_ref().as_str())
+            .collect();
+        let mut named = BTreeMap::new();
+        for (name, policy) in &file.policies {
+            let text = name.get_ref().as_str();
+            self.name("policy", name);
+            if text == BASE {
+                self.error(
+                    name.span(),
+                    format!("a policy cannot be named `{BASE}`"),
+                    format!("`{BASE}` is the name of [policy]; choose another name"),
+                );
+            } else if !used.contains(text) {
+                self.problems.push(Problem::warning(
+                    name.span(),
+                    format!("no workspace and no job uses the policy `{text}`"),
+                    format!("it applies to a workspace or job that says policy = \"{text}\""),
+                ));
+            }
+            let before = self.problems.len();
+            let policy = self.policy(text, policy);
+            // What is wrong in [policy] is wrong in every policy that takes it from there, and is said once.
+            let own = self.problems.split_off(before);
+            let own: Vec<Problem> = own.into_iter().filter(|problem| !self.problems.contains(problem)).collect();
+            self.problems.extend(own);
+            named.insert(text.to_owned(), Arc::new(policy));
+        }
+        (Arc::new(base), named)
+    }
+
+    /// The name of a policy, after an error if there is none of that name.
+    pub(super) fn known_policy(&mut self, name: &Spanned<String>) -> String {
+        let text = name.get_ref();
+        if text != BASE && !self.written.policies.contains(text) {
+            let mut known: Vec<&str> = self.written.policies.iter().map(String::as_str).collect();
+            known.push(BASE);
+            let help = match known[..] {
+                [_] => format!("add a table [policies.{text}] with what differs from [policy]"),
+                _ => suggestion(text, &known),
+            };
+            self.error(name.span(), format!("unknown policy `{text}`"), help);
+        }
+        text.clone()
+    }
+
+    fn policy(&mut self, name: &str, written: &file::Policy) -> Policy {
+        let standard = Policy::default();
         let administrator_profiles = written.administrator_profiles.as_ref().map(|profiles| {
             if profiles.get_ref().is_empty() {
                 self.error(
@@ -51,6 +107,7 @@ impl Checker<'_> {
             self.number(written.max_exception_days.as_ref(), standard.max_exception_days, 1..=3650);
         let lower = |words: &Vec<String>| words.iter().map(|word| word.to_lowercase()).collect::<Vec<_>>();
         Policy {
+            name: name.to_owned(),
             administrator_profiles: administrator_profiles.unwrap_or(standard.administrator_profiles),
             approved_administrators,
             company_domains,

@@ -51,6 +51,7 @@ impl Checker<'_> {
             deadline: Duration::from_secs(minutes.unsigned_abs() * 60),
             allow_offboarding: workspace.allow_offboarding,
             organization: workspace.organization.clone(),
+            policy: workspace.policy.as_ref().map(|name| self.known_policy(name)),
         }
     }
 

@@ -281,6 +281,7 @@ fn policy<'a>(policy: &'a Policy, input: &ReportInput<'a>) -> v1::Policy<'a> {
         RuleSetting::Severity(severity) => severity.word(),
     };
     v1::Policy {
+        name: &policy.name,
         administrator_profiles: &policy.administrator_profiles,
         administrator_profile_ids: input.audit.administrator_profiles.iter().map(AsRef::as_ref).collect(),
         approved_administrators: policy

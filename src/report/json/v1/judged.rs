@@ -71,6 +71,8 @@ pub(in crate::report::json) struct Rule<'a> {
 /// The policy that was applied.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::report::json) struct Policy<'a> {
+    /// Its name in the configuration; `base` for `[policy]`.
+    pub(in crate::report::json) name: &'a str,
     /// Names or ids of the profiles that make an administrator.
     pub(in crate::report::json) administrator_profiles: &'a [String],
     /// The ids of those profiles on the master list.
