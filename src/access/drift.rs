@@ -4,6 +4,7 @@
 //! [`SnapshotUser`]s in the order of ids. [`compare_access`] joins that stream with the directory as both pass by, so
 //! that memory holds the changes and never a second population.
 
+mod departed;
 mod findings;
 mod masters;
 mod policy;
@@ -19,7 +20,7 @@ use std::collections::HashSet;
 
 use super::matrix::{AccessMatrix, MatrixRow};
 use crate::model::{
-    change::{Change, ChangeKind, Drift, Previous},
+    change::{Change, ChangeKind, Departed, Drift, Previous},
     finding::{Finding, RuleOutcome},
     id::{ProfileId, numeric_order},
     policy::Policy,
@@ -70,6 +71,7 @@ pub struct Before<'a> {
 pub struct AccessDrift {
     /// The active users whose full power is newer than the first audit, by id.
     new_power: Vec<UserIndex>,
+    departed: Vec<Departed>,
     previous: Previous,
     changes: Vec<Change>,
 }
@@ -92,6 +94,7 @@ pub fn compare_access<'p, E>(
     let compared = users::compare(seen, previous, previous_users, &mut changes)?;
     Ok(AccessDrift {
         new_power: new_power(seen, previous, &compared.granted),
+        departed: departed::departed(seen, &previous.departed, compared.departed),
         previous: Previous {
             id: previous.id.clone(),
             finished_at: previous.finished_at,
@@ -131,11 +134,11 @@ pub fn compare_findings(
     before: Option<Before<'_>>,
     access: AccessDrift,
 ) -> Drift {
-    let AccessDrift { previous: earlier, mut changes, .. } = access;
+    let AccessDrift { previous: earlier, mut changes, departed, .. } = access;
     findings::compare(current, previous, before, &mut changes);
     // Stable: changes of one kind and subject stay in the order in which they were found.
     changes.sort_by(|a, b| (a.kind.cmp(&b.kind)).then_with(|| numeric_order(&a.subject_id, &b.subject_id)));
-    Drift { previous: Some(earlier), changes, undecided: current.undecided.to_vec() }
+    Drift { previous: Some(earlier), changes, undecided: current.undecided.to_vec(), departed }
 }
 
 /// Whom or what a change is about.

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use uuid::Uuid;
+
 use super::{
     args::{AuditArgs, ReportKind},
     check,
@@ -20,9 +22,13 @@ use crate::{
     connector::Connector,
     model::{audit::Audit, finding::Severity, notification::Notification, run::Claim},
     notify::{channel::Channels, closing, dispatch},
-    report::ReportFile,
+    report::{
+        ReportFile,
+        people::{PeopleFile, PeopleInput},
+    },
     run::{
         Env,
+        across::{self, End},
         deliver::{Mail, Recipients},
         files, lease,
         perform::{AuditRun, Commit, Performed, Reports, Step},
@@ -62,6 +68,7 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
         clock: &clock,
         job: plan.job,
         reports: &args.reports.iter().map(|kind| kind.file()).collect::<Vec<_>>(),
+        people: &args.reports.iter().filter_map(|kind| kind.people()).collect::<Vec<_>>(),
         post: plan.mail.zip(channels.as_ref()).map(|((email, smtp), channels)| Post {
             recipients: app::recipients(email, smtp),
             timeout: smtp.timeout,
@@ -69,7 +76,9 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
         }),
         is_clock_reported: AtomicBool::new(false),
     };
-    let worst = session.audit_all(&targets).await?;
+    let audited = session.audit_all(&targets).await;
+    session.across(&audited, args.out.as_deref()).await?;
+    let worst = worst(audited)?;
     match plan.fail_on.zip(worst) {
         Some((limit, worst)) if worst >= limit => {
             Err(Failure::Findings(format!("there are findings of severity {worst}, and --fail-on is {limit}")))
@@ -166,6 +175,25 @@ struct Post<'a> {
     channels: &'a Channels,
 }
 
+/// How the audit of a workspace ended: its id and the highest severity of an open finding, or why it failed.
+struct Audited {
+    workspace: String,
+    ended: Result<(Uuid, Option<Severity>), String>,
+}
+
+/// The highest severity of an open finding in any workspace.
+fn worst(audited: Vec<Audited>) -> Result<Option<Severity>, Failure> {
+    let mut failures = Vec::new();
+    let mut worst = None;
+    for one in audited {
+        match one.ended {
+            Ok((_, severity)) => worst = worst.max(severity),
+            Err(error) => failures.push(error),
+        }
+    }
+    if failures.is_empty() { Ok(worst) } else { Err(Failure::failed(failures.join("\nrolecall: "))) }
+}
+
 /// What the audits of all workspaces share.
 struct Session<'a> {
     settings: &'a Settings,
@@ -174,27 +202,46 @@ struct Session<'a> {
     clock: &'a Clock,
     job: Option<(&'a str, &'a Job)>,
     reports: &'a [ReportFile],
+    /// The files with the view over the workspaces.
+    people: &'a [PeopleFile],
     post: Option<Post<'a>>,
     /// Whether the user was warned about the clock: once is enough.
     is_clock_reported: AtomicBool,
 }
 
 impl Session<'_> {
-    /// Audits all workspaces; a failure does not stop the others. Returns the highest severity of an open finding.
-    async fn audit_all(&self, targets: &[Target<'_>]) -> Result<Option<Severity>, Failure> {
-        let mut failures = Vec::new();
-        let mut worst = None;
+    /// Audits all workspaces; a failure does not stop the others.
+    async fn audit_all(&self, targets: &[Target<'_>]) -> Vec<Audited> {
+        let mut audited = Vec::with_capacity(targets.len());
         for target in targets {
-            match self.audit(target).await {
-                Ok(severity) => worst = worst.max(severity),
-                Err(error) => failures.push(error),
-            }
+            audited.push(Audited { workspace: target.workspace.to_owned(), ended: self.audit(target).await });
         }
-        if failures.is_empty() { Ok(worst) } else { Err(Failure::failed(failures.join("\nrolecall: "))) }
+        audited
     }
 
-    /// Audits a workspace, prints, and mails; returns the highest severity of an open finding.
-    async fn audit(&self, target: &Target<'_>) -> Result<Option<Severity>, String> {
+    /// Says who has access across several workspaces, and writes it beside the folders of the workspaces.
+    async fn across(&self, audited: &[Audited], out: Option<&Path>) -> Result<(), Failure> {
+        if audited.len() < 2 {
+            return Ok(());
+        }
+        let end = |one: &Audited| End {
+            workspace: one.workspace.clone(),
+            audit: one.ended.as_ref().map(|(audit, _)| *audit).map_err(Clone::clone),
+        };
+        let ends: Vec<End> = audited.iter().map(end).collect();
+        let people = across::people(self.store, &ends).await.map_err(|error| Failure::failed(error.to_string()))?;
+        summary::print_across(&people);
+        let Some(folder) = out else { return Ok(()) };
+        let input = PeopleInput { people: &people, job: self.job.map(|(name, _)| name), at: self.clock.now() };
+        let written = across::write(&input, folder, self.people);
+        for path in written.map_err(|error| Failure::failed(error.to_string()))? {
+            output::line(&format!("  wrote     {}", path.display()));
+        }
+        Ok(())
+    }
+
+    /// Audits a workspace, prints, and mails; returns the audit's id and the highest severity of an open finding.
+    async fn audit(&self, target: &Target<'_>) -> Result<(Uuid, Option<Severity>), String> {
         let audited = match (&self.post, self.job) {
             (Some(post), Some((job, _))) => self.audit_and_send(target, job, post).await,
             _ => self.audit_only(target).await,
@@ -206,7 +253,7 @@ impl Session<'_> {
         };
         let audit = audited?;
         written.map_err(|error| error.to_string())?;
-        Ok(audit.open_findings().map(|finding| finding.severity).max())
+        Ok((audit.id, audit.open_findings().map(|finding| finding.severity).max()))
     }
 
     async fn audit_only(&self, target: &Target<'_>) -> Result<Audit, String> {
@@ -314,6 +361,16 @@ impl Session<'_> {
 }
 
 impl ReportKind {
+    /// The same over several workspaces; `None` if there is no such file.
+    fn people(self) -> Option<PeopleFile> {
+        match self {
+            Self::Matrix => Some(PeopleFile::Csv),
+            Self::Html => Some(PeopleFile::Html),
+            Self::Json => Some(PeopleFile::Json),
+            Self::Findings | Self::Changes | Self::Xlsx => None,
+        }
+    }
+
     fn file(self) -> ReportFile {
         match self {
             Self::Matrix => ReportFile::AccessMatrixCsv,

@@ -132,6 +132,7 @@ fn schema(which: SchemaKind) -> Result<(), Failure> {
     let schema = match which {
         SchemaKind::Config => crate::config::json_schema(),
         SchemaKind::Report => crate::report::json::schema(),
+        SchemaKind::People => crate::report::people::schema(),
     };
     let text = serde_json::to_string_pretty(&schema).map_err(|error| Failure::failed(error.to_string()))?;
     output::line(&text);

@@ -6,15 +6,27 @@ use super::output::{self, plain};
 use crate::{
     brief::{Action, Brief},
     model::finding::Severity,
+    people::People,
     words::{count, number},
 };
 
 /// Characters of a sentence.
 const SENTENCE: usize = 1_500;
+/// Accounts left behind that the terminal names.
+const LEFT_BEHIND: usize = 20;
 
 /// Prints what an audit says.
 pub(super) fn print(brief: &Brief) {
     output::line(&text(brief));
+}
+
+/// Prints what the people across several workspaces say.
+pub(super) fn print_across(people: &People) {
+    output::line(&format!("Across the workspaces: {}", plain(&people.verdict(), SENTENCE)));
+    for person in people.left_behind().take(LEFT_BEHIND) {
+        let line = format!("  left      {}: {}", person.label, people.left_behind_in(person));
+        output::line(&plain(&line, SENTENCE));
+    }
 }
 
 /// What an audit says, as lines without a line break after the last.

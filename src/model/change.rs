@@ -13,6 +13,28 @@ pub struct Drift {
     pub changes: Vec<Change>,
     /// The active users whose full power is newer than the first audit and that nobody has decided about: by id.
     pub undecided: Vec<UserIndex>,
+    /// Who had an account at an earlier audit and has none now: the latest first, up to [`Departed::KEPT`].
+    pub departed: Vec<Departed>,
+}
+
+/// Somebody whose account an earlier audit listed, and who has none now. Beside the accounts in other workspaces, it shows
+/// whom a removal forgot there.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Departed {
+    /// The address.
+    pub email: String,
+    /// The display name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// When the audit read that no longer listed the account.
+    pub missed_at: DateTime<Utc>,
+}
+
+impl Departed {
+    /// The most that are remembered.
+    pub const KEPT: usize = 10_000;
+    /// For how many days they are.
+    pub const DAYS: i64 = 400;
 }
 
 /// The audit that was compared with.

@@ -11,6 +11,7 @@ mod flagged;
 mod holders;
 mod html;
 pub mod json;
+pub mod people;
 mod tables;
 #[cfg(test)]
 pub(crate) mod testing;

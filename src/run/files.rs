@@ -54,9 +54,14 @@ pub fn probe(folder: &Path) -> Result<(), FileError> {
 /// # Errors
 /// [`FileError`]; reports that were already finished stay.
 pub fn write(input: &ReportInput<'_>, folder: &Path, files: &[ReportFile]) -> Result<Vec<PathBuf>, FileError> {
-    fs::create_dir_all(folder).map_err(|source| FileError::Folder { path: folder.to_owned(), source })?;
-    files.par_iter().with_max_len(1).try_for_each(|file| write_one(input, folder, *file))?;
-    Ok(files.iter().map(|file| folder.join(file.file_name())).collect())
+    create(folder)?;
+    let write = |file: &ReportFile| write_one(folder, file.file_name(), &|out| report::write(*file, input, out));
+    files.par_iter().with_max_len(1).map(write).collect()
+}
+
+/// Creates a folder, if it is not there.
+pub(super) fn create(folder: &Path) -> Result<(), FileError> {
+    fs::create_dir_all(folder).map_err(|source| FileError::Folder { path: folder.to_owned(), source })
 }
 
 /// Creates a file that only this account can read: reports name everybody who has access.
@@ -69,21 +74,29 @@ fn private(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-fn write_one(input: &ReportInput<'_>, folder: &Path, file: ReportFile) -> Result<(), FileError> {
-    let path = folder.join(file.file_name());
-    let partial = folder.join(format!(".{}.partial", file.file_name()));
-    let written = (|| {
+/// Writes one file under a temporary name and renames it. Returns its path.
+pub(super) fn write_one(
+    folder: &Path,
+    file_name: &str,
+    write: &dyn Fn(&mut dyn io::Write) -> io::Result<()>,
+) -> Result<PathBuf, FileError> {
+    let path = folder.join(file_name);
+    let partial = folder.join(format!(".{file_name}.partial"));
+    let written: io::Result<()> = (|| {
         let mut writer = BufWriter::with_capacity(1 << 18, private(&partial)?);
-        report::write(file, input, &mut writer)?;
+        write(&mut writer)?;
         writer.flush()?;
         fs::rename(&partial, &path)?;
         Ok(())
     })();
-    written.map_err(|source| {
-        // If this fails, the next run overwrites it.
-        let _ = fs::remove_file(&partial);
-        FileError::Write { path, source }
-    })
+    match written {
+        Ok(()) => Ok(path),
+        Err(source) => {
+            // If this fails, the next run overwrites it.
+            let _ = fs::remove_file(&partial);
+            Err(FileError::Write { path, source })
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! [`perform`] is the whole sequence, and the only way to an audit that is on record. The functions here are its steps
 //! that need no evidence: agents also use them for look-ups, and `recompute` to judge a recorded read again.
 
+pub mod across;
 pub mod anchor;
 mod attachments;
 pub mod bag;

@@ -84,6 +84,10 @@ impl<M: Database, H: Hazard> Store for Hazardous<M, H> {
         self.store.audit(id).await
     }
 
+    async fn kept(&self, id: Uuid) -> Result<Option<Kept>, StoreError> {
+        self.store.kept(id).await
+    }
+
     async fn prune(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         self.hazard.at("prune", Moment::Before).await?;
         let done = self.store.prune(before).await?;

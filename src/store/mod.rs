@@ -94,6 +94,12 @@ pub trait Store: Send + Sync {
     /// [`StoreError`]
     async fn audit(&self, id: Uuid) -> Result<Option<AuditRecord>, StoreError>;
 
+    /// One audit with its snapshot; `None` if there is none, or its snapshot was deleted.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn kept(&self, id: Uuid) -> Result<Option<Kept>, StoreError>;
+
     /// Deletes the snapshots of audits that ended before a time, and the bytes of unsent messages of runs that were due
     /// before it. The last complete snapshot of each job and workspace stays, because the next audit is compared with it.
     /// The records of audits, runs and their messages stay too. Returns how many snapshot parts were deleted.

@@ -30,7 +30,8 @@ pub fn parts<'a>(
     audit: &'a Audit,
     matrix: &'a AccessMatrix<'a>,
 ) -> impl Iterator<Item = Result<Vec<u8>, StoreError>> + Send + 'a {
-    let header = SnapshotHeader::of(audit.id, &current(audit, matrix));
+    let departed = audit.drift.departed.clone();
+    let header = SnapshotHeader { departed, ..SnapshotHeader::of(audit.id, &current(audit, matrix)) };
     let mut users = snapshot_users(&audit.directory);
     let part = move || {
         let part: Vec<SnapshotUser<'_>> = users.by_ref().take(USERS_IN_PART).collect();

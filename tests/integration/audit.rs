@@ -183,7 +183,7 @@ fn several_workspaces_get_a_folder_each_and_one_that_fails_does_not_hold_back_th
     assert_eq!(code, 1);
     assert!(stderr.contains("workspace broken: ") && stderr.contains("refresh token"), "{stderr}");
     assert!(stdout.contains("wrote     out/acme/report.html"), "{stdout}");
-    assert_eq!(names_in(&bench, "out"), ["acme"]);
+    assert_eq!(names_in(&bench, "out"), ["acme", "people.csv", "people.html", "people.json"]);
 
     other.simulator.set_faults([]);
     bench.audit(&["--out", "both"]);

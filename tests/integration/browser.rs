@@ -9,7 +9,7 @@ use std::{
 use rolecall_simulator::Fault;
 
 use crate::{
-    hostile,
+    across, hostile,
     support::{Bench, options, rolecall},
     tools::{read_mail, run_script},
 };
@@ -85,6 +85,21 @@ fn an_incomplete_audit_of_several_pages_reads_well() {
     bench.simulator.set_faults([Fault::UsersShiftAlways]);
     bench.audit(&["--out", "out", "--send"]);
     assert_well(&bench);
+}
+
+#[test]
+fn the_page_of_people_across_workspaces_reads_well() {
+    let (bench, other) = across::two(60);
+    bench.audit(&["--out", "before"]);
+    let ids = other.world().read(rolecall_simulator::World::user_ids);
+    for id in &ids[5..12] {
+        other.world().edit(|world| world.disable(id)).unwrap();
+    }
+    other.set_faults([Fault::UsersShiftAlways]);
+    bench.audit(&["--out", "out"]);
+    assert_eq!(problems("page", &bench.path("out/people.html")), [""; 0], "people.html");
+    let length = length(&bench.path("out/people.html"));
+    assert!(length["screen"].as_u64().unwrap() <= 5 * 900 && length["folded_on_paper"] == 0, "{length}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{Current, findings::known_findings};
 use crate::access::matrix::MatrixRow;
 use crate::model::{
+    change::Departed,
     directory::{Directory, Profile, Role},
     id::{PersonId, ProfileId},
     policy::Policy,
@@ -45,6 +46,9 @@ pub struct SnapshotHeader {
     /// The ids of users whose full power was new and not decided about.
     #[serde(default)]
     pub undecided: Vec<String>,
+    /// Who had an account at an earlier audit and had none at this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub departed: Vec<Departed>,
     /// The policy that it was judged by. `None` in the snapshots of an older rolecall.
     #[serde(default)]
     pub policy: Option<Policy>,
@@ -68,7 +72,7 @@ pub struct KnownFinding {
 }
 
 impl SnapshotHeader {
-    /// What is kept of an audit.
+    /// What is kept of an audit, but for [`SnapshotHeader::departed`], which the comparison finds.
     pub fn of(audit: Uuid, current: &Current<'_>) -> Self {
         let seen = &current.seen;
         let directory = seen.matrix.directory();
@@ -85,6 +89,7 @@ impl SnapshotHeader {
             findings: known_findings(current),
             unread: directory.unread.clone(),
             undecided: current.undecided.iter().map(|user| directory.users.get(*user).id().to_owned()).collect(),
+            departed: Vec::new(),
             policy: Some(seen.policy.clone()),
         }
     }

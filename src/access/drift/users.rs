@@ -2,6 +2,8 @@
 
 use std::{cmp::Ordering, collections::HashMap};
 
+use chrono::{DateTime, Utc};
+
 use super::{About, Seen, SnapshotHeader, SnapshotUser};
 use crate::{
     access::{
@@ -9,7 +11,7 @@ use crate::{
         power::{Power, Yardstick},
     },
     model::{
-        change::{Change, ChangeKind},
+        change::{Change, ChangeKind, Departed},
         directory::Role,
         email,
         id::{ProfileId, RoleId, numeric_order},
@@ -25,6 +27,8 @@ pub(super) struct Compared {
     pub(super) administrators: u64,
     /// The users who can administer now and could not before.
     pub(super) granted: Vec<UserIndex>,
+    /// The users who are not listed any more.
+    pub(super) departed: Vec<Departed>,
 }
 
 /// Joins both populations by id while they pass by.
@@ -36,7 +40,7 @@ pub(super) fn compare<'p, E>(
 ) -> Result<Compared, E> {
     let complete = seen.matrix.directory().reading.is_complete();
     let names = Names::of(previous, seen);
-    let mut compared = Compared { administrators: 0, granted: Vec::new() };
+    let mut compared = Compared { administrators: 0, granted: Vec::new(), departed: Vec::new() };
     let mut rows = seen.matrix.rows().peekable();
     let roles = &seen.matrix.directory().roles;
     let is_silent_on_roles = marks(&previous.roles) && !marks(roles);
@@ -62,7 +66,10 @@ pub(super) fn compare<'p, E>(
                 compared.granted.extend(is_granted.then(|| row.user.index()));
             }
             // A user that an incomplete read does not list may still be there.
-            None if complete => removed(&state, "", changes),
+            None if complete => {
+                removed(&state, "", changes);
+                compared.departed.extend(state.departed(seen.matrix.directory().reading.finished_at));
+            }
             None => {}
         }
     }
@@ -211,6 +218,12 @@ impl<'a> State<'a> {
 
     fn is_deleted(&self) -> bool {
         self.kind == StatusKind::Deleted
+    }
+
+    /// What is remembered of a user who is not listed any more; `None` without an address, by which it would be found.
+    fn departed(&self, missed_at: DateTime<Utc>) -> Option<Departed> {
+        let email = self.email.filter(|email| !email.trim().is_empty())?.to_owned();
+        Some(Departed { email, name: self.full_name.map(str::to_owned), missed_at })
     }
 
     fn power(&self) -> Power {

@@ -138,6 +138,7 @@ fn drift(case: &Case) -> Drift {
         previous: Some(Previous { id: "1".to_owned(), finished_at: at, users: 7, administrators: 1 }),
         changes: case.changes.iter().enumerate().map(change).collect(),
         undecided: Vec::new(),
+        departed: Vec::new(),
     }
 }
 

@@ -114,7 +114,7 @@ pub(crate) enum Command {
     Mail(MailCommand),
     /// Serve simulated Zoho, Bigin and Truto APIs and an SMTP inbox until stopped
     Simulate(SimulateArgs),
-    /// Print the JSON Schema of the configuration or of report.json
+    /// Print the JSON Schema of the configuration, of report.json or of people.json
     Schema {
         /// The schema to print
         #[arg(default_value = "config")]
@@ -140,6 +140,8 @@ pub(crate) enum SchemaKind {
     Config,
     /// Of report.json
     Report,
+    /// Of people.json
+    People,
 }
 
 #[derive(Debug, Args)]

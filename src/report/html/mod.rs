@@ -12,7 +12,7 @@ mod map;
 mod policy;
 mod provenance;
 mod structure;
-mod text;
+pub(super) mod text;
 mod trend;
 mod users;
 

@@ -7,15 +7,15 @@ use chrono::{DateTime, Utc};
 use crate::model::plain::is_invisible;
 
 /// The characters of a name, an address or an id that the page shows.
-pub(super) const LABEL: usize = 120;
+pub(in crate::report) const LABEL: usize = 120;
 /// The characters of a sentence that the page shows.
-pub(super) const PROSE: usize = 600;
+pub(in crate::report) const PROSE: usize = 600;
 /// The bytes of markup around a row, generously.
 const MARKUP: usize = 700;
 
 /// A text as the page shows it: at most `limit` characters, and characters that would reorder or hide the
 /// text around them written as their code points.
-pub(super) fn shown(text: &str, limit: usize) -> String {
+pub(in crate::report) fn shown(text: &str, limit: usize) -> String {
     let mut out = String::with_capacity(text.len().min(limit * 4));
     for (place, c) in text.chars().enumerate() {
         if place == limit {
@@ -35,19 +35,19 @@ pub(super) fn shown(text: &str, limit: usize) -> String {
 }
 
 /// A text with its first letter in upper case.
-pub(super) fn sentence(text: &str) -> String {
+pub(in crate::report) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// A piece of the advice of a rule, which marks names of settings and files with backticks.
-pub(super) struct Span {
+pub(in crate::report) struct Span {
     pub(super) code: bool,
     pub(super) text: String,
 }
 
 /// The pieces of an advice.
-pub(super) fn spans(advice: &str) -> Vec<Span> {
+pub(in crate::report) fn spans(advice: &str) -> Vec<Span> {
     let pieces = advice.split('`').enumerate();
     pieces
         .filter(|(_, text)| !text.is_empty())
@@ -56,35 +56,35 @@ pub(super) fn spans(advice: &str) -> Vec<Span> {
 }
 
 /// A day for people: `2 March 2026`.
-pub(super) fn date(time: DateTime<Utc>) -> String {
+pub(in crate::report) fn date(time: DateTime<Utc>) -> String {
     time.format("%-d %B %Y").to_string()
 }
 
 /// A moment for people, in UTC: `2 March 2026, 08:01 UTC`.
-pub(super) fn moment(time: DateTime<Utc>) -> String {
+pub(in crate::report) fn moment(time: DateTime<Utc>) -> String {
     time.format("%-d %B %Y, %H:%M UTC").to_string()
 }
 
 /// A moment to the second, in UTC: `2 March 2026, 08:01:30 UTC`.
-pub(super) fn precise(time: DateTime<Utc>) -> String {
+pub(in crate::report) fn precise(time: DateTime<Utc>) -> String {
     time.format("%-d %B %Y, %H:%M:%S UTC").to_string()
 }
 
 /// The bytes that a section may still take.
-pub(super) struct Budget(usize);
+pub(in crate::report) struct Budget(usize);
 
 impl Budget {
-    pub(super) fn new(bytes: usize) -> Self {
+    pub(in crate::report) fn new(bytes: usize) -> Self {
         Self(bytes)
     }
 
     /// Takes what a row with these texts costs; false, and takes nothing, if it does not fit.
-    pub(super) fn take(&mut self, texts: &[&str]) -> bool {
+    pub(in crate::report) fn take(&mut self, texts: &[&str]) -> bool {
         self.take_with(MARKUP, texts)
     }
 
     /// The same for something with so many bytes of markup.
-    pub(super) fn take_with(&mut self, markup: usize, texts: &[&str]) -> bool {
+    pub(in crate::report) fn take_with(&mut self, markup: usize, texts: &[&str]) -> bool {
         let cost = markup + texts.iter().map(|text| escaped_length(text)).sum::<usize>();
         let fits = cost <= self.0;
         if fits {
@@ -100,7 +100,7 @@ fn escaped_length(text: &str) -> usize {
 }
 
 /// Rows of which the page shows a part.
-pub(super) struct Part<Row> {
+pub(in crate::report) struct Part<Row> {
     /// The rows that it shows.
     pub(super) rows: Vec<Row>,
     /// How many there are in all.
@@ -111,7 +111,7 @@ pub(super) struct Part<Row> {
 
 impl<Row> Part<Row> {
     /// The first rows that a limit and a budget allow. A row comes with its texts.
-    pub(super) fn of<'t, Item>(
+    pub(in crate::report) fn of<'t, Item>(
         items: impl ExactSizeIterator<Item = Item>,
         limit: usize,
         mut budget: Budget,

@@ -18,6 +18,9 @@ pub(crate) async fn the_last_complete_audit_of_the_same_job_and_workspace_is_rea
     bench.store.keep(&wanted, at(0)).await.unwrap();
     let again = bench.home.open().await;
     assert_eq!(again.last_complete(Some("weekly"), "acme").await.unwrap(), Some(wanted.clone()));
+    assert_eq!(again.kept(wanted.record.id).await.unwrap(), Some(wanted.clone()));
+    assert_eq!(again.kept(incomplete.id).await.unwrap().unwrap().parts, [[9]]);
+    assert_eq!(again.kept(Uuid::nil()).await.unwrap(), None);
     assert_eq!(again.audit(wanted.record.id).await.unwrap(), Some(wanted.record));
     assert_eq!(again.audit(incomplete.id).await.unwrap(), Some(incomplete));
     assert_eq!(again.last_complete(Some("daily"), "acme").await.unwrap(), None);
@@ -77,6 +80,8 @@ pub(crate) async fn old_snapshots_are_pruned_but_never_the_one_to_compare_with<H
     assert_eq!((daily.record.id, daily.parts.len()), (ids[3], 1));
     for id in ids {
         assert!(bench.store.audit(id).await.unwrap().is_some(), "the records stay");
+        let is_last = [weekly.record.id, daily.record.id].contains(&id);
+        assert_eq!(bench.store.kept(id).await.unwrap().is_some(), is_last);
     }
     assert_eq!(bench.store.prune(at(1_000)).await.unwrap(), 0);
 }

@@ -49,6 +49,13 @@ impl Store for SqliteStore {
         row.as_ref().map(record).transpose().map_err(&failed)
     }
 
+    async fn kept(&self, id: Uuid) -> Result<Option<Kept>, StoreError> {
+        let failed = self.explain("read an audit");
+        let query = sqlx::query("SELECT * FROM audit WHERE id = ? AND has_snapshot = 1").bind(id.as_bytes().to_vec());
+        let Some(row) = query.fetch_optional(&self.pool).await.map_err(&failed)? else { return Ok(None) };
+        self.with_parts(&row).await.map(Some).map_err(failed)
+    }
+
     async fn prune(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         let failed = self.explain("prune old snapshots");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
@@ -75,14 +82,7 @@ impl Store for SqliteStore {
         .await
         .map_err(&failed)?;
         let Some(row) = row else { return Ok(None) };
-        let record = record(&row).map_err(&failed)?;
-        let parts = sqlx::query("SELECT body FROM snapshot_part WHERE audit = ? ORDER BY sequence")
-            .bind(record.id.as_bytes().as_slice())
-            .fetch_all(&self.pool)
-            .await
-            .and_then(|rows| rows.iter().map(|row| row.try_get("body")).collect())
-            .map_err(&failed)?;
-        Ok(Some(Kept { record, parts }))
+        self.with_parts(&row).await.map(Some).map_err(failed)
     }
 
     async fn past(&self, job: Option<&str>, workspace: &str, limit: u32) -> Result<Vec<Past>, StoreError> {
@@ -106,6 +106,18 @@ impl Store for SqliteStore {
             })
         });
         past.collect::<Result<_, sqlx::Error>>().map_err(&failed)
+    }
+}
+
+impl SqliteStore {
+    /// The audit of a row, with its snapshot.
+    async fn with_parts(&self, row: &SqliteRow) -> Result<Kept, sqlx::Error> {
+        let record = record(row)?;
+        let parts = sqlx::query("SELECT body FROM snapshot_part WHERE audit = ? ORDER BY sequence")
+            .bind(record.id.as_bytes().as_slice())
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(Kept { record, parts: parts.iter().map(|row| row.try_get("body")).collect::<Result<_, _>>()? })
     }
 }
 

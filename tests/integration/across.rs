@@ -1,0 +1,82 @@
+//! The view over the workspaces of a job, by the real binary over two simulated workspaces.
+
+use std::fs;
+
+use rolecall_simulator::{Fault, Simulator};
+use serde_json::Value;
+
+use crate::{
+    support::{Bench, options},
+    tools::{check_jsonschema, read_csv},
+};
+
+/// A job with two workspaces: `acme` and, over another simulator, `broken`.
+pub(crate) fn two(users: u32) -> (Bench, Simulator) {
+    let (bench, other) = (Bench::new(options(users)), Simulator::start(options(users)).unwrap());
+    bench.reconfigure("workspaces = [\"acme\"]", "workspaces = [\"zeta\", \"acme\"]");
+    let text = bench.read("rolecall.toml");
+    let table = text.split("[policy]").next().unwrap().replace("workspaces.acme", "workspaces.zeta");
+    let table = table.replace(bench.simulator.base_url(), other.base_url());
+    fs::write(bench.path("rolecall.toml"), text + &table).unwrap();
+    (bench, other)
+}
+
+fn json(bench: &Bench, file: &str) -> Value {
+    serde_json::from_str(&bench.read(file)).unwrap()
+}
+
+#[test]
+fn a_job_of_two_workspaces_gets_one_view_by_person_that_other_tools_read() {
+    let (bench, other) = two(12);
+    let stdout = bench.audit(&["--out", "first"]);
+    assert!(stdout.contains("Across the workspaces: ") && stdout.contains("wrote     first/people.csv"), "{stdout}");
+    let first = json(&bench, "first/people.json");
+    assert!(first["people"].as_array().unwrap().iter().all(|person| person["left_behind"] == false));
+
+    // Both workspaces have the same people. One is disabled in one of them, and one disappears from it.
+    let mut active = other.world().read(rolecall_simulator::World::users);
+    active.retain(|user| user["status"] == "active" && user["email"].as_str().is_some_and(|email| email.contains('@')));
+    let (disabled, gone) = (&active[active.len() - 1], &active[active.len() - 2]);
+    other.world().edit(|world| world.disable(disabled["id"].as_str().unwrap())).unwrap();
+    other.world().edit(|world| world.remove_user(gone["id"].as_str().unwrap())).unwrap();
+    let stdout = bench.audit(&["--out", "second", "--job", "weekly"]);
+    let left = |folder: &str| -> Vec<String> {
+        let people = json(&bench, &format!("{folder}/people.json"));
+        let left = people["people"].as_array().unwrap().iter().filter(|person| person["left_behind"] == true);
+        left.map(|person| person["address"].as_str().unwrap().to_owned()).collect()
+    };
+    let mut expected = [disabled, gone].map(|user| user["email"].as_str().unwrap().to_lowercase());
+    expected.sort();
+    assert_eq!(left("second"), expected, "{stdout}");
+    assert!(stdout.contains("active in acme; disabled or removed in zeta"), "{stdout}");
+    // It stays said until somebody does something about it.
+    bench.audit(&["--out", "third"]);
+    assert_eq!(left("third"), expected);
+
+    let table = read_csv(&bench.path("third/people.csv"));
+    let people = json(&bench, "third/people.json");
+    let accounts = people["people"].as_array().unwrap().iter().map(|person| person["accounts"].as_array().unwrap().len());
+    assert_eq!(table.len(), accounts.sum::<usize>() + 1, "a row for each account, and the header");
+    let (_, schema, _) = bench.run(&["schema", "people"]);
+    fs::write(bench.path("people.schema.json"), schema).unwrap();
+    let (schema, file) = (bench.path("people.schema.json"), bench.path("third/people.json"));
+    let output = check_jsonschema(&["--schemafile".as_ref(), schema.as_os_str(), file.as_os_str()]);
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn a_workspace_that_fails_is_named_and_nobody_is_left_behind_because_of_it() {
+    let (bench, other) = two(12);
+    bench.audit(&["--out", "first"]);
+    other.set_faults([Fault::Revoked]);
+    let (code, stdout, stderr) = bench.run(&["audit", "--out", "out"]);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stdout.contains("Across the workspaces: zeta is missing: "), "{stdout}");
+    let people = json(&bench, "out/people.json");
+    assert_eq!(people["workspaces"][1]["read"], "missing");
+    assert!(people["workspaces"][1]["reason"].as_str().unwrap().contains("refresh token"), "{people}");
+    assert!(people["people"].as_array().unwrap().iter().all(|person| person["left_behind"] == false));
+    let page = bench.read("out/people.html");
+    assert!(page.contains("zeta is missing: ") && page.contains("<span class=\"badge\">Incomplete</span>"), "{page}");
+    assert!(bench.read("out/people.csv").contains(",zeta,"), "each row names it");
+}
