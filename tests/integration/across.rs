@@ -55,7 +55,8 @@ fn a_job_of_two_workspaces_gets_one_view_by_person_that_other_tools_read() {
 
     let table = read_csv(&bench.path("third/people.csv"));
     let people = json(&bench, "third/people.json");
-    let accounts = people["people"].as_array().unwrap().iter().map(|person| person["accounts"].as_array().unwrap().len());
+    let accounts =
+        people["people"].as_array().unwrap().iter().map(|person| person["accounts"].as_array().unwrap().len());
     assert_eq!(table.len(), accounts.sum::<usize>() + 1, "a row for each account, and the header");
     let (_, schema, _) = bench.run(&["schema", "people"]);
     fs::write(bench.path("people.schema.json"), schema).unwrap();
@@ -68,13 +69,14 @@ fn a_job_of_two_workspaces_gets_one_view_by_person_that_other_tools_read() {
 fn a_workspace_that_fails_is_named_and_nobody_is_left_behind_because_of_it() {
     let (bench, other) = two(12);
     bench.audit(&["--out", "first"]);
-    other.set_faults([Fault::Revoked]);
+    other.set_faults([Fault::TokenNeverAccepted]);
     let (code, stdout, stderr) = bench.run(&["audit", "--out", "out"]);
     assert_eq!(code, 1, "{stderr}");
     assert!(stdout.contains("Across the workspaces: zeta is missing: "), "{stdout}");
     let people = json(&bench, "out/people.json");
     assert_eq!(people["workspaces"][1]["read"], "missing");
-    assert!(people["workspaces"][1]["reason"].as_str().unwrap().contains("refresh token"), "{people}");
+    let reason = people["workspaces"][1]["reason"].as_str().unwrap();
+    assert!(reason.contains("token") && !reason.contains("workspace zeta"), "{reason}");
     assert!(people["people"].as_array().unwrap().iter().all(|person| person["left_behind"] == false));
     let page = bench.read("out/people.html");
     assert!(page.contains("zeta is missing: ") && page.contains("<span class=\"badge\">Incomplete</span>"), "{page}");
