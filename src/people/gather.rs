@@ -138,7 +138,7 @@ impl Gathering {
         let mut persons: Vec<Person> =
             by_address.into_iter().filter_map(|(address, accounts)| person(Some(address), accounts)).collect();
         // By workspace and id already, except that the ids are numbers.
-        alone.sort_by(|one, other| in_order(one, other));
+        alone.sort_by(in_order);
         persons.extend(alone.into_iter().filter_map(|account| person(None, vec![account])));
         People { workspaces, persons }
     }

@@ -22,7 +22,7 @@ impl People {
             count(read.len(), "workspace"),
             counted(several, "is", "are"),
         ));
-        sentences.extend(self.administering(read.len()));
+        sentences.push(self.administering(read.len()));
         sentences.extend(self.forgotten());
         let alone = self.without_address();
         if alone > 0 {
@@ -50,7 +50,7 @@ impl People {
         said.collect()
     }
 
-    fn administering(&self, read: usize) -> Option<String> {
+    fn administering(&self, read: usize) -> String {
         let administrators = self.administrators();
         let everywhere: Vec<&str> = administrators
             .iter()
@@ -59,7 +59,7 @@ impl People {
             .collect();
         let all = counted(administrators.len(), "person can", "people can");
         if read < 2 {
-            return Some(format!("{all} administer."));
+            return format!("{all} administer.");
         }
         let named: Vec<&&str> = everywhere.iter().take(NAMED).collect();
         let which = if read == self.workspaces.len() { "every workspace" } else { "every workspace that was read" };
@@ -72,7 +72,7 @@ impl People {
                 form(everywhere.len(), "administers", "administer")
             )
         };
-        Some(format!("{all} administer at least one workspace; {who}."))
+        format!("{all} administer at least one workspace; {who}.")
     }
 
     fn forgotten(&self) -> Option<String> {
