@@ -114,7 +114,7 @@ fn new_power(seen: &Seen<'_>, previous: &SnapshotHeader, granted: &[UserIndex]) 
 }
 
 impl AccessDrift {
-    /// Those about whose new full power nobody has decided, as a policy sees it. An exception also decides; it is left to
+    /// Those whose new full power a policy does not approve. An exception accepts it, too; it is left to
     /// the rule that reports these users, so that they are remembered when it ends.
     pub fn undecided(&self, matrix: &AccessMatrix<'_>, policy: &Policy) -> Vec<UserIndex> {
         let is_open = |user: &&UserIndex| policy.approves(matrix.row(**user).user.email()) != Some(true);

@@ -30,9 +30,9 @@ pub struct Changes {
     /// Changes of users, roles and profiles, those of who can administer included, and one line for each of the two
     /// changes of the policy.
     pub access: usize,
-    /// How the policy looks at less, in a few words: `12 rules switched off (no-role, …)`. Empty if it does not.
+    /// How the policy is looser, in a few words: `12 rules switched off (no-role, …)`. Empty if it does not.
     pub loosened: String,
-    /// How it looks at more, or says something else.
+    /// How it is stricter, or says something else.
     pub tightened: String,
     /// Open findings that the previous audit did not have.
     pub new_findings: usize,
@@ -85,7 +85,7 @@ impl Changes {
         let (loosened, tightened) = (of_policy(ChangeKind::PolicyLoosened), of_policy(ChangeKind::PolicyChanged));
         let others = changes.iter().filter(|change| is_of_access(change)).count();
         let policy_lines =
-            [policy_line("The policy looks at less", &loosened), policy_line("The policy changed", &tightened)];
+            [policy_line("The policy is looser", &loosened), policy_line("The policy changed", &tightened)];
         let policy_lines: Vec<ChangeLine> = policy_lines.into_iter().flatten().collect();
         // Who got or lost full power comes first, then the policy, then the rest.
         let access = || changes.iter().filter(|change| is_of_access(change));
@@ -124,7 +124,7 @@ impl Changes {
         self.access == 0 && of_findings.iter().all(|count| *count == 0)
     }
 
-    /// The parts that are not zero: `+1 administrator`, `policy looks at less`, `2 findings new`, `1 resolved`, `3 other
+    /// The parts that are not zero: `+1 administrator`, `policy is looser`, `2 new findings`, `1 resolved`, `3 other
     /// changes`.
     pub(super) fn phrases(&self) -> Vec<String> {
         let mut phrases = Vec::new();
@@ -135,10 +135,10 @@ impl Changes {
             phrases.push(format!("−{}", count(self.revoked, "administrator")));
         }
         if !self.loosened.is_empty() {
-            phrases.push("policy looks at less".to_owned());
+            phrases.push("policy is looser".to_owned());
         }
         if self.new_findings > 0 {
-            phrases.push(format!("{} new", count(self.new_findings, "finding")));
+            phrases.push(count(self.new_findings, "new finding"));
         }
         if self.resolved > 0 {
             phrases.push(format!("{} resolved", number(self.resolved)));
@@ -160,7 +160,7 @@ impl Changes {
         phrases
     }
 
-    /// The changes in one sentence: `Since 23 February 2026, 08:00 UTC: +1 administrator, 2 findings new.`
+    /// The changes in one sentence: `Since 23 February 2026, 08:00 UTC: +1 administrator, 2 new findings.`
     pub fn summary(&self) -> String {
         let since = self.since.format("%-d %B %Y, %H:%M UTC");
         let what = if self.is_none() { "nothing changed".to_owned() } else { self.phrases().join(", ") };

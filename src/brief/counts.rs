@@ -119,7 +119,7 @@ impl Counts {
         }
         let ways = [
             (by_profile, "by an administrator profile"),
-            (self.by_clone, "by a profile equal to it"),
+            (self.by_clone, "by an equivalent profile"),
             (self.by_role, "by an administrative role"),
         ];
         let ways = ways.iter().filter(|(count, _)| *count > 0);

@@ -25,7 +25,7 @@ pub struct People {
     pub named: Vec<Person>,
     /// How many there are.
     pub all: usize,
-    /// Those whose full power is new since an earlier audit than the previous one, and nobody has decided about it; at
+    /// Those whose full power was new at an earlier audit and has not been approved; at
     /// most 3.
     pub(super) undecided: Vec<String>,
     /// How many of these there are.
@@ -102,7 +102,7 @@ impl People {
     }
 }
 
-/// The users about whose new full power nobody has decided, not even with an exception.
+/// The users whose new full power is neither approved nor accepted by an exception.
 fn open_undecided(audit: &Audit) -> impl Iterator<Item = UserIndex> + '_ {
     let accepted: HashSet<UserIndex> = audit
         .findings

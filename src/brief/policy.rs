@@ -14,9 +14,9 @@ use crate::{
 /// Entries that a summary names of each kind.
 const NAMED: usize = 3;
 
-/// One change of the policy as a sentence without a full stop: `max_administrators is 50 (was 5), looks at less`.
+/// One change of the policy as a sentence without a full stop: `max_administrators is 50 (was 5), looser`.
 pub(super) fn sentence(change: &Change) -> String {
-    let less = if change.subject.ends_with("(looks at less)") { ", looks at less" } else { "" };
+    let less = if change.subject.ends_with("(looser)") { ", looser" } else { "" };
     format!("{}{less}", words(&Words::of(change)))
 }
 
@@ -101,9 +101,9 @@ fn words_with(one: &Words<'_>, was: &str) -> String {
     match (*key, before.is_empty(), after.is_empty()) {
         ("rules", ..) if after == "off" => format!("rule {entry} is off ({was} {before})"),
         ("rules", ..) => format!("rule {entry} is {after} ({was} {before})"),
-        ("exceptions", true, _) => format!("exception from {entry} added, {after}"),
-        ("exceptions", _, true) => format!("exception from {entry} removed"),
-        ("exceptions", ..) => format!("exception from {entry} {after} ({was} {before})"),
+        ("exceptions", true, _) => format!("exception to {entry} added, {after}"),
+        ("exceptions", _, true) => format!("exception to {entry} removed"),
+        ("exceptions", ..) => format!("exception to {entry} {after} ({was} {before})"),
         (key, true, _) if entry.is_empty() => format!("{key} lists {after} ({was} no list)"),
         (key, _, true) if entry.is_empty() => format!("{key} has no list any more ({was} {before})"),
         (key, true, _) => format!("{entry} added to {key}"),

@@ -48,7 +48,7 @@ impl Trend {
         format!("{} since {}", count(self.points.len(), "audit"), first.format("%-d %B %Y"))
     }
 
-    /// Who could administer: `5 → 6; lowest 4, highest 6`.
+    /// Who could administer: `5 → 6; lowest 4, highest 6`, or `unchanged at 6`.
     pub fn administrators(&self) -> String {
         self.said(|point| point.administrators)
     }
@@ -62,6 +62,9 @@ impl Trend {
         let values = || self.points.iter().map(&value);
         let [first, last, lowest, highest] = [values().next(), values().next_back(), values().min(), values().max()]
             .map(|value| number(value.unwrap_or(0)));
+        if lowest == highest {
+            return format!("unchanged at {last}");
+        }
         format!("{first} → {last}; lowest {lowest}, highest {highest}")
     }
 }

@@ -91,21 +91,30 @@ fn found(state: State, counts: &Counts) -> String {
                 rest => format!("; {} more {} review", number(rest), form(rest, "needs", "need")),
             };
             let verb = form(total(counts, &URGENT), "needs", "need");
-            format!("{} {verb} action{rest}.", of_severities(counts, &URGENT))
+            format!("{} {verb} action{rest}{}.", of_severities(counts, &URGENT), informative(counts))
         }
         State::Review => {
             let verb = form(total(counts, &OTHERS), "needs", "need");
-            format!("No finding is critical or high; {} {verb} review.", of_severities(counts, &OTHERS))
+            let others = of_severities(counts, &OTHERS);
+            format!("No finding is critical or high; {others} {verb} review{}.", informative(counts))
         }
-        State::Clear => "No finding above info is open.".to_owned(),
+        State::Clear => format!("No finding above info is open{}.", informative(counts)),
     }
 }
 
-/// How the policy looks at less than at the previous audit, and what is therefore no longer counted.
+/// The open findings that ask for nothing, so that the verdict adds up to all that are open.
+fn informative(counts: &Counts) -> String {
+    match counts.severity(Severity::Info) {
+        0 => String::new(),
+        info => format!("; {} {} for information", number(info), form(info, "is", "are")),
+    }
+}
+
+/// How the policy is looser than at the previous audit, and what is therefore no longer counted.
 fn loosened(brief: &Brief) -> Option<String> {
     let changes = brief.changes.as_ref()?;
     let loosened = (!changes.loosened.is_empty())
-        .then(|| format!("The policy looks at less than at the previous audit: {}.", changes.loosened));
+        .then(|| format!("The policy is looser than at the previous audit: {}.", changes.loosened));
     let not_counted = (changes.not_counted > 0).then(|| {
         let count = counted(changes.not_counted, "finding is", "findings are");
         format!("{count} no longer counted because the policy changed; nothing of that is resolved.")
@@ -114,11 +123,14 @@ fn loosened(brief: &Brief) -> Option<String> {
     (!said.is_empty()).then(|| said.join(" "))
 }
 
-/// How the policy is looser than the default.
+/// How the policy is looser than the default, apart from what [`loosened`] just said.
 fn looser(brief: &Brief) -> Option<String> {
-    let loosened = &brief.not_evaluated.loosened;
-    let named: Vec<&String> = loosened.iter().take(LOOSENED).collect();
-    (!loosened.is_empty()).then(|| format!("The policy is looser than the default: {}.", list(&named, loosened.len())))
+    let said = brief.changes.as_ref().map_or("", |changes| changes.loosened.as_str());
+    let setting = |sentence: &str| sentence.split(" (").next().unwrap_or_default().to_owned();
+    let loosened = brief.not_evaluated.loosened.iter().filter(|sentence| !said.contains(&setting(sentence)));
+    let all: Vec<&String> = loosened.collect();
+    let named = &all[..all.len().min(LOOSENED)];
+    (!all.is_empty()).then(|| format!("The policy is looser than the default: {}.", list(named, all.len())))
 }
 
 /// Who can administer since the previous audit, and how.
@@ -136,16 +148,12 @@ fn new_power(brief: &Brief) -> Option<String> {
     }
 }
 
-/// Who got full power earlier, if nobody has decided about it since.
+/// Who got full power earlier, if it has not been approved since.
 fn still_undecided(brief: &Brief) -> Option<String> {
     let People { undecided, all_undecided, .. } = &brief.administrators;
     let names: Vec<String> = undecided.iter().map(|name| format!("“{}”", short(name))).collect();
     (*all_undecided > 0).then(|| {
-        let verb = form(*all_undecided, "has", "have");
-        format!(
-            "Nobody has decided about the full power that {} {verb} since an earlier audit.",
-            list(&names, *all_undecided)
-        )
+        format!("Full power that was new at an earlier audit has not been approved: {}.", list(&names, *all_undecided))
     })
 }
 
@@ -170,7 +178,7 @@ fn total(counts: &Counts, of: &[Severity]) -> usize {
     of.iter().map(|severity| counts.severity(*severity)).sum()
 }
 
-/// The change, beginning with who got full power: `+1 administrator (Orla Yarrow), 2 findings new`.
+/// The change, beginning with who got full power: `+1 administrator (Orla Yarrow), 2 new findings`.
 fn change(changes: &Changes) -> String {
     let mut phrases = changes.phrases();
     let named: Vec<_> = changes.new_power.iter().take(1).map(|new| cut(&new.name, IN_HEADLINE)).collect();
@@ -180,7 +188,7 @@ fn change(changes: &Changes) -> String {
     phrases.join(", ")
 }
 
-/// The result and the change in one line: `+1 administrator (Orla Yarrow), 2 findings new (open: 3 high), 1 rule off`.
+/// The result and the change in one line: `+1 administrator (Orla Yarrow), 2 new findings (open: 3 high), 1 rule off`.
 pub(super) fn headline(brief: &Brief) -> String {
     let counts = &brief.counts;
     let urgent = counts.severities(&URGENT);

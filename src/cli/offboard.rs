@@ -19,6 +19,7 @@ use crate::{
     app,
     clock::Clock,
     evidence::storage::bounded,
+    lookup::LookupError,
     model::{actor::Actor, email::comparable},
     offboard::{
         Approval, Confirmed, Done, LedgerWriter, Offboarding, Outcome, Plan, PlannedRemoval, Refusal,
@@ -65,7 +66,10 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
         deadline: workspace.deadline,
         clock: &clock,
     };
-    let refused = |refusal: Refusal| Failure::failed(plain(&refusal.to_string(), SENTENCE));
+    let refused = |refusal: Refusal| {
+        let place = place(&refusal, &wanted, args.from.as_deref());
+        Failure::failed(plain(&format!("{place}{refusal}"), SENTENCE))
+    };
     let plan = {
         let progress = Line::new(&args.workspace);
         let users: Vec<String> = wanted.iter().map(|wanted| wanted.user.clone()).collect();
@@ -118,7 +122,7 @@ impl LedgerWriter for LedgerFile<'_> {
 /// Whom to remove: the argument, or the rows of a CSV file.
 fn wanted(args: &OffboardArgs) -> Result<Vec<Listed>, Failure> {
     let Some(path) = &args.from else {
-        return Ok(args.user.iter().map(|user| Listed { user: user.clone(), beside: None }).collect());
+        return Ok(args.user.iter().map(|user| Listed { user: user.clone(), line: None, beside: None }).collect());
     };
     let usage =
         |what: String| Failure::usage(format!("{}: {}; nobody was removed", path.display(), plain(&what, TEXT)));
@@ -129,14 +133,26 @@ fn wanted(args: &OffboardArgs) -> Result<Vec<Listed>, Failure> {
     list::parse(&text).map_err(|error| usage(error.to_string()))
 }
 
+/// Where the list names a user who is unknown or ambiguous, as a prefix of the refusal.
+fn place(refusal: &Refusal, wanted: &[Listed], list: Option<&Path>) -> String {
+    let (Refusal::Whom(LookupError::NoUser(text) | LookupError::SeveralUsers { text, .. }), Some(list)) =
+        (refusal, list)
+    else {
+        return String::new();
+    };
+    let line = wanted.iter().find(|wanted| wanted.user == *text).and_then(|wanted| wanted.line);
+    line.map(|line| format!("{}, line {line}: ", list.display())).unwrap_or_default()
+}
+
 /// If a row has an id and an address, both must belong to the same user.
 fn are_meant(wanted: &[Listed], plan: &Plan) -> Result<(), Failure> {
     for (wanted, removal) in wanted.iter().zip(&plan.removals) {
-        let Some((row, address)) = &wanted.beside else { continue };
+        let Some(address) = &wanted.beside else { continue };
         let known = removal.user.email.as_deref();
         if known.map(comparable) != Some(comparable(address)) {
             let known = known.map_or_else(|| "has no address".to_owned(), |known| format!("has the address {known}"));
-            let message = format!("row {row}: user {} {known}; expected {address}. Nobody was removed", wanted.user);
+            let line = wanted.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+            let message = format!("{line}user {} {known}; expected {address}. Nobody was removed", wanted.user);
             return Err(Failure::usage(plain(&message, SENTENCE)));
         }
     }

@@ -1,6 +1,7 @@
 //! What the user sees: text on stdout, failures on stderr, exit codes.
 
 use std::{
+    borrow::Cow,
     fs::OpenOptions,
     io::{self, ErrorKind, IsTerminal as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
@@ -43,12 +44,44 @@ impl Failure {
     }
 }
 
+/// Output is not wrapped for a narrower terminal.
+const NARROWEST: usize = 40;
+
 /// The first error of stdout, other than a reader that closed the pipe (`rolecall rules | head`).
 static LOST: OnceLock<io::Error> = OnceLock::new();
 
-/// Prints a line on stdout.
+/// Prints a line on stdout. On a terminal it is wrapped at a space, and continued below the beginning of its last column.
 pub(super) fn line(text: &str) {
-    write(format!("{text}\n").as_bytes());
+    let lines = text.split('\n').map(|line| width().map_or(Cow::Borrowed(line), |width| wrapped(line, width)));
+    let lines: Vec<Cow<'_, str>> = lines.collect();
+    write(format!("{}\n", lines.join("\n")).as_bytes());
+}
+
+/// The columns of the terminal, or of `COLUMNS`. `None` if stdout is not a terminal: then programs read it.
+pub(super) fn width() -> Option<usize> {
+    let named = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let size = || rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
+    named.or_else(size).filter(|width| *width >= NARROWEST)
+}
+
+/// A line as several that fit into `width` columns.
+fn wrapped(line: &str, width: usize) -> Cow<'_, str> {
+    let indent = " ".repeat(hang(line, width));
+    let options = textwrap::Options::new(width)
+        .break_words(false)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .subsequent_indent(&indent);
+    if textwrap::core::display_width(line) <= width {
+        return line.into();
+    }
+    textwrap::wrap(line, options.word_splitter(textwrap::WordSplitter::NoHyphenation)).join("\n").into()
+}
+
+/// Where the continuation of a line begins: below its last column, if that is in the left half.
+fn hang(line: &str, width: usize) -> usize {
+    let own = line.len() - line.trim_start().len();
+    let columns = line.match_indices("  ").map(|(at, _)| at + line[at..].len() - line[at..].trim_start().len());
+    columns.filter(|column| *column > own && *column <= width / 2).last().unwrap_or(if own == 0 { 0 } else { own + 2 })
 }
 
 /// Writes bytes to stdout. An error fails the command at its [`end`].
@@ -98,4 +131,23 @@ pub(super) fn note(text: &str) {
 pub(super) fn color() -> bool {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     io::stderr().is_terminal() && variable("NO_COLOR").is_none() && variable("TERM").is_none_or(|term| term != "dumb")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_continues_below_its_last_column() {
+        let line = "  FAILED    right to read users  the token has no scope for it; add the scope and try again";
+        let expected = "  FAILED    right to read users  the token has no\n            scope for it; add the scope and try\n            again";
+        assert_eq!(wrapped(line, 50), expected);
+        assert_eq!(
+            wrapped("acme: one two three four five six seven eight", 40),
+            "acme: one two three four five six seven\neight"
+        );
+        assert_eq!(wrapped("short", 40), "short");
+        let id = "x".repeat(60);
+        assert_eq!(wrapped(&id, 40), id);
+    }
 }

@@ -18,9 +18,22 @@ pub(super) fn run(name: Option<&str>) -> Result<(), Failure> {
         let hint = nearest(rules, name).map_or_else(String::new, |rule| format!(" (did you mean `{rule}`?)"));
         Failure::usage(format!("unknown rule `{name}`{hint}; run `rolecall rules` for the list"))
     })?;
-    output::line(rule.doc.trim_end());
+    output::line(&reflowed(rule.doc.trim_end()));
     output::line(&format!("\nDefault severity: {}", rule.severity));
     Ok(())
+}
+
+/// A document with each paragraph on one line, so that it is wrapped for the terminal that shows it.
+fn reflowed(doc: &str) -> String {
+    let paragraph = |text: &str| {
+        let starts = |line: &str| line.starts_with(['#', '-', '|', '`']) || line.trim_start().len() < line.len();
+        text.lines().fold(String::new(), |out, line| match out.as_str() {
+            "" => line.to_owned(),
+            _ if starts(line) && !line.starts_with("  ") => format!("{out}\n{line}"),
+            _ => format!("{out} {}", line.trim_start()),
+        })
+    };
+    doc.split("\n\n").map(paragraph).collect::<Vec<_>>().join("\n\n")
 }
 
 /// The rule whose name is most like a word. `None` if no name is much like it.

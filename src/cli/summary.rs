@@ -42,9 +42,15 @@ pub(crate) fn text(brief: &Brief) -> String {
     }
     let mut lines: Vec<String> = lines.iter().map(|line| plain(line, SENTENCE)).collect();
     lines.push(table(brief).to_string());
+    let usual = brief.usual_who();
+    lines.extend(usual.map(|who| plain(&format!("  Who: {who}, unless a point says otherwise"), SENTENCE)));
     for actions in brief.actions.chunk_by(|a, b| a.severity == b.severity) {
         lines.extend(actions.first().map(|action| format!("  {}", action.by())));
-        lines.extend(actions.iter().flat_map(action_lines).map(|line| plain(&line, SENTENCE)));
+        for action in actions {
+            lines.push(plain(&action_line(action), SENTENCE));
+            let other = (usual != Some(&action.who)).then(|| format!("      Who: {}", action.who));
+            lines.extend(other.map(|line| plain(&line, SENTENCE)));
+        }
     }
     if brief.actions.is_empty() {
         lines.push(format!("  {}", brief.nothing_to_do()));
@@ -61,7 +67,7 @@ pub(crate) fn text(brief: &Brief) -> String {
 fn table(brief: &Brief) -> Table {
     let counts = &brief.counts;
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
     let mut header = vec!["users", "active", "administrators"];
     header.extend(Severity::ALL.map(Severity::word));
     header.push("accepted");
@@ -69,13 +75,14 @@ fn table(brief: &Brief) -> Table {
     let first = [counts.users, counts.active, counts.administrators];
     table.set_header(header);
     table.add_row(first.into_iter().chain(severities).chain([counts.accepted]).map(number));
+    table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 1)));
     table
 }
 
-fn action_lines(action: &Action) -> [String; 2] {
+fn action_line(action: &Action) -> String {
     let news = match action.news() {
         news if news.is_empty() => news,
         news => format!(" [{news}]"),
     };
-    [format!("    {}: {}{news} ({})", action.title, action.subjects, action.rule), format!("      Who: {}", action.who)]
+    format!("    {}: {}{news} ({})", action.title, action.subjects, action.rule)
 }

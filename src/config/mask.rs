@@ -8,6 +8,8 @@ use toml::de::{DeTable, DeValue};
 const SECRET_WORDS: [&str; 6] = ["secr", "tok", "pas", "pwd", "cred", "key"];
 /// Tables without secrets, where a value under an unknown key may be shown.
 const HARMLESS: [&str; 3] = ["policy", "policies", "daemon"];
+/// Keys whose value is an identifier that may look like a secret.
+const IDS: [&str; 4] = ["client_id", "integrated_account_id", "organization", "subject"];
 /// An identifier that is shorter is not taken for a secret.
 const SHORT: usize = 20;
 /// A run of letters and digits that is longer is taken for one: nobody names a variable or a file so.
@@ -71,7 +73,8 @@ fn collect(key: &str, value: &DeValue<'_>, span: Range<usize>, walk: &Walk<'_>, 
         DeValue::String(text) => {
             let names_place = matches!(key, "env" | "file") && !walk.is_secret;
             let is_bad_name = names_place && (looks_like_secret(text) || (key == "env" && !is_variable(text)));
-            if walk.is_secret || is_bad_name || has_password(text) {
+            let is_out_of_place = !IDS.contains(&key) && text.split('@').any(looks_like_secret);
+            if walk.is_secret || is_bad_name || is_out_of_place || has_password(text) {
                 hidden.push(span);
             }
         }

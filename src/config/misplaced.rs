@@ -21,7 +21,7 @@ pub(super) fn misplaced(table: &DeTable<'_>) -> Vec<Problem> {
                         _ => None,
                     };
                     problems.extend(problem.map(|problem| {
-                        let message = format!("`{}` must name where the secret is; {problem}", key.get_ref());
+                        let message = format!("`{}` must say where to find the secret; {problem}", key.get_ref());
                         let help = "expected a name such as { env = \"ACME_CLIENT_SECRET\" } or { file = \"/run/secrets/acme\" }";
                         Problem::error(place.span(), message, help)
                     }));

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, path::Path};
 
-use super::mask::masked;
+use super::mask::{looks_like_secret, masked};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode};
 
 /// An error or a warning.
@@ -21,13 +21,21 @@ pub struct Problem {
 impl Problem {
     /// An error at a place.
     pub fn error(span: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { message: message.into(), help: help.into(), span: Some(span), warning: false }
+        Self { message: without_secrets(&message.into()), help: help.into(), span: Some(span), warning: false }
     }
 
     /// A warning at a place.
     pub fn warning(span: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { warning: true, ..Self::error(span, message, help) }
     }
+}
+
+/// A message in which every quoted value that looks like a secret is masked: it may have been written in the wrong place.
+fn without_secrets(message: &str) -> String {
+    let mask = |(at, part): (usize, &str)| {
+        if at % 2 == 1 && part.split('@').any(looks_like_secret) { "[masked]".to_owned() } else { part.to_owned() }
+    };
+    message.split('`').enumerate().map(mask).collect::<Vec<_>>().join("`")
 }
 
 /// A configuration's text and its problems.

@@ -43,7 +43,7 @@ pub enum SecretError {
     #[error("{0} contains a line break or another control character; expected one line")]
     Control(String),
     /// It contains a character that cannot be seen.
-    #[error("{place} contains {name}, which cannot be seen and is hardly part of the secret; remove it")]
+    #[error("{place} contains {name}, which cannot be seen and is probably not part of the secret; remove it")]
     Unseen {
         /// The place.
         place: String,

@@ -120,13 +120,21 @@ impl<'s> Checker<'s> {
         let name = key.get_ref();
         let (message, help) = match (path, value.get_ref()) {
             ("", DeValue::Table(_)) => {
-                let meant = nearest(name, known).map(|meant| format!("did you mean [{meant}]?"));
+                let meant = self.place_of(name).or_else(|| nearest(name, known).map(str::to_owned));
+                let meant = meant.map(|meant| format!("did you mean [{meant}]?"));
                 (format!("unknown table [{name}]"), meant.unwrap_or_else(|| one_of(known)))
             }
             ("", _) => (format!("unknown key `{name}`"), suggestion(name, known)),
             _ => (format!("unknown key `{name}` in [{path}]"), suggestion(name, known)),
         };
         self.error(key.span(), message, help);
+    }
+
+    /// The table in which a name that is unknown at the top is a key: `policy.rules` for `rules`.
+    fn place_of(&self, name: &str) -> Option<String> {
+        let tables = self.root["properties"].as_object()?;
+        let has = |schema: &'s Schema| self.resolve(schema)["properties"].get(name).is_some();
+        tables.iter().find(|(_, schema)| has(schema)).map(|(table, _)| format!("{table}.{name}"))
     }
 
     fn missing(&mut self, key: &str, span: &Range<usize>, path: &str, description: &str) {
@@ -223,7 +231,7 @@ impl<'s> Checker<'s> {
             }
             // Only a secret is a table of one of several keys.
             DeValue::String(_) => {
-                let message = format!("`{path}` must name where the secret is, not contain it");
+                let message = format!("`{path}` must say where to find the secret, not contain it");
                 self.error(span, message, "expected { env = \"NAME\" } or { file = \"PATH\" }");
                 return None;
             }

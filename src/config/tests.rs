@@ -146,7 +146,7 @@ fn invalid_toml_is_reported_with_its_place() {
 #[test]
 fn a_secret_in_the_file_is_refused_and_not_shown() {
     let text = shown("[workspaces.acme]\nconnector = \"zoho_bigin\"\nrefresh_token = \"1000.abc\"\n");
-    assert!(text.contains("must name where the secret is, not contain it"), "{text}");
+    assert!(text.contains("must say where to find the secret, not contain it"), "{text}");
     assert!(!text.contains("1000.abc"), "{text}");
 }
 
@@ -233,4 +233,35 @@ proptest! {
             prop_assert!(!Problems::new(Path::new("x"), &text, problems).render(false).is_empty());
         }
     }
+}
+
+#[test]
+fn a_value_in_the_wrong_place_is_not_shown_if_it_may_be_a_secret() {
+    let token = "1000.4f6a2b8c9d0e1f2a3b4c5d6e7f809101.a1b2c3d4e5f60718293a4b5c6d7e8f90";
+    let text = shown(&format!(
+        "[workspaces.acme]\nconnector = \"zoho_bigin\"\n[policy]\napproved_administrators = [\"{token}\"]\n"
+    ));
+    assert!(text.contains("invalid e-mail address `[masked]`") && !text.contains("4f6a2b8c"), "{text}");
+}
+
+#[test]
+fn a_mail_server_is_a_name_or_an_address_and_nothing_else() {
+    let told = |host: &str| {
+        let text = format!("[workspaces]\n[smtp]\nhost = \"{host}\"\nfrom = \"a@example.com\"\n");
+        messages(&text).iter().any(|message| message.starts_with("invalid `host`"))
+    };
+    for host in
+        ["smtp.example.com", "mail", "mail.example.com.", "192.0.2.1", "2001:db8::1", "m_x.example", "bücher.example"]
+    {
+        assert!(!told(host), "{host}");
+    }
+    for host in ["", " ", "a@smtp.example.com", "smtp.example.com:587", "smtp://smtp.example.com", "a..example"] {
+        assert!(told(host), "{host}");
+    }
+}
+
+#[test]
+fn a_table_that_belongs_into_another_is_pointed_there() {
+    assert!(shown("[rules]\nno-role = \"off\"\n").contains("did you mean [policy.rules]?"));
+    assert!(shown("[jobz.weekly]\n").contains("did you mean [jobs]?"));
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     ledger::{fact::NoMailReason, timeline::TOLERANCE},
     schedule::Schedule,
-    words::count,
+    words::{count, form},
 };
 
 /// Addresses that are not the vendor's and are named.
@@ -79,18 +79,20 @@ fn sources(rows: &[Row], question: &Question<'_>) -> Option<String> {
     let distinct: BTreeSet<&str> = addresses.iter().copied().collect();
     let shown: Vec<&str> = distinct.iter().copied().take(MOST_ADDRESSES).collect();
     (!addresses.is_empty()).then(|| {
+        let reviews = reviews().count();
+        let which = match (addresses.len() == reviews, reviews) {
+            (true, 1) => "The only review was not read".to_owned(),
+            (true, _) => format!("None of the {reviews} reviews was read"),
+            (false, _) => {
+                format!("{} of {reviews} reviews {} not read", addresses.len(), form(addresses.len(), "was", "were"))
+            }
+        };
         format!(
-            "{} of {} not read from a host of the vendor, but from {}{}: a gateway of the company, a simulation, or a forgery.",
-            addresses.len(),
-            were(reviews().count()),
+            "{which} from the vendor's own host, but from {}{}: a gateway of the company, a simulation, or a forgery.",
             shown.join(", "),
             if distinct.len() > shown.len() { " and others" } else { "" },
         )
     })
-}
-
-fn were(reviews: usize) -> String {
-    if reviews == 1 { "1 review was".to_owned() } else { format!("{reviews} reviews were") }
 }
 
 /// The limits of the coverage.

@@ -89,7 +89,7 @@ pub fn page(coverage: &Coverage, question: &Question<'_>, head: &Head) -> Result
     let (tone, verdict) = match (gaps, due) {
         (_, 0) => ("review", "No review was due in this period.".to_owned()),
         (0, _) => ("clear", format!("{} No gaps.", rate(coverage))),
-        (gaps, _) => ("act", format!("{} {}.", rate(coverage), counted(gaps, "is a gap", "are gaps"))),
+        (gaps, _) => ("act", format!("{} {}.", rate(coverage), counted(gaps, "gap", "gaps"))),
     };
     let is_explained = |row: &&Row| row.state.is_gap() || matches!(row.state, State::Late | State::MadeUp);
     let explained: Vec<&Row> = coverage.rows.iter().filter(is_explained).collect();

@@ -369,9 +369,9 @@ fn failed_attempts_and_a_host_that_is_not_the_vendor_s_are_told_beside_the_revie
     assert_eq!(row.reason, said);
     let failures: Vec<&str> = row.failures.iter().map(|bag| bag.folder.as_str()).collect();
     assert_eq!(failures, ["failure-1", "failure-2"]);
-    let remark = coverage.remarks.iter().find(|remark| remark.contains("not read from a host of the vendor")).unwrap();
+    let remark = coverage.remarks.iter().find(|remark| remark.contains("from the vendor's own host")).unwrap();
     assert!(
-        remark.starts_with("1 of 1 review was not read from a host of the vendor, but from http://127.0.0.1:1"),
+        remark.starts_with("The only review was not read from the vendor's own host, but from http://127.0.0.1:1"),
         "{remark}"
     );
     let mut table = Vec::new();

@@ -151,11 +151,11 @@ fn earlier(schedule: &str, at: DateTime<Utc>) -> Option<Schedule> {
 fn reason(missed: Missed) -> &'static str {
     match missed {
         Missed::Latest => {
-            "no daemon could decide in time: none was running, its store failed, or the clock was set forward; `missed = \"latest\"` makes up for the latest one only"
+            "no daemon was able to run it in time: none was running, its store failed, or the clock was set forward; `missed = \"latest\"` catches up only the latest one"
         }
         Missed::Skip => {
-            "no daemon could decide in time: none was running, its store failed, or the clock was set forward; `missed = \"skip\"` makes up for none"
+            "no daemon was able to run it in time: none was running, its store failed, or the clock was set forward; `missed = \"skip\"` catches up none"
         }
-        Missed::All => "no daemon could decide in time",
+        Missed::All => "no daemon was able to run it in time",
     }
 }

@@ -487,7 +487,7 @@ async fn after_weeks_of_silence_the_latest_review_is_made_and_the_others_are_on_
     let gaps = bench.daemon.store.gaps(9).await.unwrap();
     assert_eq!(gaps.len(), 1);
     assert_eq!((gaps[0].first, gaps[0].last, gaps[0].count), (time(WEEK_1), time("2026-03-16T07:00:00Z"), 3));
-    assert!(gaps[0].reason.contains("no daemon could decide in time"));
+    assert!(gaps[0].reason.contains("no daemon was able to run it in time"));
 }
 
 #[tokio::test]

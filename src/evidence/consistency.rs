@@ -263,7 +263,10 @@ impl<'a> Named<'a> {
             note = self.note(name);
             if problems.is_empty() && self.is_proven(name, &found) {
                 found.problems.retain(|problem| !matches!(problem, Problem::Unsigned { .. }));
-                note.get_or_insert(format!("no key was in use then; entry {} proves it", name.entry.number));
+                note.get_or_insert(format!(
+                    "not signed, because no key was in use then; entry {} of the ledger has its digest",
+                    name.entry.number
+                ));
             }
         } else if run.is_some_and(|run| folder.contains(&run.to_string()) && !self.recorded.contains(&run)) {
             note = Some(

@@ -74,7 +74,7 @@ impl fmt::Display for Problem {
             Self::Extra { file, list } => write!(f, "{file} was not sealed ({list})"),
             Self::NoFile { file, what } => write!(f, "{file} is {what}, which cannot be sealed"),
             Self::Changed { file, list } => write!(f, "{file} is not as it was sealed ({list})"),
-            Self::Malformed { file, why } => write!(f, "{file} is not as it was written: {why}"),
+            Self::Malformed { file, why } => write!(f, "{file} has been changed: {why}"),
             Self::Unsigned { file } => write!(f, "{file} is missing: it was not signed, or the signature was removed"),
             Self::Signature { why } => write!(f, "the signature is not valid: {why}"),
             Self::Unreadable { file, why } => write!(f, "{file} cannot be read: {why}"),

@@ -40,9 +40,7 @@ pub enum ExportError {
     #[error("there is no evidence to export yet")]
     Nothing,
     /// The evidence was changed.
-    #[error(
-        "the evidence is not as it was written and is not exported: {what}. `rolecall evidence verify` lists all problems"
-    )]
+    #[error("the evidence has been changed and is not exported: {what}. `rolecall evidence verify` lists all problems")]
     Unsound {
         /// The first problem.
         what: String,
@@ -219,7 +217,7 @@ fn sound(storage: &dyn Storage, found: &ConsistencyReport, period: Period) -> Re
     if let Some(what) = found.problems.first().or(inside.first().map(|(bag, _)| bag)) {
         return Err(ExportError::Unsound { what: what.clone() });
     }
-    let note = |(bag, _)| format!("{bag} is not as it was written; it is not of this period and not exported");
+    let note = |(bag, _)| format!("{bag} has been changed; it is not of this period and not exported");
     Ok(outside.into_iter().map(note).collect())
 }
 

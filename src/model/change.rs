@@ -11,7 +11,7 @@ pub struct Drift {
     pub previous: Option<Previous>,
     /// The changes, the most important first.
     pub changes: Vec<Change>,
-    /// The active users whose full power is newer than the first audit and that nobody has decided about: by id.
+    /// The active users whose full power is newer than the first audit and that has not been approved: by id.
     pub undecided: Vec<UserIndex>,
     /// Who had an account at an earlier audit and has none now: the latest first, up to [`Departed::KEPT`].
     pub departed: Vec<Departed>,
@@ -94,9 +94,9 @@ pub enum ChangeKind {
     FullPowerRevoked,
     /// The organization has another primary user (super admin).
     PrimaryUserChanged,
-    /// The policy looks at less.
+    /// The policy is looser: less is a finding by it.
     PolicyLoosened,
-    /// The policy looks at more, or says something else.
+    /// The policy is stricter, or says something else.
     PolicyChanged,
     /// A permission was added to a profile.
     PermissionAdded,
@@ -207,7 +207,7 @@ impl ChangeKind {
             Self::AdministratorRevoked => "is no longer Administrator",
             Self::FullPowerRevoked => "no longer has full power",
             Self::PrimaryUserChanged => "has another primary user (super admin)",
-            Self::PolicyLoosened => "looks at less",
+            Self::PolicyLoosened => "is looser",
             Self::PolicyChanged => "changed in the policy",
             Self::PermissionAdded => "gained a permission",
             Self::PermissionRemoved => "lost a permission",

@@ -1,5 +1,7 @@
 //! A list of users to remove, as a CSV file has it. A file that could mean something else than it seems to is refused.
 
+use crate::words::counted;
+
 /// The column of ids.
 const ID: &str = "user_id";
 /// The column of addresses.
@@ -25,8 +27,10 @@ const IGNORED: [&str; 12] = [
 pub struct Listed {
     /// The id, or the address if there is no id.
     pub user: String,
-    /// The row's number in the file, and the address in it beside the id.
-    pub beside: Option<(usize, String)>,
+    /// Its line in the file; `None` if it is no row of one.
+    pub line: Option<usize>,
+    /// The address beside the id.
+    pub beside: Option<String>,
 }
 
 /// A list that cannot be used.
@@ -35,11 +39,21 @@ pub enum ListError {
     /// It is not CSV.
     #[error("it is not CSV: {0}")]
     NotCsv(String),
+    /// A row is shorter or longer than the first line.
+    #[error("line {line} has {}, and the first line has {expected}; every line needs the same number of commas", counted(usize::try_from(*.cells).unwrap_or_default(), "cell", "cells"))]
+    Uneven {
+        /// Its line.
+        line: u64,
+        /// How many cells it has.
+        cells: u64,
+        /// How many the first line has.
+        expected: u64,
+    },
     /// It ends inside a quoted cell.
     #[error("a quote (\") is opened and never closed: the file may be cut off, or several rows may be read as one")]
     OpenQuote,
-    /// A column is there twice.
-    #[error("the column `{0}` is there twice")]
+    /// A column appears twice.
+    #[error("the column `{0}` appears twice")]
     Twice(String),
     /// A column is unknown.
     #[error("unknown column `{column}`; expected `user_id`, `email` or both{}", .meant.map(|meant| format!(" (did you mean `{meant}`?)")).unwrap_or_default())]
@@ -53,7 +67,7 @@ pub enum ListError {
     #[error("the first line has neither a column `user_id` nor `email`")]
     NoColumn,
     /// A row is empty.
-    #[error("row {0} has neither a user id nor an address")]
+    #[error("line {0} has neither a user id nor an address")]
     EmptyRow(usize),
     /// There are no rows.
     #[error("the file has no rows")]
@@ -70,7 +84,14 @@ pub fn parse(text: &str) -> Result<Vec<Listed>, ListError> {
     if !text.matches('"').count().is_multiple_of(2) {
         return Err(ListError::OpenQuote);
     }
-    let not_csv = |error: csv::Error| ListError::NotCsv(error.to_string());
+    let not_csv = |error: csv::Error| match error.kind() {
+        csv::ErrorKind::UnequalLengths { pos, expected_len, len } => ListError::Uneven {
+            line: pos.as_ref().map_or(0, csv::Position::line),
+            cells: *len,
+            expected: *expected_len,
+        },
+        _ => ListError::NotCsv(error.to_string()),
+    };
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let header: Vec<String> = reader.headers().map_err(not_csv)?.iter().map(str::to_owned).collect();
     check_columns(&header)?;
@@ -82,12 +103,12 @@ pub fn parse(text: &str) -> Result<Vec<Listed>, ListError> {
     let mut listed = Vec::new();
     for record in reader.records() {
         let record = record.map_err(not_csv)?;
-        let row = record.position().and_then(|position| usize::try_from(position.line()).ok()).unwrap_or_default();
+        let line = record.position().and_then(|position| usize::try_from(position.line()).ok());
         let cell = |column: Option<usize>| record.get(column?).filter(|cell| !cell.is_empty()).map(str::to_owned);
         listed.push(match (cell(ids), cell(addresses)) {
-            (Some(user), address) => Listed { user, beside: address.map(|address| (row, address)) },
-            (None, Some(user)) => Listed { user, beside: None },
-            (None, None) => return Err(ListError::EmptyRow(row)),
+            (Some(user), beside) => Listed { user, line, beside },
+            (None, Some(user)) => Listed { user, line, beside: None },
+            (None, None) => return Err(ListError::EmptyRow(line.unwrap_or_default())),
         });
     }
     if listed.is_empty() { Err(ListError::NoRows) } else { Ok(listed) }
@@ -119,15 +140,15 @@ fn meant(column: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn listed(user: &str, beside: Option<(usize, &str)>) -> Listed {
-        Listed { user: user.into(), beside: beside.map(|(row, address)| (row, address.into())) }
+    fn listed(user: &str, line: usize, beside: Option<&str>) -> Listed {
+        Listed { user: user.into(), line: Some(line), beside: beside.map(str::to_owned) }
     }
 
     #[test]
     fn ids_and_addresses_are_read_from_a_list_and_from_our_own_tables() {
-        assert_eq!(parse("\u{feff}email\na@example.com\n"), Ok(vec![listed("a@example.com", None)]));
+        assert_eq!(parse("\u{feff}email\na@example.com\n"), Ok(vec![listed("a@example.com", 2, None)]));
         let text = "full_name,email,user_id\r\n\"B, \"\"A\"\"\", a@example.com ,1\r\nC,,2\r\n";
-        assert_eq!(parse(text), Ok(vec![listed("1", Some((2, "a@example.com"))), listed("2", None)]));
+        assert_eq!(parse(text), Ok(vec![listed("1", 2, Some("a@example.com")), listed("2", 3, None)]));
         assert_eq!(parse("email\n\"a@example.com\"\n\"\"\n"), Err(ListError::EmptyRow(3)));
     }
 
@@ -150,7 +171,8 @@ mod tests {
         ] {
             assert_eq!(parse(text), Err(expected), "{text}");
         }
-        assert!(matches!(parse("user_id,email\n1\n"), Err(ListError::NotCsv(_))), "a row that is cut off");
+        let cut_off = ListError::Uneven { line: 2, cells: 1, expected: 2 };
+        assert_eq!(parse("user_id,email\n1\n"), Err(cut_off));
         let said = unknown("e-mail", Some("email")).to_string();
         assert_eq!(said, "unknown column `e-mail`; expected `user_id`, `email` or both (did you mean `email`?)");
     }

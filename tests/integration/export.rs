@@ -361,7 +361,7 @@ fn evidence_that_is_not_as_it_was_written_is_not_exported() {
     fs::write(bench.path("bags/ledger.jsonl"), ledger.replacen("true", "false", 1)).unwrap();
     let [from, to] = days();
     let (code, _, said) = bench.run(&["evidence", "export", "--from", &from, "--to", &to, "--out", "x.zip"]);
-    assert!(code == 1 && said.contains("is not as it was written and is not exported"), "{said}");
+    assert!(code == 1 && said.contains("has been changed and is not exported"), "{said}");
     assert!(!bench.path("x.zip").exists() && !bench.path("x.zip.part").exists());
     let (code, _, said) = bench.run(&["evidence", "coverage", "--from", &from, "--to", &to]);
     assert!(code == 1 && said.contains("ledger.jsonl: line "), "{said}");

@@ -1,4 +1,4 @@
-//! What a report says first is true: full power however it is held, and a policy that looks at less.
+//! What a report says first is true: full power however it is held, and a looser policy.
 
 use serde_json::Value;
 
@@ -38,7 +38,7 @@ fn holders(bench: &Bench, profile: &str) -> Vec<Value> {
 }
 
 #[test]
-fn a_promotion_through_a_clone_is_said_first_and_stays_high_until_somebody_decides() {
+fn a_promotion_through_a_clone_is_said_first_and_stays_high_until_it_is_approved() {
     let bench = Bench::new(options(48));
     let (first, _) = audited(&bench, "1");
     let clones = holders(&bench, "Operations Lead").len();
@@ -46,7 +46,7 @@ fn a_promotion_through_a_clone_is_said_first_and_stays_high_until_somebody_decid
     assert!(clones > 0, "the simulated workspace has a clone of Administrator");
     assert_eq!(first["summary"]["administrators"], clones + administrators);
     let verdict = first["summary"]["verdict"].as_str().unwrap();
-    let ways = format!("({administrators} by an administrator profile, {clones} by a profile equal to it)");
+    let ways = format!("({administrators} by an administrator profile, {clones} by an equivalent profile)");
     assert!(verdict.contains(&ways), "{verdict}");
 
     let promoted = holders(&bench, "Standard").swap_remove(0);
@@ -77,11 +77,14 @@ fn a_promotion_through_a_clone_is_said_first_and_stays_high_until_somebody_decid
     let (code, listed, _) = bench.run(&["users", "--administrators", "--status", "active", "--format", "csv"]);
     assert!(code == 0 && listed.lines().count() == 1 + clones + administrators + 1 && listed.contains(id), "{listed}");
 
-    // Next week nothing changes, and nobody has decided.
+    // Next week nothing changes, and it is not approved.
     let (third, _) = audited(&bench, "3");
     assert_eq!(of("3", "new-full-power").unwrap(), ["high", "open", "continuing"]);
     let verdict = third["summary"]["verdict"].as_str().unwrap();
-    assert!(verdict.starts_with(&format!("Nobody has decided about the full power that “{name}” has")), "{verdict}");
+    assert!(
+        verdict.starts_with(&format!("Full power that was new at an earlier audit has not been approved: “{name}”.")),
+        "{verdict}"
+    );
 
     // A rule that was off for a week has forgotten nothing.
     configure(&bench, "rules = { new-full-power = \"off\" }", "");
@@ -112,7 +115,7 @@ fn a_policy_with_twelve_rules_off_is_said_and_is_not_green() {
     configure(&bench, &format!("max_administrators = 50\nrules = {{ {} }}", lines.join(", ")), "");
     let (after, subject) = audited(&bench, "2");
     let verdict = after["summary"]["verdict"].as_str().unwrap();
-    assert!(verdict.starts_with("The policy looks at less than at the previous audit: "), "{verdict}");
+    assert!(verdict.starts_with("The policy is looser than at the previous audit: "), "{verdict}");
     assert!(verdict.contains(&format!("{number} rules switched off (")), "{verdict}");
     assert!(verdict.contains("max_administrators is 50 (was 5)"), "{verdict}");
     assert!(
@@ -121,14 +124,14 @@ fn a_policy_with_twelve_rules_off_is_said_and_is_not_green() {
     );
     assert!(verdict.contains("no longer counted because the policy changed"), "{verdict}");
     assert!(!verdict.contains("resolved since"), "{verdict}");
-    assert!(subject.starts_with("[rolecall] acme: policy looks at less, "), "{subject}");
+    assert!(subject.starts_with("[rolecall] acme: policy is looser, "), "{subject}");
     assert!(subject.contains(&format!("{number} rules off, 1 setting looser than default")), "{subject}");
     assert_eq!(after["summary"]["state"], "clear");
     let html = bench.read("2/report.html");
     assert!(html.contains("class=\"answer neutral\""), "it is not green");
     let changes = changes(&bench, "2");
     assert!(changes.iter().all(|change| change[0] != "finding-resolved"), "{changes:?}");
-    let limit = ["policy-changed", "policy", "max_administrators (looks at less)", "max_administrators", "5", "50"];
+    let limit = ["policy-changed", "policy", "max_administrators (looser)", "max_administrators", "5", "50"];
     assert!(changes.contains(&limit.map(str::to_owned)), "{changes:?}");
     let switched = changes.iter().filter(|change| change[3] == "rules" && change[5] == "off").count();
     assert_eq!(switched, number);
@@ -154,7 +157,7 @@ fn a_loosened_policy_resolves_nothing_and_is_in_the_ledger() {
     configure(&bench, &loose, evidence);
     let (after, _) = audited(&bench, "2");
     let verdict = after["summary"]["verdict"].as_str().unwrap();
-    assert!(verdict.contains("The policy looks at less than at the previous audit: "), "{verdict}");
+    assert!(verdict.contains("The policy is looser than at the previous audit: "), "{verdict}");
     assert!(verdict.contains("administrators approved ("), "{verdict}");
     let changes = changes(&bench, "2");
     let kinds = |kind: &str| changes.iter().filter(|change| change[0] == kind).count();

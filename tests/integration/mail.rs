@@ -14,7 +14,7 @@ fn header<'a>(mail: &'a Value, name: &str) -> &'a str {
     let headers = mail["headers"].as_array().unwrap();
     let mut found = headers.iter().filter(|header| header[0] == name);
     let value = found.next().unwrap_or_else(|| panic!("there is no {name}"))[1].as_str().unwrap();
-    assert!(found.next().is_none(), "{name} is there twice");
+    assert!(found.next().is_none(), "{name} appears twice");
     value
 }
 

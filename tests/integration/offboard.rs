@@ -180,7 +180,7 @@ fn an_id_and_an_address_in_one_row_have_to_mean_the_same_user() {
         fs::write(bench.path("leavers.csv"), format!("email,user_id\n{address},{}\n", ids[0])).unwrap();
         let (found, stdout, stderr) = bench.run(&from);
         assert_eq!(found, code, "{address}: {stdout}{stderr}");
-        assert!(code == 0 || stderr.contains("row 2: user "), "{stderr}");
+        assert!(code == 0 || stderr.contains("line 2: user "), "{stderr}");
     }
     assert_eq!([0, 1].map(|n| status(&bench, &ids[n])), ["deleted", "active"]);
 }
@@ -191,7 +191,7 @@ fn several_from_a_file_need_one_confirmation_and_one_bad_row_stops_all() {
     let file = bench.path("leavers.csv");
     for (text, said) in [
         ("user_id,Email\n1,first@example.com\n", "unknown column `Email`"),
-        ("email,email\nfirst@example.com,first@example.com\n", "the column `email` is there twice"),
+        ("email,email\nfirst@example.com,first@example.com\n", "the column `email` appears twice"),
         ("email\nfirst@example.com\n\"second@exam", "is opened and never closed"),
     ] {
         fs::write(&file, text).unwrap();
@@ -205,7 +205,7 @@ fn several_from_a_file_need_one_confirmation_and_one_bad_row_stops_all() {
     fs::write(&file, "email\nfirst@example.com\n\"\"\n").unwrap();
     let (code, _, stderr) = bench.run(&[&from[..], &["--dry-run"]].concat());
     assert_eq!(code, 2);
-    assert!(stderr.contains("row 3 has neither a user id nor an address"), "{stderr}");
+    assert!(stderr.contains("line 3 has neither a user id nor an address"), "{stderr}");
     fs::write(&file, format!("user_id\n{}\n{}\n", ids[0], ids[1])).unwrap();
     let company = bench.simulator.world().read(|world| world.org()["company_name"].as_str().unwrap().to_owned());
     // Without a terminal, the refusal shows the phrase, and its code is for these two only.

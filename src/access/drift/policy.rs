@@ -18,7 +18,7 @@ fn change(difference: Difference) -> Change {
     Change {
         kind: if is_looser { ChangeKind::PolicyLoosened } else { ChangeKind::PolicyChanged },
         subject_type: "policy",
-        subject: if is_looser { format!("{id} (looks at less)") } else { id.clone() },
+        subject: if is_looser { format!("{id} (looser)") } else { id.clone() },
         subject_id: id,
         field: key,
         before,

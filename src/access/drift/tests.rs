@@ -299,7 +299,7 @@ fn a_limit_a_list_and_an_exception_resolve_nothing() {
             (ChangeKind::FindingNotCounted, "unapproved-administrator:user:3"),
         ]
     );
-    assert_eq!(drift.changes[2].subject, "max_administrator_percent (looks at less)");
+    assert_eq!(drift.changes[2].subject, "max_administrator_percent (looser)");
     assert_eq!((&*drift.changes[2].before, &*drift.changes[2].after), ("20", "100"));
 }
 
@@ -486,7 +486,7 @@ fn another_list_of_administrator_profiles_gives_and_takes_no_power() {
     assert_eq!(power(&both, &listed), []);
 }
 
-/// The ids of users about whose new full power nobody has decided, after each world in turn.
+/// The ids of users whose new full power is not approved, after each world in turn.
 fn undecided(worlds: &[World]) -> Vec<Vec<String>> {
     let mut previous: Option<(SnapshotHeader, Vec<SnapshotUser<'static>>)> = None;
     let mut all = Vec::new();

@@ -22,7 +22,7 @@ fn evaluate(_: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
             let exception = entry.exception;
             let what = if entry.matched { "the findings it accepted are open again" } else { "no finding matches it any more" };
             format!(
-                "The exception from {} for {}, approved by {}, expired after {}: {what}; renew it or remove it from the policy.",
+                "The exception to {} for {}, approved by {}, expired after {}: {what}; renew it or remove it from the policy.",
                 exception.rule, exception.subject, exception.approved_by, exception.until
             )
         })

@@ -19,7 +19,7 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
         .filter(|exception| (exception.until - today).num_days() > most)
         .map(|exception| {
             format!(
-                "The exception from {} for {}, approved by {}, lasts until {}, longer than the {most} days that the \
+                "The exception to {} for {}, approved by {}, lasts until {}, longer than the {most} days that the \
                  policy allows; choose an earlier day and renew it then.",
                 exception.rule, exception.subject, exception.approved_by, exception.until
             )

@@ -1,4 +1,4 @@
-//! Whoever got full power since the first audit is looked at until somebody decides.
+//! Full power that is newer than the first audit is a finding until it is approved, accepted or removed.
 
 use super::prelude::*;
 
@@ -19,7 +19,7 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
     for user in context.input.undecided {
         let row = context.input.matrix.row(*user);
         let message = format!(
-            "Full power by {} is new, and nobody has decided about it; approve the person in approved_administrators, \
+            "Full power by {} is new and has not been approved; approve the person in approved_administrators, \
              accept it with an exception, or remove the power.",
             row.full_power_by()
         );

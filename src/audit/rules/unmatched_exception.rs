@@ -21,7 +21,7 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
             messages.push(format!("The exception for {subject} names an unknown rule, {rule}; correct it."));
         } else if sink.has_looked_at_everything(rule) {
             messages
-                .push(format!("The exception from {rule} for {subject} matches no finding; correct it or remove it."));
+                .push(format!("The exception to {rule} for {subject} matches no finding; correct it or remove it."));
         }
     }
     for message in messages {

@@ -100,7 +100,7 @@ fn an_exception_for_another_workspace_rule_or_user_accepts_nothing() {
     assert!(judged.of("no-role").next().unwrap().is_open());
     assert_eq!(
         judged.messages("unmatched-exception"),
-        ["The exception from no-profile for 3 matches no finding; correct it or remove it."]
+        ["The exception to no-profile for 3 matches no finding; correct it or remove it."]
     );
     let judged = accepted(exception("no-roles", "3")).judge();
     assert!(judged.messages("unmatched-exception")[0].contains("names an unknown rule, no-roles"));

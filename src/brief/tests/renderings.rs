@@ -241,8 +241,8 @@ fn actions_are_said(brief: &Brief, rendering: &str, text: &str) {
     } else {
         &brief.actions[..]
     };
-    // Pages and mails name once who should resolve most points.
-    let usual = if rendering == "terminal" { None } else { brief.usual_who() };
+    // Who should resolve most points is said once.
+    let usual = brief.usual_who();
     let mut said = 0;
     if let Some(who) = usual {
         said += 1;

@@ -59,6 +59,7 @@ pub(crate) enum RunsCommand {
     /// Show one run in detail: attempts, messages, errors
     Show {
         /// The run's id
+        #[arg(value_parser = run_id)]
         id: uuid::Uuid,
     },
     /// Take back a schedule that was decided into the future while the clock was ahead
@@ -69,6 +70,12 @@ pub(crate) enum RunsCommand {
     /// Retry a failed run, or mail that was refused
     Retry {
         /// The run's id
+        #[arg(value_parser = run_id)]
         id: uuid::Uuid,
     },
+}
+
+/// The id of a run as `rolecall runs` prints it.
+fn run_id(text: &str) -> Result<uuid::Uuid, &'static str> {
+    text.parse().map_err(|_| "expected the id of a run as `rolecall runs list` prints it")
 }

@@ -19,6 +19,7 @@ use crate::{
         verify,
     },
     export,
+    words::count,
 };
 
 /// The longest problem that is shown, in characters.
@@ -94,7 +95,15 @@ fn print(storage: &dyn Storage, found: &ConsistencyReport) -> Result<(), Failure
     for remark in &found.remarks {
         output::line(&format!("note    {}", output::plain(remark, PROBLEM)));
     }
-    if found.is_sound() && remade { Ok(()) } else { Err(Failure::failed("the evidence is not as it was written")) }
+    if !(found.is_sound() && remade) {
+        return Err(Failure::failed("the evidence has been changed"));
+    }
+    let bags = match found.bags.len() {
+        0 => String::new(),
+        bags => format!("{} and ", count(bags, "evidence bag")),
+    };
+    output::line(&format!("\nVerified: {bags}the ledger; nothing has been changed."));
+    Ok(())
 }
 
 /// Makes an export again and prints whether it is the same; returns whether it is. A directory in use is not an export; of

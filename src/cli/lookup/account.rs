@@ -14,7 +14,8 @@ const ORGANIZATION: [Column<OrganizationFacts>; 10] = [
     ("domain_name", |row| text(row.domain_name.as_ref())),
     ("country", |row| text(row.country.as_ref())),
     ("currency", |row| text(row.currency.as_ref())),
-    ("locale", |row| text(row.locale.as_ref())),
+    // Zoho gives the currency as the locale, too.
+    ("locale", |row| text(row.locale.as_ref().filter(|locale| Some(*locale) != row.currency.as_ref()))),
     ("time_zone", |row| text(row.time_zone.as_ref())),
     ("licence", |row| text(row.licence.as_ref())),
     ("licensed_users", |row| text(row.licensed_users.as_ref())),

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     cli::{
         args::LookupFormat,
-        output::{Failure, plain, write, write_text},
+        output::{Failure, plain, width, write, write_text},
     },
     report::{
         csv::{builder, quoted},
@@ -45,6 +45,9 @@ pub(super) fn print<R: Serialize>(
 fn table<R>(rows: &[R], shown: &[Column<R>]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    if let Some(width) = width().and_then(|width| u16::try_from(width).ok()) {
+        table.set_width(width);
+    }
     table.set_header(shown.iter().map(|(name, _)| *name));
     for row in rows {
         table.add_row(shown.iter().map(|(_, text)| cell(&text(row))));

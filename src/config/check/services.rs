@@ -33,8 +33,10 @@ impl Checker<'_> {
                 "use security = \"starttls\" or \"tls\"; to allow it, set allow_plaintext = true",
             );
         }
-        if host.trim().is_empty() {
-            self.error(smtp.host.span(), "`host` is empty", "expected the mail server's host name");
+        if !is_server(host) {
+            let help =
+                "expected a host name such as smtp.example.com, or an address; the port is a key of its own, `port`";
+            self.error(smtp.host.span(), format!("invalid `host` `{host}`"), help);
         }
         let is_written = |key: &str| self.written.smtp.as_ref().is_some_and(|keys| keys.contains(key));
         let lonely = match (&smtp.username, &smtp.password) {
@@ -164,6 +166,14 @@ impl Checker<'_> {
             grace_period: seconds(self.number(daemon.stop_seconds.as_ref(), 20, 0..=3600)),
         }
     }
+}
+
+/// Whether a text is a host name, of one label or more, or an IP address.
+fn is_server(host: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty() && label.len() <= 63 && label.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
+    };
+    host.parse::<std::net::IpAddr>().is_ok() || host.strip_suffix('.').unwrap_or(host).split('.').all(is_label)
 }
 
 /// Whether a text is a full host name, or an address in brackets.

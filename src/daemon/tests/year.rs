@@ -90,7 +90,7 @@ async fn of_a_year_of_reviews_the_coverage_names_exactly_the_gaps() {
     assert_eq!(found, expected);
     let reasons: Vec<&str> =
         coverage.rows.iter().filter(|row| row.state == State::Missing).map(|row| row.reason.as_str()).collect();
-    assert!(reasons[0].starts_with("skipped: no daemon could decide in time"), "{reasons:?}");
+    assert!(reasons[0].starts_with("skipped: no daemon was able to run it in time"), "{reasons:?}");
     assert!(reasons[1].starts_with("the run failed: workspace acme"), "{reasons:?}");
     assert_eq!(reasons[5], "no record of a run");
     assert_eq!(coverage.due(), 52);

@@ -95,7 +95,7 @@ const MAX_HEADLINE: usize = 300;
 /// The longest name of a job or a workspace in a subject, in characters.
 const MAX_NAME_IN_SUBJECT: usize = 40;
 
-/// The subject: `[rolecall] acme: +1 administrator, 2 findings new (open: 3 high) – weekly-access-review`.
+/// The subject: `[rolecall] acme: +1 administrator, 2 new findings (open: 3 high) – weekly-access-review`.
 fn subject(audit: &Audit, brief: &Brief) -> String {
     let mark = if brief.is_complete() { "" } else { "INCOMPLETE " };
     let job = audit.job.as_deref().map(|job| format!(" – {}", name(job, MAX_NAME_IN_SUBJECT))).unwrap_or_default();

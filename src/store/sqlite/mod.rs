@@ -88,6 +88,11 @@ impl SqliteStore {
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
                 explain(&place, "be brought up to date", &error)
             }
+            MigrateError::VersionMismatch(version) => StoreError::Open {
+                place,
+                reason: format!("its schema {version} was made by a build of rolecall that was never released"),
+                advice: "Restore the store from a backup, or start with a new file; nothing was changed",
+            },
             other => StoreError::Open { place, reason: other.to_string(), advice: OPEN_ADVICE },
         })?;
         Ok(store)
