@@ -107,6 +107,7 @@ fn judge(audit: &Audit, matrix: &AccessMatrix<'_>) -> Judgement {
         now: audit.judged_at,
         previous: None,
         undecided: &[],
+        changes: &[],
     };
     audit::judge(&rules, &input)
 }

@@ -114,6 +114,11 @@ fn new_power(seen: &Seen<'_>, previous: &SnapshotHeader, granted: &[UserIndex]) 
 }
 
 impl AccessDrift {
+    /// What changed in who can do what, and in the policy.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
     /// Those whose new full power a policy does not approve. An exception accepts it, too; it is left to
     /// the rule that reports these users, so that they are remembered when it ends.
     pub fn undecided(&self, matrix: &AccessMatrix<'_>, policy: &Policy) -> Vec<UserIndex> {

@@ -1,6 +1,7 @@
 //! Pure: who can do what. Joins users with roles and profiles by id, decides how much power that is, builds the role
 //! hierarchy, and compares an audit with the previous one.
 
+pub mod accounts;
 pub mod administrators;
 pub mod drift;
 pub mod hierarchy;

@@ -2,8 +2,8 @@
 
 use super::{input::JudgeInput, not_evaluated::NotEvaluated, population::Population};
 use crate::{
-    access::matrix::MatrixRow,
-    model::{directory::Directory, policy::Policy, rule::RuleList},
+    access::{accounts::DeclaredAccounts, matrix::MatrixRow},
+    model::{directory::Directory, policy::Policy, rule::RuleList, users::UserIndex},
 };
 
 /// The input of every rule. Rules skip deleted users by iterating over [`Context::present`].
@@ -16,6 +16,8 @@ pub(super) struct Context<'a> {
     pub(super) directory: &'a Directory,
     /// Who there is and what they hold, counted once for all rules.
     pub(super) population: Population,
+    /// The accounts that are not people.
+    pub(super) accounts: DeclaredAccounts<'a>,
     /// Whether the read was complete.
     pub(super) complete: bool,
 }
@@ -34,6 +36,20 @@ impl<'a> Context<'a> {
     /// The rows of all users with full power that are not deleted, however they hold it.
     pub(super) fn administrators(&self) -> impl Iterator<Item = MatrixRow<'a>> + '_ {
         self.population.administrators.iter().map(|index| self.input.matrix.row(*index))
+    }
+
+    /// Whether a user is a person as far as the policy says, and not a declared account. Rules about people pass over
+    /// accounts; rules about power do not.
+    pub(super) fn is_person(&self, user: UserIndex) -> bool {
+        self.accounts.get(user).is_none()
+    }
+
+    /// What to say of a user with full power who is a declared account. Empty for a person.
+    pub(super) fn declared(&self, user: UserIndex) -> String {
+        self.accounts
+            .get(user)
+            .map(|account| format!(" It is declared as a {} account of {}.", account.kind, account.owner))
+            .unwrap_or_default()
     }
 
     /// Whether it is known which profiles make an administrator.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     access::{drift::SnapshotHeader, matrix::AccessMatrix},
-    model::{id::ProfileId, policy::Policy, users::UserIndex},
+    model::{change::Change, id::ProfileId, policy::Policy, users::UserIndex},
 };
 
 /// What is judged, against what, and when.
@@ -26,4 +26,6 @@ pub struct JudgeInput<'a> {
     pub previous: Option<&'a SnapshotHeader>,
     /// The active users whose full power is new and that the policy does not approve.
     pub undecided: &'a [UserIndex],
+    /// What changed in who can do what since the previous audit.
+    pub changes: &'a [Change],
 }

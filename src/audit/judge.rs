@@ -11,9 +11,12 @@ use super::{
     set::RuleSet,
     sink::{Record, Sink},
 };
-use crate::model::{
-    finding::{Finding, RuleOutcome, RuleResult},
-    policy::RuleSetting,
+use crate::{
+    access::accounts::DeclaredAccounts,
+    model::{
+        finding::{Finding, RuleOutcome, RuleResult},
+        policy::RuleSetting,
+    },
 };
 
 /// Why a rule about the population has not passed although it found nothing.
@@ -32,8 +35,9 @@ pub struct Judgement {
 pub fn judge(rules: &RuleSet, input: &JudgeInput<'_>) -> Judgement {
     let directory = input.matrix.directory();
     let complete = directory.reading.is_complete();
-    let population = Population::of(input.matrix);
-    let context = Context { input: *input, rules: rules.list(), directory, population, complete };
+    let accounts = DeclaredAccounts::of(input.matrix, input.policy, input.workspace, input.now.date_naive());
+    let population = Population::of(input.matrix, &accounts);
+    let context = Context { input: *input, rules: rules.list(), directory, population, accounts, complete };
     let mut record = Record::new(input, Exceptions::new(input, directory));
     let mut outcomes = Vec::with_capacity(rules.rules().len());
     for governed in rules.rules() {

@@ -1,8 +1,8 @@
 //! Who there is and what they hold, counted in one pass for all rules.
 
 use crate::{
-    access::matrix::AccessMatrix,
-    model::{id::ProfileId, users::UserIndex},
+    access::{accounts::DeclaredAccounts, matrix::AccessMatrix},
+    model::{account::AccountKind, id::ProfileId, users::UserIndex},
 };
 
 /// How many users hold a role or profile as stated. Deleted users hold nothing.
@@ -30,6 +30,8 @@ pub(super) struct Population {
     pub(super) active_administrators: usize,
     /// Those of them who can sign in: all but those known to be unconfirmed.
     pub(super) usable_administrators: usize,
+    /// Declared service accounts among them.
+    pub(super) usable_services: usize,
     /// Users with full power that are not deleted, by id.
     pub(super) administrators: Vec<UserIndex>,
     /// Users without a role that are not deleted.
@@ -43,7 +45,7 @@ pub(super) struct Population {
 }
 
 impl Population {
-    pub(super) fn of(matrix: &AccessMatrix<'_>) -> Self {
+    pub(super) fn of(matrix: &AccessMatrix<'_>, accounts: &DeclaredAccounts<'_>) -> Self {
         let users = &matrix.directory().users;
         let mut population = Self {
             roles: vec![Holders::default(); users.stated_roles().len()],
@@ -68,7 +70,12 @@ impl Population {
             if row.power().is_full() {
                 population.administrators.push(user.index());
                 population.active_administrators += usize::from(active);
-                population.usable_administrators += usize::from(active && user.confirmed() != Some(false));
+                if active && user.confirmed() != Some(false) {
+                    let account = accounts.get(user.index());
+                    population.usable_administrators += 1;
+                    population.usable_services +=
+                        usize::from(account.is_some_and(|account| account.kind == AccountKind::Service));
+                }
             }
         }
         population

@@ -5,6 +5,7 @@
 pub(super) mod administrative_role;
 pub(super) mod administrator;
 pub(super) mod administrator_clone;
+pub(super) mod break_glass_changed;
 pub(super) mod dangerous_profile;
 pub(super) mod duplicate_person;
 pub(super) mod expired_exception;

@@ -9,6 +9,7 @@ use crate::{
     access::{drift::SnapshotHeader, matrix::AccessMatrix},
     model::{
         self,
+        change::Change,
         directory::{Directory, Organization, Permission, Permissions, Profile, Role},
         finding::{Finding, RuleResult, Severity, Subject},
         id::{PersonId, ProfileId},
@@ -52,6 +53,7 @@ pub(crate) struct Person {
     pub(crate) role: Option<(String, Option<String>)>,
     pub(crate) profile: Option<(String, Option<String>)>,
     pub(crate) created: Option<DateTime<Utc>>,
+    pub(crate) modified: Option<DateTime<Utc>>,
     pub(crate) unread: Fields,
 }
 
@@ -67,7 +69,7 @@ impl Person {
             role: self.role.as_ref().map(|(id, name)| (id.as_str(), name.as_deref())),
             profile: self.profile.as_ref().map(|(id, name)| (id.as_str(), name.as_deref())),
             created: self.created,
-            modified: None,
+            modified: self.modified,
         }
     }
 }
@@ -84,6 +86,7 @@ pub(crate) fn person(id: u32, profile: &str) -> Person {
         role: Some((LEVEL_1.into(), None)),
         profile: Some((profile.into(), None)),
         created: Some(now() - TimeDelta::days(400)),
+        modified: None,
         unread: Fields::default(),
     }
 }
@@ -116,6 +119,7 @@ pub(crate) struct World {
     pub(crate) unread: Unread,
     pub(crate) previous: Option<SnapshotHeader>,
     pub(crate) undecided: Vec<UserIndex>,
+    pub(crate) changes: Vec<Change>,
 }
 
 /// A world of which no rule says anything: two approved administrators and eight others.
@@ -142,6 +146,7 @@ pub(crate) fn quiet() -> World {
         unread: Unread::default(),
         previous: None,
         undecided: Vec::new(),
+        changes: Vec::new(),
     }
 }
 
@@ -190,6 +195,7 @@ impl World {
             now: now(),
             previous: self.previous.as_ref(),
             undecided: &self.undecided,
+            changes: &self.changes,
         };
         let judgement = judge(&RuleSet::for_policy(&self.policy), &input);
         Judged { directory, judgement }

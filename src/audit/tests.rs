@@ -1,5 +1,6 @@
 //! Every rule on a small world: quiet first, then one thing changed.
 
+mod accounts;
 mod administration;
 mod lists;
 mod people;

@@ -40,6 +40,7 @@ pub(super) fn needs(rule: &str) -> Needs {
         | "new-full-power" => (&[Status, Profile], false),
         "administrative-role" => (&[Status, Role, Profile, AdminUser], false),
         "dangerous-profile" => (&[Status, Profile, Custom], false),
+        "break-glass-changed" => (&[Status, Profile, Role, Confirmed, Email], false),
         "unknown-profile" | "no-profile" => (&[Profile], false),
         "unknown-role" | "no-role" => (&[Role], false),
         "unknown-status" => (&[Status], false),

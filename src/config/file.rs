@@ -10,6 +10,7 @@ use toml::Spanned;
 
 use crate::{
     model::{
+        account::AccountKind,
         kind::ConnectorKind,
         mail::{Security, When},
     },
@@ -224,9 +225,35 @@ pub(super) struct Policy {
     /// Severities that differ from the default, or `off`, by rule.
     #[schemars(with = "BTreeMap<String, String>")]
     pub(super) rules: BTreeMap<Spanned<String>, Spanned<String>>,
+    /// Accounts that are not people.
+    #[schemars(with = "Vec<Account>")]
+    pub(super) accounts: Vec<Account>,
     /// Accepted findings.
     #[schemars(with = "Vec<Exception>")]
     pub(super) exceptions: Vec<Exception>,
+}
+
+/// Accounts that are not people: service, shared and break-glass accounts.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Account {
+    /// A user's address or id, or a pattern such as `svc-*@example.com` or `/svc-[0-9]+@example\.com/`.
+    #[schemars(with = "String")]
+    pub(super) subject: Spanned<String>,
+    /// What it is: service, shared or break-glass.
+    pub(super) kind: AccountKind,
+    /// The address of who is responsible for it.
+    #[schemars(with = "String")]
+    pub(super) owner: Spanned<String>,
+    /// Why it exists.
+    #[schemars(with = "String")]
+    pub(super) reason: Spanned<String>,
+    /// The last day on which the declaration applies, such as 2027-06-30.
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub(super) until: Spanned<toml::value::Datetime>,
+    /// The workspace it applies to; without it, all.
+    #[schemars(with = "Option<String>")]
+    pub(super) workspace: Option<Spanned<String>>,
 }
 
 /// An accepted finding: who approved it, why, until when.

@@ -1,5 +1,6 @@
 //! The centre: plain data, no input or output, nothing of the rest of the crate.
 
+pub mod account;
 pub mod actor;
 pub mod audit;
 pub mod change;

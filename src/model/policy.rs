@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+pub use super::account::{Account, AccountKind};
 use super::{email::comparable, finding::Severity};
 
 /// The name of `[policy]`, which every named policy takes from what it does not say itself.
@@ -39,6 +40,9 @@ pub struct Policy {
     pub dangerous_permissions: Vec<String>,
     /// Rules that are switched off or have another severity than their own, by name.
     pub rules: BTreeMap<String, RuleSetting>,
+    /// Accounts that are not people.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<Account>,
     /// Accepted findings.
     pub exceptions: Vec<Exception>,
 }
@@ -67,6 +71,7 @@ impl Default for Policy {
             shared_mailboxes: owned(&SHARED_MAILBOXES).into_iter().collect(),
             dangerous_permissions: owned(&DANGEROUS_PERMISSIONS),
             rules: BTreeMap::new(),
+            accounts: Vec::new(),
             exceptions: Vec::new(),
         }
     }

@@ -71,6 +71,7 @@ pub(super) fn judge_by(
         now: judged_at,
         previous: header.as_ref(),
         undecided: &undecided,
+        changes: access.as_ref().map(AccessDrift::changes).unwrap_or_default(),
     };
     let Judgement { mut findings, outcomes } = audit::judge(&made, &input);
     drift::mark_continuing(&mut findings, &matrix, request.workspace, header.as_ref());
@@ -155,6 +156,7 @@ fn under(
         now: judged_at,
         previous: Some(previous),
         undecided: &undecided,
+        changes: access.changes(),
     };
     audit::judge(&rules(policy), &input)
 }

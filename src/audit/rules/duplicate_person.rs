@@ -52,7 +52,7 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
 fn sharing(context: &Context<'_>, sign: Sign) -> Vec<Vec<UserIndex>> {
     let mut text = String::new();
     let mut hashes: Vec<Hashed> = Vec::with_capacity(context.directory.users.len());
-    for row in context.present() {
+    for row in context.present().filter(|row| context.is_person(row.user.index())) {
         text.clear();
         if sign(&row.user, context.policy(), &mut text) {
             hashes.push(Hashed { hash: hash_of(&text), user: row.user.index() });

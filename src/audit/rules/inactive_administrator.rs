@@ -1,7 +1,7 @@
 //! Once enabled again, the account has full power at once.
 
 use super::prelude::*;
-use crate::model::status::StatusKind;
+use crate::model::{account::AccountKind, status::StatusKind};
 
 pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "inactive-administrator",
@@ -15,7 +15,10 @@ pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
 
 fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
     context.knows_administrators()?;
-    for row in context.administrators().filter(|row| row.user.status().kind() == StatusKind::Inactive) {
+    // A declared emergency account is kept inactive until it is needed.
+    let is_kept = |user| context.accounts.get(user).is_some_and(|account| account.kind == AccountKind::BreakGlass);
+    let inactive = context.administrators().filter(|row| row.user.status().kind() == StatusKind::Inactive);
+    for row in inactive.filter(|row| !is_kept(row.user.index())) {
         let message = format!(
             "This user is {} and still has {}; assign one with fewer permissions, or delete the user.",
             row.user.status().word(),

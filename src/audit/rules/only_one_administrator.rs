@@ -14,10 +14,21 @@ pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
 
 fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
     context.knows_administrators()?;
-    if context.population.usable_administrators == 1 {
-        let message = "Only one active and confirmed user can administer the workspace; appoint a second one for \
-                       absences and emergencies.";
-        sink.report(Subject::Workspace, message);
-    }
+    let (all, services) = (context.population.usable_administrators, context.population.usable_services);
+    let message = match all - services {
+        0 if services > 0 => {
+            "Only service accounts can administer the workspace; appoint two people, so that somebody can act."
+        }
+        1 if services > 0 => {
+            "Only one active and confirmed person can administer the workspace beside service accounts; appoint a \
+             second one for absences and emergencies."
+        }
+        1 => {
+            "Only one active and confirmed user can administer the workspace; appoint a second one for absences and \
+             emergencies."
+        }
+        _ => return Ok(()),
+    };
+    sink.report(Subject::Workspace, message);
     Ok(())
 }

@@ -19,7 +19,7 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
         return Err(NotEvaluated::because("the policy lists no company domains (company_domains)"));
     }
     let mut without_address = 0;
-    for row in context.present() {
+    for row in context.present().filter(|row| context.is_person(row.user.index())) {
         let Some((_, part)) = row.user.email().and_then(|address| address.trim().rsplit_once('@')) else {
             without_address += 1;
             continue;

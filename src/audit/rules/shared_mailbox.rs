@@ -18,7 +18,7 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
         return Err(NotEvaluated::because("the policy lists no shared mailboxes (shared_mailboxes)"));
     }
     let mut name = String::new();
-    for row in context.present() {
+    for row in context.present().filter(|row| context.is_person(row.user.index())) {
         let Some((mailbox, _)) = row.user.email().and_then(text::mailbox) else { continue };
         name.clear();
         text::push_ascii_lowercase(&mut name, mailbox);

@@ -39,7 +39,7 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
                 "{held} has no address to look up in the policy's list of approved administrators; find out who it is."
             )
         };
-        sink.report(Subject::User(row.user.index()), message);
+        sink.report(Subject::User(row.user.index()), message + &context.declared(row.user.index()));
     }
     Ok(())
 }

@@ -15,7 +15,8 @@ pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
 fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
     let days = context.policy().unconfirmed_days;
     let (mut unknown, mut undated) = (0, 0);
-    for row in context.present().filter(|row| row.user.status().is_active()) {
+    let people = context.present().filter(|row| context.is_person(row.user.index()));
+    for row in people.filter(|row| row.user.status().is_active()) {
         match (row.user.confirmed(), row.user.created()) {
             (Some(true), _) => {}
             (None, _) => unknown += 1,

@@ -15,6 +15,30 @@ pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     evaluate,
 };
 
+/// Declarations of accounts that do not apply, or not to everything that they match.
+fn accounts(context: &Context<'_>, sink: &mut Sink<'_>) {
+    for entry in context.accounts.entries() {
+        let (subject, kind, until) = (&entry.account.subject, entry.account.kind, entry.account.until);
+        for user in &entry.too_powerful {
+            let message = format!(
+                "This user matches {subject} in accounts of the policy and has full power, which a pattern does not cover; \
+                 declare the {kind} account by its address or id if it is one."
+            );
+            sink.report_as(Severity::Medium, Subject::User(*user), message);
+        }
+        if entry.is_over {
+            let message = format!(
+                "The declaration of {subject} as a {kind} account expired after {until} and no longer applies; renew it or \
+                 remove it from the policy."
+            );
+            sink.report_as(Severity::Low, Subject::Workspace, message);
+        } else if !entry.is_matched && context.complete {
+            let message = format!("{subject} in accounts of the policy matches no user; correct it or remove it.");
+            sink.report(Subject::Workspace, message);
+        }
+    }
+}
+
 fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
     for name in context.input.unmatched_administrator_profiles {
         // More severe than the rest: a misspelt profile hides administrators.
@@ -24,6 +48,7 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
         );
         sink.report_as(Severity::Medium, Subject::Workspace, message);
     }
+    accounts(context, sink);
     let Some(approved) = context.policy().approved_administrators.as_ref() else { return Ok(()) };
     // The administrator may be among the users that were not read.
     if !context.complete {

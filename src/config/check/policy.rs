@@ -121,6 +121,7 @@ impl Checker<'_> {
                 .map_or(standard.shared_mailboxes, |words| lower(words).into_iter().collect()),
             dangerous_permissions: written.dangerous_permissions.as_ref().map_or(standard.dangerous_permissions, lower),
             rules: written.rules.iter().filter_map(|(name, setting)| self.rule(name, setting)).collect(),
+            accounts: written.accounts.iter().filter_map(|account| self.account(account)).collect(),
             exceptions: written
                 .exceptions
                 .iter()
