@@ -1,6 +1,6 @@
 //! On a schedule, read a directory, correlate, judge, report, keep evidence, notify.
 //!
-//! Dependencies point inward. `model` is the centre and imports nothing of the crate. `access`, `audit`, `brief`, `ledger`,
+//! Dependencies point inward. `model` is the centre and imports nothing of the crate. `access`, `audit`, `brief`, `exceptions`, `ledger`,
 //! `lookup`, `people`, `preflight`, `report`, `schedule` and `coverage` are pure. `connector`, `store`, `mail`, `evidence`, `replay` and `config`
 //! do I/O, each on its own. `notify`, `run`, `offboard`, `daemon`, `agent`, `mcp`, `web`, `app` and `cli` put them together.
 //! `CONTRIBUTING.md` describes every room, and `tests/integration/architecture.rs` holds the table of imports.
@@ -21,6 +21,7 @@ pub mod coverage;
 pub mod daemon;
 pub mod digest;
 pub mod evidence;
+pub mod exceptions;
 pub mod export;
 pub mod ledger;
 pub mod lookup;

@@ -9,3 +9,4 @@ pub mod matrix;
 pub mod policy_drift;
 pub mod power;
 pub mod reduction;
+pub mod separation;

@@ -8,9 +8,11 @@ use std::{
 
 use crate::model::{
     email,
+    exception::{AboutFindings as _, PlannedFix},
     finding::Severity,
     policy::{Exception, Policy, RuleSetting},
     rule::RuleList,
+    separation::{Right, Separation},
 };
 
 /// One difference between two policies.
@@ -42,6 +44,9 @@ pub fn differences(before: &Policy, now: &Policy, rules: &RuleList, workspace: &
     found.list("dangerous_permissions", &before.dangerous_permissions, &now.dangerous_permissions, Entries::Looked);
     found.rules(before, now, rules);
     found.exceptions(&before.exceptions, &now.exceptions, workspace);
+    found.list("may_except", &before.may_except, &now.may_except, Entries::Allowed);
+    found.planned_fixes(&before.planned_fixes, &now.planned_fixes, workspace);
+    found.separations(&before.separations, &now.separations);
     found.0
 }
 
@@ -141,6 +146,49 @@ impl Differences {
     }
 }
 
+impl Differences {
+    /// A planned fix hides nothing.
+    fn planned_fixes(&mut self, before: &[PlannedFix], now: &[PlannedFix], workspace: &str) {
+        let of = |fixes: &[PlannedFix]| -> BTreeMap<String, String> {
+            let here = fixes.iter().filter(|fix| fix.is_for(workspace));
+            here.map(|fix| (format!("{}: {}", fix.rule, fix.subject.trim()), format!("{} by {}", fix.until, fix.owner)))
+                .collect()
+        };
+        self.entries("planned_fixes", &of(before), &of(now), |_, _| false);
+    }
+
+    /// A separation that is gone looks at less. So may one whose sides are others.
+    fn separations(&mut self, before: &[Separation], now: &[Separation]) {
+        let right = |right: &Right| format!("{} {}", right.kind(), right.pattern());
+        let value = |one: &Separation| {
+            let severity = one.severity.map_or_else(String::new, |severity| format!(" ({severity})"));
+            format!("{}, {}{severity}", right(&one.first), right(&one.second))
+        };
+        let of = |all: &[Separation]| -> BTreeMap<String, String> {
+            all.iter().map(|one| (one.name.clone(), value(one))).collect()
+        };
+        self.entries("separations", &of(before), &of(now), |was, _| was.is_some());
+    }
+
+    /// The entries of a key, each with a value by its name.
+    fn entries(
+        &mut self,
+        key: &'static str,
+        before: &BTreeMap<String, String>,
+        now: &BTreeMap<String, String>,
+        is_looser: impl Fn(Option<&String>, Option<&String>) -> bool,
+    ) {
+        let names: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+        for name in names {
+            let (was, is) = (before.get(name), now.get(name));
+            if was != is {
+                let text = |value: Option<&String>| value.cloned().unwrap_or_default();
+                self.push(key, name, text(was), text(is), is_looser(was, is));
+            }
+        }
+    }
+}
+
 /// The exceptions for a workspace by rule and subject, of several the one that lasts longest.
 fn latest<'p>(exceptions: &'p [Exception], workspace: &str) -> BTreeMap<(&'p str, String), &'p Exception> {
     let mut latest: BTreeMap<(&str, String), &Exception> = BTreeMap::new();
@@ -184,6 +232,7 @@ mod tests {
             approved_by: "ana@example.com".into(),
             reason: "known".into(),
             until: until.parse().unwrap(),
+            ..Exception::default()
         }
     }
 

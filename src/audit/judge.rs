@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 
 use super::{
     context::Context,
-    exceptions::Exceptions,
     input::JudgeInput,
     population::Population,
     rule::Rule,
@@ -38,7 +37,7 @@ pub fn judge(rules: &RuleSet, input: &JudgeInput<'_>) -> Judgement {
     let accounts = DeclaredAccounts::of(input.matrix, input.policy, input.workspace, input.now.date_naive());
     let population = Population::of(input.matrix, &accounts);
     let context = Context { input: *input, rules: rules.list(), directory, population, accounts, complete };
-    let mut record = Record::new(input, Exceptions::new(input, directory));
+    let mut record = Record::new(input);
     let mut outcomes = Vec::with_capacity(rules.rules().len());
     for governed in rules.rules() {
         let rule = &governed.rule;

@@ -5,7 +5,6 @@
 //! the policy's severities and exceptions, and remembers what could not be evaluated.
 
 mod context;
-mod exceptions;
 mod input;
 mod judge;
 mod not_evaluated;

@@ -21,6 +21,7 @@ const RULES: &[BuiltIn] = &[
     rules::administrative_role::RULE,
     rules::dangerous_profile::RULE,
     rules::break_glass_changed::RULE,
+    rules::conflicting_access::RULE,
     rules::too_many_administrators::RULE,
     rules::only_one_administrator::RULE,
     rules::administrator::RULE,

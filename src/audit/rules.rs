@@ -6,6 +6,7 @@ pub(super) mod administrative_role;
 pub(super) mod administrator;
 pub(super) mod administrator_clone;
 pub(super) mod break_glass_changed;
+pub(super) mod conflicting_access;
 pub(super) mod dangerous_profile;
 pub(super) mod duplicate_person;
 pub(super) mod expired_exception;

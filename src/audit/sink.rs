@@ -3,23 +3,26 @@
 use std::{borrow::Cow, collections::HashSet};
 
 use super::{
-    exceptions::Exceptions,
     input::JudgeInput,
     unread::{self, Needs},
 };
-use crate::model::{
-    finding::{Finding, FindingStatus, RuleResult, Severity, Subject},
-    policy::RuleSetting,
-    rule::RuleInfo,
-    rule_name::RuleName,
-    unread::Fields,
-    users::UserIndex,
+use crate::{
+    exceptions::{Exceptions, PlannedFixes},
+    model::{
+        finding::{Finding, FindingStatus, RuleResult, Severity, Subject},
+        policy::RuleSetting,
+        rule::RuleInfo,
+        rule_name::RuleName,
+        unread::Fields,
+        users::UserIndex,
+    },
 };
 
 /// What all rules reported so far.
 pub(super) struct Record<'a> {
     input: JudgeInput<'a>,
     exceptions: Exceptions<'a>,
+    planned_fixes: PlannedFixes<'a>,
     findings: Vec<Finding>,
     /// Rules that looked at everything: an exception from one of them that matched nothing is unmatched.
     thorough: HashSet<RuleName>,
@@ -28,9 +31,17 @@ pub(super) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    pub(super) fn new(input: &JudgeInput<'a>, exceptions: Exceptions<'a>) -> Self {
-        let unread = unread::users(input.matrix.directory());
-        Self { input: *input, exceptions, findings: Vec::new(), thorough: HashSet::new(), unread }
+    pub(super) fn new(input: &JudgeInput<'a>) -> Self {
+        let (policy, directory) = (input.policy, input.matrix.directory());
+        let today = input.now.date_naive();
+        Self {
+            input: *input,
+            exceptions: Exceptions::new(&policy.exceptions, input.workspace, today, directory),
+            planned_fixes: PlannedFixes::new(&policy.planned_fixes, input.workspace, today, directory),
+            findings: Vec::new(),
+            thorough: HashSet::new(),
+            unread: unread::users(directory),
+        }
     }
 
     pub(super) fn into_findings(self) -> Vec<Finding> {
@@ -71,11 +82,12 @@ impl<'a> Sink<'a> {
             Some(RuleSetting::Severity(severity)) => severity,
             _ => own,
         };
-        let Record { input, exceptions, findings, .. } = &mut self.record;
-        let excepted = exceptions.accept(&self.rule.name, &subject, input.matrix.directory());
+        let Record { exceptions, planned_fixes, findings, .. } = &mut self.record;
+        let excepted = exceptions.find(&self.rule.name, &subject, directory);
+        let planned = planned_fixes.find(&self.rule.name, &subject, directory).filter(|_| excepted.is_none());
         let status = excepted.map_or(FindingStatus::Open, FindingStatus::Excepted);
         let (rule, message) = (self.rule.name.clone(), message.into());
-        findings.push(Finding { rule, severity, subject, message, status, continuing: None });
+        findings.push(Finding { rule, severity, subject, message, status, continuing: None, planned });
     }
 
     /// Says what the rule could not look at, and why.
@@ -105,6 +117,11 @@ impl<'a> Sink<'a> {
     /// The exceptions, and which of them matched something so far.
     pub(super) fn exceptions(&self) -> &Exceptions<'a> {
         &self.record.exceptions
+    }
+
+    /// The planned fixes, and which of them matched something so far.
+    pub(super) fn planned_fixes(&self) -> &PlannedFixes<'a> {
+        &self.record.planned_fixes
     }
 
     /// Whether a rule has ended before this one and looked at everything.

@@ -2,7 +2,9 @@
 
 mod accounts;
 mod administration;
+mod exceptions;
 mod lists;
 mod people;
 mod policy;
 mod properties;
+mod separations;

@@ -16,6 +16,7 @@ mod actions;
 mod actors;
 mod changes;
 mod counts;
+mod deadlines;
 mod not_evaluated;
 mod people;
 mod points;
@@ -33,6 +34,7 @@ pub use self::{
     actors::Who,
     changes::{ChangeLine, Changes, sentence as change_sentence},
     counts::Counts,
+    deadlines::Deadlines,
     not_evaluated::{NotEvaluated, UnevaluatedRule},
     people::{People, Person},
     points::{Point, Statement, points},
@@ -74,6 +76,8 @@ pub struct Brief {
     pub not_evaluated: NotEvaluated,
     /// The incidents since a report was last delivered, as sentences.
     pub incidents: Vec<String>,
+    /// Exceptions that end soon, and fixes that are planned or overdue.
+    pub deadlines: Deadlines,
     /// How the numbers developed; `None` if there is no past audit.
     pub trend: Option<Trend>,
 }
@@ -94,6 +98,7 @@ impl Brief {
             administrators: People::of(audit, matrix),
             actions: actions::actions(audit, matrix),
             incidents: audit.incident_sentences(),
+            deadlines: Deadlines::of(audit),
             trend: Trend::of(audit, &counts),
             counts,
             changes,

@@ -99,16 +99,17 @@ impl<'a> Point<'a> {
 
 fn statements<'a>(findings: &[&'a Finding]) -> Vec<Statement<'a>> {
     let mut statements: Vec<Statement<'a>> = Vec::new();
-    let mut places: HashMap<(&str, Severity, Option<usize>), usize> = HashMap::new();
+    let mut places: HashMap<_, usize> = HashMap::new();
     for finding in findings {
         let accepted = match finding.status {
             FindingStatus::Open => None,
             FindingStatus::Excepted(place) => Some(place),
         };
-        let place = *places.entry((&finding.message, finding.severity, accepted)).or_insert_with(|| {
-            statements.push(Statement { findings: Vec::new() });
-            statements.len() - 1
-        });
+        let place =
+            *places.entry((&finding.message, finding.severity, accepted, finding.planned)).or_insert_with(|| {
+                statements.push(Statement { findings: Vec::new() });
+                statements.len() - 1
+            });
         statements[place].findings.push(finding);
     }
     statements

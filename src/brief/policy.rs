@@ -42,7 +42,7 @@ pub(super) fn summary<'a>(changes: impl Iterator<Item = &'a Change>) -> String {
 pub(super) fn looser_than_default(audit: &Audit) -> Vec<String> {
     let is_meant = |one: &Difference| {
         one.is_looser
-            && !["administrator_profiles", "exceptions"].contains(&one.key)
+            && !["administrator_profiles", "exceptions", "planned_fixes", "separations"].contains(&one.key)
             && audit.policy.rules.get(&one.entry) != Some(&RuleSetting::Off)
     };
     let all = differences(&Policy::default(), &audit.policy, &audit.rules, &audit.workspace);
@@ -106,8 +106,10 @@ fn words_with(one: &Words<'_>, was: &str) -> String {
         ("exceptions", ..) => format!("exception to {entry} {after} ({was} {before})"),
         (key, true, _) if entry.is_empty() => format!("{key} lists {after} ({was} no list)"),
         (key, _, true) if entry.is_empty() => format!("{key} has no list any more ({was} {before})"),
+        ("planned_fixes" | "separations", true, _) => format!("{entry} added to {key}, {after}"),
         (key, true, _) => format!("{entry} added to {key}"),
         (key, _, true) => format!("{entry} removed from {key}"),
+        (key, ..) if !entry.is_empty() => format!("{entry} in {key} is {after} ({was} {before})"),
         (key, ..) => format!("{key} is {after} ({was} {before})"),
     }
 }

@@ -26,6 +26,7 @@ pub(super) fn verdict(brief: &Brief) -> String {
     };
     sentences.extend(new_power(brief));
     sentences.extend(still_undecided(brief));
+    sentences.extend(brief.deadlines.overdue_sentence.clone());
     sentences.extend(loosened(brief));
     if brief.is_complete() {
         sentences.extend([format!("{}.", power(brief)), found(brief.state, counts)]);
@@ -37,6 +38,8 @@ pub(super) fn verdict(brief: &Brief) -> String {
     if counts.accepted > 0 {
         sentences.push(format!("{} accepted by an exception.", counted(counts.accepted, "finding is", "findings are")));
     }
+    sentences.extend(brief.deadlines.planned_sentence.clone());
+    sentences.extend(brief.deadlines.ending_sentence.clone());
     if counts.rules_not_evaluated > 0 {
         sentences.push(format!("{} could not be evaluated in full.", count(counts.rules_not_evaluated, "rule")));
     }
@@ -212,6 +215,9 @@ pub(super) fn headline(brief: &Brief) -> String {
         }
         Some(changes) => vec![change(changes), standing],
     };
+    if brief.deadlines.overdue > 0 {
+        parts.push(format!("{} overdue", counted(brief.deadlines.overdue, "fix", "fixes")));
+    }
     if counts.rules_off > 0 {
         parts.push(format!("{} off", count(counts.rules_off, "rule")));
     }

@@ -15,6 +15,7 @@ mod man;
 mod mcp;
 mod offboard;
 mod output;
+mod policy;
 mod preflight;
 mod progress;
 mod rules;
@@ -122,6 +123,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Demo(args) => demo::run(args).await,
         Command::Init(args) => init::run(named, *args).await,
         Command::Evidence(command) => evidence::run(named, command).await,
+        Command::Policy(command) => policy::run(named, command).await,
         Command::Rules { name } => rules::run(name.as_deref()),
         Command::Mail(MailCommand::Test { to }) => mail::test(named, to).await,
         Command::Schema { which } => schema(which),

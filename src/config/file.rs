@@ -1,6 +1,8 @@
 //! The configuration as written. `rolecall schema` prints the JSON Schema of these types, and the shape of a file is
 //! checked against that schema before it is read into them.
 
+mod accepted;
+
 use std::{borrow::Cow, collections::BTreeMap, ops::Range};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -8,6 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 use toml::Spanned;
 
+pub(super) use self::accepted::{Exception, PlannedFix, Right, Separation};
 use crate::{
     model::{
         account::AccountKind,
@@ -229,8 +232,14 @@ pub(super) struct Policy {
     #[schemars(with = "Vec<Account>")]
     pub(super) accounts: Vec<Account>,
     /// Accepted findings.
-    #[schemars(with = "Vec<Exception>")]
     pub(super) exceptions: Vec<Exception>,
+    /// Rules that exceptions may accept although they say what an audit is for: leaver-active, incomplete-read.
+    #[schemars(with = "Vec<String>")]
+    pub(super) may_except: Vec<Spanned<String>>,
+    /// Findings that are known and will be fixed by a date.
+    pub(super) planned_fixes: Vec<PlannedFix>,
+    /// Rights that one person must not hold together.
+    pub(super) separations: Vec<Separation>,
 }
 
 /// Accounts that are not people: service, shared and break-glass accounts.
@@ -254,30 +263,6 @@ pub(super) struct Account {
     /// The workspace it applies to; without it, all.
     #[schemars(with = "Option<String>")]
     pub(super) workspace: Option<Spanned<String>>,
-}
-
-/// An accepted finding: who approved it, why, until when.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Exception {
-    /// The rule's name.
-    #[schemars(with = "String")]
-    pub(super) rule: Spanned<String>,
-    /// A user's id or address, a role's or profile's id or name, or `workspace`.
-    #[schemars(with = "String")]
-    pub(super) subject: Spanned<String>,
-    /// The workspace it applies to; without it, all.
-    #[schemars(with = "Option<String>")]
-    pub(super) workspace: Option<Spanned<String>>,
-    /// Who approved it.
-    #[schemars(with = "String")]
-    pub(super) approved_by: Spanned<String>,
-    /// Why it was approved.
-    #[schemars(with = "String")]
-    pub(super) reason: Spanned<String>,
-    /// The last day on which it applies, such as 2027-03-31.
-    #[schemars(with = "String", extend("format" = "date"))]
-    pub(super) until: Spanned<toml::value::Datetime>,
 }
 
 /// A job: when to audit which workspaces, and who receives the report.

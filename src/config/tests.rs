@@ -1,3 +1,4 @@
+mod accepted;
 mod policies;
 
 use std::{collections::BTreeSet, path::Path};

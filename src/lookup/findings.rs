@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::model::{
     audit::Audit,
+    exception::AboutFindings as _,
     finding::{Finding, FindingStatus},
 };
 
@@ -30,6 +31,23 @@ pub struct FindingRow {
     pub continuing: Option<bool>,
     /// Who accepted it, why and until when; null if it is open.
     pub exception: Option<ExceptionRow>,
+    /// By when and by whom it is planned to be fixed; null if that is not planned. It is open until it is fixed.
+    pub planned_fix: Option<PlannedFixRow>,
+}
+
+/// When a finding is planned to be fixed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PlannedFixRow {
+    /// Who fixes it.
+    pub owner: String,
+    /// What will be done.
+    pub reason: String,
+    /// The day by which it is fixed.
+    pub until: NaiveDate,
+    /// Where it is tracked.
+    pub ticket: Option<String>,
+    /// Whether that day is over.
+    pub overdue: bool,
 }
 
 /// The exception that accepts a finding.
@@ -41,6 +59,10 @@ pub struct ExceptionRow {
     pub reason: String,
     /// The last day of the exception.
     pub until: NaiveDate,
+    /// Where it was requested.
+    pub ticket: Option<String>,
+    /// Who looks after it.
+    pub owner: Option<String>,
 }
 
 impl FindingRow {
@@ -51,6 +73,7 @@ impl FindingRow {
             FindingStatus::Open => None,
             FindingStatus::Excepted(place) => audit.policy.exceptions.get(place),
         };
+        let planned = finding.planned.and_then(|place| audit.policy.planned_fixes.get(place));
         Self {
             rule: finding.rule.to_string(),
             severity: finding.severity.word(),
@@ -64,6 +87,15 @@ impl FindingRow {
                 approved_by: exception.approved_by.clone(),
                 reason: exception.reason.clone(),
                 until: exception.until,
+                ticket: exception.ticket.clone(),
+                owner: exception.owner.clone(),
+            }),
+            planned_fix: planned.map(|fix| PlannedFixRow {
+                owner: fix.owner.clone(),
+                reason: fix.reason.clone(),
+                until: fix.until,
+                ticket: fix.ticket.clone(),
+                overdue: fix.is_over(audit.judged_at.date_naive()),
             }),
         }
     }

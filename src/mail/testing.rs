@@ -182,7 +182,7 @@ pub(crate) fn small_audit() -> Audit {
 
 pub(crate) fn finding(rule: &str, severity: Severity, subject: Subject, continuing: Option<bool>) -> Finding {
     let message = format!("what {rule} has to say about it").into();
-    Finding { rule: rule.into(), severity, subject, message, status: FindingStatus::Open, continuing }
+    Finding { rule: rule.into(), severity, subject, message, status: FindingStatus::Open, continuing, planned: None }
 }
 
 pub(crate) fn change(kind: ChangeKind, subject: (&str, &str), before: &str, after: &str) -> Change {

@@ -116,6 +116,8 @@ pub struct Finding {
     pub status: FindingStatus,
     /// Whether the previous audit had it too. `None` if there was no previous audit.
     pub continuing: Option<bool>,
+    /// The index of the policy's planned fixes, if it is open and one is for it.
+    pub planned: Option<usize>,
 }
 
 impl Finding {

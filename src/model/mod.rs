@@ -7,6 +7,7 @@ pub mod change;
 pub mod clock_skew;
 pub mod directory;
 pub mod email;
+pub mod exception;
 pub mod finding;
 pub mod id;
 pub mod kind;
@@ -20,6 +21,7 @@ pub mod reading;
 pub mod rule;
 pub mod rule_name;
 pub mod run;
+pub mod separation;
 pub mod status;
 pub mod survey;
 #[cfg(test)]

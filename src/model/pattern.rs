@@ -87,6 +87,19 @@ impl Pattern {
         }
     }
 
+    /// Whether it matches an id or a name in upper or lower case.
+    pub fn matches_ignoring_case(&self, text: &str) -> bool {
+        let text = text.trim();
+        match &self.kind {
+            Kind::Exact(_) => self.text.to_lowercase() == text.to_lowercase(),
+            Kind::Glob(glob, _) => {
+                let glob: Vec<char> = glob.iter().flat_map(|letter| letter.to_lowercase()).collect();
+                matches_glob(&glob, &text.to_lowercase())
+            }
+            Kind::Expression(both) => both.1.is_match(text),
+        }
+    }
+
     /// Whether it matches an address, in any form.
     pub fn matches_address(&self, address: &str) -> bool {
         let address = email::comparable(address);
@@ -223,6 +236,14 @@ mod tests {
             assert_eq!(pattern(text).matches_address(address), expected, "{text} {address}");
         }
         assert!(pattern("/Sales .*/").matches("Sales Manager") && !pattern("/sales .*/").matches("Sales Manager"));
+    }
+
+    #[test]
+    fn the_case_of_names_is_ignored_where_that_finds_more() {
+        for text in ["export*", "EXPORT ?ata", "export data", "/EXPORT .*/"] {
+            assert!(pattern(text).matches_ignoring_case(" Export Data"), "{text}");
+        }
+        assert!(!pattern("export").matches_ignoring_case("Export Data"));
     }
 
     #[test]

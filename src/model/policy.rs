@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-pub use super::account::{Account, AccountKind};
-use super::{email::comparable, finding::Severity};
+pub use super::{
+    account::{Account, AccountKind},
+    exception::{Exception, PlannedFix},
+};
+use super::{email::comparable, finding::Severity, separation::Separation};
 
 /// The name of `[policy]`, which every named policy takes from what it does not say itself.
 pub const BASE: &str = "base";
@@ -45,6 +47,15 @@ pub struct Policy {
     pub accounts: Vec<Account>,
     /// Accepted findings.
     pub exceptions: Vec<Exception>,
+    /// The protected rules whose findings an exception may accept.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub may_except: BTreeSet<String>,
+    /// Findings that are known and will be fixed by a date.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub planned_fixes: Vec<PlannedFix>,
+    /// Rights that one person must not hold together.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub separations: Vec<Separation>,
 }
 
 impl Policy {
@@ -73,6 +84,9 @@ impl Default for Policy {
             rules: BTreeMap::new(),
             accounts: Vec::new(),
             exceptions: Vec::new(),
+            may_except: BTreeSet::new(),
+            planned_fixes: Vec::new(),
+            separations: Vec::new(),
         }
     }
 }
@@ -133,21 +147,4 @@ pub enum RuleSetting {
     Off,
     /// All findings of the rule have this severity.
     Severity(Severity),
-}
-
-/// Accepts findings: who approved it, why, until when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exception {
-    /// The rule whose findings it accepts.
-    pub rule: String,
-    /// A user's id or address, a role's or profile's id or name, or `workspace`.
-    pub subject: String,
-    /// The only workspace that it applies to. `None` if it applies to all.
-    pub workspace: Option<String>,
-    /// Who approved it.
-    pub approved_by: String,
-    /// Why.
-    pub reason: String,
-    /// The last day on which it applies, in UTC.
-    pub until: NaiveDate,
 }

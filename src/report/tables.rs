@@ -76,6 +76,9 @@ impl Table {
                 ("approved_by", 26),
                 ("until", 12),
                 ("reason", 40),
+                ("planned_until", 14),
+                ("owner", 26),
+                ("ticket", 14),
             ],
             Self::Changes => &[
                 ("workspace", 16),
@@ -178,6 +181,12 @@ fn finding_row(input: &ReportInput<'_>, finding: &Finding, sink: &mut impl Sink)
     sink.repeated(&guarded(exception.map_or("", |exception| &exception.approved_by)))?;
     sink.repeated(&exception.map_or_else(String::new, |exception| exception.until.to_string()))?;
     sink.repeated(&guarded(exception.map_or("", |exception| &exception.reason)))?;
+    let planned = finding.planned.and_then(|place| input.audit.policy.planned_fixes.get(place));
+    sink.repeated(&planned.map_or_else(String::new, |fix| fix.until.to_string()))?;
+    let owner = planned.map(|fix| &fix.owner).or_else(|| exception?.owner.as_ref());
+    let ticket = planned.map_or_else(|| exception?.ticket.as_ref(), |fix| fix.ticket.as_ref());
+    sink.repeated(&guarded(owner.map_or("", String::as_str)))?;
+    sink.repeated(&guarded(ticket.map_or("", String::as_str)))?;
     sink.end_row()
 }
 

@@ -136,6 +136,7 @@ pub(crate) fn finding(rule: &str, severity: Severity, user: u32) -> Finding {
         message: "has what nobody approved".into(),
         status: FindingStatus::Open,
         continuing: None,
+        planned: None,
     }
 }
 
@@ -196,6 +197,7 @@ pub(crate) fn hostile() -> Audit {
         approved_by: "=Board <board@example.com>".to_owned(),
         reason: "break-glass, \"sealed\"".to_owned(),
         until: NaiveDate::from_ymd_opt(2026, 6, 30).unwrap(),
+        ..Exception::default()
     });
     let with = |finding: Finding, continuing, status| Finding { status, continuing, ..finding };
     audit.findings = vec![
@@ -207,6 +209,7 @@ pub(crate) fn hostile() -> Audit {
             message: "<i>Loop</i> reports to itself".into(),
             status: FindingStatus::Open,
             continuing: Some(true),
+            planned: None,
         },
         finding("role-unknown", Severity::Medium, 5),
         finding("profile-unknown", Severity::Medium, 5),

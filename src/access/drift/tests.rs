@@ -284,6 +284,7 @@ fn a_limit_a_list_and_an_exception_resolve_nothing() {
         approved_by: "security@example.com".into(),
         reason: "known".into(),
         until: crate::audit::testing::now().date_naive(),
+        ..Exception::default()
     });
     let drift = drift(&before, &now);
     let kinds: Vec<(ChangeKind, &str)> =

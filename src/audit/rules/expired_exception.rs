@@ -19,7 +19,7 @@ fn evaluate(_: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
         .iter()
         .filter(|entry| entry.expired)
         .map(|entry| {
-            let exception = entry.exception;
+            let exception = entry.item;
             let what = if entry.matched { "the findings it accepted are open again" } else { "no finding matches it any more" };
             format!(
                 "The exception to {} for {}, approved by {}, expired after {}: {what}; renew it or remove it from the policy.",

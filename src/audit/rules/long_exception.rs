@@ -14,7 +14,7 @@ pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
 
 fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
     let (today, most) = (context.input.now.date_naive(), context.policy().max_exception_days);
-    let exceptions = sink.exceptions().entries().iter().map(|entry| entry.exception);
+    let exceptions = sink.exceptions().entries().iter().map(|entry| entry.item);
     let messages: Vec<String> = exceptions
         .filter(|exception| (exception.until - today).num_days() > most)
         .map(|exception| {

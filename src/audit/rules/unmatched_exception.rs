@@ -15,7 +15,7 @@ pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
 fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
     let mut messages = Vec::new();
     for entry in sink.exceptions().entries().iter().filter(|entry| !entry.matched && !entry.expired) {
-        let exception = entry.exception;
+        let exception = entry.item;
         let (rule, subject) = (exception.rule.as_str(), exception.subject.as_str());
         if context.rules.get(rule).is_none() {
             messages.push(format!("The exception for {subject} names an unknown rule, {rule}; correct it."));

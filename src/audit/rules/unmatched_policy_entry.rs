@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::prelude::*;
-use crate::model::email;
+use crate::{access::separation::Sides, model::email};
 
 pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "unmatched-policy-entry",
@@ -49,6 +49,8 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
         sink.report_as(Severity::Medium, Subject::Workspace, message);
     }
     accounts(context, sink);
+    separations(context, sink);
+    planned_fixes(sink);
     let Some(approved) = context.policy().approved_administrators.as_ref() else { return Ok(()) };
     // The administrator may be among the users that were not read.
     if !context.complete {
@@ -64,4 +66,34 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
         sink.report(Subject::Workspace, message);
     }
     Ok(())
+}
+
+/// A separation of which one side matches nothing would never find anything, so it is as severe.
+fn separations(context: &Context<'_>, sink: &mut Sink<'_>) {
+    for separation in &context.policy().separations {
+        for side in Sides::new(separation).unmatched(&context.directory.profiles, &context.directory.roles) {
+            let message = format!(
+                "The separation “{}” of the policy cannot find anybody: its {side} matches nothing here; correct it.",
+                separation.name
+            );
+            sink.report_as(Severity::Medium, Subject::Workspace, message);
+        }
+    }
+}
+
+fn planned_fixes(sink: &mut Sink<'_>) {
+    let unmatched = sink.planned_fixes().entries().iter().filter(|entry| !entry.matched);
+    let unmatched = unmatched.filter(|entry| sink.has_looked_at_everything(&entry.item.rule));
+    let messages: Vec<String> = unmatched
+        .map(|entry| {
+            let (rule, subject, owner) = (&entry.item.rule, &entry.item.subject, &entry.item.owner);
+            format!(
+                "The planned fix of {rule} for {subject} ({owner}) matches no finding; remove it if that is fixed, or correct \
+                 it."
+            )
+        })
+        .collect();
+    for message in messages {
+        sink.report(Subject::Workspace, message);
+    }
 }

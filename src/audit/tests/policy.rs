@@ -22,6 +22,7 @@ fn exception(rule: &str, subject: &str) -> Exception {
         approved_by: "security@example.com".into(),
         reason: "known".into(),
         until: today(),
+        ..Exception::default()
     }
 }
 

@@ -56,6 +56,26 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "policy",
+        &[example(
+            "Accept for 90 days what is open today, to begin with",
+            "rolecall policy baseline --approved-by ana@example.com --out baseline.toml",
+        )],
+    ),
+    (
+        "policy baseline",
+        &[
+            example(
+                "Accept for 90 days what is open today",
+                "rolecall policy baseline --workspace acme --approved-by ana@example.com",
+            ),
+            example(
+                "Accept what an audit found",
+                "rolecall policy baseline --from report/report.json --approved-by ana@example.com --days 30",
+            ),
+        ],
+    ),
+    (
         "preflight",
         &[
             example("Check every workspace", "rolecall preflight"),
@@ -78,6 +98,7 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
             example("List the open findings, by rule", "rolecall findings acme"),
             example("Only those to fix this week", "rolecall findings acme --severity high"),
             example("Everything about one user", "rolecall findings acme --subject ana@example.com --accepted"),
+            example("Print the lines of the configuration that would accept them", "rolecall findings acme --toml"),
         ],
     ),
     (

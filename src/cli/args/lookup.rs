@@ -111,6 +111,9 @@ pub(crate) struct FindingsArgs {
     /// Show accepted findings too
     #[arg(long)]
     pub(crate) accepted: bool,
+    /// Print the lines of the configuration that would accept the findings
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) toml: bool,
 }
 
 #[derive(Debug, Args)]

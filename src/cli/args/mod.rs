@@ -7,6 +7,7 @@ mod help;
 mod init;
 mod lookup;
 mod operate;
+mod policy;
 mod simulate;
 
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub(crate) use self::{
         UsersCommand, WhoCanArgs,
     },
     operate::{OffboardArgs, RunsArgs, RunsCommand, RunsFormat},
+    policy::{BaselineArgs, PolicyCommand},
     simulate::{FaultName, SimulateArgs},
 };
 use crate::model::finding::Severity;
@@ -104,6 +106,9 @@ pub(crate) enum Command {
     /// Verify evidence, check coverage, export for the auditor
     #[command(subcommand)]
     Evidence(EvidenceCommand),
+    /// Accept what is open today, to begin with
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// List the rules, or explain one
     Rules {
         /// The rule to explain

@@ -1,6 +1,9 @@
 //! `rolecall findings`: a workspace as it is now, read and judged like an audit; nothing is recorded.
 
+use std::collections::BTreeSet;
+
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::table::{self, Column, text};
@@ -16,6 +19,7 @@ use crate::{
     },
     clock::Clock,
     config::settings::Settings,
+    exceptions::{self, Acceptance},
     lookup::findings::FindingRow,
     model::{
         audit::Audit,
@@ -33,15 +37,24 @@ const SUBJECT: usize = 60;
 const MESSAGE: usize = 400;
 
 /// The first columns of `findings.csv`, with the same values, without the workspace.
-const COLUMNS: [Column<FindingRow>; 7] = [
-    ("severity", |row| row.severity.to_owned()),
-    ("rule", |row| row.rule.clone()),
-    ("subject_type", |row| row.subject_type.to_owned()),
-    ("subject_id", |row| row.subject_id.clone()),
-    ("subject", |row| row.subject.clone()),
-    ("message", |row| row.message.clone()),
-    ("status", |row| row.status.to_owned()),
+const COLUMNS: [Column<Row>; 7] = [
+    ("severity", |row| row.finding.severity.to_owned()),
+    ("rule", |row| row.finding.rule.clone()),
+    ("subject_type", |row| row.finding.subject_type.to_owned()),
+    ("subject_id", |row| row.finding.subject_id.clone()),
+    ("subject", |row| row.finding.subject.clone()),
+    ("message", |row| row.finding.message.clone()),
+    ("status", |row| row.finding.status.to_owned()),
 ];
+
+/// A finding, and what would accept it.
+#[derive(Serialize)]
+struct Row {
+    #[serde(flatten)]
+    finding: FindingRow,
+    /// The lines of the configuration that would accept it; null if it is accepted, or must not be.
+    accept_with: Option<String>,
+}
 
 pub(super) async fn run(settings: &Settings, args: &FindingsArgs) -> Result<(), Failure> {
     let (workspace, _) = workspaces::named(settings, args.of.workspace.as_deref())?;
@@ -59,10 +72,16 @@ pub(super) async fn run(settings: &Settings, args: &FindingsArgs) -> Result<(), 
         )));
     }
     let findings: Vec<&Finding> = audit.findings.iter().filter(|finding| is_wanted(args, &audit, finding)).collect();
+    let acceptance = exceptions::acceptance(&audit);
     match args.of.format {
+        _ if args.toml => accept(&acceptance, &findings),
         LookupFormat::Table => show(&audit, &findings),
         format => {
-            let rows: Vec<FindingRow> = findings.iter().map(|finding| FindingRow::of(&audit, finding)).collect();
+            let row = |finding: &&Finding| Row {
+                finding: FindingRow::of(&audit, finding),
+                accept_with: acceptance.lines(finding),
+            };
+            let rows: Vec<Row> = findings.iter().map(row).collect();
             table::print(&rows, format, &COLUMNS, &[])?;
         }
     }
@@ -70,7 +89,11 @@ pub(super) async fn run(settings: &Settings, args: &FindingsArgs) -> Result<(), 
 }
 
 /// The job whose policy and history apply: the named one, or the only one that has the workspace.
-fn job<'s>(settings: &'s Settings, workspace: &str, named: Option<&str>) -> Result<Option<&'s str>, Failure> {
+pub(super) fn job<'s>(
+    settings: &'s Settings,
+    workspace: &str,
+    named: Option<&str>,
+) -> Result<Option<&'s str>, Failure> {
     let mut of_workspace = settings.jobs.iter().filter(|(_, job)| job.workspaces.iter().any(|name| name == workspace));
     let Some(named) = named else {
         return Ok(match (of_workspace.next(), of_workspace.next()) {
@@ -82,7 +105,7 @@ fn job<'s>(settings: &'s Settings, workspace: &str, named: Option<&str>) -> Resu
     found.map(Some).ok_or_else(|| Failure::usage(format!("no job `{named}` with the workspace `{workspace}`")))
 }
 
-async fn audit(settings: &Settings, workspace: &str, job: Option<&str>) -> Result<Audit, Failure> {
+pub(super) async fn audit(settings: &Settings, workspace: &str, job: Option<&str>) -> Result<Audit, Failure> {
     let clock = Clock::system();
     let configured = &settings.workspaces[workspace];
     let connector = app::connector(settings, workspace, &clock).map_err(|error| Failure::usage(error.to_string()))?;
@@ -129,6 +152,27 @@ fn is_wanted(args: &FindingsArgs, audit: &Audit, finding: &Finding) -> bool {
         && args.subject.as_ref().is_none_or(|wanted| is(audit, &finding.subject, wanted))
 }
 
+/// The lines of the configuration that would accept the findings. Findings of one rule about one subject share them.
+fn accept(acceptance: &Acceptance<'_>, findings: &[&Finding]) {
+    let mut written = BTreeSet::new();
+    for lines in findings.iter().filter_map(|finding| acceptance.lines(finding)) {
+        if written.insert(lines.clone()) {
+            output::line(&lines);
+        }
+    }
+    let left = findings.iter().filter(|finding| finding.is_open() && acceptance.lines(finding).is_none()).count();
+    if left > 0 {
+        output::note(&format!(
+            "rolecall: no lines for {}: an exception must not accept {} unless `may_except` of the policy names the rule",
+            count(left, "finding"),
+            if left == 1 { "it" } else { "them" }
+        ));
+    }
+    output::note(
+        "rolecall: fill in `approved_by` and `reason`; `rolecall check` refuses them as long as they are empty",
+    );
+}
+
 /// The findings by rule, the most severe first, and what was not evaluated.
 fn show(audit: &Audit, findings: &[&Finding]) {
     for group in findings.chunk_by(|a, b| (a.severity, &a.rule) == (b.severity, &b.rule)) {
@@ -162,7 +206,12 @@ fn table(audit: &Audit, findings: &[&Finding]) -> String {
     for finding in findings {
         let row = FindingRow::of(audit, finding);
         let accepted = row.exception.map(|accepted| format!(" Accepted until {}.", accepted.until));
-        let message = plain(&format!("{}{}", row.message, text(accepted.as_ref())), MESSAGE);
+        let planned = row.planned_fix.map(|fix| {
+            let overdue = if fix.overdue { ", overdue" } else { "" };
+            format!(" Planned, due {}{overdue} ({}).", fix.until, fix.owner)
+        });
+        let said = format!("{}{}{}", row.message, text(accepted.as_ref()), text(planned.as_ref()));
+        let message = plain(&said, MESSAGE);
         let subject = plain(&row.subject, SUBJECT);
         match by_message.iter_mut().find(|(known, _)| *known == message) {
             Some((_, subjects)) => subjects.push(subject),

@@ -24,8 +24,13 @@ use crate::{
     config::settings::Settings,
     connector::ReadRequest,
     lookup::LookupError,
-    model::{directory::Directory, id::ProfileId, policy::Policy},
+    model::{audit::Audit, directory::Directory, id::ProfileId, policy::Policy},
 };
+
+/// A workspace as it is now, judged by the policy of a job and compared with its last audit; nothing is recorded.
+pub(super) async fn judged(settings: &Settings, workspace: &str, job: Option<&str>) -> Result<Audit, Failure> {
+    findings::audit(settings, workspace, findings::job(settings, workspace, job)?).await
+}
 
 /// Maximum length of a sentence that may quote the API.
 const SENTENCE: usize = 2_000;

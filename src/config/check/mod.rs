@@ -1,5 +1,6 @@
 //! From the file as written to checked settings: everything that the shape alone does not say.
 
+mod accepted;
 mod accounts;
 mod job;
 mod policy;

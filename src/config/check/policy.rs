@@ -5,7 +5,6 @@ use std::{
     sync::Arc,
 };
 
-use chrono::NaiveDate;
 use toml::Spanned;
 
 use super::Checker;
@@ -18,7 +17,7 @@ use crate::{
     model::{
         email,
         finding::Severity,
-        policy::{BASE, Exception, Policy, RuleSetting},
+        policy::{BASE, Policy, RuleSetting},
     },
 };
 
@@ -105,6 +104,7 @@ impl Checker<'_> {
         let unconfirmed_days = self.number(written.unconfirmed_days.as_ref(), standard.unconfirmed_days, 0..=3650);
         let max_exception_days =
             self.number(written.max_exception_days.as_ref(), standard.max_exception_days, 1..=3650);
+        let may_except = self.may_except(&written.may_except);
         let lower = |words: &Vec<String>| words.iter().map(|word| word.to_lowercase()).collect::<Vec<_>>();
         Policy {
             name: name.to_owned(),
@@ -125,8 +125,11 @@ impl Checker<'_> {
             exceptions: written
                 .exceptions
                 .iter()
-                .filter_map(|exception| self.exception(exception, max_exception_days))
+                .filter_map(|exception| self.exception(exception, max_exception_days, &may_except))
                 .collect(),
+            planned_fixes: written.planned_fixes.iter().filter_map(|fix| self.planned_fix(fix)).collect(),
+            separations: self.separations(&written.separations),
+            may_except,
         }
     }
 
@@ -144,7 +147,7 @@ impl Checker<'_> {
         text
     }
 
-    fn known_rule(&mut self, name: &Spanned<String>) -> bool {
+    pub(super) fn known_rule(&mut self, name: &Spanned<String>) -> bool {
         let known = self.context.rules.contains(&name.get_ref().as_str());
         if !known {
             let help = suggestion(name.get_ref(), self.context.rules);
@@ -173,59 +176,6 @@ impl Checker<'_> {
             );
         }
         severity
-    }
-
-    fn exception(&mut self, exception: &file::Exception, max_days: i64) -> Option<Exception> {
-        let known = self.known_rule(&exception.rule);
-        for (key, text) in
-            [("subject", &exception.subject), ("approved_by", &exception.approved_by), ("reason", &exception.reason)]
-        {
-            if text.get_ref().trim().is_empty() {
-                self.error(
-                    text.span(),
-                    format!("an exception's `{key}` must not be empty"),
-                    "an auditor will ask who approved it, and why",
-                );
-            }
-        }
-        if let Some(workspace) = &exception.workspace {
-            self.known_workspace(workspace);
-        }
-        let date = exception.until.get_ref().date.filter(|_| exception.until.get_ref().time.is_none());
-        let until = date
-            .and_then(|date| NaiveDate::from_ymd_opt(i32::from(date.year), u32::from(date.month), u32::from(date.day)));
-        match until {
-            None => self.error(
-                exception.until.span(),
-                "`until` must be a date without a time",
-                "expected a date without quotes, such as until = 2027-03-31",
-            ),
-            Some(until) if until < self.context.now.date_naive() => {
-                let message = format!("this exception expired on {until}");
-                self.problems.push(Problem::warning(
-                    exception.until.span(),
-                    message,
-                    "the finding is open again; renew the exception with a new approval, or remove it",
-                ));
-            }
-            Some(until) if (until - self.context.now.date_naive()).num_days() > max_days => {
-                let message = format!("this exception lasts longer than {max_days} days (max_exception_days)");
-                self.problems.push(Problem::warning(
-                    exception.until.span(),
-                    message,
-                    "it applies, and every report has a finding about it; choose an earlier day and renew it then",
-                ));
-            }
-            Some(_) => {}
-        }
-        Some(Exception {
-            rule: known.then(|| exception.rule.get_ref().clone())?,
-            subject: exception.subject.get_ref().clone(),
-            workspace: exception.workspace.as_ref().map(|name| name.get_ref().clone()),
-            approved_by: exception.approved_by.get_ref().clone(),
-            reason: exception.reason.get_ref().clone(),
-            until: until?,
-        })
     }
 }
 

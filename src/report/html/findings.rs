@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use super::text::{Budget, LABEL, PROSE, Part, Span, shown, spans};
 use crate::{
     brief::{Action, By, Point, Statement, Who, points},
+    exceptions::{Acceptance, acceptance},
     model::{
+        exception::{AboutFindings as _, PlannedFix},
         finding::{Finding, FindingStatus, Severity, Subject},
         rule::RuleInfo,
     },
@@ -22,7 +24,9 @@ const NAMED: usize = 3;
 /// The bytes of markup around one name of a list, generously.
 const NAME_MARKUP: usize = 150;
 /// Bytes that the findings may take.
-const FINDINGS_BYTES: usize = 1_400_000;
+const FINDINGS_BYTES: usize = 1_150_000;
+/// Bytes that the lines which would accept findings may take.
+const ACCEPTANCE_BYTES: usize = 250_000;
 
 /// Entries with the same deadline, or that need no action.
 pub(super) struct Section {
@@ -63,7 +67,7 @@ pub(super) struct Line {
     pub(super) message: String,
     /// If it is not the severity of the entry.
     pub(super) severity: Option<Severity>,
-    /// Who accepted it, why and until when; empty if it is open.
+    /// Who accepted it, why and until when, or when it is planned to be fixed; empty if it is just open.
     pub(super) accepted: String,
 }
 
@@ -72,6 +76,24 @@ pub(super) struct Named {
     pub(super) name: String,
     pub(super) detail: String,
     pub(super) new: bool,
+    /// The lines of the configuration that would accept the finding; empty if the page has no room for them, or if it is
+    /// accepted or must not be.
+    pub(super) accept_with: String,
+}
+
+impl Line {
+    /// The lines that would accept its findings, one after the other.
+    pub(super) fn accept_with(&self) -> String {
+        let texts: Vec<&str> = self.subjects.iter().map(|subject| subject.accept_with.as_str()).collect();
+        texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// The room for texts, and what writes the lines that accept a finding.
+struct Room<'a> {
+    findings: Budget,
+    acceptances: Budget,
+    acceptance: Acceptance<'a>,
 }
 
 /// The entries by deadline; and how many findings there are and are shown.
@@ -79,7 +101,11 @@ pub(super) fn sections(input: &ReportInput<'_>) -> (Vec<Section>, Part<()>) {
     let brief = &input.brief;
     let usual = brief.usual_who();
     let actions: HashMap<&str, &Action> = brief.actions.iter().map(|action| (action.rule.as_str(), action)).collect();
-    let mut budget = Budget::new(FINDINGS_BYTES);
+    let mut room = Room {
+        findings: Budget::new(FINDINGS_BYTES),
+        acceptances: Budget::new(ACCEPTANCE_BYTES),
+        acceptance: acceptance(input.audit),
+    };
     let mut sections: Vec<Section> = Vec::new();
     let mut hidden = 0;
     for point in points(input.audit, FINDINGS) {
@@ -88,7 +114,7 @@ pub(super) fn sections(input: &ReportInput<'_>) -> (Vec<Section>, Part<()>) {
         if sections.last().is_none_or(|section| section.heading != heading) {
             sections.push(Section { severity, heading, entries: Vec::new() });
         }
-        let entry = entry(input, &point, action, usual, &mut budget);
+        let entry = entry(input, &point, action, usual, &mut room);
         hidden += entry.hidden;
         if let Some(section) = sections.last_mut() {
             section.entries.push(entry);
@@ -110,13 +136,13 @@ fn entry(
     point: &Point<'_>,
     action: Option<&Action>,
     usual: Option<&Who>,
-    budget: &mut Budget,
+    room: &mut Room<'_>,
 ) -> Entry {
     let mut lines = Lines { printed: Vec::new(), rest: Vec::new(), room: PRINTED, unprinted: 0 };
     let mut hidden = point.hidden;
     for statement in &point.statements {
         let all = statement.findings.len();
-        let shown = lines.add(input, point, statement, budget);
+        let shown = lines.add(input, point, statement, room);
         hidden += all - shown;
     }
     let advice = input.advice(point.rule).unwrap_or_default();
@@ -175,18 +201,22 @@ impl Lines {
         input: &ReportInput<'_>,
         point: &Point<'_>,
         statement: &Statement<'_>,
-        budget: &mut Budget,
+        room: &mut Room<'_>,
     ) -> usize {
         let Some(first) = statement.first() else { return 0 };
         let empty = line(input, point, first);
-        if !budget.take(&[&empty.message, &empty.accepted]) {
+        if !room.findings.take(&[&empty.message, &empty.accepted]) {
             return 0;
         }
         let mut named = Vec::new();
         for finding in &statement.findings {
-            let subject = named_subject(input, finding);
-            if !budget.take_with(NAME_MARKUP, &[&subject.name, &subject.detail]) {
+            let mut subject = named_subject(input, finding);
+            if !room.findings.take_with(NAME_MARKUP, &[&subject.name, &subject.detail]) {
                 break;
+            }
+            let lines = room.acceptance.lines(finding).unwrap_or_default();
+            if room.acceptances.take_with(NAME_MARKUP, &[&lines]) {
+                subject.accept_with = lines;
             }
             named.push(subject);
         }
@@ -205,16 +235,18 @@ impl Lines {
 
 /// A line without its subjects.
 fn line(input: &ReportInput<'_>, point: &Point<'_>, finding: &Finding) -> Line {
+    let planned = finding.planned.and_then(|place| input.audit.policy.planned_fixes.get(place));
     let exception = match finding.status {
         FindingStatus::Open => None,
         FindingStatus::Excepted(place) => Some(input.audit.policy.exceptions.get(place)),
     };
     let accepted = exception.map(|exception| match exception {
         Some(exception) => format!(
-            "Accepted by {} until {}: {}",
+            "Accepted by {} until {}: {}{}",
             shown(&exception.approved_by, LABEL),
             exception.until,
-            shown(&exception.reason, PROSE)
+            shown(&exception.reason, PROSE),
+            noted(exception.owner.as_deref(), exception.ticket.as_deref())
         ),
         None => "Accepted by an exception that the policy no longer has".to_owned(),
     });
@@ -222,8 +254,25 @@ fn line(input: &ReportInput<'_>, point: &Point<'_>, finding: &Finding) -> Line {
         subjects: Vec::new(),
         message: shown(&finding.message, PROSE),
         severity: (finding.severity != point.severity).then_some(finding.severity),
-        accepted: accepted.unwrap_or_default(),
+        accepted: accepted.or_else(|| planned.map(|fix| planned_fix(input, fix))).unwrap_or_default(),
     }
+}
+
+/// Until when a finding is planned to be fixed, and by whom.
+fn planned_fix(input: &ReportInput<'_>, fix: &PlannedFix) -> String {
+    let overdue = if fix.is_over(input.audit.judged_at.date_naive()) { " (overdue)" } else { "" };
+    let noted = noted(None, fix.ticket.as_deref());
+    let (owner, reason) = (shown(&fix.owner, LABEL), shown(&fix.reason, PROSE));
+    format!("Planned, due {}{overdue}, by {owner}: {reason}{noted}", fix.until)
+}
+
+/// Who looks after an exception, and its ticket, in brackets. Empty if neither is known.
+fn noted(owner: Option<&str>, ticket: Option<&str>) -> String {
+    let parts: Vec<String> = [("owner", owner), ("ticket", ticket)]
+        .into_iter()
+        .filter_map(|(what, text)| Some(format!("{what} {}", shown(text?, LABEL))))
+        .collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
 }
 
 fn named_subject(input: &ReportInput<'_>, finding: &Finding) -> Named {
@@ -241,5 +290,6 @@ fn named_subject(input: &ReportInput<'_>, finding: &Finding) -> Named {
         name: shown(&name, LABEL),
         detail: shown(&detail, LABEL),
         new: finding.continuing == Some(false) && finding.is_open(),
+        accept_with: String::new(),
     }
 }

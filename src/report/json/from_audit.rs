@@ -1,15 +1,20 @@
 //! An audit in the format of version 1. Everything borrows; the rows are joined while they are written.
 
+use chrono::NaiveDate;
+
 use super::{SCHEMA_VERSION, rows::Rows, v1};
 use crate::{
     access::hierarchy::{self, Top},
     brief::{State, change_sentence},
+    exceptions::{Acceptance, acceptance},
     model::{
         change::{Change, Previous},
         directory::{Organization, Permissions, Source, UserRecord},
-        finding::{Finding, FindingStatus, RuleOutcome, RuleResult},
+        exception::{AboutFindings as _, PlannedFix},
+        finding::{Finding, FindingStatus, RuleOutcome, RuleResult, Severity},
         policy::{Exception, Policy, RuleSetting},
         rule::RuleInfo,
+        separation::{Right, Separation},
         trigger::{Incident, Trigger},
     },
     report::{ReportInput, holders::Holders},
@@ -35,7 +40,10 @@ pub(super) fn report<'a>(input: &'a ReportInput<'a>) -> v1::Report<'a> {
         reading: reading(input),
         not_available: ["last login", "second factor"],
         access_matrix: Rows(input),
-        findings: audit.findings.iter().map(|one| finding(input, one)).collect(),
+        findings: {
+            let acceptance = acceptance(audit);
+            audit.findings.iter().map(|one| finding(input, &acceptance, one)).collect()
+        },
         previous: drift.previous.as_ref().map(previous),
         changes: drift.changes.iter().map(change).collect(),
         roles: roles(input),
@@ -174,7 +182,7 @@ fn reading<'a>(input: &ReportInput<'a>) -> v1::Reading<'a> {
     }
 }
 
-fn finding<'a>(input: &ReportInput<'a>, finding: &'a Finding) -> v1::Finding<'a> {
+fn finding<'a>(input: &ReportInput<'a>, acceptance: &Acceptance<'_>, finding: &'a Finding) -> v1::Finding<'a> {
     let (subject, subject_id) = input.audit.subject_label(&finding.subject);
     let covering = match finding.status {
         FindingStatus::Open => None,
@@ -191,6 +199,37 @@ fn finding<'a>(input: &ReportInput<'a>, finding: &'a Finding) -> v1::Finding<'a>
         status: finding.status.word(),
         continuing: finding.continuing,
         exception: covering.map(exception),
+        planned_fix: finding
+            .planned
+            .and_then(|place| input.audit.policy.planned_fixes.get(place))
+            .map(|fix| planned_fix(fix, input.audit.judged_at.date_naive())),
+        accept_with: acceptance.lines(finding),
+    }
+}
+
+fn planned_fix(fix: &PlannedFix, today: NaiveDate) -> v1::PlannedFix<'_> {
+    v1::PlannedFix {
+        rule: &fix.rule,
+        subject: &fix.subject,
+        workspace: fix.workspace.as_deref(),
+        owner: &fix.owner,
+        reason: &fix.reason,
+        until: fix.until,
+        ticket: fix.ticket.as_deref(),
+        overdue: fix.is_over(today),
+    }
+}
+
+fn right(right: &Right) -> v1::Right<'_> {
+    v1::Right { kind: right.kind(), pattern: right.pattern() }
+}
+
+fn separation(separation: &Separation) -> v1::Separation<'_> {
+    v1::Separation {
+        name: &separation.name,
+        first: right(&separation.first),
+        second: right(&separation.second),
+        severity: separation.severity.map(Severity::word),
     }
 }
 
@@ -202,6 +241,8 @@ fn exception(exception: &Exception) -> v1::Exception<'_> {
         approved_by: &exception.approved_by,
         reason: &exception.reason,
         until: exception.until,
+        ticket: exception.ticket.as_deref(),
+        owner: exception.owner.as_deref(),
     }
 }
 
@@ -297,5 +338,12 @@ fn policy<'a>(policy: &'a Policy, input: &ReportInput<'a>) -> v1::Policy<'a> {
         dangerous_permissions: &policy.dangerous_permissions,
         rules: policy.rules.iter().map(|(rule, of)| (rule.as_str(), setting(of))).collect(),
         exceptions: policy.exceptions.iter().map(exception).collect(),
+        may_except: policy.may_except.iter().map(String::as_str).collect(),
+        planned_fixes: policy
+            .planned_fixes
+            .iter()
+            .map(|fix| planned_fix(fix, input.audit.judged_at.date_naive()))
+            .collect(),
+        separations: policy.separations.iter().map(separation).collect(),
     }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 pub(super) use self::{
     directory::{Check, Organization, Permission, Profile, ReadAccount, Reading, Role, Source},
-    judged::{Exception, Finding, Policy, Rule},
+    judged::{Exception, Finding, PlannedFix, Policy, Right, Rule, Separation},
 };
 use super::rows::{Row, Rows};
 

@@ -47,6 +47,7 @@ fn exception(subject: &str) -> Exception {
         approved_by: "security@example.com".into(),
         reason: "known".into(),
         until: now().date_naive() + Days::new(1),
+        ..Exception::default()
     }
 }
 

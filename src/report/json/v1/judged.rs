@@ -29,6 +29,54 @@ pub(in crate::report::json) struct Finding<'a> {
     pub(in crate::report::json) continuing: Option<bool>,
     /// The exception that covers it.
     pub(in crate::report::json) exception: Option<Exception<'a>>,
+    /// When it is planned to be fixed, and by whom; null if that is not planned.
+    pub(in crate::report::json) planned_fix: Option<PlannedFix<'a>>,
+    /// The lines of the configuration that would accept it, once an approver and a reason are filled in; null if it is
+    /// accepted, or if the policy does not allow that.
+    pub(in crate::report::json) accept_with: Option<String>,
+}
+
+/// A finding that is planned to be fixed.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::report::json) struct PlannedFix<'a> {
+    /// The rule's name.
+    pub(in crate::report::json) rule: &'a str,
+    /// The subject, as the policy writes it.
+    pub(in crate::report::json) subject: &'a str,
+    /// The workspace that it applies to; null for all.
+    pub(in crate::report::json) workspace: Option<&'a str>,
+    /// Who fixes it.
+    pub(in crate::report::json) owner: &'a str,
+    /// What will be done.
+    pub(in crate::report::json) reason: &'a str,
+    /// The day by which it is fixed.
+    pub(in crate::report::json) until: NaiveDate,
+    /// Where it is tracked.
+    pub(in crate::report::json) ticket: Option<&'a str>,
+    /// Whether that day was over when the audit was judged.
+    pub(in crate::report::json) overdue: bool,
+}
+
+/// Rights that one person must not hold together.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::report::json) struct Separation<'a> {
+    /// Its name.
+    pub(in crate::report::json) name: &'a str,
+    /// One of the two.
+    pub(in crate::report::json) first: Right<'a>,
+    /// The other.
+    pub(in crate::report::json) second: Right<'a>,
+    /// The severity of its findings; null if it is that of the rule.
+    pub(in crate::report::json) severity: Option<&'static str>,
+}
+
+/// A right, by name or pattern.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::report::json) struct Right<'a> {
+    /// `permission`, `profile` or `role`.
+    pub(in crate::report::json) kind: &'static str,
+    /// The name or pattern.
+    pub(in crate::report::json) pattern: &'a str,
 }
 
 /// An accepted finding.
@@ -46,6 +94,10 @@ pub(in crate::report::json) struct Exception<'a> {
     pub(in crate::report::json) reason: &'a str,
     /// The last day on which it is valid.
     pub(in crate::report::json) until: NaiveDate,
+    /// Where it was requested.
+    pub(in crate::report::json) ticket: Option<&'a str>,
+    /// Who looks after it.
+    pub(in crate::report::json) owner: Option<&'a str>,
 }
 
 /// The result of one rule.
@@ -97,4 +149,10 @@ pub(in crate::report::json) struct Policy<'a> {
     pub(in crate::report::json) rules: BTreeMap<&'a str, &'static str>,
     /// The exceptions, whether or not one covers a finding of this audit.
     pub(in crate::report::json) exceptions: Vec<Exception<'a>>,
+    /// Rules that exceptions may accept only because they stand here.
+    pub(in crate::report::json) may_except: Vec<&'a str>,
+    /// Findings that are known and will be fixed by a date.
+    pub(in crate::report::json) planned_fixes: Vec<PlannedFix<'a>>,
+    /// Rights that one person must not hold together.
+    pub(in crate::report::json) separations: Vec<Separation<'a>>,
 }

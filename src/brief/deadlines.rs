@@ -1,0 +1,83 @@
+//! Exceptions that end soon, and fixes that are planned or overdue.
+
+use std::collections::BTreeSet;
+
+use chrono::Days;
+
+use super::short;
+use crate::{
+    model::{
+        audit::Audit,
+        exception::{AboutFindings, PlannedFix},
+    },
+    words::{count, counted, list},
+};
+
+/// How many days before its end an exception is named.
+const SOON: u64 = 30;
+/// Exceptions and fixes that a sentence names.
+const NAMED: usize = 3;
+
+/// Exceptions that end soon, and fixes that are planned or overdue, as sentences.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deadlines {
+    /// Planned fixes of open findings whose day is over.
+    pub overdue: usize,
+    /// What is overdue; `None` if nothing is.
+    pub overdue_sentence: Option<String>,
+    /// Which open findings are planned to be fixed in time; `None` if none is.
+    pub planned_sentence: Option<String>,
+    /// Which exceptions end soon; `None` if none does.
+    pub ending_sentence: Option<String>,
+}
+
+impl Deadlines {
+    pub(super) fn of(audit: &Audit) -> Self {
+        let today = audit.judged_at.date_naive();
+        let policy = &audit.policy;
+        let places: Vec<usize> = audit.findings.iter().filter_map(|finding| finding.planned).collect();
+        let distinct: BTreeSet<usize> = places.iter().copied().collect();
+        let fixes = distinct.iter().filter_map(|place| policy.planned_fixes.get(*place));
+        let (mut overdue, mut planned): (Vec<&PlannedFix>, Vec<&PlannedFix>) =
+            fixes.partition(|fix| fix.is_over(today));
+        overdue.sort_by_key(|fix| (fix.until, *fix));
+        planned.sort_by_key(|fix| (fix.until, *fix));
+        let in_time = places
+            .iter()
+            .filter(|place| policy.planned_fixes.get(**place).is_some_and(|fix| !fix.is_over(today)))
+            .count();
+
+        let soon = today.checked_add_days(Days::new(SOON)).unwrap_or(today);
+        let here = policy.exceptions.iter().filter(|one| one.is_for(&audit.workspace));
+        let mut ending: Vec<_> = here.filter(|one| !one.is_over(today) && one.until <= soon).collect();
+        ending.sort_by_key(|one| (one.until, *one));
+        Self {
+            overdue: overdue.len(),
+            overdue_sentence: named(&overdue, |fix| {
+                format!("{}, due {} ({})", about(*fix), fix.until, short(&fix.owner))
+            })
+            .map(|all| format!("{} overdue: {all}.", counted(overdue.len(), "planned fix is", "planned fixes are"))),
+            planned_sentence: planned.first().map(|first| {
+                format!(
+                    "{} planned to be fixed, the first by {}.",
+                    counted(in_time, "finding is", "findings are"),
+                    first.until
+                )
+            }),
+            ending_sentence: named(&ending, |one| format!("{} on {}", about(*one), one.until)).map(|all| {
+                let verb = if ending.len() == 1 { "ends" } else { "end" };
+                format!("{} {verb} within {SOON} days: {all}.", count(ending.len(), "exception"))
+            }),
+        }
+    }
+}
+
+/// The first of several in words; `None` if there is none.
+fn named<T>(all: &[T], words: impl Fn(&T) -> String) -> Option<String> {
+    let first: Vec<String> = all.iter().take(NAMED).map(words).collect();
+    (!all.is_empty()).then(|| list(&first, all.len()))
+}
+
+fn about(item: &impl AboutFindings) -> String {
+    format!("{} for {}", item.rule(), short(item.subject()))
+}

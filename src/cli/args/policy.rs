@@ -1,0 +1,33 @@
+//! The arguments of `rolecall policy`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Print the exceptions that accept every finding that is open today
+    Baseline(BaselineArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BaselineArgs {
+    /// The workspace; optional if only one is configured
+    #[arg(long, value_name = "WORKSPACE")]
+    pub(crate) workspace: Option<String>,
+    /// Use this job's policy; without --workspace, all of its workspaces
+    #[arg(long, value_name = "JOB")]
+    pub(crate) job: Option<String>,
+    /// The address of the person who accepts the findings
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) approved_by: String,
+    /// How many days the exceptions last; at most `max_exception_days` of the policy
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(i64).range(1..=3650))]
+    pub(crate) days: i64,
+    /// Accept what is open in this report.json, instead of reading the workspace
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["workspace", "job"])]
+    pub(crate) from: Option<PathBuf>,
+    /// Write a new file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}

@@ -1,0 +1,131 @@
+//! The lines of TOML that accept a finding. Approver and reason are empty, and `rolecall check` refuses them until somebody
+//! fills them in.
+
+use std::{collections::HashMap, fmt::Write as _};
+
+use chrono::{Days, NaiveDate};
+
+use super::matching::WORKSPACE;
+use crate::{
+    model::{
+        audit::Audit,
+        exception::{Exception, PROTECTED},
+        finding::{Finding, Subject},
+        pattern::exactly,
+        policy::Policy,
+    },
+    words::number,
+};
+
+/// How many days an exception lasts that is suggested, unless the policy allows fewer.
+pub const DAYS: i64 = 90;
+/// Characters of a name in a comment.
+const NAME: usize = 80;
+
+/// Writes the lines that accept the findings of one audit.
+#[derive(Debug)]
+pub struct Acceptance<'a> {
+    audit: &'a Audit,
+    until: NaiveDate,
+    /// How many findings a rule has about a subject, if there are several.
+    several: HashMap<(&'a str, &'a Subject), usize>,
+}
+
+/// What accepts the findings of an audit.
+pub fn acceptance(audit: &Audit) -> Acceptance<'_> {
+    let mut several: HashMap<(&str, &Subject), usize> = HashMap::new();
+    for finding in &audit.findings {
+        *several.entry((finding.rule.as_str(), &finding.subject)).or_default() += 1;
+    }
+    several.retain(|_, count| *count > 1);
+    let until = last_day(audit.judged_at.date_naive(), DAYS, audit.policy.max_exception_days);
+    Acceptance { audit, until, several }
+}
+
+impl Acceptance<'_> {
+    /// The lines that accept a finding. `None` if it is accepted already, or if no exception may accept it.
+    pub fn lines(&self, finding: &Finding) -> Option<String> {
+        if !finding.is_open() || !is_acceptable(&finding.rule, &self.audit.policy) {
+            return None;
+        }
+        let (label, id) = self.audit.subject_label(&finding.subject);
+        let mut comment = match finding.subject {
+            Subject::Workspace => "the workspace as a whole".to_owned(),
+            _ => format!("{} {}", finding.subject.kind(), plain(&label)),
+        };
+        if let Some(count) = self.several.get(&(finding.rule.as_str(), &finding.subject)) {
+            let _ = write!(comment, "; accepts all {} findings of this rule about it", number(*count));
+        }
+        let exception = Exception {
+            rule: finding.rule.to_string(),
+            subject: subject(&finding.subject, &id),
+            workspace: Some(self.audit.workspace.clone()),
+            until: self.until,
+            ..Exception::default()
+        };
+        Some(table(&exception, &comment))
+    }
+}
+
+/// Whether an exception may accept findings of a rule.
+pub fn is_acceptable(rule: &str, policy: &Policy) -> bool {
+    !PROTECTED.contains(&rule) || policy.may_except.contains(rule)
+}
+
+/// The last day of an exception that begins today.
+pub(super) fn last_day(today: NaiveDate, days: i64, most: i64) -> NaiveDate {
+    let days = u64::try_from(days.min(most)).unwrap_or(0);
+    today.checked_add_days(Days::new(days)).unwrap_or(today)
+}
+
+/// The subject that matches what has this id and nothing else.
+pub(super) fn subject(subject: &Subject, id: &str) -> String {
+    if *subject == Subject::Workspace { WORKSPACE.to_owned() } else { exactly(id) }
+}
+
+/// An exception as a table of the configuration, with a comment about its subject.
+pub(super) fn table(exception: &Exception, comment: &str) -> String {
+    let subject = quoted(&exception.subject);
+    let comment = if comment.is_empty() { String::new() } else { format!("  # {comment}") };
+    let workspace = exception.workspace.as_deref();
+    let workspace = workspace.map_or_else(String::new, |name| format!("workspace = {}\n", quoted(name)));
+    format!(
+        "[[policy.exceptions]]\nrule = {}\nsubject = {subject}{comment}\n{workspace}approved_by = {}\nreason = {}\nuntil = {}\n",
+        quoted(&exception.rule),
+        quoted(&exception.approved_by),
+        quoted(&exception.reason),
+        exception.until
+    )
+}
+
+/// A basic string of TOML.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            letter if letter.is_control() || is_invisible(letter) => {
+                let _ = write!(quoted, "\\U{:08X}", u32::from(letter));
+            }
+            letter => quoted.push(letter),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// A name for a comment: on one line, and not longer than a name needs.
+pub(super) fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() || is_invisible(c) { ' ' } else { c })
+        .take(NAME)
+        .collect::<String>()
+        .trim()
+        .to_owned()
+}
+
+/// Characters that turn the direction of a text, end a line, or show nothing.
+fn is_invisible(letter: char) -> bool {
+    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
