@@ -192,6 +192,33 @@ fn base64(bytes: Vec<u8>) -> Body {
     Body::new_with_encoding(bytes, ContentTransferEncoding::Base64).unwrap_or_else(Body::new)
 }
 
+/// A message of ours with a note in place of its attachments, for a server that refuses it for its size. `None` if it has no
+/// attachments. Everything else stays, the `Message-ID` too.
+pub fn without_attachments(message: &[u8], reason: &str) -> Option<Vec<u8>> {
+    // Our messages are ASCII, and no part of them can contain the boundary: see `body`.
+    let text = std::str::from_utf8(message).ok()?;
+    let at = text.find("--=_mixed_")?;
+    let boundary = text[at..].lines().next()?;
+    let mut parts = text.split(boundary);
+    let (head, report) = (parts.next()?, parts.next()?);
+    let names: Vec<String> = parts.filter(|part| !part.starts_with("--")).map(file_name).collect();
+    let note = format!(
+        "These files are not attached, because the message was too large for the mail server\n({}):\n\n{}\n\n\
+         They are with the evidence of this audit. `attach` in the job's `email` chooses what is attached.\n",
+        one_line(reason, MAX_SUBJECT),
+        names.join("\n")
+    );
+    let part = Part::new("not-attached.txt".to_owned()).body(base64(note.into_bytes()), ContentType::TEXT_PLAIN);
+    let part = String::from_utf8(part.formatted()).ok()?;
+    Some(format!("{head}{boundary}{report}{boundary}\r\n{part}\r\n{boundary}--\r\n").into_bytes())
+}
+
+/// The name of the file that a part attaches.
+fn file_name(part: &str) -> String {
+    let name = part.split("filename=\"").nth(1).and_then(|rest| rest.split('"').next());
+    name.unwrap_or("a file").to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -312,5 +339,24 @@ mod tests {
         content.attachments[0].content_type = "nonsense".to_owned();
         let error = assemble(&content, &addressing("a@example.com", None)).unwrap_err().to_string();
         assert_eq!(error, "the attachment access-matrix.csv has an invalid MIME type: `nonsense`");
+    }
+
+    #[test]
+    fn without_its_attachments_a_message_says_which_and_is_otherwise_the_same() {
+        let email = build("security@example.com");
+        let reason = "the server accepts messages of at most 100 bytes";
+        let lighter = without_attachments(&email.bytes, reason).unwrap();
+        let (before, after) = (parse(&email.bytes), parse(&lighter));
+        for name in ["Message-ID", "Subject", "Date", "To", "List-Id"] {
+            assert_eq!(before.header(name), after.header(name), "{name}");
+        }
+        assert_eq!(before.parts[..2], after.parts[..2]);
+        assert_eq!(after.parts.len(), 3);
+        let note = &after.parts[2].1;
+        assert!(note.contains("access-matrix.csv") && note.contains(reason), "{note}");
+        assert!(!note.contains("workspace,user_id"));
+        let bare = Content { attachments: Vec::new(), ..content("A subject") };
+        let bare = assemble(&bare, &addressing("a@example.com", None)).unwrap();
+        assert_eq!(without_attachments(&bare.bytes, reason), None);
     }
 }

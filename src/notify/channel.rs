@@ -15,6 +15,8 @@ pub enum Outcome {
     Again(String),
     /// It was refused for this reason, and every later attempt would be.
     Final(String),
+    /// It was refused for its size, for this reason; a smaller one may be accepted.
+    TooLarge(String),
 }
 
 /// Delivers notifications of one kind of address.

@@ -10,8 +10,9 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    digest::sha256,
     evidence::{mail as kept, storage::Storage},
-    mail::notice::Notice,
+    mail::{message::without_attachments, notice::Notice},
     model::{notification::Notification, run::MessageState},
     store::{
         Database, StoreError,
@@ -46,27 +47,54 @@ pub async fn dispatch(
     clock: &Clock,
     outgoing: &mut Outgoing,
 ) -> Result<Dispatched, StoreError> {
-    let notification = &outgoing.notification;
-    let outcome = match evidence.filter(|_| notification.is_on_record()) {
-        None => channels.deliver(notification).await,
-        Some(storage) => match kept::keep(storage, &notification.bytes) {
-            Ok(()) => {
-                outgoing.kept = true;
-                channels.deliver(&outgoing.notification).await
+    let mut outcome = attempt(evidence, channels, outgoing).await;
+    if let Outcome::TooLarge(reason) = &outcome
+        && let Some(lighter) = without_attachments(&outgoing.notification.bytes, reason)
+    {
+        // The recipient gets the report itself: what does not fit is named in it.
+        forget(evidence, outgoing);
+        outgoing.notification.bytes = lighter;
+        outcome = match attempt(evidence, channels, outgoing).await {
+            Outcome::Delivered(answer) => Outcome::Delivered(format!("{answer} (without attachments: too large)")),
+            Outcome::Again(reason) => {
+                // The next attempt begins with the whole message.
+                forget(evidence, outgoing);
+                Outcome::Again(reason)
             }
-            Err(error) => Outcome::Again(format!("it was not sent, because it cannot be kept as evidence: {error}")),
-        },
-    };
+            refused => refused,
+        };
+    }
     let now = clock.now();
     let (outcome, answer) = match outcome {
         Outcome::Delivered(answer) => (Sent::Accepted, answer),
         Outcome::Again(reason) => (again(outgoing, now), reason),
-        Outcome::Final(reason) => (Sent::GivenUp, reason),
+        Outcome::Final(reason) | Outcome::TooLarge(reason) => (Sent::GivenUp, reason),
     };
     let notices =
         if outcome == Sent::GivenUp { undelivered_notices(store, outgoing, &answer, now).await? } else { Vec::new() };
     store.sent(outgoing, &outcome, &answer, &notices, now).await?;
     Ok(Dispatched { outcome, answer })
+}
+
+/// Keeps a notification as evidence, if it is on record, and delivers it once.
+async fn attempt(evidence: Option<&dyn Storage>, channels: &Channels, outgoing: &mut Outgoing) -> Outcome {
+    if let Some(storage) = evidence.filter(|_| outgoing.notification.is_on_record()) {
+        if let Err(error) = kept::keep(storage, &outgoing.notification.bytes) {
+            return Outcome::Again(format!("it was not sent, because it cannot be kept as evidence: {error}"));
+        }
+        outgoing.kept = true;
+    }
+    channels.deliver(&outgoing.notification).await
+}
+
+/// Removes a notification from the evidence that was kept and was not sent as it is.
+fn forget(evidence: Option<&dyn Storage>, outgoing: &Outgoing) {
+    let removed = evidence
+        .filter(|_| outgoing.kept)
+        .map_or(Ok(()), |storage| kept::remove(storage, &sha256(&outgoing.notification.bytes)));
+    if let Err(error) = removed {
+        tracing::warn!(%error, "a message that was not sent is still beside the evidence");
+    }
 }
 
 /// Whether a notification that was not accepted is retried, and when, or given up.

@@ -41,6 +41,7 @@ impl<M: Mailer> Channel for EmailChannel<M> {
         };
         match self.mailer.send(&email).await {
             Ok(accepted) => Outcome::Delivered(accepted.answer),
+            Err(error) if is_too_large(&error) => Outcome::TooLarge(error.to_string()),
             Err(error) if is_final(&error) => Outcome::Final(error.to_string()),
             Err(error) => Outcome::Again(error.to_string()),
         }
@@ -51,6 +52,12 @@ impl<M: Mailer> Channel for EmailChannel<M> {
 /// message goes out. A recipient who does not exist, or a message that the server refuses, stays refused.
 fn is_final(error: &SendError) -> bool {
     error.failure == Failure::Permanent && matches!(error.stage, Stage::Recipient | Stage::Data)
+}
+
+/// Whether the server refuses the message for its size (RFC 1870). For a recipient, the same code says that the mailbox is
+/// full.
+fn is_too_large(error: &SendError) -> bool {
+    error.failure == Failure::Permanent && error.code == Some(552) && matches!(error.stage, Stage::Sender | Stage::Data)
 }
 
 /// The notification of a run that delivers an e-mail. `about` distinguishes it from others of its kind, run and recipient.

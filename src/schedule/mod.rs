@@ -1,11 +1,25 @@
 //! Pure: when a job is due. From a pattern and a time zone to fire times; from a cursor and the time to what is due and
 //! what was missed.
 
+/// The second at which the next offset from UTC begins. `None` if there is none within [`HOURS_LOOKED_AT`].
+fn next_offset(after: &DateTime<Tz>) -> Option<DateTime<Tz>> {
+    let offset = |at: &DateTime<Tz>| at.offset().fix();
+    let is_other = |seconds: i64| offset(&(*after + Duration::seconds(seconds))) != offset(after);
+    let hour = (1..=HOURS_LOOKED_AT).find(|hour| is_other(hour * 3_600))?;
+    let (mut same, mut other) = ((hour - 1) * 3_600, hour * 3_600);
+    while other - same > 1 {
+        let middle = i64::midpoint(same, other);
+        if is_other(middle) { other = middle } else { same = middle }
+    }
+    // Fractions of a second are left out: offsets begin at whole seconds.
+    (*after + Duration::seconds(other)).with_nanosecond(0)
+}
+
 #[cfg(test)]
 mod brute_force;
 mod plan;
 
-use chrono::{DateTime, Days, Duration, NaiveDate, NaiveTime, TimeZone as _, Utc};
+use chrono::{DateTime, Days, Duration, NaiveDate, NaiveTime, Offset as _, TimeZone as _, Timelike as _, Utc};
 use chrono_tz::Tz;
 use croner::{
     Cron,
@@ -158,8 +172,18 @@ impl Schedule {
     pub fn times(&self, after: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> + '_ {
         let mut from = after.with_timezone(&self.zone);
         std::iter::from_fn(move || {
-            from = self.cron.find_next_occurrence(&from, false).ok()?;
+            from = self.following(&from)?;
             Some(from.with_timezone(&Utc))
+        })
+    }
+
+    /// The first fire time after a moment. A zone that moves across the date line leaves out a whole day (Samoa, 30 December
+    /// 2011); croner ends there, and the search goes on behind it.
+    fn following(&self, after: &DateTime<Tz>) -> Option<DateTime<Tz>> {
+        let found = self.cron.find_next_occurrence(after, false).ok();
+        found.or_else(|| {
+            let behind = std::iter::successors(next_offset(after), next_offset).take(OFFSETS);
+            behind.into_iter().find_map(|from| self.cron.find_next_occurrence(&from, true).ok())
         })
     }
 
@@ -211,6 +235,10 @@ impl Schedule {
 
 /// How far ahead clock changes are looked for.
 const DAYS_LOOKED_AT: usize = 731;
+/// How far the next change of the clocks is looked for, in hours.
+const HOURS_LOOKED_AT: i64 = 400 * 24;
+/// How many changes of the clocks may be before the gap.
+const OFFSETS: usize = 4;
 /// The distance to the days that a day is compared with.
 const WEEK: Days = Days::new(7);
 /// Schedules with more fire times a day than this get no warning about clock changes.
@@ -230,6 +258,25 @@ pub struct Surprise {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The times on a wall clock after a local time, as `day hour:minute`.
+    fn local(schedule: &Schedule, after: &str, count: usize) -> Vec<String> {
+        let after: chrono::NaiveDateTime = after.parse().unwrap();
+        let after = schedule.zone().from_local_datetime(&after).unwrap().with_timezone(&Utc);
+        let shown = |time: DateTime<Utc>| time.with_timezone(&schedule.zone()).format("%d %H:%M").to_string();
+        schedule.next(after, count).into_iter().map(shown).collect()
+    }
+
+    #[test]
+    fn a_day_that_a_zone_leaves_out_is_passed_over() {
+        // Samoa had no 30 December 2011.
+        let daily = schedule("0 8 * * *", "Pacific/Apia");
+        assert_eq!(local(&daily, "2011-12-28T09:00:00", 3), ["29 08:00", "31 08:00", "01 08:00"]);
+        let midnight = schedule("0 0 * * *", "Pacific/Apia");
+        assert_eq!(local(&midnight, "2011-12-28T09:00:00", 3), ["29 00:00", "31 00:00", "01 00:00"]);
+        let often = schedule("*/20 * * * *", "Pacific/Apia");
+        assert_eq!(local(&often, "2011-12-29T23:30:01", 3), ["29 23:40", "31 00:00", "31 00:20"]);
+    }
 
     fn schedule(pattern: &str, zone: &str) -> Schedule {
         Schedule::parse(pattern, zone.parse().unwrap(), now()).unwrap()

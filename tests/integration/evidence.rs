@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use rolecall_simulator::Fault;
+use rolecall_simulator::{Fault, Options};
 use serde_json::Value;
 
 use crate::{
@@ -18,7 +18,12 @@ use crate::{
 
 /// A bench whose configuration keeps evidence, signed by a new key, and the list of whom to trust.
 pub(crate) fn bench(users: u32) -> Bench {
-    let bench = Bench::new(options(users));
+    bench_of(options(users))
+}
+
+/// The same beside another simulated workspace.
+pub(crate) fn bench_of(options: Options) -> Bench {
+    let bench = Bench::new(options);
     bench.configure("\n[evidence]\ndirectory = \"bags\"\nsigning_key = { file = \"key\" }\n");
     let (code, printed, said) = bench.run(&["evidence", "init-key", "--out", "key"]);
     assert_eq!(code, 0, "{said}");

@@ -3,11 +3,11 @@
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Command};
 
 use chrono::{Duration, Utc};
-use rolecall_simulator::Fault;
+use rolecall_simulator::{Fault, Options};
 
 use crate::{
-    evidence::{bench, judge},
-    support::{Bench, rolecall},
+    evidence::{bench, bench_of, judge},
+    support::{Bench, options, rolecall},
     tools::tool,
 };
 
@@ -125,4 +125,21 @@ fn a_run_that_fails_leaves_what_was_answered_as_evidence_for_the_gap() {
     assert!(folders.iter().all(|folder| inside.join(folder).is_dir()));
     let (good, said) = judge(&inside, "sh", &["verify.sh", signers.to_str().unwrap()]);
     assert!(good, "{said}");
+}
+
+#[test]
+fn a_small_mail_server_gets_the_report_without_what_does_not_fit() {
+    let bench = bench_of(Options { max_message_size: 90_000, ..options(400) });
+    let (code, printed, said) = bench.run(&["audit", "--job", "weekly", "--send"]);
+    assert_eq!(code, 0, "{printed}{said}");
+    let mails: Vec<_> = bench.mails().iter().map(|mail| fs::read_to_string(mail).unwrap()).collect();
+    assert_eq!(mails.len(), 2);
+    for mail in &mails {
+        assert!(mail.contains("not-attached.txt") && !mail.contains("filename=\"access-matrix.csv\""), "{mail}");
+    }
+    // What is kept is what was sent, and nothing else.
+    assert_eq!(kept(&bench).len(), 2);
+    let (code, printed, said) = bench.run(&["evidence", "verify"]);
+    assert_eq!(code, 0, "{printed}{said}");
+    assert!(bench.read("bags/ledger.jsonl").contains("without attachments: too large"));
 }

@@ -30,6 +30,8 @@ use crate::mail::message::Email;
 
 /// The reply to a way to log in that the server does not accept (RFC 4954).
 const NOT_THIS_ONE: u16 = 504;
+/// How long the answer to QUIT is waited for.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// The reply to a message that is too large (RFC 1870).
 const TOO_LARGE: u16 = 552;
 
@@ -70,8 +72,8 @@ pub(super) async fn send(settings: &SmtpSettings, email: &Email, progress: &mut 
     let mut connection = open(settings, &offers, progress).await?;
     log_in(&mut connection, settings, &offers, progress).await?;
     let result = hand_over(&mut connection, email, &offers, progress).await;
-    // QUIT is a courtesy: the server has already answered the message.
-    let _ = connection.quit().await;
+    // QUIT is a courtesy: the server has already answered, and its answer must not be lost by waiting for another.
+    let _ = timeout(FAREWELL, connection.quit()).await;
     result
 }
 

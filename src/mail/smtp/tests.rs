@@ -361,6 +361,21 @@ async fn a_message_that_the_server_does_not_take_is_not_sent() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_not_lost_by_a_server_that_never_answers_quit() {
+    let address = server(|stream| async move {
+        let mut stream = BufStream::new(stream);
+        say(&mut stream, "220 x.example.com").await;
+        for answer in ["250 x.example.com", "250 sender", "550 no such mailbox"] {
+            hear(&mut stream).await;
+            say(&mut stream, answer).await;
+        }
+        std::future::pending::<()>().await;
+    });
+    let error = sent_to(address.await, false).await.unwrap_err();
+    assert!(error.stage == Stage::Recipient && error.answer.contains("no such mailbox"), "{error}");
+}
+
+#[tokio::test]
 async fn a_login_works_as_the_server_offers_it_or_says_what_is_offered() {
     let (address, heard) = told(
         "250-x.example.com\r\n250 auth plain login",
