@@ -1,7 +1,8 @@
 //! On a schedule, read a directory, correlate, judge, report, keep evidence, notify.
 //!
-//! Dependencies point inward. `model` is the centre and imports nothing of the crate. `access`, `audit`, `brief`, `exceptions`, `ledger`,
-//! `lookup`, `people`, `preflight`, `report`, `schedule` and `coverage` are pure. `connector`, `store`, `mail`, `evidence`, `replay` and `config`
+//! Dependencies point inward. `model` is the centre and imports nothing of the crate. `access`, `audit`, `brief`,
+//! `exceptions`, `ledger`, `lookup`, `people`, `preflight`, `report`, `review`, `schedule` and `coverage` are pure. `connector`,
+//! `store`, `mail`, `evidence`, `replay` and `config`
 //! do I/O, each on its own. `notify`, `run`, `offboard`, `daemon`, `agent`, `mcp`, `web`, `app` and `cli` put them together.
 //! `CONTRIBUTING.md` describes every room, and `tests/integration/architecture.rs` holds the table of imports.
 
@@ -34,6 +35,7 @@ pub mod people;
 pub mod preflight;
 pub mod replay;
 pub mod report;
+pub mod review;
 pub mod run;
 pub mod schedule;
 pub mod setup;

@@ -125,7 +125,8 @@ impl<'a> Past<'a> {
             | Fact::OffboardingPlanned(_)
             | Fact::OffboardingDeclined(_)
             | Fact::OffboardingBegun(_)
-            | Fact::OffboardingEnded(_) => {}
+            | Fact::OffboardingEnded(_)
+            | Fact::Review(_) => {}
         }
     }
 

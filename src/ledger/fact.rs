@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::model::actor::Actor;
+pub use crate::model::bag::BagName;
+use crate::{model::actor::Actor, review::event::Event};
 
 /// Something that happened, or was decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +117,8 @@ pub enum Fact {
     OffboardingBegun(OffboardingBegun),
     /// What became of a removal.
     OffboardingEnded(OffboardingEnded),
+    /// Something happened to a review by people.
+    Review(ReviewEvent),
 }
 
 /// A schedule.
@@ -306,16 +309,19 @@ pub struct OffboardingEnded {
     pub detail: String,
 }
 
-/// A bag of evidence.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct BagName {
-    /// The name of its folder.
-    pub folder: String,
-    /// The SHA-256 of its sealed manifest, which identifies it.
-    pub sha256: String,
+/// Something that happened to a review by people, at the time of the entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewEvent {
+    /// The review.
+    pub review: Uuid,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
 }
 
 impl Fact {
+    /// The kind of [`Fact::Review`].
+    pub const REVIEW: &str = "review";
     /// The kind of [`Fact::OffboardingPlanned`].
     pub const OFFBOARDING_PLANNED: &str = "offboarding_planned";
     /// The kind of [`Fact::OffboardingDeclined`].
@@ -345,6 +351,7 @@ impl Fact {
             Self::OffboardingDeclined(_) => Self::OFFBOARDING_DECLINED,
             Self::OffboardingBegun(_) => Self::OFFBOARDING_BEGUN,
             Self::OffboardingEnded(_) => Self::OFFBOARDING_ENDED,
+            Self::Review(_) => Self::REVIEW,
         }
     }
 
@@ -360,6 +367,7 @@ impl Fact {
             Self::OffboardingDeclined(declined) => (&declined.user).into(),
             Self::OffboardingBegun(begun) => (&begun.leaver.user).into(),
             Self::OffboardingEnded(ended) => (&ended.user).into(),
+            Self::Review(review) => review.review.to_string().into(),
             _ => "".into(),
         }
     }

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod actor;
 pub mod audit;
+pub mod bag;
 pub mod change;
 pub mod clock_skew;
 pub mod directory;

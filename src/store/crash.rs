@@ -12,6 +12,7 @@ use super::{
     history::{Done, History, MessageRecord},
     ledger::Ledger,
     queue::{Cursor, Decided, Outgoing, Queue, Sent},
+    reviews::Reviews,
 };
 use crate::{
     ledger::{
@@ -23,6 +24,10 @@ use crate::{
         notification::Notification,
         run::{Attempt, Claim, Gap, Run, RunState},
         trigger::Incident,
+    },
+    review::{
+        event::Event,
+        state::{Review, Summary},
     },
 };
 
@@ -336,5 +341,40 @@ impl<M: Database, H: Hazard> Ledger for Hazardous<M, H> {
 
     async fn entries(&self, after: u64, most: u32) -> Result<Vec<Line>, StoreError> {
         self.store.entries(after, most).await
+    }
+}
+
+#[async_trait]
+impl<M: Database, H: Hazard> Reviews for Hazardous<M, H> {
+    async fn open_review(&self, review: &Review) -> Result<(), StoreError> {
+        self.hazard.at("open_review", Moment::Before).await?;
+        self.store.open_review(review).await?;
+        self.hazard.at("open_review", Moment::After).await
+    }
+
+    async fn change_review(&self, after: &Review, events: &[Event], at: DateTime<Utc>) -> Result<(), StoreError> {
+        self.hazard.at("change_review", Moment::Before).await?;
+        self.store.change_review(after, events, at).await?;
+        self.hazard.at("change_review", Moment::After).await
+    }
+
+    async fn review(&self, id: Uuid) -> Result<Option<Review>, StoreError> {
+        self.store.review(id).await
+    }
+
+    async fn review_events(&self, id: Uuid) -> Result<Vec<(DateTime<Utc>, Event)>, StoreError> {
+        self.store.review_events(id).await
+    }
+
+    async fn reviews(&self, most: u32) -> Result<Vec<Summary>, StoreError> {
+        self.store.reviews(most).await
+    }
+
+    async fn unfinished_reviews(&self) -> Result<Vec<Summary>, StoreError> {
+        self.store.unfinished_reviews().await
+    }
+
+    async fn last_closed_review(&self, name: &str) -> Result<Option<Uuid>, StoreError> {
+        self.store.last_closed_review(name).await
     }
 }

@@ -16,12 +16,13 @@ use crate::{
     digest::sha256,
     ledger::{
         Fact,
-        fact::{Delivery, DueRun, OffboardingBegun, Recorded, RunName, Terms},
+        fact::{Delivery, DueRun, OffboardingBegun, Recorded, ReviewEvent, RunName, Terms},
     },
     model::{
         notification::Notification,
         run::{Gap, Run},
     },
+    review::event::Event,
 };
 
 /// The fact that comes before the first one of an empty ledger.
@@ -165,6 +166,11 @@ pub fn begin_offboarding(begun: &OffboardingBegun, later: &[Fact]) -> Option<Vec
     };
     let is_free = later.iter().all(|fact| !matches!(fact, Fact::OffboardingBegun(other) if is_rival(other)));
     is_free.then(|| vec![Fact::OffboardingBegun(begun.clone())])
+}
+
+/// `Reviews::open_review` and `Reviews::change_review`: what happened, as it is.
+pub fn review(review: Uuid, events: &[Event]) -> Vec<Fact> {
+    events.iter().map(|event| Fact::Review(ReviewEvent { review, event: event.clone() })).collect()
 }
 
 /// Whether two removals are in the same place: one workspace, or one organization that two workspaces lead to.

@@ -1,4 +1,5 @@
-//! The store: completed audits, the [`queue`] of runs and notifications, its [`history`], and the [`ledger`] of it all.
+//! The store: completed audits, the [`queue`] of runs and notifications, its [`history`], [`reviews`] by people, and the
+//! [`ledger`] of it all.
 //!
 //! A [`Store`] keeps one record per audit and, beside it, a snapshot in compressed parts for the next audit to compare
 //! with. [`snapshot`] knows what is inside the parts; a store only keeps bytes.
@@ -14,6 +15,7 @@ pub mod facts;
 pub mod history;
 pub mod ledger;
 pub mod queue;
+pub mod reviews;
 pub mod snapshot;
 pub mod sqlite;
 #[cfg(test)]
@@ -123,9 +125,9 @@ pub trait Store: Send + Sync {
 }
 
 /// Everything that a store does. The suite in `conformance` holds every adapter to it.
-pub trait Database: Store + queue::Queue + history::History + ledger::Ledger {}
+pub trait Database: Store + queue::Queue + history::History + ledger::Ledger + reviews::Reviews {}
 
-impl<T: Store + queue::Queue + history::History + ledger::Ledger> Database for T {}
+impl<T: Store + queue::Queue + history::History + ledger::Ledger + reviews::Reviews> Database for T {}
 
 /// The store could not do what was asked.
 ///
@@ -224,6 +226,14 @@ pub enum StoreError {
         "the snapshot of the previous audit cannot be read: {reason}. To audit without a comparison, start a new store"
     )]
     Snapshot {
+        /// Why not.
+        reason: String,
+    },
+    /// A kept review cannot be read back.
+    #[error("the review {id} cannot be read: {reason}. Restore the store from a backup; nothing was changed")]
+    Review {
+        /// The review.
+        id: Uuid,
         /// Why not.
         reason: String,
     },

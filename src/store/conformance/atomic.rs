@@ -6,7 +6,11 @@ use super::*;
 use crate::{
     ledger::fact::{Leaver, OffboardingBegun, Terms},
     model::run::Gap,
-    store::queue::Sent,
+    review::{
+        event::Decision,
+        testing::{decides, opened},
+    },
+    store::{queue::Sent, reviews::Reviews as _},
 };
 
 /// Everything that a write may change.
@@ -23,6 +27,9 @@ async fn contents<H: Home>(bench: &Bench<H>) -> String {
         let kept = store.last_complete(Some(job), workspace).await.unwrap();
         let cursor = store.cursor(job).await.unwrap();
         write!(text, "{kept:?} {cursor:?}").unwrap();
+    }
+    for review in store.reviews(100).await.unwrap() {
+        write!(text, "{review:?} {:?}", store.review(review.id).await.unwrap()).unwrap();
     }
     text
 }
@@ -95,6 +102,12 @@ pub(crate) async fn a_write_whose_commit_fails_changes_nothing<H: Home>() {
         by: None,
     };
     refused_then_done!(bench, begin_offboarding(&begun, 0, at(36)));
+
+    let mut review = opened(7);
+    refused_then_done!(bench, open_review(&review));
+    let event = decides(&review, "ana", &[1], Decision::Keep);
+    review.apply(&event, at(36)).unwrap();
+    refused_then_done!(bench, change_review(&review, std::slice::from_ref(&event), at(36)));
 
     let newer = Kept { record: record("acme", Some("daily"), 200), parts: vec![vec![2]] };
     bench.store.keep(&newer, at(37)).await.unwrap();

@@ -5,12 +5,13 @@ mod atomic;
 mod audits;
 mod facts;
 mod outbox;
+mod reviews;
 mod runs;
 
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-pub(crate) use self::{atomic::*, audits::*, facts::*, outbox::*, runs::*};
+pub(crate) use self::{atomic::*, audits::*, facts::*, outbox::*, reviews::*, runs::*};
 use super::{
     AuditRecord, Database, Kept, Store as _, StoreError,
     history::History as _,
@@ -73,6 +74,9 @@ macro_rules! suite {
             schedules_are_published_when_they_are_new_changed_or_gone,
             only_one_removal_begins_in_one_place,
             the_ledger_is_a_chain_that_every_process_extends,
+            a_review_is_read_back_as_it_was_and_every_event_is_in_the_ledger,
+            a_review_that_changed_meanwhile_is_not_changed,
+            one_review_of_a_name_is_under_way,
             a_write_whose_commit_fails_changes_nothing,
             a_write_that_is_refused_halfway_changes_nothing,
         }

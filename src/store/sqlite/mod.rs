@@ -1,7 +1,7 @@
 //! The store in one SQLite file: write-ahead log, full synchronisation, one writer.
 //!
-//! `audits` keeps completed audits, `queue` runs, `decisions` what is due, `outbox` notifications; `history` and
-//! `incidents` read; `ledger` is extended by all writes.
+//! `audits` keeps completed audits, `queue` runs, `decisions` what is due, `outbox` notifications; `reviews` reviews by
+//! people; `history` and `incidents` read; `ledger` is extended by all writes.
 
 mod audits;
 mod decisions;
@@ -11,6 +11,7 @@ mod incidents;
 mod ledger;
 mod outbox;
 mod queue;
+mod reviews;
 #[cfg(test)]
 mod tests;
 
@@ -126,12 +127,13 @@ fn make_private(path: &Path) {
 }
 
 /// Every migration, in order. A released one never changes.
-const MIGRATIONS: [(i64, &str, &str); 5] = [
+const MIGRATIONS: [(i64, &str, &str); 6] = [
     (1, "audits", include_str!("0001_audits.sql")),
     (2, "runs", include_str!("0002_runs.sql")),
     (3, "ledger", include_str!("0003_ledger.sql")),
     (4, "notifications", include_str!("0004_notifications.sql")),
     (5, "history", include_str!("0005_history.sql")),
+    (6, "reviews", include_str!("0006_reviews.sql")),
 ];
 
 fn migrations() -> Migrator {

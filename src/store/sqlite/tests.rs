@@ -187,6 +187,11 @@ async fn file_of_schema(path: &std::path::Path, version: usize) {
         .await
         .unwrap();
     }
+    if version >= 5 {
+        let fire_time = "UPDATE notification SET job = 'weekly', workspace = 'acme', fire_at = 1000";
+        sqlx::raw_sql(fire_time).execute(&pool).await.unwrap();
+        sqlx::raw_sql("UPDATE audit SET fire_at = 1000").execute(&pool).await.unwrap();
+    }
     if version >= 3 {
         let insert = "INSERT INTO ledger (number, kind, subject, sha256, line) VALUES (1, 'begun', '', 'aa', 'x')";
         sqlx::raw_sql(insert).execute(&pool).await.unwrap();

@@ -1,0 +1,84 @@
+//! Reviews by people in the store: what is reviewed, and every event. A write and its ledger entries are stored together or
+//! not at all.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::StoreError;
+use crate::review::{
+    event::Event,
+    item::Population,
+    state::{Review, Summary},
+};
+
+/// Keeps reviews.
+#[async_trait::async_trait]
+pub trait Reviews: Send + Sync {
+    /// Keeps a review that was just opened.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] if a review of this name is under way or was opened for the same scheduled time, or any other
+    /// error; then nothing was kept.
+    async fn open_review(&self, review: &Review) -> Result<(), StoreError>;
+
+    /// Keeps events that happened at one time: `after` is the review with them applied.
+    ///
+    /// # Errors
+    /// [`StoreError::Lost`] if something else happened to the review since it was read, or any other error; then nothing was
+    /// kept.
+    async fn change_review(&self, after: &Review, events: &[Event], at: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// A review with everything that happened to it. `None` if there is no such review.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn review(&self, id: Uuid) -> Result<Option<Review>, StoreError>;
+
+    /// The events of a review, and when they happened.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn review_events(&self, id: Uuid) -> Result<Vec<(DateTime<Utc>, Event)>, StoreError>;
+
+    /// The reviews, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn reviews(&self, most: u32) -> Result<Vec<Summary>, StoreError>;
+
+    /// The reviews that are under way, and those with decisions that no audit has proven, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn unfinished_reviews(&self) -> Result<Vec<Summary>, StoreError>;
+
+    /// The last closed review of a name. `None` if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn last_closed_review(&self, name: &str) -> Result<Option<Uuid>, StoreError>;
+}
+
+/// What is reviewed, as a store keeps it: JSON, compressed by Zstandard.
+///
+/// # Errors
+/// [`StoreError::Pack`]
+pub fn pack(population: &Population) -> Result<Vec<u8>, StoreError> {
+    /// Zstandard's fastest ordinary level.
+    const LEVEL: i32 = 1;
+    let failed = |reason: String| StoreError::Pack { reason };
+    let json = serde_json::to_vec(population).map_err(|error| failed(error.to_string()))?;
+    zstd::bulk::compress(&json, LEVEL).map_err(|error| failed(error.to_string()))
+}
+
+/// A review as it was kept.
+///
+/// # Errors
+/// [`StoreError::Review`] if it cannot be read back.
+pub fn unpack(id: Uuid, population: &[u8], events: &[(DateTime<Utc>, Event)]) -> Result<Review, StoreError> {
+    let failed = |reason: String| StoreError::Review { id, reason };
+    let json = zstd::stream::decode_all(population).map_err(|error| failed(error.to_string()))?;
+    let population = serde_json::from_slice(&json).map_err(|error| failed(error.to_string()))?;
+    let events = events.iter().map(|(at, event)| (*at, event));
+    Review::replay(id, population, events).map_err(|refused| failed(refused.to_string()))
+}

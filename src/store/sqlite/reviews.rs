@@ -1,0 +1,159 @@
+//! Reviews by people: a row for each, and its events.
+
+use chrono::{DateTime, Utc};
+use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use super::{SqliteStore, count, ledger, millis, moment};
+use crate::{
+    review::{
+        event::Event,
+        state::{Review, State, Summary},
+    },
+    store::{
+        StoreError, facts,
+        reviews::{Reviews, pack, unpack},
+    },
+};
+
+#[async_trait::async_trait]
+impl Reviews for SqliteStore {
+    async fn open_review(&self, review: &Review) -> Result<(), StoreError> {
+        let failed = self.explain("keep a review");
+        let (summary, population) = (review.summary(), pack(review.population())?);
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
+        let inserted = sqlx::query(
+            "INSERT INTO review (id, name, state, opened_at, due_at, fire_at, items, undecided, unproven, events, population)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT DO NOTHING",
+        )
+        .bind(summary.id.as_bytes().as_slice())
+        .bind(&summary.name)
+        .bind(summary.state.word())
+        .bind(millis(summary.opened_at))
+        .bind(millis(summary.due))
+        .bind(summary.fire_at.map(millis))
+        .bind(summary.items)
+        .bind(summary.undecided)
+        .bind(summary.unproven)
+        .bind(population)
+        .execute(&mut *transaction)
+        .await
+        .map_err(&failed)?;
+        if inserted.rows_affected() == 0 {
+            return Err(StoreError::Busy { what: format!("the review {}", summary.name) });
+        }
+        let events = [Event::Opened(review.opening().clone())];
+        append(&mut transaction, review, &events, summary.opened_at).await.map_err(&failed)?;
+        transaction.commit().await.map_err(&failed)
+    }
+
+    async fn change_review(&self, after: &Review, events: &[Event], at: DateTime<Utc>) -> Result<(), StoreError> {
+        let failed = self.explain("keep a review");
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
+        if !append(&mut transaction, after, events, at).await.map_err(&failed)? {
+            return Err(StoreError::Lost { what: format!("the review {}", after.opening().name) });
+        }
+        transaction.commit().await.map_err(&failed)
+    }
+
+    async fn review(&self, id: Uuid) -> Result<Option<Review>, StoreError> {
+        let failed = self.explain("read a review");
+        let query = sqlx::query_scalar::<_, Vec<u8>>("SELECT population FROM review WHERE id = ?");
+        let found = query.bind(id.as_bytes().as_slice()).fetch_optional(&self.pool).await.map_err(&failed)?;
+        let Some(population) = found else { return Ok(None) };
+        unpack(id, &population, &self.review_events(id).await?).map(Some)
+    }
+
+    async fn review_events(&self, id: Uuid) -> Result<Vec<(DateTime<Utc>, Event)>, StoreError> {
+        let failed = self.explain("read a review");
+        let query = sqlx::query("SELECT at, body FROM review_event WHERE review = ? ORDER BY number");
+        let rows = query.bind(id.as_bytes().as_slice()).fetch_all(&self.pool).await.map_err(&failed)?;
+        rows.iter().map(event).collect::<Result<_, _>>().map_err(failed)
+    }
+
+    async fn reviews(&self, most: u32) -> Result<Vec<Summary>, StoreError> {
+        let failed = self.explain("read the reviews");
+        let sql = "SELECT id, name, state, opened_at, due_at, fire_at, items, undecided, unproven, events FROM review
+                   ORDER BY opened_at DESC, id DESC LIMIT ?";
+        let rows = sqlx::query(sql).bind(most).fetch_all(&self.pool).await.map_err(&failed)?;
+        rows.iter().map(summary).collect::<Result<_, _>>().map_err(failed)
+    }
+
+    async fn unfinished_reviews(&self) -> Result<Vec<Summary>, StoreError> {
+        let failed = self.explain("read the reviews");
+        let sql = "SELECT id, name, state, opened_at, due_at, fire_at, items, undecided, unproven, events FROM review
+                   WHERE state IN ('open', 'decided') OR unproven > 0 ORDER BY opened_at";
+        let rows = sqlx::query(sql).fetch_all(&self.pool).await.map_err(&failed)?;
+        rows.iter().map(summary).collect::<Result<_, _>>().map_err(failed)
+    }
+
+    async fn last_closed_review(&self, name: &str) -> Result<Option<Uuid>, StoreError> {
+        let failed = self.explain("read the reviews");
+        let sql = "SELECT id FROM review WHERE name = ? AND state = 'closed' ORDER BY opened_at DESC LIMIT 1";
+        let found = sqlx::query_scalar::<_, Vec<u8>>(sql).bind(name).fetch_optional(&self.pool).await;
+        found.and_then(|id| id.as_deref().map(uuid).transpose()).map_err(failed)
+    }
+}
+
+/// Appends events in the caller's transaction, and their ledger entries. Returns whether the review was as the caller read
+/// it; if not, nothing was changed.
+async fn append(
+    connection: &mut SqliteConnection,
+    after: &Review,
+    events: &[Event],
+    at: DateTime<Utc>,
+) -> Result<bool, sqlx::Error> {
+    let summary = after.summary();
+    let before = summary.events.saturating_sub(events.len() as u64);
+    let updated =
+        sqlx::query("UPDATE review SET state = ?, undecided = ?, unproven = ?, events = ? WHERE id = ? AND events = ?")
+            .bind(summary.state.word())
+            .bind(summary.undecided)
+            .bind(summary.unproven)
+            .bind(count(summary.events))
+            .bind(summary.id.as_bytes().as_slice())
+            .bind(count(before))
+            .execute(&mut *connection)
+            .await?;
+    if updated.rows_affected() == 0 {
+        return Ok(false);
+    }
+    for (number, event) in (before + 1..).zip(events) {
+        let body = serde_json::to_string(event).map_err(|error| sqlx::Error::Encode(error.into()))?;
+        sqlx::query("INSERT INTO review_event (review, number, at, body) VALUES (?, ?, ?, ?)")
+            .bind(summary.id.as_bytes().as_slice())
+            .bind(count(number))
+            .bind(millis(at))
+            .bind(body)
+            .execute(&mut *connection)
+            .await?;
+    }
+    ledger::append(connection, facts::review(summary.id, events), at).await?;
+    Ok(true)
+}
+
+fn event(row: &SqliteRow) -> Result<(DateTime<Utc>, Event), sqlx::Error> {
+    let body: String = row.try_get("body")?;
+    let event = serde_json::from_str(&body).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    Ok((moment(row.try_get("at")?), event))
+}
+
+fn uuid(bytes: &[u8]) -> Result<Uuid, sqlx::Error> {
+    Uuid::from_slice(bytes).map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+fn summary(row: &SqliteRow) -> Result<Summary, sqlx::Error> {
+    let (id, word): (Vec<u8>, String) = (row.try_get("id")?, row.try_get("state")?);
+    Ok(Summary {
+        id: uuid(&id)?,
+        name: row.try_get("name")?,
+        state: State::of_word(&word).ok_or_else(|| sqlx::Error::Decode(format!("no state is named {word}").into()))?,
+        opened_at: moment(row.try_get("opened_at")?),
+        due: moment(row.try_get("due_at")?),
+        items: row.try_get("items")?,
+        undecided: row.try_get("undecided")?,
+        unproven: row.try_get("unproven")?,
+        fire_at: row.try_get::<Option<i64>, _>("fire_at")?.map(moment),
+        events: row.try_get::<i64, _>("events")?.unsigned_abs(),
+    })
+}
