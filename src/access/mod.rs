@@ -6,6 +6,7 @@ pub mod administrators;
 pub mod drift;
 pub mod hierarchy;
 pub mod matrix;
+pub mod outliers;
 pub mod policy_drift;
 pub mod power;
 pub mod reduction;

@@ -291,6 +291,43 @@ mod tests {
     }
 
     #[test]
+    fn a_separation_that_is_gone_or_another_one_is_looser_and_a_planned_fix_is_not() {
+        let separation = |pattern: &str, severity| Separation {
+            name: "sod".into(),
+            first: Right::Permission(pattern.into()),
+            second: Right::Role("CEO".into()),
+            severity,
+        };
+        let with = |separations: &[Separation]| policy(|policy| policy.separations = separations.to_vec());
+        let (plain, one) = (Policy::default(), with(&[separation("Export*", None)]));
+        assert_eq!(shown(&plain, &one), ["separations [sod]  > permission Export*, role CEO"]);
+        assert_eq!(shown(&one, &plain), ["separations [sod] permission Export*, role CEO >  looser"]);
+        let low = with(&[separation("Export*", Some(Severity::Low))]);
+        assert_eq!(
+            shown(&one, &low),
+            ["separations [sod] permission Export*, role CEO > permission Export*, role CEO (low) looser"]
+        );
+        let fix = PlannedFix {
+            rule: "no-role".into(),
+            subject: "3".into(),
+            owner: "ben@example.com".into(),
+            until: "2027-01-31".parse().unwrap(),
+            ..PlannedFix::default()
+        };
+        let later = PlannedFix { until: "2027-03-31".parse().unwrap(), ..fix.clone() };
+        let with = |fix: &PlannedFix| policy(|policy| policy.planned_fixes = vec![fix.clone()]);
+        assert_eq!(
+            shown(&with(&fix), &with(&later)),
+            ["planned_fixes [no-role: 3] 2027-01-31 by ben@example.com > 2027-03-31 by ben@example.com"]
+        );
+        let elsewhere = PlannedFix { workspace: Some("other".into()), ..fix };
+        assert_eq!(shown(&plain, &with(&elsewhere)), Vec::<String>::new());
+        let protected = policy(|policy| _ = policy.may_except.insert("leaver-active".into()));
+        assert_eq!(shown(&plain, &protected), ["may_except [leaver-active]  > leaver-active looser"]);
+        assert_eq!(shown(&protected, &plain), ["may_except [leaver-active] leaver-active > "]);
+    }
+
+    #[test]
     fn an_exception_is_the_same_if_it_is_renewed_and_looser_if_it_lasts_longer() {
         let with = |exceptions: &[Exception]| policy(|policy| policy.exceptions = exceptions.to_vec());
         let until = |date| exception("Kim@Example.com ", date);

@@ -193,7 +193,7 @@ pub(super) fn danger(permission: &Permission, fragments: &[String]) -> Option<us
 pub(super) type Key<'a> = (&'a str, Option<&'a str>);
 
 /// What a profile permits. `None` if the API does not say.
-fn keys(profile: &Profile) -> Option<BTreeSet<Key<'_>>> {
+pub(super) fn keys(profile: &Profile) -> Option<BTreeSet<Key<'_>>> {
     let enabled = profile.permissions.enabled()?;
     Some(enabled.map(|permission| (permission.name.as_str(), permission.module.as_deref())).collect())
 }

@@ -81,3 +81,71 @@ fn named<T>(all: &[T], words: impl Fn(&T) -> String) -> Option<String> {
 fn about(item: &impl AboutFindings) -> String {
     format!("{} for {}", item.rule(), short(item.subject()))
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::{
+        brief::Brief,
+        model::{exception::Exception, finding::Severity},
+        report::testing,
+    };
+
+    /// An audit with exceptions and planned fixes of one open finding each, by the days that they last from now.
+    fn audit(exceptions: &[i64], fixes: &[i64]) -> Audit {
+        let mut audit = testing::audit(&[testing::ANA]);
+        let day = |days: &i64| audit.judged_at.date_naive() + TimeDelta::days(*days);
+        let exceptions = exceptions.iter().map(|days| Exception {
+            rule: "no-role".into(),
+            subject: format!("{days}@example.com"),
+            until: day(days),
+            ..Exception::default()
+        });
+        let fixes = fixes.iter().map(|days| PlannedFix {
+            rule: "no-role".into(),
+            subject: format!("{days}"),
+            owner: "ben@example.com".into(),
+            until: day(days),
+            ..PlannedFix::default()
+        });
+        (audit.policy.exceptions, audit.policy.planned_fixes) = (exceptions.collect(), fixes.collect());
+        let places = 0..audit.policy.planned_fixes.len();
+        let finding = |place| crate::model::finding::Finding {
+            planned: Some(place),
+            ..testing::finding("no-role", Severity::Low, 0)
+        };
+        audit.findings = places.map(finding).collect();
+        audit
+    }
+
+    #[test]
+    fn exceptions_that_end_within_thirty_days_are_named_the_first_first() {
+        let of = |exceptions: &[i64]| Deadlines::of(&audit(exceptions, &[])).ending_sentence;
+        assert_eq!(of(&[-1, 31, 400]), None, "over, or later");
+        let sentence = of(&[30, 0, 31]).unwrap();
+        assert!(sentence.starts_with("2 exceptions end within 30 days: no-role for 0@example.com on "), "{sentence}");
+        assert!(of(&[3]).unwrap().starts_with("1 exception ends within 30 days: "));
+        let mut elsewhere = audit(&[3], &[]);
+        elsewhere.policy.exceptions[0].workspace = Some("other".into());
+        assert_eq!(Deadlines::of(&elsewhere).ending_sentence, None);
+        assert!(of(&[1, 2, 3, 4, 5]).unwrap().contains(" and 2 more"));
+    }
+
+    #[test]
+    fn what_is_overdue_is_said_in_the_verdict_and_the_headline() {
+        let audit = audit(&[2], &[-3, 0, 9]);
+        let matrix = crate::access::matrix::AccessMatrix::of(&audit);
+        let brief = Brief::of(&audit, &matrix);
+        assert_eq!(brief.deadlines.overdue, 1);
+        for sentence in
+            [&brief.deadlines.overdue_sentence, &brief.deadlines.planned_sentence, &brief.deadlines.ending_sentence]
+        {
+            assert!(brief.verdict.contains(sentence.as_ref().unwrap()), "{}", brief.verdict);
+        }
+        assert!(brief.verdict.contains("1 planned fix is overdue: no-role for -3, due "), "{}", brief.verdict);
+        assert!(brief.verdict.contains("2 findings are planned to be fixed, the first by "), "{}", brief.verdict);
+        assert!(brief.headline.contains("1 fix overdue"), "{}", brief.headline);
+    }
+}

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{LookupError, same};
+use super::{LookupError, profiles::shown, same};
 use crate::{
     access::{
         matrix::{AccessMatrix, MatrixRow},
+        outliers::{Outliers, outliers},
         power::Power,
     },
     model::{
@@ -65,6 +66,31 @@ impl From<&MatrixRow<'_>> for UserRow {
             administrator: row.administrator,
             power: row.power(),
         }
+    }
+}
+
+/// A user in detail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UserDetail {
+    /// The user.
+    #[serde(flatten)]
+    pub user: UserRow,
+    /// What this user may do that no other active user of the role may; null if there is nobody to compare with, or if it is
+    /// not known.
+    pub only_in_role: Option<Vec<String>>,
+    /// Why that is not known.
+    pub only_in_role_unknown: Option<String>,
+}
+
+impl UserDetail {
+    /// A user of a matrix.
+    pub fn of<'a>(matrix: &AccessMatrix<'a>, row: &MatrixRow<'a>) -> Self {
+        let (only_in_role, only_in_role_unknown) = match outliers(matrix, row) {
+            Outliers::Known(permissions) => (Some(permissions.into_iter().map(shown).collect()), None),
+            Outliers::Alone => (None, None),
+            Outliers::Unknown(why) => (None, Some(why)),
+        };
+        Self { user: UserRow::from(row), only_in_role, only_in_role_unknown }
     }
 }
 

@@ -75,6 +75,7 @@ fn one_user_is_found_by_id_or_exact_address_and_never_guessed() {
     }
     let (_, stdout, _) = bench.run(&["users", "show", "acme", &id, "--format", "json"]);
     assert_eq!(json(&stdout)[0]["user_id"], id.as_str());
+    assert_eq!(json(&stdout)[0]["only_in_role"], json!([]), "others in the role have the same profile");
     assert_eq!(bench.run(&["users", "show", "lone"]).0, 1);
     world.edit(|world| world.add_user(&json!({"email": "lone@example.com"})));
     let (code, _, stderr) = bench.run(&["users", "show", "lone@example.com"]);

@@ -10,10 +10,10 @@ use crate::{
         output::{self, Failure, plain},
     },
     lookup::{
-        people::{self, UserFilter, UserRow},
+        people::{self, UserDetail, UserFilter, UserRow},
         profiles, roles,
     },
-    words::form,
+    words::{count, form},
 };
 
 /// The first columns of `access-matrix.csv`, with the same values, without the workspace and what an audit adds.
@@ -72,9 +72,10 @@ pub(super) fn print(read: &Read, args: &UsersArgs) -> Result<(), Failure> {
         let row = people::user(&matrix, who.last().map_or("", String::as_str)).map_err(|error| not_found(&error))?;
         return match format {
             LookupFormat::Table => {
-                show(read, &UserRow::from(&row));
+                show(read, &UserDetail::of(&matrix, &row));
                 Ok(())
             }
+            LookupFormat::Json => table::json(&[UserDetail::of(&matrix, &row)]),
             format => table::print(&[UserRow::from(&row)], *format, &COLUMNS, &SHOWN),
         };
     }
@@ -100,7 +101,8 @@ pub(super) fn print(read: &Read, args: &UsersArgs) -> Result<(), Failure> {
 }
 
 /// Everything about one user.
-fn show(read: &Read, row: &UserRow) {
+fn show(read: &Read, detail: &UserDetail) {
+    let row = &detail.user;
     let matrix = read.matrix();
     let line = |label: &str, text: &str| output::line(&format!("  {label:<10} {}", plain(text, super::SENTENCE)));
     let or_none = |text: Option<&String>| text.cloned().unwrap_or_else(|| NONE.to_owned());
@@ -131,5 +133,15 @@ fn show(read: &Read, row: &UserRow) {
             }
             (None, reason) => line("permits", &format!("unknown: {}", reason.unwrap_or_default())),
         }
+    }
+    match (&detail.only_in_role, &detail.only_in_role_unknown) {
+        (Some(only), _) if only.is_empty() => line("unique", "others in the role may do all of this too"),
+        (Some(only), _) => {
+            let permissions = count(only.len(), "permission");
+            line("unique", &format!("{permissions} that nobody else in the role has:"));
+            only.iter().for_each(|permission| line("", permission));
+        }
+        (None, Some(why)) => line("unique", &format!("unknown: {why}")),
+        (None, None) => {}
     }
 }

@@ -4,12 +4,15 @@ use chrono::NaiveDate;
 
 use super::{SCHEMA_VERSION, rows::Rows, v1};
 use crate::{
-    access::hierarchy::{self, Top},
+    access::{
+        hierarchy::{self, Top},
+        reduction::reduction,
+    },
     brief::{State, change_sentence},
     exceptions::{Acceptance, acceptance},
     model::{
         change::{Change, Previous},
-        directory::{Organization, Permissions, Source, UserRecord},
+        directory::{Organization, Permissions, Profile, Source, UserRecord},
         exception::{AboutFindings as _, PlannedFix},
         finding::{Finding, FindingStatus, RuleOutcome, RuleResult, Severity},
         policy::{Exception, Policy, RuleSetting},
@@ -275,6 +278,8 @@ fn profiles<'a>(input: &ReportInput<'a>) -> Vec<v1::Profile<'a>> {
         label: permission.label.as_deref(),
         enabled: permission.enabled,
     };
+    let fragments = &input.audit.policy.dangerous_permissions;
+    let reduced = |profile: &'a Profile| reduction(input.matrix.yardstick(), profile, fragments);
     let profiles = input.audit.directory.profiles.iter();
     profiles
         .map(|profile| {
@@ -292,6 +297,13 @@ fn profiles<'a>(input: &ReportInput<'a>) -> Vec<v1::Profile<'a>> {
                 holders: holders.of_profile(&profile.id),
                 permissions,
                 permissions_unknown_because: because,
+                power: input.matrix.yardstick().of_profile(&profile.id).word(),
+                reduction: reduced(profile).map(|found| v1::Reduction {
+                    equals: input.matrix.yardstick().original(profile).map(|original| original.name.as_str()),
+                    for_less_than_full_power: found.full_power.into_iter().map(permission).collect(),
+                    dangerous: found.dangerous.into_iter().map(permission).collect(),
+                    for_ordinary: found.both.into_iter().map(permission).collect(),
+                }),
             }
         })
         .collect()

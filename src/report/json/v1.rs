@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub(super) use self::{
-    directory::{Check, Organization, Permission, Profile, ReadAccount, Reading, Role, Source},
+    directory::{Check, Organization, Permission, Profile, ReadAccount, Reading, Reduction, Role, Source},
     judged::{Exception, Finding, PlannedFix, Policy, Right, Rule, Separation},
 };
 use super::rows::{Row, Rows};

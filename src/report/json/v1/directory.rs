@@ -132,6 +132,23 @@ pub(in crate::report::json) struct Profile<'a> {
     pub(in crate::report::json) permissions: Option<Vec<Permission<'a>>>,
     /// Why the permissions are unknown; null if they are known.
     pub(in crate::report::json) permissions_unknown_because: Option<&'a str>,
+    /// How much power it gives: `administrator`, `equivalent`, `dangerous`, `ordinary` or `unknown`.
+    pub(in crate::report::json) power: &'static str,
+    /// What to take away from it; null if there is nothing, or if it is not known.
+    pub(in crate::report::json) reduction: Option<Reduction<'a>>,
+}
+
+/// The smallest sets of permissions to take away from a profile.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::report::json) struct Reduction<'a> {
+    /// The administrator profile of which it permits everything; null if there is none.
+    pub(in crate::report::json) equals: Option<&'a str>,
+    /// Without these, it no longer permits everything that an administrator profile permits.
+    pub(in crate::report::json) for_less_than_full_power: Vec<Permission<'a>>,
+    /// Its dangerous permissions.
+    pub(in crate::report::json) dangerous: Vec<Permission<'a>>,
+    /// Without these, it is neither as strong nor dangerous.
+    pub(in crate::report::json) for_ordinary: Vec<Permission<'a>>,
 }
 
 /// One permission of a profile.
