@@ -76,7 +76,7 @@ pub(super) fn print(read: &Read, args: &UsersArgs) -> Result<(), Failure> {
                 Ok(())
             }
             LookupFormat::Json => table::json(&[UserDetail::of(&matrix, &row)]),
-            format => table::print(&[UserRow::from(&row)], *format, &COLUMNS, &SHOWN),
+            LookupFormat::Csv => table::print(&[UserRow::from(&row)], LookupFormat::Csv, &COLUMNS, &SHOWN),
         };
     }
     let filter = UserFilter {
@@ -139,7 +139,9 @@ fn show(read: &Read, detail: &UserDetail) {
         (Some(only), _) => {
             let permissions = count(only.len(), "permission");
             line("unique", &format!("{permissions} that nobody else in the role has:"));
-            only.iter().for_each(|permission| line("", permission));
+            for permission in only {
+                line("", permission);
+            }
         }
         (None, Some(why)) => line("unique", &format!("unknown: {why}")),
         (None, None) => {}
