@@ -1,6 +1,8 @@
 //! How two policies differ, and whether the later one is looser: a rule that is off finds nothing, a higher limit is
 //! exceeded by fewer, and whoever is approved is no finding. None of it says that anybody lost access.
 
+mod others;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Display,
@@ -33,6 +35,7 @@ pub struct Difference {
 /// How a policy differs from an earlier one in a workspace, by key. The rules say what severity a rule has of itself.
 pub fn differences(before: &Policy, now: &Policy, rules: &RuleList, workspace: &str) -> Vec<Difference> {
     let mut found = Differences(Vec::new());
+    found.text("name", &before.name, &now.name);
     found.list("administrator_profiles", &before.administrator_profiles, &now.administrator_profiles, Entries::Looked);
     found.approved(before.approved_administrators.as_ref(), now.approved_administrators.as_ref());
     found.domains(&before.company_domains, &now.company_domains);
@@ -47,6 +50,7 @@ pub fn differences(before: &Policy, now: &Policy, rules: &RuleList, workspace: &
     found.list("may_except", &before.may_except, &now.may_except, Entries::Allowed);
     found.planned_fixes(&before.planned_fixes, &now.planned_fixes, workspace);
     found.separations(&before.separations, &now.separations);
+    found.others(before, now);
     found.0
 }
 
@@ -64,6 +68,12 @@ struct Differences(Vec<Difference>);
 impl Differences {
     fn push(&mut self, key: &'static str, entry: &str, before: String, after: String, is_looser: bool) {
         self.0.push(Difference { key, entry: entry.to_owned(), before, after, is_looser });
+    }
+
+    fn text(&mut self, key: &'static str, before: &str, now: &str) {
+        if before != now {
+            self.push(key, "", before.to_owned(), now.to_owned(), false);
+        }
     }
 
     fn limit<T: PartialOrd + Display>(&mut self, key: &'static str, before: &T, now: &T) {

@@ -5,6 +5,7 @@
 //! the policy's severities and exceptions, and remembers what could not be evaluated.
 
 mod context;
+mod frameworks;
 mod input;
 mod judge;
 mod not_evaluated;

@@ -54,6 +54,11 @@ pub(super) fn built_in() -> impl Iterator<Item = Rule> {
     RULES.iter().map(Rule::from)
 }
 
+/// Whether a rule comes with rolecall.
+pub(super) fn is_built_in(name: &str) -> bool {
+    RULES.iter().any(|rule| rule.name == name)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{registry, rule::Rule};
+use super::{frameworks, registry, rule::Rule};
 use crate::model::{
     policy::{Policy, RuleSetting},
     rule::RuleList,
@@ -36,7 +36,13 @@ impl RuleSet {
 
     /// These rules under a policy.
     pub(super) fn of(rules: impl IntoIterator<Item = Rule>, policy: &Policy) -> Self {
-        let governed = |rule: Rule| Governed { setting: policy.rules.get(rule.info.name.as_str()).copied(), rule };
+        let governed = |mut rule: Rule| {
+            if registry::is_built_in(&rule.info.name) {
+                let info = Arc::make_mut(&mut rule.info);
+                info.criteria = frameworks::criteria(&info.name, &info.criteria, &policy.frameworks);
+            }
+            Governed { setting: policy.rules.get(rule.info.name.as_str()).copied(), rule }
+        };
         let rules: Vec<Governed> = rules.into_iter().map(governed).collect();
         let list = rules.iter().map(|governed| Arc::clone(&governed.rule.info)).collect();
         Self { rules, list: Arc::new(list) }

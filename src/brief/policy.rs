@@ -42,7 +42,7 @@ pub(super) fn summary<'a>(changes: impl Iterator<Item = &'a Change>) -> String {
 pub(super) fn looser_than_default(audit: &Audit) -> Vec<String> {
     let is_meant = |one: &Difference| {
         one.is_looser
-            && !["administrator_profiles", "exceptions", "planned_fixes", "separations"].contains(&one.key)
+            && !["accounts", "administrator_profiles", "exceptions", "planned_fixes", "separations"].contains(&one.key)
             && audit.policy.rules.get(&one.entry) != Some(&RuleSetting::Off)
     };
     let all = differences(&Policy::default(), &audit.policy, &audit.rules, &audit.workspace);

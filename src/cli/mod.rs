@@ -18,6 +18,7 @@ mod output;
 mod policy;
 mod preflight;
 mod progress;
+mod rejudge;
 mod rules;
 mod runs;
 mod signals;
@@ -106,7 +107,10 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         // `parse` has answered it.
         Command::Help { .. } => Ok(()),
         Command::Check => check::run(named),
-        Command::Audit(args) => audit::run(named, args).await,
+        Command::Audit(args) => match &args.from {
+            Some(from) => rejudge::run(named, &args, from).await,
+            None => audit::run(named, args).await,
+        },
         Command::Preflight(args) => preflight::run(named, args).await,
         Command::WhoCan(args) => lookup::who_can(named, args).await,
         Command::Findings(args) => lookup::findings(named, args).await,

@@ -14,6 +14,7 @@ pub(super) use self::accepted::{Exception, PlannedFix, Right, Separation};
 use crate::{
     model::{
         account::AccountKind,
+        framework::Framework,
         kind::ConnectorKind,
         mail::{Security, When},
     },
@@ -228,6 +229,12 @@ pub(super) struct Policy {
     /// Severities that differ from the default, or `off`, by rule.
     #[schemars(with = "BTreeMap<String, String>")]
     pub(super) rules: BTreeMap<Spanned<String>, Spanned<String>>,
+    /// Why rules are off, by rule. A rule that is off needs a reason.
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(super) off_reasons: BTreeMap<Spanned<String>, Spanned<String>>,
+    /// The frameworks whose criteria reports name: soc2 (default), iso27001.
+    #[schemars(with = "Option<Vec<Framework>>")]
+    pub(super) frameworks: Option<Spanned<Vec<Framework>>>,
     /// Accounts that are not people.
     #[schemars(with = "Vec<Account>")]
     pub(super) accounts: Vec<Account>,

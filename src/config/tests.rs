@@ -1,5 +1,6 @@
 mod accepted;
 mod policies;
+mod policy_text;
 
 use std::{collections::BTreeSet, path::Path};
 

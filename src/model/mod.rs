@@ -10,6 +10,7 @@ pub mod directory;
 pub mod email;
 pub mod exception;
 pub mod finding;
+pub mod framework;
 pub mod id;
 pub mod kind;
 pub mod known;

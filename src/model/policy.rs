@@ -1,5 +1,7 @@
 //! What a company expects of a workspace: a checked policy.
 
+mod applied;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +10,7 @@ pub use super::{
     account::{Account, AccountKind},
     exception::{Exception, PlannedFix},
 };
-use super::{email::comparable, finding::Severity, separation::Separation};
+use super::{email::comparable, finding::Severity, framework::Framework, separation::Separation};
 
 /// The name of `[policy]`, which every named policy takes from what it does not say itself.
 pub const BASE: &str = "base";
@@ -42,6 +44,11 @@ pub struct Policy {
     pub dangerous_permissions: Vec<String>,
     /// Rules that are switched off or have another severity than their own, by name.
     pub rules: BTreeMap<String, RuleSetting>,
+    /// Why rules are off, by rule. Only those that are off.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub off_reasons: BTreeMap<String, String>,
+    /// The frameworks whose criteria reports name; at least one.
+    pub frameworks: Vec<Framework>,
     /// Accounts that are not people.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<Account>,
@@ -67,6 +74,22 @@ impl Policy {
     }
 }
 
+/// What is said of a rule that is off without a reason.
+const NO_REASON: &str = "no reason given";
+
+impl Policy {
+    /// The rules that are off, each with the reason for it.
+    pub fn rules_off(&self) -> impl Iterator<Item = (&str, &str)> {
+        let off = self.rules.iter().filter(|(_, setting)| **setting == RuleSetting::Off);
+        off.map(|(rule, _)| (rule.as_str(), self.off_reason(rule)))
+    }
+
+    /// Why a rule is off.
+    pub fn off_reason(&self, rule: &str) -> &str {
+        self.off_reasons.get(rule).map_or(NO_REASON, String::as_str)
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         let owned = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -82,6 +105,8 @@ impl Default for Policy {
             shared_mailboxes: owned(&SHARED_MAILBOXES).into_iter().collect(),
             dangerous_permissions: owned(&DANGEROUS_PERMISSIONS),
             rules: BTreeMap::new(),
+            off_reasons: BTreeMap::new(),
+            frameworks: vec![Framework::Soc2],
             accounts: Vec::new(),
             exceptions: Vec::new(),
             may_except: BTreeSet::new(),

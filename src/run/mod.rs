@@ -150,6 +150,13 @@ pub struct ReadWorkspace {
 }
 
 impl ReadWorkspace {
+    /// A directory that is compared with nothing.
+    pub fn alone(directory: Directory) -> Self {
+        Self { directory, previous: None, past: Vec::new() }
+    }
+}
+
+impl ReadWorkspace {
     /// The kept data of the previous audit; `None` if there is none.
     pub fn previous(&self) -> Option<&Kept> {
         self.previous.as_ref()

@@ -30,6 +30,7 @@ mod mail;
 mod mcp;
 mod offboard;
 mod operation;
+mod policies;
 mod recompute;
 mod scenarios;
 mod secrets;

@@ -42,13 +42,14 @@ fn whatever_does_not_follow_from_the_answers_is_named() {
     let bench = bench(30);
     let bag = bag(&bench);
     let (code, said) = recompute(&bag);
-    assert!(code == 0 && said.matches("same    ").count() == 18 && !said.contains("DIFFERS"), "{said}");
+    assert!(code == 0 && said.matches("same    ").count() == 19 && !said.contains("DIFFERS"), "{said}");
     for (command, file) in [
         ("sed -i 's/acme/ACME/' data/reports/report.html", "data/reports/report.html"),
         ("sed -i 's/\"state\": *\"/&x/' data/reports/report.json", "data/reports/report.json"),
         ("cp data/rules.json data/reports/report.xlsx", "data/reports/report.xlsx"),
         ("sed -i 's/they agree/THEY AGREE/' data/completeness.json", "data/completeness.json"),
         ("echo '[]' > data/rules.json", "data/rules.json"),
+        ("sed -i 's/\"max_administrators\": ./&0/' data/policy.json", "data/policy.json"),
         ("sed -i '2s/: .*/: null,/' data/directory/organization.json", "data/directory/organization.json"),
         ("sed -i 's/zoho_bigin/truto/' data/directory/source.json", "data/directory/source.json"),
         (

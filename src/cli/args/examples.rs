@@ -53,6 +53,20 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
                 "Write only two of the reports",
                 "rolecall audit --workspace acme --out report --reports matrix,findings",
             ),
+            example(
+                "See what another policy would have found",
+                "rolecall audit --from report/report.json --policy strict",
+            ),
+        ],
+    ),
+    (
+        "policy show",
+        &[
+            example("Show the policy `strict` with what it takes from [policy]", "rolecall policy show strict"),
+            example(
+                "Show what a workspace of a job is judged by",
+                "rolecall policy show --job weekly-access-review --workspace acme",
+            ),
         ],
     ),
     (

@@ -25,7 +25,7 @@ pub(crate) use self::{
         UsersCommand, WhoCanArgs,
     },
     operate::{OffboardArgs, RunsArgs, RunsCommand, RunsFormat},
-    policy::{BaselineArgs, PolicyCommand},
+    policy::{BaselineArgs, PolicyCommand, PolicyFormat, ShowPolicyArgs},
     simulate::{FaultName, SimulateArgs},
 };
 use crate::model::finding::Severity;
@@ -106,7 +106,7 @@ pub(crate) enum Command {
     /// Verify evidence, check coverage, export for the auditor
     #[command(subcommand)]
     Evidence(EvidenceCommand),
-    /// Accept what is open today, to begin with
+    /// Show policies as they are applied, or accept what is open today
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// List the rules, or explain one
@@ -179,6 +179,12 @@ pub(crate) struct AuditArgs {
     /// Exit with 3 if there are open findings at or above this severity
     #[arg(long, value_name = "SEVERITY", value_parser = severity_parser())]
     pub(crate) fail_on: Option<Severity>,
+    /// Judge again what an earlier audit read, offline, and show what differs: an evidence bag or a report.json
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["job", "workspaces", "out", "reports", "send"])]
+    pub(crate) from: Option<PathBuf>,
+    /// With --from: the policy to judge by [default: the one of the job and workspace]
+    #[arg(long, value_name = "NAME", requires = "from")]
+    pub(crate) policy: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

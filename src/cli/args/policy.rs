@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
     /// Print the exceptions that accept every finding that is open today
     Baseline(BaselineArgs),
+    /// Show a policy as it is applied: complete, with its digest
+    Show(ShowPolicyArgs),
 }
 
 #[derive(Debug, Args)]
@@ -30,4 +32,28 @@ pub(crate) struct BaselineArgs {
     /// Write a new file instead of stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowPolicyArgs {
+    /// The policy [default: `base`, which is [policy]]
+    #[arg(conflicts_with_all = ["job", "workspace"])]
+    pub(crate) name: Option<String>,
+    /// Show the policy that this job is judged by
+    #[arg(long, value_name = "JOB")]
+    pub(crate) job: Option<String>,
+    /// Show the policy that this workspace is judged by
+    #[arg(long, value_name = "WORKSPACE")]
+    pub(crate) workspace: Option<String>,
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "toml")]
+    pub(crate) format: PolicyFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PolicyFormat {
+    /// A table that a configuration may contain
+    Toml,
+    /// With name and digest, as evidence has it
+    Json,
 }

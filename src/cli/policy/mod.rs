@@ -1,6 +1,7 @@
 //! `rolecall policy`: what belongs to the policy as a whole.
 
 mod baseline;
+mod show;
 
 use std::path::Path;
 
@@ -9,5 +10,6 @@ use super::{args::PolicyCommand, output::Failure};
 pub(super) async fn run(named: Option<&Path>, command: PolicyCommand) -> Result<(), Failure> {
     match command {
         PolicyCommand::Baseline(args) => baseline::run(named, args).await,
+        PolicyCommand::Show(args) => show::run(named, &args),
     }
 }

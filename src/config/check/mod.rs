@@ -3,6 +3,7 @@
 mod accepted;
 mod accounts;
 mod job;
+mod off_reasons;
 mod policy;
 mod services;
 mod workspace;

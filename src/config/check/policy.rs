@@ -17,6 +17,7 @@ use crate::{
     model::{
         email,
         finding::Severity,
+        framework::Framework,
         policy::{BASE, Policy, RuleSetting},
     },
 };
@@ -24,7 +25,7 @@ use crate::{
 impl Checker<'_> {
     /// `[policy]`, and every `[policies.NAME]`, which already has what it takes from `[policy]`.
     pub(super) fn policies(&mut self, file: &File) -> (Arc<Policy>, BTreeMap<String, Arc<Policy>>) {
-        let base = self.policy(BASE, &file.policy);
+        let base = self.policy(BASE, &file.policy, None);
         let of_workspaces = file.workspaces.values().filter_map(|workspace| workspace.get_ref().policy.as_ref());
         let used: BTreeSet<&str> = of_workspaces
             .chain(file.jobs.values().filter_map(|job| job.policy.as_ref()))
@@ -48,7 +49,7 @@ impl Checker<'_> {
                 ));
             }
             let before = self.problems.len();
-            let policy = self.policy(text, policy);
+            let policy = self.policy(text, policy, Some(&file.policy));
             // What is wrong in [policy] is wrong in every policy that takes it from there, and is said once.
             let own = self.problems.split_off(before);
             let own: Vec<Problem> = own.into_iter().filter(|problem| !self.problems.contains(problem)).collect();
@@ -73,7 +74,7 @@ impl Checker<'_> {
         text.clone()
     }
 
-    fn policy(&mut self, name: &str, written: &file::Policy) -> Policy {
+    fn policy(&mut self, name: &str, written: &file::Policy, base: Option<&file::Policy>) -> Policy {
         let standard = Policy::default();
         let administrator_profiles = written.administrator_profiles.as_ref().map(|profiles| {
             if profiles.get_ref().is_empty() {
@@ -121,6 +122,8 @@ impl Checker<'_> {
                 .map_or(standard.shared_mailboxes, |words| lower(words).into_iter().collect()),
             dangerous_permissions: written.dangerous_permissions.as_ref().map_or(standard.dangerous_permissions, lower),
             rules: written.rules.iter().filter_map(|(name, setting)| self.rule(name, setting)).collect(),
+            off_reasons: self.off_reasons(written, base),
+            frameworks: self.frameworks(written).unwrap_or(standard.frameworks),
             accounts: written.accounts.iter().filter_map(|account| self.account(account)).collect(),
             exceptions: written
                 .exceptions
@@ -131,6 +134,22 @@ impl Checker<'_> {
             separations: self.separations(&written.separations),
             may_except,
         }
+    }
+
+    /// The frameworks in their order, each once. `None` if there is no such key.
+    fn frameworks(&mut self, written: &file::Policy) -> Option<Vec<Framework>> {
+        let written = written.frameworks.as_ref()?;
+        if written.get_ref().is_empty() {
+            let help = "name at least one of soc2 and iso27001, or remove the key for [\"soc2\"]";
+            self.error(written.span(), "`frameworks` is empty, so reports would name no criterion", help);
+        }
+        let mut frameworks = Vec::new();
+        for framework in written.get_ref() {
+            if !frameworks.contains(framework) {
+                frameworks.push(*framework);
+            }
+        }
+        Some(frameworks)
     }
 
     fn domain(&mut self, domain: &Spanned<String>) -> String {

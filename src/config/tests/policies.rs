@@ -14,6 +14,7 @@ max_administrators = 5
 unconfirmed_days = 7
 company_domains = ["example.com"]
 rules = { administrator = "low", stale-role-name = "off" }
+off_reasons = { stale-role-name = "names are not shown anywhere" }
 [[policy.exceptions]]
 rule = "administrator"
 subject = "1"

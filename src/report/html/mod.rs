@@ -24,7 +24,7 @@ use std::{
 use askama::Template;
 
 use super::ReportInput;
-use crate::{brief::Counts, words::number};
+use crate::{brief::Counts, model::framework::Framework, words::number};
 use answer::Answer;
 use changes::ChangeRow;
 use findings::Section;
@@ -64,6 +64,7 @@ struct Page<'a> {
     checks_have_details: bool,
     check_counts: String,
     policy: Vec<Fact>,
+    criteria: String,
     audit_id: String,
     version: &'static str,
 }
@@ -107,6 +108,7 @@ fn page<'a>(input: &'a ReportInput<'_>) -> Page<'a> {
         check_counts: provenance::check_counts(input),
         checks,
         policy: policy::policy(input),
+        criteria: Framework::scopes(&audit.policy.frameworks),
         audit_id: audit.id.to_string(),
         version: audit.version,
     }

@@ -233,7 +233,10 @@ pub(super) fn rules(input: &ReportInput<'_>) -> Rules {
                 (1, "failed", format!("{} open{accepted}{blind}", number(*open)))
             }
             RuleResult::NotEvaluated(why) => (2, "unevaluated", shown(why, PROSE)),
-            RuleResult::SwitchedOff => (3, "off", "by the policy".to_owned()),
+            RuleResult::SwitchedOff => {
+                let reason = shown(input.audit.policy.off_reason(&outcome.rule), PROSE);
+                (3, "off", format!("by the policy: {reason}"))
+            }
         };
         counts[place].1 += 1;
         rows.push(RuleRow {

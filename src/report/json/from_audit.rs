@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use super::{SCHEMA_VERSION, rows::Rows, v1};
 use crate::{
     access::{
+        accounts::{DeclaredAccount, DeclaredAccounts},
         hierarchy::{self, Top},
         reduction::reduction,
     },
@@ -15,7 +16,7 @@ use crate::{
         directory::{Organization, Permissions, Profile, Source, UserRecord},
         exception::{AboutFindings as _, PlannedFix},
         finding::{Finding, FindingStatus, RuleOutcome, RuleResult, Severity},
-        policy::{Exception, Policy, RuleSetting},
+        policy::{Account, Exception, Policy, RuleSetting},
         rule::RuleInfo,
         separation::{Right, Separation},
         trigger::{Incident, Trigger},
@@ -325,7 +326,29 @@ fn rule<'a>(input: &ReportInput<'a>, outcome: &'a RuleOutcome) -> v1::Rule<'a> {
         open,
         excepted,
         not_evaluated: (!not_evaluated.is_empty()).then_some(not_evaluated),
+        off_because: matches!(outcome.result, RuleResult::SwitchedOff)
+            .then(|| input.audit.policy.off_reason(&outcome.rule)),
     }
+}
+
+fn accounts<'a>(input: &ReportInput<'a>) -> Vec<v1::Account<'a>> {
+    let audit = input.audit;
+    let today = audit.judged_at.date_naive();
+    let declared = DeclaredAccounts::of(input.matrix, &audit.policy, &audit.workspace, today);
+    let users = |account: &Account| {
+        let of = declared.users().filter(|(_, one)| std::ptr::eq(*one, account));
+        of.map(|(user, _)| audit.directory.users.get(user).id()).collect()
+    };
+    let account = |entry: &DeclaredAccount<'a>| v1::Account {
+        subject: &entry.account.subject,
+        kind: entry.account.kind.word(),
+        owner: &entry.account.owner,
+        reason: &entry.account.reason,
+        until: entry.account.until,
+        expired: entry.is_over,
+        user_ids: users(entry.account),
+    };
+    declared.entries().iter().map(account).collect()
 }
 
 fn policy<'a>(policy: &'a Policy, input: &ReportInput<'a>) -> v1::Policy<'a> {
@@ -335,6 +358,8 @@ fn policy<'a>(policy: &'a Policy, input: &ReportInput<'a>) -> v1::Policy<'a> {
     };
     v1::Policy {
         name: &policy.name,
+        sha256: policy.sha256(),
+        frameworks: policy.frameworks.iter().map(|framework| framework.word()).collect(),
         administrator_profiles: &policy.administrator_profiles,
         administrator_profile_ids: input.audit.administrator_profiles.iter().map(AsRef::as_ref).collect(),
         approved_administrators: policy
@@ -349,6 +374,8 @@ fn policy<'a>(policy: &'a Policy, input: &ReportInput<'a>) -> v1::Policy<'a> {
         shared_mailboxes: policy.shared_mailboxes.iter().map(String::as_str).collect(),
         dangerous_permissions: &policy.dangerous_permissions,
         rules: policy.rules.iter().map(|(rule, of)| (rule.as_str(), setting(of))).collect(),
+        off_reasons: policy.off_reasons.iter().map(|(rule, reason)| (rule.as_str(), reason.as_str())).collect(),
+        accounts: accounts(input),
         exceptions: policy.exceptions.iter().map(exception).collect(),
         may_except: policy.may_except.iter().map(String::as_str).collect(),
         planned_fixes: policy

@@ -5,6 +5,7 @@
 //! the second number of [`SCHEMA_VERSION`]; removing a field, or changing its meaning, raises the first.
 
 mod from_audit;
+pub mod kept;
 mod rows;
 mod v1;
 

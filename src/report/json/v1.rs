@@ -11,7 +11,7 @@ use serde::Serialize;
 
 pub(super) use self::{
     directory::{Check, Organization, Permission, Profile, ReadAccount, Reading, Reduction, Role, Source},
-    judged::{Exception, Finding, PlannedFix, Policy, Right, Rule, Separation},
+    judged::{Account, Exception, Finding, PlannedFix, Policy, Right, Rule, Separation},
 };
 use super::rows::{Row, Rows};
 

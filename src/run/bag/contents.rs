@@ -90,13 +90,15 @@ pub(in crate::run) enum Content {
     Users,
     /// Which rules ran, which did not, and why.
     Rules,
+    /// The policy as applied, with its digest. Bags of an older rolecall do not have it.
+    Policy,
     /// How complete the read was, with the sums that must match.
     Completeness,
 }
 
 impl Content {
     /// All.
-    pub(in crate::run) const ALL: [Self; 8] = [
+    pub(in crate::run) const ALL: [Self; 9] = [
         Self::Source,
         Self::Organization,
         Self::CurrentUser,
@@ -104,6 +106,7 @@ impl Content {
         Self::Profiles,
         Self::Users,
         Self::Rules,
+        Self::Policy,
         Self::Completeness,
     ];
 
@@ -117,6 +120,7 @@ impl Content {
             Self::Profiles => "directory/profiles.json",
             Self::Users => "directory/users.jsonl.gz",
             Self::Rules => "rules.json",
+            Self::Policy => "policy.json",
             Self::Completeness => "completeness.json",
         }
     }
@@ -141,6 +145,7 @@ impl Content {
                 })
             }
             Self::Rules => pretty(out, &rules(audit)),
+            Self::Policy => pretty(out, &audit.policy.document()),
             Self::Completeness => pretty(out, &completeness(directory, tally)),
         }
     }
@@ -192,6 +197,7 @@ fn rule(audit: &Audit, outcome: &RuleOutcome) -> Value {
         "result": result,
         "open": open,
         "excepted": excepted,
+        "off_because": matches!(outcome.result, RuleResult::SwitchedOff).then(|| audit.policy.off_reason(&outcome.rule)),
         "not_evaluated": (!not_evaluated.is_empty()).then_some(not_evaluated),
     })
 }

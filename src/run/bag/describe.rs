@@ -5,7 +5,7 @@ use askama::Template;
 use super::format::time;
 use crate::{
     evidence::{NAMESPACE, PRINCIPAL, SIGNATURE},
-    model::{audit::Audit, trigger::Trigger},
+    model::{audit::Audit, framework::Framework, trigger::Trigger},
     words,
 };
 
@@ -38,6 +38,7 @@ struct Readme {
     signed: bool,
     compared: bool,
     past: bool,
+    criteria: String,
     signature: &'static str,
     principal: &'static str,
     namespace: &'static str,
@@ -84,11 +85,15 @@ fn readme(audit: &Audit, is_signed: bool) -> Readme {
         signed: is_signed,
         compared: audit.drift.previous.is_some(),
         past: !audit.past.is_empty(),
+        criteria: Framework::scopes(&audit.policy.frameworks),
         signature: SIGNATURE,
         principal: PRINCIPAL,
         namespace: NAMESPACE,
     }
 }
+
+/// The field with the name and digest of the policy.
+pub(in crate::run) const POLICY: &str = "Rolecall-Policy";
 
 /// The fields of `bag-info.txt`.
 pub(in crate::run) fn info(audit: &Audit, agent: &str, ledger: &str) -> Vec<(&'static str, String)> {
@@ -105,6 +110,7 @@ pub(in crate::run) fn info(audit: &Audit, agent: &str, ledger: &str) -> Vec<(&'s
         // Signed with the rest: this bag is a checkpoint of everything before it.
         ("Rolecall-Ledger", ledger.to_owned()),
     ];
+    info.push((POLICY, format!("{} sha256:{}", audit.policy.name, audit.policy.sha256())));
     if let Some(job) = &audit.job {
         info.push(("Rolecall-Job", job.clone()));
     }

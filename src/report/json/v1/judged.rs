@@ -100,6 +100,25 @@ pub(in crate::report::json) struct Exception<'a> {
     pub(in crate::report::json) owner: Option<&'a str>,
 }
 
+/// Accounts that are declared as not being people.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::report::json) struct Account<'a> {
+    /// The subject, as the policy writes it: an address, an id or a pattern.
+    pub(in crate::report::json) subject: &'a str,
+    /// `service`, `shared` or `break-glass`.
+    pub(in crate::report::json) kind: &'static str,
+    /// Who is responsible for it.
+    pub(in crate::report::json) owner: &'a str,
+    /// Why it exists.
+    pub(in crate::report::json) reason: &'a str,
+    /// The last day on which the declaration applies.
+    pub(in crate::report::json) until: NaiveDate,
+    /// Whether that day was over.
+    pub(in crate::report::json) expired: bool,
+    /// The ids of the users that are such accounts.
+    pub(in crate::report::json) user_ids: Vec<&'a str>,
+}
+
 /// The result of one rule.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::report::json) struct Rule<'a> {
@@ -118,6 +137,8 @@ pub(in crate::report::json) struct Rule<'a> {
     pub(in crate::report::json) excepted: usize,
     /// What it could not evaluate, and why; null if it evaluated everything.
     pub(in crate::report::json) not_evaluated: Option<&'a str>,
+    /// Why the policy switches it off; null if it does not.
+    pub(in crate::report::json) off_because: Option<&'a str>,
 }
 
 /// The policy that was applied.
@@ -125,6 +146,10 @@ pub(in crate::report::json) struct Rule<'a> {
 pub(in crate::report::json) struct Policy<'a> {
     /// Its name in the configuration; `base` for `[policy]`.
     pub(in crate::report::json) name: &'a str,
+    /// The SHA-256 of its canonical form, as `rolecall policy show` prints it.
+    pub(in crate::report::json) sha256: String,
+    /// The frameworks whose criteria the report names.
+    pub(in crate::report::json) frameworks: Vec<&'static str>,
     /// Names or ids of the profiles that make an administrator.
     pub(in crate::report::json) administrator_profiles: &'a [String],
     /// The ids of those profiles on the master list.
@@ -147,6 +172,10 @@ pub(in crate::report::json) struct Policy<'a> {
     pub(in crate::report::json) dangerous_permissions: &'a [String],
     /// Rules that are `off` or have another severity than their default.
     pub(in crate::report::json) rules: BTreeMap<&'a str, &'static str>,
+    /// Why rules are off, by rule; a rule that is off without a reason is not among them.
+    pub(in crate::report::json) off_reasons: BTreeMap<&'a str, &'a str>,
+    /// The accounts of this workspace that are not people.
+    pub(in crate::report::json) accounts: Vec<Account<'a>>,
     /// The exceptions, whether or not one covers a finding of this audit.
     pub(in crate::report::json) exceptions: Vec<Exception<'a>>,
     /// Rules that exceptions may accept only because they stand here.
