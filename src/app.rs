@@ -167,7 +167,13 @@ pub fn terms(job: &Job) -> Terms {
 
 /// Who is mailed a job's reports.
 pub fn recipients(email: &Email, smtp: &Smtp) -> Recipients {
-    Recipients { from: smtp.from.clone(), to: email.to.clone(), attach: attachments(&email.attach), when: email.when }
+    Recipients {
+        from: smtp.from.clone(),
+        to: email.to.clone(),
+        attach: attachments(&email.attach),
+        when: email.when,
+        combine: email.combine,
+    }
 }
 
 /// Where bags of evidence are kept; `None` if none are.

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use futures::future::join_all;
 use uuid::Uuid;
 
 use super::{
@@ -32,6 +33,7 @@ use crate::{
         deliver::{Mail, Recipients},
         files, lease,
         perform::{AuditRun, Commit, Performed, Reports, Step},
+        together,
         vault::Vault,
     },
     store::{Database, StoreError, queue::Sent},
@@ -212,6 +214,12 @@ struct Session<'a> {
 impl Session<'_> {
     /// Audits all workspaces; a failure does not stop the others.
     async fn audit_all(&self, targets: &[Target<'_>]) -> Vec<Audited> {
+        if let (Some(post), Some((job, _))) = (&self.post, self.job)
+            && post.recipients.combine
+            && targets.len() > 1
+        {
+            return self.audit_together(targets, job, post).await;
+        }
         let mut audited = Vec::with_capacity(targets.len());
         for target in targets {
             audited.push(Audited { workspace: target.workspace.to_owned(), ended: self.audit(target).await });
@@ -219,12 +227,72 @@ impl Session<'_> {
         audited
     }
 
+    /// Audits all workspaces of a job as runs of one moment, and mails one message about them.
+    async fn audit_together(&self, targets: &[Target<'_>], job: &str, post: &Post<'_>) -> Vec<Audited> {
+        let names: Vec<&str> = targets.iter().map(|target| target.workspace).collect();
+        let claims = match self.store.begin_all(job, &names, self.clock.now(), time_delta(LEASE)).await {
+            Ok(claims) => claims,
+            Err(error) => {
+                let failed = |name: &&str| Audited { workspace: (*name).to_owned(), ended: Err(error.to_string()) };
+                return names.iter().take(1).map(failed).collect();
+            }
+        };
+        let mut audited = Vec::with_capacity(targets.len());
+        for (place, target) in targets.iter().enumerate() {
+            let ended = self.audit_one_of(target, &claims[place..], post).await;
+            let ended = ended.map(|audit| (audit.id, audit.open_findings().map(|finding| finding.severity).max()));
+            audited.push(Audited { workspace: target.workspace.to_owned(), ended });
+        }
+        if let Err(error) = self.send_together(job, post).await {
+            audited.push(Audited { workspace: String::new(), ended: Err(error) });
+        }
+        audited
+    }
+
+    /// Audits the workspace of the first claim, and keeps the others for those that follow.
+    async fn audit_one_of(&self, target: &Target<'_>, claims: &[Claim], post: &Post<'_>) -> Result<Audit, String> {
+        let Some((claim, others)) = claims.split_first() else { return Err("there is nothing to audit".to_owned()) };
+        let now = self.clock.now();
+        for claim in claims {
+            // One that another process has claimed meanwhile is noticed when it is its turn.
+            let _ = self.store.prolong(claim, now + time_delta(LEASE)).await;
+        }
+        let others = async {
+            join_all(others.iter().map(|claim| lease::keep(self.store, claim, LEASE, self.clock))).await;
+            std::future::pending::<()>().await;
+        };
+        let commit = Commit::Record { claim, on_demand: true };
+        let performed = tokio::select! {
+            performed = self.perform(target, commit, Mail::To(&post.recipients)) => performed,
+            lost = lease::keep(self.store, claim, LEASE, self.clock) => return Err(lost.to_string()),
+            () = others => return Err("the audit was interrupted".to_owned()),
+        };
+        match performed {
+            Ok(performed) => Ok(performed.audit),
+            Err(error) => Err(self.give_up_together(claim, error, post).await),
+        }
+    }
+
+    /// Writes the message about all workspaces and sends what waits.
+    async fn send_together(&self, job: &str, post: &Post<'_>) -> Result<(), String> {
+        let messages = together::combine(self.store, Some(job), self.clock).await.map_err(|error| error.to_string())?;
+        if messages == 0 {
+            output::line("  mail      not sent: the job's `when` does not ask for it");
+        }
+        let sent = self.send(job, post).await;
+        if let Some(vault) = self.vault {
+            crate::run::ledger::write_out(self.store, vault).await.map_err(|error| error.to_string())?;
+        }
+        sent
+    }
+
     /// Says who has access across several workspaces, and writes it beside the folders of the workspaces.
     async fn across(&self, audited: &[Audited], out: Option<&Path>) -> Result<(), Failure> {
+        let audited: Vec<&Audited> = audited.iter().filter(|one| !one.workspace.is_empty()).collect();
         if audited.len() < 2 {
             return Ok(());
         }
-        let end = |one: &Audited| End {
+        let end = |one: &&Audited| End {
             workspace: one.workspace.clone(),
             audit: one.ended.as_ref().map(|(audit, _)| *audit).map_err(Clone::clone),
         };
@@ -329,6 +397,21 @@ impl Session<'_> {
         match self.store.give_up(claim, &error, &[], self.clock.now()).await {
             // Another process continues the run.
             Ok(()) | Err(StoreError::Lost { .. }) => error,
+            Err(store) => format!("{error}\nrolecall: the failure could not be recorded: {store}"),
+        }
+    }
+
+    /// Gives up a run whose failure the message about all workspaces says.
+    async fn give_up_together(&self, claim: &Claim, error: String, post: &Post<'_>) -> String {
+        let now = self.clock.now();
+        let given_up = match together::terms(&post.recipients) {
+            Ok(terms) => self.store.give_up_share(claim, &error, &terms, &[], now).await,
+            Err(error) => Err(error),
+        };
+        match given_up {
+            // Another process continues the run.
+            Ok(true) | Err(StoreError::Lost { .. }) => error,
+            Ok(false) => self.give_up(claim, error).await,
             Err(store) => format!("{error}\nrolecall: the failure could not be recorded: {store}"),
         }
     }

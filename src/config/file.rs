@@ -314,6 +314,9 @@ pub(super) struct Email {
     /// When to send it: always, findings or changes.
     #[serde(default)]
     pub(super) when: When,
+    /// One message about all workspaces of the job instead of one for each.
+    #[serde(default)]
+    pub(super) combine: bool,
 }
 
 /// An attachment.

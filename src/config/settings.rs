@@ -161,6 +161,8 @@ pub struct Email {
     pub attach: Vec<Attach>,
     /// When a report is mailed.
     pub when: When,
+    /// Whether all workspaces are reported in one message.
+    pub combine: bool,
 }
 
 /// The mail server.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Delivered, Review};
 use crate::ledger::{
     Entry, Fact,
-    fact::{BagName, Delivery, Recorded, Terms},
+    fact::{BagName, Delivery, NoMailReason, Recorded, Terms},
     timeline::{SetBack, Timeline},
 };
 
@@ -26,6 +26,8 @@ pub(super) struct Past<'a> {
     /// Runs of the schedule.
     pub(super) runs: BTreeMap<Key<'a>, Uuid>,
     recorded: BTreeMap<Uuid, Made<'a>>,
+    /// By run: what reports the reviews of its fire time together.
+    combined: BTreeMap<Uuid, Combined<'a>>,
     pub(super) failed: BTreeMap<Uuid, &'a str>,
     /// How often a run was given up; it can be tried again on demand.
     given_up: BTreeMap<Uuid, usize>,
@@ -50,6 +52,13 @@ pub(super) struct Made<'a> {
     pub(super) at: DateTime<Utc>,
     pub(super) entry: &'a Entry,
     pub(super) recorded: &'a Recorded,
+}
+
+/// The messages that report the reviews of a fire time together, and why there are none.
+#[derive(Clone, Copy)]
+struct Combined<'a> {
+    messages: &'a [String],
+    no_mail_reason: Option<NoMailReason>,
 }
 
 /// Fire times of a job that did not become runs.
@@ -99,6 +108,10 @@ impl<'a> Past<'a> {
                 if planned != Some(&recorded.run) {
                     self.by_hand.entry((job, workspace)).or_default().push(recorded.run);
                 }
+            }
+            Fact::Combined { runs, messages, no_mail_reason, .. } => {
+                let combined = Combined { messages, no_mail_reason: *no_mail_reason };
+                self.combined.extend(runs.iter().map(|run| (*run, combined)));
             }
             Fact::Failed { run, error } => {
                 self.failed.insert(run.run, error);
@@ -173,7 +186,9 @@ impl<'a> Past<'a> {
     pub(super) fn review(&self, made: Made<'a>) -> Review {
         let Made { at, entry, recorded } = made;
         let (mut delivered, mut undelivered, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
-        for message in &recorded.messages {
+        let alone = Combined { messages: &recorded.messages, no_mail_reason: recorded.no_mail_reason };
+        let Combined { messages, no_mail_reason } = self.combined.get(&recorded.run).copied().unwrap_or(alone);
+        for message in messages {
             match self.deliveries.get(message.as_str()) {
                 Some((at, delivery)) if delivery.accepted => {
                     delivered.push(Delivered { recipient: delivery.recipient.clone(), at: *at });
@@ -194,10 +209,8 @@ impl<'a> Past<'a> {
             delivered,
             undelivered,
             waiting,
-            no_mail_reason: recorded.no_mail_reason,
-            mail_is_unknown: recorded.messages.is_empty()
-                && recorded.no_mail_reason.is_none()
-                && recorded.fire_at.is_none(),
+            no_mail_reason,
+            mail_is_unknown: messages.is_empty() && no_mail_reason.is_none() && recorded.fire_at.is_none(),
         }
     }
 }

@@ -146,6 +146,40 @@ fn a_review_by_hand_answers_the_fire_time_that_nobody_else_did() {
 }
 
 #[test]
+fn a_message_about_several_workspaces_delivers_each_review() {
+    let (monday, tuesday) = ("2026-03-09T07:00:00Z", "2026-03-10T07:00:00Z");
+    let combined = |run: u128, at: &str, messages: &[&str], no_mail_reason| Fact::Combined {
+        job: "weekly".into(),
+        fire_at: time(at),
+        runs: vec![Uuid::from_u128(run), Uuid::from_u128(7)],
+        messages: messages.iter().map(|message| (*message).to_owned()).collect(),
+        no_mail_reason,
+    };
+    let begun = ("2026-03-04T00:00:00Z", schedule(Some("0 8 * * MON,TUE")));
+    let made = [begun, (monday, due(1, monday, false)), (monday, recorded(1, monday))];
+    let state = |more: &[(&str, Fact)]| {
+        let facts: Vec<_> = made.iter().cloned().chain(more.iter().cloned()).collect();
+        let (_, state, reason) = march(&facts).remove(0);
+        (state, reason)
+    };
+    // Until it is written, what the review named waits.
+    assert_eq!(state(&[]).0, State::Undelivered);
+    // Another run carries it, to a recipient whom the entry of the review did not name.
+    let written = (monday, combined(1, monday, &["<7@example.com>"], None));
+    let (waiting, reason) = state(&[written.clone()]);
+    assert_eq!(
+        (waiting, reason.as_str()),
+        (State::Undelivered, "not delivered to the recipient of <7@example.com> (not accepted yet)")
+    );
+    assert_eq!(state(&[written.clone(), (monday, delivered(7, true))]), (State::OnTime, String::new()));
+    assert_eq!(state(&[written, (monday, delivered(7, false))]).0, State::Undelivered);
+    let unwanted = (monday, combined(1, monday, &[], Some(NoMailReason::NothingToTell)));
+    assert_eq!(state(&[unwanted]), (State::OnTime, "not mailed: the job's `when` did not apply".to_owned()));
+    // It says nothing of other reviews.
+    assert_eq!(state(&[(tuesday, combined(9, tuesday, &[], Some(NoMailReason::NothingToTell)))]).0, State::Undelivered);
+}
+
+#[test]
 fn what_lacks_a_recipient_or_a_bag_is_a_gap_and_a_bag_that_was_removed_is_not() {
     let (first, second, third) = ("2026-03-09T07:00:00Z", "2026-03-16T07:00:00Z", "2026-03-23T07:00:00Z");
     let mut unproven = recorded(2, second);

@@ -39,6 +39,7 @@ use crate::{
         deliver::Recipients,
         ledger::{self, WriteError},
         retention,
+        together::{self, TogetherError},
         vault::Vault,
     },
     schedule::{Missed, Schedule},
@@ -286,6 +287,7 @@ impl Daemon {
                 daemon.state().held.remove(&run);
             });
         }
+        self.combine().await?;
         let setup = self.setup();
         let is_watched = |job: &str| setup.jobs.get(job).is_some_and(|job| job.heartbeat.is_some());
         for run in closing::close_delivered(&*self.store, &is_watched, self.now()).await? {
@@ -299,6 +301,22 @@ impl Daemon {
         }
         self.prune().await?;
         self.write_out().await
+    }
+
+    /// Writes the messages about fire times whose runs have all ended.
+    async fn combine(&self) -> Result<(), StoreError> {
+        match together::combine(&*self.store, None, &self.clock).await {
+            Ok(0) => Ok(()),
+            Ok(messages) => {
+                tracing::info!(messages, "wrote the messages about several workspaces");
+                Ok(())
+            }
+            Err(TogetherError::Store(error)) => Err(error),
+            Err(TogetherError::Deliver(error)) => {
+                tracing::error!(%error, "a message about several workspaces could not be written");
+                Ok(())
+            }
+        }
     }
 
     /// Renews the leases of its own workers after a jump of the clock, which would end them: the daemon would take its own

@@ -1,6 +1,7 @@
 //! The daemon over a real store and a simulated workspace, at a time that the test sets.
 
 mod disagreement;
+mod together;
 mod year;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -214,6 +215,7 @@ async fn daemon(
             to: vec!["security@example.com".into(), "gone@example.com".into()],
             attach: vec![ReportFile::FindingsCsv],
             when: When::Always,
+            combine: false,
         }),
         heartbeat: Some(Arc::clone(&heartbeat)),
     };

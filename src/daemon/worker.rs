@@ -19,6 +19,7 @@ use crate::{
         deliver::Mail,
         lease,
         perform::{AuditRun, Commit, Failed, Step},
+        together,
     },
     store::StoreError,
 };
@@ -142,33 +143,48 @@ impl Daemon {
     async fn give_up(&self, setup: &Setup, claim: &Claim, error: &str) -> Result<(), StoreError> {
         let Run { id, job, workspace, attempt, .. } = &claim.run;
         tracing::error!(run = %id, job, workspace, attempt, error, "the run failed; giving up");
-        let notifications = self.failure_notifications(setup, claim, error).await?;
-        self.store.give_up(claim, error, &notifications, self.now()).await?;
+        if !self.give_up_together(setup, claim, error).await? {
+            let mut notifications = self.failure_notices(setup, claim, error).await?;
+            notifications.extend(failure_ping(setup, claim));
+            self.store.give_up(claim, error, &notifications, self.now()).await?;
+        }
         self.count(Count::Attempt { job: job.clone(), workspace: workspace.clone(), outcome: "failed" });
         Ok(())
     }
 
-    /// The notices and the ping about a run that was given up.
-    async fn failure_notifications(
+    /// Gives up a run whose failure the message of its fire time says; false, and does nothing, if there is no such message,
+    /// or if it is written already.
+    async fn give_up_together(&self, setup: &Setup, claim: &Claim, error: &str) -> Result<bool, StoreError> {
+        let email = setup.jobs.get(&claim.run.job).and_then(|job| job.email.as_ref());
+        let Some(email) = email else { return Ok(false) };
+        if !together::is_together(&*self.store, email, &claim.run).await? {
+            return Ok(false);
+        }
+        let ping = failure_ping(setup, claim);
+        self.store.give_up_share(claim, error, &together::terms(email)?, ping.as_slice(), self.now()).await
+    }
+
+    /// The notices about a run that was given up.
+    async fn failure_notices(
         &self,
         setup: &Setup,
         claim: &Claim,
         error: &str,
     ) -> Result<Vec<Notification>, StoreError> {
-        let Some(job) = setup.jobs.get(&claim.run.job) else { return Ok(Vec::new()) };
+        let email = setup.jobs.get(&claim.run.job).and_then(|job| job.email.as_ref());
+        let Some(email) = email else { return Ok(Vec::new()) };
         let (run, fence) = (&claim.run, claim.fence.to_string());
-        let mut notifications = Vec::new();
-        if let Some(email) = &job.email {
-            let notice = Notice::failure(run, &fence, error, &self.store.head().await?);
-            let addresses = Addresses { from: &email.from, to: &email.to };
-            notifications.extend(email::notices(&notice, run.id, &fence, addresses, self.now()));
-        }
-        if job.heartbeat.is_some() {
-            let about = format!("run {} claim {fence}", run.id);
-            notifications.push(heartbeat::notification(run, Beat::Failure, &about));
-        }
-        Ok(notifications)
+        let notice = Notice::failure(run, &fence, error, &self.store.head().await?);
+        let addresses = Addresses { from: &email.from, to: &email.to };
+        Ok(email::notices(&notice, run.id, &fence, addresses, self.now()))
     }
+}
+
+/// The ping about a run that was given up; `None` if nobody watches the job.
+fn failure_ping(setup: &Setup, claim: &Claim) -> Option<Notification> {
+    let about = format!("run {} claim {}", claim.run.id, claim.fence);
+    let is_watched = setup.jobs.get(&claim.run.job)?.heartbeat.is_some();
+    is_watched.then(|| heartbeat::notification(&claim.run, Beat::Failure, &about))
 }
 
 /// The wait before the next attempt; `None` after the last one.

@@ -65,6 +65,20 @@ pub enum Fact {
     },
     /// A review was made and is kept.
     Recorded(Recorded),
+    /// The reviews of one fire time were reported together. This holds, whatever messages their entries named.
+    Combined {
+        /// The job.
+        job: String,
+        /// The fire time.
+        fire_at: DateTime<Utc>,
+        /// The runs whose reviews are reported.
+        runs: Vec<Uuid>,
+        /// Messages that are to be sent, by their `Message-ID`.
+        messages: Vec<String>,
+        /// Why there are no messages; `None` if there are some.
+        #[serde(rename = "unmailed", default, skip_serializing_if = "Option::is_none")]
+        no_mail_reason: Option<NoMailReason>,
+    },
     /// A run was given up.
     Failed {
         /// The run.
@@ -340,6 +354,7 @@ impl Fact {
             Self::Skipped { .. } => "skipped",
             Self::ScheduleTakenBack { .. } => "schedule_taken_back",
             Self::Recorded(_) => "recorded",
+            Self::Combined { .. } => "combined",
             Self::Failed { .. } => "failed",
             Self::Retried { .. } => "retried",
             Self::Delivery(_) => "delivery",

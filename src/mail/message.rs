@@ -106,6 +106,19 @@ pub enum MessageError {
     Build(#[from] lettre::error::Error),
 }
 
+/// The `Message-ID` of a message, in its angle brackets.
+///
+/// # Errors
+/// [`MessageError`] if an address is malformed.
+pub fn message_id(from: &str, to: &str, id: &str, kind: &str) -> Result<String, MessageError> {
+    let (from, to) = (mailbox("sender", from)?, mailbox("recipient", to)?);
+    Ok(format!("<{}@{}>", identity(&to, id, kind), ascii_domain(from.email.domain())))
+}
+
+fn identity(to: &Mailbox, id: &str, kind: &str) -> String {
+    digest(&["message", id, &to.email.to_string().to_lowercase(), kind])
+}
+
 /// Builds the message.
 ///
 /// # Errors
@@ -114,8 +127,7 @@ pub fn assemble(content: &Content, addressing: &Addressing<'_>) -> Result<Email,
     let from = mailbox("sender", addressing.from)?;
     let to = mailbox("recipient", addressing.to)?;
     let domain = ascii_domain(from.email.domain());
-    let recipient = to.email.to_string().to_lowercase();
-    let identity = digest(&["message", addressing.id, &recipient, addressing.kind]);
+    let identity = identity(&to, addressing.id, addressing.kind);
     let message_id = format!("<{identity}@{domain}>");
     let (envelope_from, envelope_to) = (from.email.to_string(), to.email.to_string());
 

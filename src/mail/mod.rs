@@ -1,6 +1,7 @@
 //! E-mail: typed messages, and how they are sent.
 //!
 //! - [`report_mail::ReportMail`]: the report of one audit: subject, text, HTML, attachments;
+//! - [`together::Together`]: the reports of all workspaces of a job in one mail;
 //! - [`notice::Notice`]: a run failed, or a message was not delivered;
 //! - [`test_mail`]: the message of `rolecall mail test`, and the result of each stage;
 //! - [`message::assemble`]: a [`message::Content`] as the complete bytes of an [`message::Email`] for one recipient, the
@@ -12,6 +13,7 @@ pub mod notice;
 pub mod report_mail;
 pub mod smtp;
 pub mod test_mail;
+pub mod together;
 
 mod identity;
 mod text;

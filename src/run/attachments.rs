@@ -27,25 +27,39 @@ pub(super) fn attachments(
     let mut room = limit;
     for file in files {
         let file_name = file.file_name().to_owned();
-        let mut capped = Capped { bytes: Vec::new(), limit: room, written: 0 };
+        let mut capped = Capped::new(room);
         report::write(*file, input, &mut capped)
             .map_err(|source| FileError::Write { path: file.file_name().into(), source })?;
-        if capped.written > room {
-            let path = written.iter().find(|path| path.ends_with(&file_name)).cloned();
-            left_out.push(LeftOut { file_name, bytes: capped.written, path });
-        } else {
-            room -= capped.written;
-            attached.push(Attachment { file_name, content_type: file.media_type().to_owned(), bytes: capped.bytes });
+        match capped.bytes() {
+            Ok(bytes) => {
+                room -= bytes.len();
+                attached.push(Attachment { file_name, content_type: file.media_type().to_owned(), bytes });
+            }
+            Err(bytes) => {
+                let path = written.iter().find(|path| path.ends_with(&file_name)).cloned();
+                left_out.push(LeftOut { file_name, bytes, path });
+            }
         }
     }
     Ok((attached, left_out))
 }
 
 /// Keeps what is written up to a limit, and counts all bytes.
-struct Capped {
+pub(super) struct Capped {
     bytes: Vec<u8>,
     limit: usize,
     written: usize,
+}
+
+impl Capped {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { bytes: Vec::new(), limit, written: 0 }
+    }
+
+    /// What was written; if that is more than the limit, only how many bytes it is.
+    pub(super) fn bytes(self) -> Result<Vec<u8>, usize> {
+        if self.written > self.limit { Err(self.written) } else { Ok(self.bytes) }
+    }
 }
 
 impl Write for Capped {

@@ -26,6 +26,8 @@ pub struct Recipients {
     pub attach: Vec<ReportFile>,
     /// When a report is mailed. Notices about failed runs are always mailed.
     pub when: When,
+    /// Whether the workspaces of a fire time are reported in one message.
+    pub combine: bool,
 }
 
 /// Who receives the mail about an audit.
@@ -89,7 +91,7 @@ pub struct Letter<'a> {
 }
 
 /// Whether `when` asks for a mail. An incomplete read and an incident are always mailed.
-fn wanted(when: When, audit: &Audit) -> bool {
+pub(super) fn wanted(when: When, audit: &Audit) -> bool {
     let incomplete = !audit.directory.reading.is_complete();
     incomplete
         || !audit.incidents().is_empty()

@@ -18,6 +18,7 @@ pub mod recompute;
 pub mod retention;
 #[cfg(test)]
 mod tests;
+pub mod together;
 pub mod vault;
 
 use std::{sync::Arc, time::Duration};

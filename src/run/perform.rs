@@ -21,6 +21,7 @@ use super::{
     clock_behind::{self, ClockBehind},
     deliver::{self, Letter, Mail},
     files, judge, pack, read,
+    together::{self, OwnShare},
 };
 use crate::{
     access::matrix::AccessMatrix,
@@ -37,7 +38,7 @@ use crate::{
     },
     notify::email,
     report::{ReportFile, ReportInput},
-    store::{AuditRecord, Kept, StoreError},
+    store::{AuditRecord, Kept, StoreError, together::Share},
 };
 
 /// The longest error message, in characters; it may quote the workspace.
@@ -188,9 +189,8 @@ impl AuditRun<'_> {
         self.advance(RunState::Read).await?;
         let audit = judge(&request, read, clock.now())?;
         self.advance(RunState::Judged).await?;
-        let (kept, messages) = self.write(&audit, evidence, on_step).await?;
-        self.commit(&kept, &messages).await?;
-        Ok(Performed { audit, record: kept.record, messages: messages.len(), clock_behind })
+        let (kept, messages) = self.write_and_commit(&audit, evidence, on_step).await?;
+        Ok(Performed { audit, record: kept.record, messages, clock_behind })
     }
 
     fn job(&self) -> Option<&str> {
@@ -237,13 +237,14 @@ impl AuditRun<'_> {
         self.env.store.advance(claim, state).await.map_err(|source| self.store_failed(source))
     }
 
-    /// Writes the report files, what the store keeps, the bag, and the messages that name it.
-    async fn write(
+    /// Writes the report files, what the store keeps, the bag, and the messages that name it; and commits. Returns what is
+    /// kept, and how many messages report it.
+    async fn write_and_commit(
         &self,
         audit: &Audit,
         evidence: &mut Evidence,
         on_step: OnStep<'_>,
-    ) -> Result<(Kept, Vec<Notification>), RunError> {
+    ) -> Result<(Kept, usize), RunError> {
         let matrix = AccessMatrix::of(audit);
         let input = ReportInput::new(audit, &matrix);
         on_step(Step::Judged(&input));
@@ -256,9 +257,34 @@ impl AuditRun<'_> {
             evidence.sealed = Some(sealed.bag.clone());
             kept.record.bag.clone_from(&evidence.sealed);
         }
+        if let Some(share) = self.share(&input, &kept.record).await?
+            && self.commit_share(&kept, &share).await?
+        {
+            return Ok((kept, share.messages.len()));
+        }
+        // Also if the message of its fire time is written already: it is too late for this run.
         kept.record.no_mail_reason = self.mail.reason(audit);
         let messages = self.messages(&input, &kept.record, &written).await?;
-        Ok((kept, messages))
+        self.commit(&kept, &messages).await?;
+        Ok((kept, messages.len()))
+    }
+
+    /// What the run adds to the message of its fire time; `None` if it is reported alone.
+    async fn share(&self, input: &ReportInput<'_>, record: &AuditRecord) -> Result<Option<OwnShare>, RunError> {
+        let (Mail::To(recipients), Commit::Record { claim, .. }) = (&self.mail, self.commit) else { return Ok(None) };
+        let is_together = together::is_together(self.env.store, recipients, &claim.run).await;
+        if !is_together.map_err(|source| self.store_failed(source))? {
+            return Ok(None);
+        }
+        Ok(Some(together::share(input, recipients, &claim.run, record.bag.clone())?))
+    }
+
+    /// Commits the audit with its share; false if the message of its fire time is written already.
+    async fn commit_share(&self, kept: &Kept, share: &OwnShare) -> Result<bool, RunError> {
+        let Commit::Record { claim, .. } = self.commit else { return Ok(false) };
+        let Env { store, clock, .. } = self.env;
+        let share = Share { terms: &share.terms, body: &share.body, messages: &share.messages };
+        store.record_share(claim, kept, &share, clock.now()).await.map_err(|source| self.store_failed(source))
     }
 
     fn write_reports(&self, input: &ReportInput<'_>) -> Result<Vec<PathBuf>, RunError> {

@@ -13,6 +13,7 @@ use super::{
     ledger::Ledger,
     queue::{Cursor, Decided, Outgoing, Queue, Sent},
     reviews::Reviews,
+    together::{Combination, Combined, Share, Together},
 };
 use crate::{
     ledger::{
@@ -134,15 +135,15 @@ impl<M: Database, H: Hazard> Queue for Hazardous<M, H> {
         Ok(done)
     }
 
-    async fn begin(
+    async fn begin_all(
         &self,
         job: &str,
-        workspace: &str,
+        workspaces: &[&str],
         now: DateTime<Utc>,
         lease: Duration,
-    ) -> Result<Claim, StoreError> {
+    ) -> Result<Vec<Claim>, StoreError> {
         self.hazard.at("begin", Moment::Before).await?;
-        let done = self.store.begin(job, workspace, now, lease).await?;
+        let done = self.store.begin_all(job, workspaces, now, lease).await?;
         self.hazard.at("begin", Moment::After).await?;
         Ok(done)
     }
@@ -242,6 +243,51 @@ impl<M: Database, H: Hazard> Queue for Hazardous<M, H> {
         self.hazard.at("retry", Moment::Before).await?;
         let done = self.store.retry(run, now).await?;
         self.hazard.at("retry", Moment::After).await?;
+        Ok(done)
+    }
+}
+
+#[async_trait]
+impl<M: Database, H: Hazard> Together for Hazardous<M, H> {
+    async fn record_share(
+        &self,
+        claim: &Claim,
+        audit: &Kept,
+        share: &Share<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        self.hazard.at("record", Moment::Before).await?;
+        let done = self.store.record_share(claim, audit, share, now).await?;
+        self.hazard.at("record", Moment::After).await?;
+        Ok(done)
+    }
+
+    async fn give_up_share(
+        &self,
+        claim: &Claim,
+        error: &str,
+        terms: &[u8],
+        notifications: &[Notification],
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        self.hazard.at("give_up", Moment::Before).await?;
+        let done = self.store.give_up_share(claim, error, terms, notifications, now).await?;
+        self.hazard.at("give_up", Moment::After).await?;
+        Ok(done)
+    }
+
+    async fn combinations(&self) -> Result<Vec<Combination>, StoreError> {
+        self.store.combinations().await
+    }
+
+    async fn shares(&self, job: &str, fire_at: DateTime<Utc>) -> Result<Vec<(Uuid, Vec<u8>)>, StoreError> {
+        self.store.shares(job, fire_at).await
+    }
+
+    async fn combine(&self, combined: &Combined<'_>, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        self.hazard.at("combine", Moment::Before).await?;
+        let done = self.store.combine(combined, now).await?;
+        self.hazard.at("combine", Moment::After).await?;
         Ok(done)
     }
 }

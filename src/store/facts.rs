@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{
     AuditRecord,
     queue::{Decided, Outgoing, Sent},
+    together::Combined,
 };
 use crate::{
     digest::sha256,
@@ -20,7 +21,7 @@ use crate::{
     },
     model::{
         notification::Notification,
-        run::{Gap, Run},
+        run::{Claim, Gap, Run},
     },
     review::event::Event,
 };
@@ -32,16 +33,32 @@ pub fn opening(ledger: Uuid) -> Fact {
 
 /// `Store::keep`: an audit that belongs to no run.
 pub fn keep(audit: &AuditRecord) -> Vec<Fact> {
-    vec![recorded(audit, None, &[])]
+    vec![recorded(audit, None, Vec::new())]
 }
 
 /// `Queue::record`: the audit of a run, with the notifications that report it.
 pub fn record(audit: &AuditRecord, run: &Run, notifications: &[Notification]) -> Vec<Fact> {
-    vec![recorded(audit, Some(run), notifications)]
+    let on_record = notifications.iter().filter(|notification| notification.is_on_record());
+    vec![recorded(audit, Some(run), on_record.filter_map(|notification| notification.message_id.clone()).collect())]
 }
 
-fn recorded(audit: &AuditRecord, run: Option<&Run>, notifications: &[Notification]) -> Fact {
-    let on_record = notifications.iter().filter(|notification| notification.is_on_record());
+/// `Together::record_share`: the audit of a run, with the messages that will report it.
+pub fn record_share(audit: &AuditRecord, run: &Run, messages: &[String]) -> Vec<Fact> {
+    vec![recorded(audit, Some(run), messages.to_vec())]
+}
+
+/// `Together::combine`: which messages report these runs, whatever was expected when they were recorded.
+pub fn combine(combined: &Combined<'_>) -> Vec<Fact> {
+    vec![Fact::Combined {
+        job: combined.job.to_owned(),
+        fire_at: combined.fire_at,
+        runs: combined.runs.to_vec(),
+        messages: combined.notifications.iter().filter_map(|one| one.message_id.clone()).collect(),
+        no_mail_reason: combined.no_mail_reason,
+    }]
+}
+
+fn recorded(audit: &AuditRecord, run: Option<&Run>, messages: Vec<String>) -> Fact {
     Fact::Recorded(Recorded {
         run: audit.id,
         job: audit.job.clone(),
@@ -55,7 +72,7 @@ fn recorded(audit: &AuditRecord, run: Option<&Run>, notifications: &[Notificatio
         administrators: audit.administrators,
         open_findings: audit.open_findings,
         bag: audit.bag.clone(),
-        messages: on_record.filter_map(|notification| notification.message_id.clone()).collect(),
+        messages,
         no_mail_reason: audit.no_mail_reason,
         policy_changes: audit.policy_changes.clone(),
     })
@@ -95,10 +112,12 @@ pub fn take_back(job: &str, from: DateTime<Utc>, to: DateTime<Utc>, reason: &str
     vec![Fact::ScheduleTakenBack { job: job.to_owned(), from, to, reason: reason.to_owned() }]
 }
 
-/// `Queue::begin`: a run on demand.
-pub fn begin(run: &Run) -> Vec<Fact> {
-    let runs = vec![DueRun { workspace: run.workspace.clone(), run: run.id }];
-    vec![Fact::Due { job: run.job.clone(), fire_at: run.fire_at, by_hand: true, runs }]
+/// `Queue::begin_all`: runs on demand, all of one job and moment.
+pub fn begin(claims: &[Claim]) -> Vec<Fact> {
+    let Some(first) = claims.first() else { return Vec::new() };
+    let run = |claim: &Claim| DueRun { workspace: claim.run.workspace.clone(), run: claim.run.id };
+    let runs = claims.iter().map(run).collect();
+    vec![Fact::Due { job: first.run.job.clone(), fire_at: first.run.fire_at, by_hand: true, runs }]
 }
 
 /// `Queue::give_up`.

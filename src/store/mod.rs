@@ -20,6 +20,7 @@ pub mod snapshot;
 pub mod sqlite;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod together;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -125,9 +126,9 @@ pub trait Store: Send + Sync {
 }
 
 /// Everything that a store does. The suite in `conformance` holds every adapter to it.
-pub trait Database: Store + queue::Queue + history::History + ledger::Ledger + reviews::Reviews {}
+pub trait Database: Store + queue::Queue + together::Together + history::History + ledger::Ledger + reviews::Reviews {}
 
-impl<T: Store + queue::Queue + history::History + ledger::Ledger + reviews::Reviews> Database for T {}
+impl<T: Store + queue::Queue + together::Together + history::History + ledger::Ledger + reviews::Reviews> Database for T {}
 
 /// The store could not do what was asked.
 ///

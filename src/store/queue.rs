@@ -98,12 +98,33 @@ pub trait Queue: Send + Sync {
     async fn take_back(&self, job: &str, reason: &str, now: DateTime<Utc>)
     -> Result<Option<DateTime<Utc>>, StoreError>;
 
-    /// Creates a run that is due now and claims it: an audit on demand whose report is mailed.
+    /// Creates a run of each workspace that is due now and claims them: an audit on demand whose report is mailed. All of
+    /// them or none.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] if another process works on a run of this job and one of these workspaces.
+    async fn begin_all(
+        &self,
+        job: &str,
+        workspaces: &[&str],
+        now: DateTime<Utc>,
+        lease: Duration,
+    ) -> Result<Vec<Claim>, StoreError>;
+
+    /// The same for one workspace.
     ///
     /// # Errors
     /// [`StoreError::Busy`] if another process works on a run of this job and workspace.
-    async fn begin(&self, job: &str, workspace: &str, now: DateTime<Utc>, lease: Duration)
-    -> Result<Claim, StoreError>;
+    async fn begin(
+        &self,
+        job: &str,
+        workspace: &str,
+        now: DateTime<Utc>,
+        lease: Duration,
+    ) -> Result<Claim, StoreError> {
+        let claims = self.begin_all(job, &[workspace], now, lease).await?;
+        claims.into_iter().next().ok_or_else(|| StoreError::Busy { what: format!("the run of {job} for {workspace}") })
+    }
 
     /// Claims the oldest run that can be worked on: due and not held back, or begun by a process whose lease has ended.
     /// A run waits for earlier runs of its job and workspace, and for any run that reads its workspace now.

@@ -1,13 +1,13 @@
 //! The view over the workspaces of a job, by the real binary over two simulated workspaces.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use rolecall_simulator::{Fault, Simulator};
 use serde_json::Value;
 
 use crate::{
     support::{Bench, options},
-    tools::{check_jsonschema, read_csv},
+    tools::{check_jsonschema, read_csv, read_mail},
 };
 
 /// A job with two workspaces: `acme` and, over another simulator, `broken`.
@@ -81,4 +81,65 @@ fn a_workspace_that_fails_is_named_and_nobody_is_left_behind_because_of_it() {
     let page = bench.read("out/people.html");
     assert!(page.contains("zeta is missing: ") && page.contains("<span class=\"badge\">Incomplete</span>"), "{page}");
     assert!(bench.read("out/people.csv").contains(",zeta,"), "each row names it");
+}
+
+/// The same job, reported in one message.
+pub(crate) fn combined(users: u32) -> (Bench, Simulator) {
+    let (bench, other) = two(users);
+    bench.reconfigure("attach = [\"csv\", \"xlsx\"]", "attach = [\"csv\", \"html\"]\ncombine = true");
+    (bench, other)
+}
+
+/// The subject of a mail, and the names of its attached files.
+fn outline(mail: &Path) -> (String, Vec<String>) {
+    let mail = read_mail(mail);
+    let parts = mail["parts"].as_array().unwrap().iter();
+    let names = parts.filter_map(|part| part["filename"].as_str().map(str::to_owned)).collect();
+    (mail["headers"]["Subject"].as_str().unwrap_or_default().to_owned(), names)
+}
+
+#[test]
+fn one_message_on_demand_is_about_all_workspaces_and_covers_each() {
+    let (bench, other) = combined(12);
+    bench.reconfigure("[daemon]", "[evidence]\ndirectory = \"evidence\"\n\n[daemon]");
+    let stdout = bench.audit(&["--job", "weekly", "--send", "--out", "out"]);
+    assert_eq!(stdout.matches("  mailed    ").count(), 2, "one for each recipient: {stdout}");
+    let mails = bench.mails();
+    assert_eq!(mails.len(), 2);
+    let (subject, names) = outline(&mails[0]);
+    assert!(subject.starts_with("[rolecall] weekly: ") && subject.ends_with("; 1 more workspace"), "{subject}");
+    assert_eq!(&names[..2], ["people.csv", "people.html"], "{names:?}");
+    for file in ["acme-findings.csv", "acme-report.html", "zeta-access-matrix.csv"] {
+        assert!(names.iter().any(|name| name == file), "{file}: {names:?}");
+    }
+    let verified = bench.run(&["evidence", "verify"]);
+    assert_eq!(verified.0, 0, "{verified:?}");
+    let (code, runs, _) = bench.run(&["runs", "--format", "json"]);
+    assert_eq!(code, 0);
+    assert_eq!(runs.matches("\"closed\"").count(), 2, "both runs are delivered: {runs}");
+    let (_, entries) = (0, bench.read("evidence/ledger.jsonl"));
+    assert_eq!(
+        (entries.matches("\"fact\":\"combined\"").count(), entries.matches("\"fact\":\"delivery\"").count()),
+        (1, 2)
+    );
+
+    // A workspace that fails is in the message, and the command fails.
+    other.set_faults([Fault::TokenNeverAccepted]);
+    let (code, _, stderr) = bench.run(&["audit", "--job", "weekly", "--send"]);
+    assert_eq!(code, 1, "{stderr}");
+    let (subject, names) = outline(&bench.mails()[2]);
+    assert!(subject.starts_with("[rolecall] MISSING weekly: zeta was not reviewed; acme: "), "{subject}");
+    assert!(!names.iter().any(|name| name.starts_with("zeta-")), "{names:?}");
+    assert_eq!(bench.mails().len(), 4);
+}
+
+#[test]
+fn one_workspace_of_such_a_job_is_reported_as_always() {
+    let (bench, _other) = combined(12);
+    bench.audit(&["--job", "weekly", "--workspace", "acme", "--send"]);
+    let (subject, names) = outline(&bench.mails()[0]);
+    assert!(
+        subject.starts_with("[rolecall] acme: ") && names.contains(&"findings.csv".to_owned()),
+        "{subject} {names:?}"
+    );
 }

@@ -35,7 +35,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("coverage", &["ledger", "schedule", "report"]),
     ("connector", &["model", "access"]),
     ("store", &["model", "access", "ledger", "review"]),
-    ("mail", &["model", "ledger", "brief"]),
+    ("mail", &["model", "ledger", "brief", "people"]),
     ("config", &["model", "schedule", "review"]),
     ("replay", &[]),
     ("evidence", &["model", "ledger"]),

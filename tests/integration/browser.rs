@@ -103,6 +103,22 @@ fn the_page_of_people_across_workspaces_reads_well() {
 }
 
 #[test]
+fn the_mail_about_several_workspaces_reads_well() {
+    let (bench, other) = across::combined(60);
+    other.set_faults([Fault::TokenNeverAccepted]);
+    let (code, ..) = bench.run(&["audit", "--send"]);
+    assert_eq!(code, 1);
+    other.set_faults([Fault::UsersShiftAlways]);
+    bench.audit(&["--send"]);
+    for (number, mail) in bench.mails().iter().step_by(2).enumerate() {
+        let mail = read_mail(mail);
+        let page = bench.path(&format!("mail-{number}.html"));
+        fs::write(&page, mail["parts"][1]["content"].as_str().unwrap()).unwrap();
+        assert_eq!(problems("mail", &page), [""; 0], "mail {number}");
+    }
+}
+
+#[test]
 fn what_the_browser_is_to_find_it_finds() {
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("bad.html");

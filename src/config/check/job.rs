@@ -53,6 +53,15 @@ impl Checker<'_> {
         }
         let fail_on = job.fail_on.as_ref().and_then(|word| self.severity(word, word.get_ref()));
         let email = job.email.as_ref().map(|email| self.email(email.get_ref()));
+        if let Some(email) = job.email.as_ref().filter(|email| email.get_ref().combine)
+            && job.workspaces.get_ref().len() == 1
+        {
+            self.problems.push(Problem::warning(
+                email.span(),
+                "`combine` has no effect on a job with one workspace",
+                "remove it, or add the other workspaces to the job",
+            ));
+        }
         Some(Job {
             workspaces: job.workspaces.get_ref().iter().map(|name| name.get_ref().clone()).collect(),
             policy,
@@ -95,6 +104,7 @@ impl Checker<'_> {
             to: email.to.get_ref().iter().map(|to| to.get_ref().clone()).collect(),
             attach: email.attach.clone(),
             when: email.when,
+            combine: email.combine,
         }
     }
 }

@@ -222,6 +222,7 @@ impl World {
                 to: RECIPIENTS.map(str::to_owned).to_vec(),
                 attach: vec![ReportFile::Json],
                 when: When::Always,
+                combine: false,
             }),
             heartbeat: None,
         };

@@ -68,7 +68,7 @@ pub struct ReportMail {
 }
 
 /// A file that is not attached, its size, and where to get it instead.
-fn whereabouts(file: &LeftOut) -> String {
+pub(super) fn whereabouts(file: &LeftOut) -> String {
     let place = match &file.path {
         Some(path) => {
             format!("see {} on the machine that ran the audit", one_line(&path.display().to_string(), MAX_PATH))

@@ -7,16 +7,18 @@ mod facts;
 mod outbox;
 mod reviews;
 mod runs;
+mod together;
 
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-pub(crate) use self::{atomic::*, audits::*, facts::*, outbox::*, reviews::*, runs::*};
+pub(crate) use self::{atomic::*, audits::*, facts::*, outbox::*, reviews::*, runs::*, together::*};
 use super::{
     AuditRecord, Database, Kept, Store as _, StoreError,
     history::History as _,
     ledger::Ledger as _,
     queue::{Cursor, Decided, Outgoing, Queue as _},
+    together::Together as _,
 };
 use crate::{
     ledger::{Entry, Fact},
@@ -68,6 +70,11 @@ macro_rules! suite {
             a_notification_of_any_subject_and_channel_is_taken_out_as_it_was_put_in,
             a_newer_ping_replaces_one_that_still_waits,
             a_run_is_closed_once_and_its_pings_come_with_that,
+            runs_that_are_reported_together_share_one_message_and_its_fate,
+            a_fire_time_is_combined_once_and_a_run_that_ends_later_is_told_so,
+            a_share_that_comes_while_the_message_is_written_stops_it,
+            a_message_that_nobody_wants_delivers_its_runs_at_once,
+            runs_on_demand_of_several_workspaces_begin_at_one_moment_or_not_at_all,
             each_write_makes_its_facts,
             a_delivery_is_on_record_when_it_has_ended_and_only_for_messages_of_runs,
             facts_that_say_nothing_new_are_not_appended,

@@ -85,13 +85,14 @@ impl History for SqliteStore {
     async fn waiting_mails(&self) -> Result<Vec<String>, StoreError> {
         let failed = self.explain("read the messages that wait");
         let sql = "SELECT body FROM notification INDEXED BY notification_waiting
-                   WHERE state = 'waiting' AND message_id IS NOT NULL";
+                   WHERE state = 'waiting' AND message_id IS NOT NULL AND carried_by IS NULL";
         let bodies = sqlx::query_scalar::<_, Vec<u8>>(sql).fetch_all(&self.pool).await.map_err(failed)?;
         Ok(bodies.iter().map(|body| sha256(body)).collect())
     }
 
     async fn waiting(&self) -> Result<u64, StoreError> {
-        let sql = "SELECT COUNT(*) FROM notification INDEXED BY notification_waiting WHERE state = 'waiting'";
+        let sql = "SELECT COUNT(*) FROM notification INDEXED BY notification_waiting
+                   WHERE state = 'waiting' AND carried_by IS NULL";
         let waiting = sqlx::query_scalar::<_, i64>(sql).fetch_one(&self.pool).await;
         waiting.map(i64::unsigned_abs).map_err(self.explain("count what waits"))
     }

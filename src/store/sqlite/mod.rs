@@ -1,7 +1,7 @@
 //! The store in one SQLite file: write-ahead log, full synchronisation, one writer.
 //!
-//! `audits` keeps completed audits, `queue` runs, `decisions` what is due, `outbox` notifications; `reviews` reviews by
-//! people; `history` and `incidents` read; `ledger` is extended by all writes.
+//! `audits` keeps completed audits, `queue` runs, `decisions` what is due, `outbox` notifications, `together` those about
+//! several runs; `reviews` reviews by people; `history` and `incidents` read; `ledger` is extended by all writes.
 
 mod audits;
 mod decisions;
@@ -14,6 +14,7 @@ mod queue;
 mod reviews;
 #[cfg(test)]
 mod tests;
+mod together;
 
 use std::{
     path::Path,
@@ -127,13 +128,14 @@ fn make_private(path: &Path) {
 }
 
 /// Every migration, in order. A released one never changes.
-const MIGRATIONS: [(i64, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "audits", include_str!("0001_audits.sql")),
     (2, "runs", include_str!("0002_runs.sql")),
     (3, "ledger", include_str!("0003_ledger.sql")),
     (4, "notifications", include_str!("0004_notifications.sql")),
     (5, "history", include_str!("0005_history.sql")),
     (6, "reviews", include_str!("0006_reviews.sql")),
+    (7, "together", include_str!("0007_together.sql")),
 ];
 
 fn migrations() -> Migrator {

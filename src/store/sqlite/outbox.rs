@@ -23,7 +23,7 @@ UPDATE notification
 SET attempt = attempt + 1, fence = fence + 1, lease_until = ?2
 WHERE id = (
     SELECT id FROM notification INDEXED BY notification_waiting
-    WHERE state = 'waiting' AND not_before NOT BETWEEN ?1 + 1 AND ?3
+    WHERE state = 'waiting' AND carried_by IS NULL AND not_before NOT BETWEEN ?1 + 1 AND ?3
     AND (lease_until IS NULL OR lease_until NOT BETWEEN ?1 + 1 AND ?3)
     AND (?4 IS NULL OR job = ?4)
     ORDER BY not_before, id LIMIT 1
@@ -127,43 +127,68 @@ pub(super) async fn sent(
     .bind(finished)
     .bind(outgoing.id)
     .bind(count(outgoing.fence))
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(updated.rows_affected() == 1)
+    if updated.rows_affected() == 0 {
+        return Ok(false);
+    }
+    follow(connection, outgoing.id).await?;
+    Ok(true)
 }
 
-/// Marks a run as delivered once none of its notifications waits.
+/// Gives the notifications that one carries its state.
+async fn follow(connection: &mut SqliteConnection, carrier: i64) -> Result<(), sqlx::Error> {
+    let sql = "UPDATE notification AS n INDEXED BY notification_carried
+               SET (state, answer, not_before, created_at, finished_at)
+                   = (SELECT c.state, c.answer, c.not_before, c.created_at, c.finished_at FROM notification AS c WHERE c.id = ?1)
+               WHERE n.carried_by = ?1";
+    sqlx::query(sql).bind(carrier).execute(connection).await.map(|_| ())
+}
+
+/// The runs of the notifications that one carries.
+pub(super) async fn carried(connection: &mut SqliteConnection, carrier: i64) -> Result<Vec<Uuid>, sqlx::Error> {
+    let sql = "SELECT run FROM notification INDEXED BY notification_carried WHERE carried_by = ? AND run IS NOT NULL";
+    let runs = sqlx::query_scalar::<_, Vec<u8>>(sql).bind(carrier).fetch_all(connection).await?;
+    runs.iter().map(|run| Uuid::from_slice(run).map_err(|error| sqlx::Error::Decode(error.into()))).collect()
+}
+
+/// Marks a run as delivered once none of its notifications waits, nor a message that its share goes into.
 pub(super) async fn deliver(connection: &mut SqliteConnection, run: Uuid) -> Result<(), sqlx::Error> {
     let sql = "UPDATE run SET state = 'delivered' WHERE id = ?1 AND state = 'recorded'
+               AND NOT EXISTS (SELECT 1 FROM share WHERE share.run = ?1)
                AND NOT EXISTS (SELECT 1 FROM notification WHERE run = ?1 AND state = 'waiting')";
     sqlx::query(sql).bind(run.as_bytes().to_vec()).execute(connection).await.map(|_| ())
 }
 
-/// Sends the rejected messages of a run again, if their bytes are still there; the run then waits for them. Returns how
-/// many there are.
+/// Sends the rejected messages of a run again, also those that another run's carry, if their bytes are still there; each
+/// run of such a message then waits for it. Returns how many there are.
 pub(super) async fn retry(
     connection: &mut SqliteConnection,
     run: Uuid,
     now: DateTime<Utc>,
 ) -> Result<u64, sqlx::Error> {
-    let again = sqlx::query(
+    let again = sqlx::query_scalar::<_, i64>(
         "UPDATE notification SET state = 'waiting', not_before = ?2, created_at = ?2, finished_at = NULL
-         WHERE run = ?1 AND state = 'rejected' AND length(body) > 0",
+         WHERE state = 'rejected' AND length(body) > 0
+         AND id IN (SELECT COALESCE(carried_by, id) FROM notification WHERE run = ?1 AND state = 'rejected')
+         RETURNING id",
     )
     .bind(run.as_bytes().to_vec())
     .bind(millis(now))
-    .execute(&mut *connection)
-    .await?
-    .rows_affected();
-    if again > 0 {
+    .fetch_all(&mut *connection)
+    .await?;
+    for carrier in &again {
+        follow(connection, *carrier).await?;
         sqlx::query(
-            "UPDATE run SET state = 'recorded', finished_at = NULL WHERE id = ? AND state IN ('delivered', 'closed')",
+            "UPDATE run SET state = 'recorded', finished_at = NULL WHERE state IN ('delivered', 'closed')
+             AND id IN (SELECT run FROM notification WHERE id = ?1
+                        UNION SELECT run FROM notification INDEXED BY notification_carried WHERE carried_by = ?1)",
         )
-        .bind(run.as_bytes().to_vec())
-        .execute(connection)
+        .bind(carrier)
+        .execute(&mut *connection)
         .await?;
     }
-    Ok(again)
+    Ok(again.len() as u64)
 }
 
 /// Empties the rejected messages of runs that were due before a time, and deletes old results that belong to no run.
@@ -175,6 +200,8 @@ pub(super) async fn prune(connection: &mut SqliteConnection, before: DateTime<Ut
     .bind(millis(before))
     .execute(&mut *connection)
     .await?;
+    let sql = "DELETE FROM combination INDEXED BY combination_mailed WHERE mailed_at IS NOT NULL AND fire_at < ?";
+    sqlx::query(sql).bind(millis(before)).execute(&mut *connection).await?;
     let sql = "DELETE FROM notification INDEXED BY notification_finished
                WHERE run IS NULL AND subject_kind = 'fire_time' AND finished_at < ?";
     sqlx::query(sql).bind(millis(before)).execute(connection).await.map(|_| ())

@@ -97,31 +97,34 @@ impl Queue for SqliteStore {
         Ok(Some(to))
     }
 
-    async fn begin(
+    async fn begin_all(
         &self,
         job: &str,
-        workspace: &str,
+        workspaces: &[&str],
         now: DateTime<Utc>,
         lease: Duration,
-    ) -> Result<Claim, StoreError> {
+    ) -> Result<Vec<Claim>, StoreError> {
         let failed = self.explain("begin a run");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
-        let row = sqlx::query(BEGIN)
-            .bind(Uuid::now_v7().as_bytes().to_vec())
-            .bind(job)
-            .bind(workspace)
-            .bind(millis(now))
-            .bind(millis(now + lease))
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(&failed)?;
-        let Some(row) = row else {
-            return Err(StoreError::Busy { what: format!("the run of {job} for {workspace}") });
-        };
-        let claim = taken_up(&mut transaction, &row, now).await.map_err(&failed)?;
-        ledger::append(&mut transaction, facts::begin(&claim.run), now).await.map_err(&failed)?;
+        let mut claims = Vec::with_capacity(workspaces.len());
+        for workspace in workspaces.iter().copied() {
+            let row = sqlx::query(BEGIN)
+                .bind(Uuid::now_v7().as_bytes().to_vec())
+                .bind(job)
+                .bind(workspace)
+                .bind(millis(now))
+                .bind(millis(now + lease))
+                .fetch_optional(&mut *transaction)
+                .await
+                .map_err(&failed)?;
+            let Some(row) = row else {
+                return Err(StoreError::Busy { what: format!("the run of {job} for {workspace}") });
+            };
+            claims.push(taken_up(&mut transaction, &row, now).await.map_err(&failed)?);
+        }
+        ledger::append(&mut transaction, facts::begin(&claims), now).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)?;
-        Ok(claim)
+        Ok(claims)
     }
 
     async fn claim(&self, now: DateTime<Utc>, lease: Duration) -> Result<Option<Claim>, StoreError> {
@@ -164,14 +167,10 @@ impl Queue for SqliteStore {
         let failed = self.explain("record the audit");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
         let state = if notifications.is_empty() { RunState::Delivered } else { RunState::Recorded };
-        let sql = format!("UPDATE run SET state = ?, lease_until = NULL, error = NULL {HELD}");
-        let query = held_by(sqlx::query(sqlx::AssertSqlSafe(sql)).bind(state.word()), claim);
-        held(claim, query.execute(&mut *transaction).await.map_err(&failed)?.rows_affected())?;
-        audits::insert(&mut transaction, audit, Some(claim.run.fire_at)).await.map_err(&failed)?;
+        held(claim, recorded(&mut transaction, claim, audit, state, now).await.map_err(&failed)?)?;
         outbox::insert(&mut transaction, notifications, now).await.map_err(&failed)?;
-        ended(&mut transaction, claim, None, now).await.map_err(&failed)?;
-        let recorded = facts::record(&audit.record, &claim.run, notifications);
-        ledger::append(&mut transaction, recorded, now).await.map_err(&failed)?;
+        let facts = facts::record(&audit.record, &claim.run, notifications);
+        ledger::append(&mut transaction, facts, now).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)
     }
 
@@ -205,11 +204,8 @@ impl Queue for SqliteStore {
     ) -> Result<(), StoreError> {
         let failed = self.explain("give a run up");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
-        let sql = format!("UPDATE run SET state = 'failed', lease_until = NULL, error = ?, finished_at = ? {HELD}");
-        let query = held_by(sqlx::query(sqlx::AssertSqlSafe(sql)).bind(error).bind(millis(now)), claim);
-        held(claim, query.execute(&mut *transaction).await.map_err(&failed)?.rows_affected())?;
+        held(claim, given_up(&mut transaction, claim, error, now).await.map_err(&failed)?)?;
         outbox::insert(&mut transaction, notifications, now).await.map_err(&failed)?;
-        ended(&mut transaction, claim, Some(error), now).await.map_err(&failed)?;
         ledger::append(&mut transaction, facts::give_up(&claim.run, error), now).await.map_err(&failed)?;
         transaction.commit().await.map_err(&failed)
     }
@@ -238,7 +234,8 @@ impl Queue for SqliteStore {
             return Err(StoreError::Lost { what: format!("the {channel} message to {address}") });
         }
         outbox::insert(&mut transaction, notices, now).await.map_err(&failed)?;
-        if let Some(run) = outgoing.notification.subject.run() {
+        let carried = outbox::carried(&mut transaction, outgoing.id).await.map_err(&failed)?;
+        for run in outgoing.notification.subject.run().into_iter().chain(carried) {
             outbox::deliver(&mut transaction, run).await.map_err(&failed)?;
         }
         ledger::append(&mut transaction, facts::sent(outgoing, outcome, answer), now).await.map_err(&failed)?;
@@ -295,7 +292,41 @@ fn held_by<'q>(query: Query<'q>, claim: &Claim) -> Query<'q> {
     query.bind(claim.run.id.as_bytes().to_vec()).bind(count(claim.fence))
 }
 
-fn held(claim: &Claim, rows: u64) -> Result<(), StoreError> {
+/// Stores the audit of a run. Returns how many runs are still held by the claim: if none, nothing may be committed.
+pub(super) async fn recorded(
+    connection: &mut SqliteConnection,
+    claim: &Claim,
+    audit: &Kept,
+    state: RunState,
+    now: DateTime<Utc>,
+) -> Result<u64, sqlx::Error> {
+    let sql = format!("UPDATE run SET state = ?, lease_until = NULL, error = NULL {HELD}");
+    let query = held_by(sqlx::query(sqlx::AssertSqlSafe(sql)).bind(state.word()), claim);
+    let rows = query.execute(&mut *connection).await?.rows_affected();
+    if rows == 1 {
+        audits::insert(&mut *connection, audit, Some(claim.run.fire_at)).await?;
+        ended(connection, claim, None, now).await?;
+    }
+    Ok(rows)
+}
+
+/// Stores that a run was given up. Returns how many runs are still held by the claim, as [`recorded`] does.
+pub(super) async fn given_up(
+    connection: &mut SqliteConnection,
+    claim: &Claim,
+    error: &str,
+    now: DateTime<Utc>,
+) -> Result<u64, sqlx::Error> {
+    let sql = format!("UPDATE run SET state = 'failed', lease_until = NULL, error = ?, finished_at = ? {HELD}");
+    let query = held_by(sqlx::query(sqlx::AssertSqlSafe(sql)).bind(error).bind(millis(now)), claim);
+    let rows = query.execute(&mut *connection).await?.rows_affected();
+    if rows == 1 {
+        ended(connection, claim, Some(error), now).await?;
+    }
+    Ok(rows)
+}
+
+pub(super) fn held(claim: &Claim, rows: u64) -> Result<(), StoreError> {
     if rows == 1 {
         return Ok(());
     }
