@@ -94,8 +94,9 @@ pub(crate) fn combined(users: u32) -> (Bench, Simulator) {
 fn outline(mail: &Path) -> (String, Vec<String>) {
     let mail = read_mail(mail);
     let parts = mail["parts"].as_array().unwrap().iter();
-    let names = parts.filter_map(|part| part["filename"].as_str().map(str::to_owned)).collect();
-    (mail["headers"]["Subject"].as_str().unwrap_or_default().to_owned(), names)
+    let names = parts.filter_map(|part| part["file"].as_str().map(str::to_owned)).collect();
+    let subject = mail["headers"].as_array().unwrap().iter().find(|header| header[0] == "Subject").unwrap();
+    (subject[1].as_str().unwrap().to_owned(), names)
 }
 
 #[test]
