@@ -72,13 +72,13 @@ struct Terms {
 #[derive(Serialize, Deserialize)]
 struct Header {
     section: Section,
-    files: Vec<File>,
+    files: Vec<Packed>,
     /// Names and sizes of files that are too large for any mail.
     left_out: Vec<(String, usize)>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct File {
+struct Packed {
     file_name: String,
     content_type: String,
     bytes: usize,
@@ -132,7 +132,7 @@ pub(super) fn share(
     let header = Header {
         section: Section::new(audit, input.brief(), bag, wanted(recipients.when, audit)),
         files: (files.iter())
-            .map(|file| File {
+            .map(|file| Packed {
                 file_name: format!("{}-{}", audit.workspace, file.file_name),
                 content_type: file.content_type.clone(),
                 bytes: file.bytes.len(),
@@ -192,7 +192,7 @@ pub async fn combine(store: &dyn Database, job: Option<&str>, clock: &Clock) -> 
 }
 
 /// What a run left, read back.
-struct Left {
+struct Returned {
     section: Section,
     files: Vec<Attachment>,
     left_out: Vec<LeftOut>,
@@ -244,7 +244,7 @@ struct Letter<'a> {
     combination: &'a Combination,
     terms: &'a Terms,
     missing: Vec<(String, String)>,
-    left: Vec<Left>,
+    left: Vec<Returned>,
     people: &'a People,
 }
 
@@ -287,7 +287,7 @@ fn attached(
     job: &str,
     terms: &Terms,
     people: &People,
-    left: &[Left],
+    left: &[Returned],
     now: DateTime<Utc>,
 ) -> Result<(Vec<Attachment>, Vec<LeftOut>), DeliverError> {
     let (mut files, mut left_out) = (Vec::new(), Vec::new());
@@ -321,7 +321,7 @@ fn attached(
     Ok((files, left_out))
 }
 
-fn unpack(body: &[u8]) -> std::io::Result<Left> {
+fn unpack(body: &[u8]) -> std::io::Result<Returned> {
     let mut bytes = Vec::new();
     zstd::stream::Decoder::new(body)?.take(LARGEST).read_to_end(&mut bytes)?;
     let cut = || std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
@@ -329,13 +329,13 @@ fn unpack(body: &[u8]) -> std::io::Result<Left> {
     let Header { section, files, left_out } = serde_json::from_slice(&bytes[..end])?;
     let mut rest = &bytes[end + 1..];
     let mut attachments = Vec::with_capacity(files.len());
-    for File { file_name, content_type, bytes } in files {
+    for Packed { file_name, content_type, bytes } in files {
         let (file, after) = rest.split_at_checked(bytes).ok_or_else(cut)?;
         attachments.push(Attachment { file_name, content_type, bytes: file.to_vec() });
         rest = after;
     }
     let left_out = left_out.into_iter().map(|(file_name, bytes)| LeftOut { file_name, bytes, path: None }).collect();
-    Ok(Left { section, files: attachments, left_out })
+    Ok(Returned { section, files: attachments, left_out })
 }
 
 fn has_ended(run: &Run) -> bool {
