@@ -166,7 +166,7 @@ fn a_message_about_several_workspaces_delivers_each_review() {
     assert_eq!(state(&[]).0, State::Undelivered);
     // Another run carries it, to a recipient whom the entry of the review did not name.
     let written = (monday, combined(1, monday, &["<7@example.com>"], None));
-    let (waiting, reason) = state(&[written.clone()]);
+    let (waiting, reason) = state(std::slice::from_ref(&written));
     assert_eq!(
         (waiting, reason.as_str()),
         (State::Undelivered, "not delivered to the recipient of <7@example.com> (not accepted yet)")
