@@ -126,9 +126,15 @@ pub trait Store: Send + Sync {
 }
 
 /// Everything that a store does. The suite in `conformance` holds every adapter to it.
-pub trait Database: Store + queue::Queue + together::Together + history::History + ledger::Ledger + reviews::Reviews {}
+pub trait Database:
+    Store + queue::Queue + together::Together + history::History + ledger::Ledger + reviews::Reviews
+{
+}
 
-impl<T: Store + queue::Queue + together::Together + history::History + ledger::Ledger + reviews::Reviews> Database for T {}
+impl<T: Store + queue::Queue + together::Together + history::History + ledger::Ledger + reviews::Reviews> Database
+    for T
+{
+}
 
 /// The store could not do what was asked.
 ///
