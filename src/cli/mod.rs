@@ -19,6 +19,7 @@ mod policy;
 mod preflight;
 mod progress;
 mod rejudge;
+mod review;
 mod rules;
 mod runs;
 mod signals;
@@ -124,6 +125,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Tools(args) => tools::run(named, args).await,
         Command::Daemon => daemon::run(named).await,
         Command::Runs(args) => runs::run(named, args).await,
+        Command::Review(args) => review::run(named, args).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Init(args) => init::run(named, *args).await,
         Command::Evidence(command) => evidence::run(named, command).await,
@@ -139,6 +141,7 @@ fn schema(which: SchemaKind) -> Result<(), Failure> {
         SchemaKind::Config => crate::config::json_schema(),
         SchemaKind::Report => crate::report::json::schema(),
         SchemaKind::People => crate::report::people::schema(),
+        SchemaKind::Review => crate::report::review::schema(),
     };
     let text = serde_json::to_string_pretty(&schema).map_err(|error| Failure::failed(error.to_string()))?;
     output::line(&text);

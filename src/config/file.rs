@@ -3,6 +3,8 @@
 
 mod accepted;
 
+pub(super) mod reviews;
+
 use std::{borrow::Cow, collections::BTreeMap, ops::Range};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -40,6 +42,10 @@ pub(super) struct File {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Job>")]
     pub(super) jobs: BTreeMap<Spanned<String>, Job>,
+    /// Reviews in which named people decide about every account, each under a name of your choice.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, reviews::Review>")]
+    pub(super) reviews: BTreeMap<Spanned<String>, reviews::Review>,
     /// The mail server that sends the reports.
     #[schemars(with = "Option<Smtp>")]
     pub(super) smtp: Option<Spanned<Smtp>>,

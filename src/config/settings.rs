@@ -20,6 +20,7 @@ use crate::{
         mail::{Security, When},
         policy::{BASE, Policy},
     },
+    review::open::Terms,
     schedule::{Missed, Schedule},
 };
 
@@ -34,6 +35,8 @@ pub struct Settings {
     pub(super) policies: BTreeMap<String, Arc<Policy>>,
     /// By name.
     pub jobs: BTreeMap<String, Job>,
+    /// By name.
+    pub reviews: BTreeMap<String, Review>,
     /// `None` if no mail is sent.
     pub smtp: Option<Smtp>,
     /// The database.
@@ -150,6 +153,15 @@ pub struct Job {
     pub email: Option<Email>,
     /// The URL to call at start, success and failure. A secret, because anyone who knows it can report success.
     pub heartbeat: Option<SecretSource>,
+}
+
+/// A review by people.
+#[derive(Debug, Clone)]
+pub struct Review {
+    /// What is reviewed, by whom, and by when.
+    pub terms: Terms,
+    /// When it is opened; `None` if only on demand.
+    pub schedule: Option<Schedule>,
 }
 
 /// Who receives the report.

@@ -1,6 +1,7 @@
 mod accepted;
 mod policies;
 mod policy_text;
+mod reviews;
 
 use std::{collections::BTreeSet, path::Path};
 

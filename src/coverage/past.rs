@@ -139,7 +139,8 @@ impl<'a> Past<'a> {
             | Fact::OffboardingDeclined(_)
             | Fact::OffboardingBegun(_)
             | Fact::OffboardingEnded(_)
-            | Fact::Review(_) => {}
+            | Fact::Review(_)
+            | Fact::ReviewSealed(_) => {}
         }
     }
 

@@ -16,6 +16,7 @@ use super::{
     ledger::LEDGER,
     mail,
     period::{PERIOD, Period, due},
+    review,
     seal::{self, SUMS},
     signers::Allowed,
     source,
@@ -39,7 +40,7 @@ pub struct Bag {
     pub problems: Vec<String>,
     /// A remark that is not a problem.
     pub note: Option<String>,
-    /// When its review was due, or its run failed; `None` if no entry names it.
+    /// When its review was due, its run failed, or the review by people was sealed; `None` if no entry names it.
     pub due: Option<DateTime<Utc>>,
 }
 
@@ -180,6 +181,7 @@ impl<'a> Name<'a> {
             Fact::BagAbandoned { bag, .. } | Fact::BagOfFailure { bag, .. } => {
                 Some(Self { bag, entry, recorded: None })
             }
+            Fact::ReviewSealed(sealed) => Some(Self { bag: &sealed.bag, entry, recorded: None }),
             _ => None,
         }
     }
@@ -260,6 +262,10 @@ impl<'a> Named<'a> {
             // That there is no ledger is reported once.
         } else if let Some(name) = name {
             problems.extend(name.differences(&found));
+            if let Fact::ReviewSealed(sealed) = &name.entry.fact {
+                let entries = self.attestation.chain.entries.iter().map(|(entry, _)| entry);
+                problems.extend(review::differences(storage, &folder, sealed.review, entries));
+            }
             note = self.note(name);
             if problems.is_empty() && self.is_proven(name, &found) {
                 found.problems.retain(|problem| !matches!(problem, Problem::Unsigned { .. }));
@@ -322,7 +328,7 @@ impl Name<'_> {
     fn due(&self) -> Option<DateTime<Utc>> {
         match &self.entry.fact {
             Fact::Recorded(recorded) => Some(due(recorded)),
-            Fact::BagOfFailure { .. } => Some(self.entry.at),
+            Fact::BagOfFailure { .. } | Fact::ReviewSealed(_) => Some(self.entry.at),
             _ => None,
         }
     }

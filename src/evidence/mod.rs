@@ -16,6 +16,7 @@ pub mod key;
 pub mod ledger;
 pub mod mail;
 pub mod period;
+pub mod review;
 pub mod seal;
 pub mod signers;
 pub mod source;

@@ -245,6 +245,9 @@ fn bags(
             Fact::BagOfFailure { bag, .. } if period.contains(entry.at) => {
                 bags.insert(bag.folder.clone());
             }
+            Fact::ReviewSealed(sealed) if period.contains(entry.at) => {
+                bags.insert(sealed.bag.folder.clone());
+            }
             _ => {}
         }
     }

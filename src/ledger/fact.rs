@@ -133,6 +133,8 @@ pub enum Fact {
     OffboardingEnded(OffboardingEnded),
     /// Something happened to a review by people.
     Review(ReviewEvent),
+    /// A closed review by people is kept as a bag.
+    ReviewSealed(ReviewSealed),
 }
 
 /// A schedule.
@@ -333,7 +335,18 @@ pub struct ReviewEvent {
     pub event: Event,
 }
 
+/// The bag of a closed review by people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewSealed {
+    /// The review.
+    pub review: Uuid,
+    /// The bag.
+    pub bag: BagName,
+}
+
 impl Fact {
+    /// The kind of [`Fact::ReviewSealed`].
+    pub const REVIEW_SEALED: &str = "review_sealed";
     /// The kind of [`Fact::Review`].
     pub const REVIEW: &str = "review";
     /// The kind of [`Fact::OffboardingPlanned`].
@@ -367,6 +380,7 @@ impl Fact {
             Self::OffboardingBegun(_) => Self::OFFBOARDING_BEGUN,
             Self::OffboardingEnded(_) => Self::OFFBOARDING_ENDED,
             Self::Review(_) => Self::REVIEW,
+            Self::ReviewSealed(_) => Self::REVIEW_SEALED,
         }
     }
 
@@ -382,7 +396,8 @@ impl Fact {
             Self::OffboardingDeclined(declined) => (&declined.user).into(),
             Self::OffboardingBegun(begun) => (&begun.leaver.user).into(),
             Self::OffboardingEnded(ended) => (&ended.user).into(),
-            Self::Review(review) => review.review.to_string().into(),
+            Self::Review(told) => told.review.to_string().into(),
+            Self::ReviewSealed(sealed) => sealed.review.to_string().into(),
             _ => "".into(),
         }
     }

@@ -12,6 +12,7 @@ mod holders;
 mod html;
 pub mod json;
 pub mod people;
+pub mod review;
 mod tables;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -165,8 +165,13 @@ impl Population {
     }
 }
 
-/// The SHA-256 of the canonical JSON (RFC 8785) of a value of this room. These types have no maps with other keys than
+/// The SHA-256 of the canonical JSON of a value of this room. These types have no maps with other keys than
 /// texts and no floating-point numbers, so they can always be written.
 pub(super) fn canonical_sha256(value: &impl Serialize) -> String {
-    sha256(&serde_json_canonicalizer::to_vec(value).unwrap_or_default())
+    sha256(&canonical(value))
+}
+
+/// The canonical JSON (RFC 8785) of a value of this room.
+pub fn canonical(value: &impl Serialize) -> Vec<u8> {
+    serde_json_canonicalizer::to_vec(value).unwrap_or_default()
 }

@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod perform;
 pub mod recompute;
 pub mod retention;
+pub mod reviews;
 #[cfg(test)]
 mod tests;
 pub mod together;

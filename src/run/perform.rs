@@ -20,7 +20,7 @@ use super::{
     },
     clock_behind::{self, ClockBehind},
     deliver::{self, Letter, Mail},
-    files, judge, pack, read,
+    files, judge, pack, read, reviews,
     together::{self, OwnShare},
 };
 use crate::{
@@ -190,6 +190,10 @@ impl AuditRun<'_> {
         let audit = judge(&request, read, clock.now())?;
         self.advance(RunState::Judged).await?;
         let (kept, messages) = self.write_and_commit(&audit, evidence, on_step).await?;
+        // The audit is committed: a later one proves what is missing.
+        if let Err(error) = reviews::prove(store, &kept, clock.now()).await {
+            tracing::warn!(%error, "what this audit proves about decisions of reviews could not be recorded");
+        }
         Ok(Performed { audit, record: kept.record, messages, clock_behind })
     }
 

@@ -32,6 +32,7 @@ mod offboard;
 mod operation;
 mod policies;
 mod recompute;
+mod review;
 mod scenarios;
 mod secrets;
 mod simulate;

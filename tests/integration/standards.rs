@@ -11,7 +11,7 @@ use crate::{
 
 /// Writes the schemas as the binary prints them.
 fn schemas(bench: &Bench) {
-    for which in ["config", "report", "people"] {
+    for which in ["config", "report", "people", "review"] {
         let (code, stdout, _) = bench.run(&["schema", which]);
         assert_eq!(code, 0);
         fs::write(bench.path(&format!("{which}.schema.json")), stdout).unwrap();
@@ -30,12 +30,13 @@ fn valid(schema: &Path, file: &Path) -> (bool, String) {
 fn the_schemas_are_schemas_and_name_their_dialect() {
     let bench = Bench::new(options(12));
     schemas(&bench);
-    let files = ["config", "report", "people"].map(|which| bench.path(&format!("{which}.schema.json")));
+    let files = ["config", "report", "people", "review"].map(|which| bench.path(&format!("{which}.schema.json")));
     let output = check_jsonschema(&[
         OsStr::new("--check-metaschema"),
         files[0].as_os_str(),
         files[1].as_os_str(),
         files[2].as_os_str(),
+        files[3].as_os_str(),
     ]);
     assert!(output.status.success(), "{}", printed(&output).0);
     for file in files {

@@ -90,6 +90,60 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "review",
+        &[
+            example("List the reviews", "rolecall review list"),
+            example("Open the one that is configured as quarterly", "rolecall review open quarterly"),
+        ],
+    ),
+    ("review list", &[example("For a program", "rolecall review list --format json")]),
+    (
+        "review show",
+        &[example("Show the items, and who is late", "rolecall review show 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59")],
+    ),
+    ("review open", &[example("Review the latest complete audit of its job", "rolecall review open quarterly")]),
+    (
+        "review decide",
+        &[
+            example(
+                "Keep an account",
+                "rolecall review decide 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59 4 keep --as ana@example.com",
+            ),
+            example(
+                "Keep three ordinary accounts at once",
+                "rolecall review decide 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59 1,2,7 keep --as ana@example.com",
+            ),
+        ],
+    ),
+    (
+        "review assign",
+        &[example(
+            "Give an item to another reviewer",
+            "rolecall review assign 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59 4 ben@example.com --reason leave",
+        )],
+    ),
+    (
+        "review attest",
+        &[example(
+            "Confirm your decisions",
+            "rolecall review attest 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59 --as ben@example.com",
+        )],
+    ),
+    (
+        "review close",
+        &[example(
+            "Close it and name the day of the next one",
+            "rolecall review close 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59 --next 2027-01-04",
+        )],
+    ),
+    (
+        "review cancel",
+        &[example(
+            "Cancel it",
+            "rolecall review cancel 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59 --reason \"the wrong job\"",
+        )],
+    ),
+    (
         "preflight",
         &[
             example("Check every workspace", "rolecall preflight"),

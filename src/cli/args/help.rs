@@ -7,7 +7,7 @@ use super::{Cli, EXAMPLES, Example, GLOBAL};
 /// The groups in which `rolecall --help` lists the commands.
 const GROUPS: [(&str, &[&str]); 7] = [
     ("Get started", &["demo", "init", "check", "preflight"]),
-    ("Audit", &["audit", "policy", "rules"]),
+    ("Audit", &["audit", "review", "policy", "rules"]),
     ("Look up", &["who-can", "findings", "users", "roles", "profiles", "org", "me"]),
     ("Evidence", &["evidence"]),
     ("Operate", &["daemon", "runs", "mail", "offboard"]),

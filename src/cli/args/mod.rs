@@ -8,6 +8,7 @@ mod init;
 mod lookup;
 mod operate;
 mod policy;
+mod review;
 mod simulate;
 
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ pub(crate) use self::{
     },
     operate::{OffboardArgs, RunsArgs, RunsCommand, RunsFormat},
     policy::{BaselineArgs, PolicyCommand, PolicyFormat, ShowPolicyArgs},
+    review::{DecideArgs, DecisionWord, ReviewArgs, ReviewCommand, ReviewFormat},
     simulate::{FaultName, SimulateArgs},
 };
 use crate::model::finding::Severity;
@@ -103,6 +105,8 @@ pub(crate) enum Command {
     Daemon,
     /// Show scheduled runs, or retry one
     Runs(RunsArgs),
+    /// Let named people decide about every account: open, decide, close
+    Review(ReviewArgs),
     /// Verify evidence, check coverage, export for the auditor
     #[command(subcommand)]
     Evidence(EvidenceCommand),
@@ -119,7 +123,7 @@ pub(crate) enum Command {
     Mail(MailCommand),
     /// Serve simulated Zoho, Bigin and Truto APIs and an SMTP inbox until stopped
     Simulate(SimulateArgs),
-    /// Print the JSON Schema of the configuration, of report.json or of people.json
+    /// Print the JSON Schema of the configuration, of report.json, people.json or review.json
     Schema {
         /// The schema to print
         #[arg(default_value = "config")]
@@ -147,6 +151,8 @@ pub(crate) enum SchemaKind {
     Report,
     /// Of people.json
     People,
+    /// Of review.json
+    Review,
 }
 
 #[derive(Debug, Args)]

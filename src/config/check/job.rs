@@ -30,27 +30,7 @@ impl Checker<'_> {
             self.known_workspace(workspace);
         }
         let policy = job.policy.as_ref().map(|name| self.known_policy(name));
-        let zone = job.time_zone.as_ref().map_or(Some(Tz::UTC), |zone| self.zone(zone));
-        let schedule = Schedule::parse(job.schedule.get_ref(), zone.unwrap_or(Tz::UTC), self.context.now);
-        if let Err(error) = &schedule {
-            let help = "expected minute, hour, day, month and weekday, for example \"0 8 * * MON\"; a sixth field in \
-                        front is for seconds";
-            let message = format!("invalid schedule `{}`: {error}", job.schedule.get_ref());
-            self.error(job.schedule.span(), message, help);
-        }
-        if let Some(surprise) = schedule.as_ref().ok().and_then(|schedule| schedule.surprise(self.context.now)) {
-            let message = format!(
-                "on {}, when the clocks change, this schedule runs {} instead of {}",
-                surprise.day,
-                times(surprise.fires),
-                times(surprise.otherwise)
-            );
-            self.problems.push(Problem::warning(
-                job.schedule.span(),
-                message,
-                "a time that no clock change touches avoids this, for example 08:00",
-            ));
-        }
+        let schedule = self.schedule(&job.schedule, job.time_zone.as_ref());
         let fail_on = job.fail_on.as_ref().and_then(|word| self.severity(word, word.get_ref()));
         let email = job.email.as_ref().map(|email| self.email(email.get_ref()));
         if let Some(email) = job.email.as_ref().filter(|email| email.get_ref().combine)
@@ -65,12 +45,42 @@ impl Checker<'_> {
         Some(Job {
             workspaces: job.workspaces.get_ref().iter().map(|name| name.get_ref().clone()).collect(),
             policy,
-            schedule: schedule.ok().filter(|_| zone.is_some())?,
+            schedule: schedule?,
             missed: job.missed,
             fail_on,
             email,
             heartbeat: job.heartbeat.as_ref().map(|heartbeat| self.secret(heartbeat)),
         })
+    }
+
+    /// A schedule; `None` after an error.
+    pub(super) fn schedule(
+        &mut self,
+        written: &Spanned<String>,
+        time_zone: Option<&Spanned<String>>,
+    ) -> Option<Schedule> {
+        let zone = time_zone.map_or(Some(Tz::UTC), |zone| self.zone(zone));
+        let schedule = Schedule::parse(written.get_ref(), zone.unwrap_or(Tz::UTC), self.context.now);
+        if let Err(error) = &schedule {
+            let help = "expected minute, hour, day, month and weekday, for example \"0 8 * * MON\"; a sixth field in \
+                        front is for seconds";
+            let message = format!("invalid schedule `{}`: {error}", written.get_ref());
+            self.error(written.span(), message, help);
+        }
+        if let Some(surprise) = schedule.as_ref().ok().and_then(|schedule| schedule.surprise(self.context.now)) {
+            let message = format!(
+                "on {}, when the clocks change, this schedule runs {} instead of {}",
+                surprise.day,
+                times(surprise.fires),
+                times(surprise.otherwise)
+            );
+            self.problems.push(Problem::warning(
+                written.span(),
+                message,
+                "a time that no clock change touches avoids this, for example 08:00",
+            ));
+        }
+        schedule.ok().filter(|_| zone.is_some())
     }
 
     fn zone(&mut self, zone: &Spanned<String>) -> Option<Tz> {

@@ -5,6 +5,7 @@ mod accounts;
 mod job;
 mod off_reasons;
 mod policy;
+mod review;
 mod services;
 mod workspace;
 
@@ -42,6 +43,7 @@ pub(super) struct Context<'a> {
 pub(super) struct WrittenTables {
     pub(super) workspaces: Vec<String>,
     pub(super) policies: Vec<String>,
+    pub(super) jobs: Vec<String>,
     /// The keys of `[smtp]`; `None` if there is no such table.
     pub(super) smtp: Option<BTreeSet<String>>,
 }
@@ -84,12 +86,18 @@ impl Checker<'_> {
                 jobs.insert(name.get_ref().clone(), job);
             }
         }
+        let mut reviews = BTreeMap::new();
+        for (name, review) in &file.reviews {
+            if let Some(review) = self.review(name, review, file) {
+                reviews.insert(name.get_ref().clone(), review);
+            }
+        }
         let smtp = file.smtp.as_ref().map(|smtp| self.smtp(smtp.get_ref()));
         let store = self.store(file.store.as_ref());
         let daemon = self.daemon(&file.daemon);
         let evidence = file.evidence.as_ref().map(|evidence| self.evidence(evidence));
         let text = self.context.text.to_owned();
-        Settings { workspaces, policy, policies, jobs, smtp, store, daemon, evidence, text }
+        Settings { workspaces, policy, policies, jobs, reviews, smtp, store, daemon, evidence, text }
     }
 
     fn known_workspace(&mut self, name: &Spanned<String>) {

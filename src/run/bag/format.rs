@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
 /// A time in UTC, to the millisecond.
-pub(super) fn time(time: DateTime<Utc>) -> String {
+pub(in crate::run) fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 

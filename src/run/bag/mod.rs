@@ -10,3 +10,4 @@ mod recording;
 pub(super) mod trigger;
 
 pub use self::recording::{Beginning, EvidenceError, Recording, Sealed};
+pub(in crate::run) use self::{describe::script, format::time};

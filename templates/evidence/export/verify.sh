@@ -81,7 +81,7 @@ trap 'rm -f "$named"{% if signed %} "$keys"{% endif %}' EXIT
     sed -n 's/.*"bag":{"folder":"\([^"]*\)","sha256":"\([0-9a-f]*\)"}.*"fire_at":"*\([^",]*\).*"read_from":"\([^"]*\)".*"run":"\([^"]*\)".*/bag \1 \2 \5 \3 \4/p'
   grep '"fact":"recorded"' ledger.jsonl | grep -F '"bag":null' |
     sed -n 's/.*"fire_at":"*\([^",]*\).*"read_from":"\([^"]*\)".*"run":"\([^"]*\)".*/bag - - \3 \1 \2/p'
-  grep '"fact":"bag_of_failure"' ledger.jsonl |
+  grep -E '"fact":"(bag_of_failure|review_sealed)"' ledger.jsonl |
     sed -n 's/.*"at":"\([^"]*\)".*"bag":{"folder":"\([^"]*\)","sha256":"\([0-9a-f]*\)"}.*/bag \2 \3 - \1 \1/p'
   grep '"fact":"delivery"' ledger.jsonl | grep -F '"kept":true' |
     sed -n 's/.*"at":"\([^"]*\)".*"run":"\([^"]*\)","sha256":"\([0-9a-f]*\)".*/mail \3 \2 \1/p'
@@ -107,7 +107,7 @@ sed -n 's/^bag //p' "$named" |
     fi
 {%- endif %}
     (cd "$bag" && check_bag "$bag") || exit 1
-    [ -e "$bag/data/failure.json" ] || grep -q -F ",$bag,$sha256," coverage.csv || fail "coverage.csv does not have $bag"
+    [ -e "$bag/data/failure.json" ] || [ -e "$bag/data/events.jsonl" ] || grep -q -F ",$bag,$sha256," coverage.csv || fail "coverage.csv does not have $bag"
     echo "ok $bag"
   done
 
@@ -127,7 +127,7 @@ done
 for bag in */; do
   case $bag in "*/") break ;; mail/) continue ;; esac
   sha256=$(digest < "$bag/tagmanifest-sha256.txt")
-  grep -E '"fact":"(recorded|bag_of_failure)"' ledger.jsonl | grep -q -F "\"bag\":{\"folder\":\"${bag%/}\",\"sha256\":\"$sha256\"}" ||
+  grep -E '"fact":"(recorded|bag_of_failure|review_sealed)"' ledger.jsonl | grep -q -F "\"bag\":{\"folder\":\"${bag%/}\",\"sha256\":\"$sha256\"}" ||
     fail "no entry of the ledger names $bag"
 done
 {%- if signed %}

@@ -1,0 +1,134 @@
+//! The arguments of `rolecall review`.
+
+use chrono::NaiveDate;
+use clap::{Args, Subcommand, ValueEnum};
+use uuid::Uuid;
+
+use crate::review::item::ItemId;
+
+#[derive(Debug, Args)]
+pub(crate) struct ReviewArgs {
+    /// Output format of list, show and open
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: ReviewFormat,
+    #[command(subcommand)]
+    pub(crate) command: ReviewCommand,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReviewFormat {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReviewCommand {
+    /// List the reviews, newest first
+    List {
+        /// Maximum number of reviews
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+    },
+    /// Show a review: its items, who decides, what was decided
+    Show {
+        /// The review's id
+        #[arg(value_parser = review_id)]
+        id: Uuid,
+    },
+    /// Open a review of the latest complete audit of its job
+    Open {
+        /// The review's name in the configuration
+        name: String,
+    },
+    /// Decide about an item
+    Decide(DecideArgs),
+    /// Give an item to another reviewer
+    Assign {
+        /// The review's id
+        #[arg(value_parser = review_id)]
+        id: Uuid,
+        /// The item's number
+        #[arg(value_parser = item_id)]
+        item: ItemId,
+        /// The address of the new reviewer
+        address: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Attest as a reviewer that the decisions about your items are yours
+    Attest {
+        /// The review's id
+        #[arg(value_parser = review_id)]
+        id: Uuid,
+        /// Your address
+        #[arg(long = "as", value_name = "ADDRESS")]
+        by: String,
+    },
+    /// Close a review when every item is decided; the owner attests for who has not
+    Close {
+        /// The review's id
+        #[arg(value_parser = review_id)]
+        id: Uuid,
+        /// The address of the owner [default: the owner of the review]
+        #[arg(long = "as", value_name = "ADDRESS")]
+        by: Option<String>,
+        /// The day of the next review [default: the next scheduled one]
+        #[arg(long, value_name = "DATE")]
+        next: Option<NaiveDate>,
+    },
+    /// Cancel a review that was opened by mistake
+    Cancel {
+        /// The review's id
+        #[arg(value_parser = review_id)]
+        id: Uuid,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DecideArgs {
+    /// The review's id
+    #[arg(value_parser = review_id)]
+    pub(crate) id: Uuid,
+    /// The item's number; several with commas between them are kept at once
+    #[arg(required = true, num_args = 1, value_delimiter = ',', value_parser = item_id)]
+    pub(crate) item: Vec<ItemId>,
+    /// The decision
+    pub(crate) decision: DecisionWord,
+    /// Your address: the item's reviewer, or the owner
+    #[arg(long = "as", value_name = "ADDRESS")]
+    pub(crate) by: String,
+    /// Why; required for privileged or flagged accounts, and to change or remove
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// The role or profile that the account is to get, by id or exact name
+    #[arg(long, value_name = "ID")]
+    pub(crate) to: Option<String>,
+    /// Refuse if the item is not at this version, as `review show --format json` printed it
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) seen: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DecisionWord {
+    /// The account stays as it is
+    Keep,
+    /// The account gets the role or profile of --to
+    Change,
+    /// The account is removed
+    Remove,
+}
+
+/// The id of a review as `rolecall review list` prints it.
+fn review_id(text: &str) -> Result<Uuid, &'static str> {
+    text.parse().map_err(|_| "expected the id of a review as `rolecall review list` prints it")
+}
+
+fn item_id(text: &str) -> Result<ItemId, &'static str> {
+    text.parse()
+}

@@ -1,0 +1,85 @@
+//! `rolecall review decide`.
+
+use super::Desk;
+use crate::{
+    cli::{
+        args::{DecideArgs, DecisionWord},
+        output::{self, Failure},
+    },
+    review::{
+        event::{Decided, Decision, Event, SeenItem, Target, Via},
+        item::{ItemId, Named},
+        person::Address,
+        state::Review,
+    },
+    run::reviews::ReviewError,
+};
+
+pub(super) async fn run(desk: &Desk, args: &DecideArgs) -> Result<(), Failure> {
+    if (args.decision == DecisionWord::Change) != args.to.is_some() {
+        return Err(Failure::usage("`change` needs --to with the id of a role or profile, and only `change` takes it"));
+    }
+    if args.seen.is_some() && args.item.len() > 1 {
+        return Err(Failure::usage("--seen is for one item"));
+    }
+    // What was there when the command began is what was seen.
+    let seen = desk.read(args.id).await?;
+    let by = Address::of(&args.by);
+    let decided = decided(&seen, args, &by)?;
+    desk.change(args.id, &|_| Ok(vec![Event::Decided(decided.clone())])).await?;
+    for item in &args.item {
+        let label = seen.item(*item).map_or("", crate::review::item::Item::label);
+        let to = match &decided.decision {
+            Decision::Change { to } => format!(" to {to}"),
+            Decision::Keep | Decision::Remove => String::new(),
+        };
+        let text = format!("item {item}  {label}  {}{to}, decided by {by}", decided.decision.word());
+        output::line(&output::plain(&text, super::TEXT));
+    }
+    Ok(())
+}
+
+fn decided(review: &Review, args: &DecideArgs, by: &Address) -> Result<Decided, Failure> {
+    let item = |id: &ItemId| {
+        let now = review.seen(*id).unwrap_or_else(|| SeenItem { item: *id, version: 0, bag: String::new() });
+        SeenItem { version: args.seen.unwrap_or(now.version), ..now }
+    };
+    let decision = match (args.decision, &args.to) {
+        (DecisionWord::Keep, _) => Decision::Keep,
+        (DecisionWord::Remove, _) => Decision::Remove,
+        (DecisionWord::Change, to) => {
+            Decision::Change { to: target(review, args.item.first(), to.as_deref().unwrap_or_default())? }
+        }
+    };
+    Ok(Decided {
+        items: args.item.iter().map(item).collect(),
+        decision,
+        reason: args.reason.clone(),
+        by: by.clone(),
+        via: Via::CommandLine,
+    })
+}
+
+/// The role or profile of the item's workspace that a text means: an id, or a name that only one has.
+fn target(review: &Review, item: Option<&ItemId>, text: &str) -> Result<Target, Failure> {
+    use crate::review::refusal::{Refusal, Refused, Why};
+    let refused = |why| Failure::from(ReviewError::Refused(Refused(vec![Refusal { item: item.copied(), why }])));
+    let item = item.and_then(|id| review.item(*id)).ok_or_else(|| refused(Why::NoItem))?;
+    let masters = review.population().masters.get(&item.workspace);
+    let roles = masters.into_iter().flat_map(|masters| &masters.roles).cloned().map(Target::Role);
+    let profiles = masters.into_iter().flat_map(|masters| &masters.profiles).cloned().map(Target::Profile);
+    let all: Vec<Target> = roles.chain(profiles).collect();
+    let is_named = |target: &Target| match target {
+        Target::Role(Named { name, .. }) | Target::Profile(Named { name, .. }) => name.as_deref() == Some(text),
+    };
+    let by_id: Vec<&Target> = all.iter().filter(|target| target.id() == text).collect();
+    let found = if by_id.is_empty() { all.iter().filter(|target| is_named(target)).collect() } else { by_id };
+    match found.as_slice() {
+        [only] => Ok((*only).clone()),
+        [] => Err(refused(Why::NoTarget {
+            workspace: item.workspace.clone(),
+            target: format!("role or profile with the id or name “{text}”"),
+        })),
+        _ => Err(Failure::usage(format!("several roles and profiles are named “{text}”; use an id"))),
+    }
+}

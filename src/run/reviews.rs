@@ -1,0 +1,195 @@
+//! Reviews by people: opening one from the store, changing one, and proving decisions by a later audit. [`bag`] keeps a
+//! closed one as evidence.
+
+pub mod bag;
+
+use std::io;
+
+use chrono::{DateTime, SubsecRound as _, Utc};
+use uuid::Uuid;
+
+use super::vault::Vault;
+use crate::{
+    digest::sha256,
+    evidence::{
+        SEALED,
+        storage::{join, read},
+    },
+    model::bag::BagName,
+    review::{
+        carrying_out::ShownAudit,
+        event::{Basis, Event},
+        open::{Occasion, Source, Terms, Unassigned, open as population_of},
+        person::People,
+        refusal::Refused,
+        state::Review,
+    },
+    store::{Database, Kept, StoreError, snapshot},
+};
+
+/// How often a change is tried again if somebody else was faster.
+const TRIES: usize = 20;
+
+/// A review cannot be opened or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReviewError {
+    /// There is no complete audit yet.
+    #[error("workspace {workspace}: the job {job} has no complete audit yet; run `rolecall audit --job {job}` first")]
+    NoAudit {
+        /// The workspace.
+        workspace: String,
+        /// The job.
+        job: String,
+    },
+    /// The audit has no evidence.
+    #[error(
+        "workspace {workspace}: the latest complete audit of the job {job} has no evidence; run `rolecall audit --job {job}` again"
+    )]
+    NoEvidence {
+        /// The workspace.
+        workspace: String,
+        /// The job.
+        job: String,
+    },
+    /// The bag of the audit is not there, or is another one.
+    #[error(
+        "workspace {workspace}: the bag {folder} of the latest complete audit is missing or was changed: {reason}. `rolecall evidence verify` says more"
+    )]
+    Bag {
+        /// The workspace.
+        workspace: String,
+        /// The bag.
+        folder: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Accounts have no reviewer.
+    #[error("{}", lines(.0))]
+    Unassigned(Vec<Unassigned>),
+    /// There is no such review.
+    #[error("no review has the id {0}; `rolecall review list` lists the reviews")]
+    Unknown(Uuid),
+    /// It is not allowed.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// Others change it all the time.
+    #[error("the review is being changed by others; try again")]
+    Contended,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn lines(unassigned: &[Unassigned]) -> String {
+    unassigned.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Opens a review of the latest complete audits of a job's workspaces.
+///
+/// # Errors
+/// [`ReviewError`]; then none was opened.
+pub async fn open(
+    store: &dyn Database,
+    vault: &Vault,
+    terms: &Terms,
+    workspaces: &[String],
+    people: People<'_>,
+    occasion: Occasion,
+) -> Result<Review, ReviewError> {
+    let mut sources = Vec::new();
+    for workspace in workspaces {
+        sources.push(source(store, vault, &terms.job, workspace).await?);
+    }
+    let before = match store.last_closed_review(&terms.name).await? {
+        Some(id) => store.review(id).await?,
+        None => None,
+    };
+    let at = occasion.at.trunc_subsecs(3);
+    let opened = population_of(terms, &sources, before.as_ref(), people, occasion);
+    let (opening, population) = opened.map_err(ReviewError::Unassigned)?;
+    let review = Review::opened(Uuid::now_v7(), opening, population, at)?;
+    store.open_review(&review).await?;
+    Ok(review)
+}
+
+/// The latest complete audit of a workspace, if its bag is where it was sealed.
+async fn source(store: &dyn Database, vault: &Vault, job: &str, workspace: &str) -> Result<Source, ReviewError> {
+    let (job_name, name) = (job.to_owned(), workspace.to_owned());
+    let Some(kept) = store.last_complete(Some(job), workspace).await? else {
+        return Err(ReviewError::NoAudit { workspace: name, job: job_name });
+    };
+    let Some(bag) = kept.record.bag.clone() else {
+        return Err(ReviewError::NoEvidence { workspace: name, job: job_name });
+    };
+    if let Err(reason) = is_there(vault, &bag) {
+        return Err(ReviewError::Bag { workspace: name, folder: bag.folder, reason: reason.to_string() });
+    }
+    let (header, users) = (snapshot::header(&kept)?, snapshot::users(&kept).collect::<Result<_, _>>()?);
+    let basis = Basis { workspace: name, audit: kept.record.id, bag, read_at: kept.record.finished_at };
+    Ok(Source { basis, header, users })
+}
+
+/// Whether a bag has the seal by which it is known. Whether the rest is as it was sealed is for verification.
+fn is_there(vault: &Vault, bag: &BagName) -> io::Result<()> {
+    let sealed = read(&*vault.storage, &join(&bag.folder, SEALED))?;
+    if sha256(&sealed) == bag.sha256 { Ok(()) } else { Err(io::Error::other("its seal is another one")) }
+}
+
+/// Changes a review. `events` says what happens, as of the review that it is given; it is asked again if somebody else
+/// changed the review meanwhile.
+///
+/// # Errors
+/// [`ReviewError`]; then nothing was changed.
+pub async fn change<E: From<ReviewError>>(
+    store: &dyn Database,
+    id: Uuid,
+    now: DateTime<Utc>,
+    events: &(dyn Fn(&Review) -> Result<Vec<Event>, E> + Send + Sync),
+) -> Result<Review, E> {
+    let at = now.trunc_subsecs(3);
+    let failed = |error: StoreError| E::from(ReviewError::Store(error));
+    for _ in 0..TRIES {
+        let review = store.review(id).await.map_err(failed)?;
+        let mut review = review.ok_or_else(|| E::from(ReviewError::Unknown(id)))?;
+        let events = events(&review)?;
+        if events.is_empty() {
+            return Ok(review);
+        }
+        for event in &events {
+            review.apply(event, at).map_err(|refused| E::from(ReviewError::Refused(refused)))?;
+        }
+        match store.change_review(&review, &events, at).await {
+            Err(StoreError::Lost { .. }) => {}
+            done => return done.map(|()| review).map_err(failed),
+        }
+    }
+    Err(ReviewError::Contended.into())
+}
+
+/// Records what an audit that is kept proves about decisions of reviews.
+///
+/// # Errors
+/// [`ReviewError`]; a later audit proves what is missing.
+pub async fn prove(store: &dyn Database, kept: &Kept, now: DateTime<Utc>) -> Result<(), ReviewError> {
+    if !kept.record.complete {
+        return Ok(());
+    }
+    let mut users = None;
+    for summary in store.unfinished_reviews().await?.into_iter().filter(|summary| summary.unproven > 0) {
+        if users.is_none() {
+            users = Some(snapshot::users(kept).collect::<Result<Vec<_>, _>>()?);
+        }
+        let shown = ShownAudit {
+            workspace: &kept.record.workspace,
+            audit: kept.record.id,
+            bag: kept.record.bag.clone(),
+            read_at: kept.record.started_at,
+            users: users.as_deref().unwrap_or_default(),
+        };
+        let events = |review: &Review| {
+            Ok::<_, ReviewError>(review.proven_by(&shown).into_iter().map(Event::Proven).collect::<Vec<_>>())
+        };
+        change(store, summary.id, now, &events).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! The bag of a closed review: what was reviewed, every decision and attestation, and what was carried out by then.
+
+use askama::Template;
+use chrono::{DateTime, Utc};
+
+use crate::{
+    digest::sha256,
+    evidence::{
+        SEALED, SIGNATURE,
+        draft::{Draft, DraftError},
+        review::{EVENTS, POPULATION, line},
+        storage::{join, read},
+    },
+    ledger::{Fact, fact::ReviewSealed},
+    model::bag::BagName,
+    report::review as files,
+    review::{
+        item::canonical,
+        state::{Review, Stage},
+    },
+    run::{
+        bag::{EvidenceError, script, time},
+        ledger::{WriteError, record_signing_key, write_out},
+        vault::Vault,
+    },
+    store::Database,
+    words::count,
+};
+
+#[derive(Template)]
+#[template(path = "evidence/review/README.txt", escape = "none")]
+struct Readme<'a> {
+    name: &'a str,
+    version: &'static str,
+    id: String,
+    owner: String,
+    opened: String,
+    closed: String,
+    next: String,
+    accounts: String,
+    result: String,
+    audits: Vec<String>,
+    signature: &'static str,
+    signed: bool,
+}
+
+/// Seals a closed review, and names its bag in the ledger. A review that is sealed already is left as it is. Returns the
+/// bag; `None` if the review is not closed.
+///
+/// # Errors
+/// [`EvidenceError`]; then it can be sealed later.
+pub async fn seal(
+    store: &dyn Database,
+    vault: &Vault,
+    review: &Review,
+    now: DateTime<Utc>,
+) -> Result<Option<BagName>, EvidenceError> {
+    let Stage::Closed { at, closed } = review.stage() else { return Ok(None) };
+    let subject = review.id().to_string();
+    let last = store.last(Fact::REVIEW_SEALED, &subject).await.map_err(WriteError::from)?;
+    if let Some(Fact::ReviewSealed(sealed)) = last.map(|entry| entry.fact) {
+        return Ok(Some(sealed.bag));
+    }
+    record_signing_key(store, vault, now).await?;
+    let head = write_out(store, vault).await?;
+    let opening = review.opening();
+    let folder = format!("{}_review-{}_{}", at.format("%Y-%m-%dT%H%M%SZ"), opening.name, review.id());
+    let draft = match Draft::begin(&*vault.storage, &folder) {
+        // A process died after it was sealed: the ledger says what it is.
+        Err(DraftError::Exists { .. }) => {
+            let sealed = read(&*vault.storage, &join(&folder, SEALED));
+            let sha256 = sealed.map_or_else(|_| String::new(), |bytes| sha256(&bytes));
+            return name(store, vault, review, BagName { folder, sha256 }, now).await.map(Some);
+        }
+        begun => begun?,
+    };
+    let events = store.review_events(review.id()).await.map_err(WriteError::from)?;
+    draft.add(POPULATION, |writer| writer.write_all(&canonical(review.population())))?;
+    draft.add(EVENTS, |writer| {
+        events.iter().try_for_each(|(at, event)| writer.write_all(line(*at, event).as_bytes()))
+    })?;
+    // As of the close: what is carried out later is in the ledger.
+    for (path, write) in files::FILES {
+        draft.add(path, |writer| write(review, *at, writer))?;
+    }
+    draft.add("configuration.toml", |writer| writer.write_all(vault.configuration.as_bytes()))?;
+    let work = review.items().filter(|(_, course)| course.work().is_some()).count();
+    let basis = |basis: &crate::review::event::Basis| {
+        format!("{}: audit {}, bag {}, sha256 {}", basis.workspace, basis.audit, basis.bag.folder, basis.bag.sha256)
+    };
+    let readme = Readme {
+        name: &opening.name,
+        version: env!("CARGO_PKG_VERSION"),
+        id: review.id().to_string(),
+        owner: opening.owner.to_string(),
+        opened: time(review.opened_at()),
+        closed: time(*at),
+        next: closed.next_review.to_string(),
+        accounts: count(opening.items, "account"),
+        result: if closed.no_change_needed {
+            "no change needed".to_owned()
+        } else {
+            format!("{work} to change or remove")
+        },
+        audits: opening.bases.iter().map(basis).collect(),
+        signature: SIGNATURE,
+        signed: vault.key.is_some(),
+    };
+    let info = [
+        ("External-Identifier", review.id().to_string()),
+        ("External-Description", format!("Decisions of the review {}", opening.name)),
+        ("Bagging-Date", at.format("%Y-%m-%d").to_string()),
+        ("Bag-Software-Agent", vault.agent.clone()),
+        ("Rolecall-Review", opening.name.clone()),
+        ("Rolecall-Job", opening.job.clone()),
+        ("Rolecall-Closed-At", time(*at)),
+        ("Rolecall-Ledger", head.to_string()),
+    ];
+    let beside = [("README.txt", readme.render()? + "\n"), ("verify.sh", script()?)];
+    let sha256 = draft.finish(&*vault.storage, &info, &beside, vault.key.as_ref())?;
+    name(store, vault, review, BagName { folder, sha256 }, now).await.map(Some)
+}
+
+/// Names the bag in the ledger.
+async fn name(
+    store: &dyn Database,
+    vault: &Vault,
+    review: &Review,
+    bag: BagName,
+    now: DateTime<Utc>,
+) -> Result<BagName, EvidenceError> {
+    let sealed = Fact::ReviewSealed(ReviewSealed { review: review.id(), bag: bag.clone() });
+    store.append(&[sealed], now).await.map_err(WriteError::from)?;
+    write_out(store, vault).await?;
+    Ok(bag)
+}
