@@ -13,6 +13,7 @@ pub mod agent;
 pub mod app;
 pub mod audit;
 pub mod brief;
+pub mod cel;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -1,6 +1,8 @@
 //! The input of every rule.
 
-use super::{input::JudgeInput, not_evaluated::NotEvaluated, population::Population};
+use std::sync::OnceLock;
+
+use super::{custom::Facts, input::JudgeInput, not_evaluated::NotEvaluated, population::Population};
 use crate::{
     access::{accounts::DeclaredAccounts, matrix::MatrixRow},
     model::{directory::Directory, policy::Policy, rule::RuleList, users::UserIndex},
@@ -20,9 +22,24 @@ pub(super) struct Context<'a> {
     pub(super) accounts: DeclaredAccounts<'a>,
     /// Whether the read was complete.
     pub(super) complete: bool,
+    /// What custom rules read of roles and profiles.
+    facts: OnceLock<Facts<'a>>,
 }
 
 impl<'a> Context<'a> {
+    pub(super) fn new(input: &JudgeInput<'a>, rules: &'a RuleList) -> Self {
+        let directory = input.matrix.directory();
+        let accounts = DeclaredAccounts::of(input.matrix, input.policy, input.workspace, input.now.date_naive());
+        let population = Population::of(input.matrix, &accounts);
+        let complete = directory.reading.is_complete();
+        Self { input: *input, rules, directory, population, accounts, complete, facts: OnceLock::new() }
+    }
+
+    /// What custom rules read of roles and profiles, worked out when the first rule asks.
+    pub(super) fn facts(&self) -> &Facts<'a> {
+        self.facts.get_or_init(|| Facts::of(self.input.matrix, &self.population))
+    }
+
     /// The policy.
     pub(super) fn policy(&self) -> &'a Policy {
         self.input.policy

@@ -1,11 +1,19 @@
 //! What is judged, against what, and when.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 
 use crate::{
-    access::{drift::SnapshotHeader, matrix::AccessMatrix},
+    access::{
+        drift::{SnapshotHeader, SnapshotUser},
+        matrix::AccessMatrix,
+    },
     model::{change::Change, id::ProfileId, policy::Policy, users::UserIndex},
 };
+
+/// The users of an audit that was kept, by id.
+pub type PreviousUsers = HashMap<String, SnapshotUser<'static>>;
 
 /// What is judged, against what, and when.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +32,8 @@ pub struct JudgeInput<'a> {
     pub now: DateTime<Utc>,
     /// What is kept of the previous audit. `None` for the first one.
     pub previous: Option<&'a SnapshotHeader>,
+    /// The users of the previous audit by id. `None` if no rule needs them.
+    pub previous_users: Option<&'a PreviousUsers>,
     /// The active users whose full power is new and that the policy does not approve.
     pub undecided: &'a [UserIndex],
     /// What changed in who can do what since the previous audit.

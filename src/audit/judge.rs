@@ -5,17 +5,13 @@ use std::cmp::Reverse;
 use super::{
     context::Context,
     input::JudgeInput,
-    population::Population,
     rule::Rule,
     set::RuleSet,
     sink::{Record, Sink},
 };
-use crate::{
-    access::accounts::DeclaredAccounts,
-    model::{
-        finding::{Finding, RuleOutcome, RuleResult},
-        policy::RuleSetting,
-    },
+use crate::model::{
+    finding::{Finding, RuleOutcome, RuleResult},
+    policy::RuleSetting,
 };
 
 /// Why a rule about the population has not passed although it found nothing.
@@ -33,10 +29,7 @@ pub struct Judgement {
 /// Judges a directory by all rules of a set, which is that of the input's policy.
 pub fn judge(rules: &RuleSet, input: &JudgeInput<'_>) -> Judgement {
     let directory = input.matrix.directory();
-    let complete = directory.reading.is_complete();
-    let accounts = DeclaredAccounts::of(input.matrix, input.policy, input.workspace, input.now.date_naive());
-    let population = Population::of(input.matrix, &accounts);
-    let context = Context { input: *input, rules: rules.list(), directory, population, accounts, complete };
+    let context = Context::new(input, rules.list());
     let mut record = Record::new(input);
     let mut outcomes = Vec::with_capacity(rules.rules().len());
     for governed in rules.rules() {

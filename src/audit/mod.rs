@@ -5,6 +5,7 @@
 //! the policy's severities and exceptions, and remembers what could not be evaluated.
 
 mod context;
+mod custom;
 mod frameworks;
 mod input;
 mod judge;
@@ -23,6 +24,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use input::JudgeInput;
+pub use custom::{Tried, try_custom_rule};
+pub use input::{JudgeInput, PreviousUsers};
 pub use judge::{Judgement, judge};
 pub use set::RuleSet;

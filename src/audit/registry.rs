@@ -49,6 +49,9 @@ const RULES: &[BuiltIn] = &[
     rules::unmatched_policy_entry::RULE,
 ];
 
+/// The first rule about the policy itself. All others judge before it.
+pub(super) const FIRST_ABOUT_POLICY: &str = rules::expired_exception::RULE.name;
+
 /// All built-in rules, in the order of reports.
 pub(super) fn built_in() -> impl Iterator<Item = Rule> {
     RULES.iter().map(Rule::from)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{frameworks, registry, rule::Rule};
+use super::{custom, frameworks, registry, rule::Rule};
 use crate::model::{
     policy::{Policy, RuleSetting},
     rule::RuleList,
@@ -13,6 +13,7 @@ use crate::model::{
 pub struct RuleSet {
     rules: Vec<Governed>,
     list: Arc<RuleList>,
+    reads_previous_users: bool,
 }
 
 /// A rule, and what the policy says of it.
@@ -26,7 +27,13 @@ pub(super) struct Governed {
 impl RuleSet {
     /// The rules under a policy.
     pub fn for_policy(policy: &Policy) -> Self {
-        Self::of(registry::built_in(), policy)
+        let mut rules: Vec<Rule> = registry::built_in().collect();
+        let (custom, reads_previous): (Vec<Rule>, Vec<bool>) = policy.custom_rules.iter().map(custom::rule).unzip();
+        // Rules about the policy look at what the others found.
+        let place = rules.iter().position(|rule| rule.info.name == registry::FIRST_ABOUT_POLICY).unwrap_or(rules.len());
+        rules.splice(place..place, custom);
+        let set = Self::of(rules, policy);
+        Self { reads_previous_users: reads_previous.contains(&true), ..set }
     }
 
     /// The rules that come with rolecall, at their own severities.
@@ -45,12 +52,17 @@ impl RuleSet {
         };
         let rules: Vec<Governed> = rules.into_iter().map(governed).collect();
         let list = rules.iter().map(|governed| Arc::clone(&governed.rule.info)).collect();
-        Self { rules, list: Arc::new(list) }
+        Self { rules, list: Arc::new(list), reads_previous_users: false }
     }
 
     /// What the rules are, apart from how they judge.
     pub fn list(&self) -> &Arc<RuleList> {
         &self.list
+    }
+
+    /// Whether a rule reads the users of the previous audit.
+    pub fn reads_previous_users(&self) -> bool {
+        self.reads_previous_users
     }
 
     pub(super) fn rules(&self) -> &[Governed] {

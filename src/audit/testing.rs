@@ -118,6 +118,7 @@ pub(crate) struct World {
     pub(crate) unmatched_profiles: Vec<String>,
     pub(crate) unread: Unread,
     pub(crate) previous: Option<SnapshotHeader>,
+    pub(crate) previous_users: Option<super::PreviousUsers>,
     pub(crate) undecided: Vec<UserIndex>,
     pub(crate) changes: Vec<Change>,
 }
@@ -145,6 +146,7 @@ pub(crate) fn quiet() -> World {
         unmatched_profiles: Vec::new(),
         unread: Unread::default(),
         previous: None,
+        previous_users: None,
         undecided: Vec::new(),
         changes: Vec::new(),
     }
@@ -194,6 +196,7 @@ impl World {
             workspace: WORKSPACE,
             now: now(),
             previous: self.previous.as_ref(),
+            previous_users: self.previous_users.as_ref(),
             undecided: &self.undecided,
             changes: &self.changes,
         };
@@ -222,7 +225,7 @@ pub(crate) fn with_contractor_rule(name: &str, policy: &Policy) -> RuleSet {
     let rule = Rule { info: Arc::new(info), judges_population: true, evaluate: Box::new(evaluate) };
     let mut rules: Vec<Rule> = registry::built_in().collect();
     // Rules about the policy look at what the others found.
-    let place = rules.iter().position(|rule| rule.info.name == "expired-exception").unwrap();
+    let place = rules.iter().position(|rule| rule.info.name == registry::FIRST_ABOUT_POLICY).unwrap();
     rules.insert(place, rule);
     RuleSet::of(rules, policy)
 }

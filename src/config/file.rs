@@ -2,6 +2,7 @@
 //! checked against that schema before it is read into them.
 
 mod accepted;
+mod custom_rules;
 
 pub(super) mod reviews;
 
@@ -13,6 +14,7 @@ use serde_json::json;
 use toml::Spanned;
 
 pub(super) use self::accepted::{Exception, PlannedFix, Right, Separation};
+pub(super) use self::custom_rules::{CustomRule, RuleTest};
 use crate::{
     model::{
         account::AccountKind,
@@ -253,6 +255,8 @@ pub(super) struct Policy {
     pub(super) planned_fixes: Vec<PlannedFix>,
     /// Rights that one person must not hold together.
     pub(super) separations: Vec<Separation>,
+    /// Rules of your own.
+    pub(super) custom_rules: Vec<CustomRule>,
 }
 
 /// Accounts that are not people: service, shared and break-glass accounts.

@@ -5,6 +5,7 @@
 mod applied;
 mod check;
 mod file;
+mod in_string;
 mod mask;
 mod misplaced;
 mod overlay;

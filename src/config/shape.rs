@@ -158,6 +158,10 @@ impl<'s> Checker<'s> {
         if let Some(options) = resolved["oneOf"].as_array().or_else(|| resolved["anyOf"].as_array()) {
             return self.choice(resolved, options, value, path);
         }
+        if resolved.get("type").is_none() && resolved.get("const").is_none() && resolved.get("enum").is_none() {
+            // A value of any type.
+            return Some(value);
+        }
         let is_good = match value.get_ref() {
             DeValue::Table(_) => is(resolved, "object"),
             DeValue::Array(_) => is(resolved, "array"),

@@ -1,11 +1,13 @@
 //! What a company expects of a workspace: a checked policy.
 
 mod applied;
+mod custom_rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::custom_rules::{CustomRule, ForEach, RuleTest, TestValue};
 pub use super::{
     account::{Account, AccountKind},
     exception::{Exception, PlannedFix},
@@ -63,6 +65,9 @@ pub struct Policy {
     /// Rights that one person must not hold together.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub separations: Vec<Separation>,
+    /// Rules of the company's own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub custom_rules: Vec<CustomRule>,
 }
 
 impl Policy {
@@ -112,6 +117,7 @@ impl Default for Policy {
             may_except: BTreeSet::new(),
             planned_fixes: Vec::new(),
             separations: Vec::new(),
+            custom_rules: Vec::new(),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         drift::{self, AccessDrift, Before, Current, Seen, SnapshotHeader},
         matrix::AccessMatrix,
     },
-    audit::{self, JudgeInput, Judgement, RuleSet},
+    audit::{self, JudgeInput, Judgement, PreviousUsers, RuleSet},
     model::{audit::Audit, change::Drift, directory::Directory, policy::Policy},
     store::{Kept, StoreError, snapshot},
 };
@@ -62,6 +62,7 @@ pub(super) fn judge_by(
         _ => None,
     };
     let undecided = access.as_ref().map(|access| access.undecided(&matrix, request.policy)).unwrap_or_default();
+    let previous_users = previous_users(&made, rules, previous.as_ref(), header.as_ref()).map_err(store_failed)?;
     let input = JudgeInput {
         matrix: &matrix,
         administrator_profiles: &administrator_profiles,
@@ -70,6 +71,7 @@ pub(super) fn judge_by(
         workspace: request.workspace,
         now: judged_at,
         previous: header.as_ref(),
+        previous_users: previous_users.as_ref(),
         undecided: &undecided,
         changes: access.as_ref().map(AccessDrift::changes).unwrap_or_default(),
     };
@@ -78,7 +80,7 @@ pub(super) fn judge_by(
     let drift = match (access, &header) {
         (Some(access), Some(header)) => {
             let current = Current { seen, undecided: &undecided, findings: &findings, outcomes: &outcomes };
-            compare(rules, &current, header, access, judged_at)
+            compare(rules, &current, (header, previous_users.as_ref()), access, judged_at)
         }
         _ => Drift::default(),
     };
@@ -117,18 +119,38 @@ pub fn since(audit: &Audit, matrix: &AccessMatrix<'_>, kept: &Kept) -> Result<Dr
     let header = snapshot::header(kept)?;
     let current = snapshot::current(audit, matrix);
     let access = drift::compare_access(&current.seen, &header, snapshot::users(kept))?;
-    Ok(compare(&RuleSet::for_policy, &current, &header, access, audit.judged_at))
+    let rules: MakeRules<'_> = &RuleSet::for_policy;
+    let users = previous_users(&rules(&audit.policy), rules, Some(kept), Some(&header))?;
+    Ok(compare(rules, &current, (&header, users.as_ref()), access, audit.judged_at))
+}
+
+/// The users of the previous audit, if a rule of its policy or of this one reads them.
+fn previous_users(
+    made: &RuleSet,
+    rules: MakeRules<'_>,
+    previous: Option<&Kept>,
+    header: Option<&SnapshotHeader>,
+) -> Result<Option<PreviousUsers>, StoreError> {
+    let Some(kept) = previous else { return Ok(None) };
+    let read_before = || {
+        let policy = header.and_then(|header| header.policy.as_ref());
+        policy.is_some_and(|policy| !policy.custom_rules.is_empty() && rules(policy).reads_previous_users())
+    };
+    if !made.reads_previous_users() && !read_before() {
+        return Ok(None);
+    }
+    snapshot::users(kept).map(|user| user.map(|user| (user.id.clone().into_owned(), user))).collect::<Result<_, _>>().map(Some)
 }
 
 fn compare(
     rules: MakeRules<'_>,
     current: &Current<'_>,
-    previous: &SnapshotHeader,
+    (previous, previous_users): (&SnapshotHeader, Option<&PreviousUsers>),
     access: AccessDrift,
     judged_at: DateTime<Utc>,
 ) -> Drift {
     let changed = previous.policy.as_ref().filter(|policy| *policy != current.seen.policy);
-    let judged = changed.map(|policy| under(policy, rules, current, previous, &access, judged_at));
+    let judged = changed.map(|policy| under(policy, rules, current, (previous, previous_users), &access, judged_at));
     let before = judged.as_ref().map(|Judgement { findings, outcomes }| Before { findings, outcomes });
     drift::compare_findings(current, previous, before, access)
 }
@@ -138,7 +160,7 @@ fn under(
     policy: &Policy,
     rules: MakeRules<'_>,
     current: &Current<'_>,
-    previous: &SnapshotHeader,
+    (previous, previous_users): (&SnapshotHeader, Option<&PreviousUsers>),
     access: &AccessDrift,
     judged_at: DateTime<Utc>,
 ) -> Judgement {
@@ -155,6 +177,7 @@ fn under(
         workspace: current.seen.workspace,
         now: judged_at,
         previous: Some(previous),
+        previous_users,
         undecided: &undecided,
         changes: access.changes(),
     };

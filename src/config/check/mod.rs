@@ -2,6 +2,7 @@
 
 mod accepted;
 mod accounts;
+mod custom_rules;
 mod job;
 mod off_reasons;
 mod policy;
@@ -49,7 +50,7 @@ pub(super) struct WrittenTables {
 }
 
 pub(super) fn check(file: &File, written: &WrittenTables, context: &Context<'_>) -> (Settings, Vec<Problem>) {
-    let mut checker = Checker { context, written, problems: Vec::new() };
+    let mut checker = Checker { context, written, custom_names: BTreeSet::new(), problems: Vec::new() };
     let settings = checker.settings(file);
     (settings, checker.problems)
 }
@@ -57,6 +58,8 @@ pub(super) fn check(file: &File, written: &WrittenTables, context: &Context<'_>)
 struct Checker<'a> {
     context: &'a Context<'a>,
     written: &'a WrittenTables,
+    /// The names of the custom rules of the policy that is being checked.
+    custom_names: BTreeSet<String>,
     problems: Vec<Problem>,
 }
 

@@ -76,6 +76,7 @@ impl Checker<'_> {
 
     fn policy(&mut self, name: &str, written: &file::Policy, base: Option<&file::Policy>) -> Policy {
         let standard = Policy::default();
+        let custom_rules = self.custom_rules(&written.custom_rules);
         let administrator_profiles = written.administrator_profiles.as_ref().map(|profiles| {
             if profiles.get_ref().is_empty() {
                 self.error(
@@ -125,6 +126,7 @@ impl Checker<'_> {
             off_reasons: self.off_reasons(written, base),
             frameworks: self.frameworks(written).unwrap_or(standard.frameworks),
             accounts: written.accounts.iter().filter_map(|account| self.account(account)).collect(),
+            custom_rules,
             exceptions: written
                 .exceptions
                 .iter()
@@ -167,7 +169,8 @@ impl Checker<'_> {
     }
 
     pub(super) fn known_rule(&mut self, name: &Spanned<String>) -> bool {
-        let known = self.context.rules.contains(&name.get_ref().as_str());
+        let known =
+            self.context.rules.contains(&name.get_ref().as_str()) || self.custom_names.contains(name.get_ref());
         if !known {
             let help = suggestion(name.get_ref(), self.context.rules);
             let help = if help.starts_with("did") { help } else { "`rolecall rules` lists the rules".to_owned() };

@@ -1,0 +1,84 @@
+//! A subject that is written down: a test case, and the two with which every condition is tried when it is loaded.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    Program, View,
+    evaluate::{Failure, Reading, Texts},
+    keys::{Key, Kind},
+};
+use crate::model::policy::{RuleTest, TestValue};
+
+/// A subject that is written down.
+#[derive(Debug)]
+pub struct Case {
+    values: BTreeMap<Key, Value>,
+}
+
+#[derive(Debug)]
+enum Value {
+    Plain(TestValue),
+    Texts(Texts),
+}
+
+impl Case {
+    /// The subject of a test case, at a time if it does not say one.
+    pub fn of(test: &RuleTest, now: DateTime<Utc>) -> Self {
+        let given = test.given.iter().filter_map(|(path, value)| Some((Key::parse(path)?, value)));
+        let mut values: BTreeMap<Key, Value> = given.map(|(key, value)| (key, Value::from(value))).collect();
+        values.entry(Key::Now).or_insert(Value::Plain(TestValue::Time(now)));
+        Self { values }
+    }
+
+    /// A subject of which everything is there.
+    pub fn full(now: DateTime<Utc>) -> Self {
+        let value = |key: &Key| match key.kind() {
+            Kind::Bool => TestValue::Bool(true),
+            Kind::Int => TestValue::Int(1),
+            Kind::Text => TestValue::Text("ana@example.com".into()),
+            Kind::Time => TestValue::Time(now),
+            Kind::Texts => TestValue::Texts(vec!["Export Data".into()]),
+        };
+        Self { values: Key::ALL.iter().map(|key| (*key, Value::from(&value(key)))).collect() }
+    }
+}
+
+impl From<&TestValue> for Value {
+    fn from(value: &TestValue) -> Self {
+        match value {
+            TestValue::Texts(texts) => Self::Texts(Texts::new(texts.iter().map(String::as_str))),
+            plain => Self::Plain(plain.clone()),
+        }
+    }
+}
+
+impl View for Case {
+    fn value(&self, key: Key) -> Reading<'_> {
+        match self.values.get(&key) {
+            None => Reading::Empty,
+            Some(Value::Texts(texts)) if texts.is_empty() => Reading::Empty,
+            Some(Value::Texts(texts)) => Reading::Texts(texts),
+            Some(Value::Plain(TestValue::Bool(value))) => Reading::Bool(*value),
+            Some(Value::Plain(TestValue::Int(value))) => Reading::Int(*value),
+            Some(Value::Plain(TestValue::Time(time))) => Reading::Time(*time),
+            Some(Value::Plain(TestValue::Text(text))) => Some(text.as_str()).into(),
+            Some(Value::Plain(TestValue::Texts(_))) => Reading::Empty,
+        }
+    }
+
+    fn group(&self) -> u64 {
+        0
+    }
+}
+
+impl Program {
+    /// Whether the condition is true for one subject.
+    ///
+    /// # Errors
+    /// [`Failure`] if that cannot be said.
+    pub fn evaluate(&self, view: &dyn View) -> Result<bool, Failure> {
+        self.over(view, |session| session.evaluate())
+    }
+}
