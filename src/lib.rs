@@ -1,6 +1,6 @@
 //! On a schedule, read a directory, correlate, judge, report, keep evidence, notify.
 //!
-//! Dependencies point inward. `model` is the centre and imports nothing of the crate. `access`, `audit`, `brief`,
+//! Dependencies point inward. `model` is the centre and imports nothing of the crate. `access`, `audit`, `brief`, `cel`,
 //! `exceptions`, `ledger`, `lookup`, `people`, `preflight`, `report`, `review`, `schedule` and `coverage` are pure. `connector`,
 //! `store`, `mail`, `evidence`, `replay` and `config`
 //! do I/O, each on its own. `notify`, `run`, `offboard`, `daemon`, `agent`, `mcp`, `web`, `app` and `cli` put them together.

@@ -1,6 +1,7 @@
 //! How two policies differ, and whether the later one is looser: a rule that is off finds nothing, a higher limit is
 //! exceeded by fewer, and whoever is approved is no finding. None of it says that anybody lost access.
 
+mod custom_rules;
 mod others;
 
 use std::{
@@ -51,6 +52,7 @@ pub fn differences(before: &Policy, now: &Policy, rules: &RuleList, workspace: &
     found.planned_fixes(&before.planned_fixes, &now.planned_fixes, workspace);
     found.separations(&before.separations, &now.separations);
     found.others(before, now);
+    found.custom_rules(&before.custom_rules, &now.custom_rules);
     found.0
 }
 

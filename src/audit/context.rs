@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::{custom::Facts, input::JudgeInput, not_evaluated::NotEvaluated, population::Population};
+use super::{facts::Facts, input::JudgeInput, not_evaluated::NotEvaluated, population::Population};
 use crate::{
     access::{accounts::DeclaredAccounts, matrix::MatrixRow},
     model::{directory::Directory, policy::Policy, rule::RuleList, users::UserIndex},

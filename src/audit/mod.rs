@@ -7,6 +7,7 @@
 mod context;
 mod custom;
 mod frameworks;
+mod facts;
 mod input;
 mod judge;
 mod not_evaluated;

@@ -3,6 +3,7 @@
 mod accounts;
 mod administration;
 mod exceptions;
+mod custom;
 mod lists;
 mod people;
 mod policy;

@@ -11,107 +11,13 @@ use cel::{
 use super::{
     Mistake, Places,
     functions::{self, FUNCTIONS, Form, Function},
-    keys::{self, Key, Kind, Root},
+    keys::{self, Key, Root},
+    types::Type,
 };
 use crate::model::policy::ForEach;
 
-/// The type of an expression.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Type {
-    Bool,
-    Int,
-    Double,
-    Text,
-    Time,
-    Duration,
-    Texts,
-    Ints,
-    Doubles,
-    Bools,
-    Times,
-    Durations,
-    /// Any list, as an argument; the empty list, as a value.
-    AnyList,
-}
-
-/// The types of lists, each with that of its entries.
-const LISTS: [(Type, Type); 6] = [
-    (Type::Texts, Type::Text),
-    (Type::Ints, Type::Int),
-    (Type::Doubles, Type::Double),
-    (Type::Bools, Type::Bool),
-    (Type::Times, Type::Time),
-    (Type::Durations, Type::Duration),
-];
-
-impl Type {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Bool => "true or false",
-            Self::Int => "a whole number",
-            Self::Double => "a number",
-            Self::Text => "text",
-            Self::Time => "a timestamp",
-            Self::Duration => "a duration",
-            Self::Texts => "a list of texts",
-            Self::Ints => "a list of whole numbers",
-            Self::Doubles => "a list of numbers",
-            Self::Bools => "a list of true and false",
-            Self::Times => "a list of timestamps",
-            Self::Durations => "a list of durations",
-            Self::AnyList => "an empty list",
-        }
-    }
-
-    /// The type of the entries of a list. `None` if it is no list, or an empty one.
-    fn entry(self) -> Option<Self> {
-        LISTS.iter().find(|(list, _)| *list == self).map(|(_, entry)| *entry)
-    }
-
-    /// The list of entries of this type. `None` for lists of lists.
-    fn list(self) -> Option<Self> {
-        LISTS.iter().find(|(_, entry)| *entry == self).map(|(list, _)| *list)
-    }
-
-    fn is_list(self) -> bool {
-        self == Self::AnyList || self.entry().is_some()
-    }
-
-    fn is_number(self) -> bool {
-        matches!(self, Self::Int | Self::Double)
-    }
-
-    /// Whether values of both types can be equal.
-    fn is_like(self, other: Self) -> bool {
-        self == other
-            || (self.is_number() && other.is_number())
-            || (self == Self::AnyList && other.is_list())
-            || (other == Self::AnyList && self.is_list())
-    }
-
-    fn takes(self, given: Self) -> bool {
-        self == given || (self == Self::AnyList && given.is_list())
-    }
-}
-
-impl From<Kind> for Type {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Bool => Self::Bool,
-            Kind::Int => Self::Int,
-            Kind::Text => Self::Text,
-            Kind::Time => Self::Time,
-            Kind::Texts => Self::Texts,
-        }
-    }
-}
-
 /// Checks an expression, and returns the keys that it names.
-pub(super) fn check(
-    expression: &IdedExpr,
-    each: ForEach,
-    places: &Places<'_>,
-) -> Result<BTreeSet<Key>, Vec<Mistake>> {
+pub(super) fn check(expression: &IdedExpr, each: ForEach, places: &Places<'_>) -> Result<BTreeSet<Key>, Vec<Mistake>> {
     let mut checker = Checker { each, places, bound: Vec::new(), keys: BTreeSet::new(), mistakes: Vec::new() };
     if let Some(found) = checker.infer(expression).filter(|found| *found != Type::Bool) {
         checker.mistakes.push(Mistake::new(
@@ -148,7 +54,7 @@ impl<'a> Checker<'a> {
             Expr::Ident(name) => self.name(name, at),
             Expr::Select(select) => self.select(select, node),
             Expr::Call(call) => self.call(call, node),
-            Expr::List(list) => self.list(&list.elements, at),
+            Expr::List(list) => self.list(&list.elements),
             Expr::Comprehension(one) => self.comprehension(one, at),
             Expr::Map(_) | Expr::Struct(_) => self.wrong(at, "maps are not supported", "use a list: [\"a\", \"b\"]"),
             Expr::Unspecified => self.wrong(at, "this expression cannot be read", ""),
@@ -161,11 +67,9 @@ impl<'a> Checker<'a> {
             LiteralValue::Int(_) => Some(Type::Int),
             LiteralValue::Double(_) => Some(Type::Double),
             LiteralValue::String(_) => Some(Type::Text),
-            LiteralValue::Null => self.wrong(
-                at,
-                "there is no null here",
-                "ask with has(user.created), or compare with an empty text",
-            ),
+            LiteralValue::Null => {
+                self.wrong(at, "there is no null here", "ask with has(user.created), or compare with an empty text")
+            }
             LiteralValue::UInt(_) => self.wrong(at, "numbers with u are not supported", "write it without u"),
             LiteralValue::Bytes(_) => self.wrong(at, "bytes are not supported", "write it without b"),
         }
@@ -228,28 +132,20 @@ impl<'a> Checker<'a> {
 
     fn select(&mut self, select: &'a SelectExpr, node: &IdedExpr) -> Found {
         let root_at = self.places.of(&select.operand);
-        let at = if select.test { self.places.of(node) } else { self.field_place(select, node) };
+        let at = if select.test { self.places.of(node) } else { self.places.field(select, node) };
         if let Some(root) = self.free(&select.operand) {
             let key = self.key(root, &select.field, &root_at, at)?;
             return Some(if select.test { Type::Bool } else { key.kind().into() });
         }
         let found = self.infer(&select.operand)?;
-        self.wrong(at, format!("{} has no `{}`", found.word(), select.field), "only names such as user.email have values")
+        self.wrong(
+            at,
+            format!("{} has no `{}`", found.word(), select.field),
+            "only names such as user.email have values",
+        )
     }
 
-    /// The bytes of the field's name, beginning at the dot.
-    fn field_place(&self, select: &SelectExpr, node: &IdedExpr) -> Range<usize> {
-        let dot = self.places.of(node);
-        let rest = self.places.text.get(dot.end..).unwrap_or_default();
-        match rest.find(select.field.as_str()) {
-            Some(place) if rest[..place].trim().is_empty() => {
-                dot.end + place..dot.end + place + select.field.len()
-            }
-            _ => dot,
-        }
-    }
-
-    fn list(&mut self, elements: &'a [IdedExpr], at: Range<usize>) -> Found {
+    fn list(&mut self, elements: &'a [IdedExpr]) -> Found {
         let mut of: Option<Type> = None;
         let mut is_good = true;
         for element in elements {
@@ -268,7 +164,6 @@ impl<'a> Checker<'a> {
             }
             of = of.or(Some(found));
         }
-        let _ = at;
         is_good.then(|| of.map_or(Type::AnyList, |of| of.list().unwrap_or(Type::AnyList)))
     }
 
@@ -279,7 +174,9 @@ impl<'a> Checker<'a> {
             return self.wrong(range_at, format!("this is {}; expected a list", range.word()), "");
         }
         let variable = one.iter_var.as_str();
-        if one.iter_var2.is_some() || Root::of(variable).is_some() || self.bound.iter().any(|(name, _)| *name == variable)
+        if one.iter_var2.is_some()
+            || Root::of(variable).is_some()
+            || self.bound.iter().any(|(name, _)| *name == variable)
         {
             let message = format!("the variable `{variable}` has the name of something else");
             return self.wrong(at, message, "choose another name for it");
@@ -342,7 +239,8 @@ impl<'a> Checker<'a> {
         let is_operator = call.func_name.contains(['_', '@']) && call.target.is_none();
         if !is_operator {
             let known: Vec<&str> = FUNCTIONS.iter().map(|function| function.name).collect();
-            let known: Vec<&str> = known.into_iter().chain(["has", "exists", "exists_one", "all", "map", "filter"]).collect();
+            let known: Vec<&str> =
+                known.into_iter().chain(["has", "exists", "exists_one", "all", "map", "filter"]).collect();
             let name = &call.func_name;
             return self.wrong(at, format!("unknown function `{name}`"), suggestion(name, &known));
         }
@@ -420,9 +318,13 @@ impl<'a> Checker<'a> {
         let words: Vec<&str> = types.iter().map(|one| one.word()).collect();
         let help = match types {
             [Type::Text, Type::Int] | [Type::Int, Type::Text] => "ids are texts: write them in quotes",
-            [Type::Time, Type::Text] | [Type::Text, Type::Time] => "write a point in time as timestamp(\"2026-01-31T00:00:00Z\")",
+            [Type::Time, Type::Text] | [Type::Text, Type::Time] => {
+                "write a point in time as timestamp(\"2026-01-31T00:00:00Z\")"
+            }
             [Type::Duration, Type::Int] | [Type::Int, Type::Duration] => "write a duration as days(30)",
-            [Type::Int, Type::Double] | [Type::Double, Type::Int] => "write both as whole numbers, or both with a decimal point",
+            [Type::Int, Type::Double] | [Type::Double, Type::Int] => {
+                "write both as whole numbers, or both with a decimal point"
+            }
             _ => "",
         };
         self.wrong(at, format!("`{shown}` does not take {}", words.join(" and ")), help)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cel::{Context, ExecutionError};
 use regex::Regex;
 
-use super::check::Type::{self, Bool, Double, Duration, Int, Text, Time};
+use super::types::Type::{self, Bool, Double, Duration, Int, Text, Time};
 
 /// How a function is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,28 +49,106 @@ const fn function(
 /// All functions. `has`, `exists`, `all`, `exists_one`, `map` and `filter` are macros of CEL and are there too.
 pub static FUNCTIONS: &[Function] = &[
     function("lower", Form::Both, &[(&[Text], Text)], "lower(user.email)", "The text in lower case."),
-    function("domain", Form::Both, &[(&[Text], Text)], "domain(user.email)", "What follows the last @, in lower case; empty if there is none."),
+    function(
+        "domain",
+        Form::Both,
+        &[(&[Text], Text)],
+        "domain(user.email)",
+        "What follows the last @, in lower case; empty if there is none.",
+    ),
     function("days", Form::Before, &[(&[Int], Duration)], "days(30)", "A duration of so many days."),
-    function("contains", Form::After, TEXT_IN_TEXT, "user.email.contains(\"+\")", "Whether the text has another in it."),
+    function(
+        "contains",
+        Form::After,
+        TEXT_IN_TEXT,
+        "user.email.contains(\"+\")",
+        "Whether the text has another in it.",
+    ),
     function("startsWith", Form::After, TEXT_IN_TEXT, "user.email.startsWith(\"svc-\")", "Whether the text begins so."),
-    function("endsWith", Form::After, TEXT_IN_TEXT, "user.email.endsWith(\"@example.com\")", "Whether the text ends so."),
-    function("matches", Form::Both, TEXT_IN_TEXT, "user.email.matches(\"^[a-z]+@\")", "Whether a regular expression, written in quotes, matches somewhere in the text."),
-    function("size", Form::Both, &[(&[Text], Int), (&[Type::AnyList], Int)], "size(profile.permissions)", "How many characters or entries there are."),
-    function("timestamp", Form::Before, &[(&[Text], Time), (&[Time], Time)], "timestamp(\"2026-01-31T00:00:00Z\")", "The point in time."),
-    function("duration", Form::Before, &[(&[Text], Duration), (&[Duration], Duration)], "duration(\"36h\")", "The duration, in h, m and s."),
-    function("string", Form::Before, &[(&[Text], Text), (&[Int], Text), (&[Double], Text), (&[Bool], Text), (&[Time], Text), (&[Duration], Text)], "string(role.depth)", "The value as a text."),
-    function("int", Form::Before, &[(&[Int], Int), (&[Double], Int), (&[Text], Int), (&[Time], Int)], "int(\"5\")", "The value as a whole number."),
-    function("double", Form::Before, &[(&[Int], Double), (&[Double], Double), (&[Text], Double)], "double(\"0.5\")", "The value as a number."),
+    function(
+        "endsWith",
+        Form::After,
+        TEXT_IN_TEXT,
+        "user.email.endsWith(\"@example.com\")",
+        "Whether the text ends so.",
+    ),
+    function(
+        "matches",
+        Form::Both,
+        TEXT_IN_TEXT,
+        "user.email.matches(\"^[a-z]+@\")",
+        "Whether a regular expression, written in quotes, matches somewhere in the text.",
+    ),
+    function(
+        "size",
+        Form::Both,
+        &[(&[Text], Int), (&[Type::AnyList], Int)],
+        "size(profile.permissions)",
+        "How many characters or entries there are.",
+    ),
+    function(
+        "timestamp",
+        Form::Before,
+        &[(&[Text], Time), (&[Time], Time)],
+        "timestamp(\"2026-01-31T00:00:00Z\")",
+        "The point in time.",
+    ),
+    function(
+        "duration",
+        Form::Before,
+        &[(&[Text], Duration), (&[Duration], Duration)],
+        "duration(\"36h\")",
+        "The duration, in h, m and s.",
+    ),
+    function(
+        "string",
+        Form::Before,
+        &[(&[Text], Text), (&[Int], Text), (&[Double], Text), (&[Bool], Text), (&[Time], Text), (&[Duration], Text)],
+        "string(role.depth)",
+        "The value as a text.",
+    ),
+    function(
+        "int",
+        Form::Before,
+        &[(&[Int], Int), (&[Double], Int), (&[Text], Int), (&[Time], Int)],
+        "int(\"5\")",
+        "The value as a whole number.",
+    ),
+    function(
+        "double",
+        Form::Before,
+        &[(&[Int], Double), (&[Double], Double), (&[Text], Double)],
+        "double(\"0.5\")",
+        "The value as a number.",
+    ),
     function("getFullYear", Form::After, OF_TIME, "user.created.getFullYear()", "The year."),
     function("getMonth", Form::After, OF_TIME, "user.created.getMonth()", "The month, from 0."),
     function("getDate", Form::After, OF_TIME, "user.created.getDate()", "The day of the month, from 1."),
     function("getDayOfMonth", Form::After, OF_TIME, "user.created.getDayOfMonth()", "The day of the month, from 0."),
-    function("getDayOfWeek", Form::After, OF_TIME, "now.getDayOfWeek(\"Europe/Berlin\")", "The day of the week, from 0 for Sunday."),
+    function(
+        "getDayOfWeek",
+        Form::After,
+        OF_TIME,
+        "now.getDayOfWeek(\"Europe/Berlin\")",
+        "The day of the week, from 0 for Sunday.",
+    ),
     function("getDayOfYear", Form::After, OF_TIME, "now.getDayOfYear()", "The day of the year, from 0."),
-    function("getHours", Form::After, OF_BOTH, "now.getHours(\"Europe/Berlin\")", "The hour in UTC or in a time zone; of a duration: all its hours."),
+    function(
+        "getHours",
+        Form::After,
+        OF_BOTH,
+        "now.getHours(\"Europe/Berlin\")",
+        "The hour in UTC or in a time zone; of a duration: all its hours.",
+    ),
     function("getMinutes", Form::After, OF_BOTH, "now.getMinutes()", "The minute; of a duration: all its minutes."),
     function("getSeconds", Form::After, OF_BOTH, "now.getSeconds()", "The second; of a duration: all its seconds."),
-    function("getMilliseconds", Form::After, OF_BOTH, "now.getMilliseconds()", "The millisecond; of a duration: its milliseconds."),
+    function(
+        "getMilliseconds",
+        Form::After,
+        OF_BOTH,
+        "now.getMilliseconds()",
+        "The millisecond; of a duration: its milliseconds.",
+    ),
 ];
 
 /// The function of a name.

@@ -15,10 +15,15 @@ mod message;
 mod rewrite;
 #[cfg(test)]
 mod tests;
+mod types;
 
 use std::{collections::BTreeSet, ops::Range, thread};
 
-use cel::{IdedExpr, common::ast::SourceInfo, parser::Parser};
+use cel::{
+    IdedExpr,
+    common::ast::{Expr, SelectExpr, SourceInfo},
+    parser::Parser,
+};
 
 pub use self::{
     case::Case,
@@ -132,6 +137,24 @@ struct Places<'t> {
 impl Places<'_> {
     /// The bytes of a node; the whole text if its place is not known.
     fn of(&self, node: &IdedExpr) -> Range<usize> {
+        match &node.expr {
+            Expr::Select(select) if !select.test => self.of(&select.operand).start..self.field(select, node).end,
+            _ => self.token(node),
+        }
+    }
+
+    /// The bytes of the name after the dot.
+    fn field(&self, select: &SelectExpr, node: &IdedExpr) -> Range<usize> {
+        let dot = self.token(node);
+        let rest = self.text.get(dot.end..).unwrap_or_default();
+        match rest.find(select.field.as_str()) {
+            Some(place) if rest[..place].trim().is_empty() => dot.end + place..dot.end + place + select.field.len(),
+            _ => dot,
+        }
+    }
+
+    /// The bytes of the name, value or operator of a node.
+    fn token(&self, node: &IdedExpr) -> Range<usize> {
         let Some((start, stop)) = self.info.offset_for(node.id) else { return 0..self.text.len() };
         self.byte(start)..self.byte(stop.saturating_add(1))
     }

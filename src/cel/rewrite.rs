@@ -165,7 +165,9 @@ fn is_shared<'a>(node: &'a IdedExpr, bound: &mut Vec<&'a str>) -> bool {
                 None => name.starts_with('@') || bound.contains(&name.as_str()),
             }
         }
-        Expr::Call(call) => call.target.iter().map(|target| &**target).chain(&call.args).all(|one| is_shared(one, bound)),
+        Expr::Call(call) => {
+            call.target.iter().map(|target| &**target).chain(&call.args).all(|one| is_shared(one, bound))
+        }
         Expr::List(list) => list.elements.iter().all(|element| is_shared(element, bound)),
         Expr::Comprehension(one) => {
             if !is_shared(&one.iter_range, bound) {

@@ -118,7 +118,7 @@ fn mistakes_are_found_when_it_is_loaded_and_have_a_place() {
         ("user.email.contains(1)", "(", "`contains` does not take text and a whole number"),
         ("user.active + 1 == 2", "+", "`+` does not take true or false and a whole number"),
         ("user.active && role.depth", "&&", "`&&` does not take true or false and a whole number"),
-        ("user.email.exists(c, c == 'a')", "email", "this is text; expected a list"),
+        ("user.email.exists(c, c == 'a')", "user.email", "this is text; expected a list"),
         ("profile.permissions.exists(p, p)", "p", "this is text; expected true or false"),
         ("profile.permissions.exists(user, true)", "(", "the variable `user` has the name of something else"),
         ("['a', 1].size() == 2", "1", "this list has a whole number beside text"),
@@ -127,7 +127,11 @@ fn mistakes_are_found_when_it_is_loaded_and_have_a_place() {
         ("user.email.matches('(')", "'('", "invalid regular expression: unclosed group"),
         ("user.email.matches('(a{1000}){1000}')", "'(a{1000}){1000}'", "invalid regular expression: it is too large"),
         ("user.email.matches(user.id)", "user", "`matches` takes a regular expression that is written here"),
-        ("profile.permissions.map(p, p + p).size() == 1", "+", "texts and lists cannot be added inside of exists, all, map and filter"),
+        (
+            "profile.permissions.map(p, p + p).size() == 1",
+            "+",
+            "texts and lists cannot be added inside of exists, all, map and filter",
+        ),
         ("profile.permissions.map(p, profile.permissions).size() == 1", "", "lists of lists are not supported"),
         ("'ü' == 'ü' && user.nosuch", "nosuch", "unknown name `user.nosuch`"),
     ] {
@@ -153,7 +157,8 @@ fn mistakes_are_found_when_it_is_loaded_and_have_a_place() {
 
 #[test]
 fn everything_is_bounded() {
-    let nested = |open: &str, close: &str, levels: usize| format!("{}true{}", open.repeat(levels), close.repeat(levels));
+    let nested =
+        |open: &str, close: &str, levels: usize| format!("{}true{}", open.repeat(levels), close.repeat(levels));
     for expression in [
         nested("(", ")", 500),
         nested("!", "", 900),
@@ -177,13 +182,32 @@ fn everything_is_bounded() {
 #[test]
 fn a_message_shows_values() {
     let about = |message: &str| {
-        Message::compile(message, ForEach::User).map(|message| message.about(&Case::of(&ana(), now()))).map_err(|all| {
-            all.into_iter().map(|one| (one.span, one.message)).collect::<Vec<_>>()
-        })
+        Message::compile(message, ForEach::User)
+            .map(|message| message.about(&Case::of(&ana(), now())))
+            .map_err(|all| all.into_iter().map(|one| (one.span, one.message)).collect::<Vec<_>>())
     };
     assert_eq!(about("{user.email} since { user.created } {{x}}").unwrap(), "Ana@Example.com since 2026-08-26 {x}");
     assert_eq!(about("{profile.permissions}, {user.role_name}.").unwrap(), "View, Export Data, Edit, .");
     let wrong = about("ü {user.nosuch}").unwrap_err();
     assert_eq!(wrong, [(3..16, "unknown name `user.nosuch` in the message of a rule for each user".to_owned())]);
     assert!(about("{user.email").is_err());
+}
+
+#[test]
+fn the_documentation_has_every_name_and_function_and_its_examples_are_accepted() {
+    let text = include_str!("../../docs/custom-rules.md");
+    for key in Key::ALL {
+        let row = format!("| `{}` | {} | {} |", key.path(), key.kind().word(), key.about());
+        assert!(text.contains(&row), "{row}");
+    }
+    for function in FUNCTIONS {
+        let row = format!("| `{}` | {} |", function.usage, function.about);
+        assert!(text.contains(&row), "{row}");
+    }
+    let examples = text.split("## Examples").nth(1).unwrap().lines().filter_map(|line| line.strip_prefix("| `"));
+    let examples: Vec<String> = examples.map(|line| line.split('`').next().unwrap().replace("\\|", "|")).collect();
+    assert_eq!(examples.len(), 5);
+    for example in examples {
+        assert!(Program::compile(&example, ForEach::User).is_ok(), "{example}");
+    }
 }

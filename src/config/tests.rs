@@ -1,4 +1,5 @@
 mod accepted;
+mod custom_rules;
 mod policies;
 mod policy_text;
 mod reviews;

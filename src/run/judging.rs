@@ -139,7 +139,10 @@ fn previous_users(
     if !made.reads_previous_users() && !read_before() {
         return Ok(None);
     }
-    snapshot::users(kept).map(|user| user.map(|user| (user.id.clone().into_owned(), user))).collect::<Result<_, _>>().map(Some)
+    snapshot::users(kept)
+        .map(|user| user.map(|user| (user.id.clone().into_owned(), user)))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 fn compare(

@@ -1,14 +1,12 @@
 //! Rules of the company's own, as rules like any other.
 
 mod document;
-mod facts;
 mod subject;
 
 use std::sync::Arc;
 
 use rayon::{iter::ParallelIterator as _, slice::ParallelSlice as _};
 
-pub(super) use self::facts::Facts;
 use self::subject::{Place, Subjects};
 use super::{context::Context, input::JudgeInput, not_evaluated::NotEvaluated, rule::Rule, sink::Sink};
 use crate::{

@@ -2,10 +2,12 @@
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use super::facts::{Facts, ProfileFacts, RoleFacts};
 use crate::{
     access::{drift::SnapshotUser, matrix::MatrixRow},
-    audit::context::Context,
+    audit::{
+        context::Context,
+        facts::{Facts, ProfileFacts, RoleFacts},
+    },
     cel::{Key, Reading, Root, View},
     model::{
         finding::Subject,

@@ -121,7 +121,11 @@ impl Checker<'_> {
         let empty = program.evaluate(&Case::of(&RuleTest::default(), self.context.now));
         if let (Err(failure), Err(_)) = (full, empty) {
             let help = "it fails for a user with every value and for one without any; try it with test cases";
-            self.problems.push(Problem::warning(when.span(), format!("this expression may always fail: {failure}"), help));
+            self.problems.push(Problem::warning(
+                when.span(),
+                format!("this expression may always fail: {failure}"),
+                help,
+            ));
         }
     }
 
@@ -155,7 +159,11 @@ impl Checker<'_> {
                     Some(key) => given.extend(self.test_value(key, value).map(|value| (key.path(), value))),
                     None => {
                         let known: Vec<&str> = Key::of_root(root).map(Key::name).collect();
-                        let message = format!("unknown name `{}.{text}` in a test of a rule for each {}", root.name(), each.word());
+                        let message = format!(
+                            "unknown name `{}.{text}` in a test of a rule for each {}",
+                            root.name(),
+                            each.word()
+                        );
                         self.error(name.span(), message, suggestion(text, &known));
                     }
                 }

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::population::Population;
 use crate::{
     access::{hierarchy, matrix::AccessMatrix},
-    audit::population::Population,
     cel::Texts,
     model::{
         directory::{Permission, Profile, Role},
@@ -14,7 +14,7 @@ use crate::{
 
 /// The values of roles and profiles.
 #[derive(Debug)]
-pub(in crate::audit) struct Facts<'a> {
+pub(super) struct Facts<'a> {
     pub(super) roles: Vec<RoleFacts<'a>>,
     pub(super) profiles: Vec<ProfileFacts<'a>>,
     /// By the place of the stated role: its place in the role list.
@@ -41,7 +41,7 @@ pub(super) struct ProfileFacts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    pub(in crate::audit) fn of(matrix: &AccessMatrix<'a>, population: &Population) -> Self {
+    pub(super) fn of(matrix: &AccessMatrix<'a>, population: &Population) -> Self {
         let directory = matrix.directory();
         let users = &directory.users;
         let place_of_role: HashMap<&RoleId, usize> =
