@@ -22,7 +22,12 @@ use rolecall::{
         Connector as _, Limits, ReadRequest,
         zoho::{self, DataCenter, ZohoBigin, ZohoSettings},
     },
-    model::{audit::Audit, change::Drift, policy::Policy},
+    model::{
+        audit::Audit,
+        change::Drift,
+        finding::Severity,
+        policy::{CustomRule, ForEach, Policy},
+    },
     report::{self, ReportFile, ReportInput},
     run,
 };
@@ -97,15 +102,20 @@ fn matrix(audit: &Audit) -> AccessMatrix<'_> {
 }
 
 fn judge(audit: &Audit, matrix: &AccessMatrix<'_>) -> Judgement {
-    let rules = RuleSet::for_policy(&audit.policy);
+    judge_by(&audit.policy, audit, matrix)
+}
+
+fn judge_by(policy: &Policy, audit: &Audit, matrix: &AccessMatrix<'_>) -> Judgement {
+    let rules = RuleSet::for_policy(policy);
     let input = JudgeInput {
         matrix,
         administrator_profiles: &audit.administrator_profiles,
         unmatched_administrator_profiles: &[],
-        policy: &audit.policy,
+        policy,
         workspace: &audit.workspace,
         now: audit.judged_at,
         previous: None,
+        previous_users: None,
         undecided: &[],
         changes: &[],
     };
@@ -146,6 +156,40 @@ fn correlate(bencher: Bencher<'_, '_>) {
 fn judge_by_all_rules(bencher: Bencher<'_, '_>) {
     let matrix = matrix(&READ.audit);
     bencher.counter(ItemsCount::new(USERS)).bench(|| judge(&READ.audit, black_box(&matrix)));
+}
+
+/// Conditions as a company writes them.
+const CONDITIONS: [&str; 10] = [
+    "user.active && !user.has_role",
+    "user.administrator && user.email.matches('^(svc|bot)-')",
+    "has(user.created) && now - user.created < days(7) && user.administrator",
+    "user.active && domain(user.email) == 'contractor.example.com' && profile.permissions.exists(p, p.contains('Export'))",
+    "user.email != lower(user.email)",
+    "user.profile_name in ['Nobody', 'Guest'] || user.role_name == 'Guest'",
+    "size(profile.permissions) > 500 && !user.administrator",
+    "role.path.exists(r, r == 'Board') && !user.confirmed",
+    "user.active && user.status != 'active'",
+    "user.full_name == '' || user.full_name.startsWith('test')",
+];
+
+/// A tenth of the difference to `judge_by_all_rules` is the cost of one condition.
+#[divan::bench]
+fn judge_by_all_rules_and_ten_of_the_company_s_own(bencher: Bencher<'_, '_>) {
+    let matrix = matrix(&READ.audit);
+    let rule = |(number, when): (usize, &&str)| CustomRule {
+        name: format!("own-{number}"),
+        title: "Title".to_owned(),
+        severity: Severity::Low,
+        criteria: Vec::new(),
+        for_each: ForEach::User,
+        when: (*when).to_owned(),
+        message: "{user.full_name}".to_owned(),
+        fix: "Fix".to_owned(),
+        tests: Vec::new(),
+    };
+    let custom_rules = CONDITIONS.iter().enumerate().map(rule).collect();
+    let policy = Policy { custom_rules, ..READ.audit.policy.clone() };
+    bencher.counter(ItemsCount::new(USERS)).bench(|| judge_by(&policy, &READ.audit, black_box(&matrix)));
 }
 
 #[divan::bench]

@@ -1,3 +1,5 @@
+mod fuzz;
+
 use chrono::{DateTime, TimeZone as _, Utc};
 
 use super::*;

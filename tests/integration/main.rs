@@ -12,6 +12,7 @@ mod check;
 mod cli;
 mod coverage;
 mod crash;
+mod custom_rules;
 mod daemon;
 mod demo;
 mod deploy;

@@ -119,3 +119,31 @@ fn a_rule_without_test_cases_is_a_warning() {
         [("the rule `own` has no test cases".to_owned(), "\"own\"".to_owned())]
     );
 }
+
+/// Texts with a piece repeated, removed or moved.
+#[test]
+fn a_changed_configuration_is_harmless() {
+    let mut seed = 7_u64;
+    let mut number = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).unwrap() % below.max(1)
+    };
+    for _ in 0..800 {
+        let (mut from, mut to) = (number(DESIGN.len()), number(DESIGN.len()));
+        if from > to {
+            std::mem::swap(&mut from, &mut to);
+        }
+        to = to.min(from + 30);
+        let piece = DESIGN[from..to].repeat(number(4));
+        let place = number(DESIGN.len());
+        let text = match number(2) {
+            0 => format!("{}{piece}{}", &DESIGN[..from], &DESIGN[to..]),
+            _ => format!("{}{piece}{}", &DESIGN[..place], &DESIGN[place..]),
+        };
+        let text = format!("{WORKSPACE}{text}");
+        let (Ok((_, problems)) | Err(problems)) = read_text(&text);
+        for span in problems.into_iter().filter_map(|problem| problem.span) {
+            assert!(text.get(span.clone()).is_some(), "{span:?} of\n{text}");
+        }
+    }
+}
