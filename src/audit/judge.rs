@@ -28,7 +28,6 @@ pub struct Judgement {
 
 /// Judges a directory by all rules of a set, which is that of the input's policy.
 pub fn judge(rules: &RuleSet, input: &JudgeInput<'_>) -> Judgement {
-    let directory = input.matrix.directory();
     let context = Context::new(input, rules.list());
     let mut record = Record::new(input);
     let mut outcomes = Vec::with_capacity(rules.rules().len());

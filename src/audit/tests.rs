@@ -2,8 +2,8 @@
 
 mod accounts;
 mod administration;
-mod exceptions;
 mod custom;
+mod exceptions;
 mod lists;
 mod people;
 mod policy;

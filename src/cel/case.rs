@@ -74,6 +74,19 @@ impl View for Case {
 }
 
 impl Program {
+    /// Runs a test case, at a time if it does not say one.
+    ///
+    /// # Errors
+    /// What is wrong, as a clause: “true is expected, but it is false”.
+    pub fn test(&self, test: &RuleTest, now: DateTime<Utc>) -> Result<(), String> {
+        let outcome = match self.evaluate(&Case::of(test, now)) {
+            Ok(found) if found == test.expect => return Ok(()),
+            Ok(found) => format!("it is {found}"),
+            Err(failure) => format!("it cannot be evaluated: {failure}"),
+        };
+        Err(format!("{} is expected, but {outcome}", test.expect))
+    }
+
     /// Whether the condition is true for one subject.
     ///
     /// # Errors

@@ -16,12 +16,20 @@ pub struct Problem {
     pub span: Option<Range<usize>>,
     /// Whether the configuration can still be used.
     pub warning: bool,
+    /// Whether it is a test case of a custom rule that fails.
+    pub is_failed_test: bool,
 }
 
 impl Problem {
     /// An error at a place.
     pub fn error(span: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { message: without_secrets(&message.into()), help: help.into(), span: Some(span), warning: false }
+        Self {
+            message: without_secrets(&message.into()),
+            help: help.into(),
+            span: Some(span),
+            warning: false,
+            is_failed_test: false,
+        }
     }
 
     /// A warning at a place.

@@ -9,7 +9,10 @@ use rolecall::{
 };
 use serde_json::{Value, json};
 
-use crate::tools::run_script;
+use crate::{
+    support::{Bench, options},
+    tools::run_script,
+};
 
 /// Conditions over the view. `has` is asked only for what the other implementation does not have either.
 const EXPRESSIONS: [&str; 44] = [
@@ -137,9 +140,116 @@ fn another_implementation_of_cel_has_the_same_results() {
     let folder = tempfile::tempdir().unwrap();
     let work = folder.path().join("work.json");
     let views: Vec<Value> = subjects.iter().map(view).collect();
-    std::fs::write(&work, json!({"expressions": EXPRESSIONS, "subjects": views}).to_string()).unwrap();
+    std::fs::write(&work, json!({"expressions": &EXPRESSIONS[..], "subjects": views}).to_string()).unwrap();
     let theirs: Vec<Vec<Option<bool>>> = serde_json::from_slice(&run_script("cel_results.py", &[&work])).unwrap();
     for ((expression, ours), theirs) in EXPRESSIONS.iter().zip(ours).zip(theirs) {
         assert_eq!(ours, theirs, "{expression}");
     }
+}
+
+const RULES: &str = r#"
+[[policy.custom_rules]]
+name = "own-administrators"
+title = "Administrator"
+severity = "low"
+when = 'user.administrator && user.active'
+message = "{user.email} is an administrator."
+fix = "Nothing."
+tests = [{ expect = true, user = { administrator = true, active = true } }, { expect = false, user = { active = true } }]
+
+[[policy.custom_rules]]
+name = "own-export"
+title = "Profile with export"
+severity = "info"
+for_each = "profile"
+when = 'profile.permissions.exists(p, lower(p).contains("export")) && profile.users > 0'
+message = "{profile.name} exports."
+fix = "Nothing."
+tests = [{ expect = true, profile = { permissions = ["Export Data"], users = 1 } }]
+
+[[policy.custom_rules]]
+name = "own-new"
+title = "Administrator who was none"
+severity = "high"
+when = 'previous.found && !previous.administrator && user.administrator'
+message = "{user.email}"
+fix = "Nothing."
+tests = [{ expect = true, previous = { found = true }, user = { administrator = true } }]
+"#;
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[test]
+fn rules_are_tested_tried_and_reported() {
+    let bench = Bench::new(options(40));
+    bench.configure(RULES);
+    let (code, stdout, stderr) = bench.run(&["policy", "test"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(
+        stdout,
+        "own-administrators: 2 test cases passed\nown-export: 1 test case passed\nown-new: 1 test case passed\n"
+    );
+
+    let (code, stdout, stderr) = bench.run(&["policy", "try", "own-administrators", "--format", "json"]);
+    assert_eq!(code, 0, "{stderr}");
+    let tried = json(&stdout);
+    let ids: Vec<&str> =
+        tried["found"].as_array().unwrap().iter().map(|row| row["subject_id"].as_str().unwrap()).collect();
+    let users = bench.simulator.world().read(rolecall_simulator::World::users);
+    let administrators: Vec<&str> = users
+        .iter()
+        .filter(|user| user["profile"]["id"] == "5820190000000026011" && user["status"] == "active")
+        .map(|user| user["id"].as_str().unwrap())
+        .collect();
+    assert!(!ids.is_empty());
+    assert_eq!(ids, administrators);
+    assert_eq!(tried["found"][0]["values"]["user.administrator"], "true");
+
+    bench.audit(&["--out", "report"]);
+    let report = json(&bench.read("report/report.json"));
+    let of_rule =
+        |rule: &str| report["findings"].as_array().unwrap().iter().filter(|finding| finding["rule"] == rule).count();
+    assert_eq!(of_rule("own-administrators"), administrators.len());
+    assert!(of_rule("own-export") > 0);
+    assert_eq!(of_rule("own-new"), 0);
+    assert!(bench.read("report/report.html").contains("Profile with export"));
+}
+
+#[test]
+fn a_failing_test_case_is_an_error_of_check_and_of_policy_test() {
+    let bench = Bench::new(options(40));
+    bench.configure(&RULES.replacen("expect = false", "expect = true", 1));
+    let (code, _, stderr) = bench.run(&["check"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("test 2 of `own-administrators` fails: true is expected, but it is false"), "{stderr}");
+    let (code, stdout, stderr) = bench.run(&["policy", "test"]);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(
+        stdout.contains("own-administrators: 1 of 2 test cases passed\n  test 2: true is expected, but it is false\n")
+    );
+    let (_, stdout, _) = bench.run(&["policy", "test", "--format", "json"]);
+    assert_eq!(json(&stdout)[1]["passed"], false);
+    let (code, _, stderr) = bench.run(&["policy", "try", "no-such-rule"]);
+    assert_eq!(code, 2, "{stderr}");
+}
+
+/// `previous` is that of the audit before, also when the review is recomputed from its evidence.
+#[test]
+fn the_previous_audit_is_read_from_what_was_kept() {
+    let bench = Bench::new(options(40));
+    bench.configure(RULES);
+    bench.audit(&["--out", "first"]);
+    let users = bench.simulator.world().read(rolecall_simulator::World::users);
+    let user =
+        users.iter().find(|user| user["profile"]["id"] != "5820190000000026011" && user["status"] == "active").unwrap();
+    let id = user["id"].as_str().unwrap();
+    bench.simulator.world().edit(|world| world.set_profile(id, "5820190000000026011")).unwrap();
+    bench.audit(&["--out", "second"]);
+    let report = json(&bench.read("second/report.json"));
+    let found: Vec<&Value> =
+        report["findings"].as_array().unwrap().iter().filter(|one| one["rule"] == "own-new").collect();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0]["subject_id"], id);
 }

@@ -77,6 +77,20 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         )],
     ),
     (
+        "policy test",
+        &[example("Run the test cases of the rules of your own", "rolecall policy test --config rolecall.toml")],
+    ),
+    (
+        "policy try",
+        &[
+            example("Show whom a rule finds now, and why", "rolecall policy try contractor-export --workspace acme"),
+            example(
+                "As JSON, under the policy of a job",
+                "rolecall policy try no-role --job weekly-access-review --format json",
+            ),
+        ],
+    ),
+    (
         "policy baseline",
         &[
             example(

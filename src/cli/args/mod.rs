@@ -26,7 +26,7 @@ pub(crate) use self::{
         UsersCommand, WhoCanArgs,
     },
     operate::{OffboardArgs, RunsArgs, RunsCommand, RunsFormat},
-    policy::{BaselineArgs, PolicyCommand, PolicyFormat, ShowPolicyArgs},
+    policy::{BaselineArgs, PolicyCommand, PolicyFormat, RuleFormat, ShowPolicyArgs, TestArgs, TryArgs},
     review::{DecideArgs, DecisionWord, ReviewArgs, ReviewCommand, ReviewFormat},
     simulate::{FaultName, SimulateArgs},
 };

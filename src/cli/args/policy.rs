@@ -10,6 +10,41 @@ pub(crate) enum PolicyCommand {
     Baseline(BaselineArgs),
     /// Show a policy as it is applied: complete, with its digest
     Show(ShowPolicyArgs),
+    /// Run the test cases of the rules of your own
+    Test(TestArgs),
+    /// Show whom a rule finds in a workspace as it is now, and why
+    Try(TryArgs),
+}
+
+/// How `policy test` and `policy try` print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum RuleFormat {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: RuleFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TryArgs {
+    /// The rule: one of your own, or a built-in one
+    pub(crate) rule: String,
+    /// The workspace; optional if only one is configured
+    #[arg(long, value_name = "WORKSPACE")]
+    pub(crate) workspace: Option<String>,
+    /// Use this job's policy
+    #[arg(long, value_name = "JOB")]
+    pub(crate) job: Option<String>,
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: RuleFormat,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,8 @@
 
 mod baseline;
 mod show;
+mod test;
+mod try_rule;
 
 use std::path::Path;
 
@@ -11,5 +13,7 @@ pub(super) async fn run(named: Option<&Path>, command: PolicyCommand) -> Result<
     match command {
         PolicyCommand::Baseline(args) => baseline::run(named, args).await,
         PolicyCommand::Show(args) => show::run(named, &args),
+        PolicyCommand::Test(args) => test::run(named, &args),
+        PolicyCommand::Try(args) => try_rule::run(named, &args).await,
     }
 }

@@ -131,14 +131,12 @@ impl Checker<'_> {
 
     fn run_tests(&mut self, rule: &file::CustomRule, program: &Program, tests: &[RuleTest]) {
         for (number, (written, test)) in rule.tests.iter().zip(tests).enumerate() {
-            let outcome = match program.evaluate(&Case::of(test, self.context.now)) {
-                Ok(found) if found == test.expect => continue,
-                Ok(found) => format!("it is {found}"),
-                Err(failure) => format!("it cannot be evaluated: {failure}"),
-            };
-            let name = rule.name.get_ref();
-            let message = format!("test {} of `{name}` fails: {} is expected, but {outcome}", number + 1, test.expect);
-            self.error(written.expect.span(), message, "correct the condition or the test case");
+            let Err(reason) = program.test(test, self.context.now) else { continue };
+            let message = format!("test {} of `{}` fails: {reason}", number + 1, rule.name.get_ref());
+            self.problems.push(Problem {
+                is_failed_test: true,
+                ..Problem::error(written.expect.span(), message, "correct the condition or the test case")
+            });
         }
     }
 

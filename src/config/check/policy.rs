@@ -169,8 +169,7 @@ impl Checker<'_> {
     }
 
     pub(super) fn known_rule(&mut self, name: &Spanned<String>) -> bool {
-        let known =
-            self.context.rules.contains(&name.get_ref().as_str()) || self.custom_names.contains(name.get_ref());
+        let known = self.context.rules.contains(&name.get_ref().as_str()) || self.custom_names.contains(name.get_ref());
         if !known {
             let help = suggestion(name.get_ref(), self.context.rules);
             let help = if help.starts_with("did") { help } else { "`rolecall rules` lists the rules".to_owned() };
