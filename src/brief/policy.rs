@@ -100,10 +100,9 @@ fn words_with(one: &Words<'_>, was: &str) -> String {
     let [entry, before, after] = [one.entry, one.before, one.after].map(short);
     match (*key, before.is_empty(), after.is_empty()) {
         ("rules", ..) if after == "off" => format!("rule {entry} is off ({was} {before})"),
-        ("rules", ..) => format!("rule {entry} is {after} ({was} {before})"),
         ("custom_rules", true, _) => format!("rule {entry} added"),
         ("custom_rules", _, true) => format!("rule {entry} removed"),
-        ("custom_rules", ..) => format!("rule {entry} is {after} ({was} {before})"),
+        ("rules" | "custom_rules", ..) => format!("rule {entry} is {after} ({was} {before})"),
         ("exceptions", true, _) => format!("exception to {entry} added, {after}"),
         ("exceptions", _, true) => format!("exception to {entry} removed"),
         ("exceptions", ..) => format!("exception to {entry} {after} ({was} {before})"),

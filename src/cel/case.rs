@@ -57,14 +57,12 @@ impl From<&TestValue> for Value {
 impl View for Case {
     fn value(&self, key: Key) -> Reading<'_> {
         match self.values.get(&key) {
-            None => Reading::Empty,
-            Some(Value::Texts(texts)) if texts.is_empty() => Reading::Empty,
-            Some(Value::Texts(texts)) => Reading::Texts(texts),
+            Some(Value::Texts(texts)) if !texts.is_empty() => Reading::Texts(texts),
             Some(Value::Plain(TestValue::Bool(value))) => Reading::Bool(*value),
             Some(Value::Plain(TestValue::Int(value))) => Reading::Int(*value),
             Some(Value::Plain(TestValue::Time(time))) => Reading::Time(*time),
             Some(Value::Plain(TestValue::Text(text))) => Some(text.as_str()).into(),
-            Some(Value::Plain(TestValue::Texts(_))) => Reading::Empty,
+            None | Some(Value::Texts(_) | Value::Plain(TestValue::Texts(_))) => Reading::Empty,
         }
     }
 
@@ -92,6 +90,7 @@ impl Program {
     /// # Errors
     /// [`Failure`] if that cannot be said.
     pub fn evaluate(&self, view: &dyn View) -> Result<bool, Failure> {
+        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method alone is not general enough")]
         self.over(view, |session| session.evaluate())
     }
 }

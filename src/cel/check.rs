@@ -191,8 +191,8 @@ impl<'a> Checker<'a> {
     fn body(&mut self, one: &'a ComprehensionExpr, range: Type, at: Range<usize>) -> Found {
         let Expr::Call(step) = &one.loop_step.expr else { return self.wrong(at, "this macro is not supported", "") };
         match (&one.accu_init.expr, step.args.as_slice()) {
-            (Expr::Literal(LiteralValue::Boolean(_)), [_, condition]) => self.condition(condition),
-            (Expr::Literal(LiteralValue::Int(_)), [condition, _, _]) => self.condition(condition),
+            (Expr::Literal(LiteralValue::Boolean(_)), [_, condition])
+            | (Expr::Literal(LiteralValue::Int(_)), [condition, _, _]) => self.condition(condition),
             (Expr::List(_), [condition, appended, _]) => {
                 self.condition(condition)?;
                 self.appended(appended, range)
@@ -262,18 +262,13 @@ impl<'a> Checker<'a> {
         let fits = |(takes, _): &&(&[Type], Type)| {
             takes.len() == types.len() && takes.iter().zip(&types).all(|(takes, given)| takes.takes(*given))
         };
-        match function.overloads.iter().find(fits) {
-            Some((_, returns)) => Some(*returns),
-            None => {
-                let given: Vec<&str> = types.iter().map(|given| given.word()).collect();
-                let given = if given.is_empty() { "nothing".to_owned() } else { given.join(" and ") };
-                self.wrong(
-                    at,
-                    format!("`{}` does not take {given}", function.name),
-                    format!("expected {}", function.usage),
-                )
-            }
+        if let Some((_, returns)) = function.overloads.iter().find(fits) {
+            return Some(*returns);
         }
+        let given: Vec<&str> = types.iter().map(|given| given.word()).collect();
+        let given = if given.is_empty() { "nothing".to_owned() } else { given.join(" and ") };
+        let message = format!("`{}` does not take {given}", function.name);
+        self.wrong(at, message, format!("expected {}", function.usage))
     }
 
     fn operator(&mut self, name: &str, types: &[Type], at: Range<usize>) -> Found {

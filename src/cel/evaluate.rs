@@ -85,7 +85,7 @@ impl<'a> From<Option<&'a str>> for Reading<'a> {
     }
 }
 
-impl<'a> Reading<'a> {
+impl Reading<'_> {
     fn is_there(self) -> bool {
         !matches!(self, Self::Empty | Self::Unknown)
     }

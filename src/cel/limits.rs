@@ -47,11 +47,10 @@ pub(super) fn text(text: &str) -> Result<(), Mistake> {
         match (quote, character) {
             (Some(_), '\\') => drop(characters.next()),
             (Some(open), close) if open == close => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(character),
             (None, '(' | '[' | '{' | '?') => depth += 1,
             (None, ')' | ']' | '}') => depth = depth.saturating_sub(1),
-            (None, _) => {}
+            _ => {}
         }
         prefixes = match character {
             '!' | '-' => prefixes + 1,

@@ -142,7 +142,7 @@ impl Checker<'_> {
 
     fn test(&mut self, test: &file::RuleTest, each: ForEach) -> RuleTest {
         let mut given = BTreeMap::new();
-        let tables = [
+        let roots = [
             (Root::User, &test.user),
             (Root::Role, &test.role),
             (Root::Profile, &test.profile),
@@ -150,20 +150,16 @@ impl Checker<'_> {
             (Root::Roster, &test.roster),
             (Root::Previous, &test.previous),
         ];
-        for (root, values) in tables {
+        for (root, values) in roots {
             for (name, value) in values {
-                let text = name.get_ref();
-                match Key::of(root, text).filter(|_| keys::roots(each).any(|one| one == root)) {
-                    Some(key) => given.extend(self.test_value(key, value).map(|value| (key.path(), value))),
-                    None => {
-                        let known: Vec<&str> = Key::of_root(root).map(Key::name).collect();
-                        let message = format!(
-                            "unknown name `{}.{text}` in a test of a rule for each {}",
-                            root.name(),
-                            each.word()
-                        );
-                        self.error(name.span(), message, suggestion(text, &known));
-                    }
+                let field = name.get_ref();
+                if let Some(key) = Key::of(root, field).filter(|_| keys::roots(each).any(|one| one == root)) {
+                    given.extend(self.test_value(key, value).map(|value| (key.path(), value)));
+                } else {
+                    let known: Vec<&str> = Key::of_root(root).map(Key::name).collect();
+                    let (root, each) = (root.name(), each.word());
+                    let message = format!("unknown name `{root}.{field}` in a test of a rule for each {each}");
+                    self.error(name.span(), message, suggestion(field, &known));
                 }
             }
         }
