@@ -8,10 +8,11 @@ use super::{Difference, Differences};
 use crate::model::policy::Policy;
 
 /// The keys that the other parts compare.
-pub(super) const COMPARED: [&str; 13] = [
+pub(super) const COMPARED: [&str; 14] = [
     "administrator_profiles",
     "approved_administrators",
     "company_domains",
+    "custom_rules",
     "dangerous_permissions",
     "exceptions",
     "max_administrator_percent",
@@ -25,7 +26,7 @@ pub(super) const COMPARED: [&str; 13] = [
 ];
 
 /// The other keys. One that is not here yet is compared too, under the name `policy`.
-const KNOWN: [&str; 6] = ["accounts", "custom_rules", "expected_access", "frameworks", "off_reasons", "roster"];
+const KNOWN: [&str; 5] = ["accounts", "expected_access", "frameworks", "off_reasons", "roster"];
 
 /// Keys of tables in a list by which two of them are the same one, with other values.
 const IDENTITY: [&str; 4] = ["name", "rule", "subject", "workspace"];
@@ -33,7 +34,7 @@ const IDENTITY: [&str; 4] = ["name", "rule", "subject", "workspace"];
 /// What more entries of a key do: the policy then looks at less.
 const LOOSENS: [&str; 1] = ["accounts"];
 /// What fewer entries of a key do: the policy then looks at less.
-const TIGHTENS: [&str; 2] = ["custom_rules", "expected_access"];
+const TIGHTENS: [&str; 1] = ["expected_access"];
 
 impl Differences {
     /// Compares what has no comparison of its own, by the keys of the configuration.
