@@ -6,8 +6,8 @@
 
 mod context;
 mod custom;
-mod frameworks;
 mod facts;
+mod frameworks;
 mod input;
 mod judge;
 mod not_evaluated;

@@ -137,7 +137,7 @@ mod tests {
     fn every_key_of_a_policy_has_a_comparison() {
         // The keys that are there, and one that a later rolecall may add.
         let keys = Policy::default().applied();
-        let may_be_empty = ["approved_administrators", "may_except", "planned_fixes", "separations"];
+        let may_be_empty = ["approved_administrators", "custom_rules", "may_except", "planned_fixes", "separations"];
         assert!(COMPARED.iter().filter(|key| !may_be_empty.contains(key)).all(|key| keys.contains_key(*key)));
         let mut found = Differences(Vec::new());
         let of = |value: Value| entries(&value);

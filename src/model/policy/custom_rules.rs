@@ -60,6 +60,7 @@ pub struct CustomRule {
 
 /// A test case of a rule.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(from = "WrittenTest", into = "WrittenTest")]
 pub struct RuleTest {
     /// Whether the condition is true.
     pub expect: bool,
@@ -81,4 +82,50 @@ pub enum TestValue {
     Text(String),
     /// Several texts.
     Texts(Vec<String>),
+}
+
+/// A test case as the configuration has it: `user = { email = "…" }` for `user.email`.
+#[derive(Serialize, Deserialize)]
+struct WrittenTest {
+    expect: bool,
+    #[serde(flatten)]
+    given: BTreeMap<String, WrittenValue>,
+}
+
+/// A value, or the values of a table.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum WrittenValue {
+    Value(TestValue),
+    Table(BTreeMap<String, TestValue>),
+}
+
+impl From<WrittenTest> for RuleTest {
+    fn from(written: WrittenTest) -> Self {
+        let values = |(name, value)| match value {
+            WrittenValue::Value(value) => vec![(name, value)],
+            WrittenValue::Table(table) => {
+                table.into_iter().map(|(key, value)| (format!("{name}.{key}"), value)).collect()
+            }
+        };
+        Self { expect: written.expect, given: written.given.into_iter().flat_map(values).collect() }
+    }
+}
+
+impl From<RuleTest> for WrittenTest {
+    fn from(test: RuleTest) -> Self {
+        let mut given = BTreeMap::new();
+        for (path, value) in test.given {
+            match path.split_once('.') {
+                None => _ = given.insert(path, WrittenValue::Value(value)),
+                Some((table, key)) => {
+                    let entry = given.entry(table.to_owned()).or_insert_with(|| WrittenValue::Table(BTreeMap::new()));
+                    if let WrittenValue::Table(table) = entry {
+                        table.insert(key.to_owned(), value);
+                    }
+                }
+            }
+        }
+        Self { expect: test.expect, given }
+    }
 }
