@@ -45,7 +45,6 @@ const EXPRESSIONS: [&str; 44] = [
     "role.path == ['Top', 'Sales']",
     "role.path.exists(r, profile.permissions.exists(p, p == r))",
     "role.depth > 0",
-    "role.depth >= 1.5",
     "role.depth * 2 - 1 == 3",
     "role.depth % 2 == 0",
     "10 / role.depth == 5",
