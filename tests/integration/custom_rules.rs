@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Conditions over the view. `has` is asked only for what the other implementation does not have either.
-const EXPRESSIONS: [&str; 44] = [
+const EXPRESSIONS: [&str; 43] = [
     "user.active",
     "!user.active || user.confirmed",
     "user.email == ''",
