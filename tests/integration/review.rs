@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     evidence::judge,
     export::{exported, verified},
-    support::{Bench, options, printed},
+    support::{Bench, options, printed, recompute},
     tools::{check_jsonschema, read_csv, tool},
 };
 
@@ -168,6 +168,8 @@ fn is_evidence(bench: &Bench) {
     let (good, said) = judge(&bag, "sh", &["verify.sh", bench.path("allowed_signers").to_str().unwrap()]);
     assert!(good, "{said}");
     assert!(bench.run(&["evidence", "list"]).1.contains("_review-quarterly_"));
+    let (code, again) = recompute(&bag);
+    assert!(code == 0 && again.contains("same    data/decisions.csv"), "{again}");
     let (_, schema, _) = bench.run(&["schema", "review"]);
     fs::write(bench.path("review.schema.json"), schema).unwrap();
     let (schema, file) = (bench.path("review.schema.json"), bag.join("data/review.json"));
@@ -333,6 +335,29 @@ fn a_process_that_dies_at_any_write_leaves_a_review_that_goes_on() {
     assert_eq!(bench.run(&close).0, 1);
     let (code, stdout, stderr) = bench.run(&["evidence", "verify"]);
     assert_eq!(code, 0, "{stdout}{stderr}");
+}
+
+/// A forger who can seal a bag again: the digests are right, and the table does not follow from the events.
+#[test]
+fn a_table_that_does_not_follow_from_the_events_is_found() {
+    let (bench, id) = opened(12);
+    keep_the_rest(&bench, &id);
+    assert_eq!(bench.run(&["review", "close", &id]).0, 0);
+    let bag = review_bag(&bench);
+    forge(&bag.join("data/decisions.csv"), ",keep,", ",remove,");
+    let seal = "chmod -R u+w .; rm -f tagmanifest-sha256.txt.sig
+        sha256sum data/* > manifest-sha256.txt; sha512sum data/* > manifest-sha512.txt
+        tags='README.txt bag-info.txt bagit.txt manifest-sha256.txt manifest-sha512.txt verify.sh'
+        sed -i \"s/^Payload-Oxum.*/Payload-Oxum: $(cat data/* | wc -c).$(ls data | wc -l)/\" bag-info.txt
+        sha512sum $tags > tagmanifest-sha512.txt
+        sha256sum $tags > tagmanifest-sha256.txt";
+    let (good, said) = judge(&bag, "sh", &["-c", seal]);
+    assert!(good, "{said}");
+    let (code, said) = recompute(&bag);
+    assert!(code == 1 && said.contains("DIFFERS data/decisions.csv"), "{said}");
+    assert!(said.contains("same    data/review.json"), "{said}");
+    let (code, stdout, _) = bench.run(&["evidence", "verify"]);
+    assert!(code == 1 && stdout.contains("this one was substituted"), "{stdout}");
 }
 
 /// Replaces a text of a sealed file.

@@ -13,11 +13,16 @@ use crate::{
     config,
     evidence::{
         inventory,
+        review::EVENTS,
         signers::Allowed,
+        storage::{Storage, has},
         verify::{self, Problem},
     },
     replay::Replay,
-    run::recompute::{Compared, SealedReview},
+    run::{
+        recompute::{Compared, SealedReview},
+        reviews::bag::made_again,
+    },
 };
 
 /// The longest description of a program that is shown, in characters.
@@ -33,6 +38,9 @@ pub(super) async fn run(bag: &Path) -> Result<(), Failure> {
     let found = verify::bag(&storage, "", &Allowed::default());
     if let Some(problem) = found.problems.iter().find(|problem| !matches!(problem, Problem::Signature { .. })) {
         return Err(Failure::failed(format!("{} is not as it was sealed: {problem}", bag.display())));
+    }
+    if has(&storage, &format!("data/{EVENTS}")).map_err(|error| unreadable(bag, &error))? {
+        return review_by_people(&storage, bag, found.info.says("External-Identifier"));
     }
     let review = SealedReview::of(&storage, "").map_err(|error| failed(&error))?;
     let configuration = review.configuration().map_err(|error| failed(&error))?;
@@ -51,6 +59,24 @@ pub(super) async fn run(bag: &Path) -> Result<(), Failure> {
     let policy = settings.policy_for(review.job.as_deref(), &review.workspace);
     let compared = review.compare(&*connector, &replay, policy).await;
     print(&review, &compared.map_err(|error| failed(&error))?)
+}
+
+/// Makes the files of a review by people again from its events.
+fn review_by_people(storage: &dyn Storage, bag: &Path, id: Option<&str>) -> Result<(), Failure> {
+    let id = id.and_then(|id| id.parse().ok());
+    let id = id.ok_or_else(|| Failure::failed(format!("{} does not say which review it is", bag.display())))?;
+    let failed = |error| Failure::failed(format!("the review in {} cannot be replayed: {error}", bag.display()));
+    let compared = made_again(storage, "", id).map_err(failed)?;
+    for (file, is_same) in &compared {
+        output::line(&format!("{} data/{file}", if *is_same { "same   " } else { "DIFFERS" }));
+    }
+    if compared.iter().any(|(_, is_same)| !is_same) {
+        return Err(Failure::failed(
+            "a file does not follow from the events of the review; another build may word it otherwise",
+        ));
+    }
+    output::line("\nWhat was reviewed and the events lead to the same files, byte for byte; every event was allowed.");
+    Ok(())
 }
 
 /// Prints the comparison; an error if something does not follow from the answers.

@@ -1,7 +1,11 @@
 //! The bag of a closed review: what was reviewed, every decision and attestation, and what was carried out by then.
 
+use std::io;
+
 use askama::Template;
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use uuid::Uuid;
 
 use crate::{
     digest::sha256,
@@ -9,12 +13,13 @@ use crate::{
         SEALED, SIGNATURE,
         draft::{Draft, DraftError},
         review::{EVENTS, POPULATION, line},
-        storage::{join, read},
+        storage::{Storage, join, read},
     },
     ledger::{Fact, fact::ReviewSealed},
     model::bag::BagName,
     report::review as files,
     review::{
+        event::Event,
         item::canonical,
         state::{Review, Stage},
     },
@@ -133,4 +138,36 @@ async fn name(
     store.append(&[sealed], now).await.map_err(WriteError::from)?;
     write_out(store, vault).await?;
     Ok(bag)
+}
+
+/// A line of the events.
+#[derive(Deserialize)]
+struct Line {
+    at: DateTime<Utc>,
+    #[serde(flatten)]
+    event: Event,
+}
+
+/// Makes the files of a review's bag again, from what was reviewed and what happened alone. Returns each file, and whether it
+/// is the same.
+///
+/// # Errors
+/// If the bag cannot be read, or its events cannot have happened.
+pub fn made_again(storage: &dyn Storage, folder: &str, id: Uuid) -> io::Result<Vec<(&'static str, bool)>> {
+    let data = |file: &str| read(storage, &join(folder, &format!("data/{file}")));
+    let population = serde_json::from_slice(&data(POPULATION)?)?;
+    let written = data(EVENTS)?;
+    let lines = serde_json::Deserializer::from_slice(&written).into_iter::<Line>().collect::<Result<Vec<_>, _>>()?;
+    let events = lines.iter().map(|line| (line.at, &line.event));
+    let review = Review::replay(id, population, events).map_err(io::Error::other)?;
+    let Stage::Closed { at, .. } = review.stage() else {
+        return Err(io::Error::other("its events do not close the review"));
+    };
+    let mut compared = Vec::new();
+    for (file, write) in files::FILES {
+        let mut made = Vec::new();
+        write(&review, *at, &mut made)?;
+        compared.push((file, data(file)? == made));
+    }
+    Ok(compared)
 }
