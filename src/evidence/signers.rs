@@ -5,11 +5,26 @@ use ssh_key::{HashAlg, LineEnding, PublicKey, SshSig, authorized_keys::ConfigOpt
 
 use super::{NAMESPACE, PRINCIPAL};
 
-/// The keys that may sign evidence at a time.
+/// Who signs, and what for: the principal and the namespace of `ssh-keygen`.
+#[derive(Debug, Clone)]
+struct Purpose {
+    principal: String,
+    namespace: &'static str,
+}
+
+impl Default for Purpose {
+    /// rolecall signs evidence.
+    fn default() -> Self {
+        Self { principal: PRINCIPAL.to_owned(), namespace: NAMESPACE }
+    }
+}
+
+/// The keys that may sign evidence, or something else, at a time.
 #[derive(Debug, Clone, Default)]
 pub struct Allowed {
     keys: Vec<PublicKey>,
     at: DateTime<Utc>,
+    purpose: Purpose,
 }
 
 impl Allowed {
@@ -17,12 +32,22 @@ impl Allowed {
     /// ignored if its principals or namespaces do not include evidence, if it is not valid now, if it is about
     /// certificates, or if it is malformed.
     pub fn parse(text: &str, now: DateTime<Utc>) -> Self {
-        Self { keys: text.lines().filter_map(|line| key(line, now)).collect(), at: now }
+        Self::of(Purpose::default(), text, now)
+    }
+
+    /// Reads the same for what a person signs in another namespace.
+    pub fn parse_for(person: &str, namespace: &'static str, text: &str, now: DateTime<Utc>) -> Self {
+        Self::of(Purpose { principal: person.to_owned(), namespace }, text, now)
+    }
+
+    fn of(purpose: Purpose, text: &str, now: DateTime<Utc>) -> Self {
+        let keys = text.lines().filter_map(|line| key(line, &purpose, now)).collect();
+        Self { keys, at: now, purpose }
     }
 
     /// Adds the key of another line.
     pub fn also(&mut self, line: &str) {
-        self.keys.extend(key(line, self.at));
+        self.keys.extend(key(line, &self.purpose, self.at));
     }
 
     /// Whether no key is trusted.
@@ -40,25 +65,26 @@ impl Allowed {
         if signature.to_pem(LineEnding::LF).ok().as_deref().map(str::as_bytes) != Some(pem) {
             return Err("it is not written as ssh-keygen writes signatures: it was changed".to_owned());
         }
-        if signature.namespace() != NAMESPACE {
-            return Err(format!("its namespace is {:?}; expected {NAMESPACE:?}", signature.namespace()));
+        let namespace = self.purpose.namespace;
+        if signature.namespace() != namespace {
+            return Err(format!("its namespace is {:?}; expected {namespace:?}", signature.namespace()));
         }
         let signer = PublicKey::from(signature.public_key().clone());
         let fingerprint = signer.fingerprint(HashAlg::Sha256).to_string();
         let known = self.keys.iter().find(|known| known.key_data() == signature.public_key());
         let Some(known) = known else { return Err(format!("the key {fingerprint} is not among the allowed ones")) };
-        match known.verify(NAMESPACE, message, &signature) {
+        match known.verify(namespace, message, &signature) {
             Ok(()) => Ok(fingerprint),
             Err(_) => Err(format!("the signature of {fingerprint} does not match: something was changed")),
         }
     }
 }
 
-/// The key of a line, where it may sign evidence now.
-fn key(line: &str, now: DateTime<Utc>) -> Option<PublicKey> {
+/// The key of a line, where it may sign for a purpose now.
+fn key(line: &str, purpose: &Purpose, now: DateTime<Utc>) -> Option<PublicKey> {
     let line = line.trim_matches(BLANK);
     let (principals, rest) = if line.starts_with('#') { None } else { field(line) }?;
-    if !matches(PRINCIPAL, principals.trim_matches('"')) {
+    if !matches(&purpose.principal, principals.trim_matches('"')) {
         return None;
     }
     // A key begins with its algorithm, and no option has such a name.
@@ -66,7 +92,7 @@ fn key(line: &str, now: DateTime<Utc>) -> Option<PublicKey> {
         return Some(key);
     }
     let (options, rest) = field(rest)?;
-    public(rest).filter(|_| Options::parse(options).is_some_and(|options| options.allow(now)))
+    public(rest).filter(|_| Options::parse(options).is_some_and(|options| options.allow(purpose, now)))
 }
 
 /// What separates the parts of a line.
@@ -115,8 +141,8 @@ impl Options {
         Some(options)
     }
 
-    fn allow(&self, now: DateTime<Utc>) -> bool {
-        self.namespaces.as_deref().is_none_or(|namespaces| matches(NAMESPACE, namespaces))
+    fn allow(&self, purpose: &Purpose, now: DateTime<Utc>) -> bool {
+        self.namespaces.as_deref().is_none_or(|namespaces| matches(purpose.namespace, namespaces))
             && self.valid_after.is_none_or(|after| now >= after)
             && self.valid_before.is_none_or(|before| now <= before)
     }

@@ -18,7 +18,7 @@ mod tables;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
-mod xlsx;
+pub mod xlsx;
 
 use std::{
     fmt,

@@ -202,6 +202,16 @@ pub struct SeenItem {
     pub bag: String,
 }
 
+/// A spreadsheet that was imported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sheet {
+    /// The SHA-256 of the file.
+    pub sha256: String,
+    /// The fingerprint of the person's key that signed the file. `None` if it was not signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
+}
+
 /// A decision about one item, or the same one about several at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decided {
@@ -217,6 +227,9 @@ pub struct Decided {
     pub by: Address,
     /// How it was said.
     pub via: Via,
+    /// The spreadsheet that said it. `None` if none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<Sheet>,
 }
 
 /// A person confirms the decisions about the items of one or more reviewers.

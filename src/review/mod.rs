@@ -13,7 +13,9 @@ pub mod item;
 pub mod open;
 pub mod person;
 pub mod refusal;
+pub mod sheet;
 pub mod state;
+pub mod table;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -125,6 +125,9 @@ pub enum Why {
         /// The role or profile.
         target: String,
     },
+    /// Several roles and profiles have that name.
+    #[error("several roles and profiles are named “{0}”; use an id")]
+    Ambiguous(String),
     /// The account has it already.
     #[error("it has {0} already; to leave it as it is, decide `keep`")]
     SameTarget(String),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    event::{Attested, Closed, Decided, Decision, Event, Opening, Proven, SeenItem, Target, Via},
+    event::{Attested, Closed, Decided, Decision, Event, Opening, Proven, SeenItem, Sheet, Target, Via},
     item::{Item, ItemId, Population, canonical_sha256},
     person::Address,
     refusal::{LARGEST_BATCH, Refusal, Refused, Why},
@@ -134,6 +134,9 @@ pub struct Made {
     pub by: Address,
     /// How it was said.
     pub via: Via,
+    /// The spreadsheet that said it. `None` if none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<Sheet>,
     /// The bag of the audit that it is about.
     pub bag: String,
     /// How many items were decided at once.
@@ -361,6 +364,7 @@ impl Review {
                 reason: reason.map(str::to_owned),
                 by: decided.by.clone(),
                 via: decided.via,
+                sheet: decided.sheet.clone(),
                 bag: seen.bag.clone(),
                 together,
             });

@@ -120,6 +120,7 @@ pub(crate) fn decides(review: &Review, by: &str, items: &[u32], decision: Decisi
         reason: Some("needed for the work".to_owned()),
         by: address(by),
         via: Via::CommandLine,
+        sheet: None,
     })
 }
 

@@ -3,6 +3,7 @@
 mod decisions;
 mod opening;
 mod properties;
+mod sheets;
 
 use super::{
     event::*,

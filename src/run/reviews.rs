@@ -22,6 +22,7 @@ use crate::{
         open::{Occasion, Source, Terms, Unassigned, open as population_of},
         person::People,
         refusal::Refused,
+        sheet::Problem,
         state::Review,
     },
     store::{Database, Kept, StoreError, snapshot},
@@ -66,6 +67,9 @@ pub enum ReviewError {
     /// Accounts have no reviewer.
     #[error("{}", lines(.0))]
     Unassigned(Vec<Unassigned>),
+    /// Lines of a spreadsheet are refused.
+    #[error("{}", lines(.0))]
+    Lines(Vec<Problem>),
     /// There is no such review.
     #[error("no review has the id {0}; `rolecall review list` lists the reviews")]
     Unknown(Uuid),
@@ -80,8 +84,8 @@ pub enum ReviewError {
     Store(#[from] StoreError),
 }
 
-fn lines(unassigned: &[Unassigned]) -> String {
-    unassigned.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+fn lines(all: &[impl ToString]) -> String {
+    all.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// Opens a review of the latest complete audits of a job's workspaces.

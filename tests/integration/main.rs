@@ -36,6 +36,7 @@ mod recompute;
 mod review;
 mod scenarios;
 mod secrets;
+mod sheets;
 mod simulate;
 mod smtp;
 mod standards;

@@ -34,7 +34,7 @@ remediation_days = { default = 14, administrator = 3, leaver = 1 }
 "#;
 
 /// A workspace with an account of ben, and a review of it that is just opened.
-fn opened(users: u32) -> (Bench, String) {
+pub(crate) fn opened(users: u32) -> (Bench, String) {
     let bench = bench(users);
     bench.audit(&["--job", "weekly"]);
     let (code, stdout, stderr) = bench.run(&["review", "open", "quarterly", "--format", "json"]);
@@ -67,11 +67,11 @@ fn shown(bench: &Bench, id: &str) -> Value {
     serde_json::from_str(&stdout).unwrap()
 }
 
-fn items(bench: &Bench, id: &str) -> Vec<Value> {
+pub(crate) fn items(bench: &Bench, id: &str) -> Vec<Value> {
     shown(bench, id)["items"].as_array().unwrap().clone()
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+pub(crate) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap()
 }
 
@@ -87,7 +87,7 @@ fn decide(bench: &Bench, id: &str, item: &str, decision: &str, by: &str, more: &
 }
 
 /// Keeps everything that is not decided.
-fn keep_the_rest(bench: &Bench, id: &str) {
+pub(crate) fn keep_the_rest(bench: &Bench, id: &str) {
     for item in items(bench, id).iter().filter(|item| item["decision"].is_null()) {
         let (code, said) =
             decide(bench, id, text(item, "item"), "keep", text(item, "reviewer"), &["--reason", "needed for the work"]);
@@ -95,12 +95,12 @@ fn keep_the_rest(bench: &Bench, id: &str) {
     }
 }
 
-fn review_bag(bench: &Bench) -> PathBuf {
+pub(crate) fn review_bag(bench: &Bench) -> PathBuf {
     let mut bags = fs::read_dir(bench.path("bags")).unwrap().map(|entry| entry.unwrap().path());
     bags.find(|path| path.to_string_lossy().contains("_review-quarterly_")).expect("the bag of the review")
 }
 
-fn facts(bench: &Bench, kind: &str) -> Vec<Value> {
+pub(crate) fn facts(bench: &Bench, kind: &str) -> Vec<Value> {
     let ledger = bench.read("bags/ledger.jsonl");
     let entries = ledger.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     entries.filter(|entry| entry["fact"] == kind).collect()

@@ -52,6 +52,13 @@ pub(crate) fn read_xlsx(path: &Path) -> Value {
     read_by("read_xlsx.py", path)
 }
 
+/// Fills in a form by openpyxl: the cells to set, by item and column. Says what protects the sheet.
+pub(crate) fn fill_xlsx(path: &Path, edits: &Value) -> Value {
+    let file = path.with_extension("edits.json");
+    std::fs::write(&file, edits.to_string()).unwrap();
+    serde_json::from_slice(&run_script("fill_xlsx.py", &[path, &file])).unwrap()
+}
+
 /// Runs check-jsonschema.
 pub(crate) fn check_jsonschema(arguments: &[&OsStr]) -> Output {
     Command::new(tool("check-jsonschema")).args(arguments).output().unwrap()

@@ -27,7 +27,7 @@ pub(crate) use self::{
     },
     operate::{OffboardArgs, RunsArgs, RunsCommand, RunsFormat},
     policy::{BaselineArgs, PolicyCommand, PolicyFormat, RuleFormat, ShowPolicyArgs, TestArgs, TryArgs},
-    review::{DecideArgs, DecisionWord, ReviewArgs, ReviewCommand, ReviewFormat},
+    review::{DecideArgs, DecisionWord, ReviewArgs, ReviewCommand, ReviewFormat, SheetExportArgs, SheetImportArgs},
     simulate::{FaultName, SimulateArgs},
 };
 use crate::model::finding::Severity;

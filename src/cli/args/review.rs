@@ -1,5 +1,7 @@
 //! The arguments of `rolecall review`.
 
+use std::path::PathBuf;
+
 use chrono::NaiveDate;
 use clap::{Args, Subcommand, ValueEnum};
 use uuid::Uuid;
@@ -44,6 +46,10 @@ pub(crate) enum ReviewCommand {
     },
     /// Decide about an item
     Decide(DecideArgs),
+    /// Write the items of a reviewer as a spreadsheet to fill in
+    Export(SheetExportArgs),
+    /// Take back a spreadsheet that a reviewer filled in: all of it or nothing
+    Import(SheetImportArgs),
     /// Give an item to another reviewer
     Assign {
         /// The review's id
@@ -88,6 +94,37 @@ pub(crate) enum ReviewCommand {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SheetExportArgs {
+    /// The review's id
+    #[arg(value_parser = review_id)]
+    pub(crate) id: Uuid,
+    /// The address of the reviewer
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) reviewer: String,
+    /// The file to write: a workbook (.xlsx) or CSV (.csv)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SheetImportArgs {
+    /// The review's id
+    #[arg(value_parser = review_id)]
+    pub(crate) id: Uuid,
+    /// The spreadsheet: a workbook or CSV
+    pub(crate) file: PathBuf,
+    /// Your address: the reviewer, or the owner
+    #[arg(long = "as", value_name = "ADDRESS")]
+    pub(crate) by: String,
+    /// Your signature of the file, made by `ssh-keygen -Y sign -n rolecall-review -f KEY FILE`
+    #[arg(long, value_name = "FILE.sig", requires = "allowed_signers")]
+    pub(crate) signature: Option<PathBuf>,
+    /// The keys that people sign with, as ssh-keygen(1) describes: lines of an address and a public key
+    #[arg(long, value_name = "FILE", requires = "signature")]
+    pub(crate) allowed_signers: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

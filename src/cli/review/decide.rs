@@ -8,8 +8,10 @@ use crate::{
     },
     review::{
         event::{Decided, Decision, Event, SeenItem, Target, Via},
-        item::{ItemId, Named},
+        item::ItemId,
         person::Address,
+        refusal::{Refusal, Refused, Why},
+        sheet,
         state::Review,
     },
     run::reviews::ReviewError,
@@ -57,29 +59,13 @@ fn decided(review: &Review, args: &DecideArgs, by: &Address) -> Result<Decided, 
         reason: args.reason.clone(),
         by: by.clone(),
         via: Via::CommandLine,
+        sheet: None,
     })
 }
 
 /// The role or profile of the item's workspace that a text means: an id, or a name that only one has.
 fn target(review: &Review, item: Option<&ItemId>, text: &str) -> Result<Target, Failure> {
-    use crate::review::refusal::{Refusal, Refused, Why};
     let refused = |why| Failure::from(ReviewError::Refused(Refused(vec![Refusal { item: item.copied(), why }])));
     let item = item.and_then(|id| review.item(*id)).ok_or_else(|| refused(Why::NoItem))?;
-    let masters = review.population().masters.get(&item.workspace);
-    let roles = masters.into_iter().flat_map(|masters| &masters.roles).cloned().map(Target::Role);
-    let profiles = masters.into_iter().flat_map(|masters| &masters.profiles).cloned().map(Target::Profile);
-    let all: Vec<Target> = roles.chain(profiles).collect();
-    let is_named = |target: &Target| match target {
-        Target::Role(Named { name, .. }) | Target::Profile(Named { name, .. }) => name.as_deref() == Some(text),
-    };
-    let by_id: Vec<&Target> = all.iter().filter(|target| target.id() == text).collect();
-    let found = if by_id.is_empty() { all.iter().filter(|target| is_named(target)).collect() } else { by_id };
-    match found.as_slice() {
-        [only] => Ok((*only).clone()),
-        [] => Err(refused(Why::NoTarget {
-            workspace: item.workspace.clone(),
-            target: format!("role or profile with the id or name “{text}”"),
-        })),
-        _ => Err(Failure::usage(format!("several roles and profiles are named “{text}”; use an id"))),
-    }
+    sheet::target(review, item, text).map_err(refused)
 }

@@ -2,6 +2,7 @@
 
 mod decide;
 mod rows;
+mod spreadsheet;
 
 use std::path::Path;
 
@@ -55,6 +56,8 @@ pub(super) async fn run(named: Option<&Path>, args: ReviewArgs) -> Result<(), Fa
         ReviewCommand::Show { id } => desk.show(id, args.format).await,
         ReviewCommand::Open { name } => desk.open(&name, args.format).await,
         ReviewCommand::Decide(args) => decide::run(&desk, &args).await,
+        ReviewCommand::Export(args) => spreadsheet::export(&desk, &args).await,
+        ReviewCommand::Import(args) => spreadsheet::import(&desk, &args).await,
         ReviewCommand::Assign { id, item, address, reason } => {
             let event = Event::Assigned { item, to: Address::of(&address), reason, by: here() };
             desk.change(id, &|_| Ok(vec![event.clone()])).await?;

@@ -171,6 +171,12 @@ struct DecisionLine<'a> {
     at: DateTime<Utc>,
     /// How it was said: `command-line`, `spreadsheet`, `signed-spreadsheet`, `mail-link` or `console`.
     via: &'static str,
+    /// The SHA-256 of the spreadsheet that said it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spreadsheet_sha256: Option<&'a str>,
+    /// The fingerprint of the key that signed the spreadsheet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed_by: Option<&'a str>,
     /// How many accounts were decided about at once.
     decided_together: usize,
     /// The SHA-256 that identifies the bag of the audit that was decided about.
@@ -192,6 +198,8 @@ impl<'a> From<&'a Made> for DecisionLine<'a> {
             by: made.by.as_str(),
             at: made.at,
             via: made.via.word(),
+            spreadsheet_sha256: made.sheet.as_ref().map(|sheet| sheet.sha256.as_str()),
+            signed_by: made.sheet.as_ref().and_then(|sheet| sheet.signed_by.as_deref()),
             decided_together: made.together,
             audit_bag_sha256: &made.bag,
         }

@@ -15,6 +15,7 @@
 //! even after somebody edits the cell. Texts that rows share are kept once, in the shared strings.
 //! Nothing depends on the clock: the same audit gives the same bytes.
 
+pub mod form;
 mod parts;
 mod sheet;
 mod strings;
@@ -44,7 +45,7 @@ fn write_with(input: &ReportInput<'_>, out: &mut dyn Write, sheet_rows: usize) -
     let created = input.audit.judged_at;
     let mut archive = ZipWriter::new_stream(out);
     let options = options(created);
-    for (path, content) in parts::before_sheets(&names, created) {
+    for (path, content) in parts::before_sheets(&names, created, parts::STYLES) {
         archive.start_file(path, options)?;
         archive.write_all(content.as_bytes())?;
     }

@@ -22,7 +22,7 @@ const SPREADSHEET: &str = "application/vnd.openxmlformats-officedocument.spreads
 
 /// Two fonts, four formats: 0 default, 1 header, 2 text (number format 49, `@`), 3 text that wraps. The differential formats
 /// are those of [`super::sheet::SEVERITIES`].
-const STYLES: &str = concat!(
+pub(super) const STYLES: &str = concat!(
     "<styleSheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\">",
     "<fonts count=\"2\"><font><sz val=\"11\"/><name val=\"Calibri\"/><family val=\"2\"/></font>",
     "<font><b/><sz val=\"11\"/><color rgb=\"FFFFFFFF\"/><name val=\"Calibri\"/><family val=\"2\"/></font></fonts>",
@@ -45,14 +45,14 @@ const STYLES: &str = concat!(
 
 /// The parts that come before the sheets, with their paths. The content types come first: that is how
 /// programs that look at the first bytes know the file.
-pub(super) fn before_sheets(sheets: &[SheetName], created: DateTime<Utc>) -> [(&'static str, String); 6] {
+pub(super) fn before_sheets(sheets: &[SheetName], created: DateTime<Utc>, styles: &str) -> [(&'static str, String); 6] {
     [
         ("[Content_Types].xml", content_types(sheets.len())),
         ("_rels/.rels", package_relations()),
         ("docProps/core.xml", core_properties(created)),
         ("xl/workbook.xml", workbook(sheets)),
         ("xl/_rels/workbook.xml.rels", workbook_relations(sheets.len())),
-        ("xl/styles.xml", format!("{HEAD}{STYLES}")),
+        ("xl/styles.xml", format!("{HEAD}{styles}")),
     ]
 }
 

@@ -50,7 +50,14 @@ fn event(review: &Review, attempt: &Attempt) -> Event {
                 SeenItem { item, version, bag: bag.clone() }
             };
             let (items, reason) = (items.iter().map(seen).collect(), reason.then(|| "needed".to_owned()));
-            Event::Decided(Decided { items, decision, reason, by: address(PEOPLE[*by]), via: Via::CommandLine })
+            Event::Decided(Decided {
+                items,
+                decision,
+                reason,
+                by: address(PEOPLE[*by]),
+                via: Via::CommandLine,
+                sheet: None,
+            })
         }
         Attempt::Assign { item, to } => Event::Assigned {
             item: ItemId(*item),
