@@ -15,7 +15,7 @@ use crate::{
     clock::Clock,
     config::{
         Attach,
-        settings::{Email, Job, SecretError, SecretSource, Settings, Smtp},
+        settings::{self, Email, Job, RosterSource, SecretError, SecretSource, Settings, Smtp},
     },
     connector::ConnectorError,
     daemon,
@@ -24,6 +24,7 @@ use crate::{
         key::{KeyError, SigningKey},
         storage::folder::Folder,
     },
+    fetch::{Place, RosterSetup, Rosters, Token},
     ledger::fact::Terms,
     mail::smtp::{SmtpMailer, SmtpSettings},
     model::policy::Policy,
@@ -238,6 +239,7 @@ pub fn daemon_setup(settings: &Settings, clock: &Clock) -> Result<daemon::Setup,
         jobs,
         workspaces,
         policies: policies(settings),
+        rosters: rosters(settings),
         channels,
         vault: vault(settings)?,
         limits: daemon::Limits {
@@ -248,6 +250,23 @@ pub fn daemon_setup(settings: &Settings, clock: &Clock) -> Result<daemon::Setup,
             keep: settings.store.keep,
         },
     })
+}
+
+/// The rosters of the configuration. A token is read when it is needed: one that cannot be read is a problem of the roster.
+pub fn rosters(settings: &Settings) -> Rosters {
+    let setup = |(name, roster): (&String, &settings::Roster)| {
+        let place = match &roster.source {
+            RosterSource::File(path) => Place::File(path.clone()),
+            RosterSource::Url { url, token } => {
+                let token = token.clone().map(|source| -> Token {
+                    Arc::new(move || source.read().map_err(|error| format!("its token cannot be read: {error}")))
+                });
+                Place::Url(url.clone(), token)
+            }
+        };
+        (name.clone(), RosterSetup { place, layout: roster.layout.clone(), bounds: roster.bounds })
+    };
+    Rosters::new(settings.rosters.iter().map(setup).collect())
 }
 
 /// The policy of each job and workspace.
@@ -289,6 +308,7 @@ pub fn agent_setup(
         workspaces,
         jobs: settings.jobs.iter().map(|(name, job)| (name.clone(), job.workspaces.clone())).collect(),
         store,
+        rosters: rosters(settings),
         vault: vault(settings)?,
         schedules: settings.jobs.iter().map(|(name, job)| (name.clone(), terms(job))).collect(),
         allow_offboarding,

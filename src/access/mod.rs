@@ -10,4 +10,5 @@ pub mod outliers;
 pub mod policy_drift;
 pub mod power;
 pub mod reduction;
+pub mod roster;
 pub mod separation;

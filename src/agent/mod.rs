@@ -32,6 +32,7 @@ pub use self::{
 };
 use crate::{
     clock::Clock,
+    fetch::Rosters,
     ledger::{Fact, fact::Terms},
     run::{self, vault::Vault},
     store::Database,
@@ -45,6 +46,8 @@ pub struct Setup {
     pub jobs: BTreeMap<String, Vec<String>>,
     /// Keeps audits, plans and what was done.
     pub store: Arc<dyn Database>,
+    /// Reads who works for the company.
+    pub rosters: Rosters,
     /// Where evidence is kept; `None` if none is.
     pub vault: Option<Vault>,
     /// The schedules of the jobs, as the ledger has them.

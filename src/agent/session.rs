@@ -154,6 +154,7 @@ impl WorkspaceSession {
             vault: agent.setup.vault.as_ref(),
             clock: &agent.clock,
             progress: &(),
+            rosters: &agent.setup.rosters,
         }
     }
 

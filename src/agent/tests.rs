@@ -18,6 +18,7 @@ use crate::{
         Limits,
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
+    fetch::Rosters,
     ledger::Fact,
     model::{
         actor::Actor,
@@ -127,6 +128,7 @@ impl Bench {
         let store = Arc::new(testing::open(folder.path()).await);
         let session = session("acme", &simulator, Policy::default());
         let setup = Setup {
+            rosters: Rosters::default(),
             workspaces: BTreeMap::from([("acme".to_owned(), session)]),
             jobs: BTreeMap::from([("weekly".to_owned(), vec!["acme".to_owned()])]),
             store: Arc::clone(&store) as Arc<dyn Database>,

@@ -2,7 +2,11 @@
 
 use std::sync::OnceLock;
 
-use super::{facts::Facts, input::JudgeInput, not_evaluated::NotEvaluated, population::Population};
+use chrono::NaiveDate;
+
+use super::{
+    facts::Facts, input::JudgeInput, not_evaluated::NotEvaluated, population::Population, roster::Employment,
+};
 use crate::{
     access::{accounts::DeclaredAccounts, matrix::MatrixRow},
     model::{directory::Directory, policy::Policy, rule::RuleList, users::UserIndex},
@@ -20,6 +24,8 @@ pub(super) struct Context<'a> {
     pub(super) population: Population,
     /// The accounts that are not people.
     pub(super) accounts: DeclaredAccounts<'a>,
+    /// Who works for the company.
+    pub(super) employment: Employment<'a>,
     /// Whether the read was complete.
     pub(super) complete: bool,
     /// What custom rules read of roles and profiles.
@@ -27,17 +33,25 @@ pub(super) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(input: &JudgeInput<'a>, rules: &'a RuleList) -> Self {
+    pub(super) fn new(input: &JudgeInput<'a>, rules: &'a RuleList, employment: Employment<'a>) -> Self {
         let directory = input.matrix.directory();
         let accounts = DeclaredAccounts::of(input.matrix, input.policy, input.workspace, input.now.date_naive());
         let population = Population::of(input.matrix, &accounts);
         let complete = directory.reading.is_complete();
-        Self { input: *input, rules, directory, population, accounts, complete, facts: OnceLock::new() }
+        let facts = OnceLock::new();
+        Self { input: *input, rules, directory, population, accounts, employment, complete, facts }
     }
 
     /// What custom rules read of roles and profiles, worked out when the first rule asks.
     pub(super) fn facts(&self) -> &Facts<'a> {
         self.facts.get_or_init(|| Facts::of(self.input.matrix, &self.population))
+    }
+
+    /// The day in the time zone of a roster.
+    pub(super) fn today(&self, roster: &str) -> NaiveDate {
+        let sources = self.input.roster.iter().flat_map(|roster| &roster.sources);
+        let zone = sources.filter(|source| source.name == roster).map(|source| source.bounds.time_zone).next();
+        self.input.now.with_timezone(&zone.unwrap_or_default()).date_naive()
     }
 
     /// The policy.

@@ -9,7 +9,7 @@ use crate::{
         drift::{SnapshotHeader, SnapshotUser},
         matrix::AccessMatrix,
     },
-    model::{change::Change, id::ProfileId, policy::Policy, users::UserIndex},
+    model::{change::Change, id::ProfileId, policy::Policy, roster::Roster, users::UserIndex},
 };
 
 /// The users of an audit that was kept, by id.
@@ -28,6 +28,8 @@ pub struct JudgeInput<'a> {
     pub policy: &'a Policy,
     /// The workspace's name in the configuration.
     pub workspace: &'a str,
+    /// Who works for the company. `None` if it was not read.
+    pub roster: Option<&'a Roster>,
     /// When it is judged: ages and the ends of exceptions are measured from here.
     pub now: DateTime<Utc>,
     /// What is kept of the previous audit. `None` for the first one.

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use super::{
     context::Context,
     input::JudgeInput,
+    roster::Employment,
     rule::Rule,
     set::RuleSet,
     sink::{Record, Sink},
@@ -12,6 +13,7 @@ use super::{
 use crate::model::{
     finding::{Finding, RuleOutcome, RuleResult},
     policy::RuleSetting,
+    roster::JudgedRoster,
 };
 
 /// Why a rule about the population has not passed although it found nothing.
@@ -24,11 +26,14 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// The result of each rule, in the order of the rules.
     pub outcomes: Vec<RuleOutcome>,
+    /// How the roster was used; `None` if it was not read.
+    pub roster: Option<JudgedRoster>,
 }
 
 /// Judges a directory by all rules of a set, which is that of the input's policy.
 pub fn judge(rules: &RuleSet, input: &JudgeInput<'_>) -> Judgement {
-    let context = Context::new(input, rules.list());
+    let (employment, roster) = Employment::of(input);
+    let context = Context::new(input, rules.list(), employment);
     let mut record = Record::new(input);
     let mut outcomes = Vec::with_capacity(rules.rules().len());
     for governed in rules.rules() {
@@ -46,7 +51,7 @@ pub fn judge(rules: &RuleSet, input: &JudgeInput<'_>) -> Judgement {
     let mut findings = record.into_findings();
     // Stable: within a severity the order of the rules stands, within a rule that of subjects.
     findings.sort_by_key(|finding| Reverse(finding.severity));
-    Judgement { findings, outcomes }
+    Judgement { findings, outcomes, roster }
 }
 
 fn evaluate<'a>(rule: &Rule, context: &Context<'_>, mut sink: Sink<'a>) -> Sink<'a> {

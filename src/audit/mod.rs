@@ -13,6 +13,7 @@ mod judge;
 mod not_evaluated;
 mod population;
 mod registry;
+mod roster;
 mod rule;
 mod rules;
 mod set;

@@ -5,6 +5,7 @@ use super::{
     rule::{BuiltIn, Rule},
     rules,
 };
+use crate::model::policy::Policy;
 
 /// All rules: first whether the read can be relied on, then power, then people, then the role and profile
 /// lists, and last the policy itself, which looks at what the others found.
@@ -30,6 +31,13 @@ const RULES: &[BuiltIn] = &[
     rules::no_profile::RULE,
     rules::no_role::RULE,
     rules::unknown_status::RULE,
+    rules::unreliable_roster::RULE,
+    rules::leaver_active::RULE,
+    rules::ambiguous_roster_match::RULE,
+    rules::not_on_roster::RULE,
+    rules::unexpected_access::RULE,
+    rules::manager_left::RULE,
+    rules::joiner_without_account::RULE,
     rules::outside_domain::RULE,
     rules::shared_mailbox::RULE,
     rules::duplicate_person::RULE,
@@ -51,6 +59,33 @@ const RULES: &[BuiltIn] = &[
 
 /// The first rule about the policy itself. All others judge before it.
 pub(super) const FIRST_ABOUT_POLICY: &str = rules::expired_exception::RULE.name;
+
+/// Whether an audit under a policy has a rule.
+type Applies = fn(&Policy) -> bool;
+
+/// The rules that an audit has only if the policy gives them something to look at, and when it does. Without a roster
+/// nobody asked who works for the company, and a report does not list what nobody asked for.
+const CONDITIONAL: &[(&str, Applies)] = &[
+    ("unreliable-roster", has_roster),
+    ("leaver-active", has_roster),
+    ("ambiguous-roster-match", has_roster),
+    ("not-on-roster", has_roster),
+    ("unexpected-access", |policy| has_roster(policy) && !policy.expected_access.is_empty()),
+    ("manager-left", has_roster),
+    // Not everybody in a company needs an account: only if the policy gives it a severity.
+    ("joiner-without-account", |policy| has_roster(policy) && policy.rules.contains_key("joiner-without-account")),
+];
+
+fn has_roster(policy: &Policy) -> bool {
+    !policy.roster.is_empty()
+}
+
+/// The built-in rules that an audit under a policy has, in the order of reports.
+pub(super) fn under(policy: &Policy) -> impl Iterator<Item = Rule> {
+    let applies =
+        |rule: &&BuiltIn| CONDITIONAL.iter().filter(|(name, _)| *name == rule.name).all(|(_, applies)| applies(policy));
+    RULES.iter().filter(applies).map(Rule::from)
+}
 
 /// All built-in rules, in the order of reports.
 pub(super) fn built_in() -> impl Iterator<Item = Rule> {

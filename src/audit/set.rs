@@ -25,9 +25,9 @@ pub(super) struct Governed {
 }
 
 impl RuleSet {
-    /// The rules under a policy.
+    /// The rules under a policy: without a roster, for example, none that needs one.
     pub fn for_policy(policy: &Policy) -> Self {
-        let mut rules: Vec<Rule> = registry::built_in().collect();
+        let mut rules: Vec<Rule> = registry::under(policy).collect();
         let (custom, reads_previous): (Vec<Rule>, Vec<bool>) = policy.custom_rules.iter().map(custom::rule).unzip();
         // Rules about the policy look at what the others found.
         let place = rules.iter().position(|rule| rule.info.name == registry::FIRST_ABOUT_POLICY).unwrap_or(rules.len());
@@ -38,7 +38,7 @@ impl RuleSet {
 
     /// The rules that come with rolecall, at their own severities.
     pub fn built_in() -> Self {
-        Self::for_policy(&Policy::default())
+        Self::of(registry::built_in(), &Policy::default())
     }
 
     /// These rules under a policy.

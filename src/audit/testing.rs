@@ -15,6 +15,7 @@ use crate::{
         id::{PersonId, ProfileId},
         policy::Policy,
         reading::{Check, CheckKind},
+        roster::Roster,
         rule::{RuleInfo, RuleList},
         unread::{Fields, Unread},
         users::{NewUser, UserBlock, UserIndex, Users},
@@ -120,6 +121,7 @@ pub(crate) struct World {
     pub(crate) previous: Option<SnapshotHeader>,
     pub(crate) previous_users: Option<super::PreviousUsers>,
     pub(crate) undecided: Vec<UserIndex>,
+    pub(crate) roster: Option<Roster>,
     pub(crate) changes: Vec<Change>,
 }
 
@@ -148,6 +150,7 @@ pub(crate) fn quiet() -> World {
         previous: None,
         previous_users: None,
         undecided: Vec::new(),
+        roster: None,
         changes: Vec::new(),
     }
 }
@@ -194,6 +197,7 @@ impl World {
             unmatched_administrator_profiles: &self.unmatched_profiles,
             policy: &self.policy,
             workspace: WORKSPACE,
+            roster: self.roster.as_ref(),
             now: now(),
             previous: self.previous.as_ref(),
             previous_users: self.previous_users.as_ref(),
@@ -223,7 +227,7 @@ pub(crate) fn with_contractor_rule(name: &str, policy: &Policy) -> RuleSet {
         Ok(())
     };
     let rule = Rule { info: Arc::new(info), judges_population: true, evaluate: Box::new(evaluate) };
-    let mut rules: Vec<Rule> = registry::built_in().collect();
+    let mut rules: Vec<Rule> = registry::under(policy).collect();
     // Rules about the policy look at what the others found.
     let place = rules.iter().position(|rule| rule.info.name == registry::FIRST_ABOUT_POLICY).unwrap();
     rules.insert(place, rule);

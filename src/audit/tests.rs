@@ -8,4 +8,5 @@ mod lists;
 mod people;
 mod policy;
 mod properties;
+mod roster;
 mod separations;

@@ -45,7 +45,15 @@ pub(super) fn needs(rule: &str) -> Needs {
         "unknown-profile" | "no-profile" => (&[Profile], false),
         "unknown-role" | "no-role" => (&[Role], false),
         "unknown-status" => (&[Status], false),
-        "outside-domain" | "shared-mailbox" | "look-alike-address" => (&[Status, Email], false),
+        "unexpected-access" => (&[Status, Email, Profile, Role], false),
+        "joiner-without-account" => (&[Email], true),
+        "outside-domain"
+        | "shared-mailbox"
+        | "look-alike-address"
+        | "leaver-active"
+        | "ambiguous-roster-match"
+        | "not-on-roster"
+        | "manager-left" => (&[Status, Email], false),
         "duplicate-person" => (&[Status, Email, Zuid, FullName], false),
         "unconfirmed-user" => (&[Status, Confirmed, Created], false),
         "role-cycle" | "missing-parent-role" => (&[ReportingTo], false),
@@ -121,6 +129,7 @@ mod tests {
         let expected = [
             "incomplete-read",
             "primary-user-changed",
+            "unreliable-roster",
             "expired-exception",
             "long-exception",
             "unmatched-exception",

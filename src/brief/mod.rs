@@ -21,6 +21,7 @@ mod not_evaluated;
 mod people;
 mod points;
 mod policy;
+mod roster;
 mod trend;
 mod verdict;
 
@@ -38,6 +39,7 @@ pub use self::{
     not_evaluated::{NotEvaluated, UnevaluatedRule},
     people::{People, Person},
     points::{Point, Statement, points},
+    roster::roster,
     trend::{Trend, TrendPoint},
 };
 use crate::{

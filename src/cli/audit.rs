@@ -21,6 +21,7 @@ use crate::{
     clock::{Clock, time_delta},
     config::settings::{Email, Job, Settings, Smtp},
     connector::Connector,
+    fetch::Rosters,
     model::{audit::Audit, finding::Severity, notification::Notification, run::Claim},
     notify::{channel::Channels, closing, dispatch},
     report::{
@@ -63,8 +64,10 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
     // Audits that another scheduler starts are held to the schedules of the configuration, too.
     let schedules: Vec<_> = settings.jobs.iter().map(|(name, job)| (name.clone(), app::terms(job))).collect();
     store.publish_schedules(&schedules, clock.now()).await.map_err(|error| Failure::failed(error.to_string()))?;
+    let rosters = app::rosters(&settings);
     let session = Session {
         settings: &settings,
+        rosters: &rosters,
         store: &*store,
         vault: vault.as_ref(),
         clock: &clock,
@@ -199,6 +202,7 @@ fn worst(audited: Vec<Audited>) -> Result<Option<Severity>, Failure> {
 /// What the audits of all workspaces share.
 struct Session<'a> {
     settings: &'a Settings,
+    rosters: &'a Rosters,
     store: &'a dyn Database,
     vault: Option<&'a Vault>,
     clock: &'a Clock,
@@ -359,6 +363,7 @@ impl Session<'_> {
             vault: self.vault,
             clock: self.clock,
             progress: &progress,
+            rosters: self.rosters,
         };
         let run = AuditRun {
             env,

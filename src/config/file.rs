@@ -3,6 +3,7 @@
 
 mod accepted;
 mod custom_rules;
+pub(super) mod roster;
 
 pub(super) mod reviews;
 
@@ -15,6 +16,7 @@ use toml::Spanned;
 
 pub(super) use self::accepted::{Exception, PlannedFix, Right, Separation};
 pub(super) use self::custom_rules::{CustomRule, RuleTest};
+use self::roster::{ExpectedAccess, Names, Roster};
 use crate::{
     model::{
         account::AccountKind,
@@ -40,6 +42,10 @@ pub(super) struct File {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Policy>")]
     pub(super) policies: BTreeMap<Spanned<String>, Policy>,
+    /// Lists of who works for the company, each under a name of your choice. A policy names those that it uses.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Roster>")]
+    pub(super) rosters: BTreeMap<Spanned<String>, Roster>,
     /// When workspaces are audited and who receives the report, each under a name of your choice.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Job>")]
@@ -257,6 +263,14 @@ pub(super) struct Policy {
     pub(super) separations: Vec<Separation>,
     /// Rules of your own.
     pub(super) custom_rules: Vec<CustomRule>,
+    /// The names of the rosters that say who works for the company, joined.
+    #[schemars(with = "Option<Names>")]
+    pub(super) roster: Option<Spanned<Names>>,
+    /// Domains whose addresses are the same as those of another domain: old = new.
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(super) domain_aliases: BTreeMap<Spanned<String>, Spanned<String>>,
+    /// Who may hold which profiles and roles, by department or job title of the roster.
+    pub(super) expected_access: Vec<ExpectedAccess>,
 }
 
 /// Accounts that are not people: service, shared and break-glass accounts.

@@ -197,6 +197,7 @@ fn written(table: &Spanned<DeTable<'_>>) -> check::WrittenTables {
         workspaces: named(&["workspaces", "workspace"]),
         policies: named(&["policies"]),
         jobs: named(&["jobs", "job"]),
+        rosters: named(&["rosters"]),
         smtp: root.get("smtp").map(|smtp| {
             let keys = smtp.get_ref().as_table().into_iter().flat_map(DeTable::keys);
             keys.map(|key| key.get_ref().to_string()).collect()

@@ -19,6 +19,7 @@ use crate::{
         kind::ConnectorKind,
         mail::{Security, When},
         policy::{BASE, Policy},
+        roster::{Bounds, Layout},
     },
     review::open::Terms,
     schedule::{Missed, Schedule},
@@ -33,6 +34,8 @@ pub struct Settings {
     pub(super) policy: Arc<Policy>,
     /// `[policies.NAME]`, each completed with what it takes from `[policy]`, by name.
     pub(super) policies: BTreeMap<String, Arc<Policy>>,
+    /// Lists of who works for the company, by name.
+    pub rosters: BTreeMap<String, Roster>,
     /// By name.
     pub jobs: BTreeMap<String, Job>,
     /// By name.
@@ -67,6 +70,31 @@ impl Settings {
     pub fn policy_names(&self) -> Vec<&str> {
         std::iter::once(BASE).chain(self.policies.keys().map(String::as_str)).collect()
     }
+}
+
+/// A list of who works for the company.
+#[derive(Debug, Clone)]
+pub struct Roster {
+    /// Where it is.
+    pub source: RosterSource,
+    /// How it is read.
+    pub layout: Layout,
+    /// What is expected of it.
+    pub bounds: Bounds,
+}
+
+/// Where a roster is.
+#[derive(Debug, Clone)]
+pub enum RosterSource {
+    /// A file.
+    File(PathBuf),
+    /// An address.
+    Url {
+        /// The address.
+        url: Url,
+        /// The bearer token; `None` if it needs none.
+        token: Option<SecretSource>,
+    },
 }
 
 /// Where evidence is kept.
@@ -233,6 +261,11 @@ impl Settings {
         for (name, job) in &self.jobs {
             if let Some(heartbeat) = &job.heartbeat {
                 secrets.push((format!("jobs.{name}.heartbeat"), heartbeat));
+            }
+        }
+        for (name, roster) in &self.rosters {
+            if let RosterSource::Url { token: Some(token), .. } = &roster.source {
+                secrets.push((format!("rosters.{name}.source.token"), token));
             }
         }
         if let Some(password) = self.smtp.as_ref().and_then(|smtp| smtp.password.as_ref()) {

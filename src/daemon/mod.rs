@@ -33,6 +33,7 @@ pub use self::watch::{Count, Health, Pulse};
 use crate::{
     clock::{Clock, time_delta},
     connector::Connector,
+    fetch::Rosters,
     model::{policy::Policy, run::Claim},
     notify::{channel::Channels, closing, heartbeat::Heartbeat},
     run::{
@@ -110,6 +111,8 @@ pub struct Setup {
     pub workspaces: BTreeMap<String, Workspace>,
     /// The policy of each job and workspace.
     pub policies: BTreeMap<(String, String), Arc<Policy>>,
+    /// Reads who works for the company.
+    pub rosters: Rosters,
     /// They deliver what waits in the outbox.
     pub channels: Channels,
     /// Keeps evidence; `None` if none is kept.

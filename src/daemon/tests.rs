@@ -17,6 +17,7 @@ use crate::{
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
     evidence::storage::folder::Folder,
+    fetch::Rosters,
     mail::{
         message::Email,
         smtp::{Accepted, Failure, Mailer, SendError, Stage},
@@ -222,6 +223,7 @@ async fn daemon(
     let workspace =
         Workspace { connector: Box::new(connector(simulator, Clock::system())), deadline: Duration::from_mins(1) };
     let setup = Setup {
+        rosters: Rosters::default(),
         jobs: [("weekly".to_owned(), job)].into(),
         workspaces: [("acme".to_owned(), workspace)].into(),
         policies: [(("weekly".to_owned(), "acme".to_owned()), Arc::new(Policy::default()))].into(),

@@ -109,6 +109,7 @@ impl Daemon {
             vault: setup.vault.as_ref(),
             clock: &self.clock,
             progress: &(),
+            rosters: &setup.rosters,
         };
         let run = AuditRun {
             env,

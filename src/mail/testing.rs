@@ -170,6 +170,8 @@ pub(crate) fn audit_of(users: &[TestUser]) -> Audit {
         outcomes: Vec::new(),
         drift: Drift::default(),
         past: Vec::new(),
+        roster: None,
+        judged_roster: None,
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
     finding::{Finding, RuleOutcome, Severity, Subject},
     id::ProfileId,
     policy::Policy,
+    roster::{JudgedRoster, Roster},
     rule::RuleList,
     trigger::{Incident, Trigger},
 };
@@ -44,6 +45,10 @@ pub struct Audit {
     pub outcomes: Vec<RuleOutcome>,
     /// What changed since the previous audit.
     pub drift: Drift,
+    /// Who works for the company. `None` if the policy has no roster.
+    pub roster: Option<Roster>,
+    /// How the roster was used; `None` if it was not read.
+    pub judged_roster: Option<JudgedRoster>,
     /// The numbers of the latest complete audits before this one, the oldest first.
     pub past: Vec<Past>,
 }

@@ -20,6 +20,7 @@ pub mod pattern;
 pub mod plain;
 pub mod policy;
 pub mod reading;
+pub mod roster;
 pub mod rule;
 pub mod rule_name;
 pub mod run;

@@ -12,7 +12,9 @@ pub use super::{
     account::{Account, AccountKind},
     exception::{Exception, PlannedFix},
 };
-use super::{email::comparable, finding::Severity, framework::Framework, separation::Separation};
+use super::{
+    email::comparable, finding::Severity, framework::Framework, roster::ExpectedAccess, separation::Separation,
+};
 
 /// The name of `[policy]`, which every named policy takes from what it does not say itself.
 pub const BASE: &str = "base";
@@ -68,6 +70,15 @@ pub struct Policy {
     /// Rules of the company's own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub custom_rules: Vec<CustomRule>,
+    /// The names of the rosters, joined. Empty if the policy has none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roster: Vec<String>,
+    /// Domains that stand for another one, in lower case.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub domain_aliases: BTreeMap<String, String>,
+    /// Who may hold what, by the roster.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expected_access: Vec<ExpectedAccess>,
 }
 
 impl Policy {
@@ -118,6 +129,9 @@ impl Default for Policy {
             planned_fixes: Vec::new(),
             separations: Vec::new(),
             custom_rules: Vec::new(),
+            roster: Vec::new(),
+            domain_aliases: BTreeMap::new(),
+            expected_access: Vec::new(),
         }
     }
 }

@@ -46,6 +46,7 @@ fn header(departed: &[&str]) -> SnapshotHeader {
         unread: Unread::default(),
         undecided: Vec::new(),
         departed: departed.iter().map(one).collect(),
+        rosters: std::collections::BTreeMap::new(),
         policy: None,
     }
 }

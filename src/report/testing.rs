@@ -81,6 +81,8 @@ pub(crate) fn audit(users: &[NewUser<'_>]) -> Audit {
         outcomes: vec![RuleOutcome { rule: "unapproved-administrator".into(), result: RuleResult::Passed }],
         drift: Drift::default(),
         past: Vec::new(),
+        roster: None,
+        judged_roster: None,
     }
 }
 

@@ -13,9 +13,12 @@ use crate::{
         matrix::AccessMatrix,
     },
     audit::{self, JudgeInput, Judgement, PreviousUsers, RuleSet},
-    model::{audit::Audit, change::Drift, directory::Directory, policy::Policy},
+    model::{audit::Audit, change::Drift, directory::Directory, policy::Policy, roster::Roster},
     store::{Kept, StoreError, snapshot},
 };
+
+/// The roster, and when it is judged.
+type Today<'a> = (Option<&'a Roster>, DateTime<Utc>);
 
 /// Makes the rules of a policy.
 pub(super) type MakeRules<'a> = &'a dyn Fn(&Policy) -> RuleSet;
@@ -35,7 +38,7 @@ pub(super) fn judge_by(
     read: ReadWorkspace,
     judged_at: DateTime<Utc>,
 ) -> Result<Audit, RunError> {
-    let ReadWorkspace { directory, previous, past } = read;
+    let ReadWorkspace { directory, roster, previous, past } = read;
     // Truncate to milliseconds, because evidence stores that: judging again from a bag must give the same.
     let judged_at = judged_at.trunc_subsecs(3);
     let store_failed = |source| RunError::Store { workspace: request.workspace.to_owned(), source };
@@ -69,18 +72,19 @@ pub(super) fn judge_by(
         unmatched_administrator_profiles: &unmatched,
         policy: request.policy,
         workspace: request.workspace,
+        roster: roster.as_ref(),
         now: judged_at,
         previous: header.as_ref(),
         previous_users: previous_users.as_ref(),
         undecided: &undecided,
         changes: access.as_ref().map(AccessDrift::changes).unwrap_or_default(),
     };
-    let Judgement { mut findings, outcomes } = audit::judge(&made, &input);
+    let Judgement { mut findings, outcomes, roster: judged_roster } = audit::judge(&made, &input);
     drift::mark_continuing(&mut findings, &matrix, request.workspace, header.as_ref());
     let drift = match (access, &header) {
         (Some(access), Some(header)) => {
             let current = Current { seen, undecided: &undecided, findings: &findings, outcomes: &outcomes };
-            compare(rules, &current, (header, previous_users.as_ref()), access, judged_at)
+            compare(rules, &current, (header, previous_users.as_ref()), access, (roster.as_ref(), judged_at))
         }
         _ => Drift::default(),
     };
@@ -97,6 +101,8 @@ pub(super) fn judge_by(
         findings,
         outcomes,
         drift,
+        roster,
+        judged_roster,
         past,
         directory,
     })
@@ -121,7 +127,7 @@ pub fn since(audit: &Audit, matrix: &AccessMatrix<'_>, kept: &Kept) -> Result<Dr
     let access = drift::compare_access(&current.seen, &header, snapshot::users(kept))?;
     let rules: MakeRules<'_> = &RuleSet::for_policy;
     let users = previous_users(&rules(&audit.policy), rules, Some(kept), Some(&header))?;
-    Ok(compare(rules, &current, (&header, users.as_ref()), access, audit.judged_at))
+    Ok(compare(rules, &current, (&header, users.as_ref()), access, (audit.roster.as_ref(), audit.judged_at)))
 }
 
 /// The users of the previous audit, if a rule of its policy or of this one reads them.
@@ -150,11 +156,11 @@ fn compare(
     current: &Current<'_>,
     (previous, previous_users): (&SnapshotHeader, Option<&PreviousUsers>),
     access: AccessDrift,
-    judged_at: DateTime<Utc>,
+    today: Today<'_>,
 ) -> Drift {
     let changed = previous.policy.as_ref().filter(|policy| *policy != current.seen.policy);
-    let judged = changed.map(|policy| under(policy, rules, current, (previous, previous_users), &access, judged_at));
-    let before = judged.as_ref().map(|Judgement { findings, outcomes }| Before { findings, outcomes });
+    let judged = changed.map(|policy| under(policy, rules, current, (previous, previous_users), &access, today));
+    let before = judged.as_ref().map(|Judgement { findings, outcomes, .. }| Before { findings, outcomes });
     drift::compare_findings(current, previous, before, access)
 }
 
@@ -165,8 +171,9 @@ fn under(
     current: &Current<'_>,
     (previous, previous_users): (&SnapshotHeader, Option<&PreviousUsers>),
     access: &AccessDrift,
-    judged_at: DateTime<Utc>,
+    today: Today<'_>,
 ) -> Judgement {
+    let (roster, judged_at) = today;
     let directory = current.seen.matrix.directory();
     let (administrator_profiles, unmatched) =
         resolve_administrator_profiles(&policy.administrator_profiles, &directory.profiles);
@@ -178,6 +185,8 @@ fn under(
         unmatched_administrator_profiles: &unmatched,
         policy,
         workspace: current.seen.workspace,
+        // The roster of another policy was not read.
+        roster: roster.filter(|_| policy.roster == current.seen.policy.roster),
         now: judged_at,
         previous: Some(previous),
         previous_users,

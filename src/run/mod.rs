@@ -32,11 +32,13 @@ use crate::{
     access::matrix::{AccessMatrix, MatrixRow},
     clock::Clock,
     connector::{Connector, ConnectorError, Progress, ReadRequest, Recorder},
+    fetch::Rosters,
     model::{
         audit::Audit,
         change::{Change, Past},
         directory::Directory,
         policy::Policy,
+        roster::Roster,
         trigger::Trigger,
     },
     store::{AuditRecord, Database, Kept, StoreError, snapshot},
@@ -59,6 +61,8 @@ pub struct Env<'a> {
     pub clock: &'a Clock,
     /// Receives the progress of the read.
     pub progress: &'a dyn Progress,
+    /// Reads who works for the company.
+    pub rosters: &'a Rosters,
 }
 
 /// A request for an audit.
@@ -147,6 +151,7 @@ impl RunError {
 #[derive(Debug)]
 pub struct ReadWorkspace {
     directory: Directory,
+    roster: Option<Roster>,
     previous: Option<Kept>,
     past: Vec<Past>,
 }
@@ -190,10 +195,14 @@ pub async fn read(
         let previous = env.store.last_complete(request.job, request.workspace).await?;
         Ok((previous, env.store.past(request.job, request.workspace, PAST).await?))
     };
-    let (directory, kept) = tokio::join!(env.connector.read(&read, env.progress), kept);
+    let (directory, kept, roster) = tokio::join!(
+        env.connector.read(&read, env.progress),
+        kept,
+        env.rosters.read(&request.policy.roster, env.clock.now())
+    );
     let directory = directory.map_err(|source| RunError::Read { workspace: workspace.clone(), source })?;
     let (previous, past) = kept.map_err(|source| RunError::Store { workspace, source })?;
-    Ok(ReadWorkspace { directory, previous, past })
+    Ok(ReadWorkspace { directory, roster, previous, past })
 }
 
 /// The changes of the policy that the ledger records.

@@ -33,6 +33,7 @@ use crate::{
     },
     model::{
         audit::Audit, change::Past, clock_skew::ClockSkew, directory::Directory, policy::Policy, reading::CheckKind,
+        roster::Roster,
     },
     replay::{Recorded, Replay},
     report::{self, ReportFile, ReportInput},
@@ -314,7 +315,7 @@ impl<'a> SealedReview<'a> {
         };
         let judged = judge(
             &request,
-            ReadWorkspace { directory, previous: self.previous()?, past: self.past()? },
+            ReadWorkspace { directory, roster: self.roster()?, previous: self.previous()?, past: self.past()? },
             self.judged_at,
         );
         Ok(judged?)
@@ -382,7 +383,7 @@ impl<'a> SealedReview<'a> {
         let is_signed = storage::has(self.storage, &join(self.folder, SIGNATURE)).map_err(failed(SIGNATURE))?;
         let mut compared =
             vec![compare::index(bag, index, &audit.directory.reading).map_err(failed("data/answers.jsonl"))?];
-        for content in Content::ALL {
+        for content in Content::ALL.into_iter().filter(|content| content.is_of(audit)) {
             let name = format!("data/{}", content.path());
             // A bag of an older rolecall; in a newer one, the digests say that it is missing.
             let has = || storage::has(self.storage, &join(self.folder, &name));
@@ -416,6 +417,17 @@ impl<'a> SealedReview<'a> {
             self.json(&file)
         } else {
             Ok(Vec::new())
+        }
+    }
+
+    /// The roster that the review was judged by; `None` if there was none.
+    fn roster(&self) -> Result<Option<Roster>, RecomputeError> {
+        let file = format!("data/{}", Content::Roster.path());
+        let key = join(self.folder, &file);
+        if storage::has(self.storage, &key).map_err(|source| self.failed(&file, source))? {
+            self.json(&file)
+        } else {
+            Ok(None)
         }
     }
 

@@ -25,6 +25,7 @@ use crate::{
         zoho::{DataCenter, ZohoBigin, ZohoSettings},
     },
     evidence::storage::folder::Folder,
+    fetch::Rosters,
     model::reading::Reading,
     report::ReportInput,
     store::testing,
@@ -65,7 +66,7 @@ async fn sealed(simulator: &Simulator, folder: &Path, as_read: Option<&Reading>)
     let recorder = Some(Arc::clone(&recording) as Arc<dyn Recorder>);
     let connector = connector(simulator);
     let (vault, clock) = (Some(&vault), &Clock::fixed(now));
-    let env = Env { connector: &connector, store: &store, vault, clock, progress: &() };
+    let env = Env { connector: &connector, store: &store, vault, clock, progress: &(), rosters: &Rosters::default() };
     let policy = Policy::default();
     let deadline = Duration::from_mins(1);
     let request = RunRequest { id, trigger: None, job: None, workspace: "acme", policy: &policy, deadline };

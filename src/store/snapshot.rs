@@ -31,7 +31,9 @@ pub fn parts<'a>(
     matrix: &'a AccessMatrix<'a>,
 ) -> impl Iterator<Item = Result<Vec<u8>, StoreError>> + Send + 'a {
     let departed = audit.drift.departed.clone();
-    let header = SnapshotHeader { departed, ..SnapshotHeader::of(audit.id, &current(audit, matrix)) };
+    let sources = audit.judged_roster.iter().flat_map(|judged| &judged.sources);
+    let rosters = sources.filter_map(|source| Some((source.name.clone(), source.kept?))).collect();
+    let header = SnapshotHeader { departed, rosters, ..SnapshotHeader::of(audit.id, &current(audit, matrix)) };
     let mut users = snapshot_users(&audit.directory);
     let part = move || {
         let part: Vec<SnapshotUser<'_>> = users.by_ref().take(USERS_IN_PART).collect();

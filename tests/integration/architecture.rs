@@ -40,6 +40,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["model", "schedule", "review", "cel"]),
     ("replay", &[]),
     ("evidence", &["model", "ledger", "review"]),
+    ("roster", &["model"]),
+    ("fetch", &["model", "roster"]),
     ("connections", &[]),
     ("export", &["ledger", "coverage", "evidence"]),
     ("notify", &["model", "store", "mail", "evidence", "ledger"]),
@@ -48,6 +50,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "run",
         &[
+            "fetch",
             "model",
             "access",
             "audit",
@@ -63,11 +66,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "notify",
         ],
     ),
-    ("daemon", &["model", "access", "report", "connector", "store", "mail", "schedule", "run", "notify", "ledger"]),
+    (
+        "daemon",
+        &["fetch", "model", "access", "report", "connector", "store", "mail", "schedule", "run", "notify", "ledger"],
+    ),
     ("web", &["model", "store", "daemon", "connections"]),
     (
         "agent",
         &[
+            "fetch",
             "model",
             "access",
             "audit",
@@ -85,6 +92,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "fetch",
             "agent",
             "config",
             "connector",
@@ -104,6 +112,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "fetch",
             "connections",
             "model",
             "access",

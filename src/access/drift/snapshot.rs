@@ -1,6 +1,6 @@
 //! What a store keeps of an audit to compare with the next.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,9 @@ pub struct SnapshotHeader {
     /// The policy that it was judged by. `None` in the snapshots of an older rolecall.
     #[serde(default)]
     pub policy: Option<Policy>,
+    /// How many people of each roster worked here when it was last relied on.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rosters: BTreeMap<String, u64>,
 }
 
 /// A finding of an audit, without reference to its directory.
@@ -91,6 +94,7 @@ impl SnapshotHeader {
             undecided: current.undecided.iter().map(|user| directory.users.get(*user).id().to_owned()).collect(),
             departed: Vec::new(),
             policy: Some(seen.policy.clone()),
+            rosters: BTreeMap::new(),
         }
     }
 }

@@ -38,7 +38,7 @@ fn with<T>(world: &World, judged: &Judged, then: impl FnOnce(&Seen<'_>) -> T) ->
 }
 
 fn current<'a>(seen: Seen<'a>, judged: &'a Judged, undecided: &'a [UserIndex]) -> Current<'a> {
-    let Judgement { findings, outcomes } = &judged.judgement;
+    let Judgement { findings, outcomes, .. } = &judged.judgement;
     Current { seen, undecided, findings, outcomes }
 }
 
@@ -63,7 +63,7 @@ fn drift(before: &World, now: &World) -> Drift {
         let mut lenient = now.clone();
         lenient.policy = before.policy.clone();
         let by_before = lenient.judge();
-        let Judgement { findings, outcomes } = &by_before.judgement;
+        let Judgement { findings, outcomes, .. } = &by_before.judgement;
         let by_before = (before.policy != now.policy).then_some(Before { findings, outcomes });
         compare_findings(&current(*seen, &judged, &[]), &header, by_before, access)
     })

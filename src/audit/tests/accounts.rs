@@ -126,7 +126,7 @@ fn an_emergency_account_may_be_kept_inactive() {
     assert_eq!(inactive(&[account("user2@example.com", AccountKind::BreakGlass)]), [""; 0]);
 }
 
-fn previous() -> SnapshotHeader {
+pub(super) fn previous() -> SnapshotHeader {
     SnapshotHeader {
         id: String::new(),
         finished_at: now() - TimeDelta::days(7),
@@ -141,6 +141,7 @@ fn previous() -> SnapshotHeader {
         unread: Unread::default(),
         undecided: Vec::new(),
         departed: Vec::new(),
+        rosters: std::collections::BTreeMap::new(),
         policy: Some(Policy::default()),
     }
 }

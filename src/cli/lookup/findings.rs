@@ -119,7 +119,15 @@ pub(super) async fn audit(settings: &Settings, workspace: &str, job: Option<&str
         deadline: configured.deadline,
     };
     let progress = Line::new(workspace);
-    let env = Env { connector: &*connector, store: &*store, vault: None, clock: &clock, progress: &progress };
+    let rosters = app::rosters(settings);
+    let env = Env {
+        connector: &*connector,
+        store: &*store,
+        vault: None,
+        clock: &clock,
+        progress: &progress,
+        rosters: &rosters,
+    };
     let read = run::read(&env, &request, None).await.map_err(|error| super::failed(&error))?;
     run::judge(&request, read, clock.now()).map_err(|error| super::failed(&error))
 }

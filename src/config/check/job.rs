@@ -83,7 +83,7 @@ impl Checker<'_> {
         schedule.ok().filter(|_| zone.is_some())
     }
 
-    fn zone(&mut self, zone: &Spanned<String>) -> Option<Tz> {
+    pub(super) fn zone(&mut self, zone: &Spanned<String>) -> Option<Tz> {
         let parsed = zone.get_ref().parse().ok();
         if parsed.is_none() {
             let names: Vec<&str> = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).collect();

@@ -7,6 +7,7 @@ mod job;
 mod off_reasons;
 mod policy;
 mod review;
+mod roster;
 mod services;
 mod workspace;
 
@@ -45,6 +46,7 @@ pub(super) struct WrittenTables {
     pub(super) workspaces: Vec<String>,
     pub(super) policies: Vec<String>,
     pub(super) jobs: Vec<String>,
+    pub(super) rosters: Vec<String>,
     /// The keys of `[smtp]`; `None` if there is no such table.
     pub(super) smtp: Option<BTreeSet<String>>,
 }
@@ -75,6 +77,7 @@ impl Checker<'_> {
             workspaces.insert(name.get_ref().clone(), self.workspace(workspace));
         }
         let (policy, policies) = self.policies(file);
+        let rosters = self.rosters(file);
         let mut jobs = BTreeMap::new();
         for (name, job) in &file.jobs {
             self.name("job", name);
@@ -100,7 +103,7 @@ impl Checker<'_> {
         let daemon = self.daemon(&file.daemon);
         let evidence = file.evidence.as_ref().map(|evidence| self.evidence(evidence));
         let text = self.context.text.to_owned();
-        Settings { workspaces, policy, policies, jobs, reviews, smtp, store, daemon, evidence, text }
+        Settings { workspaces, policy, policies, rosters, jobs, reviews, smtp, store, daemon, evidence, text }
     }
 
     fn known_workspace(&mut self, name: &Spanned<String>) {
@@ -135,6 +138,15 @@ impl Checker<'_> {
     fn url(&mut self, text: &Spanned<String>) -> Option<Url> {
         let help =
             "expected an https URL without a password or query; http only for this machine (127.0.0.1, localhost)";
+        self.safe_url(text, help, |url| url.query().is_none())
+    }
+
+    fn url_with_query(&mut self, text: &Spanned<String>) -> Option<Url> {
+        let help = "expected an https URL without a password; http only for this machine (127.0.0.1, localhost)";
+        self.safe_url(text, help, |_| true)
+    }
+
+    fn safe_url(&mut self, text: &Spanned<String>, help: &str, is_good: fn(&Url) -> bool) -> Option<Url> {
         let parsed = Url::parse(text.get_ref());
         let safe = parsed.as_ref().is_ok_and(|url| {
             let loopback = match url.host() {
@@ -143,7 +155,7 @@ impl Checker<'_> {
                 Some(url::Host::Ipv6(address)) => address.is_loopback(),
                 None => false,
             };
-            let bare = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+            let bare = url.username().is_empty() && url.password().is_none() && is_good(url);
             bare && (url.scheme() == "https" || (url.scheme() == "http" && loopback))
         });
         if !safe {

@@ -108,7 +108,7 @@ impl Checker<'_> {
             self.number(written.max_exception_days.as_ref(), standard.max_exception_days, 1..=3650);
         let may_except = self.may_except(&written.may_except);
         let lower = |words: &Vec<String>| words.iter().map(|word| word.to_lowercase()).collect::<Vec<_>>();
-        Policy {
+        let policy = Policy {
             name: name.to_owned(),
             administrator_profiles: administrator_profiles.unwrap_or(standard.administrator_profiles),
             approved_administrators,
@@ -135,7 +135,9 @@ impl Checker<'_> {
             planned_fixes: written.planned_fixes.iter().filter_map(|fix| self.planned_fix(fix)).collect(),
             separations: self.separations(&written.separations),
             may_except,
-        }
+            ..Policy::default()
+        };
+        self.roster_policy(written, policy)
     }
 
     /// The frameworks in their order, each once. `None` if there is no such key.
@@ -154,7 +156,7 @@ impl Checker<'_> {
         Some(frameworks)
     }
 
-    fn domain(&mut self, domain: &Spanned<String>) -> String {
+    pub(super) fn domain(&mut self, domain: &Spanned<String>) -> String {
         let text = email::comparable_domain(domain.get_ref().trim()).into_owned();
         let good =
             text.contains('.') && !text.starts_with('.') && !text.contains(|c: char| c == '@' || c.is_whitespace());

@@ -21,6 +21,7 @@ use crate::{
     clock::Clock,
     connector::{Cause, Connector, ConnectorError, Progress, ReadRequest},
     daemon::{Daemon, Job, Limits, Setup, Workspace},
+    fetch::Rosters,
     mail::{
         message::Email,
         smtp::{Accepted, Failure, Mailer, SendError, Stage},
@@ -232,6 +233,7 @@ impl World {
             ((*name).to_owned(), Workspace { connector, deadline: Duration::from_mins(1) })
         };
         let setup = Setup {
+            rosters: Rosters::default(),
             jobs: self.jobs.iter().map(|(name, settings)| (name.clone(), job(settings))).collect(),
             workspaces: WORKSPACES.iter().map(workspace).collect(),
             policies: self

@@ -2,7 +2,7 @@
 
 use super::{Proof, lists::MAX_NAME};
 use crate::{
-    brief::{Brief, NOT_EXPOSED},
+    brief::{Brief, NOT_EXPOSED, roster},
     mail::text::{name, one_line},
     model::{
         audit::Audit,
@@ -39,7 +39,8 @@ pub(super) fn facts(audit: &Audit, brief: &Brief, proof: &Proof) -> Vec<(&'stati
     ];
     let bag = proof.bag.as_ref().map(|bag| ("Evidence", format!("{}, sha256 {}", bag.folder, bag.sha256)));
     let ledger = proof.ledger.as_ref().map(|head| ("Ledger", head.to_string()));
-    due.into_iter().chain(facts).chain(bag).chain(ledger).collect()
+    let roster = roster(audit).map(|text| ("Roster", one_line(&text, MAX_NAME * 4)));
+    due.into_iter().chain(facts).chain(roster).chain(bag).chain(ledger).collect()
 }
 
 /// What the checks of the read say.

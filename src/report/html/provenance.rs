@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::text::{LABEL, PROSE, date, moment, precise, sentence, shown};
 use crate::{
-    brief::NOT_EXPOSED,
+    brief::{NOT_EXPOSED, roster},
     model::reading::Check,
     report::{ReportInput, cell::UNKNOWN},
     words::{count, number},
@@ -79,7 +79,8 @@ fn span(start: DateTime<Utc>, end: DateTime<Utc>) -> String {
 pub(super) fn facts(input: &ReportInput<'_>) -> Vec<Fact> {
     let due = input.audit.trigger.as_ref().map(|trigger| fact("Scheduled", trigger.sentence()));
     let last = [fact("Compared with", compared_with(input)), fact("Not evaluated", NOT_EXPOSED.to_owned())];
-    due.into_iter().chain(source_facts(input)).chain(reading_facts(input)).chain(last).collect()
+    let roster = roster(input.audit).map(|text| fact("Roster", shown(&text, PROSE)));
+    due.into_iter().chain(source_facts(input)).chain(reading_facts(input)).chain(roster).chain(last).collect()
 }
 
 /// What was read, where, and with which account.

@@ -94,6 +94,8 @@ pub(in crate::run) enum Content {
     Policy,
     /// How complete the read was, with the sums that must match.
     Completeness,
+    /// Who works for the company: the mapped columns only.
+    Roster,
 }
 
 impl Content {
@@ -108,7 +110,13 @@ impl Content {
         Self::Rules,
         Self::Policy,
         Self::Completeness,
+        Self::Roster,
     ];
+
+    /// Whether the bag of an audit has it.
+    pub(in crate::run) fn is_of(self, audit: &Audit) -> bool {
+        self != Self::Roster || audit.roster.is_some()
+    }
 
     /// Its file, below `data/`; compressed with gzip if its name says so.
     pub(in crate::run) fn path(self) -> &'static str {
@@ -122,6 +130,7 @@ impl Content {
             Self::Rules => "rules.json",
             Self::Policy => "policy.json",
             Self::Completeness => "completeness.json",
+            Self::Roster => "roster.json",
         }
     }
 
@@ -147,6 +156,7 @@ impl Content {
             Self::Rules => pretty(out, &rules(audit)),
             Self::Policy => pretty(out, &audit.policy.document()),
             Self::Completeness => pretty(out, &completeness(directory, tally)),
+            Self::Roster => pretty(out, &audit.roster),
         }
     }
 

@@ -196,7 +196,10 @@ impl Recording {
         let tally = Tally::of(&index);
         let (reports, others) = rayon::join(
             || ReportFile::ALL.into_par_iter().try_for_each(report),
-            || Content::ALL.into_iter().try_for_each(|content| content.add(&draft, audit, tally)),
+            || {
+                let of_audit = Content::ALL.into_iter().filter(|content| content.is_of(audit));
+                of_audit.into_iter().try_for_each(|content| content.add(&draft, audit, tally))
+            },
         );
         reports.and(others)?;
         trigger::add(&draft, audit)?;

@@ -1,0 +1,173 @@
+//! The roster of an audit: whether it can be relied on, and who each user is in it.
+
+use super::{context::Context, input::JudgeInput, not_evaluated::NotEvaluated};
+use crate::{
+    access::{
+        matrix::MatrixRow,
+        roster::{Match, Member, People, Standing},
+    },
+    model::{
+        roster::{JudgedRoster, JudgedSource, Roster, Source},
+        status::StatusKind,
+        users::UserIndex,
+    },
+    words::{counted, number},
+};
+
+/// The roster of an audit.
+#[derive(Debug, Default)]
+pub(super) struct Employment<'a> {
+    /// The people. `None` if the policy has no roster.
+    people: Option<People<'a>>,
+    /// Who the users are, by index.
+    users: Vec<Identity>,
+    /// Why the roster cannot be relied on. Empty if it can.
+    pub(super) unreliable: Vec<String>,
+}
+
+/// Who a user is in the roster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Identity {
+    /// The user has no address.
+    NoAddress,
+    /// Nobody there.
+    Nobody,
+    /// The member at this place.
+    One(usize),
+    /// One of several people.
+    Several,
+}
+
+impl<'a> Employment<'a> {
+    /// Reads who everyone is in the roster. `None` for the numbers if the policy has no roster.
+    pub(super) fn of(input: &JudgeInput<'a>) -> (Self, Option<JudgedRoster>) {
+        if input.policy.roster.is_empty() {
+            return (Self::default(), None);
+        }
+        let Some(roster) = input.roster else {
+            let unreliable = vec!["The roster was not read.".to_owned()];
+            return (Self { unreliable, ..Self::default() }, None);
+        };
+        let people = People::new(roster, input.policy, input.now);
+        let rows = || input.matrix.rows().map(|row| row.user);
+        let identity = |address: Option<&str>| match address.map(str::trim).filter(|address| !address.is_empty()) {
+            None => Identity::NoAddress,
+            Some(address) => match people.places(address) {
+                [] => Identity::Nobody,
+                [one] => Identity::One(*one),
+                _ => Identity::Several,
+            },
+        };
+        let users: Vec<Identity> = rows().map(|user| identity(user.email())).collect();
+        let present = || rows().zip(&users).filter(|(user, _)| !user.status().is_deleted());
+        let with_address = present().filter(|(_, one)| **one != Identity::NoAddress).count();
+        let matched = present().filter(|(_, one)| matches!(one, Identity::One(_) | Identity::Several)).count();
+        let mut judged = JudgedRoster {
+            sources: roster.sources.iter().map(|source| counts(source, &people)).collect(),
+            users: with_address as u64,
+            matched: matched as u64,
+            unreliable: Vec::new(),
+        };
+        let mut unreliable = Vec::new();
+        for name in &input.policy.roster {
+            let source = roster.sources.iter().zip(&judged.sources).find(|(source, _)| source.name == *name);
+            match source {
+                None => unreliable.push(format!("The roster “{name}” was not read.")),
+                Some((source, counts)) => unreliable.extend(problem(source, counts, roster, input)),
+            }
+        }
+        if unreliable.is_empty() && matched == 0 && with_address > 0 {
+            unreliable.push(format!(
+                "None of the {} of this workspace is in the roster by address; check its column of addresses.",
+                counted(with_address, "user", "users")
+            ));
+        }
+        for source in &mut judged.sources {
+            let before = input.previous.and_then(|previous| previous.rosters.get(&source.name));
+            // What was not relied on is nothing to compare with.
+            source.kept = if unreliable.is_empty() { Some(source.current) } else { before.copied() };
+        }
+        judged.unreliable.clone_from(&unreliable);
+        (Self { people: Some(people), users, unreliable }, Some(judged))
+    }
+
+    /// The people, if they can be relied on.
+    pub(super) fn people(&self) -> Result<&People<'a>, NotEvaluated> {
+        match &self.people {
+            Some(people) if self.unreliable.is_empty() => Ok(people),
+            _ if self.unreliable.is_empty() => Err(NotEvaluated::because("no roster is configured")),
+            _ => Err(NotEvaluated::because("the roster cannot be relied on (see unreliable-roster)")),
+        }
+    }
+
+    /// Who a user is.
+    pub(super) fn identity(&self, user: UserIndex) -> Identity {
+        self.users.get(user.0 as usize).copied().unwrap_or(Identity::NoAddress)
+    }
+}
+
+impl<'a> Context<'a> {
+    /// The rows of all users that can sign in, or whose status does not say that they cannot.
+    pub(super) fn usable(&self) -> impl Iterator<Item = MatrixRow<'a>> + '_ {
+        self.present().filter(|row| row.user.status().kind() != StatusKind::Inactive)
+    }
+
+    /// The only person of the roster that a user is.
+    pub(super) fn member<'p>(&self, people: &'p People<'a>, row: &MatrixRow<'_>) -> Option<&'p Member<'p>> {
+        match self.employment.identity(row.user.index()) {
+            Identity::One(place) => people.members().get(place),
+            _ => None,
+        }
+    }
+}
+
+/// Everyone in the roster who has the user's address.
+pub(super) fn candidates<'p>(people: &'p People<'_>, row: &MatrixRow<'_>) -> Vec<&'p Member<'p>> {
+    row.user.email().map_or(Match::Nobody, |address| people.find(address)).all()
+}
+
+/// How many people a source has.
+fn counts(source: &Source, people: &People<'_>) -> JudgedSource {
+    let of = || people.members().iter().filter(|one| one.records().iter().any(|record| record.roster == source.name));
+    let left = of().filter(|one| matches!(one.standing, Standing::Left(_))).count();
+    JudgedSource {
+        name: source.name.clone(),
+        people: of().count() as u64,
+        current: people.current(&source.name),
+        left: left as u64,
+        kept: None,
+    }
+}
+
+/// Why a source cannot be relied on; the first reason, because the others follow from it.
+fn problem(source: &Source, counts: &JudgedSource, roster: &Roster, input: &JudgeInput<'_>) -> Option<String> {
+    let name = &source.name;
+    if let Some(problem) = &source.problem {
+        return Some(format!("The roster “{name}” cannot be read: {}.", problem.trim_end_matches('.')));
+    }
+    if !roster.records.iter().any(|record| record.roster == *name) {
+        return Some(format!("The roster “{name}” is empty."));
+    }
+    if counts.current == 0 {
+        return Some(format!("Nobody in the roster “{name}” works here; check its status and its dates."));
+    }
+    let age = source.as_of.map(|as_of| (input.now - as_of).num_days());
+    if let Some(age) = age.filter(|age| *age > i64::from(source.bounds.max_age_days)) {
+        return Some(format!(
+            "The roster “{name}” is {} old; at most {} are allowed (max_age_days).",
+            counted(age, "day", "days"),
+            number(source.bounds.max_age_days)
+        ));
+    }
+    let before = input.previous.and_then(|previous| previous.rosters.get(name)).copied().unwrap_or(0);
+    let least = u128::from(before) * u128::from(100_u32.saturating_sub(source.bounds.max_shrink_percent));
+    (u128::from(counts.current) * 100 < least).then(|| {
+        format!(
+            "The roster “{name}” has {} who work here, and had {} at the last audit; that is more than {} percent less \
+             (max_shrink_percent).",
+            counted(counts.current, "person", "people"),
+            number(before),
+            source.bounds.max_shrink_percent
+        )
+    })
+}
