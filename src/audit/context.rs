@@ -4,9 +4,7 @@ use std::sync::OnceLock;
 
 use chrono::NaiveDate;
 
-use super::{
-    facts::Facts, input::JudgeInput, not_evaluated::NotEvaluated, population::Population, roster::Employment,
-};
+use super::{facts::Facts, input::JudgeInput, not_evaluated::NotEvaluated, population::Population, roster::Employment};
 use crate::{
     access::{accounts::DeclaredAccounts, matrix::MatrixRow},
     model::{directory::Directory, policy::Policy, rule::RuleList, users::UserIndex},

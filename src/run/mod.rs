@@ -159,7 +159,7 @@ pub struct ReadWorkspace {
 impl ReadWorkspace {
     /// A directory that is compared with nothing.
     pub fn alone(directory: Directory) -> Self {
-        Self { directory, previous: None, past: Vec::new() }
+        Self { directory, roster: None, previous: None, past: Vec::new() }
     }
 }
 

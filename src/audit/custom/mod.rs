@@ -8,7 +8,9 @@ use std::sync::Arc;
 use rayon::{iter::ParallelIterator as _, slice::ParallelSlice as _};
 
 use self::subject::{Place, Subjects};
-use super::{context::Context, input::JudgeInput, not_evaluated::NotEvaluated, rule::Rule, sink::Sink};
+use super::{
+    context::Context, input::JudgeInput, not_evaluated::NotEvaluated, roster::Employment, rule::Rule, sink::Sink,
+};
 use crate::{
     cel::{LONGEST_LIST, MOST_STEPS, Message, Program, Root, View as _},
     model::{
@@ -131,7 +133,8 @@ pub struct Tried {
 pub fn try_custom_rule(custom: &CustomRule, input: &JudgeInput<'_>) -> Result<Vec<Tried>, String> {
     let compiled = Compiled::of(custom)?;
     let rules = RuleList::default();
-    let context = Context::new(input, &rules);
+    let (employment, _) = Employment::of(input);
+    let context = Context::new(input, &rules, employment);
     let subjects = Subjects::new(&context, context.facts());
     let places = subject::places(&context, custom.for_each);
     let steps = compiled.program.steps(context.facts().longest_list().min(LONGEST_LIST));

@@ -87,6 +87,7 @@ fn tried(audit: &Audit, custom: &CustomRule) -> Result<Answer, Failure> {
         unmatched_administrator_profiles: &unmatched,
         policy: &audit.policy,
         workspace: &audit.workspace,
+        roster: audit.roster.as_ref(),
         now: audit.judged_at,
         previous: None,
         previous_users: None,

@@ -246,6 +246,7 @@ fn nothing() -> Setup {
         jobs: BTreeMap::new(),
         workspaces: BTreeMap::new(),
         policies: BTreeMap::new(),
+        rosters: Rosters::default(),
         channels: Channels::default(),
         vault: None,
         limits: Limits::default(),

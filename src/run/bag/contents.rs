@@ -100,7 +100,7 @@ pub(in crate::run) enum Content {
 
 impl Content {
     /// All.
-    pub(in crate::run) const ALL: [Self; 9] = [
+    pub(in crate::run) const ALL: [Self; 10] = [
         Self::Source,
         Self::Organization,
         Self::CurrentUser,
