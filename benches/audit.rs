@@ -91,8 +91,10 @@ static READ: LazyLock<Read> = LazyLock::new(|| {
         outcomes: Vec::new(),
         drift: Drift::default(),
         past: Vec::new(),
+        roster: None,
+        judged_roster: None,
     };
-    let Judgement { findings, outcomes } = judge(&audit, &matrix(&audit));
+    let Judgement { findings, outcomes, .. } = judge(&audit, &matrix(&audit));
     (audit.findings, audit.outcomes) = (findings, outcomes);
     Read { page, audit }
 });
@@ -113,6 +115,7 @@ fn judge_by(policy: &Policy, audit: &Audit, matrix: &AccessMatrix<'_>) -> Judgem
         unmatched_administrator_profiles: &[],
         policy,
         workspace: &audit.workspace,
+        roster: audit.roster.as_ref(),
         now: audit.judged_at,
         previous: None,
         previous_users: None,
