@@ -4,10 +4,20 @@ use std::sync::OnceLock;
 
 use chrono::NaiveDate;
 
-use super::{facts::Facts, input::JudgeInput, not_evaluated::NotEvaluated, population::Population, roster::Employment};
+use super::{
+    facts::Facts,
+    input::JudgeInput,
+    not_evaluated::NotEvaluated,
+    population::Population,
+    roster::{Employment, Identity},
+};
 use crate::{
-    access::{accounts::DeclaredAccounts, matrix::MatrixRow},
-    model::{directory::Directory, policy::Policy, rule::RuleList, users::UserIndex},
+    access::{
+        accounts::DeclaredAccounts,
+        matrix::MatrixRow,
+        roster::{Member, People},
+    },
+    model::{directory::Directory, policy::Policy, rule::RuleList, status::StatusKind, users::UserIndex},
 };
 
 /// The input of every rule. Rules skip deleted users by iterating over [`Context::present`].
@@ -87,5 +97,18 @@ impl<'a> Context<'a> {
             return Err(NotEvaluated::because("none of the policy's administrator profiles is in the profile list"));
         }
         Ok(())
+    }
+
+    /// The rows of all users that can sign in, or whose status does not say that they cannot.
+    pub(super) fn usable(&self) -> impl Iterator<Item = MatrixRow<'a>> + '_ {
+        self.present().filter(|row| row.user.status().kind() != StatusKind::Inactive)
+    }
+
+    /// The only person of the roster that a user is.
+    pub(super) fn member<'p>(&self, people: &'p People<'a>, row: &MatrixRow<'_>) -> Option<&'p Member<'p>> {
+        match self.employment.identity(row.user.index()) {
+            Identity::One(place) => people.members().get(place),
+            _ => None,
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The roster of an audit: whether it can be relied on, and who each user is in it.
 
-use super::{context::Context, input::JudgeInput, not_evaluated::NotEvaluated};
+use super::{input::JudgeInput, not_evaluated::NotEvaluated};
 use crate::{
     access::{
         matrix::MatrixRow,
@@ -8,7 +8,6 @@ use crate::{
     },
     model::{
         roster::{JudgedRoster, JudgedSource, Roster, Source},
-        status::StatusKind,
         users::UserIndex,
     },
     words::{counted, number},
@@ -103,21 +102,6 @@ impl<'a> Employment<'a> {
     /// Who a user is.
     pub(super) fn identity(&self, user: UserIndex) -> Identity {
         self.users.get(user.0 as usize).copied().unwrap_or(Identity::NoAddress)
-    }
-}
-
-impl<'a> Context<'a> {
-    /// The rows of all users that can sign in, or whose status does not say that they cannot.
-    pub(super) fn usable(&self) -> impl Iterator<Item = MatrixRow<'a>> + '_ {
-        self.present().filter(|row| row.user.status().kind() != StatusKind::Inactive)
-    }
-
-    /// The only person of the roster that a user is.
-    pub(super) fn member<'p>(&self, people: &'p People<'a>, row: &MatrixRow<'_>) -> Option<&'p Member<'p>> {
-        match self.employment.identity(row.user.index()) {
-            Identity::One(place) => people.members().get(place),
-            _ => None,
-        }
     }
 }
 

@@ -270,7 +270,7 @@ impl<'a> Named<'a> {
             if problems.is_empty() && self.is_proven(name, &found) {
                 found.problems.retain(|problem| !matches!(problem, Problem::Unsigned { .. }));
                 note.get_or_insert(format!(
-                    "not signed, because no key was in use then; entry {} of the ledger has its digest",
+                    "no key was in use then; entry {} of the ledger has its digest",
                     name.entry.number
                 ));
             }

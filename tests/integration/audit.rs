@@ -233,7 +233,11 @@ fn exit_codes_tell_findings_wrong_usage_and_success_apart() {
 #[test]
 fn a_workspace_with_nothing_wrong_exits_with_0_at_any_limit() {
     let bench = Bench::new(Options { world: Some(quiet()), ..options(0) });
-    bench.reconfigure("[policy]", "[policy]\nrules = { administrator = \"off\", only-one-administrator = \"off\" }");
+    bench.reconfigure(
+        "[policy]",
+        "[policy]\nrules = { administrator = \"off\", only-one-administrator = \"off\" }\n\
+         off_reasons = { administrator = \"known\", only-one-administrator = \"a small company\" }",
+    );
     let (code, stdout, stderr) = bench.run(&["audit", "--out", "out", "--fail-on", "info"]);
     assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
     assert_eq!(read_csv(&bench.path("out/findings.csv")).len(), 1, "{stdout}");

@@ -34,6 +34,7 @@ mod operation;
 mod policies;
 mod recompute;
 mod review;
+mod rosters;
 mod scenarios;
 mod secrets;
 mod sheets;

@@ -132,23 +132,16 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
     (
         "review export",
         &[example(
-            "A workbook for one reviewer",
-            "rolecall review export 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59 --reviewer ana@example.com --out ana.xlsx",
+            "Write a spreadsheet for one reviewer",
+            "rolecall review export 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59 --reviewer ana@example.com --out a.csv",
         )],
     ),
     (
         "review import",
-        &[
-            example(
-                "Take back what she filled in",
-                "rolecall review import 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59 ana.xlsx --as ana@example.com",
-            ),
-            example(
-                "The same, with her signature",
-                "rolecall review import 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59 ana.xlsx --as ana@example.com \
-                 --signature ana.xlsx.sig --allowed-signers people",
-            ),
-        ],
+        &[example(
+            "Import the decisions from a file that was filled in",
+            "rolecall review import 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59 ana.xlsx --as ana@example.com",
+        )],
     ),
     (
         "review assign",

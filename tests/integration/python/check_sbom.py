@@ -12,7 +12,7 @@ assert error is None, error
 bom = json.loads(text)
 assert bom["metadata"]["component"]["name"] == "rolecall"
 scopes = {component["name"]: component["scope"] for component in bom["components"]}
-for name in ("tokio", "rustls", "aws-lc-sys", "libsqlite3-sys", "rolecall-simulator"):
+for name in ("tokio", "rustls", "ring", "libsqlite3-sys", "rolecall-simulator"):
     assert scopes[name] == "required", name
 assert scopes["cc"] == "excluded" and "insta" not in scopes
 references = {component["bom-ref"] for component in bom["components"]}
