@@ -133,14 +133,14 @@ fn person(audit: &Audit, matrix: &AccessMatrix<'_>, row: &MatrixRow<'_>, new: bo
     }
 }
 
-/// `equal to Administrator`, or `administrative role CEO`; empty for the holder of an administrator profile.
+/// `equivalent to Administrator`, or `administrative role CEO`; empty for the holder of an administrator profile.
 fn otherwise(matrix: &AccessMatrix<'_>, row: &MatrixRow<'_>) -> String {
     match row.profile_power {
         Power::Administrator => String::new(),
         Power::Equivalent => {
             let profile = row.profile.and_then(|profile| profile.master);
             let original = profile.and_then(|profile| matrix.yardstick().original(profile));
-            format!("equal to {}", original.map_or("an administrator profile", |original| &original.name))
+            format!("equivalent to {}", original.map_or("an administrator profile", |original| &original.name))
         }
         Power::Dangerous | Power::Ordinary | Power::Unknown => {
             format!("administrative role {}", row.role_name().unwrap_or_default())

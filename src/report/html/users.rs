@@ -185,7 +185,7 @@ fn notes(input: &ReportInput<'_>, row: &MatrixRow<'_>) -> Vec<String> {
         None => Some("confirmation unknown"),
     };
     let powers = [
-        (row.profile_power == Power::Equivalent).then_some("profile equal to Administrator"),
+        (row.profile_power == Power::Equivalent).then_some("profile equivalent to Administrator"),
         has_admin_role(row).then_some("administrative role"),
         is_primary(input, row).then_some("primary user"),
         approved(input, row),
