@@ -1,6 +1,7 @@
 //! Who works here, by the exports of a company's HR system: from a file and over HTTP.
 
 use std::{
+    fmt::Write as _,
     fs,
     path::PathBuf,
     time::{Duration, SystemTime},
@@ -50,7 +51,8 @@ fn export(all: &[Account], left: &str, missing: &str) -> String {
     for account in all.iter().filter(|account| account.address != missing) {
         let (status, end) =
             if account.address == left { ("Terminated", gone.to_string()) } else { ("Active", String::new()) };
-        text += &format!("{};\"{}\";{status};{end};{SALARY}\r\n", account.address.to_uppercase(), account.full_name);
+        let (address, name) = (account.address.to_uppercase(), &account.full_name);
+        writeln!(text, "{address};\"{name}\";{status};{end};{SALARY}\r").unwrap();
     }
     text
 }
