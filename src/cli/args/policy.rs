@@ -71,7 +71,7 @@ pub(crate) struct BaselineArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ShowPolicyArgs {
-    /// The policy [default: `base`, which is [policy]]
+    /// The policy; without it, the base
     #[arg(conflicts_with_all = ["job", "workspace"])]
     pub(crate) name: Option<String>,
     /// Show the policy that this job is judged by
