@@ -115,7 +115,7 @@ impl Asked {
 pub(super) async fn scripted(
     answer: impl Fn(&Asked) -> Option<ResponseTemplate> + Send + Sync + 'static,
 ) -> MockServer {
-    let server = MockServer::start().await;
+    let server = MockServer::builder().start().await;
     let url = server.uri();
     let respond = move |request: &Request| {
         let path = request.url.path().trim_start_matches("/bigin/v2/").to_owned();

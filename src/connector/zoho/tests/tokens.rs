@@ -123,7 +123,7 @@ async fn a_token_is_used_however_the_rest_of_its_answer_is_written() {
         let shown = format!("{life} {scope}");
         let asked_for = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&asked_for);
-        let server = MockServer::start().await;
+        let server = MockServer::builder().start().await;
         let scripted = scripted(|_| None).await;
         let body = format!("\u{feff}{}", json!({"access_token": ACCESS_TOKEN, "expires_in": life, "scope": scope}));
         let respond = move |_: &wiremock::Request| {
