@@ -2,11 +2,14 @@
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
+use chrono::{NaiveDate, NaiveTime};
+
 use crate::{
-    access::{drift::SnapshotUser, matrix::MatrixRow},
+    access::{drift::SnapshotUser, matrix::MatrixRow, roster::Standing},
     audit::{
         context::Context,
         facts::{Facts, ProfileFacts, RoleFacts},
+        roster::Identity,
     },
     cel::{Key, Reading, Root, View},
     model::{
@@ -193,6 +196,33 @@ impl<'c, 'a> Subjects<'c, 'a> {
         text.as_deref().into()
     }
 
+    /// The person of the roster that the user is, by the row that decides. Not known without a roster that can be relied
+    /// on, without an address, and if the address belongs to several people.
+    fn roster(&self, key: Key) -> Reading<'_> {
+        let (Ok(people), Some(row)) = (self.context.employment.people(), self.row()) else { return Reading::Unknown };
+        let member = match self.context.employment.identity(row.user.index()) {
+            Identity::One(place) => people.members().get(place),
+            Identity::Nobody if key == Key::RosterFound => return Reading::Bool(false),
+            Identity::Nobody => return Reading::Empty,
+            Identity::NoAddress | Identity::Several => None,
+        };
+        let Some(member) = member else { return Reading::Unknown };
+        let record = member.record();
+        let text = |text: &'a str| Some(text).filter(|text| !text.is_empty()).into();
+        match key {
+            Key::RosterFound => Reading::Bool(true),
+            Key::RosterName => text(&record.name),
+            Key::RosterStatus => text(&record.status),
+            Key::RosterCurrent if member.standing == Standing::Unknown => Reading::Unknown,
+            Key::RosterCurrent => Reading::Bool(matches!(member.standing, Standing::Current(_))),
+            Key::RosterDepartment => text(&record.department),
+            Key::RosterTitle => text(&record.title),
+            Key::RosterManager => text(member.manager()),
+            Key::RosterStart => midnight(record.start),
+            _ => midnight(record.end),
+        }
+    }
+
     /// The same user in the previous audit.
     fn previous(&self, key: Key) -> Reading<'_> {
         let Some(header) = self.context.input.previous else { return Reading::Empty };
@@ -229,6 +259,11 @@ impl<'c, 'a> Subjects<'c, 'a> {
 
 fn status(user: &SnapshotUser<'_>) -> Status {
     Status::from(&*user.status)
+}
+
+/// A day as the time at which it begins in UTC.
+fn midnight(day: Option<NaiveDate>) -> Reading<'static> {
+    day.map_or(Reading::Empty, |day| Reading::Time(day.and_time(NaiveTime::MIN).and_utc()))
 }
 
 fn truth(value: Option<bool>) -> Reading<'static> {
@@ -271,8 +306,7 @@ impl View for Subjects<'_, '_> {
             Root::Role => self.role(key),
             Root::Profile => self.profile(key),
             Root::Organization => self.organization(key),
-            // No roster is read.
-            Root::Roster => Reading::Unknown,
+            Root::Roster => self.roster(key),
             Root::Previous => self.previous(key),
             Root::Now => Reading::Time(self.context.input.now),
             Root::Workspace => Some(self.context.input.workspace).into(),

@@ -6,7 +6,7 @@ use crate::{
     audit::testing::{ADMINISTRATOR, World, now, person, quiet},
     model::{
         finding::{RuleResult, Severity},
-        policy::{Account, AccountKind, RuleSetting},
+        policy::{Account, AccountKind, CustomRule, ForEach, RuleSetting},
         roster::{Bounds, ExpectedAccess, Meaning, Record, Roster, Source},
     },
 };
@@ -67,6 +67,46 @@ fn employed() -> World {
 fn row(world: &mut World, number: u32) -> &mut Record {
     let name = format!("User Number{number}");
     world.roster.as_mut().unwrap().records.iter_mut().find(|one| one.name == name).unwrap()
+}
+
+#[test]
+fn a_rule_of_ones_own_reads_the_person_of_the_roster_and_knows_what_it_does_not_know() {
+    let mut world = employed();
+    row(&mut world, 3).department = "Finance".into();
+    row(&mut world, 4).end = Some((now() - TimeDelta::days(3)).date_naive());
+    world.roster.as_mut().unwrap().records.retain(|one| one.name != "User Number5");
+    world.person(6).email = None;
+    let subjects = |world: &mut World, when: &str| {
+        world.policy.custom_rules = vec![CustomRule {
+            name: "own".into(),
+            title: "Something of our own".into(),
+            severity: Severity::Low,
+            criteria: vec!["CC6.1".into()],
+            for_each: ForEach::User,
+            when: when.into(),
+            message: "{roster.department}".into(),
+            fix: "Change it.".into(),
+            tests: Vec::new(),
+        }];
+        let judged = world.judge();
+        let reason = match judged.result("own") {
+            RuleResult::Failed { not_evaluated, .. } => not_evaluated.clone(),
+            RuleResult::NotEvaluated(reason) => reason.clone(),
+            _ => String::new(),
+        };
+        (judged.subjects("own"), reason)
+    };
+    let no_address = "it could not be evaluated for 1 user (first: user 6: roster.";
+    let (found, reason) =
+        subjects(&mut world, "roster.department == 'Finance' && roster.manager == 'user1@example.com'");
+    assert!(found == ["user 3"] && reason.starts_with(no_address), "{found:?} {reason}");
+    assert_eq!(subjects(&mut world, "!roster.found").0, ["user 5"]);
+    assert_eq!(subjects(&mut world, "roster.found && !roster.current").0, ["user 4"]);
+    assert_eq!(subjects(&mut world, "has(roster.end) && now - roster.end > days(2)").0, ["user 4"]);
+    // Of a roster that cannot be relied on nothing is read.
+    world.roster.as_mut().unwrap().sources[0].as_of = Some(now() - TimeDelta::days(400));
+    let (found, reason) = subjects(&mut world, "!roster.found");
+    assert!(found.is_empty() && reason.contains("10 users"), "{found:?} {reason}");
 }
 
 #[test]
