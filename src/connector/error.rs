@@ -122,6 +122,9 @@ pub enum Cause {
     /// A redirect, with its HTTP status. It is not followed: the token would go along.
     #[error("the server redirects (HTTP {0}); rolecall sends no token to another address")]
     Redirect(u16),
+    /// The same answer came twice, and it is not JSON from its beginning to its end: what is wrong with it.
+    #[error("the server answered twice in the same way, with {0}")]
+    DamagedAnswer(String),
     /// The answer is JSON of another shape than the API's.
     #[error("the answer is not what this API returns: at `{path}`{user}: {problem}")]
     InvalidAnswer {
@@ -199,6 +202,7 @@ impl Cause {
             | Self::TooLarge(_)
             | Self::TooMuch(_)
             | Self::InvalidAnswer { .. }
+            | Self::DamagedAnswer(_)
             | Self::NoUsers => true,
             Self::Setup(_)
             | Self::Unauthorized { .. }

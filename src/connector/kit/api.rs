@@ -156,7 +156,8 @@ enum Outcome {
 /// What became of one try of a call that reads.
 enum Read<T> {
     Value(T),
-    BrokenOff(String),
+    /// What is wrong, and the answer.
+    BrokenOff(String, Bytes),
     /// No value.
     Other(Outcome),
 }
@@ -307,7 +308,7 @@ impl<V: Vendor> Api<V> {
         }
         match result {
             Ok(value) => Read::Value(value),
-            Err(ParseError::BrokenOff(what)) => Read::BrokenOff(what),
+            Err(ParseError::BrokenOff(what)) => Read::BrokenOff(what, answer.body),
             // An error may come with success as its status.
             Err(ParseError::Shape { path, user, problem }) => match self.vendor.refusal(call, &answer) {
                 Refusal::Illegible(_) => {
@@ -320,14 +321,15 @@ impl<V: Vendor> Api<V> {
     }
 
     /// Makes a call and parses its answer; `None` for 204, and if the vendor says that the record does not exist any
-    /// more. What fails for the moment is tried again, and so is an answer that breaks off.
+    /// more. What fails for the moment is tried again, and so is an answer that breaks off, unless it is JSON that comes in
+    /// the same way a second time.
     pub(in crate::connector) async fn get<T>(
         &self,
         call: &Call,
         account: &Account,
         read: impl Fn(&[u8]) -> Result<T, ParseError>,
     ) -> Result<Option<T>, ConnectorError> {
-        let (mut attempt, mut refused) = (1, None);
+        let (mut attempt, mut refused, mut broken) = (1, None, Bytes::new());
         loop {
             let (token, answer) = self.once(call, account, refused).await?;
             let outcome = answer.map(|answer| self.read_outcome(call, answer, account, &read));
@@ -344,7 +346,14 @@ impl<V: Vendor> Api<V> {
                 }
                 Ok(Read::Other(Outcome::Refused(Refusal::Limited(asked)))) => (LIMITED.to_owned(), asked),
                 Ok(Read::Other(Outcome::Refused(Refusal::Failed(what, asked)))) => (what, asked),
-                Ok(Read::BrokenOff(what)) | Err(CallError::Broken(what)) => (what, None),
+                Ok(Read::BrokenOff(what, answer)) if answer == broken && is_json(&answer) => {
+                    return Err(self.error(call, Cause::DamagedAnswer(what)));
+                }
+                Ok(Read::BrokenOff(what, answer)) => {
+                    broken = answer;
+                    (what, None)
+                }
+                Err(CallError::Broken(what)) => (what, None),
                 Err(CallError::TooLarge(limit)) => return Err(self.error(call, Cause::TooLarge(limit))),
                 Err(CallError::Redirect(status)) => return Err(self.error(call, Cause::Redirect(status))),
             };
@@ -427,4 +436,11 @@ impl<V: Vendor> Api<V> {
         tokio::time::sleep(pause).await;
         Ok(())
     }
+}
+
+/// Whether a text begins and ends as the JSON of an API does. One that was cut off does not, nor a page of a gateway: another
+/// try may bring the whole answer.
+fn is_json(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    matches!((text.first(), text.last()), (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')))
 }

@@ -89,7 +89,7 @@ pub(in crate::connector) fn reached<T>(
         Cause::MissingScope { .. } | Cause::MissingRight(_) | Cause::NotFound(_) => {
             Ok((None, GrantState::Lacking(error.to_string())))
         }
-        Cause::Refused { .. } | Cause::InvalidAnswer { .. } | Cause::TooLarge(_) => {
+        Cause::Refused { .. } | Cause::InvalidAnswer { .. } | Cause::DamagedAnswer(_) | Cause::TooLarge(_) => {
             Ok((None, GrantState::Unknown(error.to_string())))
         }
         _ => Err(error),

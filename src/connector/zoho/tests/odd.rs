@@ -1,5 +1,10 @@
 //! Answers that this API is not documented to give, and gateways in front of it might.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
@@ -269,4 +274,21 @@ async fn lists_of_roles_are_read_on_and_what_contradicts_itself_makes_the_read_i
     let directory = read_with(move |asked| (asked.path == "settings/roles").then(|| json(200, &roles))).await.unwrap();
     let CheckOutcome::Disagreed { detail } = outcome(&directory, CheckKind::Records) else { panic!() };
     assert!(detail.contains("1 role came without an id") && detail.contains("with different content: 1"), "{detail}");
+}
+
+#[tokio::test]
+async fn a_damaged_answer_that_comes_twice_is_not_asked_for_again() {
+    for (body, calls) in [("{\"users\": [{\"id\": 1,, }]}", 2), ("<html>back soon</html>", 6)] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let error = read_with(move |call| {
+            (call.page() == Some(1)).then(|| {
+                count.fetch_add(1, Ordering::Relaxed);
+                ResponseTemplate::new(200).set_body_string(body)
+            })
+        });
+        let error = error.await.unwrap_err();
+        assert_eq!(asked.load(Ordering::Relaxed), calls, "{error}");
+        assert!(error.to_string().contains(&format!("of {})", body.len())), "{error}");
+    }
 }
