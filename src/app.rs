@@ -106,7 +106,15 @@ pub async fn existing_store(settings: &Settings) -> Result<Option<Arc<dyn Databa
     if !settings.store.path.exists() {
         return Ok(None);
     }
-    store(settings).await.map(Some)
+    store_to_read(settings).await.map(Some)
+}
+
+/// The store for a command that only reads, which may be on a read-only medium.
+///
+/// # Errors
+/// [`AppError::Store`]
+pub async fn store_to_read(settings: &Settings) -> Result<Arc<dyn Database>, AppError> {
+    Ok(Arc::new(SqliteStore::open_to_read(&settings.store.path).await?))
 }
 
 /// Where the store is, for messages.

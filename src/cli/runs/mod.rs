@@ -34,8 +34,13 @@ const NONE: &str = "–";
 pub(super) async fn run(named: Option<&Path>, args: RunsArgs) -> Result<(), Failure> {
     let settings = check::load_quietly(named)?;
     let failed = |error: StoreError| Failure::failed(error.to_string());
-    let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
-    match args.command.unwrap_or(RunsCommand::List { limit: args.limit }) {
+    let command = args.command.unwrap_or(RunsCommand::List { limit: args.limit });
+    let store = match command {
+        RunsCommand::List { .. } | RunsCommand::Show { .. } => app::store_to_read(&settings).await,
+        RunsCommand::TakeBack { .. } | RunsCommand::Retry { .. } => app::store(&settings).await,
+    };
+    let store = store.map_err(|error| Failure::failed(error.to_string()))?;
+    match command {
         RunsCommand::List { limit } => {
             let is_configured = |incident: &LapseRow| settings.jobs.contains_key(&incident.job);
             list(&*store, limit, args.format, &is_configured).await.map_err(failed)?;

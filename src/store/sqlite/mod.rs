@@ -11,6 +11,7 @@ mod incidents;
 mod ledger;
 mod outbox;
 mod queue;
+mod read_only;
 mod reviews;
 #[cfg(test)]
 mod tests;
