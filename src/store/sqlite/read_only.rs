@@ -41,10 +41,8 @@ impl SqliteStore {
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await;
         let pool = pool.map_err(|error| explain(&place, "be opened", &error))?;
         let sql = "SELECT coalesce(max(version), 0) FROM _sqlx_migrations";
-        let schema: i64 = sqlx::query_scalar(sql)
-            .fetch_one(&pool)
-            .await
-            .map_err(|error| refused(error.to_string(), OPEN_ADVICE))?;
+        let schema: i64 =
+            sqlx::query_scalar(sql).fetch_one(&pool).await.map_err(|error| refused(error.to_string(), OPEN_ADVICE))?;
         let known = MIGRATIONS.map(|(version, ..)| version).into_iter().max().unwrap_or_default();
         if schema > known {
             return Err(StoreError::NewerSchema { place, version: schema });
