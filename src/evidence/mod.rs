@@ -18,6 +18,7 @@ pub mod mail;
 pub mod period;
 pub mod review;
 pub mod seal;
+pub mod sealed;
 pub mod signers;
 pub mod source;
 pub mod storage;

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::person::Address;
-use crate::{access::power::Power, digest::sha256};
+use crate::{
+    access::{power::Power, roster::Addresses},
+    digest::sha256,
+};
 
 /// The number of an item in its review: the first is 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -83,6 +86,9 @@ pub struct Item {
     pub full_name: Option<String>,
     /// The address.
     pub email: Option<String>,
+    /// Other addresses of the same person: from a roster, or equal by the policy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<Address>,
     /// The status as the API wrote it.
     pub status: String,
     /// The role.
@@ -117,11 +123,6 @@ impl Item {
         self.power.is_full() || self.power == Power::Unknown
     }
 
-    /// Whether it is the account of this person.
-    pub fn is_of(&self, person: &Address) -> bool {
-        self.email.as_deref().is_some_and(|email| Address::of(email) == *person)
-    }
-
     /// Why a decision about it needs attention of its own: a reason, and no batch. `None` if it does not.
     pub fn special(&self) -> Option<&'static str> {
         if self.is_privileged() {
@@ -140,13 +141,26 @@ impl Item {
     }
 }
 
-/// The roles and profiles of a workspace, for decisions to change one.
+/// What holds for a whole workspace: its roles and profiles, for decisions to change one, and which addresses are the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Masters {
     /// The roles.
     pub roles: Vec<Named>,
     /// The profiles.
     pub profiles: Vec<Named>,
+    /// The domains of the company, on which `+tag` is no part of an address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub company_domains: Vec<String>,
+    /// Domains that stand for another one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub domain_aliases: BTreeMap<String, String>,
+}
+
+impl Masters {
+    /// When two addresses are the same.
+    pub(super) fn addresses(&self) -> Addresses<'_> {
+        Addresses::new(&self.company_domains, &self.domain_aliases)
+    }
 }
 
 /// Everything that is reviewed. It never changes; its digest is in the ledger.
@@ -159,6 +173,11 @@ pub struct Population {
 }
 
 impl Population {
+    /// An item. `None` if there is none with this number.
+    pub fn item(&self, id: ItemId) -> Option<&Item> {
+        self.items.get((id.0 as usize).checked_sub(1)?)
+    }
+
     /// The SHA-256 of its canonical JSON (RFC 8785).
     pub fn sha256(&self) -> String {
         canonical_sha256(self)

@@ -6,6 +6,7 @@
 //! an event and applies it, whether the event is new or is read back from the ledger. Nothing is ever taken out of a
 //! review: a new decision stands beside the earlier ones.
 
+mod accounts;
 pub mod assign;
 pub mod carrying_out;
 pub mod event;
@@ -14,6 +15,7 @@ pub mod open;
 pub mod person;
 pub mod refusal;
 pub mod sheet;
+mod staff;
 pub mod state;
 pub mod table;
 #[cfg(test)]

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, Days, SubsecRound as _, Utc};
 
 use super::{
-    assign::{Assigning, NoReviewer, Rule},
+    assign::{Assigning, Need, NoReviewer, Rule},
     event::{Basis, Opening, RemediationDays, Scope},
     item::{Flag, Item, ItemId, Last, Masters, Named, Population, canonical_sha256},
-    person::{Address, People},
+    person::{Address, Worker},
+    staff::Staff,
     state::Review,
 };
 use crate::{
@@ -20,6 +21,8 @@ use crate::{
         actor::Actor,
         directory::Profile,
         id::{ProfileId, RoleId},
+        policy::Policy,
+        roster::Roster,
         status::{Status, StatusKind},
         unread::Field,
     },
@@ -57,6 +60,8 @@ pub struct Source {
     pub header: SnapshotHeader,
     /// The users, by id.
     pub users: Vec<SnapshotUser<'static>>,
+    /// Who works for the company, as the audit read it. `None` if its policy has no roster.
+    pub roster: Option<Roster>,
 }
 
 /// Why and for what a review is opened.
@@ -93,28 +98,50 @@ fn reason(why: NoReviewer) -> &'static str {
     }
 }
 
+/// A review that cannot be opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotOpened {
+    /// Accounts have no reviewer.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Unassigned(Vec<Unassigned>),
+    /// The roster does not say what `reviewers` needs.
+    #[error("workspace {workspace}: `reviewers` {needs}, but {because}; correct the roster, and run the audit again")]
+    Roster {
+        /// The workspace.
+        workspace: String,
+        /// What is needed.
+        needs: &'static str,
+        /// Why it is not known.
+        because: String,
+    },
+}
+
 /// The opening of a review, and its accounts: those that can sign in, in the order of workspaces and user ids. `before` is
 /// the last closed review of this name.
 ///
 /// # Errors
-/// Every account that gets no reviewer.
+/// [`NotOpened`]
 pub fn open(
     terms: &Terms,
     sources: &[Source],
     before: Option<&Review>,
-    people: People<'_>,
     occasion: Occasion,
-) -> Result<(Opening, Population), Vec<Unassigned>> {
+) -> Result<(Opening, Population), NotOpened> {
     let last = before.map(last_of).unwrap_or_default();
-    let mut assigning = Assigning::new(&terms.reviewers, &terms.owner, people);
+    let mut assigning = Assigning::new(&terms.reviewers, &terms.owner);
     let (mut population, mut unassigned) = (Population::default(), Vec::new());
     for source in sources {
+        let standard = Policy::default();
+        let policy = source.header.policy.as_ref().unwrap_or(&standard);
+        let staff = Staff::new(source.roster.as_ref(), policy, occasion.at);
+        is_known(terms, source, &staff)?;
         let seen = SeenWorkspace::of(source);
-        population.masters.insert(source.basis.workspace.clone(), seen.masters());
+        let masters = seen.masters(policy);
         for user in source.users.iter().filter(|user| can_sign_in(&user.status)) {
             let number = u32::try_from(population.items.len() + 1).unwrap_or(u32::MAX);
-            let mut item =
-                seen.item(ItemId(number), user, last.get(&(&*source.basis.workspace, &*user.id)), terms, people);
+            let worker = user.email.as_deref().map(|email| staff.worker(&Address::of(email))).unwrap_or_default();
+            let before = last.get(&(&*source.basis.workspace, &*user.id));
+            let mut item = seen.item(ItemId(number), user, before, (terms, &worker));
             let is_meant = match terms.scope {
                 Scope::All => true,
                 Scope::Privileged => item.is_privileged(),
@@ -123,7 +150,7 @@ pub fn open(
             if !is_meant {
                 continue;
             }
-            match assigning.next(&item) {
+            match assigning.next(&item, &worker, (&masters, &staff)) {
                 Ok((reviewer, alternates)) => {
                     (item.reviewer, item.alternates) = (reviewer, alternates);
                     population.items.push(item);
@@ -135,9 +162,10 @@ pub fn open(
                 }),
             }
         }
+        population.masters.insert(source.basis.workspace.clone(), masters);
     }
     if !unassigned.is_empty() {
-        return Err(unassigned);
+        return Err(NotOpened::Unassigned(unassigned));
     }
     let at = occasion.at.trunc_subsecs(3);
     let opening = Opening {
@@ -156,6 +184,39 @@ pub fn open(
         population_sha256: population.sha256(),
     };
     Ok((opening, population))
+}
+
+/// Whether the roster of an audit says what the rules read of it.
+fn is_known(terms: &Terms, source: &Source, staff: &Staff<'_>) -> Result<(), NotOpened> {
+    for need in terms.reviewers.iter().filter_map(Rule::need) {
+        let (needs, is_said, lacks) = match need {
+            Need::Manager => ("needs managers", staff.has_managers(), "the roster does not say who is whose manager"),
+            Need::Department => {
+                ("needs departments", staff.has_departments(), "the roster does not say who is in which department")
+            }
+        };
+        let because = match unreliable(source) {
+            Some(why) => why,
+            None if is_said => continue,
+            None => lacks.to_owned(),
+        };
+        return Err(NotOpened::Roster { workspace: source.basis.workspace.clone(), needs, because });
+    }
+    Ok(())
+}
+
+/// Why the roster of an audit cannot be relied on. `None` if it can.
+fn unreliable(source: &Source) -> Option<String> {
+    let Some(roster) = &source.roster else {
+        return Some("the audit read no roster; add `roster` to its policy".to_owned());
+    };
+    let found = source.header.findings.iter().find(|finding| finding.rule == "unreliable-roster");
+    let problem = roster.sources.iter().find_map(|read| {
+        let problem = read.problem.as_ref()?;
+        Some(format!("the roster “{}” cannot be read: {problem}", read.name))
+    });
+    let found = || found.map(|finding| format!("the audit says: {}", finding.message.trim_end_matches('.')));
+    problem.or_else(found)
 }
 
 /// Whether an account with this status can sign in, or may be able to.
@@ -212,12 +273,14 @@ impl<'a> SeenWorkspace<'a> {
         }
     }
 
-    fn masters(&self) -> Masters {
+    fn masters(&self, policy: &Policy) -> Masters {
         let header = &self.source.header;
         let named = |id: &str, name: &str| Named { id: id.to_owned(), name: Some(name.to_owned()) };
         Masters {
             roles: header.roles.iter().map(|role| named(role.id.as_str(), &role.name)).collect(),
             profiles: header.profiles.iter().map(|profile| named(profile.id.as_str(), &profile.name)).collect(),
+            company_domains: policy.company_domains.clone(),
+            domain_aliases: policy.domain_aliases.clone(),
         }
     }
 
@@ -241,8 +304,7 @@ impl<'a> SeenWorkspace<'a> {
         number: ItemId,
         user: &SnapshotUser<'_>,
         last: Option<&(Last, &str)>,
-        terms: &Terms,
-        people: People<'_>,
+        (terms, worker): (&Terms, &Worker),
     ) -> Item {
         let role = user
             .role_id
@@ -253,16 +315,16 @@ impl<'a> SeenWorkspace<'a> {
             .as_deref()
             .map(|id| Named { id: id.to_owned(), name: self.profiles.get(id).map(|profile| profile.name.clone()) });
         let access = self.access(role.as_ref(), profile.as_ref());
-        let worker = user.email.as_deref().and_then(|email| people(&Address::of(email)));
         Item {
             item: number,
             workspace: self.source.basis.workspace.clone(),
             user_id: user.id.clone().into_owned(),
             full_name: user.full_name.as_deref().map(str::to_owned),
             email: user.email.as_deref().map(str::to_owned),
+            aliases: worker.addresses.clone(),
             status: user.status.clone().into_owned(),
             power: self.power(user),
-            has_left: worker.is_some_and(|worker| worker.has_left),
+            has_left: worker.has_left,
             findings: self.flags.get(&*user.id).cloned().unwrap_or_default(),
             changed: last.is_none_or(|(_, before)| *before != access),
             access,

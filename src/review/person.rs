@@ -44,13 +44,12 @@ impl fmt::Display for Address {
 /// What is known of the person behind an address, apart from the workspace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Worker {
-    /// The department.
-    pub department: Option<String>,
-    /// The manager.
+    /// The person's other addresses.
+    pub addresses: Vec<Address>,
+    /// The departments.
+    pub departments: Vec<String>,
+    /// The manager, who has not left.
     pub manager: Option<Address>,
     /// Whether the person has left.
     pub has_left: bool,
 }
-
-/// Finds the person behind an address; `None` if nothing is known.
-pub type People<'a> = &'a dyn Fn(&Address) -> Option<Worker>;

@@ -16,6 +16,7 @@ pub use self::{
     summary::{State, Summary},
 };
 use super::{
+    accounts::{self, Accounts},
     event::{Attested, Closed, Event, Opening, SeenItem},
     item::{Item, ItemId, Population, canonical_sha256},
     person::Address,
@@ -30,6 +31,7 @@ pub struct Review {
     opened_at: DateTime<Utc>,
     opening: Opening,
     population: Population,
+    accounts: Accounts,
     courses: Vec<Course>,
     attestations: Vec<(DateTime<Utc>, Attested)>,
     stage: Stage,
@@ -76,16 +78,17 @@ impl Review {
             if !opening.bases.iter().any(|basis| basis.workspace == item.workspace) {
                 return contradiction("an item is of a workspace without an audit");
             }
-            if item.is_of(&item.reviewer) {
+            if accounts::is_of(population.masters.get(&item.workspace), item, &item.reviewer) {
                 return Err(Refused(vec![Refusal {
                     item: Some(item.item),
                     why: Why::OwnAccount(item.reviewer.clone()),
                 }]));
             }
         }
+        let accounts = Accounts::of(&population);
         let courses = population.items.iter().map(|item| Course::begun(item.reviewer.clone())).collect();
         let (attestations, stage) = (Vec::new(), Stage::Open);
-        Ok(Self { id, opened_at: at, opening, population, courses, attestations, stage, events: 1 })
+        Ok(Self { id, opened_at: at, opening, population, accounts, courses, attestations, stage, events: 1 })
     }
 
     /// A review from all its events, the first of which opens it.
@@ -147,7 +150,12 @@ impl Review {
 
     /// An item. `None` if there is none with this number.
     pub fn item(&self, id: ItemId) -> Option<&Item> {
-        self.population.items.get((id.0 as usize).checked_sub(1)?)
+        self.population.item(id)
+    }
+
+    /// Whether an item is the account of this person.
+    pub fn is_own(&self, item: &Item, person: &Address) -> bool {
+        accounts::is_of(self.population.masters.get(&item.workspace), item, person)
     }
 
     /// What became of an item. `None` if there is none with this number.

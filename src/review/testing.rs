@@ -39,6 +39,7 @@ pub(crate) fn item(number: u32, name: &str, reviewer: &str) -> Item {
         user_id: number.to_string(),
         full_name: None,
         email: Some(format!("{name}@example.com")),
+        aliases: Vec::new(),
         status: "active".to_owned(),
         role: Some(named("role-1")),
         profile: Some(named("profile-1")),
@@ -74,6 +75,7 @@ pub(crate) fn population_of(items: Vec<Item>) -> Population {
     let masters = Masters {
         roles: vec![named("role-1"), named("role-2")],
         profiles: vec![named("profile-1"), named("profile-2")],
+        ..Masters::default()
     };
     Population { masters: [("acme".to_owned(), masters)].into(), items }
 }

@@ -8,19 +8,14 @@ use std::io;
 use chrono::{DateTime, SubsecRound as _, Utc};
 use uuid::Uuid;
 
-use super::vault::Vault;
+use super::{bag::contents::Content, vault::Vault};
 use crate::{
-    digest::sha256,
-    evidence::{
-        SEALED,
-        storage::{join, read},
-    },
-    model::bag::BagName,
+    evidence::sealed,
+    model::{bag::BagName, roster::Roster},
     review::{
         carrying_out::ShownAudit,
         event::{Basis, Event},
-        open::{Occasion, Source, Terms, Unassigned, open as population_of},
-        person::People,
+        open::{NotOpened, Occasion, Source, Terms, open as population_of},
         refusal::Refused,
         sheet::Problem,
         state::Review,
@@ -64,9 +59,9 @@ pub enum ReviewError {
         /// What is wrong.
         reason: String,
     },
-    /// Accounts have no reviewer.
-    #[error("{}", lines(.0))]
-    Unassigned(Vec<Unassigned>),
+    /// Accounts have no reviewer, or the roster does not say what is needed.
+    #[error(transparent)]
+    NotOpened(#[from] NotOpened),
     /// Lines of a spreadsheet are refused.
     #[error("{}", lines(.0))]
     Lines(Vec<Problem>),
@@ -88,7 +83,8 @@ fn lines(all: &[impl ToString]) -> String {
     all.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// Opens a review of the latest complete audits of a job's workspaces.
+/// Opens a review of the latest complete audits of a job's workspaces. Who is whose manager and who has left is what the
+/// roster said when these audits read it.
 ///
 /// # Errors
 /// [`ReviewError`]; then none was opened.
@@ -97,7 +93,6 @@ pub async fn open(
     vault: &Vault,
     terms: &Terms,
     workspaces: &[String],
-    people: People<'_>,
     occasion: Occasion,
 ) -> Result<Review, ReviewError> {
     let mut sources = Vec::new();
@@ -109,8 +104,7 @@ pub async fn open(
         None => None,
     };
     let at = occasion.at.trunc_subsecs(3);
-    let opened = population_of(terms, &sources, before.as_ref(), people, occasion);
-    let (opening, population) = opened.map_err(ReviewError::Unassigned)?;
+    let (opening, population) = population_of(terms, &sources, before.as_ref(), occasion)?;
     let review = Review::opened(Uuid::now_v7(), opening, population, at)?;
     store.open_review(&review).await?;
     Ok(review)
@@ -125,18 +119,22 @@ async fn source(store: &dyn Database, vault: &Vault, job: &str, workspace: &str)
     let Some(bag) = kept.record.bag.clone() else {
         return Err(ReviewError::NoEvidence { workspace: name, job: job_name });
     };
-    if let Err(reason) = is_there(vault, &bag) {
-        return Err(ReviewError::Bag { workspace: name, folder: bag.folder, reason: reason.to_string() });
-    }
+    let roster = match roster(vault, &bag) {
+        Ok(roster) => roster,
+        Err(reason) => {
+            return Err(ReviewError::Bag { workspace: name, folder: bag.folder, reason: reason.to_string() });
+        }
+    };
     let (header, users) = (snapshot::header(&kept)?, snapshot::users(&kept).collect::<Result<_, _>>()?);
     let basis = Basis { workspace: name, audit: kept.record.id, bag, read_at: kept.record.finished_at };
-    Ok(Source { basis, header, users })
+    Ok(Source { basis, header, users, roster })
 }
 
-/// Whether a bag has the seal by which it is known. Whether the rest is as it was sealed is for verification.
-fn is_there(vault: &Vault, bag: &BagName) -> io::Result<()> {
-    let sealed = read(&*vault.storage, &join(&bag.folder, SEALED))?;
-    if sha256(&sealed) == bag.sha256 { Ok(()) } else { Err(io::Error::other("its seal is another one")) }
+/// The roster that an audit was judged by, from its bag; `None` if it had none. Whether the rest of the bag is as it was
+/// sealed is for verification.
+fn roster(vault: &Vault, bag: &BagName) -> io::Result<Option<Roster>> {
+    let file = sealed::file(&*vault.storage, bag, &format!("data/{}", Content::Roster.path()))?;
+    file.map(|bytes| serde_json::from_slice(&bytes).map_err(io::Error::from)).transpose()
 }
 
 /// Changes a review. `events` says what happens, as of the review that it is given; it is asked again if somebody else

@@ -34,6 +34,7 @@ mod operation;
 mod policies;
 mod recompute;
 mod review;
+mod review_roster;
 mod rosters;
 mod scenarios;
 mod secrets;

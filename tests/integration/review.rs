@@ -44,7 +44,7 @@ pub(crate) fn opened(users: u32) -> (Bench, String) {
     (bench, id)
 }
 
-fn bench(users: u32) -> Bench {
+pub(crate) fn bench(users: u32) -> Bench {
     let bench = Bench::new(options(users));
     bench.configure("");
     let (code, said, _) = bench.run(&["evidence", "init-key", "--out", "key"]);

@@ -16,7 +16,12 @@ pub struct Addresses<'a> {
 impl<'a> Addresses<'a> {
     /// What a policy says about addresses.
     pub fn of(policy: &'a Policy) -> Self {
-        Self { company_domains: &policy.company_domains, domain_aliases: &policy.domain_aliases }
+        Self::new(&policy.company_domains, &policy.domain_aliases)
+    }
+
+    /// With these domains of the company, and these domains that stand for another one.
+    pub fn new(company_domains: &'a [String], domain_aliases: &'a BTreeMap<String, String>) -> Self {
+        Self { company_domains, domain_aliases }
     }
 
     /// The form in which the addresses of a roster and of users are the same. `None` if the text is not an address.

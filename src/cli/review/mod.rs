@@ -142,8 +142,7 @@ impl Desk {
         let job = self.settings.jobs.get(&terms.job).ok_or_else(unknown)?;
         let vault = self.vault.as_ref().ok_or_else(unknown)?;
         let occasion = Occasion { at: self.clock.now(), fire_at: None, by: here() };
-        let nobody = |_: &Address| None;
-        let review = reviews::open(&*self.store, vault, terms, &job.workspaces, &nobody, occasion).await?;
+        let review = reviews::open(&*self.store, vault, terms, &job.workspaces, occasion).await?;
         self.write_out().await?;
         let row = Row::from(review.summary());
         if format == ReviewFormat::Json {

@@ -103,7 +103,10 @@ impl Checker<'_> {
         let daemon = self.daemon(&file.daemon);
         let evidence = file.evidence.as_ref().map(|evidence| self.evidence(evidence));
         let text = self.context.text.to_owned();
-        Settings { workspaces, policy, policies, rosters, jobs, reviews, smtp, store, daemon, evidence, text }
+        let settings =
+            Settings { workspaces, policy, policies, rosters, jobs, reviews, smtp, store, daemon, evidence, text };
+        self.reviewers_by_roster(file, &settings);
+        settings
     }
 
     fn known_workspace(&mut self, name: &Spanned<String>) {

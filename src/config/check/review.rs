@@ -7,7 +7,7 @@ use crate::{
     config::{
         file::{File, reviews},
         problem::Problem,
-        settings::Review,
+        settings::{Review, Settings},
         shape::suggestion,
     },
     model::pattern::Pattern,
@@ -63,6 +63,30 @@ impl Checker<'_> {
             escalate_to: review.escalate_to.as_ref().map(|address| self.person(address)),
         };
         Some(Review { terms, schedule })
+    }
+
+    /// Entries of `reviewers` that read a roster which no policy of the job's workspaces has.
+    pub(super) fn reviewers_by_roster(&mut self, file: &File, settings: &Settings) {
+        for review in file.reviews.values() {
+            let name = review.job.get_ref();
+            let Some(job) = settings.jobs.get(name) else { continue };
+            let lacks = |workspace: &&String| settings.policy_for(Some(name), workspace).roster.is_empty();
+            let Some(workspace) = job.workspaces.iter().find(lacks) else { continue };
+            for entry in review.reviewers.get_ref() {
+                let reads = [("roster", &entry.get_ref().roster), ("department", &entry.get_ref().department)];
+                for (key, value) in
+                    reads.into_iter().filter_map(|(key, value)| value.as_ref().map(|value| (key, value)))
+                {
+                    self.error(
+                        value.span(),
+                        format!(
+                            "`{key}` needs a roster, but the policy of the workspace `{workspace}` in the job `{name}` has none"
+                        ),
+                        "add `roster = \"NAME\"` to that policy, and a table [rosters.NAME]",
+                    );
+                }
+            }
+        }
     }
 
     fn days(&mut self, days: Option<&Spanned<i64>>, standard: u32) -> u32 {

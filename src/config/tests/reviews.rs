@@ -10,6 +10,8 @@ use crate::review::{
 const JOB: &str = "[jobs.weekly]\nworkspaces = [\"acme\"]\nschedule = \"0 8 * * MON\"\n[evidence]\ndirectory = \"bags\"\n\
                    signing_key = { file = \"key\" }\n";
 
+const ROSTER: &str = "[policy]\nroster = \"hr\"\n[rosters.hr]\nsource = { file = \"people.csv\" }\n";
+
 fn review(body: &str) -> String {
     format!("{WORKSPACE}{JOB}[reviews.quarterly]\njob = \"weekly\"\nowner = \"ana@example.com\"\n{body}")
 }
@@ -30,7 +32,7 @@ fn a_review_has_its_terms_and_the_defaults_of_the_rest() {
          { reviewer = \"ana@example.com\", alternate = \"ben@example.com\" }]\nfour_eyes = true\n\
          remediation_days = { administrator = 2 }\nescalate_to = \"cto@example.com\"\n",
     );
-    let (settings, problems) = read_text(&text).unwrap();
+    let (settings, problems) = read_text(&format!("{text}{ROSTER}")).unwrap();
     assert_eq!(problems, []);
     let quarterly = &settings.reviews["quarterly"];
     assert_eq!(quarterly.schedule.as_ref().unwrap().pattern(), "0 9 1 1,4,7,10 *");
@@ -70,4 +72,25 @@ fn everything_that_is_wrong_is_said_at_its_place() {
         problems.len() == 1 && problems[0].warning && problems[0].message.contains("has no reviewer"),
         "{problems:?}"
     );
+}
+
+#[test]
+fn who_decides_by_the_roster_needs_one_in_the_policy_of_every_workspace_of_the_job() {
+    let text = review(
+        "reviewers = [{ roster = \"manager\" }, { department = \"Sales\", reviewer = \"b@example.com\" },\n\
+         { reviewer = \"ana@example.com\" }]\n",
+    );
+    let found = shown(&text);
+    for key in ["roster", "department"] {
+        let expected = format!(
+            "`{key}` needs a roster, but the policy of the workspace `acme` in the job `weekly` has none"
+        );
+        assert!(found.contains(&expected), "{found}");
+    }
+    assert!(!shown(&format!("{text}{ROSTER}")).contains("needs a roster"));
+    // The job has a policy of its own, which inherits the roster.
+    let named = text.replace("[evidence]", "policy = \"strict\"\n[evidence]");
+    let strict = "[policies.strict]\nmax_administrators = 1\n";
+    assert!(!shown(&format!("{named}{ROSTER}{strict}")).contains("needs a roster"));
+    assert!(shown(&format!("{named}{strict}")).contains("needs a roster"));
 }

@@ -49,7 +49,7 @@ impl Review {
         let refused = |why| Refused(vec![Refusal { item: Some(id), why }]);
         let item = self.item(id).ok_or_else(|| refused(Why::NoItem))?;
         given(&assignment.reason, "it gets another reviewer").map_err(refused)?;
-        if item.is_of(&assignment.to) {
+        if self.is_own(item, &assignment.to) {
             return Err(refused(Why::OwnAccount(assignment.to)));
         }
         let course = self.course_mut(id).ok_or_else(|| refused(Why::NoItem))?;

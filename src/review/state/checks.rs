@@ -27,7 +27,7 @@ impl Review {
         let (Some(item), Some(course)) = (self.item(seen.item), self.course(seen.item)) else {
             return Some(Why::NoItem);
         };
-        if item.is_of(by) {
+        if self.is_own(item, by) {
             return Some(Why::OwnAccount(by.clone()));
         }
         if course.reviewer() != by && self.opening.owner != *by {
@@ -61,12 +61,11 @@ impl Review {
 
     /// Whether the person whose account it is decided about the account of `by`, and somebody else can decide.
     pub(super) fn each_other(&self, item: &Item, by: &Address) -> Option<Why> {
-        let other = Address::of(item.email.as_deref()?);
-        let own =
-            |(item, course): &(&Item, &Course)| item.is_of(by) && course.decided().is_some_and(|made| made.by == other);
-        self.population.items.iter().zip(&self.courses).find(own)?;
+        let deciders = self.accounts.of_person(&self.population, by);
+        let deciders = deciders.filter_map(|own| self.course(own)?.decided()).map(|made| &made.by);
+        let other = deciders.filter(|other| self.is_own(item, other)).min()?.clone();
         let others = item.alternates.iter().chain([&self.opening.owner]);
-        let instead = others.into_iter().find(|address| *address != by && **address != other)?.clone();
+        let instead = others.into_iter().find(|one| *one != by && !self.is_own(item, one))?.clone();
         Some(Why::EachOther { other, by: by.clone(), instead })
     }
 
