@@ -82,9 +82,8 @@ fn who_decides_by_the_roster_needs_one_in_the_policy_of_every_workspace_of_the_j
     );
     let found = shown(&text);
     for key in ["roster", "department"] {
-        let expected = format!(
-            "`{key}` needs a roster, but the policy of the workspace `acme` in the job `weekly` has none"
-        );
+        let expected =
+            format!("`{key}` needs a roster, but the policy of the workspace `acme` in the job `weekly` has none");
         assert!(found.contains(&expected), "{found}");
     }
     assert!(!shown(&format!("{text}{ROSTER}")).contains("needs a roster"));
