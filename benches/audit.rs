@@ -16,7 +16,7 @@ use chrono::Utc;
 use divan::{Bencher, black_box, counter::BytesCount, counter::ItemsCount};
 use rolecall::{
     access::{administrators::resolve_administrator_profiles, matrix::AccessMatrix},
-    audit::{self, JudgeInput, Judgement, RuleSet},
+    audit::{self, JudgeInput, Judgement, Lacking, RuleSet},
     clock::Clock,
     connector::{
         Connector as _, Limits, ReadRequest,
@@ -121,6 +121,7 @@ fn judge_by(policy: &Policy, audit: &Audit, matrix: &AccessMatrix<'_>) -> Judgem
         previous_users: None,
         undecided: &[],
         changes: &[],
+        lacking: Lacking::default(),
     };
     audit::judge(&rules, &input)
 }

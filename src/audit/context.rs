@@ -14,11 +14,16 @@ use super::{
 use crate::{
     access::{
         accounts::DeclaredAccounts,
+        drift::SnapshotHeader,
         matrix::MatrixRow,
         roster::{Member, People},
     },
     model::{directory::Directory, policy::Policy, rule::RuleList, status::StatusKind, users::UserIndex},
 };
+
+const NO_PREVIOUS: &str = "there is no previous audit to compare with";
+const STATED_NAMES_NOT_KEPT: &str = "the names in the records of users are not kept with this audit";
+const PREVIOUS_NOT_KEPT: &str = "the previous audit is not kept with this one";
 
 /// The input of every rule. Rules skip deleted users by iterating over [`Context::present`].
 pub(super) struct Context<'a> {
@@ -48,6 +53,18 @@ impl<'a> Context<'a> {
         let complete = directory.reading.is_complete();
         let facts = OnceLock::new();
         Self { input: *input, rules, directory, population, accounts, employment, complete, facts }
+    }
+
+    /// The previous audit.
+    pub(super) fn previous(&self) -> Result<&'a SnapshotHeader, NotEvaluated> {
+        let because = if self.input.lacking.previous { PREVIOUS_NOT_KEPT } else { NO_PREVIOUS };
+        self.input.previous.ok_or_else(|| NotEvaluated::because(because))
+    }
+
+    /// Fails if the names of roles and profiles in the records of users are not kept.
+    pub(super) fn stated_names(&self) -> Result<(), NotEvaluated> {
+        let is_kept = !self.input.lacking.stated_names;
+        is_kept.then_some(()).ok_or_else(|| NotEvaluated::because(STATED_NAMES_NOT_KEPT))
     }
 
     /// What custom rules read of roles and profiles, worked out when the first rule asks.

@@ -15,6 +15,17 @@ use crate::{
 /// The users of an audit that was kept, by id.
 pub type PreviousUsers = HashMap<String, SnapshotUser<'static>>;
 
+/// What an audit had, and what is kept of it does not have. Rules that need it are not evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lacking {
+    /// The previous audit.
+    pub previous: bool,
+    /// The roster.
+    pub roster: bool,
+    /// The names of roles and profiles in the records of users.
+    pub stated_names: bool,
+}
+
 /// What is judged, against what, and when.
 #[derive(Debug, Clone, Copy)]
 pub struct JudgeInput<'a> {
@@ -40,4 +51,6 @@ pub struct JudgeInput<'a> {
     pub undecided: &'a [UserIndex],
     /// What changed in who can do what since the previous audit.
     pub changes: &'a [Change],
+    /// What the audit had and is not here, if an earlier audit is judged again.
+    pub lacking: Lacking,
 }

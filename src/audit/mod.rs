@@ -27,6 +27,6 @@ pub(crate) mod testing;
 mod tests;
 
 pub use custom::{Tried, try_custom_rule};
-pub use input::{JudgeInput, PreviousUsers};
+pub use input::{JudgeInput, Lacking, PreviousUsers};
 pub use judge::{Judgement, judge};
 pub use set::RuleSet;

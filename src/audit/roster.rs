@@ -13,6 +13,8 @@ use crate::{
     words::{counted, number},
 };
 
+const NOT_KEPT: &str = "the roster is not kept with this audit";
+
 /// The roster of an audit.
 #[derive(Debug, Default)]
 pub(super) struct Employment<'a> {
@@ -21,7 +23,9 @@ pub(super) struct Employment<'a> {
     /// Who the users are, by index.
     users: Vec<Identity>,
     /// Why the roster cannot be relied on. Empty if it can.
-    pub(super) unreliable: Vec<String>,
+    unreliable: Vec<String>,
+    /// Whether what is kept of the audit has no roster.
+    is_lacking: bool,
 }
 
 /// Who a user is in the roster.
@@ -42,6 +46,9 @@ impl<'a> Employment<'a> {
     pub(super) fn of(input: &JudgeInput<'a>) -> (Self, Option<JudgedRoster>) {
         if input.policy.roster.is_empty() {
             return (Self::default(), None);
+        }
+        if input.lacking.roster {
+            return (Self { is_lacking: true, ..Self::default() }, None);
         }
         let Some(roster) = input.roster else {
             let unreliable = vec!["The roster was not read.".to_owned()];
@@ -87,16 +94,22 @@ impl<'a> Employment<'a> {
             source.kept = if unreliable.is_empty() { Some(source.current) } else { before.copied() };
         }
         judged.unreliable.clone_from(&unreliable);
-        (Self { people: Some(people), users, unreliable }, Some(judged))
+        (Self { people: Some(people), users, unreliable, is_lacking: false }, Some(judged))
     }
 
     /// The people, if they can be relied on.
     pub(super) fn people(&self) -> Result<&People<'a>, NotEvaluated> {
         match &self.people {
             Some(people) if self.unreliable.is_empty() => Ok(people),
+            _ if self.is_lacking => Err(NotEvaluated::because(NOT_KEPT)),
             _ if self.unreliable.is_empty() => Err(NotEvaluated::because("no roster is configured")),
             _ => Err(NotEvaluated::because("the roster cannot be relied on (see unreliable-roster)")),
         }
+    }
+
+    /// Why the roster cannot be relied on. Nothing if it can.
+    pub(super) fn unreliable(&self) -> Result<&[String], NotEvaluated> {
+        if self.is_lacking { Err(NotEvaluated::because(NOT_KEPT)) } else { Ok(&self.unreliable) }
     }
 
     /// Who a user is.

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 
-use super::{JudgeInput, Judgement, RuleSet, context::Context, judge, registry, rule::Rule, sink::Sink};
+use super::{JudgeInput, Judgement, Lacking, RuleSet, context::Context, judge, registry, rule::Rule, sink::Sink};
 use crate::{
     access::{drift::SnapshotHeader, matrix::AccessMatrix},
     model::{
@@ -123,6 +123,7 @@ pub(crate) struct World {
     pub(crate) undecided: Vec<UserIndex>,
     pub(crate) roster: Option<Roster>,
     pub(crate) changes: Vec<Change>,
+    pub(crate) lacking: Lacking,
 }
 
 /// A world of which no rule says anything: two approved administrators and eight others.
@@ -152,6 +153,7 @@ pub(crate) fn quiet() -> World {
         undecided: Vec::new(),
         roster: None,
         changes: Vec::new(),
+        lacking: Lacking::default(),
     }
 }
 
@@ -203,6 +205,7 @@ impl World {
             previous_users: self.previous_users.as_ref(),
             undecided: &self.undecided,
             changes: &self.changes,
+            lacking: self.lacking,
         };
         let judgement = judge(&RuleSet::for_policy(&self.policy), &input);
         Judged { directory, judgement }

@@ -1,6 +1,6 @@
 //! The numbers of an audit.
 
-use super::{is_new, not_evaluated::reason};
+use super::is_new;
 use crate::{
     access::{matrix::AccessMatrix, power::Power},
     model::{
@@ -97,7 +97,7 @@ impl Counts {
         }
         for outcome in &audit.outcomes {
             counts.rules_off += usize::from(outcome.result == RuleResult::SwitchedOff);
-            counts.rules_not_evaluated += usize::from(reason(&outcome.result).is_some());
+            counts.rules_not_evaluated += usize::from(outcome.result.not_evaluated().is_some());
         }
         if audit.drift.previous.is_some() {
             let kinds = || audit.drift.changes.iter().map(|change| change.kind);

@@ -30,7 +30,7 @@ impl NotEvaluated {
     pub fn of(audit: &Audit) -> Self {
         let problems = audit.directory.reading.problems();
         let unevaluated = audit.outcomes.iter().filter_map(|outcome| {
-            let reason = reason(&outcome.result)?;
+            let reason = outcome.result.not_evaluated()?;
             Some(UnevaluatedRule { title: title(audit, &outcome.rule).to_owned(), reason: reason.to_owned() })
         });
         let off = audit.outcomes.iter().filter(|outcome| outcome.result == RuleResult::SwitchedOff);
@@ -45,14 +45,5 @@ impl NotEvaluated {
     /// Whether every rule looked at everything, in a complete read, by no looser policy than the default.
     pub fn is_empty(&self) -> bool {
         self.problems.is_empty() && self.rules.is_empty() && self.switched_off.is_empty() && self.loosened.is_empty()
-    }
-}
-
-/// Why a rule could not be evaluated, or not for everything; `None` if it looked at everything.
-pub(super) fn reason(result: &RuleResult) -> Option<&str> {
-    match result {
-        RuleResult::NotEvaluated(reason) => Some(reason),
-        RuleResult::Failed { not_evaluated, .. } if !not_evaluated.is_empty() => Some(not_evaluated),
-        RuleResult::Passed | RuleResult::Failed { .. } | RuleResult::SwitchedOff => None,
     }
 }

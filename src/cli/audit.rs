@@ -459,7 +459,7 @@ impl ReportKind {
         }
     }
 
-    fn file(self) -> ReportFile {
+    pub(super) fn file(self) -> ReportFile {
         match self {
             Self::Matrix => ReportFile::AccessMatrixCsv,
             Self::Findings => ReportFile::FindingsCsv,

@@ -1,5 +1,6 @@
 //! The command line: parses the arguments, calls the library, prints the result.
 
+mod again;
 mod args;
 mod audit;
 mod check;
@@ -18,7 +19,6 @@ mod output;
 mod policy;
 mod preflight;
 mod progress;
-mod rejudge;
 mod review;
 mod rules;
 mod runs;
@@ -109,7 +109,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Help { .. } => Ok(()),
         Command::Check => check::run(named),
         Command::Audit(args) => match &args.from {
-            Some(from) => rejudge::run(named, &args, from).await,
+            Some(from) => again::run(named, &args, from).await,
             None => audit::run(named, args).await,
         },
         Command::Preflight(args) => preflight::run(named, args).await,

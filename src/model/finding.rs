@@ -155,3 +155,14 @@ pub enum RuleResult {
     /// Switched off by the policy.
     SwitchedOff,
 }
+
+impl RuleResult {
+    /// Why the rule could not be evaluated, or not for everything; `None` if it looked at everything, or is switched off.
+    pub fn not_evaluated(&self) -> Option<&str> {
+        match self {
+            Self::NotEvaluated(reason) => Some(reason),
+            Self::Failed { not_evaluated, .. } if !not_evaluated.is_empty() => Some(not_evaluated),
+            Self::Passed | Self::Failed { .. } | Self::SwitchedOff => None,
+        }
+    }
+}

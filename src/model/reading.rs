@@ -43,6 +43,29 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// What is kept of a read: its times, how many users it found, and what disagreed.
+    pub fn kept(started_at: DateTime<Utc>, finished_at: DateTime<Utc>, users: u64, checks: Vec<Check>) -> Self {
+        Self {
+            started_at,
+            finished_at,
+            attempts: 1,
+            pages: 0,
+            per_page: 0,
+            rows: users,
+            rows_per_page: Vec::new(),
+            repeated: 0,
+            users,
+            requests: 0,
+            answers: 0,
+            token_calls: 0,
+            unanswered: 0,
+            retries: 0,
+            bytes: 0,
+            query: String::new(),
+            checks,
+        }
+    }
+
     /// Whether every check that could be made agreed in the end.
     pub fn is_complete(&self) -> bool {
         self.problems().next().is_none()

@@ -18,6 +18,18 @@ pub struct Roster {
     pub records: Vec<Record>,
 }
 
+impl Roster {
+    /// The part with these rosters. `None` if one of them is not in it.
+    pub fn of(mut self, names: &[String]) -> Option<Self> {
+        if !names.iter().all(|name| self.sources.iter().any(|source| source.name == *name)) {
+            return None;
+        }
+        self.sources.retain(|source| names.contains(&source.name));
+        self.records.retain(|record| names.contains(&record.roster));
+        Some(self)
+    }
+}
+
 /// One roster of the configuration, and what was read of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {

@@ -12,13 +12,19 @@ use crate::{
         drift::{self, AccessDrift, Before, Current, Seen, SnapshotHeader},
         matrix::AccessMatrix,
     },
-    audit::{self, JudgeInput, Judgement, PreviousUsers, RuleSet},
-    model::{audit::Audit, change::Drift, directory::Directory, policy::Policy, roster::Roster},
+    audit::{self, JudgeInput, Judgement, Lacking, PreviousUsers, RuleSet, Tried},
+    model::{
+        audit::Audit,
+        change::Drift,
+        directory::Directory,
+        policy::{CustomRule, Policy},
+        roster::Roster,
+    },
     store::{Kept, StoreError, snapshot},
 };
 
-/// The roster, and when it is judged.
-type Today<'a> = (Option<&'a Roster>, DateTime<Utc>);
+/// The roster, when it is judged, and what is not kept.
+type Today<'a> = (Option<&'a Roster>, DateTime<Utc>, Lacking);
 
 /// Makes the rules of a policy.
 pub(super) type MakeRules<'a> = &'a dyn Fn(&Policy) -> RuleSet;
@@ -38,7 +44,7 @@ pub(super) fn judge_by(
     read: ReadWorkspace,
     judged_at: DateTime<Utc>,
 ) -> Result<Audit, RunError> {
-    let ReadWorkspace { directory, roster, previous, past } = read;
+    let ReadWorkspace { directory, roster, previous, past, lacking } = read;
     // Truncate to milliseconds, because evidence stores that: judging again from a bag must give the same.
     let judged_at = judged_at.trunc_subsecs(3);
     let store_failed = |source| RunError::Store { workspace: request.workspace.to_owned(), source };
@@ -78,13 +84,14 @@ pub(super) fn judge_by(
         previous_users: previous_users.as_ref(),
         undecided: &undecided,
         changes: access.as_ref().map(AccessDrift::changes).unwrap_or_default(),
+        lacking,
     };
     let Judgement { mut findings, outcomes, roster: judged_roster } = audit::judge(&made, &input);
     drift::mark_continuing(&mut findings, &matrix, request.workspace, header.as_ref());
     let drift = match (access, &header) {
         (Some(access), Some(header)) => {
             let current = Current { seen, undecided: &undecided, findings: &findings, outcomes: &outcomes };
-            compare(rules, &current, (header, previous_users.as_ref()), access, (roster.as_ref(), judged_at))
+            compare(rules, &current, (header, previous_users.as_ref()), access, (roster.as_ref(), judged_at, lacking))
         }
         _ => Drift::default(),
     };
@@ -117,6 +124,52 @@ fn no_administrator_profile(request: &RunRequest<'_>, directory: &Directory) -> 
     }
 }
 
+/// What a rule of the company's own says of every subject of an audit for which its condition is true or cannot be evaluated,
+/// with the values that it names.
+///
+/// # Errors
+/// [`TryError`]
+pub fn try_rule(
+    custom: &CustomRule,
+    audit: &Audit,
+    previous: Option<&Kept>,
+    lacking: Lacking,
+) -> Result<Vec<Tried>, TryError> {
+    let header = previous.map(snapshot::header).transpose()?;
+    let users = previous.map(all_users).transpose()?;
+    let matrix = AccessMatrix::of(audit);
+    let input = JudgeInput {
+        matrix: &matrix,
+        administrator_profiles: &audit.administrator_profiles,
+        unmatched_administrator_profiles: &[],
+        policy: &audit.policy,
+        workspace: &audit.workspace,
+        roster: audit.roster.as_ref(),
+        now: audit.judged_at,
+        previous: header.as_ref(),
+        previous_users: users.as_ref(),
+        undecided: &audit.drift.undecided,
+        changes: &audit.drift.changes,
+        lacking,
+    };
+    audit::try_custom_rule(custom, &input).map_err(TryError::Rule)
+}
+
+/// A rule cannot be tried.
+#[derive(Debug, thiserror::Error)]
+pub enum TryError {
+    /// The previous audit cannot be read back.
+    #[error(transparent)]
+    Previous(#[from] StoreError),
+    /// The rule is not accepted, or would need too many steps.
+    #[error("{0}")]
+    Rule(String),
+}
+
+fn all_users(kept: &Kept) -> Result<PreviousUsers, StoreError> {
+    snapshot::users(kept).map(|user| user.map(|user| (user.id.clone().into_owned(), user))).collect()
+}
+
 /// What changed between an audit and another one that a store kept.
 ///
 /// # Errors
@@ -127,7 +180,13 @@ pub fn since(audit: &Audit, matrix: &AccessMatrix<'_>, kept: &Kept) -> Result<Dr
     let access = drift::compare_access(&current.seen, &header, snapshot::users(kept))?;
     let rules: MakeRules<'_> = &RuleSet::for_policy;
     let users = previous_users(&rules(&audit.policy), rules, Some(kept), Some(&header))?;
-    Ok(compare(rules, &current, (&header, users.as_ref()), access, (audit.roster.as_ref(), audit.judged_at)))
+    Ok(compare(
+        rules,
+        &current,
+        (&header, users.as_ref()),
+        access,
+        (audit.roster.as_ref(), audit.judged_at, Lacking::default()),
+    ))
 }
 
 /// The users of the previous audit, if a rule of its policy or of this one reads them.
@@ -145,10 +204,7 @@ fn previous_users(
     if !made.reads_previous_users() && !read_before() {
         return Ok(None);
     }
-    snapshot::users(kept)
-        .map(|user| user.map(|user| (user.id.clone().into_owned(), user)))
-        .collect::<Result<_, _>>()
-        .map(Some)
+    all_users(kept).map(Some)
 }
 
 fn compare(
@@ -173,7 +229,7 @@ fn under(
     access: &AccessDrift,
     today: Today<'_>,
 ) -> Judgement {
-    let (roster, judged_at) = today;
+    let (roster, judged_at, lacking) = today;
     let directory = current.seen.matrix.directory();
     let (administrator_profiles, unmatched) =
         resolve_administrator_profiles(&policy.administrator_profiles, &directory.profiles);
@@ -192,6 +248,7 @@ fn under(
         previous_users,
         undecided: &undecided,
         changes: access.changes(),
+        lacking,
     };
     audit::judge(&rules(policy), &input)
 }

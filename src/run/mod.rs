@@ -11,6 +11,7 @@ pub mod clock_behind;
 pub mod deliver;
 pub mod files;
 mod judging;
+pub mod kept;
 pub mod lease;
 pub mod ledger;
 pub mod perform;
@@ -26,10 +27,11 @@ use std::{sync::Arc, time::Duration};
 
 use uuid::Uuid;
 
-pub use self::judging::{judge, since};
+pub use self::judging::{judge, since, try_rule};
 use self::{bag::EvidenceError, deliver::DeliverError, files::FileError, vault::Vault};
 use crate::{
     access::matrix::{AccessMatrix, MatrixRow},
+    audit::Lacking,
     clock::Clock,
     connector::{Connector, ConnectorError, Progress, ReadRequest, Recorder},
     fetch::Rosters,
@@ -154,12 +156,13 @@ pub struct ReadWorkspace {
     roster: Option<Roster>,
     previous: Option<Kept>,
     past: Vec<Past>,
+    lacking: Lacking,
 }
 
 impl ReadWorkspace {
-    /// A directory that is compared with nothing.
-    pub fn alone(directory: Directory) -> Self {
-        Self { directory, roster: None, previous: None, past: Vec::new() }
+    /// The directory of an earlier audit, and what is kept of its previous one.
+    pub fn kept(directory: Directory, previous: Option<Kept>, lacking: Lacking) -> Self {
+        Self { directory, roster: None, previous, past: Vec::new(), lacking }
     }
 }
 
@@ -202,7 +205,7 @@ pub async fn read(
     );
     let directory = directory.map_err(|source| RunError::Read { workspace: workspace.clone(), source })?;
     let (previous, past) = kept.map_err(|source| RunError::Store { workspace, source })?;
-    Ok(ReadWorkspace { directory, roster, previous, past })
+    Ok(ReadWorkspace { directory, roster, previous, past, lacking: Lacking::default() })
 }
 
 /// The changes of the policy that the ledger records.

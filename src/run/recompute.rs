@@ -26,6 +26,7 @@ use super::{
 };
 use crate::{
     access::matrix::AccessMatrix,
+    audit::Lacking,
     connector::{Connector, Exchange, Needed, ReadRequest, Recorder},
     evidence::{
         SIGNATURE,
@@ -313,12 +314,13 @@ impl<'a> SealedReview<'a> {
             policy,
             deadline: DEADLINE,
         };
-        let judged = judge(
-            &request,
-            ReadWorkspace { directory, roster: self.roster()?, previous: self.previous()?, past: self.past()? },
-            self.judged_at,
-        );
-        Ok(judged?)
+        let kept = self.roster()?;
+        let roster = if read_by.roster == policy.roster { kept } else { kept.and_then(|kept| kept.of(&policy.roster)) };
+        let is_roster_lacking = roster.is_none() && read_by.roster != policy.roster;
+        let lacking = Lacking { roster: is_roster_lacking, ..Lacking::default() };
+        let (previous, past) = (self.previous()?, self.past()?);
+        let read = ReadWorkspace { directory, roster, previous, past, lacking };
+        Ok(judge(&request, read, self.judged_at)?)
     }
 
     /// Completes a directory with what does not follow from the answers: times, and calls without an answer. Calls and

@@ -108,6 +108,16 @@ impl<M: Database, H: Hazard> Store for Hazardous<M, H> {
     async fn past(&self, job: Option<&str>, workspace: &str, limit: u32) -> Result<Vec<Past>, StoreError> {
         self.store.past(job, workspace, limit).await
     }
+
+    async fn complete_before(
+        &self,
+        job: Option<&str>,
+        workspace: &str,
+        before: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<AuditRecord>, StoreError> {
+        self.store.complete_before(job, workspace, before, limit).await
+    }
 }
 
 #[async_trait]

@@ -123,6 +123,19 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError`]
     async fn past(&self, job: Option<&str>, workspace: &str, limit: u32) -> Result<Vec<Past>, StoreError>;
+
+    /// The complete audits of a job and workspace that were kept before another one, the latest first, at most `limit`.
+    /// `None` begins with the last one.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn complete_before(
+        &self,
+        job: Option<&str>,
+        workspace: &str,
+        before: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<AuditRecord>, StoreError>;
 }
 
 /// Everything that a store does. The suite in `conformance` holds every adapter to it.

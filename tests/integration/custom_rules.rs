@@ -245,6 +245,16 @@ fn the_previous_audit_is_read_from_what_was_kept() {
         users.iter().find(|user| user["profile"]["id"] != "5820190000000026011" && user["status"] == "active").unwrap();
     let id = user["id"].as_str().unwrap();
     bench.simulator.world().edit(|world| world.set_profile(id, "5820190000000026011")).unwrap();
+    let (code, tried, said) = bench.run(&["policy", "try", "own-new", "--format", "json"]);
+    assert_eq!(code, 0, "{said}");
+    let tried = json(&tried);
+    assert_eq!((&tried["found"][0]["subject_id"], tried["found"].as_array().unwrap().len()), (&id.into(), 1));
+    assert_eq!(tried["found"][0]["values"]["previous.administrator"], "false");
+    // A report has no previous audit: this is not the first one, and nothing is guessed.
+    let (_, tried, _) = bench.run(&["policy", "try", "own-new", "--report", "first/report.json", "--format", "json"]);
+    let tried = json(&tried);
+    assert!(tried["found"].as_array().unwrap().iter().all(|row| row["message"].is_null()));
+    assert!(tried["not_evaluated"].as_str().unwrap().contains("could not be evaluated"), "{tried}");
     bench.audit(&["--out", "second"]);
     let report = json(&bench.read("second/report.json"));
     let found: Vec<&Value> =

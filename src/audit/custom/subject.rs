@@ -225,7 +225,9 @@ impl<'c, 'a> Subjects<'c, 'a> {
 
     /// The same user in the previous audit.
     fn previous(&self, key: Key) -> Reading<'_> {
-        let Some(header) = self.context.input.previous else { return Reading::Empty };
+        let Some(header) = self.context.input.previous else {
+            return if self.context.input.lacking.previous { Reading::Unknown } else { Reading::Empty };
+        };
         let (Some(users), Some(row)) = (self.context.input.previous_users, self.row()) else {
             return Reading::Unknown;
         };

@@ -15,12 +15,10 @@ pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
 
 fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
     let emergency = || context.accounts.users().filter(|(_, account)| account.kind == AccountKind::BreakGlass);
-    let Some(previous) = context.input.previous else {
-        return match emergency().count() {
-            0 => Ok(()),
-            _ => Err(NotEvaluated::because("there is no previous audit to compare with")),
-        };
-    };
+    if emergency().count() == 0 {
+        return Ok(());
+    }
+    let previous = context.previous()?;
     for (index, account) in emergency() {
         let user = context.directory.users.get(index);
         let mut signs: Vec<String> =

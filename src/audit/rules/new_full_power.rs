@@ -13,9 +13,7 @@ pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
 };
 
 fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
-    if context.input.previous.is_none() {
-        return Err(NotEvaluated::because("there is no previous audit to compare with"));
-    }
+    context.previous()?;
     for user in context.input.undecided {
         let row = context.input.matrix.row(*user);
         let message = format!(

@@ -13,9 +13,7 @@ pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
 };
 
 fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
-    let Some(previous) = context.input.previous else {
-        return Err(NotEvaluated::because("there is no earlier audit to compare with"));
-    };
+    let previous = context.previous()?;
     let organization = &context.directory.organization;
     let (Some(before), Some(now)) = (&previous.primary_zuid, &organization.primary_zuid) else {
         return Err(NotEvaluated::because("the API did not report the primary user, now or at the previous audit"));

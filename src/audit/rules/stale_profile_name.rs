@@ -16,6 +16,7 @@ pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
 };
 
 fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
+    context.stated_names()?;
     let names: HashMap<&ProfileId, &str> =
         context.directory.profiles.iter().map(|profile| (&profile.id, profile.name.as_str())).collect();
     let stated = context.directory.users.stated_profiles();

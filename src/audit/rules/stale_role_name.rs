@@ -16,6 +16,7 @@ pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
 };
 
 fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
+    context.stated_names()?;
     let names: HashMap<&RoleId, &str> =
         context.directory.roles.iter().map(|role| (&role.id, role.name.as_str())).collect();
     let stated = context.directory.users.stated_roles();

@@ -13,7 +13,7 @@ pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
 };
 
 fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
-    for reason in &context.employment.unreliable {
+    for reason in context.employment.unreliable()? {
         let message = format!("{reason} Until this is mended, nothing that depends on the roster is evaluated.");
         sink.report(Subject::Workspace, message);
     }

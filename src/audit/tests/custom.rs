@@ -137,6 +137,19 @@ fn in_the_first_audit_no_previous_user_was_found() {
 }
 
 #[test]
+fn a_previous_audit_that_is_not_kept_is_unknown_and_not_the_first() {
+    let mut world = world(ForEach::User, "!previous.found");
+    world.lacking.previous = true;
+    let judged = world.judge();
+    assert!(judged.subjects(NAME).is_empty());
+    let RuleResult::NotEvaluated(reason) = judged.result(NAME) else { panic!("{:?}", judged.result(NAME)) };
+    assert!(reason.starts_with("it could not be evaluated for 10 users"), "{reason}");
+    let expected = RuleResult::NotEvaluated("the previous audit is not kept with this one".into());
+    assert_eq!(judged.result("new-full-power"), &expected);
+    assert_eq!(judged.result("primary-user-changed"), &expected);
+}
+
+#[test]
 fn what_is_shared_is_that_of_each_user() {
     let when = "profile.permissions.exists(p, p == 'view') && role.path.exists(r, r == 'Level 2') && user.active";
     let users = found(ForEach::User, when, |world| {

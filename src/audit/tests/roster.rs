@@ -129,6 +129,19 @@ fn without_a_roster_there_are_no_such_rules_and_with_one_the_quiet_world_is_quie
 }
 
 #[test]
+fn a_roster_that_is_not_kept_with_an_audit_is_no_finding_and_nobody_is_a_leaver() {
+    let mut world = employed();
+    world.roster = None;
+    world.lacking.roster = true;
+    world.policy.rules.insert("joiner-without-account".into(), RuleSetting::Severity(Severity::Low));
+    let judged = world.judge();
+    let expected = RuleResult::NotEvaluated("the roster is not kept with this audit".into());
+    for rule in RULES.into_iter().chain(["unreliable-roster"]) {
+        assert_eq!(judged.result(rule), &expected, "{rule}");
+    }
+}
+
+#[test]
 fn a_person_who_has_left_is_a_leaver_from_the_day_after_the_last_one() {
     for (end, expected) in [("2026-10-04", 1), ("2026-10-05", 0), ("2026-12-31", 0)] {
         let mut world = employed();

@@ -77,6 +77,19 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         )],
     ),
     (
+        "policy backtest",
+        &[
+            example(
+                "Show when a rule would have found something, and about whom",
+                "rolecall policy backtest contractor-export --since 2026-07-01",
+            ),
+            example(
+                "See what another policy would have found in the audits of a job",
+                "rolecall policy backtest --policy strict --job weekly-access-review --since 2026-07-01",
+            ),
+        ],
+    ),
+    (
         "policy test",
         &[example("Run the test cases of the rules of your own", "rolecall policy test --config rolecall.toml")],
     ),
@@ -87,6 +100,10 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
             example(
                 "As JSON, under the policy of a job",
                 "rolecall policy try no-role --job weekly-access-review --format json",
+            ),
+            example(
+                "Try it on what an audit read",
+                "rolecall policy try contractor-export --report report/report.json",
             ),
         ],
     ),

@@ -26,7 +26,7 @@ pub(crate) use self::{
         UsersCommand, WhoCanArgs,
     },
     operate::{OffboardArgs, RunsArgs, RunsCommand, RunsFormat},
-    policy::{BaselineArgs, PolicyCommand, PolicyFormat, RuleFormat, ShowPolicyArgs, TestArgs, TryArgs},
+    policy::{BacktestArgs, BaselineArgs, PolicyCommand, PolicyFormat, RuleFormat, ShowPolicyArgs, TestArgs, TryArgs},
     review::{DecideArgs, DecisionWord, ReviewArgs, ReviewCommand, ReviewFormat, SheetExportArgs, SheetImportArgs},
     simulate::{FaultName, SimulateArgs},
 };
@@ -186,7 +186,7 @@ pub(crate) struct AuditArgs {
     #[arg(long, value_name = "SEVERITY", value_parser = severity_parser())]
     pub(crate) fail_on: Option<Severity>,
     /// Judge again what an earlier audit read, offline, and show what differs: an evidence bag or a report.json
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["job", "workspaces", "out", "reports", "send"])]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["job", "workspaces", "send"])]
     pub(crate) from: Option<PathBuf>,
     /// With --from: the policy to judge by [default: the one of the job and workspace]
     #[arg(long, value_name = "NAME", requires = "from")]

@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
+    /// Show what a policy, or one rule of it, would have found in the audits that are kept
+    Backtest(BacktestArgs),
     /// Print the exceptions that accept every finding that is open today
     Baseline(BaselineArgs),
     /// Show a policy as it is applied: complete, with its digest
@@ -16,7 +19,7 @@ pub(crate) enum PolicyCommand {
     Try(TryArgs),
 }
 
-/// How `policy test` and `policy try` print.
+/// How `policy test`, `policy try` and `policy backtest` print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum RuleFormat {
     /// For people
@@ -42,6 +45,33 @@ pub(crate) struct TryArgs {
     /// Use this job's policy
     #[arg(long, value_name = "JOB")]
     pub(crate) job: Option<String>,
+    /// Try it on this report.json, instead of reading the workspace
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["workspace", "job"])]
+    pub(crate) report: Option<PathBuf>,
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: RuleFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BacktestArgs {
+    /// The rule: one of your own, or a built-in one [default: all rules of the policy]
+    pub(crate) rule: Option<String>,
+    /// The first day, in UTC
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) since: NaiveDate,
+    /// The last day, in UTC [default: today]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) until: Option<NaiveDate>,
+    /// The policy to judge by [default: the one of each job and workspace]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) policy: Option<String>,
+    /// Only the audits of this job
+    #[arg(long, value_name = "JOB")]
+    pub(crate) job: Option<String>,
+    /// Only the audits of this workspace
+    #[arg(long, value_name = "WORKSPACE")]
+    pub(crate) workspace: Option<String>,
     /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: RuleFormat,

@@ -27,6 +27,7 @@ use crate::{
         finding::{Finding, FindingStatus, Subject},
     },
     run::{self, Env, RunRequest},
+    store::Kept,
     words::count,
 };
 
@@ -106,6 +107,15 @@ pub(super) fn job<'s>(
 }
 
 pub(super) async fn audit(settings: &Settings, workspace: &str, job: Option<&str>) -> Result<Audit, Failure> {
+    audit_with_previous(settings, workspace, job).await.map(|(audit, _)| audit)
+}
+
+/// A workspace as it is now, judged, and the kept audit that it is compared with.
+pub(super) async fn audit_with_previous(
+    settings: &Settings,
+    workspace: &str,
+    job: Option<&str>,
+) -> Result<(Audit, Option<Kept>), Failure> {
     let clock = Clock::system();
     let configured = &settings.workspaces[workspace];
     let connector = app::connector(settings, workspace, &clock).map_err(|error| Failure::usage(error.to_string()))?;
@@ -129,7 +139,9 @@ pub(super) async fn audit(settings: &Settings, workspace: &str, job: Option<&str
         rosters: &rosters,
     };
     let read = run::read(&env, &request, None).await.map_err(|error| super::failed(&error))?;
-    run::judge(&request, read, clock.now()).map_err(|error| super::failed(&error))
+    let previous = read.previous().cloned();
+    let audit = run::judge(&request, read, clock.now()).map_err(|error| super::failed(&error))?;
+    Ok((audit, previous))
 }
 
 /// Everything that a finding may be about.

@@ -25,11 +25,21 @@ use crate::{
     connector::ReadRequest,
     lookup::LookupError,
     model::{audit::Audit, directory::Directory, id::ProfileId, policy::Policy},
+    store::Kept,
 };
 
 /// A workspace as it is now, judged by the policy of a job and compared with its last audit; nothing is recorded.
 pub(super) async fn judged(settings: &Settings, workspace: &str, job: Option<&str>) -> Result<Audit, Failure> {
     findings::audit(settings, workspace, findings::job(settings, workspace, job)?).await
+}
+
+/// The same, and the kept audit that it is compared with.
+pub(super) async fn judged_with_previous(
+    settings: &Settings,
+    workspace: &str,
+    job: Option<&str>,
+) -> Result<(Audit, Option<Kept>), Failure> {
+    findings::audit_with_previous(settings, workspace, findings::job(settings, workspace, job)?).await
 }
 
 /// Maximum length of a sentence that may quote the API.

@@ -1,5 +1,6 @@
 //! `rolecall policy`: what belongs to the policy as a whole.
 
+mod backtest;
 mod baseline;
 mod show;
 mod test;
@@ -11,6 +12,7 @@ use super::{args::PolicyCommand, output::Failure};
 
 pub(super) async fn run(named: Option<&Path>, command: PolicyCommand) -> Result<(), Failure> {
     match command {
+        PolicyCommand::Backtest(args) => backtest::run(named, &args).await,
         PolicyCommand::Baseline(args) => baseline::run(named, args).await,
         PolicyCommand::Show(args) => show::run(named, &args),
         PolicyCommand::Test(args) => test::run(named, &args),

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::{
-    access::{administrators::resolve_administrator_profiles, matrix::AccessMatrix},
-    audit::{JudgeInput, RuleSet, Tried, try_custom_rule},
+    audit::{Lacking, RuleSet, Tried},
     cli::{
+        again::{self, Judge, OF_REPORT},
         args::{RuleFormat, TryArgs},
         check, lookup,
         output::{self, Failure, plain},
@@ -16,8 +17,10 @@ use crate::{
     model::{
         audit::Audit,
         finding::{Finding, RuleResult},
-        policy::CustomRule,
+        policy::{CustomRule, Policy},
     },
+    run,
+    store::Kept,
     words::count,
 };
 
@@ -49,18 +52,18 @@ struct Answer {
 
 pub(super) async fn run(named: Option<&Path>, args: &TryArgs) -> Result<(), Failure> {
     let settings = check::load_with_failing_tests(named)?;
-    let (workspace, _) = workspaces::named(&settings, args.workspace.as_deref())?;
-    let policy = settings.policy_for(args.job.as_deref(), workspace);
-    let custom = policy.custom_rules.iter().find(|rule| rule.name == args.rule);
-    let is_known = custom.is_some() || RuleSet::built_in().list().get(&args.rule).is_some();
-    if !is_known {
-        return Err(Failure::usage(format!("the policy of `{workspace}` has no rule `{}`", args.rule)));
-    }
-    let audit = lookup::judged(&settings, workspace, args.job.as_deref()).await?;
-    let answer = match custom {
-        Some(custom) if !names_previous(custom) => tried(&audit, custom)?,
-        // Judged with the previous audit's users.
-        _ => judged(&audit, &args.rule),
+    let answer = if let Some(path) = &args.report {
+        let report = again::report(path)?;
+        let policy = settings.policy_for(report.job.as_deref(), &report.workspace);
+        let custom = custom(policy, &report.workspace, &args.rule)?;
+        let judge = Judge { settings: &settings, policy: None };
+        let audit = judge.report(report, Uuid::now_v7())?.audit;
+        answer_about(&audit, &args.rule, custom, None, OF_REPORT)?
+    } else {
+        let (workspace, _) = workspaces::named(&settings, args.workspace.as_deref())?;
+        let custom = custom(settings.policy_for(args.job.as_deref(), workspace), workspace, &args.rule)?;
+        let (audit, previous) = lookup::judged_with_previous(&settings, workspace, args.job.as_deref()).await?;
+        answer_about(&audit, &args.rule, custom, previous.as_ref(), Lacking::default())?
     };
     match args.format {
         RuleFormat::Json => {
@@ -72,29 +75,24 @@ pub(super) async fn run(named: Option<&Path>, args: &TryArgs) -> Result<(), Fail
     Ok(())
 }
 
-fn names_previous(custom: &CustomRule) -> bool {
-    custom.when.contains("previous.") || custom.message.contains("previous.")
+/// The rule of the company's own with this name; `None` if it is a built-in rule.
+fn custom<'p>(policy: &'p Policy, workspace: &str, rule: &str) -> Result<Option<&'p CustomRule>, Failure> {
+    let custom = policy.custom_rules.iter().find(|custom| custom.name == rule);
+    if custom.is_none() && RuleSet::built_in().list().get(rule).is_none() {
+        return Err(Failure::usage(format!("the policy of `{workspace}` has no rule `{rule}`")));
+    }
+    Ok(custom)
 }
 
-/// What a rule of the company's own says, with the values that it names.
-fn tried(audit: &Audit, custom: &CustomRule) -> Result<Answer, Failure> {
-    let matrix = AccessMatrix::of(audit);
-    let (_, unmatched) =
-        resolve_administrator_profiles(&audit.policy.administrator_profiles, &audit.directory.profiles);
-    let input = JudgeInput {
-        matrix: &matrix,
-        administrator_profiles: &audit.administrator_profiles,
-        unmatched_administrator_profiles: &unmatched,
-        policy: &audit.policy,
-        workspace: &audit.workspace,
-        roster: audit.roster.as_ref(),
-        now: audit.judged_at,
-        previous: None,
-        previous_users: None,
-        undecided: &[],
-        changes: &[],
-    };
-    let all = try_custom_rule(custom, &input).map_err(Failure::failed)?;
+fn answer_about(
+    audit: &Audit,
+    rule: &str,
+    custom: Option<&CustomRule>,
+    previous: Option<&Kept>,
+    lacking: Lacking,
+) -> Result<Answer, Failure> {
+    let Some(custom) = custom else { return Ok(judged(audit, rule)) };
+    let all = run::try_rule(custom, audit, previous, lacking).map_err(|error| Failure::failed(error.to_string()))?;
     let row = |tried: &Tried| {
         let (subject, subject_id) = audit.subject_label(&tried.subject);
         Row {
@@ -106,7 +104,7 @@ fn tried(audit: &Audit, custom: &CustomRule) -> Result<Answer, Failure> {
             values: tried.values.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect(),
         }
     };
-    Ok(answer(audit, &custom.name, all.iter().map(row).collect()))
+    Ok(answer(audit, rule, all.iter().map(row).collect()))
 }
 
 /// What a rule found in an audit.
@@ -129,11 +127,9 @@ fn judged(audit: &Audit, rule: &str) -> Answer {
 fn answer(audit: &Audit, rule: &str, found: Vec<Row>) -> Answer {
     let outcome = audit.outcomes.iter().find(|outcome| outcome.rule == *rule);
     let not_evaluated = outcome.and_then(|outcome| match &outcome.result {
-        RuleResult::NotEvaluated(reason) | RuleResult::Failed { not_evaluated: reason, .. } => Some(reason.clone()),
         RuleResult::SwitchedOff => Some("the policy switches it off".to_owned()),
-        RuleResult::Passed => None,
+        result => result.not_evaluated().map(str::to_owned),
     });
-    let not_evaluated = not_evaluated.filter(|reason| !reason.is_empty());
     Answer { workspace: audit.workspace.clone(), rule: rule.to_owned(), not_evaluated, found }
 }
 

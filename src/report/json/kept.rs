@@ -56,8 +56,8 @@ pub struct Recorded {
 pub struct RecordedFinding {
     /// The rule's name.
     pub rule: String,
-    /// The severity.
-    pub severity: String,
+    /// The severity; `None` if it was not kept.
+    pub severity: Option<String>,
     /// `user`, `role`, `profile` or `workspace`.
     pub subject_type: String,
     /// The subject's id.
@@ -281,23 +281,6 @@ fn reading(text: &ReadingText, complete: bool) -> Reading {
     let detail = "the report says that the read was incomplete".to_owned();
     let incomplete =
         Check { kind: CheckKind::SourceComplete, outcome: CheckOutcome::Disagreed { detail }, figures: String::new() };
-    Reading {
-        started_at: text.started_at,
-        finished_at: text.finished_at,
-        attempts: 1,
-        pages: 0,
-        per_page: 0,
-        rows: text.users,
-        rows_per_page: Vec::new(),
-        repeated: 0,
-        users: text.users,
-        requests: 0,
-        answers: 0,
-        token_calls: 0,
-        unanswered: 0,
-        retries: 0,
-        bytes: 0,
-        query: String::new(),
-        checks: if complete { Vec::new() } else { vec![incomplete] },
-    }
+    let checks = if complete { Vec::new() } else { vec![incomplete] };
+    Reading::kept(text.started_at, text.finished_at, text.users, checks)
 }

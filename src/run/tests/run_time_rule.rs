@@ -8,7 +8,7 @@ use chrono::Days;
 use crate::{
     access::matrix::AccessMatrix,
     audit::{
-        RuleSet,
+        Lacking, RuleSet,
         testing::{World, now, quiet, with_contractor_rule},
     },
     brief::Brief,
@@ -63,7 +63,13 @@ fn audit(world: &World, previous: Option<Kept>) -> Audit {
     judge_by(
         &|policy| with_contractor_rule(&name(), policy),
         &request,
-        ReadWorkspace { directory: world.directory(), roster: None, previous, past: Vec::new() },
+        ReadWorkspace {
+            directory: world.directory(),
+            roster: None,
+            previous,
+            past: Vec::new(),
+            lacking: Lacking::default(),
+        },
         now(),
     )
     .unwrap()
@@ -129,7 +135,13 @@ fn an_exception_from_it_that_matches_nothing_is_reported_and_one_from_no_rule_to
         policy: &world.policy,
         deadline: std::time::Duration::from_mins(1),
     };
-    let read = ReadWorkspace { directory: world.directory(), roster: None, previous: None, past: Vec::new() };
+    let read = ReadWorkspace {
+        directory: world.directory(),
+        roster: None,
+        previous: None,
+        past: Vec::new(),
+        lacking: Lacking::default(),
+    };
     let unknown = judge_by(&RuleSet::for_policy, &request, read, now()).unwrap();
     assert!(message(&unknown).contains("unknown rule, contractor-export"), "{}", message(&unknown));
 }

@@ -53,6 +53,23 @@ pub(crate) async fn the_past_is_the_last_complete_audits_in_their_order<H: Home>
     assert_eq!(bench.store.past(Some("daily"), "acme", 3).await.unwrap(), []);
 }
 
+pub(crate) async fn complete_audits_are_walked_backwards_in_the_order_of_keeping<H: Home>() {
+    let bench = Bench::<H>::new().await;
+    let of = |second| record("acme", Some("weekly"), second);
+    let incomplete = AuditRecord { complete: false, ..of(250) };
+    let (first, second, third) = (of(100), of(300), of(50));
+    let others = [&record("acme", None, 210), &record("beta", Some("weekly"), 220), &incomplete];
+    for kept in [&first, &second].into_iter().chain(others).chain([&third]) {
+        bench.store.keep(&Kept { record: kept.clone(), parts: Vec::new() }, at(0)).await.unwrap();
+    }
+    let before = |before, limit| bench.store.complete_before(Some("weekly"), "acme", before, limit);
+    assert_eq!(before(None, 2).await.unwrap(), [third.clone(), second.clone()]);
+    assert_eq!(before(Some(second.id), 9).await.unwrap(), std::slice::from_ref(&first));
+    assert_eq!(before(Some(incomplete.id), 9).await.unwrap(), [second, first.clone()]);
+    assert_eq!(before(Some(first.id), 9).await.unwrap(), []);
+    assert_eq!(bench.store.complete_before(Some("daily"), "acme", None, 9).await.unwrap(), []);
+}
+
 pub(crate) async fn an_audit_is_kept_once<H: Home>() {
     let bench = Bench::<H>::new().await;
     let mut audit = Kept { record: record("acme", None, 100), parts: vec![vec![1]] };

@@ -107,6 +107,23 @@ impl Store for SqliteStore {
         });
         past.collect::<Result<_, sqlx::Error>>().map_err(&failed)
     }
+
+    async fn complete_before(
+        &self,
+        job: Option<&str>,
+        workspace: &str,
+        before: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<AuditRecord>, StoreError> {
+        let failed = self.explain("read the past audits");
+        let sql = "SELECT * FROM audit INDEXED BY audit_last_complete WHERE workspace = ? AND job IS ? AND complete = 1
+                   AND rowid < IFNULL((SELECT b.rowid FROM audit AS b WHERE b.id = ?), 9223372036854775807)
+                   ORDER BY rowid DESC LIMIT ?";
+        let before = before.map(|id| id.as_bytes().to_vec());
+        let query = sqlx::query(sql).bind(workspace).bind(job).bind(before).bind(limit);
+        let rows = query.fetch_all(&self.pool).await.map_err(&failed)?;
+        rows.iter().map(record).collect::<Result<_, _>>().map_err(&failed)
+    }
 }
 
 impl SqliteStore {
