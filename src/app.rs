@@ -1,6 +1,7 @@
 //! The composition root: the only place that names concrete adapters. Checked settings in, parts that work out.
 
 mod connectors;
+pub mod console;
 pub mod setup;
 
 use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};

@@ -1,6 +1,8 @@
 //! Serves HTTP within bounds: how many connections there are at a time, and how long a client may take for its request. A
 //! client that holds connections open takes no file from the rest of the process.
 
+pub mod certificate;
+
 use std::{
     collections::VecDeque,
     io,
@@ -20,10 +22,14 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     task::{AbortHandle, JoinSet},
 };
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+
+use self::certificate::Certificate;
 
 /// The most connections of one listener at a time. The limit of open files is far higher ([`raise_file_limit`]).
 const CONNECTIONS: usize = 64;
@@ -62,12 +68,19 @@ impl Admitted {
     }
 }
 
+/// The other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub IpAddr);
+
 /// A bound listener.
-#[derive(Debug)]
 pub struct Listener {
     listener: TcpListener,
     /// The address, with the actual port.
     pub address: SocketAddr,
+    /// The most connections at a time.
+    most: usize,
+    /// `None` for plain HTTP.
+    tls: Option<TlsAcceptor>,
 }
 
 impl Listener {
@@ -78,10 +91,25 @@ impl Listener {
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address })
+        Ok(Self { listener, address, most: CONNECTIONS, tls: None })
     }
 
-    /// Serves until `stop` resolves; requests in progress are finished. Each request carries its connection's [`Admitted`].
+    /// The same, for this many connections at a time.
+    #[must_use]
+    pub fn at_most(self, most: usize) -> Self {
+        Self { most, ..self }
+    }
+
+    /// The same, over TLS with a certificate.
+    ///
+    /// # Errors
+    /// If the certificate cannot be used.
+    pub fn with_tls(self, certificate: &Arc<Certificate>) -> Result<Self, rustls::Error> {
+        Ok(Self { tls: Some(TlsAcceptor::from(certificate.server()?)), ..self })
+    }
+
+    /// Serves until `stop` resolves; requests in progress are finished. Each request carries its connection's
+    /// [`Admitted`] and [`Peer`].
     pub async fn serve(self, routes: Router, stop: impl Future<Output = ()> + Send) {
         let ending = CancellationToken::new();
         let mut tasks = JoinSet::new();
@@ -92,14 +120,15 @@ impl Listener {
                 () = &mut stop => break,
                 Some(_) = tasks.join_next() => {}
                 accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => {
+                    Ok((stream, peer)) => {
                         open.retain(|(task, _)| !task.is_finished());
-                        if open.len() >= CONNECTIONS && !make_room(&mut open) {
+                        if open.len() >= self.most && !make_room(&mut open) {
                             continue;
                         }
                         let admitted = Admitted::default();
-                        let routes = routes.clone().layer(Extension(admitted.clone()));
-                        open.push_back((tasks.spawn(serve(stream, routes, ending.clone())), admitted));
+                        let routes = routes.clone().layer(Extension(admitted.clone())).layer(Extension(Peer(peer.ip())));
+                        let task = tasks.spawn(accept(stream, self.tls.clone(), routes, ending.clone()));
+                        open.push_back((task, admitted));
                     }
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
@@ -121,7 +150,23 @@ fn make_room(open: &mut VecDeque<(AbortHandle, Admitted)>) -> bool {
     true
 }
 
-async fn serve(stream: TcpStream, routes: Router, ending: CancellationToken) {
+async fn accept(stream: TcpStream, tls: Option<TlsAcceptor>, routes: Router, ending: CancellationToken) {
+    let Some(tls) = tls else { return serve(stream, routes, ending).await };
+    let shaken = tokio::select! {
+        shaken = tokio::time::timeout(HEADERS, tls.accept(stream)) => shaken,
+        () = ending.cancelled() => return,
+    };
+    match shaken {
+        Ok(Ok(stream)) => serve(stream, routes, ending).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a connection over TLS did not come about"),
+        Err(_) => tracing::debug!("a client took too long to begin TLS"),
+    }
+}
+
+async fn serve<S>(stream: S, routes: Router, ending: CancellationToken)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())

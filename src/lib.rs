@@ -3,7 +3,8 @@
 //! Dependencies point inward. `model` is the centre and imports nothing of the crate. `access`, `audit`, `brief`, `cel`,
 //! `exceptions`, `ledger`, `lookup`, `people`, `preflight`, `report`, `review`, `schedule` and `coverage` are pure. `connector`,
 //! `store`, `mail`, `evidence`, `replay` and `config`
-//! do I/O, each on its own. `notify`, `run`, `offboard`, `daemon`, `agent`, `mcp`, `web`, `app` and `cli` put them together.
+//! do I/O, each on its own. `notify`, `run`, `offboard`, `daemon`, `agent`, `mcp`, `web`, `console`, `app` and `cli` put them
+//! together.
 //! `CONTRIBUTING.md` describes every room, and `tests/integration/architecture.rs` holds the table of imports.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should panic"))]
@@ -19,6 +20,7 @@ pub mod clock;
 pub mod config;
 pub mod connections;
 pub mod connector;
+pub mod console;
 pub mod coverage;
 pub mod daemon;
 pub mod digest;

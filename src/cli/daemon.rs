@@ -8,7 +8,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{check, output::Failure};
-use crate::{app, clock::Clock, config::settings::Settings, connections::Listener, daemon::Daemon, web};
+use crate::{
+    app::{self, console::Reload},
+    clock::Clock,
+    config::settings::Settings,
+    connections::Listener,
+    console,
+    daemon::Daemon,
+    store::Database,
+    web,
+};
 
 pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
     // Before anything else, so that a signal that comes early is not lost.
@@ -24,9 +33,10 @@ pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
     let setup = app::daemon_setup(&settings, &clock).map_err(|error| Failure::usage(error.to_string()))?;
     let server = listen(&settings).await?;
     let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
+    let stop = CancellationToken::new();
+    let console = console(&settings, &store, &clock, &stop).await?;
 
     let daemon = Daemon::new(store, clock, setup);
-    let stop = CancellationToken::new();
     if let Some(server) = server {
         tracing::info!(address = %server.address, "listening");
         let routes = web::routes(Arc::clone(&daemon), settings.daemon.allowed_hosts.clone());
@@ -49,7 +59,7 @@ pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
                 // The time is for systemd 253 and newer, which wants to know to which reload the next READY belongs.
                 let now = NotifyState::monotonic_usec_now();
                 tell(&[Some(NotifyState::Reloading), now.ok()].into_iter().flatten().collect::<Vec<_>>());
-                reload(named, &daemon, &settings);
+                reload(named, &daemon, &settings, console.as_ref());
                 tell(&[NotifyState::Ready]);
             }
         }
@@ -65,6 +75,22 @@ async fn listen(settings: &Settings) -> Result<Option<Listener>, Failure> {
             "cannot listen on {address}: {error}. Set another address as `[daemon] listen`, or \"off\""
         ))),
     }
+}
+
+/// Serves the web console, if there is one.
+async fn console(
+    settings: &Settings,
+    store: &Arc<dyn Database>,
+    clock: &Clock,
+    stop: &CancellationToken,
+) -> Result<Option<Reload>, Failure> {
+    let Some(settings) = &settings.console else { return Ok(None) };
+    let served = app::console::bind(settings, Arc::clone(store), clock.clone()).await;
+    let served = served.map_err(|error| Failure::failed(error.to_string()))?;
+    let reload = served.reload(settings);
+    tracing::info!(address = %served.listener.address, url = %served.origin, "serving the web console");
+    tokio::spawn(served.listener.serve(console::routes(served.console), stop.clone().cancelled_owned()));
+    Ok(Some(reload))
 }
 
 /// Sends the service manager's watchdog a signal as long as the daemon makes progress.
@@ -94,15 +120,27 @@ fn announce(settings: &Settings) {
 }
 
 /// Reloads the configuration; keeps the old one if the new one is not valid.
-fn reload(named: Option<&Path>, daemon: &Daemon, began_with: &Settings) {
+fn reload(named: Option<&Path>, daemon: &Daemon, began_with: &Settings, console: Option<&Reload>) {
     let loaded = check::load(named).and_then(|settings| {
         if settings.store.path != began_with.store.path || settings.daemon.listen != began_with.daemon.listen {
             return Err(Failure::usage(
                 "`[store] url` and `[daemon] listen` cannot change while the daemon runs; restart it",
             ));
         }
+        match (console, &settings.console) {
+            (Some(console), Some(new)) if console.is_possible(new) => {}
+            (None, None) => {}
+            _ => {
+                return Err(Failure::usage(
+                    "of `[console]`, only `rights` and the content of the certificate's files can change while the daemon runs; restart it",
+                ));
+            }
+        }
         let setup =
             app::daemon_setup(&settings, &Clock::system()).map_err(|error| Failure::usage(error.to_string()))?;
+        if let Some((console, new)) = console.zip(settings.console.as_ref()) {
+            console.take_over(new).map_err(|error| Failure::failed(error.to_string()))?;
+        }
         Ok((settings, setup))
     });
     match loaded {

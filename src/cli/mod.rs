@@ -4,6 +4,7 @@ mod again;
 mod args;
 mod audit;
 mod check;
+mod console;
 mod daemon;
 mod demo;
 #[cfg(test)]
@@ -126,6 +127,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Daemon => daemon::run(named).await,
         Command::Runs(args) => runs::run(named, args).await,
         Command::Review(args) => review::run(named, args).await,
+        Command::Console(command) => console::run(named, command).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Init(args) => init::run(named, *args).await,
         Command::Evidence(command) => evidence::run(named, command).await,

@@ -2,6 +2,7 @@
 //! checked against that schema before it is read into them.
 
 mod accepted;
+pub(super) mod console;
 mod custom_rules;
 pub(super) mod roster;
 
@@ -65,6 +66,9 @@ pub(super) struct File {
     /// Where evidence is kept; without it, none is.
     #[schemars(with = "Option<Evidence>")]
     pub(super) evidence: Option<Spanned<Evidence>>,
+    /// The web console, which the daemon serves; without it, there is none.
+    #[schemars(with = "Option<console::Console>")]
+    pub(super) console: Option<Spanned<console::Console>>,
 }
 
 /// Where a secret is: `{ env = "NAME" }` or `{ file = "PATH" }`, never the secret itself.

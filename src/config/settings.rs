@@ -1,5 +1,7 @@
 //! A checked configuration, which the rest of the program relies on.
 
+mod console;
+
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -11,6 +13,7 @@ use std::{
 use secrecy::SecretString;
 use url::Url;
 
+pub use self::console::{Console, Oidc, Tls};
 pub use super::secret::{SecretError, SecretSource};
 use super::{applied::applied, file::Attach};
 use crate::{
@@ -48,6 +51,8 @@ pub struct Settings {
     pub daemon: Daemon,
     /// `None` if no evidence is kept.
     pub evidence: Option<Evidence>,
+    /// `None` if there is no web console.
+    pub console: Option<Console>,
     /// The text of the configuration as written.
     pub text: String,
 }
@@ -245,7 +250,11 @@ impl Settings {
             SecretSource::Env(_) => None,
         });
         let key = self.evidence.as_ref().and_then(|evidence| evidence.signing_key.as_deref());
-        secrets.chain(key.map(|path| ("evidence.signing_key".to_owned(), path))).collect()
+        let of_tls = self.console.as_ref().and_then(|console| console.tls.as_ref()).map(|tls| tls.key.as_path());
+        secrets
+            .chain(key.map(|path| ("evidence.signing_key".to_owned(), path)))
+            .chain(of_tls.map(|path| ("console.key".to_owned(), path)))
+            .collect()
     }
 
     /// Every secret that the configuration names, with its key.
@@ -270,6 +279,9 @@ impl Settings {
         }
         if let Some(password) = self.smtp.as_ref().and_then(|smtp| smtp.password.as_ref()) {
             secrets.push(("smtp.password".to_owned(), password));
+        }
+        if let Some(secret) = self.console.as_ref().and_then(|console| console.oidc.as_ref()?.client_secret.as_ref()) {
+            secrets.push(("console.oidc.client_secret".to_owned(), secret));
         }
         secrets
     }

@@ -1,4 +1,5 @@
 mod accepted;
+mod console;
 mod custom_rules;
 mod policies;
 mod policy_text;
@@ -39,7 +40,7 @@ fn the_example_is_valid() {
     assert_eq!(settings.store.path, Path::new("/etc/rolecall/rolecall.db"));
     assert_eq!(settings.jobs["weekly-access-review"].schedule.zone().name(), "Europe/Berlin");
     assert_eq!(settings.policy.exceptions.len(), 1);
-    assert_eq!(settings.secrets().len(), 3);
+    assert_eq!(settings.secrets().len(), 4);
 }
 
 #[test]

@@ -140,7 +140,9 @@ impl<'a> Past<'a> {
             | Fact::OffboardingBegun(_)
             | Fact::OffboardingEnded(_)
             | Fact::Review(_)
-            | Fact::ReviewSealed(_) => {}
+            | Fact::ReviewSealed(_)
+            | Fact::SignInLink { .. }
+            | Fact::SignedIn { .. } => {}
         }
     }
 

@@ -7,7 +7,13 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use crate::model::bag::BagName;
-use crate::{model::actor::Actor, review::event::Event};
+use crate::{
+    model::actor::Actor,
+    review::{
+        event::{Event, Via},
+        person::Address,
+    },
+};
 
 /// Something that happened, or was decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,6 +141,30 @@ pub enum Fact {
     Review(ReviewEvent),
     /// A closed review by people is kept as a bag.
     ReviewSealed(ReviewSealed),
+    /// A one-time link was made that signs a person in to the console.
+    SignInLink {
+        /// The person's address.
+        address: Address,
+        /// How it reaches the person.
+        via: Via,
+        /// Until when it can be used.
+        valid_until: DateTime<Utc>,
+        /// Who asked for it.
+        by: Actor,
+    },
+    /// A person signed in to the console.
+    SignedIn {
+        /// The person's address.
+        address: Address,
+        /// How.
+        via: Via,
+        /// The identity provider; `None` after a link.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        issuer: Option<String>,
+        /// How that provider knows the person; `None` after a link.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subject: Option<String>,
+    },
 }
 
 /// A schedule.
@@ -381,6 +411,8 @@ impl Fact {
             Self::OffboardingEnded(_) => Self::OFFBOARDING_ENDED,
             Self::Review(_) => Self::REVIEW,
             Self::ReviewSealed(_) => Self::REVIEW_SEALED,
+            Self::SignInLink { .. } => "sign_in_link",
+            Self::SignedIn { .. } => "signed_in",
         }
     }
 
@@ -398,6 +430,7 @@ impl Fact {
             Self::OffboardingEnded(ended) => (&ended.user).into(),
             Self::Review(told) => told.review.to_string().into(),
             Self::ReviewSealed(sealed) => sealed.review.to_string().into(),
+            Self::SignInLink { address, .. } | Self::SignedIn { address, .. } => address.as_str().into(),
             _ => "".into(),
         }
     }

@@ -174,7 +174,9 @@ pub enum Via {
     SignedSpreadsheet,
     /// The console, after a one-time link by mail.
     MailLink,
-    /// The console, after signing in.
+    /// The console, after a one-time link that someone with a shell on the machine made.
+    ConsoleLink,
+    /// The console, after signing in at the identity provider.
     Console,
 }
 
@@ -186,6 +188,7 @@ impl Via {
             Self::Spreadsheet => "spreadsheet",
             Self::SignedSpreadsheet => "signed-spreadsheet",
             Self::MailLink => "mail-link",
+            Self::ConsoleLink => "console-link",
             Self::Console => "console",
         }
     }

@@ -13,6 +13,7 @@ use super::{
     ledger::Ledger,
     queue::{Cursor, Decided, Outgoing, Queue, Sent},
     reviews::Reviews,
+    sessions::{Link, SecretDigest, Session, Sessions, SignedIn},
     together::{Combination, Combined, Share, Together},
 };
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
         fact::{OffboardingBegun, Terms},
     },
     model::{
+        actor::Actor,
         change::Past,
         notification::Notification,
         run::{Attempt, Claim, Gap, Run, RunState},
@@ -28,6 +30,7 @@ use crate::{
     },
     review::{
         event::Event,
+        person::Address,
         state::{Review, Summary},
     },
 };
@@ -432,5 +435,54 @@ impl<M: Database, H: Hazard> Reviews for Hazardous<M, H> {
 
     async fn last_closed_review(&self, name: &str) -> Result<Option<Uuid>, StoreError> {
         self.store.last_closed_review(name).await
+    }
+}
+
+#[async_trait]
+impl<M: Database, H: Hazard> Sessions for Hazardous<M, H> {
+    async fn keep_link(&self, id: SecretDigest, link: &Link, by: &Actor, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.hazard.at("keep_link", Moment::Before).await?;
+        self.store.keep_link(id, link, by, now).await?;
+        self.hazard.at("keep_link", Moment::After).await
+    }
+
+    async fn link(&self, id: SecretDigest) -> Result<Option<Link>, StoreError> {
+        self.store.link(id).await
+    }
+
+    async fn begin_session(
+        &self,
+        id: SecretDigest,
+        who: &SignedIn,
+        replaces: Option<SecretDigest>,
+        link: Option<SecretDigest>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.hazard.at("begin_session", Moment::Before).await?;
+        self.store.begin_session(id, who, replaces, link, now).await?;
+        self.hazard.at("begin_session", Moment::After).await
+    }
+
+    async fn session(&self, id: SecretDigest, now: DateTime<Utc>) -> Result<Option<Session>, StoreError> {
+        self.store.session(id, now).await
+    }
+
+    async fn use_session(&self, id: SecretDigest, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.hazard.at("use_session", Moment::Before).await?;
+        self.store.use_session(id, now).await?;
+        self.hazard.at("use_session", Moment::After).await
+    }
+
+    async fn end_session(&self, id: SecretDigest) -> Result<(), StoreError> {
+        self.hazard.at("end_session", Moment::Before).await?;
+        self.store.end_session(id).await?;
+        self.hazard.at("end_session", Moment::After).await
+    }
+
+    async fn end_sessions_of(&self, address: &Address) -> Result<u64, StoreError> {
+        self.hazard.at("end_sessions_of", Moment::Before).await?;
+        let ended = self.store.end_sessions_of(address).await?;
+        self.hazard.at("end_sessions_of", Moment::After).await?;
+        Ok(ended)
     }
 }

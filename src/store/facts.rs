@@ -1,7 +1,7 @@
 //! The ledger facts that belong to each write of a store, as functions of plain values.
 //!
 //! A store calls the function of a write inside that write's transaction and appends what it returns, in order. Writes
-//! without a function here (`claim`, `prolong`, `advance`, `release`, `take_message`, `close`, `prune`) make no facts.
+//! without a function here (`claim`, `prolong`, `advance`, `release`, `take_message`, `close`, `prune`, `use_session`, `end_session`, `end_sessions_of`) make no facts.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{
     AuditRecord,
     queue::{Decided, Outgoing, Sent},
+    sessions::{Link, SignedIn},
     together::Combined,
 };
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
         fact::{Delivery, DueRun, OffboardingBegun, Recorded, ReviewEvent, RunName, Terms},
     },
     model::{
+        actor::Actor,
         notification::Notification,
         run::{Claim, Gap, Run},
     },
@@ -190,6 +192,19 @@ pub fn begin_offboarding(begun: &OffboardingBegun, later: &[Fact]) -> Option<Vec
 /// `Reviews::open_review` and `Reviews::change_review`: what happened, as it is.
 pub fn review(review: Uuid, events: &[Event]) -> Vec<Fact> {
     events.iter().map(|event| Fact::Review(ReviewEvent { review, event: event.clone() })).collect()
+}
+
+/// `Sessions::keep_link`: for whom, and who asked for it.
+pub fn keep_link(link: &Link, by: &Actor) -> Vec<Fact> {
+    let Link { address, via, valid_until, .. } = link.clone();
+    vec![Fact::SignInLink { address, via, valid_until: valid_until.trunc_subsecs(3), by: by.clone() }]
+}
+
+/// `Sessions::begin_session`: who, and how. Groups are not on record: decisions do not depend on them.
+pub fn begin_session(who: &SignedIn) -> Vec<Fact> {
+    let SignedIn { address, via, identity, .. } = who.clone();
+    let (issuer, subject) = identity.map(|identity| (identity.issuer, identity.subject)).unzip();
+    vec![Fact::SignedIn { address, via, issuer, subject }]
 }
 
 /// Whether two removals are in the same place: one workspace, or one organization that two workspaces lead to.

@@ -1,5 +1,5 @@
-//! The store: completed audits, the [`queue`] of runs and notifications, its [`history`], [`reviews`] by people, and the
-//! [`ledger`] of it all.
+//! The store: completed audits, the [`queue`] of runs and notifications, its [`history`], [`reviews`] by people, the
+//! [`sessions`] of the console, and the [`ledger`] of it all.
 //!
 //! A [`Store`] keeps one record per audit and, beside it, a snapshot in compressed parts for the next audit to compare
 //! with. [`snapshot`] knows what is inside the parts; a store only keeps bytes.
@@ -16,6 +16,7 @@ pub mod history;
 pub mod ledger;
 pub mod queue;
 pub mod reviews;
+pub mod sessions;
 pub mod snapshot;
 pub mod sqlite;
 #[cfg(test)]
@@ -140,12 +141,18 @@ pub trait Store: Send + Sync {
 
 /// Everything that a store does. The suite in `conformance` holds every adapter to it.
 pub trait Database:
-    Store + queue::Queue + together::Together + history::History + ledger::Ledger + reviews::Reviews
+    Store + queue::Queue + together::Together + history::History + ledger::Ledger + reviews::Reviews + sessions::Sessions
 {
 }
 
-impl<T: Store + queue::Queue + together::Together + history::History + ledger::Ledger + reviews::Reviews> Database
-    for T
+impl<T> Database for T where
+    T: Store
+        + queue::Queue
+        + together::Together
+        + history::History
+        + ledger::Ledger
+        + reviews::Reviews
+        + sessions::Sessions
 {
 }
 

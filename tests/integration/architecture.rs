@@ -71,6 +71,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["fetch", "model", "access", "report", "connector", "store", "mail", "schedule", "run", "notify", "ledger"],
     ),
     ("web", &["model", "store", "daemon", "connections"]),
+    ("console", &["model", "review", "store", "connections"]),
     (
         "agent",
         &[
@@ -95,7 +96,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "fetch",
             "agent",
             "config",
+            "connections",
             "connector",
+            "console",
             "daemon",
             "evidence",
             "ledger",
@@ -133,6 +136,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "mcp",
             "app",
             "web",
+            "console",
             "export",
             "evidence",
             "ledger",

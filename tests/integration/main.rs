@@ -10,6 +10,7 @@ mod browser;
 mod callers;
 mod check;
 mod cli;
+mod console;
 mod coverage;
 mod crash;
 mod custom_rules;

@@ -358,6 +358,8 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         "rules",
         &[example("List the rules", "rolecall rules"), example("Explain one", "rolecall rules administrator-clone")],
     ),
+    ("console", &[example("Sign in as Ana", "rolecall console link --as ana@example.com")]),
+    ("console link", &[example("Sign in as Ana", "rolecall console link --as ana@example.com")]),
     ("mail", &[example("Send a test message", "rolecall mail test --to ana@example.com")]),
     ("mail test", &[example("Send a test message", "rolecall mail test --to ana@example.com")]),
     (

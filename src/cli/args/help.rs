@@ -10,7 +10,7 @@ const GROUPS: [(&str, &[&str]); 7] = [
     ("Audit", &["audit", "review", "policy", "rules"]),
     ("Look up", &["who-can", "findings", "users", "roles", "profiles", "org", "me"]),
     ("Evidence", &["evidence"]),
-    ("Operate", &["daemon", "runs", "mail", "offboard"]),
+    ("Operate", &["daemon", "console", "runs", "mail", "offboard"]),
     ("Agents", &["mcp", "tools"]),
     ("Develop", &["simulate", "schema", "completions", "man", "help"]),
 ];

@@ -107,6 +107,9 @@ pub(crate) enum Command {
     Runs(RunsArgs),
     /// Let named people decide about every account: open, decide, close
     Review(ReviewArgs),
+    /// Let people in to the web console
+    #[command(subcommand)]
+    Console(ConsoleCommand),
     /// Verify evidence, check coverage, export for the auditor
     #[command(subcommand)]
     Evidence(EvidenceCommand),
@@ -233,6 +236,16 @@ pub(crate) enum MailCommand {
         /// Recipient [default: the first recipient of the first job that sends mail]
         #[arg(long, value_name = "ADDRESS")]
         to: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConsoleCommand {
+    /// Print a one-time address that signs a person in
+    Link {
+        /// The person's address
+        #[arg(long = "as", value_name = "ADDRESS")]
+        address: String,
     },
 }
 

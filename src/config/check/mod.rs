@@ -2,6 +2,7 @@
 
 mod accepted;
 mod accounts;
+mod console;
 mod custom_rules;
 mod job;
 mod off_reasons;
@@ -102,9 +103,22 @@ impl Checker<'_> {
         let store = self.store(file.store.as_ref());
         let daemon = self.daemon(&file.daemon);
         let evidence = file.evidence.as_ref().map(|evidence| self.evidence(evidence));
+        let console = file.console.as_ref().map(|console| self.console(console.get_ref()));
         let text = self.context.text.to_owned();
-        let settings =
-            Settings { workspaces, policy, policies, rosters, jobs, reviews, smtp, store, daemon, evidence, text };
+        let settings = Settings {
+            workspaces,
+            policy,
+            policies,
+            rosters,
+            jobs,
+            reviews,
+            smtp,
+            store,
+            daemon,
+            evidence,
+            console,
+            text,
+        };
         self.reviewers_by_roster(file, &settings);
         settings
     }
@@ -151,16 +165,7 @@ impl Checker<'_> {
 
     fn safe_url(&mut self, text: &Spanned<String>, help: &str, is_good: fn(&Url) -> bool) -> Option<Url> {
         let parsed = Url::parse(text.get_ref());
-        let safe = parsed.as_ref().is_ok_and(|url| {
-            let loopback = match url.host() {
-                Some(url::Host::Domain(name)) => name == "localhost",
-                Some(url::Host::Ipv4(address)) => address.is_loopback(),
-                Some(url::Host::Ipv6(address)) => address.is_loopback(),
-                None => false,
-            };
-            let bare = url.username().is_empty() && url.password().is_none() && is_good(url);
-            bare && (url.scheme() == "https" || (url.scheme() == "http" && loopback))
-        });
+        let safe = parsed.as_ref().is_ok_and(|url| is_safe(url) && is_good(url));
         if !safe {
             self.error(text.span(), "it is not safe to send a token to this URL", help);
             return None;
@@ -197,4 +202,16 @@ impl Checker<'_> {
         }
         address.get_ref().clone()
     }
+}
+
+/// Whether a secret may be sent to a URL: it is encrypted, or stays on this machine.
+fn is_safe(url: &Url) -> bool {
+    let loopback = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let bare = url.username().is_empty() && url.password().is_none();
+    bare && (url.scheme() == "https" || (url.scheme() == "http" && loopback))
 }

@@ -169,7 +169,7 @@ struct DecisionLine<'a> {
     by: &'a str,
     /// When.
     at: DateTime<Utc>,
-    /// How it was said: `command-line`, `spreadsheet`, `signed-spreadsheet`, `mail-link` or `console`.
+    /// How it was said: `command-line`, `spreadsheet`, `signed-spreadsheet`, `mail-link`, `console-link` or `console`.
     via: &'static str,
     /// The SHA-256 of the spreadsheet that said it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -5,12 +5,17 @@ use std::fmt::Write as _;
 use super::*;
 use crate::{
     ledger::fact::{Leaver, OffboardingBegun, Terms},
-    model::run::Gap,
+    model::{actor::Actor, run::Gap},
     review::{
-        event::Decision,
+        event::{Decision, Via},
+        person::Address,
         testing::{decides, opened},
     },
-    store::{queue::Sent, reviews::Reviews as _},
+    store::{
+        queue::Sent,
+        reviews::Reviews as _,
+        sessions::{Link, SecretDigest, Sessions as _, SignedIn},
+    },
 };
 
 /// Everything that a write may change.
@@ -31,6 +36,9 @@ async fn contents<H: Home>(bench: &Bench<H>) -> String {
     for review in store.reviews(100).await.unwrap() {
         write!(text, "{review:?} {:?}", store.review(review.id).await.unwrap()).unwrap();
     }
+    let link = store.link(SecretDigest::of("l")).await.unwrap();
+    let session = store.session(SecretDigest::of("s"), at(36)).await.unwrap();
+    write!(text, "{link:?} {session:?}").unwrap();
     text
 }
 
@@ -108,6 +116,13 @@ pub(crate) async fn a_write_whose_commit_fails_changes_nothing<H: Home>() {
     let event = decides(&review, "ana", &[1], Decision::Keep);
     review.apply(&event, at(36)).unwrap();
     refused_then_done!(bench, change_review(&review, std::slice::from_ref(&event), at(36)));
+
+    let (address, via) = (Address::of("ana@example.com"), Via::MailLink);
+    let link = Link { address: address.clone(), via, valid_until: at(900), used_at: None };
+    refused_then_done!(bench, keep_link(SecretDigest::of("l"), &link, &Actor::Daemon, at(36)));
+    let who = SignedIn { address, name: None, groups: vec![], via, identity: None };
+    let (session, used) = (SecretDigest::of("s"), Some(SecretDigest::of("l")));
+    refused_then_done!(bench, begin_session(session, &who, None, used, at(36)));
 
     let newer = Kept { record: record("acme", Some("daily"), 200), parts: vec![vec![2]] };
     bench.store.keep(&newer, at(37)).await.unwrap();

@@ -7,12 +7,13 @@ mod facts;
 mod outbox;
 mod reviews;
 mod runs;
+mod sessions;
 mod together;
 
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-pub(crate) use self::{atomic::*, audits::*, facts::*, outbox::*, reviews::*, runs::*, together::*};
+pub(crate) use self::{atomic::*, audits::*, facts::*, outbox::*, reviews::*, runs::*, sessions::*, together::*};
 use super::{
     AuditRecord, Database, Kept, Store as _, StoreError,
     history::History as _,
@@ -85,6 +86,10 @@ macro_rules! suite {
             a_review_is_read_back_as_it_was_and_every_event_is_in_the_ledger,
             a_review_that_changed_meanwhile_is_not_changed,
             one_review_of_a_name_is_under_way,
+            a_session_is_read_back_until_it_is_too_old_or_not_used,
+            a_session_ends_when_it_is_replaced_ended_or_one_of_too_many,
+            a_link_begins_one_session_in_its_time_and_none_if_that_fails,
+            links_are_deleted_when_they_have_expired_or_are_too_many,
             a_write_whose_commit_fails_changes_nothing,
             a_write_that_is_refused_halfway_changes_nothing,
         }

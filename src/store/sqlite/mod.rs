@@ -1,7 +1,7 @@
 //! The store in one SQLite file: write-ahead log, full synchronisation, one writer.
 //!
 //! `audits` keeps completed audits, `queue` runs, `decisions` what is due, `outbox` notifications, `together` those about
-//! several runs; `reviews` reviews by people; `history` and `incidents` read; `ledger` is extended by all writes.
+//! several runs; `reviews` reviews by people; `sessions` who is signed in; `history` and `incidents` read; `ledger` is extended by all writes.
 
 mod audits;
 mod decisions;
@@ -13,6 +13,7 @@ mod outbox;
 mod queue;
 mod read_only;
 mod reviews;
+mod sessions;
 #[cfg(test)]
 mod tests;
 mod together;
@@ -129,7 +130,7 @@ fn make_private(path: &Path) {
 }
 
 /// Every migration, in order. A released one never changes.
-const MIGRATIONS: [(i64, &str, &str); 7] = [
+const MIGRATIONS: [(i64, &str, &str); 8] = [
     (1, "audits", include_str!("0001_audits.sql")),
     (2, "runs", include_str!("0002_runs.sql")),
     (3, "ledger", include_str!("0003_ledger.sql")),
@@ -137,6 +138,7 @@ const MIGRATIONS: [(i64, &str, &str); 7] = [
     (5, "history", include_str!("0005_history.sql")),
     (6, "reviews", include_str!("0006_reviews.sql")),
     (7, "together", include_str!("0007_together.sql")),
+    (8, "sessions", include_str!("0008_sessions.sql")),
 ];
 
 fn migrations() -> Migrator {

@@ -1,0 +1,130 @@
+//! The web console of a configuration.
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use url::Url;
+
+use crate::{
+    clock::Clock,
+    config::settings::{Console as Settings, Tls},
+    connections::{
+        Listener,
+        certificate::{Certificate, CertificateError},
+    },
+    console::{self, Console, Setup, Transport},
+    store::Database,
+};
+
+/// The most connections at a time: browsers hold several each.
+const CONNECTIONS: usize = 512;
+
+/// The console cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ConsoleError {
+    /// The address cannot be bound.
+    #[error("the console cannot listen on {address}: {source}. Set another address as `[console] listen`")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// TLS cannot be used.
+    #[error("the console cannot serve TLS: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The address is not one that can be opened.
+    #[error("the console has no address that can be opened: {0}; set `[console] public_url`")]
+    Origin(#[from] url::ParseError),
+}
+
+/// A console that is bound to its address.
+pub struct Served {
+    /// Where it listens.
+    pub listener: Listener,
+    /// The console.
+    pub console: Arc<Console>,
+    /// The address that people open.
+    pub origin: Url,
+    certificate: Option<Arc<Certificate>>,
+}
+
+/// Binds the console to its address.
+///
+/// # Errors
+/// [`ConsoleError`]
+pub async fn bind(settings: &Settings, store: Arc<dyn Database>, clock: Clock) -> Result<Served, ConsoleError> {
+    let certificate = settings.tls.as_ref().map(certificate).transpose()?.map(Arc::new);
+    let address = settings.listen;
+    let bound = Listener::bind(address).await.map_err(|source| ConsoleError::Listen { address, source })?;
+    let mut listener = bound.at_most(CONNECTIONS);
+    if let Some(certificate) = &certificate {
+        listener = listener.with_tls(certificate)?;
+    }
+    let transport = Transport::of(listener.address, certificate.is_some());
+    let origin = origin(settings, listener.address, transport)?;
+    let console = Console::new(Setup {
+        store,
+        clock,
+        origin: origin.clone(),
+        transport,
+        trusted_proxies: settings.trusted_proxies.clone(),
+        rights: settings.rights.clone(),
+    });
+    Ok(Served { listener, console, origin, certificate })
+}
+
+/// The address that people open.
+///
+/// # Errors
+/// If the address cannot be part of a URL.
+pub fn configured_origin(settings: &Settings) -> Result<Url, url::ParseError> {
+    origin(settings, settings.listen, Transport::of(settings.listen, settings.tls.is_some()))
+}
+
+fn origin(settings: &Settings, address: SocketAddr, transport: Transport) -> Result<Url, url::ParseError> {
+    settings.public_url.clone().map_or_else(|| console::origin(address, transport), Ok)
+}
+
+fn certificate(tls: &Tls) -> Result<Certificate, CertificateError> {
+    Certificate::read(&tls.certificate, &tls.key)
+}
+
+/// What of a running console a new configuration changes.
+pub struct Reload {
+    console: Arc<Console>,
+    certificate: Option<Arc<Certificate>>,
+    began_with: Settings,
+}
+
+impl Served {
+    /// What changes with the configuration while this is served.
+    pub fn reload(&self, began_with: &Settings) -> Reload {
+        Reload {
+            console: Arc::clone(&self.console),
+            certificate: self.certificate.clone(),
+            began_with: began_with.clone(),
+        }
+    }
+}
+
+impl Reload {
+    /// Whether a new configuration can be taken over: everything but the rights and what is in the files stays.
+    pub fn is_possible(&self, settings: &Settings) -> bool {
+        Settings { rights: self.began_with.rights.clone(), ..settings.clone() } == self.began_with
+    }
+
+    /// Takes a new configuration over, and reads the certificate again.
+    ///
+    /// # Errors
+    /// [`CertificateError`]; then nothing has changed.
+    pub fn take_over(&self, settings: &Settings) -> Result<(), CertificateError> {
+        if let (Some(current), Some(tls)) = (&self.certificate, &settings.tls) {
+            current.replace(&certificate(tls)?);
+        }
+        self.console.set_rights(settings.rights.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+//! What every request has to pass, and the headers that every answer has.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Extension,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use url::Url;
+
+use super::{Console, Transport};
+use crate::connections::{Peer, is_for};
+
+/// How long a request may take, with its body.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// What a browser may do with a page: show it with our stylesheet, and send its forms to us.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; \
+                      base-uri 'none'";
+
+/// The headers of every answer that does not set its own.
+const HEADERS: [(HeaderName, &str); 8] = [
+    (header::CONTENT_SECURITY_POLICY, POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "same-origin"),
+    (header::CACHE_CONTROL, "no-store"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=()"),
+];
+/// For a year, a browser comes back over TLS only.
+const STRICT_TRANSPORT: &str = "max-age=31536000";
+
+/// Where a request comes from: the peer, or whom the trusted proxies name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Client(pub(super) IpAddr);
+
+/// Refuses what does not belong here, bounds the rest, and adds the headers.
+pub(super) async fn enter(
+    State(console): State<Arc<Console>>,
+    Extension(peer): Extension<Peer>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let client = client(&console, peer.0, request.headers());
+    let mut response = match objection(&console, peer, &request) {
+        Some(objection) => {
+            tracing::warn!(%client, method = %request.method(), objection, "a request to the console was refused");
+            (StatusCode::FORBIDDEN, format!("{objection}\n")).into_response()
+        }
+        None => {
+            request.extensions_mut().insert(Client(client));
+            match tokio::time::timeout(LONGEST, next.run(request)).await {
+                Ok(response) => response,
+                Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the request took too long\n").into_response(),
+            }
+        }
+    };
+    for (name, value) in HEADERS {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if console.is_secure() {
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(STRICT_TRANSPORT));
+    }
+    response
+}
+
+/// Why a request is refused. `None` if it is not.
+fn objection(console: &Console, peer: Peer, request: &Request) -> Option<&'static str> {
+    let Console { setup, .. } = console;
+    if setup.transport == Transport::Proxied && !peer.0.is_loopback() && !console.is_proxy(peer.0) {
+        return Some("without TLS, only the proxies of `[console] trusted_proxies` may ask");
+    }
+    let host = setup.origin.host_str().unwrap_or_default();
+    if !is_for(request.headers(), &[host.trim_matches(['[', ']']).to_owned()]) {
+        return Some("this host name is not that of the console; set it as `[console] public_url`");
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) && !is_own(&setup.origin, request.headers()) {
+        return Some("this form was sent by another site");
+    }
+    None
+}
+
+/// Whether a page of this console sent a request. Browsers say it in `Sec-Fetch-Site`; older ones only in `Origin`.
+fn is_own(origin: &Url, headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    match (text("sec-fetch-site"), text("origin")) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(sent)) => {
+            // On this machine, the console has several names.
+            let by_host = || text("host").map(|host| format!("{}://{host}", origin.scheme()));
+            sent == origin.origin().ascii_serialization() || by_host().is_some_and(|own| own == sent)
+        }
+        (None, None) => false,
+    }
+}
+
+/// The address of who asks: the last one that `X-Forwarded-For` names and that is not a trusted proxy.
+fn client(console: &Console, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    let values = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let named: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+    let mut client = peer;
+    for address in named.iter().rev() {
+        if !console.is_proxy(client) {
+            break;
+        }
+        let Ok(address) = address.parse() else { break };
+        client = address;
+    }
+    client.to_canonical()
+}

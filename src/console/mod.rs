@@ -1,0 +1,155 @@
+//! The web console: how people get in ([`viewer`], sessions, one-time links), and the pages.
+//!
+//! `guard` looks at every request before anything else does. A page that names [`Viewer`] among its arguments is shown only
+//! to someone who is signed in and has a right.
+
+mod attempts;
+mod guard;
+pub mod link;
+mod page;
+mod reviews;
+mod session;
+mod sign_in;
+mod style;
+pub mod viewer;
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use axum::{Router, extract::DefaultBodyLimit, middleware, response::IntoResponse, routing::get};
+use url::Url;
+
+use self::attempts::Attempts;
+pub use self::{page::Page, reviews::Reviews, style::address as stylesheet, viewer::Viewer};
+use crate::{
+    clock::Clock,
+    digest::hex,
+    model::{network::Network, right::Rights},
+    store::Database,
+};
+
+/// The largest request, in bytes.
+const REQUEST: usize = 256 << 10;
+
+/// What the console is made of.
+pub struct Setup {
+    /// The store.
+    pub store: Arc<dyn Database>,
+    /// The clock.
+    pub clock: Clock,
+    /// The address that people open.
+    pub origin: Url,
+    /// Where the listener is. Requests that do not come over TLS, from this machine or from a trusted proxy are refused.
+    pub transport: Transport,
+    /// The proxies that requests come through.
+    pub trusted_proxies: Vec<Network>,
+    /// Who may do what.
+    pub rights: Rights,
+}
+
+/// How requests reach the listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// Over TLS.
+    Tls,
+    /// In plain, from this machine.
+    Loopback,
+    /// In plain, from other machines: only from trusted proxies.
+    Proxied,
+}
+
+impl Transport {
+    /// How requests reach an address.
+    pub fn of(address: SocketAddr, has_tls: bool) -> Self {
+        match (has_tls, address.ip().is_loopback()) {
+            (true, _) => Self::Tls,
+            (false, true) => Self::Loopback,
+            (false, false) => Self::Proxied,
+        }
+    }
+}
+
+/// The address that people open if the configuration names none.
+///
+/// # Errors
+/// If the address cannot be part of a URL.
+pub fn origin(address: SocketAddr, transport: Transport) -> Result<Url, url::ParseError> {
+    let scheme = if transport == Transport::Tls { "https" } else { "http" };
+    Url::parse(&format!("{scheme}://{address}"))
+}
+
+/// The console.
+pub struct Console {
+    setup: Setup,
+    /// Those of [`Setup`], until the configuration is reloaded.
+    rights: RwLock<Arc<Rights>>,
+    reviews: Reviews,
+    attempts: Mutex<Attempts>,
+}
+
+impl Console {
+    /// A console.
+    pub fn new(setup: Setup) -> Arc<Self> {
+        let rights = RwLock::new(Arc::new(setup.rights.clone()));
+        Arc::new(Self { setup, rights, reviews: Reviews::default(), attempts: Mutex::default() })
+    }
+
+    /// The store.
+    pub fn store(&self) -> &dyn Database {
+        &*self.setup.store
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.setup.clock
+    }
+
+    /// The reviews that are not finished.
+    pub fn reviews(&self) -> &Reviews {
+        &self.reviews
+    }
+
+    /// Takes over who may do what from a new configuration. It holds from the next request on.
+    pub fn set_rights(&self, rights: Rights) {
+        *self.rights.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rights);
+    }
+
+    fn rights(&self) -> Arc<Rights> {
+        Arc::clone(&self.rights.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether browsers reach the console over TLS.
+    fn is_secure(&self) -> bool {
+        self.setup.origin.scheme() == "https"
+    }
+
+    /// Whether an address is that of a trusted proxy.
+    fn is_proxy(&self, address: IpAddr) -> bool {
+        self.setup.trusted_proxies.iter().any(|network| network.contains(address))
+    }
+}
+
+/// The routes. `pages` are shown to people with a right; the rest of the routes lets them in.
+pub fn routes(console: Arc<Console>) -> Router {
+    Router::new()
+        .route("/", get(home))
+        .merge(sign_in::routes())
+        .merge(style::routes())
+        .fallback(sign_in::not_found)
+        .layer(DefaultBodyLimit::max(REQUEST))
+        .layer(middleware::from_fn_with_state(Arc::clone(&console), guard::enter))
+        .with_state(console)
+}
+
+/// Who is signed in, and with which rights.
+async fn home(viewer: Viewer) -> impl IntoResponse {
+    let rights: Vec<&str> = viewer.rights.iter().map(|right| right.word()).collect();
+    Page(sign_in::Home { who: viewer.address.to_string(), rights: rights.join(", ") })
+}
+
+/// A new secret: 256 random bits, as hexadecimal digits.
+pub fn secret() -> String {
+    hex(&rand::random::<[u8; 32]>())
+}
