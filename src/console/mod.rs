@@ -7,6 +7,7 @@ mod attempts;
 mod guard;
 pub mod link;
 mod page;
+mod path;
 mod reviews;
 mod session;
 mod sign_in;

@@ -20,3 +20,18 @@ impl<T: Template> IntoResponse for Page<T> {
         }
     }
 }
+
+/// A page that says that something is not there, or not possible.
+#[derive(Template)]
+#[template(path = "console/door/said.html")]
+pub(super) struct Said {
+    pub(super) title: &'static str,
+    pub(super) text: String,
+}
+
+/// The page for someone who is signed in and has no right.
+#[derive(Template)]
+#[template(path = "console/door/no-right.html")]
+pub(super) struct NoRight {
+    pub(super) who: String,
+}

@@ -9,7 +9,7 @@ use axum::{
 };
 use chrono::TimeDelta;
 
-use super::{Console, Page, sign_in, viewer::Viewer};
+use super::{Console, Page, page::NoRight, path, viewer::Viewer};
 use crate::{
     connections::Admitted,
     store::{
@@ -45,8 +45,8 @@ impl From<StoreError> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
-            Self::SignIn { next } => Redirect::to(&sign_in::address(next.as_deref())).into_response(),
-            Self::NoRight(who) => (StatusCode::FORBIDDEN, Page(sign_in::NoRight { who })).into_response(),
+            Self::SignIn { next } => Redirect::to(&path::sign_in(next.as_deref())).into_response(),
+            Self::NoRight(who) => (StatusCode::FORBIDDEN, Page(NoRight { who })).into_response(),
             Self::Store(error) => failed(&error),
         }
     }

@@ -12,16 +12,12 @@ use axum::{
     routing::{get, post},
 };
 use serde::Deserialize;
-use url::form_urlencoded::byte_serialize;
 
-use super::{Console, Page, guard::Client, session, viewer::Viewer};
+use super::{Console, Page, guard::Client, page::Said, path::is_ours, session, viewer::Viewer};
 use crate::store::{
     StoreError,
     sessions::{SecretDigest, SignedIn},
 };
-
-/// The longest path that is gone back to after signing in.
-const LONGEST: usize = 1_000;
 
 /// The page that says how to sign in.
 #[derive(Template)]
@@ -44,21 +40,6 @@ struct Invitation {
     secret: String,
 }
 
-/// A page that says that something is not there, or not possible.
-#[derive(Template)]
-#[template(path = "console/door/said.html")]
-pub(super) struct Said {
-    pub(super) title: &'static str,
-    pub(super) text: String,
-}
-
-/// The page for someone who is signed in and has no right.
-#[derive(Template)]
-#[template(path = "console/door/no-right.html")]
-pub(super) struct NoRight {
-    pub(super) who: String,
-}
-
 /// Who is signed in, and with which rights.
 #[derive(Template)]
 #[template(path = "console/door/home.html")]
@@ -73,22 +54,6 @@ pub(super) fn routes() -> Router<Arc<Console>> {
         .route("/link/{secret}", get(show))
         .route("/link", post(enter))
         .route("/sign-out", post(sign_out))
-}
-
-/// The address of the page that says how to sign in, and where to go then.
-pub(super) fn address(next: Option<&str>) -> String {
-    match next.filter(|next| is_ours(next) && *next != "/") {
-        Some(next) => format!("/sign-in?next={}", byte_serialize(next.as_bytes()).collect::<String>()),
-        None => "/sign-in".to_owned(),
-    }
-}
-
-/// Whether a text is a path of this console, and cannot be read as the address of another site.
-pub(super) fn is_ours(path: &str) -> bool {
-    path.len() <= LONGEST
-        && path.starts_with('/')
-        && !path.starts_with("//")
-        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
 }
 
 #[derive(Deserialize)]
@@ -232,25 +197,5 @@ impl Console {
             let page = Page(Said { title: "Too many attempts to sign in", text });
             (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, HeaderValue::from(seconds))], page).into_response()
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_path_of_this_console_is_gone_back_to() {
-        for path in ["/", "/reviews/7/items/1?sort=name", "/a%20b"] {
-            assert!(is_ours(path), "{path}");
-        }
-        for path in
-            ["", "https://evil.example", "//evil.example", "/\\evil.example", "/a b", "/a\r\nb", "reviews", "/\u{e4}"]
-        {
-            assert!(!is_ours(path), "{path}");
-            assert_eq!(address(Some(path)), "/sign-in");
-        }
-        assert_eq!(address(Some("/a?b=c&d")), "/sign-in?next=%2Fa%3Fb%3Dc%26d");
-        assert!(!is_ours(&format!("/{}", "a".repeat(1_000))));
     }
 }

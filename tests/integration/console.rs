@@ -37,7 +37,7 @@ impl Desk {
         bench.configure(more);
         let daemon = Daemon::start(&bench);
         let url = url(&daemon);
-        let client = Client::builder().redirect(Policy::none()).build().unwrap();
+        let client = rolecall::tls::http().redirect(Policy::none()).build().unwrap();
         Self { daemon, bench, url, client }
     }
 

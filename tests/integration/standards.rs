@@ -87,8 +87,8 @@ fn the_example_configuration_is_accepted_by_check_and_by_its_schema() {
     // Nothing is wrong but that the secrets and the key are not here.
     assert!(stdout.starts_with("\nJob weekly-access-review: "), "{stdout}");
     let errors = stderr.lines().filter(|line| line.starts_with("error: ")).count();
-    assert_eq!((errors, stderr.lines().count()), (4, 5), "{stderr}");
-    assert!(stderr.ends_with("rolecall: 4 secrets cannot be used; an audit needs all of them\n"), "{stderr}");
+    assert_eq!((errors, stderr.lines().count()), (5, 6), "{stderr}");
+    assert!(stderr.ends_with("rolecall: 5 secrets cannot be used; an audit needs all of them\n"), "{stderr}");
 
     let misspelt = fs::read_to_string(&example).unwrap().replace("approved_administrators", "aproved_administrators");
     fs::write(bench.path("misspelt.toml"), misspelt).unwrap();
