@@ -74,7 +74,7 @@ pub struct Peer(pub IpAddr);
 
 /// A bound listener.
 pub struct Listener {
-    listener: TcpListener,
+    socket: TcpListener,
     /// The address, with the actual port.
     pub address: SocketAddr,
     /// The most connections at a time.
@@ -89,9 +89,9 @@ impl Listener {
     /// # Errors
     /// If the address cannot be bound.
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
-        Ok(Self { listener, address, most: CONNECTIONS, tls: None })
+        let socket = TcpListener::bind(address).await?;
+        let address = socket.local_addr()?;
+        Ok(Self { socket, address, most: CONNECTIONS, tls: None })
     }
 
     /// The same, for this many connections at a time.
@@ -119,7 +119,7 @@ impl Listener {
             tokio::select! {
                 () = &mut stop => break,
                 Some(_) = tasks.join_next() => {}
-                accepted = self.listener.accept() => match accepted {
+                accepted = self.socket.accept() => match accepted {
                     Ok((stream, peer)) => {
                         open.retain(|(task, _)| !task.is_finished());
                         if open.len() >= self.most && !make_room(&mut open) {

@@ -47,18 +47,13 @@ pub(super) async fn enter(
     next: Next,
 ) -> Response {
     let client = client(&console, peer.0, request.headers());
-    let mut response = match objection(&console, peer, &request) {
-        Some(objection) => {
-            tracing::warn!(%client, method = %request.method(), objection, "a request to the console was refused");
-            (StatusCode::FORBIDDEN, format!("{objection}\n")).into_response()
-        }
-        None => {
-            request.extensions_mut().insert(Client(client));
-            match tokio::time::timeout(LONGEST, next.run(request)).await {
-                Ok(response) => response,
-                Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the request took too long\n").into_response(),
-            }
-        }
+    let mut response = if let Some(objection) = objection(&console, peer, &request) {
+        tracing::warn!(%client, method = %request.method(), objection, "a request to the console was refused");
+        (StatusCode::FORBIDDEN, format!("{objection}\n")).into_response()
+    } else {
+        request.extensions_mut().insert(Client(client));
+        let too_long = |_| (StatusCode::SERVICE_UNAVAILABLE, "the request took too long\n").into_response();
+        tokio::time::timeout(LONGEST, next.run(request)).await.unwrap_or_else(too_long)
     };
     for (name, value) in HEADERS {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));

@@ -84,10 +84,7 @@ async fn show(
     let quiet = [(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"))];
     match found.filter(|link| link.is_valid(now)) {
         Some(link) => (quiet, Page(Invitation { address: link.address.to_string(), secret })).into_response(),
-        None => match console.count(client.0) {
-            Ok(()) => (quiet, no_such_link()).into_response(),
-            Err(wait) => wait,
-        },
+        None => console.too_many(client.0).unwrap_or_else(|| (quiet, no_such_link()).into_response()),
     }
 }
 
@@ -103,7 +100,7 @@ async fn enter(
     headers: HeaderMap,
     Form(Entering { secret }): Form<Entering>,
 ) -> Response {
-    if let Err(wait) = console.count(client.0) {
+    if let Some(wait) = console.too_many(client.0) {
         return wait;
     }
     let link = SecretDigest::of(&secret);
@@ -186,16 +183,15 @@ impl Console {
         Ok((header::SET_COOKIE, session::set_cookie(self, Some(&secret))))
     }
 
-    /// Counts an attempt to sign in. `Err` with the answer if there were too many.
-    pub(super) fn count(&self, client: IpAddr) -> Result<(), Response> {
+    /// Counts an attempt to sign in. The answer if there were too many, `None` if not.
+    pub(super) fn too_many(&self, client: IpAddr) -> Option<Response> {
         let now = self.clock().now();
         let counted = self.attempts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).count(client, now);
-        counted.map_err(|wait| {
-            tracing::warn!(%client, "too many attempts to sign in");
-            let seconds = wait.num_seconds().max(1);
-            let text = format!("Wait {} seconds, then try again.", seconds);
-            let page = Page(Said { title: "Too many attempts to sign in", text });
-            (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, HeaderValue::from(seconds))], page).into_response()
-        })
+        let seconds = counted.err()?.num_seconds().max(1);
+        tracing::warn!(%client, "too many attempts to sign in");
+        let text = format!("Wait {seconds} seconds, then try again.");
+        let page = Page(Said { title: "Too many attempts to sign in", text });
+        let retry = [(header::RETRY_AFTER, HeaderValue::from(seconds))];
+        Some((StatusCode::TOO_MANY_REQUESTS, retry, page).into_response())
     }
 }
