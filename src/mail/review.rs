@@ -104,7 +104,7 @@ impl ReviewMail {
         match kind {
             Kind::Invitation => mail.invitation(review, now),
             Kind::Reminder if is_late => mail.reminder(review, now),
-            Kind::Reminder => mail.to_close(review, now),
+            Kind::Reminder => mail.can_be_closed(review, now),
             Kind::Opened => mail.opened(review),
             Kind::Overdue | Kind::Escalation => mail.overdue(review, *kind, now),
             Kind::NotCarriedOut => mail.not_carried_out(review, now),
@@ -183,7 +183,7 @@ impl ReviewMail {
     }
 
     /// To the owner, when every account is decided.
-    fn to_close(self, review: &Review, now: DateTime<Utc>) -> Self {
+    fn can_be_closed(self, review: &Review, now: DateTime<Utc>) -> Self {
         let name = name(review);
         Self {
             subject: format!("[rolecall] Reminder: review {name} is decided and not closed"),

@@ -433,7 +433,7 @@ mod tests {
                         Kind::Reminder => late.contains(&message.to) || (is_owners && late.is_empty() && is_open),
                         Kind::Opened | Kind::Overdue => is_owners && is_open,
                         Kind::Escalation => false,
-                        Kind::NotCarriedOut => is_owners && world.review.service_level(at(seconds)).breaches.len() > 0,
+                        Kind::NotCarriedOut => is_owners && !world.review.service_level(at(seconds)).breaches.is_empty(),
                         Kind::Summary => is_owners && matches!(world.review.stage(), Stage::Closed { .. }),
                     };
                     prop_assert!(is_right, "{message:?} on day {}", seconds / DAY);
@@ -449,7 +449,7 @@ mod tests {
                 let reminders: Vec<i64> = world.all.iter()
                     .filter(|(_, message)| message.kind == Kind::Reminder && message.to == address(name))
                     .map(|(seconds, _)| *seconds).collect();
-                prop_assert!(reminders.len() as i64 <= seconds / (7 * DAY) + 2, "{reminders:?}");
+                prop_assert!(i64::try_from(reminders.len()).unwrap() <= seconds / (7 * DAY) + 2, "{reminders:?}");
             }
         }
 

@@ -113,7 +113,7 @@ pub(crate) async fn what_is_said_about_a_review_is_said_once_and_until_something
     let to_tell = async |second: i64| bench.store.reviews_to_tell(at(second)).await.unwrap();
     assert_eq!(to_tell(1).await, [review.id()]);
     let invitation = about(&review, "invitation", "");
-    assert_eq!(bench.store.tell(&review, &[invitation.clone()], Some(at(50)), at(1)).await.unwrap(), 1);
+    assert_eq!(bench.store.tell(&review, std::slice::from_ref(&invitation), Some(at(50)), at(1)).await.unwrap(), 1);
     assert_eq!((to_tell(49).await, to_tell(50).await), (vec![], vec![review.id()]));
     // Another process says the same, and something new.
     let other = bench.home.open().await;
