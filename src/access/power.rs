@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{
     directory::{Permission, Profile, Role},
     id::{ProfileId, RoleId},
+    unread::{Field, Fields},
 };
 
 /// How much power a user has.
@@ -170,6 +171,21 @@ impl<'a> Yardstick<'a> {
     /// What a role gives that is not in the role list, or is not known.
     pub fn of_unlisted_role(&self) -> Power {
         self.unlisted_role
+    }
+
+    /// What a user has with this profile and role. A field that could not be read may have any value.
+    pub fn of_user(&self, profile: Option<&str>, role: Option<&str>, unread: Fields) -> Power {
+        let profile = match profile {
+            Some(id) => self.of_profile(&ProfileId::from(id)),
+            None if unread.has(Field::Profile) => Power::Unknown,
+            None => Power::Ordinary,
+        };
+        let role = match role {
+            Some(id) => self.of_role(&RoleId::from(id)),
+            None if unread.has(Field::Role) => self.unlisted_role,
+            None => Power::Ordinary,
+        };
+        profile.with_role(role)
     }
 
     /// What a role gives, whether it is in the role list or not.

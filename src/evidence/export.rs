@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter, Seek, Write},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
@@ -93,6 +93,21 @@ fn zip(
     Ok(file)
 }
 
+/// Writes one folder as a zip to a stream.
+///
+/// # Errors
+/// If something cannot be read or written.
+pub fn stream(storage: &dyn Storage, folder: &str, out: impl Write) -> io::Result<()> {
+    let mut files = Vec::new();
+    list(storage, folder, folder, &mut files)?;
+    files.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+    let mut zip = ZipWriter::new_stream(out);
+    for (name, source, size) in files {
+        add(storage, &mut zip, &name, &source, size)?;
+    }
+    zip.finish()?.into_inner().flush()
+}
+
 /// The objects below a key, with their names in the export and their sizes.
 fn list(storage: &dyn Storage, key: &str, name: &str, files: &mut Vec<(String, Source, u64)>) -> io::Result<()> {
     for item in storage.list(key)? {
@@ -109,9 +124,9 @@ fn list(storage: &dyn Storage, key: &str, name: &str, files: &mut Vec<(String, S
 }
 
 /// Adds a file; gives the SHA-256 of what was added.
-fn add(
+fn add<W: Write + Seek>(
     storage: &dyn Storage,
-    zip: &mut ZipWriter<BufWriter<File>>,
+    zip: &mut ZipWriter<W>,
     name: &str,
     source: &Source,
     size: u64,
@@ -140,12 +155,12 @@ fn add(
 }
 
 /// Digests what goes into the zip.
-struct Digesting<'a> {
-    zip: &'a mut ZipWriter<BufWriter<File>>,
+struct Digesting<'a, W: Write + Seek> {
+    zip: &'a mut ZipWriter<W>,
     digest: Sha256,
 }
 
-impl Write for Digesting<'_> {
+impl<W: Write + Seek> Write for Digesting<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.zip.write(bytes)?;
         self.digest.update(&bytes[..written]);

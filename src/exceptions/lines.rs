@@ -67,6 +67,42 @@ impl Acceptance<'_> {
     }
 }
 
+/// The lines that accept what a kept audit found about a subject, by its id. `None` if no exception may accept it.
+pub fn acceptance_of(known: &Known<'_>, policy: &Policy, today: NaiveDate) -> Option<String> {
+    if !is_acceptable(known.rule, policy) {
+        return None;
+    }
+    let is_workspace = known.kind == Subject::Workspace.kind();
+    let comment = if is_workspace {
+        "the workspace as a whole".to_owned()
+    } else {
+        format!("{} {}", known.kind, plain(known.label))
+    };
+    let exception = Exception {
+        rule: known.rule.to_owned(),
+        subject: if is_workspace { WORKSPACE.to_owned() } else { exactly(known.id) },
+        workspace: Some(known.workspace.to_owned()),
+        until: last_day(today, DAYS, policy.max_exception_days),
+        ..Exception::default()
+    };
+    Some(table(&exception, &comment))
+}
+
+/// A finding of a kept audit.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// The rule.
+    pub rule: &'a str,
+    /// The kind of its subject, as [`Subject::kind`] writes it.
+    pub kind: &'a str,
+    /// The subject's id.
+    pub id: &'a str,
+    /// The subject as a person would name it.
+    pub label: &'a str,
+    /// The workspace.
+    pub workspace: &'a str,
+}
+
 /// Whether an exception may accept findings of a rule.
 pub fn is_acceptable(rule: &str, policy: &Policy) -> bool {
     !PROTECTED.contains(&rule) || policy.may_except.contains(rule)

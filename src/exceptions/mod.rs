@@ -7,6 +7,6 @@ mod matching;
 
 pub use self::{
     baseline::{Baseline, OpenFinding, baseline},
-    lines::{Acceptance, DAYS, acceptance, is_acceptable},
+    lines::{Acceptance, DAYS, Known, acceptance, acceptance_of, is_acceptable},
     matching::{Entries, Entry, Exceptions, PlannedFixes, Ranked},
 };

@@ -15,7 +15,7 @@ use crate::{
         change::Departed,
         directory::{Profile, Role},
         email,
-        id::{ProfileId, RoleId, numeric_order},
+        id::numeric_order,
         policy::Policy,
         status::{Status, StatusKind},
         unread::Field,
@@ -98,7 +98,7 @@ impl Gathering {
                 confirmed: user.confirmed,
                 role: user.role_id.as_deref().map(|id| roles.place(id)),
                 profile: user.profile_id.as_deref().map(|id| profiles.place(id)),
-                power: power(&yardstick, &user),
+                power: yardstick.of_user(user.profile_id.as_deref(), user.role_id.as_deref(), user.unread),
                 missed_at: None,
             });
         }
@@ -162,20 +162,6 @@ fn activity(user: &SnapshotUser<'_>) -> Activity {
         StatusKind::Inactive | StatusKind::Deleted => Activity::Inactive,
         StatusKind::Other => Activity::Unknown,
     }
-}
-
-fn power(yardstick: &Yardstick<'_>, user: &SnapshotUser<'_>) -> Power {
-    let profile = match user.profile_id.as_deref() {
-        Some(id) => yardstick.of_profile(&ProfileId::from(id)),
-        None if user.unread.has(Field::Profile) => Power::Unknown,
-        None => Power::Ordinary,
-    };
-    let role = match user.role_id.as_deref() {
-        Some(id) => yardstick.of_role(&RoleId::from(id)),
-        None if user.unread.has(Field::Role) => yardstick.of_unlisted_role(),
-        None => Power::Ordinary,
-    };
-    profile.with_role(role)
 }
 
 fn departed(one: &Departed, status: Arc<str>) -> Account {

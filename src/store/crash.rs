@@ -30,7 +30,6 @@ use crate::{
     },
     review::{
         event::Event,
-        messages::Said,
         person::Address,
         state::{Review, Summary},
     },
@@ -107,6 +106,10 @@ impl<M: Database, H: Hazard> Store for Hazardous<M, H> {
 
     async fn last_complete(&self, job: Option<&str>, workspace: &str) -> Result<Option<Kept>, StoreError> {
         self.store.last_complete(job, workspace).await
+    }
+
+    async fn completed(&self, job: Option<&str>, workspace: &str, most: u32) -> Result<Vec<AuditRecord>, StoreError> {
+        self.store.completed(job, workspace, most).await
     }
 
     async fn past(&self, job: Option<&str>, workspace: &str, limit: u32) -> Result<Vec<Past>, StoreError> {
@@ -436,27 +439,6 @@ impl<M: Database, H: Hazard> Reviews for Hazardous<M, H> {
 
     async fn last_closed_review(&self, name: &str) -> Result<Option<Uuid>, StoreError> {
         self.store.last_closed_review(name).await
-    }
-
-    async fn reviews_to_tell(&self, now: DateTime<Utc>) -> Result<Vec<Uuid>, StoreError> {
-        self.store.reviews_to_tell(now).await
-    }
-
-    async fn said(&self, id: Uuid) -> Result<Said, StoreError> {
-        self.store.said(id).await
-    }
-
-    async fn tell(
-        &self,
-        review: &Review,
-        messages: &[Notification],
-        next: Option<DateTime<Utc>>,
-        now: DateTime<Utc>,
-    ) -> Result<u64, StoreError> {
-        self.hazard.at("tell", Moment::Before).await?;
-        let new = self.store.tell(review, messages, next, now).await?;
-        self.hazard.at("tell", Moment::After).await?;
-        Ok(new)
     }
 }
 

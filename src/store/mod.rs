@@ -118,6 +118,12 @@ pub trait Store: Send + Sync {
     /// [`StoreError`]
     async fn last_complete(&self, job: Option<&str>, workspace: &str) -> Result<Option<Kept>, StoreError>;
 
+    /// The records of the last complete audits of a job and workspace, at most `most`, the last one first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn completed(&self, job: Option<&str>, workspace: &str, most: u32) -> Result<Vec<AuditRecord>, StoreError>;
+
     /// The numbers of the last complete audits of a job and workspace, at most `limit`, in the order in which they were
     /// kept.
     ///

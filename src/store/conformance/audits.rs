@@ -51,6 +51,10 @@ pub(crate) async fn the_past_is_the_last_complete_audits_in_their_order<H: Home>
     assert_eq!(past(3).await.unwrap(), expected);
     assert_eq!(past(9).await.unwrap().len(), 4);
     assert_eq!(bench.store.past(Some("daily"), "acme", 3).await.unwrap(), []);
+    let completed = bench.store.completed(Some("weekly"), "acme", 2).await.unwrap();
+    let times: Vec<_> = completed.iter().map(|record| record.finished_at).collect();
+    assert_eq!(times, [of(50, 4), of(300, 3)].map(|record| record.finished_at), "the last one first");
+    assert_eq!(bench.store.completed(Some("daily"), "acme", 2).await.unwrap(), []);
 }
 
 pub(crate) async fn complete_audits_are_walked_backwards_in_the_order_of_keeping<H: Home>() {

@@ -85,6 +85,15 @@ impl Store for SqliteStore {
         self.with_parts(&row).await.map(Some).map_err(failed)
     }
 
+    async fn completed(&self, job: Option<&str>, workspace: &str, most: u32) -> Result<Vec<AuditRecord>, StoreError> {
+        let failed = self.explain("read the past audits");
+        let query = sqlx::query(
+            "SELECT * FROM audit WHERE workspace = ? AND job IS ? AND complete = 1 ORDER BY rowid DESC LIMIT ?",
+        );
+        let rows = query.bind(workspace).bind(job).bind(most).fetch_all(&self.pool).await.map_err(&failed)?;
+        rows.iter().map(record).collect::<Result<_, _>>().map_err(failed)
+    }
+
     async fn past(&self, job: Option<&str>, workspace: &str, limit: u32) -> Result<Vec<Past>, StoreError> {
         let failed = self.explain("read the past audits");
         let rows = sqlx::query(
