@@ -203,6 +203,9 @@ pub struct SeenItem {
     pub version: u32,
     /// The SHA-256 that identifies the bag of the audit that it is from.
     pub bag: String,
+    /// The SHA-256 of what a page of the console showed of it. `None` if no page did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
 }
 
 /// A spreadsheet that was imported.

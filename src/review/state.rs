@@ -183,7 +183,7 @@ impl Review {
     pub fn seen(&self, id: ItemId) -> Option<SeenItem> {
         let (item, course) = (self.item(id)?, self.course(id)?);
         let bag = self.bag_of(&item.workspace).unwrap_or_default().to_owned();
-        Some(SeenItem { item: id, version: course.version(), bag })
+        Some(SeenItem { item: id, version: course.version(), bag, page: None })
     }
 
     /// The people who have to decide about something.

@@ -43,7 +43,8 @@ pub(super) async fn run(desk: &Desk, args: &DecideArgs) -> Result<(), Failure> {
 
 fn decided(review: &Review, args: &DecideArgs, by: &Address) -> Result<Decided, Failure> {
     let item = |id: &ItemId| {
-        let now = review.seen(*id).unwrap_or_else(|| SeenItem { item: *id, version: 0, bag: String::new() });
+        let now =
+            review.seen(*id).unwrap_or_else(|| SeenItem { item: *id, version: 0, bag: String::new(), page: None });
         SeenItem { version: args.seen.unwrap_or(now.version), ..now }
     };
     let decision = match (args.decision, &args.to) {

@@ -82,6 +82,7 @@ pub(super) fn decisions(review: &Review, _: DateTime<Utc>, out: &mut dyn Write) 
         "audit_bag_sha256",
         "spreadsheet_sha256",
         "signed_by",
+        "page_sha256",
     ];
     let mut table = Table::new(out, &columns)?;
     for (item, course) in review.items() {
@@ -102,7 +103,7 @@ pub(super) fn decisions(review: &Review, _: DateTime<Utc>, out: &mut dyn Write) 
         ];
         let last = course.decisions().len();
         if last == 0 {
-            table.row(&[&account[..], &[""; 11]].concat())?;
+            table.row(&[&account[..], &[""; 12]].concat())?;
         }
         for (place, made) in (1..).zip(course.decisions()) {
             let (at, together) = (time(made.at), made.together.to_string());
@@ -118,6 +119,7 @@ pub(super) fn decisions(review: &Review, _: DateTime<Utc>, out: &mut dyn Write) 
                 &made.bag,
                 made.sheet.as_ref().map_or("", |sheet| &sheet.sha256),
                 made.sheet.as_ref().and_then(|sheet| sheet.signed_by.as_deref()).unwrap_or(""),
+                made.page.as_deref().unwrap_or(""),
             ];
             table.row(&[&account[..], &decision].concat())?;
         }

@@ -181,6 +181,9 @@ struct DecisionLine<'a> {
     decided_together: usize,
     /// The SHA-256 that identifies the bag of the audit that was decided about.
     audit_bag_sha256: &'a str,
+    /// The SHA-256 of what a page of the console showed of the account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page_sha256: Option<&'a str>,
 }
 
 impl<'a> From<&'a Made> for DecisionLine<'a> {
@@ -202,6 +205,7 @@ impl<'a> From<&'a Made> for DecisionLine<'a> {
             signed_by: made.sheet.as_ref().and_then(|sheet| sheet.signed_by.as_deref()),
             decided_together: made.together,
             audit_bag_sha256: &made.bag,
+            page_sha256: made.page.as_deref(),
         }
     }
 }

@@ -103,6 +103,7 @@ impl Review {
                 via: decided.via,
                 sheet: decided.sheet.clone(),
                 bag: seen.bag.clone(),
+                page: seen.page.clone(),
                 together,
             });
         }

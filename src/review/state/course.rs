@@ -67,6 +67,9 @@ pub struct Made {
     pub sheet: Option<Sheet>,
     /// The bag of the audit that it is about.
     pub bag: String,
+    /// The SHA-256 of what a page of the console showed of the item. `None` if no page did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
     /// How many items were decided at once.
     pub together: usize,
 }

@@ -47,7 +47,7 @@ fn event(review: &Review, attempt: &Attempt) -> Event {
             let seen = |number: &u32| {
                 let item = ItemId(*number);
                 let version = review.course(item).map_or(1, Course::version) + u32::from(*stale);
-                SeenItem { item, version, bag: bag.clone() }
+                SeenItem { item, version, bag: bag.clone(), page: None }
             };
             let (items, reason) = (items.iter().map(seen).collect(), reason.then(|| "needed".to_owned()));
             Event::Decided(Decided {
