@@ -4,14 +4,18 @@ use std::{io, net::SocketAddr, sync::Arc};
 
 use url::Url;
 
+use super::{AppError, vault};
 use crate::{
     clock::Clock,
-    config::settings::{Console as Settings, Tls},
+    config::settings::{self, Console as Settings, Tls},
     connections::{
         Listener,
         certificate::{Certificate, CertificateError},
     },
-    console::{self, Console, Setup, Transport},
+    console::{
+        self, Console, Setup, Transport,
+        site::{Job, Plans, Review},
+    },
     store::Database,
 };
 
@@ -55,7 +59,12 @@ pub struct Served {
 ///
 /// # Errors
 /// [`ConsoleError`]
-pub async fn bind(settings: &Settings, store: Arc<dyn Database>, clock: Clock) -> Result<Served, ConsoleError> {
+pub async fn bind(
+    settings: &Settings,
+    plans: Plans,
+    store: Arc<dyn Database>,
+    clock: Clock,
+) -> Result<Served, ConsoleError> {
     let certificate = settings.tls.as_ref().map(certificate).transpose()?.map(Arc::new);
     let address = settings.listen;
     let bound = Listener::bind(address).await.map_err(|source| ConsoleError::Listen { address, source })?;
@@ -65,15 +74,36 @@ pub async fn bind(settings: &Settings, store: Arc<dyn Database>, clock: Clock) -
     }
     let transport = Transport::of(listener.address, certificate.is_some());
     let origin = origin(settings, listener.address, transport)?;
-    let console = Console::new(Setup {
+    let setup = Setup {
         store,
         clock,
         origin: origin.clone(),
         transport,
         trusted_proxies: settings.trusted_proxies.clone(),
         rights: settings.rights.clone(),
-    });
+    };
+    let console = Console::new(setup, plans);
     Ok(Served { listener, console, origin, certificate })
+}
+
+/// What pages show of a configuration.
+///
+/// # Errors
+/// [`AppError::Key`]
+pub fn plans(settings: &settings::Settings) -> Result<Plans, AppError> {
+    let job = |(name, job): (&String, &settings::Job)| {
+        (name.clone(), Job { workspaces: job.workspaces.clone(), schedule: job.schedule.clone() })
+    };
+    let review = |(name, review): (&String, &settings::Review)| {
+        (name.clone(), Review { terms: review.terms.clone(), schedule: review.schedule.clone() })
+    };
+    Ok(Plans {
+        jobs: settings.jobs.iter().map(job).collect(),
+        workspaces: settings.workspaces.iter().map(|(name, workspace)| (name.clone(), workspace.kind)).collect(),
+        reviews: settings.reviews.iter().map(review).collect(),
+        vault: vault(settings)?,
+        configuration: settings.applied(),
+    })
 }
 
 /// The address that people open.
@@ -120,11 +150,12 @@ impl Reload {
     ///
     /// # Errors
     /// [`CertificateError`]; then nothing has changed.
-    pub fn take_over(&self, settings: &Settings) -> Result<(), CertificateError> {
+    pub fn take_over(&self, settings: &Settings, plans: Plans) -> Result<(), CertificateError> {
         if let (Some(current), Some(tls)) = (&self.certificate, &settings.tls) {
             current.replace(&certificate(tls)?);
         }
         self.console.set_rights(settings.rights.clone());
+        self.console.site().reconfigure(plans);
         Ok(())
     }
 }

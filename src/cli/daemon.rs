@@ -84,8 +84,9 @@ async fn console(
     clock: &Clock,
     stop: &CancellationToken,
 ) -> Result<Option<Reload>, Failure> {
+    let plans = app::console::plans(settings).map_err(|error| Failure::usage(error.to_string()))?;
     let Some(settings) = &settings.console else { return Ok(None) };
-    let served = app::console::bind(settings, Arc::clone(store), clock.clone()).await;
+    let served = app::console::bind(settings, plans, Arc::clone(store), clock.clone()).await;
     let served = served.map_err(|error| Failure::failed(error.to_string()))?;
     let reload = served.reload(settings);
     tracing::info!(address = %served.listener.address, url = %served.origin, "serving the web console");
@@ -139,7 +140,8 @@ fn reload(named: Option<&Path>, daemon: &Daemon, began_with: &Settings, console:
         let setup =
             app::daemon_setup(&settings, &Clock::system()).map_err(|error| Failure::usage(error.to_string()))?;
         if let Some((console, new)) = console.zip(settings.console.as_ref()) {
-            console.take_over(new).map_err(|error| Failure::failed(error.to_string()))?;
+            let plans = app::console::plans(&settings).map_err(|error| Failure::usage(error.to_string()))?;
+            console.take_over(new, plans).map_err(|error| Failure::failed(error.to_string()))?;
         }
         Ok((settings, setup))
     });

@@ -1,17 +1,28 @@
 //! The web console: how people get in ([`viewer`], sessions, one-time links), and the pages.
 //!
+//! [`Site`](site::Site) is what pages are about, `handlers` lead from a request to a page, and `pages` are the pages.
 //! `guard` looks at every request before anything else does. A page that names [`Viewer`] among its arguments is shown only
 //! to someone who is signed in and has a right.
 
 mod attempts;
+mod fields;
 mod guard;
+mod handlers;
+pub mod history;
+pub mod index;
 pub mod link;
 mod page;
+mod pages;
+mod part;
 mod path;
 mod reviews;
 mod session;
+pub mod shelf;
 mod sign_in;
+pub mod site;
 mod style;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod viewer;
 
 use std::{
@@ -19,16 +30,21 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use axum::{Router, extract::DefaultBodyLimit, middleware, response::IntoResponse, routing::get};
+use axum::{Router, extract::DefaultBodyLimit, middleware};
 use url::Url;
+use uuid::Uuid;
 
-use self::attempts::Attempts;
+use self::{
+    attempts::Attempts,
+    site::{Plans, Site},
+};
 pub use self::{page::Page, reviews::Reviews, style::address as stylesheet, viewer::Viewer};
 use crate::{
     clock::Clock,
     digest::hex,
     model::{network::Network, right::Rights},
-    store::Database,
+    review::state::Review,
+    store::{Database, StoreError},
 };
 
 /// The largest request, in bytes.
@@ -88,13 +104,15 @@ pub struct Console {
     rights: RwLock<Arc<Rights>>,
     reviews: Reviews,
     attempts: Mutex<Attempts>,
+    site: Site,
 }
 
 impl Console {
-    /// A console.
-    pub fn new(setup: Setup) -> Arc<Self> {
+    /// A console. `plans` is what pages show of the configuration.
+    pub fn new(setup: Setup, plans: Plans) -> Arc<Self> {
         let rights = RwLock::new(Arc::new(setup.rights.clone()));
-        Arc::new(Self { setup, rights, reviews: Reviews::default(), attempts: Mutex::default() })
+        let site = Site::new(Arc::clone(&setup.store), setup.clock.clone(), plans);
+        Arc::new(Self { setup, rights, reviews: Reviews::default(), attempts: Mutex::default(), site })
     }
 
     /// The store.
@@ -105,6 +123,23 @@ impl Console {
     /// The clock.
     pub fn clock(&self) -> &Clock {
         &self.setup.clock
+    }
+
+    /// What the pages are about.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// A review as it stands. `None` if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn review(&self, id: Uuid) -> Result<Option<Arc<Review>>, StoreError> {
+        let unfinished = self.store().unfinished_reviews().await?;
+        match unfinished.iter().find(|summary| summary.id == id) {
+            Some(summary) => self.reviews.get(self.store(), summary).await,
+            None => self.site.shelf.finished(id).await,
+        }
     }
 
     /// The reviews that are not finished.
@@ -135,19 +170,13 @@ impl Console {
 /// The routes. `pages` are shown to people with a right; the rest of the routes lets them in.
 pub fn routes(console: Arc<Console>) -> Router {
     Router::new()
-        .route("/", get(home))
+        .merge(handlers::routes())
         .merge(sign_in::routes())
         .merge(style::routes())
         .fallback(sign_in::not_found)
         .layer(DefaultBodyLimit::max(REQUEST))
         .layer(middleware::from_fn_with_state(Arc::clone(&console), guard::enter))
         .with_state(console)
-}
-
-/// Who is signed in, and with which rights.
-async fn home(viewer: Viewer) -> impl IntoResponse {
-    let rights: Vec<&str> = viewer.rights.iter().map(|right| right.word()).collect();
-    Page(sign_in::Home { who: viewer.address.to_string(), rights: rights.join(", ") })
 }
 
 /// A new secret: 256 random bits, as hexadecimal digits.

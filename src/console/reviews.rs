@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use uuid::Uuid;
@@ -22,14 +23,19 @@ struct Known {
     events: u64,
     review: Arc<Review>,
     people: Arc<BTreeMap<Address, Seat>>,
+    /// When it was noticed that nothing happens in it any more.
+    finished: Option<Instant>,
 }
+
+/// How long the people of a review may read it after its end.
+const READ_ON: Duration = Duration::from_hours(1);
 
 /// The reviews that are not finished.
 #[derive(Debug, Default)]
 pub struct Reviews(Mutex<BTreeMap<Uuid, Known>>);
 
 impl Reviews {
-    /// The reviews that a person is part of.
+    /// The reviews that a person is part of. Who closes a review or decided in it may read it for a while after its end.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -42,7 +48,14 @@ impl Reviews {
                 seats.insert(summary.id, seat);
             }
         }
-        self.with(|kept| kept.retain(|id, _| summaries.iter().any(|summary| summary.id == *id)));
+        self.with(|kept| {
+            let is_finished = |id: &Uuid| !summaries.iter().any(|summary| summary.id == *id);
+            kept.retain(|id, known| {
+                !is_finished(id) || known.finished.get_or_insert_with(Instant::now).elapsed() < READ_ON
+            });
+            let ended = kept.iter().filter(|(id, known)| is_finished(id) && known.people.contains_key(address));
+            seats.extend(ended.map(|(id, _)| (*id, Seat::default())));
+        });
         Ok(seats)
     }
 
@@ -55,7 +68,7 @@ impl Reviews {
     }
 
     /// Keeps a review that was just changed, so that it need not be read again.
-    pub fn put(&self, review: Review) {
+    pub fn put(&self, review: Arc<Review>) {
         let (id, known) = (review.id(), Known::of(review));
         self.with(|kept| {
             if kept.get(&id).is_none_or(|before| before.events < known.events) {
@@ -70,7 +83,7 @@ impl Reviews {
             return Ok(kept);
         }
         let Some(review) = store.review(summary.id).await? else { return Ok(None) };
-        let known = Known::of(review);
+        let known = Known::of(Arc::new(review));
         self.with(|kept| kept.insert(summary.id, known.clone()));
         Ok(Some(known))
     }
@@ -82,8 +95,8 @@ impl Reviews {
 }
 
 impl Known {
-    fn of(review: Review) -> Self {
+    fn of(review: Arc<Review>) -> Self {
         let people = Arc::new(people(&review));
-        Self { events: review.summary().events, review: Arc::new(review), people }
+        Self { events: review.summary().events, review, people, finished: None }
     }
 }

@@ -40,14 +40,6 @@ struct Invitation {
     secret: String,
 }
 
-/// Who is signed in, and with which rights.
-#[derive(Template)]
-#[template(path = "console/door/home.html")]
-pub(super) struct Home {
-    pub(super) who: String,
-    pub(super) rights: String,
-}
-
 pub(super) fn routes() -> Router<Arc<Console>> {
     Router::new()
         .route("/sign-in", get(sign_in))

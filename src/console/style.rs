@@ -12,7 +12,12 @@ use axum::{
 use super::Console;
 use crate::digest::sha256;
 
-const STYLES: &str = include_str!("../../templates/console/console.css");
+/// The stylesheet of the report, that of the way in, and what only the pages have.
+const STYLES: &str = concat!(
+    include_str!("../../templates/report/report.css"),
+    include_str!("../../templates/console/console.css"),
+    include_str!("../../templates/console/pages.css"),
+);
 
 static ADDRESS: LazyLock<String> = LazyLock::new(|| format!("/console-{}.css", &sha256(STYLES.as_bytes())[..16]));
 

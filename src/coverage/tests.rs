@@ -58,8 +58,7 @@ fn recorded(run: u128, fire_at: &str) -> Fact {
 
 fn delivered(run: u128, accepted: bool) -> Fact {
     Fact::Delivery(Delivery {
-        run: Some(Uuid::from_u128(run)),
-        review: None,
+        run: Uuid::from_u128(run),
         kind: "report".into(),
         recipient: "ciso@example.com".into(),
         message_id: format!("<{run}@example.com>"),

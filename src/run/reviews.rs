@@ -1,8 +1,7 @@
 //! Reviews by people: opening one from the store, changing one, and proving decisions by a later audit. [`bag`] keeps a
-//! closed one as evidence, [`messages`] says by mail what is due.
+//! closed one as evidence.
 
 pub mod bag;
-pub mod messages;
 
 use std::io;
 

@@ -36,7 +36,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("coverage", &["ledger", "schedule", "report"]),
     ("connector", &["model", "access"]),
     ("store", &["model", "access", "ledger", "review"]),
-    ("mail", &["model", "ledger", "brief", "people", "review"]),
+    ("mail", &["model", "ledger", "brief", "people"]),
     ("config", &["model", "schedule", "review", "cel"]),
     ("replay", &[]),
     ("evidence", &["model", "ledger", "review"]),
@@ -44,7 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("fetch", &["model", "roster"]),
     ("connections", &[]),
     ("export", &["ledger", "coverage", "evidence"]),
-    ("notify", &["model", "store", "mail", "evidence", "ledger", "review"]),
+    ("notify", &["model", "store", "mail", "evidence", "ledger"]),
     ("offboard", &["model", "access", "lookup", "connector", "store", "ledger"]),
     ("setup", &["model", "access", "connector", "preflight"]),
     (
@@ -71,7 +71,22 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["fetch", "model", "access", "report", "connector", "store", "mail", "schedule", "run", "notify", "ledger"],
     ),
     ("web", &["model", "store", "daemon", "connections"]),
-    ("console", &["model", "review", "store", "connections"]),
+    (
+        "console",
+        &[
+            "model",
+            "access",
+            "audit",
+            "exceptions",
+            "review",
+            "store",
+            "schedule",
+            "ledger",
+            "evidence",
+            "run",
+            "connections",
+        ],
+    ),
     (
         "agent",
         &[

@@ -15,7 +15,7 @@ use crate::{
     tools::{check_jsonschema, read_csv, tool},
 };
 
-const CONFIGURATION: &str = r#"
+pub(crate) const CONFIGURATION: &str = r#"
 [evidence]
 directory = "bags"
 signing_key = { file = "key" }

@@ -1,0 +1,63 @@
+//! Why there is no page.
+
+use askama::Template;
+use axum::{
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use crate::{console::style, run::reviews::ReviewError, store::StoreError};
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::console) enum Trouble {
+    /// There is nothing, or nothing that the person may see.
+    #[error("there is no {0} here that you may see")]
+    Nothing(&'static str),
+    /// The person needs another right.
+    #[error("you need the right of {0} for this page")]
+    Right(&'static str),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A review cannot be changed.
+    #[error(transparent)]
+    Review(#[from] ReviewError),
+    /// Something else failed.
+    #[error("the page could not be made: {0}")]
+    Broken(String),
+}
+
+#[derive(Template)]
+#[template(path = "console/trouble.html")]
+struct Page {
+    stylesheet: &'static str,
+    heading: &'static str,
+    said: String,
+}
+
+impl IntoResponse for Trouble {
+    fn into_response(self) -> Response {
+        let (status, heading) = match &self {
+            Self::Nothing(_) => (StatusCode::NOT_FOUND, "Not found"),
+            Self::Right(_) => (StatusCode::FORBIDDEN, "Not for you"),
+            Self::Review(ReviewError::Refused(_)) => (StatusCode::CONFLICT, "Refused"),
+            Self::Store(_) | Self::Review(_) | Self::Broken(_) => {
+                tracing::error!(error = %self, "a page of the console could not be made");
+                (StatusCode::INTERNAL_SERVER_ERROR, "It failed")
+            }
+        };
+        let said = match &self {
+            Self::Store(_) | Self::Broken(_) => "Nothing was changed. The log of the daemon says why.".to_owned(),
+            known => {
+                let text = known.to_string();
+                let mut letters = text.chars();
+                letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect()) + "."
+            }
+        };
+        let page = Page { stylesheet: style::address(), heading, said };
+        // The template has no fallible part.
+        let html = page.render().unwrap_or_default();
+        (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response()
+    }
+}

@@ -1,0 +1,174 @@
+//! What is on record: the runs, the evidence, and the configuration as applied.
+
+use askama::Template;
+
+use super::{
+    Area, Frame, Pager,
+    text::{label, moment, path, prose},
+};
+use crate::{
+    console::viewer::Viewer,
+    evidence::verify::VerifyReport,
+    model::run::{Run, RunState},
+    words::{count, number},
+};
+
+/// The runs.
+#[derive(Template)]
+#[template(path = "console/runs.html")]
+pub(in crate::console) struct Runs {
+    frame: Frame,
+    rows: Vec<RunRow>,
+    more: String,
+}
+
+struct RunRow {
+    due: String,
+    job: String,
+    workspace: String,
+    workspace_address: String,
+    state: &'static str,
+    class: &'static str,
+    attempts: String,
+    ended: String,
+    error: String,
+}
+
+/// The page of the latest runs. `more` is the address of a page with more of them; empty if these are all.
+pub(in crate::console) fn runs(viewer: &Viewer, runs: &[Run], more: String) -> Runs {
+    let row = |run: &Run| RunRow {
+        due: moment(run.fire_at),
+        job: label(&run.job),
+        workspace: label(&run.workspace),
+        workspace_address: path(&["workspaces", &run.workspace]),
+        state: match run.state {
+            RunState::Due => "waiting",
+            RunState::Claimed | RunState::Read | RunState::Judged => "under way",
+            RunState::Recorded => "audited, mail waits",
+            RunState::Delivered | RunState::Closed => "done",
+            RunState::Failed => "failed",
+        },
+        class: match run.state {
+            RunState::Failed => "failed",
+            RunState::Delivered | RunState::Closed => "passed",
+            _ => "unevaluated",
+        },
+        attempts: if run.attempt > 1 { count(run.attempt, "attempt") } else { String::new() },
+        ended: run.finished_at.map(moment).unwrap_or_default(),
+        error: run.error.as_deref().map(prose).unwrap_or_default(),
+    };
+    Runs { frame: Frame::of(viewer, Area::Runs, "Runs"), rows: runs.iter().map(row).collect(), more }
+}
+
+/// The bags.
+#[derive(Template)]
+#[template(path = "console/bags.html")]
+pub(in crate::console) struct Bags {
+    frame: Frame,
+    is_kept: bool,
+    rows: Vec<(String, String)>,
+    found: String,
+    pager: Pager,
+}
+
+/// Bags on one page.
+const PAGE: usize = 100;
+
+/// The page of the bags, the newest first; `None` if no evidence is kept.
+pub(in crate::console) fn bags(viewer: &Viewer, folders: Option<&[String]>, page: usize) -> Bags {
+    let all = folders.unwrap_or_default();
+    let pages = all.len().div_ceil(PAGE).max(1);
+    let at = page.clamp(1, pages);
+    let shown = all.iter().rev().skip((at - 1) * PAGE).take(PAGE);
+    Bags {
+        frame: Frame::of(viewer, Area::Evidence, "Evidence"),
+        is_kept: folders.is_some(),
+        rows: shown.map(|folder| (label(folder), path(&["evidence", folder]))).collect(),
+        found: count(all.len(), "bag"),
+        pager: Pager::of(at, pages, |page| format!("/evidence?page={page}")),
+    }
+}
+
+/// One bag.
+#[derive(Template)]
+#[template(path = "console/bag.html")]
+pub(in crate::console) struct Bag {
+    frame: Frame,
+    name: String,
+    files: Vec<(String, String)>,
+    size: String,
+    download: String,
+    verify: String,
+    verified: Option<Verified>,
+}
+
+/// What verification found.
+struct Verified {
+    problems: Vec<String>,
+    signer: String,
+    sha256: String,
+    ledger: &'static str,
+    is_good: bool,
+}
+
+/// The page of a bag with these files and their sizes. `verified` is what verification found, and the digest by which the
+/// ledger knows the bag.
+pub(in crate::console) fn bag(
+    viewer: &Viewer,
+    folder: &str,
+    files: &[(String, u64)],
+    verified: Option<(VerifyReport, Option<String>)>,
+) -> Bag {
+    let address = path(&["evidence", folder]);
+    let verified = verified.map(|(report, known)| {
+        let ledger = match (&known, &report.name) {
+            (Some(known), Some(name)) if known == name => "The ledger names this bag by the same digest.",
+            (Some(_), _) => "The ledger names this bag by another digest: it was replaced or changed.",
+            (None, _) => "No audit or review in the store names this bag.",
+        };
+        let is_good = report.problems.is_empty() && known.is_none_or(|known| Some(known) == report.name);
+        Verified {
+            problems: report.problems.iter().map(|problem| prose(&problem.to_string())).collect(),
+            signer: report.signer.unwrap_or_default(),
+            sha256: report.name.unwrap_or_default(),
+            ledger,
+            is_good,
+        }
+    });
+    Bag {
+        frame: Frame::of(viewer, Area::Evidence, label(folder)),
+        name: label(folder),
+        files: files.iter().map(|(name, size)| (label(name), bytes(*size))).collect(),
+        size: bytes(files.iter().map(|(_, size)| size).sum()),
+        download: format!("{address}/bag.zip"),
+        verify: format!("{address}?verify=yes"),
+        verified,
+    }
+}
+
+/// A size for people.
+fn bytes(size: u64) -> String {
+    match size {
+        0..1_000 => count(size, "byte"),
+        1_000..1_000_000 => format!("{} KB", number(size / 1_000)),
+        _ => format!("{:.1} MB", size as f64 / 1_000_000.0),
+    }
+}
+
+/// The configuration.
+#[derive(Template)]
+#[template(path = "console/settings.html")]
+pub(in crate::console) struct Settings {
+    frame: Frame,
+    configuration: String,
+    version: &'static str,
+}
+
+/// The page of the configuration as applied.
+pub(in crate::console) fn settings(viewer: &Viewer, configuration: &str) -> Settings {
+    Settings {
+        frame: Frame::of(viewer, Area::Settings, "Settings"),
+        configuration: configuration.to_owned(),
+        version: env!("CARGO_PKG_VERSION"),
+    }
+}
