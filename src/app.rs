@@ -250,6 +250,7 @@ pub fn daemon_setup(settings: &Settings, clock: &Clock) -> Result<daemon::Setup,
         policies: policies(settings),
         rosters: rosters(settings),
         channels,
+        sender: settings.smtp.as_ref().map(|smtp| smtp.from.clone()),
         vault: vault(settings)?,
         limits: daemon::Limits {
             concurrency: settings.daemon.workers,

@@ -58,7 +58,8 @@ fn recorded(run: u128, fire_at: &str) -> Fact {
 
 fn delivered(run: u128, accepted: bool) -> Fact {
     Fact::Delivery(Delivery {
-        run: Uuid::from_u128(run),
+        run: Some(Uuid::from_u128(run)),
+        review: None,
         kind: "report".into(),
         recipient: "ciso@example.com".into(),
         message_id: format!("<{run}@example.com>"),

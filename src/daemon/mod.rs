@@ -1,12 +1,13 @@
 //! Runs the schedule: decides what is due, works on runs, sends what waits in the outbox. Every step is stored before
 //! the next begins, so that a killed process loses nothing and its successor continues where it stopped.
 //!
-//! `planner` turns fire times into runs, `worker` works on one run, `dispatcher` sends one message, `watch` reports the
+//! `planner` turns fire times into runs, `worker` works on one run, `reviews` looks after reviews by people, `dispatcher` sends one message, `watch` reports the
 //! daemon's state, `ticker` ticks every second. They share a [`Daemon`].
 
 mod dispatcher;
 mod in_force;
 mod planner;
+mod reviews;
 mod ticker;
 mod vendor_clock;
 mod watch;
@@ -115,6 +116,8 @@ pub struct Setup {
     pub rosters: Rosters,
     /// They deliver what waits in the outbox.
     pub channels: Channels,
+    /// Who sends messages about reviews by people; `None` if no mail is sent.
+    pub sender: Option<String>,
     /// Keeps evidence; `None` if none is kept.
     pub vault: Option<Vault>,
     /// Concurrency and time limits.
@@ -291,6 +294,7 @@ impl Daemon {
             });
         }
         self.combine().await?;
+        self.tell_of_reviews().await?;
         let setup = self.setup();
         let is_watched = |job: &str| setup.jobs.get(job).is_some_and(|job| job.heartbeat.is_some());
         for run in closing::close_delivered(&*self.store, &is_watched, self.now()).await? {

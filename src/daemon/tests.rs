@@ -227,6 +227,7 @@ async fn daemon(
         jobs: [("weekly".to_owned(), job)].into(),
         workspaces: [("acme".to_owned(), workspace)].into(),
         policies: [(("weekly".to_owned(), "acme".to_owned()), Arc::new(Policy::default()))].into(),
+        sender: Some("rolecall <audit@example.com>".to_owned()),
         channels: Channels::default()
             .with(EmailChannel::new(post.clone()))
             .with(HeartbeatChannel::new([("weekly".to_owned(), heartbeat)].into())),

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     digest::{sha256, sha256_of},
-    ledger::{Entry, Fact},
+    ledger::{Entry, Fact, fact::Delivery},
 };
 
 /// The folder of mails, beside the bags.
@@ -47,15 +47,19 @@ pub fn remove(storage: &dyn Storage, sha256: &str) -> io::Result<()> {
 }
 
 /// The mails that a ledger says are kept, by their digests, each with the number of its entry: those of a period, or all.
-/// A mail belongs to the period of its review and is removed with its bag; the mail of a run without a review belongs to the
-/// period in which it was sent.
+/// A mail belongs to the period of its audit and is removed with its bag; the mail of a run without an audit belongs to the
+/// period in which it was sent, and so does one about a review by people until that review's bag is removed.
 pub fn named<'a>(entries: impl IntoIterator<Item = &'a Entry>, period: Option<Period>) -> BTreeMap<&'a str, u64> {
     let (mut mails, mut reviews, mut removed) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
+    let mut by_people = BTreeMap::new();
     for entry in entries {
         match &entry.fact {
             Fact::Delivery(delivery) if delivery.kept => mails.push((entry, delivery)),
             Fact::Recorded(recorded) => {
                 reviews.insert(recorded.run, recorded);
+            }
+            Fact::ReviewSealed(sealed) => {
+                by_people.insert(sealed.review, sealed.bag.folder.as_str());
             }
             Fact::BagRemoved { bag, .. } => {
                 removed.insert(bag.folder.as_str());
@@ -63,14 +67,17 @@ pub fn named<'a>(entries: impl IntoIterator<Item = &'a Entry>, period: Option<Pe
             _ => {}
         }
     }
-    let is_meant = |entry: &Entry, run: Uuid| match reviews.get(&run) {
+    let is_kept = |review: Option<Uuid>| {
+        review.and_then(|review| by_people.get(&review)).is_none_or(|bag| !removed.contains(bag))
+    };
+    let is_meant = |entry: &Entry, delivery: &Delivery| match delivery.run.and_then(|run| reviews.get(&run)) {
         Some(review) => {
             let is_removed = review.bag.as_ref().is_some_and(|bag| removed.contains(bag.folder.as_str()));
             !is_removed && period.is_none_or(|period| period.holds(review))
         }
-        None => period.is_none_or(|period| period.contains(entry.at)),
+        None => is_kept(delivery.review) && period.is_none_or(|period| period.contains(entry.at)),
     };
-    let meant = mails.into_iter().filter(|(entry, delivery)| is_meant(entry, delivery.run));
+    let meant = mails.into_iter().filter(|(entry, delivery)| is_meant(entry, delivery));
     meant.map(|(entry, delivery)| (delivery.sha256.as_str(), entry.number)).collect()
 }
 
@@ -120,11 +127,12 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::{evidence::storage::memory::Memory, ledger::fact::Delivery};
+    use crate::evidence::storage::memory::Memory;
 
     fn entry(number: u64, bytes: &[u8], kept: bool) -> Entry {
         let fact = Fact::Delivery(Delivery {
-            run: Uuid::nil(),
+            run: Some(Uuid::nil()),
+            review: None,
             kind: "report".into(),
             recipient: "a@example.com".into(),
             message_id: format!("<{number}@example.com>"),

@@ -256,8 +256,12 @@ pub enum NoMailReason {
 /// What became of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// The run.
-    pub run: Uuid,
+    /// The run; `None` if it is about a review by people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Uuid>,
+    /// The review by people; `None` if it is about a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Uuid>,
     /// The kind of message.
     pub kind: String,
     /// The recipient.

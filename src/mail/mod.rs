@@ -3,6 +3,7 @@
 //! - [`report_mail::ReportMail`]: the report of one audit: subject, text, HTML, attachments;
 //! - [`together::Together`]: the reports of all workspaces of a job in one mail;
 //! - [`notice::Notice`]: a run failed, or a message was not delivered;
+//! - [`review::ReviewMail`]: a review by people: invitation, reminder, result;
 //! - [`test_mail`]: the message of `rolecall mail test`, and the result of each stage;
 //! - [`message::assemble`]: a [`message::Content`] as the complete bytes of an [`message::Email`] for one recipient, the
 //!   same bytes for the same arguments;
@@ -11,6 +12,7 @@
 pub mod message;
 pub mod notice;
 pub mod report_mail;
+pub mod review;
 pub mod smtp;
 pub mod test_mail;
 pub mod together;

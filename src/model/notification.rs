@@ -17,24 +17,28 @@ pub enum Subject {
         /// The fire time, in whole milliseconds.
         at: DateTime<Utc>,
     },
+    /// A review by people.
+    Review(Uuid),
 }
 
 impl Subject {
     const RUN: &'static str = "run";
     const FIRE_TIME: &'static str = "fire_time";
+    const REVIEW: &'static str = "review";
 
     /// The kind of subject, as stores write it.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Run(_) => Self::RUN,
             Self::FireTime { .. } => Self::FIRE_TIME,
+            Self::Review(_) => Self::REVIEW,
         }
     }
 
     /// Identifies it among others of its kind, as stores write it. [`Subject::parse`] reads it.
     pub fn id(&self) -> String {
         match self {
-            Self::Run(run) => run.simple().to_string(),
+            Self::Run(id) | Self::Review(id) => id.simple().to_string(),
             Self::FireTime { job, at } => format!("{} {job}", at.to_rfc3339_opts(SecondsFormat::Millis, true)),
         }
     }
@@ -43,6 +47,7 @@ impl Subject {
     pub fn parse(kind: &str, id: &str) -> Option<Self> {
         match kind {
             Self::RUN => Uuid::try_parse(id).ok().map(Self::Run),
+            Self::REVIEW => Uuid::try_parse(id).ok().map(Self::Review),
             Self::FIRE_TIME => {
                 let (at, job) = id.split_once(' ')?;
                 Some(Self::FireTime { job: job.to_owned(), at: at.parse().ok()? })
@@ -55,7 +60,15 @@ impl Subject {
     pub fn run(&self) -> Option<Uuid> {
         match self {
             Self::Run(run) => Some(*run),
-            Self::FireTime { .. } => None,
+            Self::FireTime { .. } | Self::Review(_) => None,
+        }
+    }
+
+    /// The review; `None` if it is about something else.
+    pub fn review(&self) -> Option<Uuid> {
+        match self {
+            Self::Review(review) => Some(*review),
+            Self::Run(_) | Self::FireTime { .. } => None,
         }
     }
 }
@@ -64,6 +77,7 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Run(run) => write!(f, "run {run}"),
+            Self::Review(review) => write!(f, "review {review}"),
             Self::FireTime { job, at } => {
                 write!(f, "{job} at {}", at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
             }
@@ -78,7 +92,8 @@ pub struct Notification {
     pub subject: Subject,
     /// The name of the channel that delivers it: `email`, `heartbeat`.
     pub channel: String,
-    /// What it says: `report`, `failure`, `undelivered`; of a heartbeat `success` or `failure`.
+    /// What it says: `report`, `failure`, `undelivered`; of a heartbeat `success` or `failure`; of a review `invitation`,
+    /// `reminder`, `opened`, `overdue`, `escalation`, `not-carried-out`, `summary`, `undelivered`.
     pub kind: String,
     /// Identifies it among others of its subject, channel, kind and address; empty if there is only one.
     pub about: String,
@@ -93,9 +108,10 @@ pub struct Notification {
 }
 
 impl Notification {
-    /// Whether the ledger and the evidence record its delivery: reports and notices of a run do, pings do not.
+    /// Whether the ledger and the evidence record its delivery: reports and notices of a run and messages
+    /// about a review do, pings do not.
     pub fn is_on_record(&self) -> bool {
-        self.subject.run().is_some() && self.message_id.is_some()
+        (self.subject.run().is_some() || self.subject.review().is_some()) && self.message_id.is_some()
     }
 
     /// Whether it replaces earlier ones that still wait for the same channel and address. A ping reports the current state
@@ -112,7 +128,11 @@ mod tests {
     #[test]
     fn a_subject_is_read_back_from_its_kind_and_id() {
         let at = "2026-03-02T07:00:00.250Z".parse().unwrap();
-        for subject in [Subject::Run(Uuid::from_u128(7)), Subject::FireTime { job: "weekly review".into(), at }] {
+        for subject in [
+            Subject::Run(Uuid::from_u128(7)),
+            Subject::Review(Uuid::from_u128(7)),
+            Subject::FireTime { job: "weekly review".into(), at },
+        ] {
             assert_eq!(Subject::parse(subject.kind(), &subject.id()), Some(subject));
         }
         for (kind, id) in [("run", "7"), ("fire_time", "weekly"), ("fire_time", "today weekly"), ("moon", "7")] {

@@ -12,8 +12,9 @@ use crate::{
     clock::Clock,
     digest::sha256,
     evidence::{mail as kept, storage::Storage},
-    mail::{message::without_attachments, notice::Notice},
+    mail::{message::without_attachments, notice::Notice, review::ReviewMail},
     model::{notification::Notification, run::MessageState},
+    review::person::Address,
     store::{
         Database, StoreError,
         queue::{Outgoing, Sent},
@@ -106,8 +107,8 @@ fn again(outgoing: &Outgoing, now: DateTime<Utc>) -> Sent {
     Sent::Again(now + (FIRST_WAIT * 2_i32.pow(doublings)).min(LONGEST_WAIT))
 }
 
-/// Notices to the other recipients of a run's e-mails that one of them was not delivered. An undelivered notice of this
-/// kind makes no further ones.
+/// Notices that an e-mail was not delivered: to the other recipients of the run's, or to the owner of the review. An
+/// undelivered notice of this kind makes no further ones.
 async fn undelivered_notices(
     store: &dyn Database,
     refused: &Outgoing,
@@ -115,10 +116,15 @@ async fn undelivered_notices(
     now: DateTime<Utc>,
 ) -> Result<Vec<Notification>, StoreError> {
     let Notification { subject, kind, address, sender, .. } = &refused.notification;
-    let (Some(id), Some(from)) = (subject.run(), sender) else { return Ok(Vec::new()) };
-    if kind == Notice::UNDELIVERED {
-        return Ok(Vec::new());
+    let Some(from) = sender.as_deref().filter(|_| kind != Notice::UNDELIVERED) else { return Ok(Vec::new()) };
+    if let Some(id) = subject.review() {
+        let Some(review) = store.review(id).await? else { return Ok(Vec::new()) };
+        // Nobody else can help if the owner cannot be reached.
+        let is_owners = review.opening().owner == Address::of(address);
+        let notice = (!is_owners).then(|| ReviewMail::undelivered(&review, kind, address, answer));
+        return Ok(email::about_review(id, notice.as_slice(), from, now));
     }
+    let Some(id) = subject.run() else { return Ok(Vec::new()) };
     let Some(run) = store.run(id).await? else { return Ok(Vec::new()) };
     let others = store.messages(id).await?;
     let others = others.into_iter().filter(|other| {

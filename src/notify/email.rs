@@ -9,6 +9,7 @@ use crate::{
     mail::{
         message::Email,
         notice::Notice,
+        review::ReviewMail,
         smtp::{Failure, Mailer, SendError, Stage},
     },
     model::notification::{Notification, Subject},
@@ -62,8 +63,12 @@ fn is_too_large(error: &SendError) -> bool {
 
 /// The notification of a run that delivers an e-mail. `about` distinguishes it from others of its kind, run and recipient.
 pub fn notification(run: Uuid, kind: &str, about: &str, email: Email) -> Notification {
+    notification_of(Subject::Run(run), kind, about, email)
+}
+
+fn notification_of(subject: Subject, kind: &str, about: &str, email: Email) -> Notification {
     Notification {
-        subject: Subject::Run(run),
+        subject,
         channel: NAME.to_owned(),
         kind: kind.to_owned(),
         about: about.to_owned(),
@@ -81,6 +86,18 @@ fn email(notification: &Notification) -> Option<Email> {
         message_id: notification.message_id.clone()?,
         bytes: notification.bytes.clone(),
     })
+}
+
+/// Messages about a review as notifications. A message that cannot be written is logged and left out.
+pub fn about_review(review: Uuid, mails: &[ReviewMail], from: &str, now: DateTime<Utc>) -> Vec<Notification> {
+    let written = mails.iter().filter_map(|mail| match mail.email(from, now) {
+        Ok(email) => Some(notification_of(Subject::Review(review), mail.kind(), mail.about(), email)),
+        Err(error) => {
+            tracing::error!(%error, kind = mail.kind(), "a message about a review could not be written");
+            None
+        }
+    });
+    written.collect()
 }
 
 /// Who gets a notice.

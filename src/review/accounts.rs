@@ -1,7 +1,7 @@
 //! Whose accounts the items of a review are. Two addresses can belong to one person: those that a roster lists, and those
 //! that the policy of the workspace takes for the same.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::{
     item::{Item, ItemId, Masters, Population},
@@ -10,11 +10,11 @@ use super::{
 
 /// The accounts of each person.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Accounts(HashMap<String, Vec<ItemId>>);
+pub(super) struct Accounts(BTreeMap<String, Vec<ItemId>>);
 
 impl Accounts {
     pub(super) fn of(population: &Population) -> Self {
-        let mut accounts: HashMap<String, Vec<ItemId>> = HashMap::new();
+        let mut accounts: BTreeMap<String, Vec<ItemId>> = BTreeMap::new();
         for item in &population.items {
             for key in keys(population.masters.get(&item.workspace), item) {
                 accounts.entry(key).or_default().push(item.item);

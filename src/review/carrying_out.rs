@@ -75,6 +75,13 @@ impl Review {
         made.at + Duration::days(i64::from(shortest))
     }
 
+    /// Until when each decision has to be carried out that no audit has proven yet. None if it is cancelled.
+    pub fn unproven_due(&self) -> impl Iterator<Item = DateTime<Utc>> {
+        let is_cancelled = matches!(self.stage(), Stage::Cancelled { .. });
+        let open = self.items().filter(move |(_, course)| !is_cancelled && course.proof().is_none());
+        open.filter_map(|(item, course)| course.work().map(|made| self.due_of(item, made)))
+    }
+
     /// What became of an item's decision.
     pub fn carried_out<'a>(&self, item: &Item, course: &'a Course, now: DateTime<Utc>) -> CarriedOut<'a> {
         let Some(made) = course.work() else { return CarriedOut::None };

@@ -11,6 +11,7 @@ pub mod assign;
 pub mod carrying_out;
 pub mod event;
 pub mod item;
+pub mod messages;
 pub mod open;
 pub mod person;
 pub mod refusal;

@@ -59,12 +59,16 @@ pub async fn retire(store: &dyn Database, vault: &Vault, now: DateTime<Utc>) -> 
     Ok(old.len())
 }
 
-/// The mails of the reviews whose bags these are, by their digests.
+/// The mails of the audits and reviews whose bags these are, by their digests.
 async fn mails_of(store: &dyn Database, folders: &BTreeSet<&str>) -> Result<Vec<String>, WriteError> {
-    let (mut runs, mut mails, mut read) = (BTreeSet::new(), Vec::new(), 0);
+    let (mut subjects, mut mails, mut read) = (BTreeSet::new(), Vec::new(), 0);
     loop {
         let lines = store.entries(read, BATCH).await?;
-        let Some(last) = lines.last() else { return Ok(mails) };
+        let Some(last) = lines.last() else {
+            // A review is sealed after its mails were sent.
+            mails.retain(|(subject, _)| subjects.contains(subject));
+            return Ok(mails.into_iter().map(|(_, sha256)| sha256).collect());
+        };
         read = last.head.number;
         for line in &lines {
             // A line that is not an entry names no mail.
@@ -72,9 +76,14 @@ async fn mails_of(store: &dyn Database, folders: &BTreeSet<&str>) -> Result<Vec<
                 Ok(Fact::Recorded(review))
                     if review.bag.as_ref().is_some_and(|bag| folders.contains(bag.folder.as_str())) =>
                 {
-                    runs.insert(review.run);
+                    subjects.insert(review.run);
                 }
-                Ok(Fact::Delivery(delivery)) if runs.contains(&delivery.run) => mails.push(delivery.sha256),
+                Ok(Fact::ReviewSealed(sealed)) if folders.contains(sealed.bag.folder.as_str()) => {
+                    subjects.insert(sealed.review);
+                }
+                Ok(Fact::Delivery(delivery)) => {
+                    mails.extend(delivery.run.or(delivery.review).map(|subject| (subject, delivery.sha256)));
+                }
                 _ => {}
             }
         }

@@ -1,7 +1,8 @@
 //! Reviews by people: opening one from the store, changing one, and proving decisions by a later audit. [`bag`] keeps a
-//! closed one as evidence.
+//! closed one as evidence, [`messages`] says by mail what is due.
 
 pub mod bag;
+pub mod messages;
 
 use std::io;
 

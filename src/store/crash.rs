@@ -30,6 +30,7 @@ use crate::{
     },
     review::{
         event::Event,
+        messages::Said,
         person::Address,
         state::{Review, Summary},
     },
@@ -439,6 +440,27 @@ impl<M: Database, H: Hazard> Reviews for Hazardous<M, H> {
 
     async fn last_closed_review(&self, name: &str) -> Result<Option<Uuid>, StoreError> {
         self.store.last_closed_review(name).await
+    }
+
+    async fn reviews_to_tell(&self, now: DateTime<Utc>) -> Result<Vec<Uuid>, StoreError> {
+        self.store.reviews_to_tell(now).await
+    }
+
+    async fn said(&self, id: Uuid) -> Result<Said, StoreError> {
+        self.store.said(id).await
+    }
+
+    async fn tell(
+        &self,
+        review: &Review,
+        messages: &[Notification],
+        next: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        self.hazard.at("tell", Moment::Before).await?;
+        let new = self.store.tell(review, messages, next, now).await?;
+        self.hazard.at("tell", Moment::After).await?;
+        Ok(new)
     }
 }
 

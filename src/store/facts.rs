@@ -144,9 +144,11 @@ pub fn sent(outgoing: &Outgoing, outcome: &Sent, answer: &str) -> Vec<Fact> {
         Sent::Again(_) => return Vec::new(),
     };
     let Notification { subject, kind, address, message_id, bytes, .. } = &outgoing.notification;
-    let (Some(run), Some(message_id)) = (subject.run(), message_id) else { return Vec::new() };
+    let (run, review) = (subject.run(), subject.review());
+    let (Some(_), Some(message_id)) = (run.or(review), message_id) else { return Vec::new() };
     vec![Fact::Delivery(Delivery {
         run,
+        review,
         kind: kind.clone(),
         recipient: address.clone(),
         message_id: message_id.clone(),

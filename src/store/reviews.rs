@@ -5,10 +5,14 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::StoreError;
-use crate::review::{
-    event::Event,
-    item::Population,
-    state::{Review, Summary},
+use crate::{
+    model::notification::Notification,
+    review::{
+        event::Event,
+        item::Population,
+        messages::Said,
+        state::{Review, Summary},
+    },
 };
 
 /// Keeps reviews.
@@ -57,6 +61,33 @@ pub trait Reviews: Send + Sync {
     /// # Errors
     /// [`StoreError`]
     async fn last_closed_review(&self, name: &str) -> Result<Option<Uuid>, StoreError>;
+
+    /// The reviews about which there may be something to say: something has happened since the last [`Reviews::tell`], or the
+    /// time has come that it named.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn reviews_to_tell(&self, now: DateTime<Utc>) -> Result<Vec<Uuid>, StoreError>;
+
+    /// The messages about a review that are on record, also those that wait.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn said(&self, id: Uuid) -> Result<Said, StoreError>;
+
+    /// Puts messages about a review into the outbox; one that is there already stays as it is. Remembers that everything is
+    /// said about the events that the review has, and when there may be more, unless something else has happened to it.
+    /// Returns how many are new.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing was stored.
+    async fn tell(
+        &self,
+        review: &Review,
+        messages: &[Notification],
+        next: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<u64, StoreError>;
 }
 
 /// What is reviewed, as a store keeps it: JSON, compressed by Zstandard.

@@ -36,7 +36,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("coverage", &["ledger", "schedule", "report"]),
     ("connector", &["model", "access"]),
     ("store", &["model", "access", "ledger", "review"]),
-    ("mail", &["model", "ledger", "brief", "people"]),
+    ("mail", &["model", "ledger", "brief", "people", "review"]),
     ("config", &["model", "schedule", "review", "cel"]),
     ("replay", &[]),
     ("evidence", &["model", "ledger", "review"]),
@@ -44,7 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("fetch", &["model", "roster"]),
     ("connections", &[]),
     ("export", &["ledger", "coverage", "evidence"]),
-    ("notify", &["model", "store", "mail", "evidence", "ledger"]),
+    ("notify", &["model", "store", "mail", "evidence", "ledger", "review"]),
     ("offboard", &["model", "access", "lookup", "connector", "store", "ledger"]),
     ("setup", &["model", "access", "connector", "preflight"]),
     (

@@ -36,6 +36,7 @@ mod operation;
 mod policies;
 mod recompute;
 mod review;
+mod review_mail;
 mod review_roster;
 mod rosters;
 mod scenarios;

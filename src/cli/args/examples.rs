@@ -168,6 +168,13 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         )],
     ),
     (
+        "review remind",
+        &[example(
+            "Remind the reviewers who have not decided",
+            "rolecall review remind 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59",
+        )],
+    ),
+    (
         "review attest",
         &[example(
             "Confirm your decisions",

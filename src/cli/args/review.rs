@@ -64,6 +64,12 @@ pub(crate) enum ReviewCommand {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+    /// Remind everybody now who has something to decide, by mail
+    Remind {
+        /// The review's id
+        #[arg(value_parser = review_id)]
+        id: Uuid,
+    },
     /// Attest as a reviewer that the decisions about your items are yours
     Attest {
         /// The review's id

@@ -32,7 +32,7 @@ use crate::{
         vault::Vault,
     },
     store::Database,
-    words::count,
+    words::{count, counted},
 };
 
 /// Characters of a text in the output.
@@ -64,6 +64,7 @@ pub(super) async fn run(named: Option<&Path>, args: ReviewArgs) -> Result<(), Fa
             output::line(&format!("item {item} is now decided by {}", Address::of(&address)));
             Ok(())
         }
+        ReviewCommand::Remind { id } => desk.remind(id).await,
         ReviewCommand::Attest { id, by } => desk.attest(id, &Address::of(&by)).await,
         ReviewCommand::Close { id, by, next } => desk.close(id, by.as_deref(), next).await,
         ReviewCommand::Cancel { id, reason } => {
@@ -124,6 +125,24 @@ impl Desk {
         for line in shown.lines() {
             output::line(&line);
         }
+        Ok(())
+    }
+
+    async fn remind(&self, id: Uuid) -> Result<(), Failure> {
+        let no_server = || Failure::usage("no mail server is configured; add [smtp] to the configuration");
+        let from = &self.settings.smtp.as_ref().ok_or_else(no_server)?.from;
+        let (late, reminded) = reviews::messages::remind(&*self.store, id, from, self.clock.now()).await?;
+        let already = u64::try_from(late).unwrap_or(u64::MAX).saturating_sub(reminded);
+        let mut text = match (late, reminded) {
+            (0, _) => "every account is decided; nobody is reminded".to_owned(),
+            (_, 0) => String::new(),
+            _ => format!("the daemon now sends a reminder to {}", count(reminded, "reviewer")),
+        };
+        if already > 0 {
+            let and = if text.is_empty() { "" } else { "; " };
+            text = format!("{text}{and}{} already reminded today", counted(already, "reviewer was", "reviewers were"));
+        }
+        output::line(&text);
         Ok(())
     }
 

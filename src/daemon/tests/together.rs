@@ -247,6 +247,7 @@ fn nothing() -> Setup {
         workspaces: BTreeMap::new(),
         policies: BTreeMap::new(),
         rosters: Rosters::default(),
+        sender: Some("rolecall <audit@example.com>".to_owned()),
         channels: Channels::default(),
         vault: None,
         limits: Limits::default(),

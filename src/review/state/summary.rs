@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Course, Review, Stage};
+use super::{Review, Stage};
 
 /// The state of a review as one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub struct Summary {
     pub id: Uuid,
     /// Its name in the configuration.
     pub name: String,
+    /// The job whose audits it is about.
+    pub job: String,
     /// The state.
     pub state: State,
     /// When it was opened.
@@ -54,6 +56,8 @@ pub struct Summary {
     pub undecided: u32,
     /// How many decisions have to be carried out and are not proven.
     pub unproven: u32,
+    /// Until when the first of these has to be carried out. `None` if there is none.
+    pub work_due: Option<DateTime<Utc>>,
     /// The scheduled time that it was opened for; `None` if it was opened on demand.
     pub fire_at: Option<DateTime<Utc>>,
     /// How many events it has had.
@@ -74,17 +78,21 @@ impl Review {
     /// The numbers for a list.
     pub fn summary(&self) -> Summary {
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let is_unproven = |course: &&Course| course.work().is_some() && course.proof().is_none();
-        let is_cancelled = matches!(self.stage, Stage::Cancelled { .. });
+        let (unproven, work_due) =
+            self.unproven_due().fold((0, None), |(all, first): (usize, Option<DateTime<Utc>>), due| {
+                (all + 1, Some(first.map_or(due, |first| first.min(due))))
+            });
         Summary {
             id: self.id,
             name: self.opening.name.clone(),
+            job: self.opening.job.clone(),
             state: self.state(),
             opened_at: self.opened_at,
             due: self.opening.due,
             items: self.opening.items,
             undecided: number(self.undecided()),
-            unproven: if is_cancelled { 0 } else { number(self.courses.iter().filter(is_unproven).count()) },
+            unproven: number(unproven),
+            work_due,
             fire_at: self.opening.fire_at,
             events: self.events,
         }

@@ -116,6 +116,7 @@ pub(crate) async fn a_write_whose_commit_fails_changes_nothing<H: Home>() {
     let event = decides(&review, "ana", &[1], Decision::Keep);
     review.apply(&event, at(36)).unwrap();
     refused_then_done!(bench, change_review(&review, std::slice::from_ref(&event), at(36)));
+    refused_then_done!(bench, tell(&review, &[], Some(at(99)), at(36)));
 
     let (address, via) = (Address::of("ana@example.com"), Via::MailLink);
     let link = Link { address: address.clone(), via, valid_until: at(900), used_at: None };

@@ -2,12 +2,14 @@
 
 use super::*;
 use crate::{
+    model::notification::Subject,
     review::{
         event::{Decision, Event},
+        messages::Said,
         state::{Review, State},
         testing::{attests, closes, decides, opened},
     },
-    store::{facts, reviews::Reviews as _},
+    store::{facts, queue::Sent, reviews::Reviews as _},
 };
 
 /// Applies an event and keeps it.
@@ -88,4 +90,64 @@ pub(crate) async fn one_review_of_a_name_is_under_way<H: Home>() {
     let open = opened(9);
     bench.store.open_review(&open).await.unwrap();
     assert_eq!(bench.store.unfinished_reviews().await.unwrap(), [open.summary()]);
+}
+
+/// A message about a review, as the outbox has it.
+fn about(review: &Review, kind: &str, occasion: &str) -> Notification {
+    Notification {
+        subject: Subject::Review(review.id()),
+        channel: "email".to_owned(),
+        kind: kind.to_owned(),
+        about: occasion.to_owned(),
+        address: "ana@example.com".to_owned(),
+        sender: Some("audit@example.com".to_owned()),
+        message_id: Some(format!("<{kind} {occasion}>")),
+        bytes: vec![1],
+    }
+}
+
+pub(crate) async fn what_is_said_about_a_review_is_said_once_and_until_something_happens<H: Home>() {
+    let bench = Bench::<H>::new().await;
+    let mut review = opened(7);
+    bench.store.open_review(&review).await.unwrap();
+    let to_tell = async |second: i64| bench.store.reviews_to_tell(at(second)).await.unwrap();
+    assert_eq!(to_tell(1).await, [review.id()]);
+    let invitation = about(&review, "invitation", "");
+    assert_eq!(bench.store.tell(&review, std::slice::from_ref(&invitation), Some(at(50)), at(1)).await.unwrap(), 1);
+    assert_eq!((to_tell(49).await, to_tell(50).await), (vec![], vec![review.id()]));
+    // Another process says the same, and something new.
+    let other = bench.home.open().await;
+    let both = [invitation.clone(), about(&review, "reminder", "2026-03-02")];
+    assert_eq!(other.tell(&review, &both, None, at(51)).await.unwrap(), 1);
+    assert!(to_tell(1_000).await.is_empty());
+
+    let before = review.clone();
+    let event = decides(&review, "ana", &[1], Decision::Keep);
+    happens(&bench, &mut review, event, 60).await;
+    assert_eq!(to_tell(60).await, [review.id()]);
+    // Who looked before that has not seen it.
+    assert_eq!(bench.store.tell(&before, &[], None, at(61)).await.unwrap(), 0);
+    assert_eq!(to_tell(61).await, [review.id()]);
+    assert_eq!(bench.store.tell(&review, &[], None, at(62)).await.unwrap(), 0);
+    assert!(to_tell(1_000).await.is_empty());
+
+    let mut expected = Said::default();
+    expected.add("invitation".to_owned(), String::new(), "ana@example.com", at(1));
+    expected.add("reminder".to_owned(), "2026-03-02".to_owned(), "ana@example.com", at(51));
+    assert_eq!(bench.store.said(review.id()).await.unwrap(), expected);
+    // What was sent is still on record, and its delivery is in the ledger.
+    let outgoing = bench.take(100).await.unwrap();
+    assert_eq!(outgoing.notification, invitation);
+    bench.store.sent(&outgoing, &Sent::Accepted, "250 ok", &[], at(101)).await.unwrap();
+    assert_eq!(bench.store.said(review.id()).await.unwrap(), expected);
+    let Some(Fact::Delivery(delivery)) = bench.facts().await.pop() else { panic!("no delivery") };
+    assert_eq!((delivery.run, delivery.review, &*delivery.kind), (None, Some(review.id()), "invitation"));
+    bench.store.prune(at(1_000)).await.unwrap();
+    assert_eq!(bench.store.said(review.id()).await.unwrap(), expected, "the review is under way");
+    let by = crate::model::actor::Actor::Daemon;
+    happens(&bench, &mut review, Event::Cancelled { by, reason: "a rehearsal".to_owned() }, 102).await;
+    bench.store.prune(at(1_000)).await.unwrap();
+    expected = Said::default();
+    expected.add("reminder".to_owned(), "2026-03-02".to_owned(), "ana@example.com", at(51));
+    assert_eq!(bench.store.said(review.id()).await.unwrap(), expected, "and what waits is not deleted");
 }

@@ -130,7 +130,7 @@ fn make_private(path: &Path) {
 }
 
 /// Every migration, in order. A released one never changes.
-const MIGRATIONS: [(i64, &str, &str); 8] = [
+const MIGRATIONS: [(i64, &str, &str); 9] = [
     (1, "audits", include_str!("0001_audits.sql")),
     (2, "runs", include_str!("0002_runs.sql")),
     (3, "ledger", include_str!("0003_ledger.sql")),
@@ -139,6 +139,7 @@ const MIGRATIONS: [(i64, &str, &str); 8] = [
     (6, "reviews", include_str!("0006_reviews.sql")),
     (7, "together", include_str!("0007_together.sql")),
     (8, "sessions", include_str!("0008_sessions.sql")),
+    (9, "review_messages", include_str!("0009_review_messages.sql")),
 ];
 
 fn migrations() -> Migrator {

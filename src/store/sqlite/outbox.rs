@@ -10,6 +10,7 @@ use crate::{
         notification::{Notification, Subject},
         run::MessageState,
     },
+    review::messages::Said,
     store::{
         history::MessageRecord,
         queue::{LONGEST_WAIT, Outgoing, Sent},
@@ -43,12 +44,14 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, (SELECT job FROM run 
         (SELECT workspace FROM run WHERE id = ?3), (SELECT fire_at FROM run WHERE id = ?3))
 ON CONFLICT (subject_kind, subject_id, channel, kind, about, address) DO NOTHING";
 
-/// Puts notifications into the outbox, in the caller's transaction. One that is there already stays as it is.
+/// Puts notifications into the outbox, in the caller's transaction. One that is there already stays as it is. Returns how
+/// many are new.
 pub(super) async fn insert(
     connection: &mut SqliteConnection,
     notifications: &[Notification],
     now: DateTime<Utc>,
-) -> Result<(), sqlx::Error> {
+) -> Result<u64, sqlx::Error> {
+    let mut new = 0;
     for notification in notifications {
         let Notification { subject, channel, kind, about, address, sender, message_id, bytes } = notification;
         let inserted = sqlx::query(INSERT)
@@ -65,6 +68,7 @@ pub(super) async fn insert(
             .bind(millis(now))
             .execute(&mut *connection)
             .await?;
+        new += inserted.rows_affected();
         if inserted.rows_affected() == 1 && notification.replaces_earlier() {
             sqlx::query(REPLACE)
                 .bind(subject.kind())
@@ -76,7 +80,19 @@ pub(super) async fn insert(
                 .await?;
         }
     }
-    Ok(())
+    Ok(new)
+}
+
+/// The messages about a review.
+pub(super) async fn said(pool: &SqlitePool, review: &Subject) -> Result<Said, sqlx::Error> {
+    let sql = "SELECT kind, about, address, created_at FROM notification WHERE subject_kind = ? AND subject_id = ?";
+    let rows = sqlx::query(sql).bind(review.kind()).bind(review.id()).fetch_all(pool).await?;
+    let mut said = Said::default();
+    for row in &rows {
+        let address: String = row.try_get("address")?;
+        said.add(row.try_get("kind")?, row.try_get("about")?, &address, moment(row.try_get("created_at")?));
+    }
+    Ok(said)
 }
 
 pub(super) async fn take(
@@ -191,7 +207,8 @@ pub(super) async fn retry(
     Ok(again.len() as u64)
 }
 
-/// Empties the rejected messages of runs that were due before a time, and deletes old results that belong to no run.
+/// Empties the rejected messages of runs that were due before a time, and deletes old results that belong to no run, nor to a
+/// review that is under way.
 pub(super) async fn prune(connection: &mut SqliteConnection, before: DateTime<Utc>) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE notification INDEXED BY notification_kept SET body = x'' WHERE state = 'rejected' AND length(body) > 0
@@ -203,7 +220,9 @@ pub(super) async fn prune(connection: &mut SqliteConnection, before: DateTime<Ut
     let sql = "DELETE FROM combination INDEXED BY combination_mailed WHERE mailed_at IS NOT NULL AND fire_at < ?";
     sqlx::query(sql).bind(millis(before)).execute(&mut *connection).await?;
     let sql = "DELETE FROM notification INDEXED BY notification_finished
-               WHERE run IS NULL AND subject_kind = 'fire_time' AND finished_at < ?";
+               WHERE run IS NULL AND finished_at < ?
+               AND (subject_kind <> 'review'
+                    OR subject_id NOT IN (SELECT lower(hex(id)) FROM review WHERE state IN ('open', 'decided')))";
     sqlx::query(sql).bind(millis(before)).execute(connection).await.map(|_| ())
 }
 

@@ -4,10 +4,12 @@ use chrono::{DateTime, Utc};
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{SqliteStore, count, ledger, millis, moment};
+use super::{SqliteStore, count, ledger, millis, moment, outbox};
 use crate::{
+    model::notification::{Notification, Subject},
     review::{
         event::Event,
+        messages::Said,
         state::{Review, State, Summary},
     },
     store::{
@@ -23,11 +25,12 @@ impl Reviews for SqliteStore {
         let (summary, population) = (review.summary(), pack(review.population())?);
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
         let inserted = sqlx::query(
-            "INSERT INTO review (id, name, state, opened_at, due_at, fire_at, items, undecided, unproven, events, population)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT DO NOTHING",
+            "INSERT INTO review (id, name, job, state, opened_at, due_at, fire_at, items, undecided, unproven, events, population)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT DO NOTHING",
         )
         .bind(summary.id.as_bytes().as_slice())
         .bind(&summary.name)
+        .bind(&summary.job)
         .bind(summary.state.word())
         .bind(millis(summary.opened_at))
         .bind(millis(summary.due))
@@ -73,7 +76,7 @@ impl Reviews for SqliteStore {
 
     async fn reviews(&self, most: u32) -> Result<Vec<Summary>, StoreError> {
         let failed = self.explain("read the reviews");
-        let sql = "SELECT id, name, state, opened_at, due_at, fire_at, items, undecided, unproven, events FROM review
+        let sql = "SELECT id, name, job, state, opened_at, due_at, fire_at, items, undecided, unproven, work_due, events FROM review
                    ORDER BY opened_at DESC, id DESC LIMIT ?";
         let rows = sqlx::query(sql).bind(most).fetch_all(&self.pool).await.map_err(&failed)?;
         rows.iter().map(summary).collect::<Result<_, _>>().map_err(failed)
@@ -81,7 +84,7 @@ impl Reviews for SqliteStore {
 
     async fn unfinished_reviews(&self) -> Result<Vec<Summary>, StoreError> {
         let failed = self.explain("read the reviews");
-        let sql = "SELECT id, name, state, opened_at, due_at, fire_at, items, undecided, unproven, events FROM review
+        let sql = "SELECT id, name, job, state, opened_at, due_at, fire_at, items, undecided, unproven, work_due, events FROM review
                    WHERE state IN ('open', 'decided') OR unproven > 0 ORDER BY opened_at";
         let rows = sqlx::query(sql).fetch_all(&self.pool).await.map_err(&failed)?;
         rows.iter().map(summary).collect::<Result<_, _>>().map_err(failed)
@@ -92,6 +95,46 @@ impl Reviews for SqliteStore {
         let sql = "SELECT id FROM review WHERE name = ? AND state = 'closed' ORDER BY opened_at DESC LIMIT 1";
         let found = sqlx::query_scalar::<_, Vec<u8>>(sql).bind(name).fetch_optional(&self.pool).await;
         found.and_then(|id| id.as_deref().map(uuid).transpose()).map_err(failed)
+    }
+
+    async fn reviews_to_tell(&self, now: DateTime<Utc>) -> Result<Vec<Uuid>, StoreError> {
+        let failed = self.explain("read the reviews");
+        let sql = "SELECT id FROM review INDEXED BY review_untold WHERE told_events < events
+                   UNION SELECT id FROM review INDEXED BY review_next_message
+                   WHERE next_message IS NOT NULL AND next_message <= ?";
+        let found = sqlx::query_scalar::<_, Vec<u8>>(sql).bind(millis(now)).fetch_all(&self.pool).await;
+        found.and_then(|ids| ids.iter().map(|id| uuid(id)).collect()).map_err(failed)
+    }
+
+    async fn said(&self, id: Uuid) -> Result<Said, StoreError> {
+        let failed = self.explain("read the outbox");
+        let subject = Subject::Review(id);
+        outbox::said(&self.pool, &subject).await.map_err(failed)
+    }
+
+    async fn tell(
+        &self,
+        review: &Review,
+        messages: &[Notification],
+        next: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        let failed = self.explain("write to the outbox");
+        let summary = review.summary();
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
+        let new = outbox::insert(&mut transaction, messages, now).await.map_err(&failed)?;
+        sqlx::query(
+            "UPDATE review SET told_events = ?1, next_message = ?2, work_due = ?3 WHERE id = ?4 AND events = ?1",
+        )
+        .bind(count(summary.events))
+        .bind(next.map(millis))
+        .bind(summary.work_due.map(millis))
+        .bind(summary.id.as_bytes().as_slice())
+        .execute(&mut *transaction)
+        .await
+        .map_err(&failed)?;
+        transaction.commit().await.map_err(&failed)?;
+        Ok(new)
     }
 }
 
@@ -106,10 +149,11 @@ async fn append(
     let summary = after.summary();
     let before = summary.events.saturating_sub(events.len() as u64);
     let updated =
-        sqlx::query("UPDATE review SET state = ?, undecided = ?, unproven = ?, events = ? WHERE id = ? AND events = ?")
+        sqlx::query("UPDATE review SET state = ?, undecided = ?, unproven = ?, work_due = ?, events = ? WHERE id = ? AND events = ?")
             .bind(summary.state.word())
             .bind(summary.undecided)
             .bind(summary.unproven)
+            .bind(summary.work_due.map(millis))
             .bind(count(summary.events))
             .bind(summary.id.as_bytes().as_slice())
             .bind(count(before))
@@ -147,12 +191,14 @@ fn summary(row: &SqliteRow) -> Result<Summary, sqlx::Error> {
     Ok(Summary {
         id: uuid(&id)?,
         name: row.try_get("name")?,
+        job: row.try_get("job")?,
         state: State::of_word(&word).ok_or_else(|| sqlx::Error::Decode(format!("no state is named {word}").into()))?,
         opened_at: moment(row.try_get("opened_at")?),
         due: moment(row.try_get("due_at")?),
         items: row.try_get("items")?,
         undecided: row.try_get("undecided")?,
         unproven: row.try_get("unproven")?,
+        work_due: row.try_get::<Option<i64>, _>("work_due")?.map(moment),
         fire_at: row.try_get::<Option<i64>, _>("fire_at")?.map(moment),
         events: row.try_get::<i64, _>("events")?.unsigned_abs(),
     })

@@ -9,7 +9,7 @@ const HELD: &str = "WHERE id = ? AND fence = ? AND state IN ('claimed', 'read', 
 
 /// Steps that SQLite calls a scan and that read a bounded number of rows: the first rows of an index (`LIMIT`), the
 /// rows that an index holds only while there is something to do, one row for each job, and the rows of a step before.
-const BOUNDED: [&str; 20] = [
+const BOUNDED: [&str; 21] = [
     "SCAN CONSTANT ROW",
     "SCAN first",
     "SCAN last",
@@ -27,6 +27,7 @@ const BOUNDED: [&str; 20] = [
     "SCAN run USING INDEX run_delivered",
     "SCAN review USING INDEX review_by_time",
     "SCAN review USING INDEX review_unfinished",
+    "SCAN review USING INDEX review_untold",
     "SCAN combination USING INDEX combination_open",
     "SCAN cursor",
     "SCAN c USING COVERING INDEX sqlite_autoindex_cursor_1",

@@ -1,0 +1,573 @@
+//! Messages about a review by people, one kind each of [`Kind`], and the notice that one of them was not delivered. All of a
+//! review are one thread.
+
+use askama::Template;
+use chrono::{DateTime, Utc};
+
+use super::{
+    message::{Addressing, Content, Email, assemble},
+    notice::{Notice, NoticeError},
+    text,
+};
+use crate::{
+    review::{
+        carrying_out::CarriedOut,
+        event::Closed,
+        item::Item,
+        messages::{Kind, Message, late},
+        person::Address,
+        state::{Course, Made, Review, Stage},
+    },
+    words::{count, form},
+};
+
+/// The longest name that a message shows, in characters.
+const MAX_NAME: usize = 100;
+/// The most accounts, and the most people, that a message names.
+const MAX_LISTED: usize = 20;
+/// The name of the spreadsheet in the commands of a message.
+const SHEET: &str = "review.xlsx";
+
+/// A message about a review, for one person.
+#[derive(Debug, Clone)]
+pub struct ReviewMail {
+    kind: &'static str,
+    about: String,
+    to: Address,
+    /// The review, and what distinguishes this message in it.
+    identity: String,
+    thread: (String, String),
+    subject: String,
+    title: String,
+    lead: String,
+    facts: Vec<String>,
+    list: Option<List>,
+    way: Way,
+    footer: String,
+}
+
+/// Accounts or people by name, as many as a message has room for.
+#[derive(Debug, Clone)]
+struct List {
+    title: &'static str,
+    lines: Vec<String>,
+    /// How many more there are; empty if none.
+    more: String,
+}
+
+/// What the recipient can do, and how.
+#[derive(Debug, Clone, Default)]
+struct Way {
+    advice: &'static str,
+    commands: Vec<String>,
+}
+
+impl Way {
+    /// How a reviewer decides. Every message that asks for decisions says it as it is said here.
+    fn to_decide(review: &Review, reviewer: &Address) -> Self {
+        let id = review.id();
+        Self {
+            advice: "Ask the owner for the spreadsheet with your accounts, fill in its columns decision, change_to and reason, and \
+                     send it back. On the machine that runs rolecall, the first command writes the spreadsheet and the second takes \
+                     it back; the third decides about one account:",
+            commands: vec![
+                format!("rolecall review export {id} --reviewer {reviewer} --out {SHEET}"),
+                format!("rolecall review import {id} {SHEET} --as {reviewer}"),
+                format!("rolecall review decide {id} ITEM keep --as {reviewer} --reason TEXT"),
+            ],
+        }
+    }
+
+    fn with(advice: &'static str, commands: impl IntoIterator<Item = String>) -> Self {
+        Self { advice, commands: commands.into_iter().collect() }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "mail/review/body.html")]
+struct Html<'a> {
+    mail: &'a ReviewMail,
+}
+
+#[derive(Template)]
+#[template(path = "mail/review/body.txt")]
+struct Text<'a> {
+    mail: &'a ReviewMail,
+}
+
+impl ReviewMail {
+    /// A message that is due.
+    pub fn of(review: &Review, message: &Message, now: DateTime<Utc>) -> Self {
+        let Message { kind, about, to } = message;
+        let mail = Self::new(review, kind.word(), about, to);
+        let is_late = late(review).contains(to);
+        match kind {
+            Kind::Invitation => mail.invitation(review, now),
+            Kind::Reminder if is_late => mail.reminder(review, now),
+            Kind::Reminder => mail.can_be_closed(review, now),
+            Kind::Opened => mail.opened(review),
+            Kind::Overdue | Kind::Escalation => mail.overdue(review, *kind, now),
+            Kind::NotCarriedOut => mail.not_carried_out(review, now),
+            Kind::Summary => match review.stage() {
+                Stage::Closed { at, closed } => mail.summary(review, *at, closed),
+                Stage::Open | Stage::Cancelled { .. } => mail,
+            },
+        }
+    }
+
+    /// A message of a review was refused, or not accepted for too long. It is for the owner.
+    pub fn undelivered(review: &Review, kind: &str, recipient: &str, answer: &str) -> Self {
+        let (recipient, answer) = (text::one_line(recipient, MAX_NAME), text::one_line(answer, 2_000));
+        let mail = Self::new(review, Notice::UNDELIVERED, &format!("{kind} to {recipient}"), &review.opening().owner);
+        let (name, id) = (name(review), review.id());
+        Self {
+            subject: format!("[rolecall] NOT DELIVERED to {recipient}: {kind} of the review {name}"),
+            title: "Not delivered".to_owned(),
+            lead: format!(
+                "The message “{kind}” of the review {name} was not delivered to {recipient}. It is not sent again."
+            ),
+            facts: vec![format!("Why: {answer}")],
+            way: Way::with(
+                "Tell this person in another way, or assign the accounts to somebody else and correct the address in `reviewers`:",
+                [format!("rolecall review assign {id} ITEM ADDRESS --reason TEXT")],
+            ),
+            ..mail
+        }
+    }
+
+    fn new(review: &Review, kind: &'static str, about: &str, to: &Address) -> Self {
+        Self {
+            kind,
+            about: about.to_owned(),
+            to: to.clone(),
+            identity: format!("{} {about}", review.id()),
+            thread: (review.opening().name.clone(), review.id().to_string()),
+            subject: String::new(),
+            title: String::new(),
+            lead: String::new(),
+            facts: Vec::new(),
+            list: None,
+            way: Way::default(),
+            footer: format!("Review {}, opened {}", review.id(), moment(review.opened_at())),
+        }
+    }
+
+    fn invitation(self, review: &Review, now: DateTime<Utc>) -> Self {
+        let (name, open) = (name(review), count(undecided(review, &self.to).count(), "account"));
+        Self {
+            subject: format!("[rolecall] Review {name}: decide about {open} by {}", day(review.opening().due)),
+            title: format!("Access review {name}"),
+            lead: format!(
+                "You are asked to decide about {open}: to keep, to change the role or profile, or to remove. {}",
+                due(review, now)
+            ),
+            facts: rules(review),
+            list: Some(List::of("Your accounts", undecided(review, &self.to))),
+            way: Way::to_decide(review, &self.to),
+            ..self
+        }
+    }
+
+    fn reminder(self, review: &Review, now: DateTime<Utc>) -> Self {
+        let (name, open) = (name(review), count(undecided(review, &self.to).count(), "account"));
+        let word = if now > review.opening().due { "OVERDUE" } else { "Reminder" };
+        Self {
+            subject: format!("[rolecall] {word}: review {name}, {open} not decided"),
+            title: format!("{word}: access review {name}"),
+            lead: format!("Your decision about {open} is missing. {}", due(review, now)),
+            facts: rules(review),
+            list: Some(List::of("Not decided", undecided(review, &self.to))),
+            way: Way::to_decide(review, &self.to),
+            ..self
+        }
+    }
+
+    /// To the owner, when every account is decided.
+    fn can_be_closed(self, review: &Review, now: DateTime<Utc>) -> Self {
+        let name = name(review);
+        Self {
+            subject: format!("[rolecall] Reminder: review {name} is decided and not closed"),
+            title: format!("Access review {name} can be closed"),
+            lead: format!("Every account is decided. {}", due(review, now)),
+            facts: unattested(review),
+            way: Way::with("Close the review:", [format!("rolecall review close {}", review.id())]),
+            ..self
+        }
+    }
+
+    fn opened(self, review: &Review) -> Self {
+        let (name, opening) = (name(review), review.opening());
+        let reviewers = review.reviewers();
+        let lines = reviewers.iter().map(|reviewer| {
+            let own = review.items().filter(|(_, course)| course.reviewer() == *reviewer).count();
+            format!("{reviewer}: {}", count(own, "account"))
+        });
+        let bases = opening.bases.iter().map(|basis| {
+            let workspace = text::name(&basis.workspace, MAX_NAME);
+            format!("Workspace {workspace}: audit {}, read {}", basis.audit, moment(basis.read_at))
+        });
+        let more = opening.bases.len().saturating_sub(MAX_LISTED);
+        let more = (more > 0).then(|| format!("and {}", count(more, "more workspace")));
+        Self {
+            subject: format!(
+                "[rolecall] Review {name} is open: {} by {}",
+                count(opening.items, "account"),
+                day(opening.due)
+            ),
+            title: format!("Access review {name} is open"),
+            lead: format!(
+                "{} to decide about, by {}. Every decision is due {}.",
+                count(opening.items, "account"),
+                count(reviewers.len(), "reviewer"),
+                moment(opening.due)
+            ),
+            facts: bases.take(MAX_LISTED).chain(more).collect(),
+            list: Some(List::cut("Reviewers, each invited by mail", lines)),
+            way: Way::with(
+                "The state, another reviewer for an account, and a reminder that is sent now:",
+                [
+                    format!("rolecall review show {}", review.id()),
+                    format!("rolecall review assign {} ITEM ADDRESS --reason TEXT", review.id()),
+                    format!("rolecall review remind {}", review.id()),
+                ],
+            ),
+            ..self
+        }
+    }
+
+    fn overdue(self, review: &Review, kind: Kind, now: DateTime<Utc>) -> Self {
+        let (name, opening) = (name(review), review.opening());
+        let (open, id) = (review.undecided(), review.id());
+        let lines = late(review).into_iter().map(|reviewer| {
+            format!("{reviewer}: {} not decided", count(undecided(review, reviewer).count(), "account"))
+        });
+        let what = if open == 0 { "not closed".to_owned() } else { format!("{} not decided", count(open, "account")) };
+        let role = match kind {
+            Kind::Escalation => "You get this message because `escalate_to` of this review names you.".to_owned(),
+            _ => "You get this message as the owner of this review.".to_owned(),
+        };
+        Self {
+            subject: format!("[rolecall] OVERDUE: review {name}, {what}"),
+            title: format!("Access review {name} is overdue"),
+            lead: format!("{} {}", state(review), due(review, now)),
+            facts: [vec![role, format!("Owner of the review: {}", opening.owner)], unattested(review)].concat(),
+            list: (open > 0).then(|| List::cut("Who has not decided", lines)),
+            way: Way::with(
+                "The state, another reviewer for an account, and the end of the review:",
+                [
+                    format!("rolecall review show {id}"),
+                    format!("rolecall review assign {id} ITEM ADDRESS --reason TEXT"),
+                    format!("rolecall review close {id}"),
+                ],
+            ),
+            ..self
+        }
+    }
+
+    fn not_carried_out(self, review: &Review, now: DateTime<Utc>) -> Self {
+        let name = name(review);
+        let overdue: Vec<_> = review
+            .items()
+            .filter_map(|(item, course)| match review.carried_out(item, course, now) {
+                CarriedOut::Overdue { due } => Some((item, course.work()?, due)),
+                _ => None,
+            })
+            .collect();
+        let lines = overdue.iter().map(|(item, made, due)| format!("{}, due {}", work(item, made), moment(*due)));
+        let all = count(overdue.len(), "decision");
+        Self {
+            subject: format!("[rolecall] OVERDUE: review {name}, {all} not carried out"),
+            title: "Decisions are not carried out".to_owned(),
+            lead: format!("{all} of the review {name} had to be carried out by now, and no audit shows it."),
+            list: Some(List::cut("Overdue", lines)),
+            way: Way::with(
+                "Carry them out in the workspace; the next complete audit proves it. The state of each:",
+                [format!("rolecall review show {}", review.id())],
+            ),
+            ..self
+        }
+    }
+
+    fn summary(self, review: &Review, at: DateTime<Utc>, closed: &Closed) -> Self {
+        let name = name(review);
+        let of = |word: &str| {
+            review
+                .items()
+                .filter(|(_, course)| course.decided().is_some_and(|made| made.decision.word() == word))
+                .count()
+        };
+        let (keep, change, remove) = (of("keep"), of("change"), of("remove"));
+        let result = if closed.no_change_needed {
+            "No change is needed.".to_owned()
+        } else {
+            format!("{} to change or remove; a later audit proves each.", count(change + remove, "account"))
+        };
+        let late = if at > review.opening().due { " It was overdue." } else { "" };
+        let lines = review.items().filter_map(|(item, course)| {
+            let made = course.work()?;
+            let is_open = course.proof().is_none();
+            is_open.then(|| format!("{}, due {}", work(item, made), moment(review.due_of(item, made))))
+        });
+        let lines: Vec<String> = lines.collect();
+        Self {
+            subject: format!("[rolecall] Review {name} is closed: {keep} keep, {change} change, {remove} remove"),
+            title: format!("Access review {name} is closed"),
+            lead: format!("{} closed it on {}.{late} {result}", closed.by, moment(at)),
+            facts: vec![
+                format!("Decisions: {keep} keep, {change} change, {remove} remove"),
+                format!("Next review: {}", closed.next_review),
+            ],
+            list: (!lines.is_empty()).then(|| List::cut("To be carried out", lines.into_iter())),
+            way: Way::with(
+                "Every decision, and what is proven so far:",
+                [format!("rolecall review show {}", review.id())],
+            ),
+            ..self
+        }
+    }
+
+    /// The kind: that of [`Kind::word`], or [`Notice::UNDELIVERED`].
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// What distinguishes it from others of its kind, review and recipient.
+    pub fn about(&self) -> &str {
+        &self.about
+    }
+
+    /// The message.
+    ///
+    /// # Errors
+    /// [`NoticeError`]
+    pub fn email(&self, from: &str, date: DateTime<Utc>) -> Result<Email, NoticeError> {
+        let content = Content {
+            subject: self.subject.clone(),
+            text: Text { mail: self }.render()?,
+            html: Html { mail: self }.render()?,
+            attachments: Vec::new(),
+        };
+        let (to, thread) = (self.to.as_str(), Some((self.thread.0.as_str(), self.thread.1.as_str())));
+        Ok(assemble(&content, &Addressing { from, to, date, id: &self.identity, kind: self.kind, thread })?)
+    }
+}
+
+impl List {
+    /// Accounts with what they are.
+    fn of<'a>(title: &'static str, items: impl Iterator<Item = (&'a Item, &'a Course)>) -> Self {
+        let line = |(item, _): (&Item, &Course)| {
+            let of = |named: &Option<crate::review::item::Named>| {
+                named.as_ref().map(|named| text::name(&named.to_string(), MAX_NAME))
+            };
+            let parts = [of(&item.role), of(&item.profile), item.special().map(str::to_owned)];
+            let parts: Vec<String> = parts.into_iter().flatten().collect();
+            format!("{} ({})", account(item), parts.join(", "))
+        };
+        Self::cut(title, items.map(line))
+    }
+
+    fn cut(title: &'static str, mut lines: impl Iterator<Item = String>) -> Self {
+        let shown: Vec<String> = lines.by_ref().take(MAX_LISTED).collect();
+        let more = lines.count();
+        let more = if more == 0 { String::new() } else { format!("and {more} more") };
+        Self { title, lines: shown, more }
+    }
+}
+
+/// What somebody who decides has to know.
+fn rules(review: &Review) -> Vec<String> {
+    vec![
+        format!("Owner of the review: {}", review.opening().owner),
+        "Nobody decides about their own account.".to_owned(),
+        "A reason is required to change or remove, and to keep a privileged account or one with open findings."
+            .to_owned(),
+    ]
+}
+
+fn unattested(review: &Review) -> Vec<String> {
+    if review.undecided() > 0 {
+        return Vec::new();
+    }
+    let names: Vec<String> = review.unattested().iter().take(MAX_LISTED).map(ToString::to_string).collect();
+    if names.is_empty() { names } else { vec![format!("Not attested yet: {}", names.join(", "))] }
+}
+
+fn state(review: &Review) -> String {
+    match review.undecided() {
+        0 => "Every account is decided, and the review is not closed.".to_owned(),
+        open => {
+            format!("{open} of {} {} not decided.", count(review.opening().items, "account"), form(open, "is", "are"))
+        }
+    }
+}
+
+/// When every decision is due, as a sentence.
+fn due(review: &Review, now: DateTime<Utc>) -> String {
+    let due = review.opening().due;
+    format!("The review {} due {}.", if now > due { "was" } else { "is" }, moment(due))
+}
+
+/// A decision that changes something.
+fn work(item: &Item, made: &Made) -> String {
+    format!("{} {}", made.decision.word(), account(item))
+}
+
+fn account(item: &Item) -> String {
+    format!("{}: item {}, {}", text::name(&item.workspace, MAX_NAME), item.item, text::name(item.label(), MAX_NAME))
+}
+
+fn name(review: &Review) -> String {
+    text::one_line(&review.opening().name, MAX_NAME)
+}
+
+fn moment(at: DateTime<Utc>) -> String {
+    at.format("%a %-d %b %Y, %H:%M UTC").to_string()
+}
+
+fn day(at: DateTime<Utc>) -> String {
+    at.format("%-d %b %Y").to_string()
+}
+
+/// The items of a reviewer that are not decided.
+fn undecided<'a>(review: &'a Review, reviewer: &Address) -> impl Iterator<Item = (&'a Item, &'a Course)> {
+    review.items().filter(move |(_, course)| course.reviewer() == reviewer && course.decided().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        mail::testing::parse,
+        review::{
+            event::Decision,
+            messages::{Said, asked, due as due_of},
+            testing::{address, at, attests, closes, decides, item, opened, opened_with, population_of},
+        },
+    };
+
+    const DAY: i64 = 86_400;
+    const FROM: &str = "rolecall <audit@example.com>";
+
+    /// The messages that are due at a time if none was sent before.
+    fn mails(review: &Review, seconds: i64) -> Vec<ReviewMail> {
+        let (messages, _) = due_of(review, &Said::default(), at(seconds));
+        messages.iter().map(|message| ReviewMail::of(review, message, at(seconds))).collect()
+    }
+
+    fn one(review: &Review, kind: Kind, to: &str, seconds: i64) -> ReviewMail {
+        let message = Message { kind, about: "2026-03-02".to_owned(), to: address(to) };
+        ReviewMail::of(review, &message, at(seconds))
+    }
+
+    fn parts(mail: &ReviewMail) -> (String, String) {
+        (Text { mail }.render().unwrap(), Html { mail }.render().unwrap())
+    }
+
+    #[test]
+    fn a_reviewer_is_told_what_is_to_do_by_when_and_how() {
+        let review = opened(1);
+        let mails = mails(&review, 1);
+        let to: Vec<(&str, &str)> = mails.iter().map(|mail| (mail.kind, mail.to.as_str())).collect();
+        let expected =
+            [("invitation", "ana@example.com"), ("invitation", "ben@example.com"), ("opened", "ana@example.com")];
+        assert_eq!(to, expected);
+        let (text, html) = parts(&mails[0]);
+        insta::assert_snapshot!("invitation_text", text);
+        insta::assert_snapshot!("invitation_html", html);
+        insta::assert_snapshot!("opened_text", parts(&mails[2]).0);
+        let id = |mail: &ReviewMail| mail.email(FROM, at(9)).unwrap().message_id;
+        assert_eq!(id(&mails[0]), id(&self::mails(&review, 1)[0]), "the same message has the same id");
+        assert_ne!(id(&mails[0]), id(&mails[1]));
+    }
+
+    #[test]
+    fn messages_of_one_review_are_one_thread() {
+        let review = opened(1);
+        let roots = [&review, &opened(2)].map(|review| {
+            let roots = mails(review, 14 * DAY).into_iter().map(|mail| {
+                let email = mail.email(FROM, at(14 * DAY)).unwrap();
+                parse(&email.bytes).header("References").unwrap().to_owned()
+            });
+            roots.collect::<std::collections::BTreeSet<_>>()
+        });
+        assert_eq!((roots[0].len(), roots[1].len()), (1, 1));
+        assert_ne!(roots[0], roots[1]);
+    }
+
+    #[test]
+    fn who_has_not_decided_is_reminded_of_what_is_left() {
+        let mut review = opened(1);
+        let event = decides(&review, "ana", &[1], Decision::Keep);
+        review.apply(&event, at(1)).unwrap();
+        let reminder = one(&review, Kind::Reminder, "ana", 7 * DAY);
+        assert_eq!(reminder.subject, "[rolecall] Reminder: review quarterly, 4 accounts not decided");
+        assert!(!parts(&reminder).0.contains("eva@example.com"));
+        let late = one(&review, Kind::Reminder, "ana", 15 * DAY);
+        assert_eq!(late.subject, "[rolecall] OVERDUE: review quarterly, 4 accounts not decided");
+        assert_eq!(asked(&review, at(7 * DAY)).len(), 2);
+    }
+
+    #[test]
+    fn an_overdue_review_names_who_is_late_to_the_owner_and_above() {
+        let review = opened(1);
+        let (text, _) = parts(&one(&review, Kind::Overdue, "ana", 15 * DAY));
+        insta::assert_snapshot!("overdue_text", text);
+        let (text, _) = parts(&one(&review, Kind::Escalation, "cto", 15 * DAY));
+        assert!(text.contains("`escalate_to` of this review names you"), "{text}");
+    }
+
+    #[test]
+    fn the_owner_gets_the_result_and_what_is_not_carried_out() {
+        let mut review = opened(1);
+        for item in 1..=6 {
+            let by = if item == 3 { "ben" } else { "ana" };
+            let decision = if item == 2 { Decision::Remove } else { Decision::Keep };
+            let event = decides(&review, by, &[item], decision);
+            review.apply(&event, at(1)).unwrap();
+        }
+        assert!(parts(&one(&review, Kind::Reminder, "ana", DAY)).0.contains("Every account is decided."));
+        for event in [attests(&review, "ana", &["ana", "ben"]), closes(false)] {
+            review.apply(&event, at(2)).unwrap();
+        }
+        let mails = mails(&review, 3);
+        assert_eq!(mails.len(), 1);
+        assert_eq!(mails[0].subject, "[rolecall] Review quarterly is closed: 5 keep, 0 change, 1 remove");
+        insta::assert_snapshot!("summary_text", parts(&mails[0]).0);
+        let overdue = one(&review, Kind::NotCarriedOut, "ana", 20 * DAY);
+        assert_eq!(overdue.subject, "[rolecall] OVERDUE: review quarterly, 1 decision not carried out");
+        insta::assert_snapshot!("not_carried_out_text", parts(&overdue).0);
+    }
+
+    #[test]
+    fn a_message_that_was_not_delivered_is_the_owners_to_know() {
+        let mail = ReviewMail::undelivered(&opened(1), "invitation", "ben@example.com", "550 no such user");
+        assert_eq!((mail.to.as_str(), mail.kind()), ("ana@example.com", "undelivered"));
+        assert!(parts(&mail).0.contains("Why: 550 no such user"));
+    }
+
+    /// Names of any length and with anything in them, and thousands of them, make no message of 100 KB.
+    #[test]
+    fn a_message_is_bounded_and_names_do_no_harm() {
+        let hostile = format!("<b>{}\r\nBcc: x@example.com http://evil.example", "x".repeat(5_000));
+        let items = (1..=3_000).map(|number| {
+            let mut item = item(number, &format!("user-{number}"), &format!("reviewer-{}", number % 700));
+            item.full_name = Some(hostile.clone());
+            item.email = None;
+            if let Some(role) = &mut item.role {
+                role.name = Some(hostile.clone());
+            }
+            item
+        });
+        let review = opened_with(1, population_of(items.collect()));
+        let mut all = mails(&review, 20 * DAY);
+        let boss = Message { kind: Kind::Escalation, about: String::new(), to: address("cto") };
+        all.push(ReviewMail::of(&review, &boss, at(20 * DAY)));
+        for mail in all.iter().take(3).chain(all.iter().rev().take(3)) {
+            let email = mail.email(FROM, at(20 * DAY)).unwrap();
+            assert!(email.bytes.len() < 100_000, "{}: {} bytes", mail.kind, email.bytes.len());
+            let (text, html) = parts(mail);
+            assert!(!html.contains("<b>") && !text.contains("://evil"), "{text}");
+            assert!(!text.lines().any(|line| line.starts_with("Bcc:")), "{text}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What the daemon says by mail about a review, read back from a real inbox, and that a killed daemon says it once.
+
+use std::collections::BTreeSet;
+
+use mailparse::MailHeaderMap as _;
+
+use crate::{
+    daemon::{Daemon, eventually},
+    review::{facts, items, keep_the_rest, opened, text},
+    support::Bench,
+};
+
+/// A message of the inbox.
+struct Mail {
+    to: String,
+    subject: String,
+    thread: String,
+    id: String,
+    text: String,
+    length: usize,
+}
+
+fn mails(bench: &Bench) -> Vec<Mail> {
+    let read = |bytes: &[u8]| {
+        let parsed = mailparse::parse_mail(bytes).unwrap();
+        let header = |name: &str| parsed.headers.get_first_value(name).unwrap();
+        let text = parsed.parts().find(|part| part.ctype.mimetype == "text/plain").unwrap().get_body().unwrap();
+        Mail {
+            to: header("To"),
+            subject: header("Subject"),
+            thread: header("References"),
+            id: header("Message-ID"),
+            text,
+            length: bytes.len(),
+        }
+    };
+    bench.simulator.inbox().messages().iter().map(|message| read(&message.bytes)).collect()
+}
+
+fn to<'a>(mails: &'a [Mail], name: &str, subject: &str) -> Vec<&'a Mail> {
+    mails.iter().filter(|mail| mail.to == format!("{name}@example.com") && mail.subject.contains(subject)).collect()
+}
+
+#[test]
+fn reviewers_are_invited_and_reminded_and_the_owner_gets_the_result() {
+    let (bench, id) = opened(14);
+    let daemon = Daemon::start(&bench);
+    eventually("the invitations", || bench.simulator.inbox().messages().len() >= 4);
+    let (code, said, _) = bench.run(&["review", "remind", &id]);
+    assert_eq!((code, said.trim()), (0, "the daemon now sends a reminder to 3 reviewers"));
+    let (_, said, _) = bench.run(&["review", "remind", &id]);
+    assert_eq!(said.trim(), "3 reviewers were already reminded today");
+    eventually("the reminders", || bench.simulator.inbox().messages().len() >= 7);
+    keep_the_rest(&bench, &id);
+    let (_, said, _) = bench.run(&["review", "remind", &id]);
+    assert_eq!(said.trim(), "every account is decided; nobody is reminded");
+    assert_eq!(bench.run(&["review", "close", &id]).0, 0);
+    assert_eq!(bench.run(&["review", "remind", &id]).0, 1, "it is closed");
+    eventually("the result", || bench.simulator.inbox().messages().len() >= 8);
+    let (code, said) = daemon.stop();
+    assert_eq!(code, Some(0), "{said}");
+
+    let mails = mails(&bench);
+    for name in ["ana", "ben", "sec"] {
+        let invitation = to(&mails, name, "decide about ");
+        assert_eq!(invitation.len(), 1, "{name}");
+        let command = format!("rolecall review export {id} --reviewer {name}@example.com --out review.xlsx");
+        assert!(invitation[0].text.contains(&command), "{}", invitation[0].text);
+        assert_eq!(to(&mails, name, "Reminder: review quarterly").len(), 1, "{name}");
+    }
+    assert_eq!(to(&mails, "ana", "is open: ").len(), 1);
+    assert_eq!(to(&mails, "ana", "is closed: ").len(), 1);
+    assert_eq!(mails.len(), 8);
+    assert_eq!(mails.iter().map(|mail| &mail.thread).collect::<BTreeSet<_>>().len(), 1, "one thread");
+    assert!(mails.iter().all(|mail| mail.length < 100_000));
+    let delivered = facts(&bench, "delivery").into_iter().filter(|entry| entry["review"] == id.as_str());
+    let delivered: BTreeSet<String> = delivered.map(|entry| text(&entry, "message_id").to_owned()).collect();
+    assert_eq!(delivered, mails.iter().map(|mail| mail.id.clone()).collect(), "each is on record");
+    let (code, stdout, stderr) = bench.run(&["evidence", "verify"]);
+    assert_eq!(code, 0, "{stdout}{stderr}");
+}
+
+#[test]
+fn without_a_mail_server_nobody_can_be_reminded() {
+    let (bench, id) = opened(12);
+    let configuration = bench.read("rolecall.toml");
+    let (before, rest) = configuration.split_once("[jobs.weekly.email]").unwrap();
+    let (_, after) = rest.split_once("[store]").unwrap();
+    std::fs::write(bench.path("rolecall.toml"), format!("{before}[store]{after}")).unwrap();
+    let (code, _, said) = bench.run(&["review", "remind", &id]);
+    assert!(code == 2 && said.contains("no mail server is configured; add [smtp]"), "{said}");
+}
+
+#[test]
+fn a_daemon_that_dies_while_it_says_something_says_it_once() {
+    for moment in ["before", "after"] {
+        let (bench, id) = opened(12);
+        let point = format!("tell.{moment}");
+        let (code, said) = Daemon::start_with(&bench, &[("ROLECALL_CRASH_AT", &point)]).wait();
+        assert_eq!(code, None, "{point}: {said}");
+        let expected = usize::from(moment == "before");
+        let daemon = Daemon::start(&bench);
+        eventually("the invitations", || bench.simulator.inbox().messages().len() >= 4);
+        let (_, said) = daemon.stop();
+        assert_eq!(said.matches("wrote messages about a review").count(), expected, "{point}: {said}");
+        let mails = mails(&bench);
+        assert_eq!(mails.iter().map(|mail| &mail.id).collect::<BTreeSet<_>>().len(), 4, "{point}");
+        assert_eq!(mails.len(), 4, "{point}: {:?}", items(&bench, &id).len());
+    }
+}
+
+#[test]
+fn the_owner_is_told_that_an_invitation_was_refused() {
+    let (bench, _) = opened(12);
+    bench.simulator.inbox().set_fault(Some(rolecall_simulator::InboxFault::RecipientRefused));
+    let daemon = Daemon::start(&bench);
+    // Four messages, and a notice about each of the two that were not for the owner.
+    eventually("that all are given up", || daemon.said().matches("not accepted; giving up").count() >= 6);
+    let (_, said) = daemon.stop();
+    assert_eq!(said.matches("not accepted; giving up").count(), 6, "{said}");
+    let refused = facts(&bench, "delivery");
+    let notices: Vec<_> = refused.iter().filter(|entry| entry["kind"] == "undelivered").collect();
+    assert_eq!(notices.len(), 2);
+    assert!(notices.iter().all(|entry| entry["recipient"] == "ana@example.com"), "{notices:?}");
+}
