@@ -7,6 +7,7 @@ use crate::model::framework::Framework;
 
 /// Controls of ISO/IEC 27001:2022, Annex A, by rule. What is not listed follows from its Trust Services Criteria.
 const ISO_27001: &[(&[&str], &[&str])] = &[
+    (&["changed-without-decision", "decision-not-carried-out"], &["A.5.18"]),
     (&["conflicting-access"], &["A.5.3", "A.5.18"]),
     (&["leaver-active", "joiner-without-account", "manager-left", "not-on-roster"], &["A.5.16", "A.5.18"]),
     (&["unexpected-access"], &["A.5.15", "A.5.18"]),

@@ -9,7 +9,7 @@ use crate::{
         drift::{SnapshotHeader, SnapshotUser},
         matrix::AccessMatrix,
     },
-    model::{change::Change, id::ProfileId, policy::Policy, roster::Roster, users::UserIndex},
+    model::{change::Change, id::ProfileId, policy::Policy, reviewed::Reviewed, roster::Roster, users::UserIndex},
 };
 
 /// The users of an audit that was kept, by id.
@@ -41,6 +41,8 @@ pub struct JudgeInput<'a> {
     pub workspace: &'a str,
     /// Who works for the company. `None` if it was not read.
     pub roster: Option<&'a Roster>,
+    /// What people decided in reviews. `None` if there is no review to look at.
+    pub reviewed: Option<&'a Reviewed>,
     /// When it is judged: ages and the ends of exceptions are measured from here.
     pub now: DateTime<Utc>,
     /// What is kept of the previous audit. `None` for the first one.

@@ -5,7 +5,7 @@ use super::{
     rule::{BuiltIn, Rule},
     rules,
 };
-use crate::model::policy::Policy;
+use crate::{access::drift::SnapshotHeader, model::policy::Policy};
 
 /// All rules: first whether the read can be relied on, then power, then people, then the role and profile
 /// lists, and last the policy itself, which looks at what the others found.
@@ -38,6 +38,8 @@ const RULES: &[BuiltIn] = &[
     rules::unexpected_access::RULE,
     rules::manager_left::RULE,
     rules::joiner_without_account::RULE,
+    rules::decision_not_carried_out::RULE,
+    rules::changed_without_decision::RULE,
     rules::outside_domain::RULE,
     rules::shared_mailbox::RULE,
     rules::duplicate_person::RULE,
@@ -76,15 +78,25 @@ const CONDITIONAL: &[(&str, Applies)] = &[
     ("joiner-without-account", |policy| has_roster(policy) && policy.rules.contains_key("joiner-without-account")),
 ];
 
+/// The rules about what people decided in reviews. An audit has them if there is a review to look at.
+const ABOUT_REVIEWS: [&str; 2] =
+    [rules::decision_not_carried_out::RULE.name, rules::changed_without_decision::RULE.name];
+
+/// Whether an audit found something about reviews.
+pub fn found_about_reviews(header: &SnapshotHeader) -> bool {
+    header.findings.iter().any(|finding| ABOUT_REVIEWS.contains(&finding.rule.as_str()))
+}
+
 fn has_roster(policy: &Policy) -> bool {
     !policy.roster.is_empty()
 }
 
 /// The built-in rules that an audit under a policy has, in the order of reports.
-pub(super) fn under(policy: &Policy) -> impl Iterator<Item = Rule> {
+pub(super) fn under(policy: &Policy, has_reviews: bool) -> impl Iterator<Item = Rule> {
     let applies =
         |rule: &&BuiltIn| CONDITIONAL.iter().filter(|(name, _)| *name == rule.name).all(|(_, applies)| applies(policy));
-    RULES.iter().filter(applies).map(Rule::from)
+    let is_meant = move |rule: &&BuiltIn| has_reviews || !ABOUT_REVIEWS.contains(&rule.name);
+    RULES.iter().filter(applies).filter(is_meant).map(Rule::from)
 }
 
 /// All built-in rules, in the order of reports.

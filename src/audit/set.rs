@@ -25,9 +25,14 @@ pub(super) struct Governed {
 }
 
 impl RuleSet {
-    /// The rules under a policy: without a roster, for example, none that needs one.
+    /// The rules under a policy: without a roster, for example, none that needs one. None is about reviews.
     pub fn for_policy(policy: &Policy) -> Self {
-        let mut rules: Vec<Rule> = registry::under(policy).collect();
+        Self::for_audit(policy, false)
+    }
+
+    /// The rules under a policy, with those about reviews if there is a review to look at.
+    pub fn for_audit(policy: &Policy, has_reviews: bool) -> Self {
+        let mut rules: Vec<Rule> = registry::under(policy, has_reviews).collect();
         let (custom, reads_previous): (Vec<Rule>, Vec<bool>) = policy.custom_rules.iter().map(custom::rule).unzip();
         // Rules about the policy look at what the others found.
         let place = rules.iter().position(|rule| rule.info.name == registry::FIRST_ABOUT_POLICY).unwrap_or(rules.len());

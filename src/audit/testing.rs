@@ -15,6 +15,7 @@ use crate::{
         id::{PersonId, ProfileId},
         policy::Policy,
         reading::{Check, CheckKind},
+        reviewed::Reviewed,
         roster::Roster,
         rule::{RuleInfo, RuleList},
         unread::{Fields, Unread},
@@ -122,6 +123,8 @@ pub(crate) struct World {
     pub(crate) previous_users: Option<super::PreviousUsers>,
     pub(crate) undecided: Vec<UserIndex>,
     pub(crate) roster: Option<Roster>,
+    /// What people decided in reviews.
+    pub(crate) reviewed: Option<Reviewed>,
     pub(crate) changes: Vec<Change>,
     pub(crate) lacking: Lacking,
 }
@@ -152,6 +155,7 @@ pub(crate) fn quiet() -> World {
         previous_users: None,
         undecided: Vec::new(),
         roster: None,
+        reviewed: None,
         changes: Vec::new(),
         lacking: Lacking::default(),
     }
@@ -200,6 +204,7 @@ impl World {
             policy: &self.policy,
             workspace: WORKSPACE,
             roster: self.roster.as_ref(),
+            reviewed: self.reviewed.as_ref(),
             now: now(),
             previous: self.previous.as_ref(),
             previous_users: self.previous_users.as_ref(),
@@ -207,7 +212,7 @@ impl World {
             changes: &self.changes,
             lacking: self.lacking,
         };
-        let judgement = judge(&RuleSet::for_policy(&self.policy), &input);
+        let judgement = judge(&RuleSet::for_audit(&self.policy, self.reviewed.is_some()), &input);
         Judged { directory, judgement }
     }
 }
@@ -230,7 +235,7 @@ pub(crate) fn with_contractor_rule(name: &str, policy: &Policy) -> RuleSet {
         Ok(())
     };
     let rule = Rule { info: Arc::new(info), judges_population: true, evaluate: Box::new(evaluate) };
-    let mut rules: Vec<Rule> = registry::under(policy).collect();
+    let mut rules: Vec<Rule> = registry::under(policy, false).collect();
     // Rules about the policy look at what the others found.
     let place = rules.iter().position(|rule| rule.info.name == registry::FIRST_ABOUT_POLICY).unwrap();
     rules.insert(place, rule);

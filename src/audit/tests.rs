@@ -8,5 +8,6 @@ mod lists;
 mod people;
 mod policy;
 mod properties;
+mod reviews;
 mod roster;
 mod separations;

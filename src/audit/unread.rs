@@ -41,7 +41,9 @@ pub(super) fn needs(rule: &str) -> Needs {
         "administrative-role" => (&[Status, Role, Profile, AdminUser], false),
         "dangerous-profile" => (&[Status, Profile, Custom], false),
         "break-glass-changed" => (&[Status, Profile, Role, Confirmed, Email], false),
-        "conflicting-access" => (&[Status, Profile, Role], false),
+        "conflicting-access" | "decision-not-carried-out" | "changed-without-decision" => {
+            (&[Status, Profile, Role], false)
+        }
         "unknown-profile" | "no-profile" => (&[Profile], false),
         "unknown-role" | "no-role" => (&[Role], false),
         "unknown-status" => (&[Status], false),

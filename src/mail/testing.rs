@@ -172,6 +172,7 @@ pub(crate) fn audit_of(users: &[TestUser]) -> Audit {
         past: Vec::new(),
         roster: None,
         judged_roster: None,
+        reviewed: None,
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
     finding::{Finding, RuleOutcome, Severity, Subject},
     id::ProfileId,
     policy::Policy,
+    reviewed::Reviewed,
     roster::{JudgedRoster, Roster},
     rule::RuleList,
     trigger::{Incident, Trigger},
@@ -49,6 +50,8 @@ pub struct Audit {
     pub roster: Option<Roster>,
     /// How the roster was used; `None` if it was not read.
     pub judged_roster: Option<JudgedRoster>,
+    /// What people decided in reviews, as far as the audit looks at it. `None` if there is no review to look at.
+    pub reviewed: Option<Reviewed>,
     /// The numbers of the latest complete audits before this one, the oldest first.
     pub past: Vec<Past>,
 }

@@ -21,6 +21,7 @@ pub mod pattern;
 pub mod plain;
 pub mod policy;
 pub mod reading;
+pub mod reviewed;
 pub mod right;
 pub mod roster;
 pub mod rule;

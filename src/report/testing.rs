@@ -83,6 +83,7 @@ pub(crate) fn audit(users: &[NewUser<'_>]) -> Audit {
         past: Vec::new(),
         roster: None,
         judged_roster: None,
+        reviewed: None,
     }
 }
 

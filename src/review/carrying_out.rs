@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use super::{
-    event::{Decision, Proven, Shown, Target},
+    event::{Decision, Proven, Shown},
     item::{Item, ItemId},
     state::{Course, Made, Review, Stage},
 };
@@ -14,7 +14,8 @@ use crate::{
     access::drift::SnapshotUser,
     model::{
         bag::BagName,
-        status::{Status, StatusKind},
+        reviewed::{AccountDecision, Held, ReviewedAccount, UnderReview},
+        status::Status,
     },
 };
 
@@ -114,6 +115,34 @@ impl Review {
         ServiceLevel { proven: took.len(), median: rank(50), p95: rank(95), breaches }
     }
 
+    /// What an audit of a workspace has to know of it. `None` if there is nothing to look at.
+    pub fn looked_at(&self, workspace: &str) -> Option<UnderReview> {
+        let is_open = *self.stage() == Stage::Open;
+        let is_cancelled = matches!(self.stage(), Stage::Cancelled { .. });
+        let is_meant = |(item, course): &(&Item, &Course)| {
+            let is_unproven = course.work().is_some() && course.proof().is_none();
+            item.workspace == workspace && !is_cancelled && (is_open || is_unproven)
+        };
+        let decision = |item: &Item, made: &Made| AccountDecision {
+            wanted: made.decision.wanted(),
+            by: made.by.to_string(),
+            at: made.at,
+            due: made.decision.is_work().then(|| self.due_of(item, made)),
+        };
+        let account = |(item, course): (&Item, &Course)| ReviewedAccount {
+            item: item.item.0,
+            user_id: item.user_id.clone(),
+            account: item.label().to_owned(),
+            role_id: item.role.as_ref().map(|role| role.id.clone()),
+            profile_id: item.profile.as_ref().map(|profile| profile.id.clone()),
+            reviewer: course.reviewer().to_string(),
+            decision: course.decided().map(|made| decision(item, made)),
+        };
+        let accounts: Vec<ReviewedAccount> = self.items().filter(is_meant).map(account).collect();
+        let (review, name, four_eyes) = (self.id(), self.opening().name.clone(), self.opening().four_eyes);
+        (!accounts.is_empty()).then_some(UnderReview { review, name, is_open, four_eyes, accounts })
+    }
+
     /// What a complete audit of a workspace proves: decisions made before its read began that it shows as carried out.
     pub fn proven_by(&self, shown: &ShownAudit<'_>) -> Vec<Proven> {
         if matches!(self.stage(), Stage::Cancelled { .. }) {
@@ -151,18 +180,10 @@ pub struct ShownAudit<'a> {
 
 /// What the state of an account says about a decision. `None` if it was not carried out.
 fn shows(decision: &Decision, user: Option<&SnapshotUser<'_>>) -> Option<Shown> {
-    let Some(user) = user else { return Some(Shown::Gone).filter(|_| decision.is_work()) };
-    let kind = Status::from(&*user.status).kind();
-    match (decision, kind) {
-        (Decision::Keep, _) => None,
-        (_, StatusKind::Deleted) => Some(Shown::Deleted),
-        (Decision::Remove, StatusKind::Inactive) => Some(Shown::Inactive),
-        (Decision::Remove, _) => None,
-        (Decision::Change { to: Target::Role(role) }, _) => {
-            (user.role_id.as_deref() == Some(&role.id)).then_some(Shown::Changed)
-        }
-        (Decision::Change { to: Target::Profile(profile) }, _) => {
-            (user.profile_id.as_deref() == Some(&profile.id)).then_some(Shown::Changed)
-        }
-    }
+    let held = user.map(|user| Held {
+        status: Status::from(&*user.status).kind(),
+        role: user.role_id.as_deref(),
+        profile: user.profile_id.as_deref(),
+    });
+    decision.wanted().shown_by(held)
 }

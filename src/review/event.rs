@@ -11,7 +11,8 @@ use super::{
     item::{ItemId, Named},
     person::Address,
 };
-use crate::model::{actor::Actor, bag::BagName};
+pub use crate::model::reviewed::Shown;
+use crate::model::{actor::Actor, bag::BagName, reviewed::Wanted};
 
 /// Which accounts are reviewed, of those that can sign in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -156,6 +157,20 @@ impl Decision {
         }
     }
 
+    /// What is wanted of the account.
+    pub fn wanted(&self) -> Wanted {
+        match self {
+            Self::Keep => Wanted::Keep,
+            Self::Remove => Wanted::Remove,
+            Self::Change { to: Target::Role(Named { id, name }) } => {
+                Wanted::Role { id: id.clone(), name: name.clone() }
+            }
+            Self::Change { to: Target::Profile(Named { id, name }) } => {
+                Wanted::Profile { id: id.clone(), name: name.clone() }
+            }
+        }
+    }
+
     /// Whether something has to be done in the workspace.
     pub fn is_work(&self) -> bool {
         *self != Self::Keep
@@ -264,32 +279,6 @@ pub struct Closed {
     pub next_review: NaiveDate,
     /// Whether every account stays as it is.
     pub no_change_needed: bool,
-}
-
-/// What a later audit shows of an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Shown {
-    /// There is no such account any more.
-    Gone,
-    /// It is deleted.
-    Deleted,
-    /// It cannot sign in.
-    Inactive,
-    /// It has the role or profile that was decided.
-    Changed,
-}
-
-impl Shown {
-    /// Its name.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Gone => "gone",
-            Self::Deleted => "deleted",
-            Self::Inactive => "inactive",
-            Self::Changed => "changed",
-        }
-    }
 }
 
 /// A later complete audit shows that a decision was carried out.

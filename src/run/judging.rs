@@ -18,23 +18,30 @@ use crate::{
         change::Drift,
         directory::Directory,
         policy::{CustomRule, Policy},
+        reviewed::Reviewed,
         roster::Roster,
     },
     store::{Kept, StoreError, snapshot},
 };
 
-/// The roster, when it is judged, and what is not kept.
-type Today<'a> = (Option<&'a Roster>, DateTime<Utc>, Lacking);
+/// What is known beside the directory, when it is judged, and what is not kept.
+#[derive(Clone, Copy)]
+struct Today<'a> {
+    roster: Option<&'a Roster>,
+    reviewed: Option<&'a Reviewed>,
+    judged_at: DateTime<Utc>,
+    lacking: Lacking,
+}
 
-/// Makes the rules of a policy.
-pub(super) type MakeRules<'a> = &'a dyn Fn(&Policy) -> RuleSet;
+/// Makes the rules of a policy, with or without those about reviews.
+pub(super) type MakeRules<'a> = &'a dyn Fn(&Policy, bool) -> RuleSet;
 
 /// Judges a workspace that was read, and compares it with its previous audit.
 ///
 /// # Errors
 /// [`RunError`]
 pub fn judge(request: &RunRequest<'_>, read: ReadWorkspace, judged_at: DateTime<Utc>) -> Result<Audit, RunError> {
-    judge_by(&RuleSet::for_policy, request, read, judged_at)
+    judge_by(&RuleSet::for_audit, request, read, judged_at)
 }
 
 /// Judges with the rules that `rules` makes for a policy.
@@ -44,11 +51,14 @@ pub(super) fn judge_by(
     read: ReadWorkspace,
     judged_at: DateTime<Utc>,
 ) -> Result<Audit, RunError> {
-    let ReadWorkspace { directory, roster, previous, past, lacking } = read;
+    let ReadWorkspace { directory, roster, reviewed, previous, past, lacking } = read;
     // Truncate to milliseconds, because evidence stores that: judging again from a bag must give the same.
     let judged_at = judged_at.trunc_subsecs(3);
     let store_failed = |source| RunError::Store { workspace: request.workspace.to_owned(), source };
     let header = previous.as_ref().map(snapshot::header).transpose().map_err(store_failed)?;
+    // The audit after the last review resolves what the one before found about it.
+    let found_before = || header.as_ref().is_some_and(audit::found_about_reviews).then(Reviewed::default);
+    let reviewed = if lacking == Lacking::default() { reviewed.or_else(found_before) } else { reviewed };
 
     let (administrator_profiles, unmatched) =
         resolve_administrator_profiles(&request.policy.administrator_profiles, &directory.profiles);
@@ -56,7 +66,7 @@ pub(super) fn judge_by(
         return Err(no_administrator_profile(request, &directory));
     }
     let matrix = AccessMatrix::new(&directory, &administrator_profiles, &request.policy.dangerous_permissions);
-    let made = rules(request.policy);
+    let made = rules(request.policy, reviewed.is_some());
     let seen = Seen {
         matrix: &matrix,
         administrator_profiles: &administrator_profiles,
@@ -79,6 +89,7 @@ pub(super) fn judge_by(
         policy: request.policy,
         workspace: request.workspace,
         roster: roster.as_ref(),
+        reviewed: reviewed.as_ref(),
         now: judged_at,
         previous: header.as_ref(),
         previous_users: previous_users.as_ref(),
@@ -91,7 +102,8 @@ pub(super) fn judge_by(
     let drift = match (access, &header) {
         (Some(access), Some(header)) => {
             let current = Current { seen, undecided: &undecided, findings: &findings, outcomes: &outcomes };
-            compare(rules, &current, (header, previous_users.as_ref()), access, (roster.as_ref(), judged_at, lacking))
+            let today = Today { roster: roster.as_ref(), reviewed: reviewed.as_ref(), judged_at, lacking };
+            compare(rules, &current, (header, previous_users.as_ref()), access, today)
         }
         _ => Drift::default(),
     };
@@ -110,6 +122,7 @@ pub(super) fn judge_by(
         drift,
         roster,
         judged_roster,
+        reviewed,
         past,
         directory,
     })
@@ -145,6 +158,7 @@ pub fn try_rule(
         policy: &audit.policy,
         workspace: &audit.workspace,
         roster: audit.roster.as_ref(),
+        reviewed: audit.reviewed.as_ref(),
         now: audit.judged_at,
         previous: header.as_ref(),
         previous_users: users.as_ref(),
@@ -178,15 +192,16 @@ pub fn since(audit: &Audit, matrix: &AccessMatrix<'_>, kept: &Kept) -> Result<Dr
     let header = snapshot::header(kept)?;
     let current = snapshot::current(audit, matrix);
     let access = drift::compare_access(&current.seen, &header, snapshot::users(kept))?;
-    let rules: MakeRules<'_> = &RuleSet::for_policy;
-    let users = previous_users(&rules(&audit.policy), rules, Some(kept), Some(&header))?;
-    Ok(compare(
-        rules,
-        &current,
-        (&header, users.as_ref()),
-        access,
-        (audit.roster.as_ref(), audit.judged_at, Lacking::default()),
-    ))
+    let rules: MakeRules<'_> = &RuleSet::for_audit;
+    let made = rules(&audit.policy, audit.reviewed.is_some());
+    let users = previous_users(&made, rules, Some(kept), Some(&header))?;
+    let today = Today {
+        roster: audit.roster.as_ref(),
+        reviewed: audit.reviewed.as_ref(),
+        judged_at: audit.judged_at,
+        lacking: Lacking::default(),
+    };
+    Ok(compare(rules, &current, (&header, users.as_ref()), access, today))
 }
 
 /// The users of the previous audit, if a rule of its policy or of this one reads them.
@@ -199,7 +214,7 @@ fn previous_users(
     let Some(kept) = previous else { return Ok(None) };
     let read_before = || {
         let policy = header.and_then(|header| header.policy.as_ref());
-        policy.is_some_and(|policy| !policy.custom_rules.is_empty() && rules(policy).reads_previous_users())
+        policy.is_some_and(|policy| !policy.custom_rules.is_empty() && rules(policy, false).reads_previous_users())
     };
     if !made.reads_previous_users() && !read_before() {
         return Ok(None);
@@ -229,7 +244,7 @@ fn under(
     access: &AccessDrift,
     today: Today<'_>,
 ) -> Judgement {
-    let (roster, judged_at, lacking) = today;
+    let Today { roster, reviewed, judged_at, lacking } = today;
     let directory = current.seen.matrix.directory();
     let (administrator_profiles, unmatched) =
         resolve_administrator_profiles(&policy.administrator_profiles, &directory.profiles);
@@ -243,6 +258,7 @@ fn under(
         workspace: current.seen.workspace,
         // The roster of another policy was not read.
         roster: roster.filter(|_| policy.roster == current.seen.policy.roster),
+        reviewed,
         now: judged_at,
         previous: Some(previous),
         previous_users,
@@ -250,5 +266,5 @@ fn under(
         changes: access.changes(),
         lacking,
     };
-    audit::judge(&rules(policy), &input)
+    audit::judge(&rules(policy, reviewed.is_some()), &input)
 }

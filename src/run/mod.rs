@@ -40,10 +40,11 @@ use crate::{
         change::{Change, Past},
         directory::Directory,
         policy::Policy,
+        reviewed::Reviewed,
         roster::Roster,
         trigger::Trigger,
     },
-    store::{AuditRecord, Database, Kept, StoreError, snapshot},
+    store::{AuditRecord, Database, Kept, StoreError, reviews::reviewed, snapshot},
     words::number,
 };
 
@@ -154,6 +155,7 @@ impl RunError {
 pub struct ReadWorkspace {
     directory: Directory,
     roster: Option<Roster>,
+    reviewed: Option<Reviewed>,
     previous: Option<Kept>,
     past: Vec<Past>,
     lacking: Lacking,
@@ -162,7 +164,7 @@ pub struct ReadWorkspace {
 impl ReadWorkspace {
     /// The directory of an earlier audit, and what is kept of its previous one.
     pub fn kept(directory: Directory, previous: Option<Kept>, lacking: Lacking) -> Self {
-        Self { directory, roster: None, previous, past: Vec::new(), lacking }
+        Self { directory, roster: None, reviewed: None, previous, past: Vec::new(), lacking }
     }
 }
 
@@ -196,7 +198,9 @@ pub async fn read(
     // Load the previous snapshot while the pages arrive: one waits for the disk, the other for the network.
     let kept = async {
         let previous = env.store.last_complete(request.job, request.workspace).await?;
-        Ok((previous, env.store.past(request.job, request.workspace, PAST).await?))
+        let past = env.store.past(request.job, request.workspace, PAST).await?;
+        let reviewed = reviewed(env.store, request.workspace).await?;
+        Ok((previous, past, Some(reviewed).filter(|reviewed| !reviewed.reviews.is_empty())))
     };
     let (directory, kept, roster) = tokio::join!(
         env.connector.read(&read, env.progress),
@@ -204,8 +208,8 @@ pub async fn read(
         env.rosters.read(&request.policy.roster, env.clock.now())
     );
     let directory = directory.map_err(|source| RunError::Read { workspace: workspace.clone(), source })?;
-    let (previous, past) = kept.map_err(|source| RunError::Store { workspace, source })?;
-    Ok(ReadWorkspace { directory, roster, previous, past, lacking: Lacking::default() })
+    let (previous, past, reviewed) = kept.map_err(|source| RunError::Store { workspace, source })?;
+    Ok(ReadWorkspace { directory, roster, reviewed, previous, past, lacking: Lacking::default() })
 }
 
 /// The changes of the policy that the ledger records.

@@ -5,12 +5,13 @@ mod compare;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    io::{self, BufRead as _, BufReader},
+    io::{self, BufRead as _, BufReader, Read as _},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use chrono::{DateTime, Utc};
+use flate2::read::GzDecoder;
 use serde::{Deserialize, de::DeserializeOwned};
 use uuid::Uuid;
 
@@ -34,7 +35,7 @@ use crate::{
     },
     model::{
         audit::Audit, change::Past, clock_skew::ClockSkew, directory::Directory, policy::Policy, reading::CheckKind,
-        roster::Roster,
+        reviewed::Reviewed, roster::Roster,
     },
     replay::{Recorded, Replay},
     report::{self, ReportFile, ReportInput},
@@ -319,7 +320,7 @@ impl<'a> SealedReview<'a> {
         let is_roster_lacking = roster.is_none() && read_by.roster != policy.roster;
         let lacking = Lacking { roster: is_roster_lacking, ..Lacking::default() };
         let (previous, past) = (self.previous()?, self.past()?);
-        let read = ReadWorkspace { directory, roster, previous, past, lacking };
+        let read = ReadWorkspace { directory, roster, reviewed: self.reviewed()?, previous, past, lacking };
         Ok(judge(&request, read, self.judged_at)?)
     }
 
@@ -431,6 +432,20 @@ impl<'a> SealedReview<'a> {
         } else {
             Ok(None)
         }
+    }
+
+    /// What people had decided in reviews; `None` if there was no review to look at.
+    fn reviewed(&self) -> Result<Option<Reviewed>, RecomputeError> {
+        let file = format!("data/{}", Content::Reviewed.path());
+        let failed = |source: io::Error| self.failed(&file, source);
+        let compressed = match self.storage.get(&join(self.folder, &file)) {
+            Ok(compressed) => compressed,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(failed(source)),
+        };
+        let mut text = Vec::new();
+        GzDecoder::new(compressed).take(LARGEST).read_to_end(&mut text).map_err(failed)?;
+        serde_json::from_slice(&text).map(Some).map_err(|error| failed(error.into()))
     }
 
     fn previous(&self) -> Result<Option<Kept>, RecomputeError> {

@@ -21,7 +21,7 @@ use crate::{
         sheet::Problem,
         state::Review,
     },
-    store::{Database, Kept, StoreError, snapshot},
+    store::{Database, Kept, StoreError, reviews::is_about, snapshot},
 };
 
 /// How often a change is tried again if somebody else was faster.
@@ -179,6 +179,9 @@ pub async fn prove(store: &dyn Database, kept: &Kept, now: DateTime<Utc>) -> Res
     }
     let mut users = None;
     for summary in store.unfinished_reviews().await?.into_iter().filter(|summary| summary.unproven > 0) {
+        if !is_about(store, summary.id, &kept.record.workspace).await? {
+            continue;
+        }
         if users.is_none() {
             users = Some(snapshot::users(kept).collect::<Result<Vec<_>, _>>()?);
         }

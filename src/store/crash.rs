@@ -29,7 +29,7 @@ use crate::{
         trigger::Incident,
     },
     review::{
-        event::Event,
+        event::{Event, Opening},
         messages::Said,
         person::Address,
         state::{Review, Summary},
@@ -424,6 +424,10 @@ impl<M: Database, H: Hazard> Reviews for Hazardous<M, H> {
 
     async fn review(&self, id: Uuid) -> Result<Option<Review>, StoreError> {
         self.store.review(id).await
+    }
+
+    async fn review_opening(&self, id: Uuid) -> Result<Option<Opening>, StoreError> {
+        self.store.review_opening(id).await
     }
 
     async fn review_events(&self, id: Uuid) -> Result<Vec<(DateTime<Utc>, Event)>, StoreError> {

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use super::StoreError;
 use crate::{
-    model::notification::Notification,
+    model::{notification::Notification, reviewed::Reviewed},
     review::{
-        event::Event,
+        event::{Event, Opening},
         item::Population,
         messages::Said,
         state::{Review, Summary},
@@ -37,6 +37,12 @@ pub trait Reviews: Send + Sync {
     /// # Errors
     /// [`StoreError`]
     async fn review(&self, id: Uuid) -> Result<Option<Review>, StoreError>;
+
+    /// How a review was opened. `None` if there is no such review.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn review_opening(&self, id: Uuid) -> Result<Option<Opening>, StoreError>;
 
     /// The events of a review, and when they happened.
     ///
@@ -88,6 +94,31 @@ pub trait Reviews: Send + Sync {
         next: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Result<u64, StoreError>;
+}
+
+/// What an audit or a removal in a workspace has to know of reviews.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn reviewed<S: Reviews + ?Sized>(store: &S, workspace: &str) -> Result<Reviewed, StoreError> {
+    let mut reviews = Vec::new();
+    for summary in store.unfinished_reviews().await? {
+        if is_about(store, summary.id, workspace).await?
+            && let Some(review) = store.review(summary.id).await?
+        {
+            reviews.extend(review.looked_at(workspace));
+        }
+    }
+    Ok(Reviewed { reviews })
+}
+
+/// Whether a review is about a workspace. Reads only how it was opened.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn is_about<S: Reviews + ?Sized>(store: &S, review: Uuid, workspace: &str) -> Result<bool, StoreError> {
+    let opening = store.review_opening(review).await?;
+    Ok(opening.is_some_and(|opening| opening.bases.iter().any(|basis| basis.workspace == workspace)))
 }
 
 /// What is reviewed, as a store keeps it: JSON, compressed by Zstandard.

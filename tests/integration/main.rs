@@ -38,6 +38,7 @@ mod recompute;
 mod review;
 mod review_mail;
 mod review_roster;
+mod review_rules;
 mod rosters;
 mod scenarios;
 mod secrets;

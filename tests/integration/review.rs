@@ -76,12 +76,12 @@ pub(crate) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 }
 
 /// The item of an account.
-fn item_of(bench: &Bench, id: &str, email: &str) -> Value {
+pub(crate) fn item_of(bench: &Bench, id: &str, email: &str) -> Value {
     items(bench, id).into_iter().find(|item| item["email"] == email).unwrap()
 }
 
 /// Decides, and says the exit code and what was said on stderr.
-fn decide(bench: &Bench, id: &str, item: &str, decision: &str, by: &str, more: &[&str]) -> (i32, String) {
+pub(crate) fn decide(bench: &Bench, id: &str, item: &str, decision: &str, by: &str, more: &[&str]) -> (i32, String) {
     let (code, _, stderr) = bench.run(&[&["review", "decide", id, item, decision, "--as", by], more].concat());
     (code, stderr)
 }

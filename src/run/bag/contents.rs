@@ -96,11 +96,13 @@ pub(in crate::run) enum Content {
     Completeness,
     /// Who works for the company: the mapped columns only.
     Roster,
+    /// What people decided in reviews, as far as the audit looked at it.
+    Reviewed,
 }
 
 impl Content {
     /// All.
-    pub(in crate::run) const ALL: [Self; 10] = [
+    pub(in crate::run) const ALL: [Self; 11] = [
         Self::Source,
         Self::Organization,
         Self::CurrentUser,
@@ -111,11 +113,16 @@ impl Content {
         Self::Policy,
         Self::Completeness,
         Self::Roster,
+        Self::Reviewed,
     ];
 
     /// Whether the bag of an audit has it.
     pub(in crate::run) fn is_of(self, audit: &Audit) -> bool {
-        self != Self::Roster || audit.roster.is_some()
+        match self {
+            Self::Roster => audit.roster.is_some(),
+            Self::Reviewed => audit.reviewed.is_some(),
+            _ => true,
+        }
     }
 
     /// Its file, below `data/`; compressed with gzip if its name says so.
@@ -131,6 +138,7 @@ impl Content {
             Self::Policy => "policy.json",
             Self::Completeness => "completeness.json",
             Self::Roster => "roster.json",
+            Self::Reviewed => "reviewed.json.gz",
         }
     }
 
@@ -157,6 +165,7 @@ impl Content {
             Self::Policy => pretty(out, &audit.policy.document()),
             Self::Completeness => pretty(out, &completeness(directory, tally)),
             Self::Roster => pretty(out, &audit.roster),
+            Self::Reviewed => pretty(out, &audit.reviewed),
         }
     }
 

@@ -61,11 +61,12 @@ fn audit(world: &World, previous: Option<Kept>) -> Audit {
         deadline: std::time::Duration::from_mins(1),
     };
     judge_by(
-        &|policy| with_contractor_rule(&name(), policy),
+        &|policy, _| with_contractor_rule(&name(), policy),
         &request,
         ReadWorkspace {
             directory: world.directory(),
             roster: None,
+            reviewed: None,
             previous,
             past: Vec::new(),
             lacking: Lacking::default(),
@@ -138,11 +139,12 @@ fn an_exception_from_it_that_matches_nothing_is_reported_and_one_from_no_rule_to
     let read = ReadWorkspace {
         directory: world.directory(),
         roster: None,
+        reviewed: None,
         previous: None,
         past: Vec::new(),
         lacking: Lacking::default(),
     };
-    let unknown = judge_by(&RuleSet::for_policy, &request, read, now()).unwrap();
+    let unknown = judge_by(&RuleSet::for_audit, &request, read, now()).unwrap();
     assert!(message(&unknown).contains("unknown rule, contractor-export"), "{}", message(&unknown));
 }
 

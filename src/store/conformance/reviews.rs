@@ -41,6 +41,8 @@ pub(crate) async fn a_review_is_read_back_as_it_was_and_every_event_is_in_the_le
     assert_eq!(other.review(review.id()).await.unwrap().as_ref(), Some(&review));
     assert_eq!(other.review(Uuid::from_u128(8)).await.unwrap(), None);
     assert_eq!(other.reviews(9).await.unwrap(), [review.summary()]);
+    assert_eq!(other.review_opening(review.id()).await.unwrap().as_ref(), Some(review.opening()));
+    assert_eq!(other.review_opening(Uuid::from_u128(8)).await.unwrap(), None);
     let events = other.review_events(review.id()).await.unwrap();
     assert_eq!(events.len(), 8);
     let told: Vec<Event> = events.iter().map(|(_, event)| event.clone()).collect();

@@ -8,7 +8,7 @@ use super::{SqliteStore, count, ledger, millis, moment, outbox};
 use crate::{
     model::notification::{Notification, Subject},
     review::{
-        event::Event,
+        event::{Event, Opening},
         messages::Said,
         state::{Review, State, Summary},
     },
@@ -65,6 +65,16 @@ impl Reviews for SqliteStore {
         let found = query.bind(id.as_bytes().as_slice()).fetch_optional(&self.pool).await.map_err(&failed)?;
         let Some(population) = found else { return Ok(None) };
         unpack(id, &population, &self.review_events(id).await?).map(Some)
+    }
+
+    async fn review_opening(&self, id: Uuid) -> Result<Option<Opening>, StoreError> {
+        let failed = self.explain("read a review");
+        let query = sqlx::query("SELECT at, body FROM review_event WHERE review = ? AND number = 1");
+        let row = query.bind(id.as_bytes().as_slice()).fetch_optional(&self.pool).await.map_err(&failed)?;
+        match row.as_ref().map(event).transpose().map_err(failed)? {
+            Some((_, Event::Opened(opening))) => Ok(Some(opening)),
+            _ => Ok(None),
+        }
     }
 
     async fn review_events(&self, id: Uuid) -> Result<Vec<(DateTime<Utc>, Event)>, StoreError> {
