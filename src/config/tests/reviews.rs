@@ -85,7 +85,7 @@ fn who_decides_by_the_roster_needs_one_in_the_policy_of_every_workspace_of_the_j
         let expected = format!("`{key}` needs a roster, but the policy of the workspace `acme`");
         assert!(found.contains(&expected), "{found}");
     }
-    let problems = |text: &str| read_text(text).map(|(_, problems)| problems).unwrap_or_else(|_| panic!("{text}"));
+    let problems = |text: &str| read_text(text).map_or_else(|_| panic!("{text}"), |(_, problems)| problems);
     assert_eq!(problems(&format!("{text}{ROSTER}")), []);
     // The job has a policy of its own, which inherits the roster.
     let named = text.replace("[evidence]", "policy = \"strict\"\n[evidence]");

@@ -9,6 +9,11 @@ use crate::{
     words,
 };
 
+/// What the README says of files that not every bag has.
+const ROSTER: &str = "  data/roster.json     who works for the company, as read; only the columns that were mapped";
+const REVIEWED: &str = "  data/reviewed.json.gz
+                       what people had decided about accounts in reviews that were open or not carried out (gzip)";
+
 /// The texts beside the payload.
 pub(in crate::run) fn beside(audit: &Audit, is_signed: bool) -> Result<[(&'static str, String); 2], askama::Error> {
     // Templates end without the end of their last line.
@@ -38,8 +43,7 @@ struct Readme {
     signed: bool,
     compared: bool,
     past: bool,
-    roster: bool,
-    reviewed: bool,
+    more: Vec<&'static str>,
     criteria: String,
     signature: &'static str,
     principal: &'static str,
@@ -87,8 +91,10 @@ fn readme(audit: &Audit, is_signed: bool) -> Readme {
         signed: is_signed,
         compared: audit.drift.previous.is_some(),
         past: !audit.past.is_empty(),
-        roster: audit.roster.is_some(),
-        reviewed: audit.reviewed.is_some(),
+        more: [audit.roster.as_ref().map(|_| ROSTER), audit.reviewed.as_ref().map(|_| REVIEWED)]
+            .into_iter()
+            .flatten()
+            .collect(),
         criteria: Framework::scopes(&audit.policy.frameworks),
         signature: SIGNATURE,
         principal: PRINCIPAL,
