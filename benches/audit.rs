@@ -93,6 +93,7 @@ static READ: LazyLock<Read> = LazyLock::new(|| {
         past: Vec::new(),
         roster: None,
         judged_roster: None,
+        reviewed: None,
     };
     let Judgement { findings, outcomes, .. } = judge(&audit, &matrix(&audit));
     (audit.findings, audit.outcomes) = (findings, outcomes);
@@ -116,6 +117,7 @@ fn judge_by(policy: &Policy, audit: &Audit, matrix: &AccessMatrix<'_>) -> Judgem
         policy,
         workspace: &audit.workspace,
         roster: audit.roster.as_ref(),
+        reviewed: None,
         now: audit.judged_at,
         previous: None,
         previous_users: None,
