@@ -7,13 +7,13 @@ use url::Url;
 use super::{AppError, vault};
 use crate::{
     clock::Clock,
-    config::settings::{self, Console as Settings, Tls},
+    config::settings::{self, Console as Settings, Oidc, SecretError, SecretSource, Tls},
     connections::{
         Listener,
         certificate::{Certificate, CertificateError},
     },
     console::{
-        self, Console, Setup, Transport,
+        self, Console, Setup, Transport, oidc,
         site::{Job, Plans, Review},
     },
     store::Database,
@@ -42,6 +42,12 @@ pub enum ConsoleError {
     /// The address is not one that can be opened.
     #[error("the console has no address that can be opened: {0}; set `[console] public_url`")]
     Origin(#[from] url::ParseError),
+    /// A secret cannot be read.
+    #[error("`console.oidc.client_secret`: {0}")]
+    Secret(#[from] SecretError),
+    /// The identity provider cannot be used.
+    #[error("{0}")]
+    Oidc(String),
 }
 
 /// A console that is bound to its address.
@@ -74,6 +80,7 @@ pub async fn bind(
     }
     let transport = Transport::of(listener.address, certificate.is_some());
     let origin = origin(settings, listener.address, transport)?;
+    let oidc = settings.oidc.as_ref().map(oidc).transpose()?;
     let setup = Setup {
         store,
         clock,
@@ -81,8 +88,9 @@ pub async fn bind(
         transport,
         trusted_proxies: settings.trusted_proxies.clone(),
         rights: settings.rights.clone(),
+        oidc,
     };
-    let console = Console::new(setup, plans);
+    let console = Console::new(setup, plans).map_err(ConsoleError::Oidc)?;
     Ok(Served { listener, console, origin, certificate })
 }
 
@@ -116,6 +124,17 @@ pub fn configured_origin(settings: &Settings) -> Result<Url, url::ParseError> {
 
 fn origin(settings: &Settings, address: SocketAddr, transport: Transport) -> Result<Url, url::ParseError> {
     settings.public_url.clone().map_or_else(|| console::origin(address, transport), Ok)
+}
+
+fn oidc(settings: &Oidc) -> Result<oidc::Setup, SecretError> {
+    Ok(oidc::Setup {
+        issuer: settings.issuer.clone(),
+        client_id: settings.client_id.clone(),
+        client_secret: settings.client_secret.as_ref().map(SecretSource::read).transpose()?,
+        scopes: settings.scopes.clone(),
+        groups_claim: settings.groups_claim.clone(),
+        trust_email: settings.trust_email,
+    })
 }
 
 fn certificate(tls: &Tls) -> Result<Certificate, CertificateError> {

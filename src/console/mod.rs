@@ -5,12 +5,14 @@
 //! to someone who is signed in and has a right.
 
 mod attempts;
+mod federated;
 mod fields;
 mod guard;
 mod handlers;
 pub mod history;
 pub mod index;
 pub mod link;
+pub mod oidc;
 mod page;
 mod pages;
 mod part;
@@ -36,6 +38,7 @@ use uuid::Uuid;
 
 use self::{
     attempts::Attempts,
+    oidc::Provider,
     site::{Plans, Site},
 };
 pub use self::{page::Page, reviews::Reviews, style::address as stylesheet, viewer::Viewer};
@@ -44,7 +47,7 @@ use crate::{
     digest::hex,
     model::{network::Network, right::Rights},
     review::state::Review,
-    store::{Database, StoreError},
+    store::{Database, StoreError, sessions::SignedIn},
 };
 
 /// The largest request, in bytes.
@@ -64,6 +67,8 @@ pub struct Setup {
     pub trusted_proxies: Vec<Network>,
     /// Who may do what.
     pub rights: Rights,
+    /// The identity provider; `None` if people sign in with one-time links only.
+    pub oidc: Option<oidc::Setup>,
 }
 
 /// How requests reach the listener.
@@ -104,15 +109,22 @@ pub struct Console {
     rights: RwLock<Arc<Rights>>,
     reviews: Reviews,
     attempts: Mutex<Attempts>,
+    provider: Option<Provider>,
     site: Site,
 }
 
 impl Console {
     /// A console. `plans` is what pages show of the configuration.
-    pub fn new(setup: Setup, plans: Plans) -> Arc<Self> {
+    ///
+    /// # Errors
+    /// If the identity provider cannot be used with these settings, with the reason.
+    pub fn new(mut setup: Setup, plans: Plans) -> Result<Arc<Self>, String> {
         let rights = RwLock::new(Arc::new(setup.rights.clone()));
+        let provider = setup.oidc.take().map(|oidc| Provider::new(oidc, &setup.origin, setup.clock.clone()));
+        let provider = provider.transpose().map_err(|error| error.to_string())?;
         let site = Site::new(Arc::clone(&setup.store), setup.clock.clone(), plans);
-        Arc::new(Self { setup, rights, reviews: Reviews::default(), attempts: Mutex::default(), site })
+        let (reviews, attempts) = (Reviews::default(), Mutex::default());
+        Ok(Arc::new(Self { setup, rights, reviews, attempts, provider, site }))
     }
 
     /// The store.
@@ -152,6 +164,17 @@ impl Console {
         *self.rights.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rights);
     }
 
+    /// The person who signed in; `None` without any right.
+    async fn viewer(&self, who: &SignedIn) -> Result<Option<Viewer>, StoreError> {
+        let given = self.rights().of(who.address.as_str(), &who.groups);
+        let seats = self.reviews().seats(self.store(), &who.address).await?;
+        Ok(Viewer::of(who.address.clone(), who.name.clone(), given, seats, who.via))
+    }
+
+    fn provider(&self) -> Option<&Provider> {
+        self.provider.as_ref()
+    }
+
     fn rights(&self) -> Arc<Rights> {
         Arc::clone(&self.rights.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -172,6 +195,7 @@ pub fn routes(console: Arc<Console>) -> Router {
     Router::new()
         .merge(handlers::routes())
         .merge(sign_in::routes())
+        .merge(federated::routes())
         .merge(style::routes())
         .fallback(sign_in::not_found)
         .layer(DefaultBodyLimit::max(REQUEST))

@@ -1,16 +1,23 @@
-//! Where to go after signing in.
+//! Where to sign in, and where to go then.
 
 use url::form_urlencoded::byte_serialize;
 
 /// The longest path that is gone back to.
 const LONGEST: usize = 1_000;
+/// Where a sign-in at the identity provider begins.
+pub(super) const OIDC: &str = "/sign-in/oidc";
 
 /// The address of the page that says how to sign in, and where to go then.
 pub(super) fn sign_in(next: Option<&str>) -> String {
     match next.filter(|next| is_ours(next) && *next != "/") {
-        Some(next) => format!("/sign-in?next={}", byte_serialize(next.as_bytes()).collect::<String>()),
+        Some(next) => format!("/sign-in?{}", query(next)),
         None => "/sign-in".to_owned(),
     }
+}
+
+/// The part of an address that says where to go then.
+pub(super) fn query(next: &str) -> String {
+    format!("next={}", byte_serialize(next.as_bytes()).collect::<String>())
 }
 
 /// Whether a text is a path of this console, and cannot be read as the address of another site.

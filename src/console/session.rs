@@ -91,14 +91,11 @@ async fn signed_in(parts: &Parts, console: &Console) -> Result<Option<Result<Vie
     if now - seen_at >= NOTE_EVERY {
         console.store().use_session(id, now).await?;
     }
-    let given = console.rights().of(who.address.as_str(), &who.groups);
-    let reviews = console.reviews().seats(console.store(), &who.address).await?;
-    let address = who.address.to_string();
-    let viewer = Viewer::of(who.address, who.name, given, reviews, who.via);
+    let viewer = console.viewer(&who).await?;
     if let Some(connection) = parts.extensions.get::<Admitted>() {
         connection.admit();
     }
-    Ok(Some(viewer.ok_or(Refusal::NoRight(address))))
+    Ok(Some(viewer.ok_or_else(|| Refusal::NoRight(who.address.to_string()))))
 }
 
 /// The name of the cookie. Browsers accept the prefix only over TLS, and then from no other host.

@@ -6,14 +6,21 @@ use std::{net::IpAddr, sync::Arc};
 use askama::Template;
 use axum::{
     Extension, Form, Router,
-    extract::{OriginalUri, Path, Query, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use serde::Deserialize;
 
-use super::{Console, Page, guard::Client, page::Said, path::is_ours, session, viewer::Viewer};
+use super::{
+    Console, Page,
+    guard::Client,
+    page::Said,
+    path::{OIDC, is_ours, query},
+    session,
+    viewer::Viewer,
+};
 use crate::store::{
     StoreError,
     sessions::{SecretDigest, SignedIn},
@@ -53,12 +60,18 @@ struct Next {
     next: Option<String>,
 }
 
-async fn sign_in(viewer: Option<Viewer>, Query(Next { next }): Query<Next>) -> Response {
+async fn sign_in(
+    State(console): State<Arc<Console>>,
+    viewer: Option<Viewer>,
+    Query(Next { next }): Query<Next>,
+) -> Response {
     let next = next.filter(|next| is_ours(next));
     if viewer.is_some() {
         return Redirect::to(next.as_deref().unwrap_or("/")).into_response();
     }
-    Page(SignIn { ways: Vec::new() }).into_response()
+    let address = next.map_or_else(|| OIDC.to_owned(), |next| format!("{OIDC}?{}", query(&next)));
+    let way = console.provider().map(|_| Way { address, title: "Sign in at your organization".to_owned() });
+    Page(SignIn { ways: way.into_iter().collect() }).into_response()
 }
 
 /// Shows whom a link signs in. Nothing is changed.
@@ -154,7 +167,7 @@ async fn end(console: &Console, client: IpAddr, headers: &HeaderMap, everywhere:
 }
 
 /// The page for an address that leads nowhere.
-pub(super) async fn not_found(OriginalUri(_): OriginalUri) -> Response {
+pub(super) async fn not_found() -> Response {
     let said = Said { title: "There is no such page", text: "The address is wrong, or the page is gone.".to_owned() };
     (StatusCode::NOT_FOUND, Page(said)).into_response()
 }

@@ -11,6 +11,7 @@ mod callers;
 mod check;
 mod cli;
 mod console;
+mod console_oidc;
 mod console_pages;
 mod coverage;
 mod crash;

@@ -1,0 +1,103 @@
+//! Requests to the provider: no redirects, bounded answers, encrypted unless the provider is on this machine.
+
+use std::{error::Error, time::Duration};
+
+use axum::http::{self, Response as Answered};
+use futures::future::{BoxFuture, FutureExt as _};
+use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
+use url::Url;
+
+/// How long one request may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// The largest answer, in bytes.
+const LARGEST: usize = 1 << 20;
+
+/// The way to the provider.
+pub(super) struct Wire {
+    client: reqwest::Client,
+    /// Whether the provider is on this machine, where plain HTTP is safe.
+    is_here: bool,
+}
+
+/// A request to the provider failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WireError {
+    /// It did not come about.
+    #[error(transparent)]
+    Request(#[from] reqwest::Error),
+    /// It would not be encrypted.
+    #[error("the provider names an address that is not https")]
+    Plain,
+    /// The answer is too large.
+    #[error("the answer has more than {LARGEST} bytes")]
+    Large,
+    /// The answer is no answer.
+    #[error(transparent)]
+    Answer(#[from] http::Error),
+}
+
+impl Wire {
+    /// The way to an issuer.
+    pub(super) fn new(issuer: &str) -> Result<Self, reqwest::Error> {
+        let is_here = Url::parse(issuer).is_ok_and(|url| is_this_machine(&url));
+        let builder = crate::tls::http()
+            .user_agent(concat!("rolecall/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(TIMEOUT)
+            .referer(false);
+        let builder = if is_here { builder.no_proxy() } else { builder };
+        Ok(Self { client: builder.build()?, is_here })
+    }
+
+    async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, WireError> {
+        let request = reqwest::Request::try_from(request)?;
+        if request.url().scheme() != "https" && !(self.is_here && is_this_machine(request.url())) {
+            return Err(WireError::Plain);
+        }
+        let mut response = self.client.execute(request).await.map_err(reqwest::Error::without_url)?;
+        let mut answer = Answered::builder().status(response.status());
+        if let Some(headers) = answer.headers_mut() {
+            headers.clone_from(response.headers());
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
+            if body.len() + chunk.len() > LARGEST {
+                return Err(WireError::Large);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(answer.body(body)?)
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for Wire {
+    type Error = WireError;
+    type Future = BoxFuture<'c, Result<HttpResponse, WireError>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        self.ask(request).boxed()
+    }
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// An error with its causes, in one line.
+pub(super) fn text(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text.replace(['\n', '\r'], " ").chars().take(500).collect()
+}
