@@ -1,10 +1,17 @@
 //! `rolecall demo` on a machine where nothing is configured.
 
-use std::{fs, net::TcpStream, time::Instant};
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    net::TcpStream,
+    process::{Command, Stdio},
+    time::Instant,
+};
 
 use serde_json::Value;
 
 use crate::{
+    console::cookie,
     support::{printed, rolecall},
     tools::{read_csv, read_mail},
 };
@@ -98,4 +105,40 @@ fn a_folder_that_cannot_be_created_is_a_clear_error() {
     let output = rolecall().args(["demo", "--out", "taken"]).current_dir(&folder).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(printed(&output).1.starts_with("rolecall: cannot create the folder taken"), "{}", printed(&output).1);
+}
+
+#[tokio::test]
+async fn the_demo_serves_a_console_with_a_review_under_way_until_it_is_stopped() {
+    let (folder, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut process = Command::new(env!("CARGO_BIN_EXE_rolecall"))
+        .args(["demo", "--serve", "--users", "14"])
+        .current_dir(&folder)
+        .env("TMPDIR", temporary.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let links: Vec<String> = said.by_ref().filter(|line| line.contains("/link/")).take(3).collect();
+    let command = said.find(|line| line.contains("rolecall console link")).unwrap();
+    let client = rolecall::tls::http().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let enter = async |link: &str| {
+        let (origin, secret) = link.trim().split_once("/link/").unwrap();
+        let post = client.post(format!("{origin}/link")).header("origin", origin).body(format!("secret={secret}"));
+        let entered = post.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap();
+        let page = client.get(origin).header("cookie", cookie(&entered)).send().await.unwrap();
+        assert_eq!(page.status(), reqwest::StatusCode::OK, "{link}");
+    };
+    for link in &links {
+        enter(link).await;
+    }
+    let config = command.split("--config ").nth(1).unwrap().split(' ').next().unwrap();
+    let more = rolecall().args(["--config", config, "console", "link", "--as", "ben@example.com"]).output().unwrap();
+    enter(&printed(&more).0).await;
+    let list = rolecall().args(["--config", config, "review", "list", "--format", "json"]).output().unwrap();
+    let list: Value = serde_json::from_str(&printed(&list).0).unwrap();
+    assert_eq!(list[0]["items"].as_u64().unwrap(), list[0]["undecided"].as_u64().unwrap() + 5, "{list}");
+    let id = process.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert_eq!(process.wait().unwrap().code(), Some(0));
+    assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "something is left behind");
 }

@@ -18,6 +18,7 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             example("Write reports, mail and evidence of a simulated workspace to rolecall-demo/", "rolecall demo"),
             example("Use a larger workspace", "rolecall demo --users 2000 --out large"),
+            example("Show the web console with a review under way", "rolecall demo --serve"),
         ],
     ),
     (

@@ -166,6 +166,9 @@ pub(crate) struct DemoArgs {
     /// Number of users in the simulated workspace
     #[arg(long, value_name = "N", default_value_t = 48, value_parser = clap::value_parser!(u32).range(12..=1_000_000))]
     pub(crate) users: u32,
+    /// Afterwards, serve the web console with a review under way, until stopped
+    #[arg(long)]
+    pub(crate) serve: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,4 +1,5 @@
-//! `rolecall demo`: the whole product against a simulated workspace. It ends by itself and leaves only files.
+//! `rolecall demo`: the whole product against a simulated workspace. It ends by itself and leaves only files; with `--serve`,
+//! it serves the web console before it ends.
 //!
 //! It writes a configuration as a user would, and runs the daemon through a quarter of weekly reviews on a simulated
 //! clock that the workspace shares. The reports are those of the evidence, the mail is what arrived in the built-in
@@ -6,6 +7,7 @@
 
 mod private;
 mod quarter;
+mod serve;
 
 use std::{
     fmt::Display,
@@ -53,7 +55,9 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let private = Private::new().map_err(failed("cannot create a folder for the demo's configuration"))?;
     let proof = unused(&args.out);
     let directory = std::path::absolute(&proof).map_err(failed("cannot find the path of the output folder"))?;
-    let config = private.configure(&simulator, &directory).map_err(failed("cannot write the demo's configuration"))?;
+    let config = private
+        .configure(&simulator, &directory, args.serve)
+        .map_err(failed("cannot write the demo's configuration"))?;
 
     let settings = check::load(Some(&config))?;
     let schedule = &settings.jobs[JOB].schedule;
@@ -81,8 +85,11 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let export = EvidenceCommand::Export(ExportArgs { period: period(), out: Some(zip.clone()) });
     evidence::run(Some(&config), export).await?;
     simulator.stop().await;
-    drop(private);
     name_files(&args.out, &coverage, &proof, &zip);
+    if args.serve {
+        serve::serve(&config, &settings, &demo.store).await?;
+    }
+    drop(private);
     Ok(())
 }
 

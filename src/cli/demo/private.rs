@@ -9,7 +9,7 @@ use std::{
 
 use rolecall_simulator::Simulator;
 
-use super::{JOB, WORKSPACE};
+use super::{JOB, WORKSPACE, serve};
 use crate::evidence::key::SigningKey;
 
 /// A folder that is removed with everything in it: configuration, secrets and store of the demo.
@@ -24,7 +24,7 @@ impl Private {
     }
 
     /// Writes a configuration as a user would; returns its path.
-    pub(super) fn configure(&self, simulator: &Simulator, evidence: &Path) -> io::Result<PathBuf> {
+    pub(super) fn configure(&self, simulator: &Simulator, evidence: &Path, serves: bool) -> io::Result<PathBuf> {
         let credentials = simulator.credentials();
         let inbox = simulator.inbox().address();
         for (name, secret) in
@@ -80,7 +80,8 @@ signing_key = {{ file = "evidence-key" }}
             inbox.ip(),
             inbox.port(),
         );
-        fs::write(&path, text)?;
+        let more = if serves { serve::configuration(JOB)? } else { String::new() };
+        fs::write(&path, text + &more)?;
         Ok(path)
     }
 }
