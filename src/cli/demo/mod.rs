@@ -84,10 +84,11 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let zip = proof.with_added_extension("zip");
     let export = EvidenceCommand::Export(ExportArgs { period: period(), out: Some(zip.clone()) });
     evidence::run(Some(&config), export).await?;
+    let store = Arc::clone(&demo.store);
     simulator.stop().await;
     name_files(&args.out, &coverage, &proof, &zip);
     if args.serve {
-        serve::serve(&config, &settings, &demo.store).await?;
+        serve::serve(&config, &settings, &store).await?;
     }
     drop(private);
     Ok(())

@@ -103,7 +103,7 @@ async fn under_way(settings: &Settings, store: &dyn Database, clock: &Clock) -> 
     let occasion = Occasion { at: clock.now().trunc_subsecs(3), fire_at: None, by };
     let review = reviews::open(store, &vault, terms, &job.workspaces, occasion).await?;
     let reviewer = Address::of(PEOPLE[1].0);
-    let own = review.items().filter(|(_, course)| *course.reviewer() == reviewer).map(|(item, _)| item.id);
+    let own = review.items().filter(|(_, course)| *course.reviewer() == reviewer).map(|(item, _)| item.item);
     for item in own.take(DECIDED).collect::<Vec<_>>() {
         let keeps = |review: &Review| Ok::<_, ReviewError>(kept(review, item, &reviewer).into_iter().collect());
         reviews::change(store, review.id(), clock.now(), &keeps).await?;
