@@ -69,7 +69,8 @@ pub(super) async fn serve(config: &Path, settings: &Settings, store: &Arc<dyn Da
     let console = settings.console.as_ref().ok_or_else(missing)?;
     let clock = Clock::system();
     under_way(settings, &**store, &clock).await?;
-    let served = app::console::bind(console, Arc::clone(store), clock.clone()).await;
+    let plans = app::console::plans(settings).map_err(failed("cannot open the demo's evidence"))?;
+    let served = app::console::bind(console, plans, Arc::clone(store), clock.clone()).await;
     let served = served.map_err(failed("cannot serve the console"))?;
     let (rights, origin) = (&console.rights, &served.origin);
     let maker = Maker { store: &**store, clock: &clock, rights, origin };
