@@ -13,6 +13,7 @@ use super::{
     Trouble, html,
     reviews::{Desk, asked, lines},
     to,
+    trouble::sentence,
 };
 use crate::{
     console::{
@@ -31,7 +32,7 @@ use crate::{
         event::{Decided, Decision, Event, SeenItem},
         item::{Item, ItemId},
         person::Address,
-        refusal::{Refused, Why},
+        refusal::Refused,
         state::{Course, Review},
     },
     run::reviews::ReviewError,
@@ -184,15 +185,11 @@ fn after(desk: &Desk<'_>, review: &Review, number: ItemId, fields: &Fields) -> S
 /// Why something is refused, without the number of the account that the page is about.
 fn reasons(error: &ReviewError) -> Vec<String> {
     match error {
-        ReviewError::Refused(Refused(refusals)) => refusals.iter().map(|refusal| sentence(&refusal.why)).collect(),
+        ReviewError::Refused(Refused(refusals)) => {
+            refusals.iter().map(|refusal| sentence(&refusal.why.to_string())).collect()
+        }
         other => lines(other),
     }
-}
-
-fn sentence(why: &Why) -> String {
-    let text = why.to_string();
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect()) + "."
 }
 
 /// Gives an account to another reviewer.
@@ -284,8 +281,8 @@ pub(in crate::console) async fn keep(
             let mut asked = Asked { chosen: chosen.clone(), ..asked(&fields) };
             for refusal in refusals {
                 match refusal.item {
-                    Some(item) => drop(asked.refusals.insert(item, sentence(&refusal.why))),
-                    None => asked.problems.push(sentence(&refusal.why)),
+                    Some(item) => drop(asked.refusals.insert(item, sentence(&refusal.why.to_string()))),
+                    None => asked.problems.push(sentence(&refusal.why.to_string())),
                 }
             }
             if !asked.refusals.is_empty() {

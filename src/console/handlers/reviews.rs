@@ -159,6 +159,10 @@ pub(in crate::console) async fn show(
     let notice = match (fields.number("kept"), fields.get("done")) {
         (0, "attested") => "Your decisions are confirmed.".to_owned(),
         (0, "closed") => "The review is closed, and what was decided is sealed as evidence.".to_owned(),
+        (0, "unsealed") => {
+            "The review is closed. Its evidence could not be sealed yet, and the log says why; `rolecall review close` seals it."
+                .to_owned()
+        }
         (0, "all") => "All of your accounts are decided.".to_owned(),
         (0, _) => String::new(),
         (1, _) => "1 account is kept.".to_owned(),
@@ -235,34 +239,39 @@ pub(in crate::console) async fn close(
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<Response, Trouble> {
     let (desk, fields) = (Desk::of(&console, &viewer, id).await?, Fields(fields));
-    // A second click changes nothing.
-    if matches!(desk.review.stage(), Stage::Closed { closed, .. } if closed.by == viewer.address) {
-        return Ok(to(&with_query(&desk.address(), &[("done", "closed")])));
-    }
-    if !viewer.may_manage(id) {
-        return Err(Trouble::Right("the owner of this review"));
-    }
-    let Ok(next_review) = fields.get("next").parse::<NaiveDate>() else {
-        return desk.refused(vec!["Name the day of the next review, for example 2027-01-31.".to_owned()]);
-    };
-    let is_confirmed = fields.get("confirmed") == "yes";
-    let closing = |review: &Review| {
-        let of = review.unattested();
-        let attested = (is_confirmed && !of.is_empty()).then(|| attestation(review, &viewer, &of, FOR_OTHERS));
-        let no_change_needed = review.needs_no_change();
-        let closed = Closed { by: viewer.address.clone(), via: viewer.via, next_review, no_change_needed };
-        Ok(attested.into_iter().chain([Event::Closed(closed)]).collect())
-    };
-    let review = match desk.change(&closing).await? {
-        Ok(review) => review,
-        Err(error) => return desk.refused(lines(&error)),
+    // A second click changes nothing, and seals what could not be sealed before.
+    let is_done = matches!(desk.review.stage(), Stage::Closed { closed, .. } if closed.by == viewer.address);
+    let review = if is_done {
+        Arc::clone(&desk.review)
+    } else {
+        if !viewer.may_manage(id) {
+            return Err(Trouble::Right("the owner of this review"));
+        }
+        let Ok(next_review) = fields.get("next").parse::<NaiveDate>() else {
+            return desk.refused(vec!["Name the day of the next review, for example 2027-01-31.".to_owned()]);
+        };
+        let is_confirmed = fields.get("confirmed") == "yes";
+        match desk.change(&|review| Ok(closing(review, &viewer, next_review, is_confirmed))).await? {
+            Ok(review) => review,
+            Err(error) => return desk.refused(lines(&error)),
+        }
     };
     let (site, plans) = (console.site(), console.site().plans());
-    if let Some(vault) = &plans.vault {
-        let sealed = running::bag::seal(&**site.shelf.store(), vault, &review, site.clock.now()).await;
-        sealed.map_err(|error| {
-            Trouble::Broken(format!("the review is closed, and its bag is not sealed yet: {error}"))
-        })?;
+    let mut done = "closed";
+    if let Some(vault) = &plans.vault
+        && let Err(error) = running::bag::seal(&**site.shelf.store(), vault, &review, site.clock.now()).await
+    {
+        tracing::error!(review = %id, %error, "a closed review could not be sealed as evidence");
+        done = "unsealed";
     }
-    Ok(to(&with_query(&desk.address(), &[("done", "closed")])))
+    Ok(to(&with_query(&desk.address(), &[("done", done)])))
+}
+
+/// What closes a review. The owner attests for every reviewer who has not, if the owner confirms that.
+fn closing(review: &Review, viewer: &Viewer, next_review: NaiveDate, is_confirmed: bool) -> Vec<Event> {
+    let of = review.unattested();
+    let attested = (is_confirmed && !of.is_empty()).then(|| attestation(review, viewer, &of, FOR_OTHERS));
+    let no_change_needed = review.needs_no_change();
+    let closed = Closed { by: viewer.address.clone(), via: viewer.via, next_review, no_change_needed };
+    attested.into_iter().chain([Event::Closed(closed)]).collect()
 }

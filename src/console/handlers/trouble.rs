@@ -36,6 +36,12 @@ struct Page {
     said: String,
 }
 
+/// A text as a sentence.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect()) + "."
+}
+
 impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
         let (status, heading) = match &self {
@@ -47,13 +53,11 @@ impl IntoResponse for Trouble {
                 (StatusCode::INTERNAL_SERVER_ERROR, "It failed")
             }
         };
-        let said = match &self {
-            Self::Store(_) | Self::Broken(_) => "Nothing was changed. The log of the daemon says why.".to_owned(),
-            known => {
-                let text = known.to_string();
-                let mut letters = text.chars();
-                letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect()) + "."
-            }
+        // What is wrong is for the log: it names places of this machine.
+        let said = if status.is_server_error() {
+            "Nothing was changed. The log of the daemon says why.".to_owned()
+        } else {
+            sentence(&self.to_string())
         };
         let page = Page { stylesheet: style::address(), heading, said };
         // The template has no fallible part.
