@@ -12,7 +12,10 @@ use axum::{
 use url::Url;
 
 use super::{Console, Transport};
-use crate::connections::{Peer, is_for};
+use crate::{
+    connections::{Peer, is_for},
+    model::network::Network,
+};
 
 /// How long a request may take, with its body.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -46,7 +49,7 @@ pub(super) async fn enter(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let client = client(&console, peer.0, request.headers());
+    let client = client(&console.setup.trusted_proxies, peer.0, request.headers());
     let mut response = if let Some(objection) = objection(&console, peer, &request) {
         tracing::warn!(%client, method = %request.method(), objection, "a request to the console was refused");
         (StatusCode::FORBIDDEN, format!("{objection}\n")).into_response()
@@ -67,7 +70,7 @@ pub(super) async fn enter(
 /// Why a request is refused. `None` if it is not.
 fn objection(console: &Console, peer: Peer, request: &Request) -> Option<&'static str> {
     let Console { setup, .. } = console;
-    if setup.transport == Transport::Proxied && !peer.0.is_loopback() && !console.is_proxy(peer.0) {
+    if !may_connect(setup.transport, &setup.trusted_proxies, peer.0) {
         return Some("without TLS, only the proxies of `[console] trusted_proxies` may ask");
     }
     let host = setup.origin.host_str().unwrap_or_default();
@@ -78,6 +81,15 @@ fn objection(console: &Console, peer: Peer, request: &Request) -> Option<&'stati
         return Some("this form was sent by another site");
     }
     None
+}
+
+/// Whether requests of a peer are answered: in plain, only this machine and the trusted proxies.
+fn may_connect(transport: Transport, proxies: &[Network], peer: IpAddr) -> bool {
+    transport != Transport::Proxied || peer.to_canonical().is_loopback() || is_one_of(proxies, peer)
+}
+
+fn is_one_of(networks: &[Network], address: IpAddr) -> bool {
+    networks.iter().any(|network| network.contains(address))
 }
 
 /// Whether a page of this console sent a request. Browsers say it in `Sec-Fetch-Site`; older ones only in `Origin`.
@@ -95,16 +107,78 @@ fn is_own(origin: &Url, headers: &HeaderMap) -> bool {
 }
 
 /// The address of who asks: the last one that `X-Forwarded-For` names and that is not a trusted proxy.
-fn client(console: &Console, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+fn client(proxies: &[Network], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let values = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
     let named: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
     let mut client = peer;
     for address in named.iter().rev() {
-        if !console.is_proxy(client) {
+        if !is_one_of(proxies, client) {
             break;
         }
         let Ok(address) = address.parse() else { break };
         client = address;
     }
     client.to_canonical()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, value.parse().unwrap());
+        }
+        headers
+    }
+
+    fn proxies() -> Vec<Network> {
+        vec!["10.0.0.0/8".parse().unwrap(), "fd00::1".parse().unwrap()]
+    }
+
+    #[test]
+    fn in_plain_only_this_machine_and_the_proxies_are_answered() {
+        let may = |transport, peer: &str| may_connect(transport, &proxies(), peer.parse().unwrap());
+        for peer in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "10.1.2.3", "::ffff:10.1.2.3", "fd00::1"] {
+            assert!(may(Transport::Proxied, peer), "{peer}");
+        }
+        for peer in ["192.0.2.1", "fd00::2", "::ffff:192.0.2.1"] {
+            assert!(!may(Transport::Proxied, peer), "{peer}");
+            assert!(may(Transport::Tls, peer), "{peer}");
+        }
+    }
+
+    #[test]
+    fn a_client_is_who_the_last_proxy_names_and_cannot_name_itself() {
+        let of = |peer: &str, named: &[&str]| {
+            let named: Vec<_> = named.iter().map(|value| ("x-forwarded-for", *value)).collect();
+            client(&proxies(), peer.parse().unwrap(), &headers(&named)).to_string()
+        };
+        assert_eq!(of("10.0.0.1", &["192.0.2.7"]), "192.0.2.7");
+        // The first ones are what the client said of itself.
+        assert_eq!(of("10.0.0.1", &["203.0.113.9, 192.0.2.7"]), "192.0.2.7");
+        assert_eq!(of("10.0.0.1", &["203.0.113.9", "192.0.2.7, 10.0.0.2"]), "192.0.2.7");
+        assert_eq!(of("192.0.2.7", &["203.0.113.9"]), "192.0.2.7", "not a proxy");
+        assert_eq!(of("10.0.0.1", &["nonsense"]), "10.0.0.1");
+        assert_eq!(of("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(of("::ffff:10.0.0.1", &["::ffff:192.0.2.7"]), "192.0.2.7");
+    }
+
+    #[test]
+    fn a_form_is_taken_from_the_own_pages_only() {
+        let origin: Url = "https://rolecall.example.com".parse().unwrap();
+        let own = |pairs: &[(&'static str, &str)]| is_own(&origin, &headers(pairs));
+        let host = ("host", "rolecall.example.com");
+        assert!(own(&[("sec-fetch-site", "same-origin"), host]));
+        assert!(own(&[("sec-fetch-site", "none"), ("origin", "null"), host]));
+        assert!(own(&[("origin", "https://rolecall.example.com"), host]));
+        for site in ["cross-site", "same-site", "", "Same-Origin"] {
+            assert!(!own(&[("sec-fetch-site", site), ("origin", "https://rolecall.example.com"), host]), "{site}");
+        }
+        for sent in ["null", "http://rolecall.example.com", "https://rolecall.example.com.evil.example", ""] {
+            assert!(!own(&[("origin", sent), host]), "{sent}");
+        }
+        assert!(!own(&[host]));
+    }
 }

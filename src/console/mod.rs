@@ -28,7 +28,7 @@ pub(crate) mod testing;
 pub mod viewer;
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
@@ -182,11 +182,6 @@ impl Console {
     /// Whether browsers reach the console over TLS.
     fn is_secure(&self) -> bool {
         self.setup.origin.scheme() == "https"
-    }
-
-    /// Whether an address is that of a trusted proxy.
-    fn is_proxy(&self, address: IpAddr) -> bool {
-        self.setup.trusted_proxies.iter().any(|network| network.contains(address))
     }
 }
 
