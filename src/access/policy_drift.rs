@@ -3,6 +3,7 @@
 
 mod custom_rules;
 mod others;
+mod roster;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +15,6 @@ use crate::model::{
     exception::{AboutFindings as _, PlannedFix},
     finding::Severity,
     policy::{Exception, Policy, RuleSetting},
-    roster::ExpectedAccess,
     rule::RuleList,
     separation::{Right, Separation},
 };
@@ -49,31 +49,13 @@ pub fn differences(before: &Policy, now: &Policy, rules: &RuleList, workspace: &
     found.list("dangerous_permissions", &before.dangerous_permissions, &now.dangerous_permissions, Entries::Looked);
     found.rules(before, now, rules);
     found.exceptions(&before.exceptions, &now.exceptions, workspace);
-    found.list("roster", &before.roster, &now.roster, Entries::Looked);
-    found.list("domain_aliases", &aliases(before), &aliases(now), Entries::Allowed);
-    found.list("expected_access", &expected(before), &expected(now), Entries::Allowed);
+    found.roster(before, now);
     found.list("may_except", &before.may_except, &now.may_except, Entries::Allowed);
     found.planned_fixes(&before.planned_fixes, &now.planned_fixes, workspace);
     found.separations(&before.separations, &now.separations);
     found.others(before, now);
     found.custom_rules(&before.custom_rules, &now.custom_rules);
     found.0
-}
-
-fn aliases(policy: &Policy) -> Vec<String> {
-    policy.domain_aliases.iter().map(|(from, to)| format!("{from} = {to}")).collect()
-}
-
-/// Each entry in one line. The first one makes the rule look at anybody, but is still an approval of what it names.
-fn expected(policy: &Policy) -> Vec<String> {
-    let list = |what: &str, names: Option<&Vec<String>>| names.map(|names| format!("{what} {}", names.join(", ")));
-    let entry = |entry: &ExpectedAccess| {
-        let whom = [("department", &entry.department), ("title", &entry.title)];
-        let whom = whom.into_iter().filter_map(|(what, name)| Some(format!("{what} {}", name.as_ref()?)));
-        let what = [list("profiles", entry.profiles.as_ref()), list("roles", entry.roles.as_ref())];
-        whom.chain(what.into_iter().flatten()).collect::<Vec<_>>().join("; ")
-    };
-    policy.expected_access.iter().map(entry).collect()
 }
 
 /// What the entries of a list do.

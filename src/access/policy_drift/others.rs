@@ -8,33 +8,34 @@ use super::{Difference, Differences};
 use crate::model::policy::Policy;
 
 /// The keys that the other parts compare.
-pub(super) const COMPARED: [&str; 14] = [
+pub(super) const COMPARED: [&str; 17] = [
     "administrator_profiles",
     "approved_administrators",
     "company_domains",
     "custom_rules",
     "dangerous_permissions",
+    "domain_aliases",
     "exceptions",
+    "expected_access",
     "max_administrator_percent",
     "max_administrators",
     "max_exception_days",
     "may_except",
     "planned_fixes",
+    "roster",
     "separations",
     "shared_mailboxes",
     "unconfirmed_days",
 ];
 
 /// The other keys. One that is not here yet is compared too, under the name `policy`.
-const KNOWN: [&str; 5] = ["accounts", "expected_access", "frameworks", "off_reasons", "roster"];
+const KNOWN: [&str; 3] = ["accounts", "frameworks", "off_reasons"];
 
 /// Keys of tables in a list by which two of them are the same one, with other values.
 const IDENTITY: [&str; 4] = ["name", "rule", "subject", "workspace"];
 
 /// What more entries of a key do: the policy then looks at less.
 const LOOSENS: [&str; 1] = ["accounts"];
-/// What fewer entries of a key do: the policy then looks at less.
-const TIGHTENS: [&str; 1] = ["expected_access"];
 
 impl Differences {
     /// Compares what has no comparison of its own, by the keys of the configuration.
@@ -54,9 +55,9 @@ impl Differences {
             if was != is {
                 let is_looser = match (was, is) {
                     (None, Some(_)) => LOOSENS.contains(&key),
-                    (Some(_), None) => TIGHTENS.contains(&key),
+                    (Some(_), None) => false,
                     // Whether another value looks at less is not known: it may.
-                    _ => LOOSENS.contains(&key) || TIGHTENS.contains(&key),
+                    _ => LOOSENS.contains(&key),
                 };
                 let known = KNOWN.into_iter().find(|known| *known == key);
                 self.0.push(Difference {
@@ -137,7 +138,16 @@ mod tests {
     fn every_key_of_a_policy_has_a_comparison() {
         // The keys that are there, and one that a later rolecall may add.
         let keys = Policy::default().applied();
-        let may_be_empty = ["approved_administrators", "custom_rules", "may_except", "planned_fixes", "separations"];
+        let may_be_empty = [
+            "approved_administrators",
+            "custom_rules",
+            "domain_aliases",
+            "expected_access",
+            "may_except",
+            "planned_fixes",
+            "roster",
+            "separations",
+        ];
         assert!(COMPARED.iter().filter(|key| !may_be_empty.contains(key)).all(|key| keys.contains_key(*key)));
         let mut found = Differences(Vec::new());
         let of = |value: Value| entries(&value);
