@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use chrono::NaiveDate;
 
 use super::{
-    lines::{last_day, plain, table},
+    lines::{comment, last_day, plain, table},
     matching::WORKSPACE,
 };
 use crate::{
@@ -63,11 +63,11 @@ pub struct Baseline<'a> {
 /// The exceptions for open findings, as tables of a configuration.
 pub fn baseline(findings: &[OpenFinding], of: &Baseline<'_>) -> String {
     let until = last_day(of.today, of.days, of.max_exception_days);
-    let mut accepted: BTreeMap<(&str, &str, &str), &str> = BTreeMap::new();
+    let mut accepted: BTreeMap<(&str, &str, &str), (&str, usize)> = BTreeMap::new();
     let (protected, open): (Vec<&OpenFinding>, Vec<&OpenFinding>) =
         findings.iter().partition(|finding| PROTECTED.contains(&finding.rule.as_str()));
     for finding in open {
-        accepted.entry((&finding.workspace, &finding.rule, &finding.subject)).or_insert(&finding.label);
+        accepted.entry((&finding.workspace, &finding.rule, &finding.subject)).or_insert((&finding.label, 0)).1 += 1;
     }
     let mut text = format!(
         "# {} for what was open on {}. Review each before {until}: after that day its findings are open again.\n",
@@ -79,7 +79,7 @@ pub fn baseline(findings: &[OpenFinding], of: &Baseline<'_>) -> String {
         let rules = PROTECTED.join(" or ");
         let _ = writeln!(text, "# {left} open: a baseline does not accept findings of {rules}.");
     }
-    for ((workspace, rule, subject), label) in accepted {
+    for ((workspace, rule, subject), (label, findings)) in accepted {
         let exception = Exception {
             rule: rule.to_owned(),
             subject: subject.to_owned(),
@@ -90,7 +90,42 @@ pub fn baseline(findings: &[OpenFinding], of: &Baseline<'_>) -> String {
             ..Exception::default()
         };
         text.push('\n');
-        text.push_str(&table(&exception, label));
+        text.push_str(&table(&exception, &comment(label, findings)));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_exception_for_several_findings_of_a_rule_about_a_subject_says_so() {
+        let open = |rule: &str, id: &str| OpenFinding::new(rule, "user", id, "Ana Lima", "acme");
+        let workspace = |rule: &str| OpenFinding::new(rule, "workspace", "acme", "acme", "acme");
+        let findings = [
+            open("conflicting-access", "7"),
+            open("conflicting-access", "7"),
+            open("no-role", "7"),
+            workspace("unmatched-policy-entry"),
+            workspace("unmatched-policy-entry"),
+        ];
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let of = Baseline {
+            approved_by: "bo@example.com",
+            open_on: day("2026-10-01"),
+            today: day("2026-10-02"),
+            days: 90,
+            max_exception_days: 365,
+        };
+        let text = baseline(&findings, &of);
+        assert!(text.starts_with("# 3 exceptions for what was open on 2026-10-01."), "{text}");
+        let subjects: Vec<&str> = text.lines().filter(|line| line.starts_with("subject")).collect();
+        let expected = [
+            "subject = \"7\"  # user Ana Lima; accepts all 2 findings of this rule about it",
+            "subject = \"7\"  # user Ana Lima",
+            "subject = \"workspace\"  # accepts all 2 findings of this rule about it",
+        ];
+        assert_eq!(subjects, expected);
+    }
 }

@@ -49,13 +49,11 @@ impl Acceptance<'_> {
             return None;
         }
         let (label, id) = self.audit.subject_label(&finding.subject);
-        let mut comment = match finding.subject {
+        let about = match finding.subject {
             Subject::Workspace => "the workspace as a whole".to_owned(),
             _ => format!("{} {}", finding.subject.kind(), plain(&label)),
         };
-        if let Some(count) = self.several.get(&(finding.rule.as_str(), &finding.subject)) {
-            let _ = write!(comment, "; accepts all {} findings of this rule about it", number(*count));
-        }
+        let findings = self.several.get(&(finding.rule.as_str(), &finding.subject)).copied().unwrap_or(1);
         let exception = Exception {
             rule: finding.rule.to_string(),
             subject: subject(&finding.subject, &id),
@@ -63,7 +61,7 @@ impl Acceptance<'_> {
             until: self.until,
             ..Exception::default()
         };
-        Some(table(&exception, &comment))
+        Some(table(&exception, &comment(&about, findings)))
     }
 }
 
@@ -112,6 +110,15 @@ pub fn is_acceptable(rule: &str, policy: &Policy) -> bool {
 pub(super) fn last_day(today: NaiveDate, days: i64, most: i64) -> NaiveDate {
     let days = u64::try_from(days.min(most)).unwrap_or(0);
     today.checked_add_days(Days::new(days)).unwrap_or(today)
+}
+
+/// What an exception is about, and how many findings it accepts, if there are several: they cannot be told apart by subject.
+pub(super) fn comment(about: &str, findings: usize) -> String {
+    match (findings, about) {
+        (0 | 1, about) => about.to_owned(),
+        (several, "") => format!("accepts all {} findings of this rule about it", number(several)),
+        (several, about) => format!("{about}; accepts all {} findings of this rule about it", number(several)),
+    }
 }
 
 /// The subject that matches what has this id and nothing else.
