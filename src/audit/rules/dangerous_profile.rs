@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::prelude::*;
 use crate::{
-    access::power::is_dangerous,
+    access::{power::is_dangerous, reduction::reduction},
     model::directory::{Permission, Profile},
+    words::NAMED,
 };
 
 pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
@@ -34,11 +35,12 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
             continue;
         }
         let holders = context.population.holders_of_profile(context.input.matrix, &profile.id).active;
+        let remedy = remedy(context, profile, dangerous.len());
         let message = format!(
-            "This profile permits {} and is held by {}; it is dangerous as long as it has one of these, so \
-             keep only what its holders need.",
+            "This profile permits {} and is held by {}; {}.",
             text::names(dangerous),
-            text::count(holders, "active user", "active users")
+            text::count(holders, "active user", "active users"),
+            remedy
         );
         sink.report(Subject::Profile(profile.id.clone()), message);
     }
@@ -51,6 +53,25 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
 /// Skips administrator profiles, which may do all of this, and the vendor's own profiles.
 fn is_of_interest(context: &Context<'_>, profile: &Profile) -> bool {
     profile.custom != Some(false) && !context.input.administrator_profiles.contains(&profile.id)
+}
+
+/// The smallest set of permissions to take away, beside those that the sentence has named already.
+fn remedy(context: &Context<'_>, profile: &Profile, dangerous: usize) -> String {
+    let fragments = &context.policy().dangerous_permissions;
+    let Some(reduction) = reduction(context.input.matrix.yardstick(), profile, fragments) else {
+        return "it is dangerous as long as it has one of these, so keep only what its holders need".to_owned();
+    };
+    let (no_longer, also) = if reduction.both.len() > reduction.dangerous.len() {
+        ("neither", " nor as strong as Administrator")
+    } else {
+        ("no longer", "")
+    };
+    let without = match dangerous {
+        1 if also.is_empty() => "this one, so take it away".to_owned(),
+        named if named <= NAMED && also.is_empty() => "all of these, so take them away".to_owned(),
+        _ => format!("{}, so take these away", text::permissions(&reduction.both)),
+    };
+    format!("it is {no_longer} dangerous{also} without {without}, or keep only what its holders need")
 }
 
 fn shown(permission: &Permission) -> &str {

@@ -166,6 +166,7 @@ fn a_custom_profile_that_may_export_is_dangerous_whatever_the_case() {
     let twice = with_custom(&["Export", "view", "Export", "Import"]).judge();
     let message = twice.messages("dangerous-profile")[0];
     assert_eq!(message.matches("“Export”").count(), 1, "one name for several modules: {message}");
+    assert!(message.contains("it is no longer dangerous without this one, so take it away"), "{message}");
 }
 
 #[test]
