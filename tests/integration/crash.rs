@@ -7,10 +7,11 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use rolecall_simulator::Fault;
+use rolecall_simulator::{Fault, Simulator};
 use serde_json::Value;
 
 use crate::{
+    across,
     daemon::{Daemon, eventually, runs},
     support::Bench,
 };
@@ -143,6 +144,65 @@ fn when_it_is_judged() {
 #[test]
 fn while_the_audit_is_recorded() {
     killed_before_and_after("record");
+}
+
+/// A job of two workspaces that is due every five seconds and reported in one message.
+fn combined() -> (Bench, Simulator) {
+    let (bench, other) = across::combined(5);
+    bench.reconfigure("schedule = \"0 8 * * MON\"", "schedule = \"*/5 * * * * *\"\nmissed = \"all\"");
+    bench.reconfigure("[daemon]", "[daemon]\nlease_seconds = 2\nstop_seconds = 0");
+    bench.reconfigure("[smtp]", "[smtp]\ntimeout_seconds = 5");
+    (bench, other)
+}
+
+/// The runs of each fire time, the oldest first.
+fn fire_times(bench: &Bench) -> BTreeMap<String, Vec<Value>> {
+    let mut times: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for run in runs(bench) {
+        times.entry(run["fire_at"].as_str().unwrap().to_owned()).or_default().push(run);
+    }
+    times
+}
+
+#[test]
+fn while_one_message_about_several_workspaces_is_made() {
+    for point in ["record.before", "record.after", "combine.before", "combine.after"] {
+        let (bench, _other) = combined();
+        let (code, said) = Daemon::start_with(&bench, &[(CRASH_AT, point)]).wait();
+        assert_eq!(code, None, "{point}: it did not die of a signal: {said}");
+        let heir = Daemon::start(&bench);
+        let is_closed = |runs: &Vec<Value>| runs.len() == 2 && runs.iter().all(|run| run["state"] == "closed");
+        eventually(&format!("after {point}, what was begun and the next fire time"), || {
+            let times = fire_times(&bench);
+            times.len() >= 2 && times.values().take(2).all(is_closed)
+        });
+        let (code, said) = heir.stop();
+        assert_eq!(code, Some(0), "{said}");
+
+        let mut sent: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
+        for message in bench.simulator.inbox().messages() {
+            let parsed = mailparse::parse_headers(&message.bytes).unwrap().0;
+            let id = mailparse::MailHeaderMap::get_first_value(parsed.as_slice(), "Message-ID").unwrap();
+            sent.entry(id).or_default().push(message.bytes);
+        }
+        let mut known = BTreeSet::new();
+        for (time, runs) in fire_times(&bench) {
+            let ids: BTreeSet<&str> = runs
+                .iter()
+                .flat_map(|run| run["messages"].as_array().unwrap())
+                .map(|message| message["message_id"].as_str().unwrap())
+                .collect();
+            if is_closed(&runs) {
+                assert_eq!(ids.len(), RECIPIENTS, "{point}: one message for each recipient of {time}: {runs:?}");
+                assert!(ids.iter().all(|id| sent.contains_key(*id)), "{point}: {time} did not arrive");
+            }
+            known.extend(ids.into_iter().map(str::to_owned));
+        }
+        for (id, copies) in &sent {
+            assert!(known.contains(id), "{point}: {id} was sent and is not on record");
+            assert!(copies.len() <= 2 && copies.iter().all(|copy| *copy == copies[0]), "{point}: {id}");
+        }
+    }
 }
 
 #[test]
