@@ -12,6 +12,7 @@
 //! A brief has the texts of the workspace unchanged, except for their length: each rendering cleans them for its
 //! own medium.
 
+mod accounts;
 mod actions;
 mod actors;
 mod changes;
@@ -80,6 +81,8 @@ pub struct Brief {
     pub incidents: Vec<String>,
     /// Exceptions that end soon, and fixes that are planned or overdue.
     pub deadlines: Deadlines,
+    /// The accounts that are not people; `None` if the policy declares none.
+    pub accounts: Option<String>,
     /// How the numbers developed; `None` if there is no past audit.
     pub trend: Option<Trend>,
 }
@@ -101,6 +104,7 @@ impl Brief {
             actions: actions::actions(audit, matrix),
             incidents: audit.incident_sentences(),
             deadlines: Deadlines::of(audit),
+            accounts: accounts::accounts(audit, matrix),
             trend: Trend::of(audit, &counts),
             counts,
             changes,

@@ -20,6 +20,9 @@ pub enum AccountKind {
 }
 
 impl AccountKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Service, Self::Shared, Self::BreakGlass];
+
     /// Its name in the configuration.
     pub fn word(self) -> &'static str {
         match self {

@@ -40,7 +40,8 @@ pub(super) fn facts(audit: &Audit, brief: &Brief, proof: &Proof) -> Vec<(&'stati
     let bag = proof.bag.as_ref().map(|bag| ("Evidence", format!("{}, sha256 {}", bag.folder, bag.sha256)));
     let ledger = proof.ledger.as_ref().map(|head| ("Ledger", head.to_string()));
     let roster = roster(audit).map(|text| ("Roster", one_line(&text, MAX_NAME * 4)));
-    due.into_iter().chain(facts).chain(roster).chain(bag).chain(ledger).collect()
+    let accounts = brief.accounts.as_ref().map(|text| ("Not people", one_line(text, MAX_NAME * 4)));
+    due.into_iter().chain(facts).chain(roster).chain(accounts).chain(bag).chain(ledger).collect()
 }
 
 /// What the checks of the read say.

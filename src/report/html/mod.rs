@@ -5,6 +5,7 @@
 //! and whatever their names; what a section leaves out it counts, and names the file that has it. The templates under
 //! `templates/report/` escape every value.
 
+mod accounts;
 mod answer;
 mod changes;
 mod findings;
@@ -25,6 +26,7 @@ use askama::Template;
 
 use super::ReportInput;
 use crate::{brief::Counts, model::framework::Framework, words::number};
+use accounts::Accounts;
 use answer::Answer;
 use changes::ChangeRow;
 use findings::Section;
@@ -59,6 +61,7 @@ struct Page<'a> {
     roles: Roles,
     profiles: Part<ProfileRow>,
     rules: Rules,
+    accounts: Option<Accounts>,
     facts: Vec<Fact>,
     checks: Vec<CheckRow>,
     checks_have_details: bool,
@@ -103,6 +106,7 @@ fn page<'a>(input: &'a ReportInput<'_>) -> Page<'a> {
         roles: structure::roles(input),
         profiles: structure::profiles(input),
         rules: structure::rules(input),
+        accounts: accounts::accounts(input),
         facts: provenance::facts(input),
         checks_have_details: checks.iter().any(|check| !check.detail.is_empty()),
         check_counts: provenance::check_counts(input),
