@@ -1,6 +1,6 @@
 //! Who holds two rights that one person must not hold together: in one workspace, or across the workspaces of a job.
 
-use super::matrix::MatrixRow;
+use super::matrix::{JoinedProfile, JoinedRole, MatrixRow};
 use crate::{
     model::{
         directory::{Permission, Permissions, Profile, Role},
@@ -12,6 +12,21 @@ use crate::{
 
 /// Permissions that a sentence names.
 const NAMED: usize = 3;
+
+/// What one account gives.
+#[derive(Debug, Clone, Copy)]
+pub struct Access<'a> {
+    /// The role; `None` if there is none.
+    pub role: Option<JoinedRole<'a>>,
+    /// The profile; `None` if there is none.
+    pub profile: Option<JoinedProfile<'a>>,
+}
+
+impl<'a> From<MatrixRow<'a>> for Access<'a> {
+    fn from(row: MatrixRow<'a>) -> Self {
+        Self { role: row.role, profile: row.profile }
+    }
+}
 
 /// A separation, ready to be compared with what people hold.
 #[derive(Debug)]
@@ -78,7 +93,7 @@ impl<'p> Sides<'p> {
     }
 
     /// What the accesses of one person say: one in each workspace.
-    pub fn held(&self, accesses: &[MatrixRow<'_>]) -> Held {
+    pub fn held(&self, accesses: &[Access<'_>]) -> Held {
         let (first, second) = (self.first.of(accesses), self.second.of(accesses));
         match (first, second) {
             (Ok(first), Ok(second)) if !first.is_empty() && !second.is_empty() => Held::Together { first, second },
@@ -111,7 +126,7 @@ impl Side {
     }
 
     /// The accesses that have the right. An error if none is known to have it and one may.
-    fn of(&self, accesses: &[MatrixRow<'_>]) -> Result<Vec<(usize, String)>, String> {
+    fn of(&self, accesses: &[Access<'_>]) -> Result<Vec<(usize, String)>, String> {
         let mut held = Vec::new();
         let mut unknown = None;
         for (place, access) in accesses.iter().enumerate() {
@@ -127,17 +142,17 @@ impl Side {
         }
     }
 
-    fn holding(&self, row: &MatrixRow<'_>) -> Holding {
+    fn holding(&self, row: &Access<'_>) -> Holding {
         match self.kind {
             Kind::Permission => self.permission(row),
             Kind::Profile => {
                 let Some(profile) = row.profile else { return Holding::No };
-                let name = row.profile_name().or(profile.stated.name.as_deref());
+                let name = profile.master.map(|master| master.name.as_str()).or(profile.stated.name.as_deref());
                 self.named("profile", profile.stated.id.as_str(), name, profile.master.is_some())
             }
             Kind::Role => {
                 let Some(role) = row.role else { return Holding::No };
-                let name = row.role_name().or(role.stated.name.as_deref());
+                let name = role.master.map(|master| master.name.as_str()).or(role.stated.name.as_deref());
                 self.named("role", role.stated.id.as_str(), name, role.master.is_some())
             }
         }
@@ -155,7 +170,7 @@ impl Side {
         }
     }
 
-    fn permission(&self, row: &MatrixRow<'_>) -> Holding {
+    fn permission(&self, row: &Access<'_>) -> Holding {
         let Some(profile) = row.profile else { return Holding::No };
         let id = profile.stated.id.as_str();
         let Some(master) = profile.master else {

@@ -31,4 +31,5 @@ pub use custom::{Tried, try_custom_rule};
 pub use input::{JudgeInput, Lacking, PreviousUsers};
 pub use judge::{Judgement, judge};
 pub use registry::found_about_reviews;
+pub use roster::judged_roster;
 pub use set::RuleSet;

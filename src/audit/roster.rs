@@ -1,5 +1,9 @@
 //! The roster of an audit: whether it can be relied on, and who each user is in it.
 
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
 use super::{input::JudgeInput, not_evaluated::NotEvaluated};
 use crate::{
     access::{
@@ -7,8 +11,10 @@ use crate::{
         roster::{Match, Member, People, Standing},
     },
     model::{
+        email::comparable,
+        policy::Policy,
         roster::{JudgedRoster, JudgedSource, Roster, Source},
-        users::UserIndex,
+        users::{User, UserIndex},
     },
     words::{counted, number},
 };
@@ -68,20 +74,10 @@ impl<'a> Employment<'a> {
         let present = || rows().zip(&users).filter(|(user, _)| !user.status().is_deleted());
         let with_address = present().filter(|(_, one)| **one != Identity::NoAddress).count();
         let matched = present().filter(|(_, one)| matches!(one, Identity::One(_) | Identity::Several)).count();
-        let mut judged = JudgedRoster {
-            sources: roster.sources.iter().map(|source| counts(source, &people)).collect(),
-            users: with_address as u64,
-            matched: matched as u64,
-            unreliable: Vec::new(),
-        };
-        let mut unreliable = Vec::new();
-        for name in &input.policy.roster {
-            let source = roster.sources.iter().zip(&judged.sources).find(|(source, _)| source.name == *name);
-            match source {
-                None => unreliable.push(format!("The roster “{name}” was not read.")),
-                Some((source, counts)) => unreliable.extend(problem(source, counts, roster, input)),
-            }
-        }
+        let before = |name: &str| input.previous.and_then(|previous| previous.rosters.get(name)).copied();
+        let mut judged = judged(roster, input.policy, &people, input.now, before);
+        (judged.users, judged.matched) = (with_address as u64, matched as u64);
+        let mut unreliable = std::mem::take(&mut judged.unreliable);
         if unreliable.is_empty() && matched == 0 && with_address > 0 {
             unreliable.push(format!(
                 "None of the {} of this workspace is in the roster by address; check its column of addresses.",
@@ -89,9 +85,12 @@ impl<'a> Employment<'a> {
             ));
         }
         for source in &mut judged.sources {
-            let before = input.previous.and_then(|previous| previous.rosters.get(&source.name));
             // What was not relied on is nothing to compare with.
-            source.kept = if unreliable.is_empty() { Some(source.current) } else { before.copied() };
+            source.kept = if unreliable.is_empty() { Some(source.current) } else { before(&source.name) };
+        }
+        if unreliable.is_empty() {
+            let of = |(user, identity): (User<'_>, &Identity)| alias(user, *identity, &people);
+            judged.aliases = rows().zip(&users).filter_map(of).collect();
         }
         judged.unreliable.clone_from(&unreliable);
         (Self { people: Some(people), users, unreliable, is_lacking: false }, Some(judged))
@@ -123,6 +122,38 @@ pub(super) fn candidates<'p>(people: &'p People<'_>, row: &MatrixRow<'_>) -> Vec
     row.user.email().map_or(Match::Nobody, |address| people.find(address)).all()
 }
 
+/// What an audit would make of a roster, apart from the users of a workspace and from earlier audits.
+pub fn judged_roster(roster: &Roster, policy: &Policy, now: DateTime<Utc>) -> JudgedRoster {
+    judged(roster, policy, &People::new(roster, policy, now), now, |_| None)
+}
+
+/// The people of each source, and why the sources cannot be relied on. `before` has how many worked here at the last audit.
+fn judged(
+    roster: &Roster,
+    policy: &Policy,
+    people: &People<'_>,
+    now: DateTime<Utc>,
+    before: impl Fn(&str) -> Option<u64>,
+) -> JudgedRoster {
+    let sources: Vec<JudgedSource> = roster.sources.iter().map(|source| counts(source, people)).collect();
+    let unreliable = policy.roster.iter().filter_map(|name| {
+        match roster.sources.iter().zip(&sources).find(|(source, _)| source.name == *name) {
+            None => Some(format!("The roster “{name}” was not read.")),
+            Some((source, counts)) => problem(source, counts, roster, now, before(name)),
+        }
+    });
+    let unreliable = unreliable.collect();
+    JudgedRoster { sources, users: 0, matched: 0, unreliable, aliases: BTreeMap::new() }
+}
+
+/// The address of a user, if another one stands for the person in the roster, and that one.
+fn alias(user: User<'_>, identity: Identity, people: &People<'_>) -> Option<(String, String)> {
+    let Identity::One(place) = identity else { return None };
+    let mut addresses = people.members().get(place)?.records().iter().flat_map(|record| &record.addresses);
+    let (alias, address) = (comparable(user.email()?), comparable(addresses.next()?));
+    (alias != address).then_some((alias, address))
+}
+
 /// How many people a source has.
 fn counts(source: &Source, people: &People<'_>) -> JudgedSource {
     let of = || people.members().iter().filter(|one| one.records().iter().any(|record| record.roster == source.name));
@@ -137,7 +168,13 @@ fn counts(source: &Source, people: &People<'_>) -> JudgedSource {
 }
 
 /// Why a source cannot be relied on; the first reason, because the others follow from it.
-fn problem(source: &Source, counts: &JudgedSource, roster: &Roster, input: &JudgeInput<'_>) -> Option<String> {
+fn problem(
+    source: &Source,
+    counts: &JudgedSource,
+    roster: &Roster,
+    now: DateTime<Utc>,
+    before: Option<u64>,
+) -> Option<String> {
     let name = &source.name;
     if let Some(problem) = &source.problem {
         return Some(format!("The roster “{name}” cannot be read: {}.", problem.trim_end_matches('.')));
@@ -148,7 +185,7 @@ fn problem(source: &Source, counts: &JudgedSource, roster: &Roster, input: &Judg
     if counts.current == 0 {
         return Some(format!("Nobody in the roster “{name}” works here; check its status and its dates."));
     }
-    let age = source.as_of.map(|as_of| (input.now - as_of).num_days());
+    let age = source.as_of.map(|as_of| (now - as_of).num_days());
     if let Some(age) = age.filter(|age| *age > i64::from(source.bounds.max_age_days)) {
         return Some(format!(
             "The roster “{name}” is {} old; at most {} are allowed (max_age_days).",
@@ -156,7 +193,7 @@ fn problem(source: &Source, counts: &JudgedSource, roster: &Roster, input: &Judg
             number(source.bounds.max_age_days)
         ));
     }
-    let before = input.previous.and_then(|previous| previous.rosters.get(name)).copied().unwrap_or(0);
+    let before = before.unwrap_or(0);
     let least = u128::from(before) * u128::from(100_u32.saturating_sub(source.bounds.max_shrink_percent));
     (u128::from(counts.current) * 100 < least).then(|| {
         format!(

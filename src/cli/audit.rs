@@ -82,8 +82,8 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
         is_clock_reported: AtomicBool::new(false),
     };
     let audited = session.audit_all(&targets).await;
-    session.across(&audited, args.out.as_deref()).await?;
-    let worst = worst(audited)?;
+    let across = session.across(&audited, args.out.as_deref()).await?;
+    let worst = worst(audited)?.max(across);
     match plan.fail_on.zip(worst) {
         Some((limit, worst)) if worst >= limit => {
             Err(Failure::Findings(format!("there are findings of severity {worst}, and --fail-on is {limit}")))
@@ -290,11 +290,12 @@ impl Session<'_> {
         sent
     }
 
-    /// Says who has access across several workspaces, and writes it beside the folders of the workspaces.
-    async fn across(&self, audited: &[Audited], out: Option<&Path>) -> Result<(), Failure> {
+    /// Says who has access across several workspaces, and writes it beside the folders of the workspaces. Returns the highest
+    /// severity of a finding across them.
+    async fn across(&self, audited: &[Audited], out: Option<&Path>) -> Result<Option<Severity>, Failure> {
         let audited: Vec<&Audited> = audited.iter().filter(|one| !one.workspace.is_empty()).collect();
         if audited.len() < 2 {
-            return Ok(());
+            return Ok(None);
         }
         let end = |one: &&Audited| End {
             workspace: one.workspace.clone(),
@@ -303,13 +304,14 @@ impl Session<'_> {
         let ends: Vec<End> = audited.iter().map(end).collect();
         let people = across::people(self.store, &ends).await.map_err(|error| Failure::failed(error.to_string()))?;
         summary::print_across(&people);
-        let Some(folder) = out else { return Ok(()) };
+        let worst = people.open_conflicts().map(|conflict| conflict.severity).max();
+        let Some(folder) = out else { return Ok(worst) };
         let input = PeopleInput { people: &people, job: self.job.map(|(name, _)| name), at: self.clock.now() };
         let written = across::write(&input, folder, self.people);
         for path in written.map_err(|error| Failure::failed(error.to_string()))? {
             output::line(&format!("  wrote     {}", path.display()));
         }
-        Ok(())
+        Ok(worst)
     }
 
     /// Audits a workspace, prints, and mails; returns the audit's id and the highest severity of an open finding.

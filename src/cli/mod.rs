@@ -21,6 +21,7 @@ mod policy;
 mod preflight;
 mod progress;
 mod review;
+mod roster;
 mod rules;
 mod runs;
 mod signals;
@@ -126,13 +127,14 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Tools(args) => tools::run(named, args).await,
         Command::Daemon => daemon::run(named).await,
         Command::Runs(args) => runs::run(named, args).await,
+        Command::Roster(command) => roster::run(named, command).await,
         Command::Review(args) => review::run(named, args).await,
         Command::Console(command) => console::run(named, command).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Init(args) => init::run(named, *args).await,
         Command::Evidence(command) => evidence::run(named, command).await,
         Command::Policy(command) => policy::run(named, command).await,
-        Command::Rules { name } => rules::run(name.as_deref()),
+        Command::Rules { name } => rules::run(named, name.as_deref()),
         Command::Mail(MailCommand::Test { to }) => mail::test(named, to).await,
         Command::Schema { which } => schema(which),
     }

@@ -23,6 +23,10 @@ pub(super) fn print(brief: &Brief) {
 /// Prints what the people across several workspaces say.
 pub(super) fn print_across(people: &People) {
     output::line(&format!("Across the workspaces: {}", plain(&people.verdict(), SENTENCE)));
+    for conflict in people.conflicts.iter().take(LEFT_BEHIND) {
+        let line = format!("  {}  {}: {}", conflict.severity, people.persons[conflict.person].label, conflict.said());
+        output::line(&plain(&line, SENTENCE));
+    }
     for person in people.left_behind().take(LEFT_BEHIND) {
         let line = format!("  left      {}: {}", person.label, people.left_behind_in(person));
         output::line(&plain(&line, SENTENCE));
@@ -40,6 +44,7 @@ pub(crate) fn text(brief: &Brief) -> String {
             lines.push(format!("  changed   and {} more", number(changes.access - changes.lines.len())));
         }
     }
+    lines.extend(brief.accounts.iter().map(|accounts| format!("  accounts  {accounts}")));
     let mut lines: Vec<String> = lines.iter().map(|line| plain(line, SENTENCE)).collect();
     lines.push(table(brief).to_string());
     let usual = brief.usual_who();

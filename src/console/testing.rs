@@ -174,6 +174,7 @@ pub(crate) fn indexed(users: &[(&str, &str, &str, &str, &str, &str)]) -> Indexed
         departed: Vec::new(),
         policy: Some(Policy::default()),
         rosters: BTreeMap::new(),
+        aliases: BTreeMap::new(),
     };
     let text = |text: &str| (!text.is_empty()).then(|| text.to_owned().into());
     let users = users.iter().map(|(id, name, email, status, role, profile)| {

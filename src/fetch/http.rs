@@ -5,7 +5,7 @@ use std::{error::Error as _, time::Duration};
 use chrono::{DateTime, Utc};
 use reqwest::{
     RequestBuilder, Response, StatusCode,
-    header::{ACCEPT, ETAG, IF_NONE_MATCH, LAST_MODIFIED},
+    header::{ACCEPT, ETAG, HeaderName, IF_NONE_MATCH, LAST_MODIFIED},
 };
 use secrecy::ExposeSecret as _;
 use url::Url;
@@ -43,7 +43,7 @@ pub(super) async fn get(
         }
     };
     if format == Format::Scim {
-        return pages(url, request).await;
+        return pages(url, request, before).await;
     }
     let mut first = request(url.clone());
     if let Some(before) = &before {
@@ -53,23 +53,33 @@ pub(super) async fn get(
     if let (StatusCode::NOT_MODIFIED, Some(before)) = (response.status(), before) {
         return Ok(Answer::Unchanged(before));
     }
-    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let (etag, changed) = (header(ETAG), header(LAST_MODIFIED));
+    let (etag, changed) = (text(&response, ETAG), text(&response, LAST_MODIFIED));
     let changed =
         changed.and_then(|text| DateTime::parse_from_rfc2822(&text).ok()).map(|time| time.with_timezone(&Utc));
     Ok(Answer::Bytes(vec![body(response, LARGEST).await?], changed, etag))
 }
 
 /// All pages of a list. A list that ends before its total is incomplete, and is not relied on.
-async fn pages(url: &Url, request: impl Fn(Url) -> RequestBuilder) -> Result<Answer, String> {
+async fn pages(url: &Url, request: impl Fn(Url) -> RequestBuilder, before: Option<Loaded>) -> Result<Answer, String> {
+    let mut before = before;
     let (mut parts, mut users, mut room): (Vec<Vec<u8>>, usize, usize) = (Vec::new(), 0, LARGEST);
     loop {
         let mut page = url.clone();
         page.query_pairs_mut()
             .append_pair("startIndex", &(users + 1).to_string())
             .append_pair("count", &PAGE.to_string());
-        let response = request(page).header(ACCEPT, "application/scim+json, application/json").send().await;
-        let bytes = body(response.map_err(broken)?, room).await?;
+        let mut call = request(page).header(ACCEPT, "application/scim+json, application/json");
+        let known = before.take();
+        if let Some(known) = &known {
+            call = call.header(IF_NONE_MATCH, &known.etag);
+        }
+        let response = call.send().await.map_err(broken)?;
+        if let (StatusCode::NOT_MODIFIED, Some(known)) = (response.status(), known) {
+            return Ok(Answer::Unchanged(known));
+        }
+        // The tag of a page says nothing of the others.
+        let tag = text(&response, ETAG).filter(|_| parts.is_empty());
+        let bytes = body(response, room).await?;
         let said = roster::page(&bytes).map_err(|error| error.to_string())?;
         users += said.users;
         room = room.saturating_sub(bytes.len());
@@ -80,9 +90,13 @@ async fn pages(url: &Url, request: impl Fn(Url) -> RequestBuilder) -> Result<Ans
             }
             Some(total) if users < total && parts.len() < PAGES => {}
             Some(total) if users < total => return Err(format!("it has more than {PAGES} pages")),
-            _ => return Ok(Answer::Bytes(parts, None, None)),
+            _ => return Ok(Answer::Bytes(parts, None, tag)),
         }
     }
+}
+
+fn text(response: &Response, name: HeaderName) -> Option<String> {
+    response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 /// The body of a successful answer, within bounds.

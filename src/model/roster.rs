@@ -253,6 +253,8 @@ pub struct JudgedRoster {
     pub matched: u64,
     /// Why it could not be relied on. Empty if it was.
     pub unreliable: Vec<String>,
+    /// The address that stands for a person, by the other addresses that users have. Empty if it was not relied on.
+    pub aliases: BTreeMap<String, String>,
 }
 
 /// How many people a source of a roster has.

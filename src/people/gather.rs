@@ -5,7 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use super::{Account, Activity, Listed, People, Person, Standing, Workspace};
+use super::{
+    Account, Activity, Listed, People, Person, Standing, Workspace,
+    conflicts::{Conflicts, Terms, conflicts},
+};
 use crate::{
     access::{
         drift::{SnapshotHeader, SnapshotUser},
@@ -19,6 +22,7 @@ use crate::{
         policy::Policy,
         status::{Status, StatusKind},
         unread::Field,
+        users::Stated,
     },
 };
 
@@ -28,20 +32,25 @@ const REMOVED: &str = "removed";
 /// The workspaces of a job as they come, in any order.
 #[derive(Debug, Default)]
 pub struct Gathering {
-    workspaces: Vec<(Workspace, Vec<Account>)>,
+    workspaces: Vec<(Workspace, Vec<Account>, Terms)>,
+    /// The address that stands for a person, by another address of the person. `None` if two audits say different ones.
+    aliases: BTreeMap<String, Option<String>>,
 }
 
 /// The roles or profiles of a workspace, by id.
-struct Places<Master> {
-    listed: Vec<Listed<Master>>,
+struct Places<Id, Master> {
+    listed: Vec<Listed<Id, Master>>,
     places: HashMap<String, usize>,
 }
 
-impl<Master: Clone> Places<Master> {
+impl<Id: for<'a> From<&'a str>, Master: Clone> Places<Id, Master> {
     fn of(masters: &[Master], id: impl Fn(&Master) -> &str) -> Self {
-        let listed: Vec<_> =
-            masters.iter().map(|master| Listed { id: id(master).to_owned(), master: Some(master.clone()) }).collect();
-        let places = listed.iter().enumerate().map(|(place, listed)| (listed.id.clone(), place)).collect();
+        let listed = |master: &Master| Listed {
+            stated: Stated { id: Id::from(id(master)), name: None },
+            master: Some(master.clone()),
+        };
+        let places = masters.iter().enumerate().map(|(place, master)| (id(master).to_owned(), place)).collect();
+        let listed = masters.iter().map(listed).collect();
         Self { listed, places }
     }
 
@@ -49,7 +58,7 @@ impl<Master: Clone> Places<Master> {
         if let Some(place) = self.places.get(id) {
             return *place;
         }
-        self.listed.push(Listed { id: id.to_owned(), master: None });
+        self.listed.push(Listed { stated: Stated { id: Id::from(id), name: None }, master: None });
         self.places.insert(id.to_owned(), self.listed.len() - 1);
         self.listed.len() - 1
     }
@@ -65,7 +74,7 @@ impl Gathering {
             roles: Vec::new(),
             profiles: Vec::new(),
         };
-        self.workspaces.push((workspace, Vec::new()));
+        self.workspaces.push((workspace, Vec::new(), Terms::default()));
     }
 
     /// A workspace with what its audit left behind, and whether its read was complete.
@@ -114,22 +123,29 @@ impl Gathering {
             roles: roles.listed,
             profiles: profiles.listed,
         };
-        self.workspaces.push((workspace, accounts));
+        for (alias, address) in &header.aliases {
+            let known = self.aliases.entry(alias.clone()).or_insert_with(|| Some(address.clone()));
+            if known.as_ref() != Some(address) {
+                *known = None;
+            }
+        }
+        let terms = header.policy.as_ref().map(Terms::of).unwrap_or_default();
+        self.workspaces.push((workspace, accounts, terms));
         Ok(())
     }
 
-    /// The people. `alias` has, for an address as [`email::comparable`] writes it, the address that stands for its person;
-    /// `None` for an address that is nobody's alias.
-    pub fn people(mut self, alias: &dyn Fn(&str) -> Option<String>) -> People {
-        self.workspaces.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
-        let mut workspaces = Vec::with_capacity(self.workspaces.len());
+    /// The people.
+    pub fn people(mut self) -> People {
+        self.workspaces.sort_by(|(one, ..), (other, ..)| one.name.cmp(&other.name));
+        let (mut workspaces, mut terms) = (Vec::with_capacity(self.workspaces.len()), Vec::new());
         let mut by_address: BTreeMap<String, Vec<Account>> = BTreeMap::new();
         let mut alone = Vec::new();
-        for (place, (workspace, accounts)) in self.workspaces.into_iter().enumerate() {
+        for (place, (workspace, accounts, of_policy)) in self.workspaces.into_iter().enumerate() {
             workspaces.push(workspace);
+            terms.push(of_policy);
             for account in accounts {
                 let account = Account { workspace: place, ..account };
-                match address(&account, alias) {
+                match address(&account, &self.aliases) {
                     Some(address) => by_address.entry(address).or_default().push(account),
                     None => alone.push(account),
                 }
@@ -140,7 +156,8 @@ impl Gathering {
         // By workspace and id already, except that the ids are numbers.
         alone.sort_by(in_order);
         persons.extend(alone.into_iter().filter_map(|account| person(None, vec![account])));
-        People { workspaces, persons }
+        let Conflicts { found: conflicts, unknown: undecided } = conflicts(&workspaces, &persons, &terms);
+        People { workspaces, persons, conflicts, undecided }
     }
 }
 
@@ -181,12 +198,12 @@ fn departed(one: &Departed, status: Arc<str>) -> Account {
 }
 
 /// The address that stands for the person; `None` without an address.
-fn address(account: &Account, alias: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+fn address(account: &Account, aliases: &BTreeMap<String, Option<String>>) -> Option<String> {
     let address = email::comparable(account.email.as_deref()?);
     if address.is_empty() {
         return None;
     }
-    Some(alias(&address).map_or(address, |stands_for| email::comparable(&stands_for)))
+    Some(aliases.get(&address).cloned().flatten().unwrap_or(address))
 }
 
 fn in_order(one: &Account, other: &Account) -> std::cmp::Ordering {

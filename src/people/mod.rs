@@ -4,6 +4,7 @@
 //! It works from what audits leave behind ([`SnapshotHeader`] and its users), so the audits may be of different processes
 //! and times. A workspace that could not be read is part of the answer, and nothing follows from what it did not list.
 
+mod conflicts;
 mod gather;
 mod said;
 #[cfg(test)]
@@ -13,12 +14,19 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-pub use self::gather::Gathering;
+pub use self::{
+    conflicts::{Conflict, RULE},
+    gather::Gathering,
+};
 #[cfg(doc)]
 use crate::access::drift::SnapshotHeader;
 use crate::{
     access::power::Power,
-    model::directory::{Profile, Role},
+    model::{
+        directory::{Profile, Role},
+        id::{ProfileId, RoleId},
+        users::Stated,
+    },
 };
 
 /// Everybody, and what is known of each workspace.
@@ -28,6 +36,10 @@ pub struct People {
     pub workspaces: Vec<Workspace>,
     /// The people, by address; then accounts without an address, each as a person of its own.
     pub persons: Vec<Person>,
+    /// Who holds, in different workspaces, rights that one person must not hold together: the most severe first.
+    pub conflicts: Vec<Conflict>,
+    /// What could not be decided about that, as sentences without a full stop.
+    pub undecided: Vec<String>,
 }
 
 /// One workspace of the job.
@@ -40,9 +52,9 @@ pub struct Workspace {
     /// When the last answer of its read arrived; `None` if there was no read.
     pub read_at: Option<DateTime<Utc>>,
     /// The role list, and the roles that users state and the list does not have.
-    pub roles: Vec<Listed<Role>>,
+    pub roles: Vec<Listed<RoleId, Role>>,
     /// The profile list, and the profiles that users state and the list does not have.
-    pub profiles: Vec<Listed<Profile>>,
+    pub profiles: Vec<Listed<ProfileId, Profile>>,
 }
 
 /// Whether the users of a workspace are known.
@@ -58,9 +70,9 @@ pub enum Standing {
 
 /// A role or a profile that users state.
 #[derive(Debug)]
-pub struct Listed<Master> {
+pub struct Listed<Id, Master> {
     /// Its id.
-    pub id: String,
+    pub stated: Stated<Id>,
     /// Its entry in the list; `None` if the list does not have it.
     pub master: Option<Master>,
 }
@@ -212,12 +224,12 @@ impl People {
     /// The name of an account's role; its id if the role list does not have it; empty without a role.
     pub fn role(&self, account: &Account) -> &str {
         let role = account.role.map(|place| &self.workspaces[account.workspace].roles[place]);
-        role.map_or("", |role| role.master.as_ref().map_or(&role.id, |master| &master.name))
+        role.map_or("", |role| role.master.as_ref().map_or(role.stated.id.as_str(), |master| &master.name))
     }
 
     /// The name of an account's profile; its id if the profile list does not have it; empty without a profile.
     pub fn profile(&self, account: &Account) -> &str {
         let profile = account.profile.map(|place| &self.workspaces[account.workspace].profiles[place]);
-        profile.map_or("", |profile| profile.master.as_ref().map_or(&profile.id, |master| &master.name))
+        profile.map_or("", |profile| profile.master.as_ref().map_or(profile.stated.id.as_str(), |master| &master.name))
     }
 }

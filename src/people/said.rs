@@ -1,5 +1,7 @@
 //! What the people say, in sentences.
 
+use std::collections::BTreeSet;
+
 use super::{People, Person, Standing};
 use crate::words::{count, counted, form, list, number};
 
@@ -24,6 +26,7 @@ impl People {
         ));
         sentences.push(self.administering(read.len()));
         sentences.extend(self.forgotten());
+        sentences.extend(self.together());
         let alone = self.without_address();
         if alone > 0 {
             sentences.push(format!(
@@ -85,6 +88,20 @@ impl People {
                 list(&named, left.len())
             )
         })
+    }
+
+    fn together(&self) -> Vec<String> {
+        let found = self.open_conflicts().next().is_some().then(|| {
+            let people: BTreeSet<usize> = self.open_conflicts().map(|conflict| conflict.person).collect();
+            let named: Vec<&str> =
+                people.iter().take(NAMED).map(|person| self.persons[*person].label.as_str()).collect();
+            format!(
+                "{} rights in different workspaces that must be separate: {}.",
+                counted(people.len(), "person holds", "people hold"),
+                list(&named, people.len())
+            )
+        });
+        found.into_iter().chain(self.undecided.iter().map(|why| format!("{why}."))).collect()
     }
 
     /// Where a person is still active, and where not any more: `active in acme-eu; removed from acme-us`.

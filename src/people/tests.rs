@@ -10,6 +10,9 @@ use crate::{
     model::{
         change::Departed,
         directory::{Permission, Permissions},
+        finding::Severity,
+        policy::Policy,
+        separation::{Right, Separation},
         unread::{Field, Fields, Unread},
     },
 };
@@ -47,6 +50,7 @@ fn header(departed: &[&str]) -> SnapshotHeader {
         undecided: Vec::new(),
         departed: departed.iter().map(one).collect(),
         rosters: std::collections::BTreeMap::new(),
+        aliases: std::collections::BTreeMap::new(),
         policy: None,
     }
 }
@@ -68,10 +72,6 @@ fn fine(users: Vec<SnapshotUser<'static>>) -> impl Iterator<Item = Result<Snapsh
     users.into_iter().map(Ok)
 }
 
-fn none(_: &str) -> Option<String> {
-    None
-}
-
 fn labels<'a>(people: impl IntoIterator<Item = &'a Person>) -> Vec<&'a str> {
     people.into_iter().map(|person| person.address.as_deref().unwrap_or(&person.label)).collect()
 }
@@ -82,9 +82,10 @@ fn one_address_is_one_person_and_an_alias_is_the_same_one() {
     let eu = vec![user("1", "Ana@Example.com", "active", "1"), user("2", "bo@example.com", "active", "2")];
     let us = vec![user("7", "ana@example.com ", "active", "2"), user("8", "bob@old.example.com", "active", "1")];
     gathering.add("eu", true, &header(&[]), fine(eu)).unwrap();
-    gathering.add("us", true, &header(&[]), fine(us)).unwrap();
-    let alias = |address: &str| (address == "bob@old.example.com").then(|| "Bo@example.com".to_owned());
-    let people = gathering.people(&alias);
+    let mut with_roster = header(&[]);
+    with_roster.aliases.insert("bob@old.example.com".into(), "bo@example.com".into());
+    gathering.add("us", true, &with_roster, fine(us)).unwrap();
+    let people = gathering.people();
     assert_eq!(labels(&people.persons), ["ana@example.com", "bo@example.com"]);
     assert_eq!(people.persons.iter().map(|person| person.accounts.len()).collect::<Vec<_>>(), [2, 2]);
     assert_eq!(labels(people.administrators()), ["ana@example.com", "bo@example.com"]);
@@ -106,7 +107,7 @@ fn accounts_without_an_address_stand_alone_and_blank_is_no_address() {
         .add("eu", true, &header(&[]), fine(vec![user("1", "", "active", "2"), user("2", " ", "active", "2")]))
         .unwrap();
     gathering.add("us", true, &header(&[]), fine(vec![user("1", "", "disabled", "2"), unread])).unwrap();
-    let people = gathering.people(&none);
+    let people = gathering.people();
     assert_eq!((people.persons.len(), people.without_address(), people.left_behind().count()), (4, 4, 0));
     assert!(
         people.verdict().ends_with("4 accounts have no address, so each stands for itself."),
@@ -129,7 +130,7 @@ fn an_account_is_left_behind_if_another_one_is_disabled_deleted_or_removed() {
     ];
     gathering.add("us", true, &header(&["everywhere@example.com", "gone@example.com"]), fine(us)).unwrap();
     gathering.add("eu", true, &header(&["removed@example.com"]), fine(eu)).unwrap();
-    let people = gathering.people(&none);
+    let people = gathering.people();
     // Nobody knows what `suspended` means, and who is active nowhere has nothing to be taken away.
     assert_eq!(labels(people.left_behind()), ["deleted@example.com", "disabled@example.com", "removed@example.com"]);
     assert!(!labels(&people.persons).contains(&"gone@example.com"));
@@ -145,7 +146,7 @@ fn a_second_account_in_one_workspace_keeps_the_person_there() {
     let eu = vec![user("1", "ana@example.com", "disabled", "2"), user("2", "ana@example.com", "active", "2")];
     gathering.add("eu", true, &header(&[]), fine(eu)).unwrap();
     gathering.add("us", true, &header(&[]), fine(vec![user("1", "ana@example.com", "active", "2")])).unwrap();
-    let people = gathering.people(&none);
+    let people = gathering.people();
     assert_eq!((people.persons.len(), people.left_behind().count()), (1, 0));
     assert_eq!(people.persons[0].active_in(), [0, 1]);
 }
@@ -158,7 +159,7 @@ fn nothing_follows_from_a_workspace_that_was_not_read_or_not_completely() {
     gathering.missing("us", "the token was revoked.");
     // It once listed her no more; whether she has come back is not known.
     gathering.add("apac", false, &header(&["ana@example.com"]), fine(Vec::new())).unwrap();
-    let people = gathering.people(&none);
+    let people = gathering.people();
     assert_eq!(people.left_behind().count(), 0);
     assert_eq!(
         people.verdict(),
@@ -168,7 +169,7 @@ fn nothing_follows_from_a_workspace_that_was_not_read_or_not_completely() {
     );
     let mut gathering = Gathering::default();
     gathering.missing("us", "HTTP 500");
-    let people = gathering.people(&none);
+    let people = gathering.people();
     let nothing = "us is missing: HTTP 500. No workspace could be read, so nothing is known about anybody.";
     assert_eq!(people.verdict(), nothing);
 }
@@ -178,7 +179,7 @@ fn what_an_incomplete_read_lists_is_known() {
     let mut gathering = Gathering::default();
     gathering.add("eu", false, &header(&[]), fine(vec![user("1", "ana@example.com", "disabled", "2")])).unwrap();
     gathering.add("us", true, &header(&[]), fine(vec![user("1", "ana@example.com", "active", "2")])).unwrap();
-    assert_eq!(gathering.people(&none).left_behind().count(), 1);
+    assert_eq!(gathering.people().left_behind().count(), 1);
 }
 
 #[test]
@@ -186,10 +187,67 @@ fn full_power_of_a_disabled_account_administers_nothing_and_an_unlisted_profile_
     let mut gathering = Gathering::default();
     let eu = vec![user("1", "ana@example.com", "disabled", "1"), user("2", "bo@example.com", "active", "99")];
     gathering.add("eu", true, &header(&[]), fine(eu)).unwrap();
-    let people = gathering.people(&none);
+    let people = gathering.people();
     assert!(people.administrators().is_empty());
     let bo = &people.persons[1].accounts[0];
     assert_eq!((people.profile(bo), bo.power), ("99", Power::Unknown));
+}
+
+fn separated(permission: &str) -> SnapshotHeader {
+    let separation = Separation {
+        name: "view-and-administer".into(),
+        first: Right::Permission(permission.into()),
+        second: Right::Profile("administrator".into()),
+        severity: None,
+    };
+    SnapshotHeader { policy: Some(Policy { separations: vec![separation], ..Policy::default() }), ..header(&[]) }
+}
+
+#[test]
+fn rights_that_must_be_separate_conflict_across_workspaces_and_only_of_active_accounts() {
+    let world = |ana: &str, of_eu: SnapshotHeader| {
+        let mut gathering = Gathering::default();
+        let eu = vec![user("1", "ana@example.com", ana, "2"), user("2", "bo@example.com", "active", "2")];
+        let us = vec![user("1", "Ana@example.com", "active", "1"), user("2", "cy@example.com", "active", "1")];
+        gathering.add("eu", true, &of_eu, fine(eu)).unwrap();
+        // The policy of one workspace holds for what its people have in the others.
+        gathering.add("us", true, &header(&[]), fine(us)).unwrap();
+        gathering.people()
+    };
+    let people = world("active", separated("view"));
+    let [conflict] = &people.conflicts[..] else { panic!("{:?}", people.conflicts) };
+    assert_eq!(people.persons[conflict.person].address.as_deref(), Some("ana@example.com"));
+    assert_eq!(conflict.severity, Severity::High);
+    let expected = "view-and-administer: “view” by the profile “Standard” in eu and “view” by the profile “Administrator” in us, \
+                    and the profile “Administrator” in us";
+    assert_eq!(conflict.sentence, expected);
+    assert!(people.verdict().contains("1 person holds rights in different workspaces that must be separate: Name of"));
+    assert_eq!(
+        (world("disabled", separated("view")).conflicts, world("active", separated("export")).conflicts),
+        (vec![], vec![])
+    );
+    // Both in one workspace is a finding of that workspace's audit.
+    assert_eq!(world("active", separated("users")).conflicts, []);
+}
+
+#[test]
+fn what_the_api_does_not_say_is_not_evaluated() {
+    let mut unknown = separated("users");
+    unknown.profiles[1].permissions = Permissions::Unknown("403".into());
+    let mut gathering = Gathering::default();
+    gathering.add("eu", true, &unknown, fine(vec![user("1", "ana@example.com", "active", "2")])).unwrap();
+    let mut other = header(&[]);
+    other.administrator_profiles = Vec::new();
+    other.profiles = vec![profile("1", "Administrator", &["view"])];
+    gathering.add("us", true, &other, fine(vec![user("1", "ana@example.com", "active", "1")])).unwrap();
+    let people = gathering.people();
+    assert_eq!(people.conflicts, []);
+    let [said] = &people.undecided[..] else { panic!("{:?}", people.undecided) };
+    assert!(
+        said.starts_with("view-and-administer: the API does not report what the profile “Standard” permits"),
+        "{said}"
+    );
+    assert!(said.ends_with("so it was not evaluated for 1 person"), "{said}");
 }
 
 type Rows = Vec<(u8, u8, u8)>;
@@ -222,9 +280,11 @@ fn people(world: &[(bool, Rows)], order: &[usize]) -> People {
         if order.first() == Some(&0) {
             users.reverse();
         }
-        gathering.add(&name, *is_complete, &header(&departed), fine(users)).unwrap();
+        let mut header = header(&departed);
+        header.aliases.insert("4@example.com".into(), "3@example.com".into());
+        gathering.add(&name, *is_complete, &header, fine(users)).unwrap();
     }
-    gathering.people(&|address| (address == "4@example.com").then(|| "3@example.com".to_owned()))
+    gathering.people()
 }
 
 proptest! {

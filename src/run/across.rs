@@ -44,8 +44,7 @@ pub async fn people(store: &dyn Database, ends: &[End]) -> Result<People, StoreE
             gathering.missing(workspace, &error.to_string());
         }
     }
-    // Without a roster, an address is nobody's alias.
-    Ok(gathering.people(&|_| None))
+    Ok(gathering.people())
 }
 
 /// A reason without the name of the workspace, which stands before it already.

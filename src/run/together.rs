@@ -225,7 +225,9 @@ async fn combine_one(
         .map_err(|error| StoreError::Snapshot { reason: error.to_string() })?;
     let included: Vec<Uuid> = shares.iter().map(|(run, _)| *run).collect();
     let Some(carrier) = included.first().copied().or_else(|| runs.first().map(|run| run.id)) else { return Ok(0) };
-    let is_wanted = !missing.is_empty() || left.iter().any(|left| left.section.wanted);
+    let is_wanted = !missing.is_empty()
+        || (terms.when == When::Findings && people.open_conflicts().next().is_some())
+        || left.iter().any(|left| left.section.wanted);
     let letter = Letter { combination, terms: &terms, missing, left, people: &people };
     let notifications = if is_wanted { notifications(store, letter, carrier, clock).await? } else { Vec::new() };
     let combined = Combined {

@@ -33,7 +33,8 @@ pub fn parts<'a>(
     let departed = audit.drift.departed.clone();
     let sources = audit.judged_roster.iter().flat_map(|judged| &judged.sources);
     let rosters = sources.filter_map(|source| Some((source.name.clone(), source.kept?))).collect();
-    let header = SnapshotHeader { departed, rosters, ..SnapshotHeader::of(audit.id, &current(audit, matrix)) };
+    let aliases = audit.judged_roster.as_ref().map(|judged| judged.aliases.clone()).unwrap_or_default();
+    let header = SnapshotHeader { departed, rosters, aliases, ..SnapshotHeader::of(audit.id, &current(audit, matrix)) };
     let mut users = snapshot_users(&audit.directory);
     let part = move || {
         let part: Vec<SnapshotUser<'_>> = users.by_ref().take(USERS_IN_PART).collect();

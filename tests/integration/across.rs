@@ -83,6 +83,64 @@ fn a_workspace_that_fails_is_named_and_nobody_is_left_behind_because_of_it() {
     assert!(bench.read("out/people.csv").contains(",zeta,"), "each row names it");
 }
 
+#[test]
+fn rights_in_different_workspaces_that_must_be_separate_are_a_finding_across_them() {
+    let (bench, other) = two(12);
+    let users = other.world().read(rolecall_simulator::World::users);
+    let administrator = "5820190000000026011";
+    let is_administrator = |user: &Value| user["profile"]["id"] == administrator;
+    let ana = users.iter().find(|user| {
+        !is_administrator(user)
+            && user["status"] == "active"
+            && user["email"].as_str().is_some_and(|email| email.contains('@'))
+    });
+    let ana = ana.unwrap();
+    let (id, address) = (ana["id"].as_str().unwrap(), ana["email"].as_str().unwrap());
+    let profile = ana["profile"]["name"].as_str().unwrap();
+    // In one workspace an administrator, in the other one what she was.
+    other.world().edit(|world| world.set_profile(id, administrator)).unwrap();
+    let separation = format!(
+        "\n[[policy.separations]]\nname = \"apart\"\nfirst = {{ profile = \"{profile}\" }}\nsecond = {{ profile = \"Administrator\" }}\n"
+    );
+    let plain = bench.read("rolecall.toml") + &separation;
+    fs::write(bench.path("rolecall.toml"), &plain).unwrap();
+    let (code, stdout, said) = bench.run(&["audit", "--job", "weekly", "--out", "1", "--fail-on", "critical"]);
+    assert!(code == 0 || code == 3, "{said}");
+    assert!(
+        stdout.contains("must be separate") && stdout.contains("and the profile “Administrator” in zeta"),
+        "{stdout}"
+    );
+    let people = json(&bench, "1/people.json");
+    let found = people["findings"].as_array().unwrap();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["person"], address.to_lowercase());
+    assert_eq!(
+        (&found[0]["rule"], &found[0]["severity"], &found[0]["status"]),
+        (&"conflicting-access".into(), &"high".into(), &"open".into())
+    );
+    let table = read_csv(&bench.path("1/people.csv"));
+    assert_eq!(table[0].last().unwrap(), "conflicting_access");
+    assert_eq!(table.iter().filter(|row| row.last().unwrap() == "apart").count(), 2);
+    for workspace in ["acme", "zeta"] {
+        let report = json(&bench, &format!("1/{workspace}/report.json"));
+        let findings = report["findings"].as_array().unwrap();
+        assert!(findings.iter().all(|finding| finding["rule"] != "conflicting-access"), "{workspace}");
+    }
+    assert!(bench.read("1/people.html").contains("Rights that must be separate"));
+
+    // An exception of the policy accepts it, and is not called unmatched in the workspaces.
+    let until = (chrono::Utc::now() + chrono::Duration::days(30)).format("%Y-%m-%d");
+    let exception = format!(
+        "\n[[policy.exceptions]]\nrule = \"conflicting-access\"\nsubject = \"{address}\"\napproved_by = \"bo@example.com\"\nreason = \"handover\"\nuntil = {until}\n"
+    );
+    fs::write(bench.path("rolecall.toml"), plain + &exception).unwrap();
+    let stdout = bench.audit(&["--job", "weekly", "--out", "2"]);
+    assert!(stdout.contains("(accepted by bo@example.com until "), "{stdout}");
+    assert_eq!(json(&bench, "2/people.json")["findings"][0]["status"], "excepted");
+    let findings = bench.read("2/acme/findings.csv");
+    assert!(!findings.contains("unmatched-exception"), "{findings}");
+}
+
 /// The same job, reported in one message.
 pub(crate) fn combined(users: u32) -> (Bench, Simulator) {
     let (bench, other) = two(users);

@@ -217,6 +217,23 @@ fn rules_are_tested_tried_and_reported() {
 }
 
 #[test]
+fn rules_of_ones_own_are_listed_and_explained() {
+    let bench = Bench::new(options(12));
+    bench.configure(RULES);
+    let (code, list, said) = bench.run(&["rules"]);
+    assert!(code == 0 && list.contains("own-export") && list.contains("no-role"), "{list}{said}");
+    let (code, text, said) = bench.run(&["rules", "own-export"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(text.starts_with("# own-export") && text.contains("profile.permissions.exists("), "{text}");
+    assert!(text.ends_with("Default severity: info\n"), "{text}");
+    let (code, _, said) = bench.run(&["rules", "own-exprt"]);
+    assert!(code == 2 && said.contains("did you mean `own-export`?"), "{said}");
+    // What comes with rolecall is explained whatever the configuration is.
+    std::fs::write(bench.path("rolecall.toml"), "nonsense").unwrap();
+    assert_eq!(bench.run(&["rules", "no-role"]).0, 0);
+}
+
+#[test]
 fn a_failing_test_case_is_an_error_of_check_and_of_policy_test() {
     let bench = Bench::new(options(40));
     bench.configure(&RULES.replacen("expect = false", "expect = true", 1));

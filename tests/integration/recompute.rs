@@ -1,6 +1,7 @@
 //! Bags whose seals fit and whose content does not follow from their answers: the review made once more finds each.
 
 use std::{
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -114,4 +115,76 @@ fn a_bag_of_an_older_rolecall_is_compared_as_far_as_it_can_be_and_says_so() {
         code == 0 && said.contains("OTHER   README.txt, from line ") && said.contains("by rolecall 9.9.9"),
         "{said}"
     );
+}
+
+const POLICY: &str = r#"
+[rosters.hr]
+source = { file = "people.csv" }
+format = "csv"
+
+[[policy.separations]]
+name = "administer-alone"
+first = { profile = "Administrator" }
+second = { permission = "*" }
+severity = "medium"
+
+[[policy.expected_access]]
+department = "Sales"
+profiles = ["Standard"]
+
+[[policy.custom_rules]]
+name = "own-administrator"
+title = "Administrator by the roster"
+severity = "low"
+when = 'user.administrator && roster.found && roster.current'
+message = "{user.email} works in {roster.department}."
+fix = "Nothing."
+
+[[policy.custom_rules]]
+name = "own-new"
+title = "Somebody who was not there"
+severity = "low"
+when = '!previous.found'
+message = "{user.email}"
+fix = "Nothing."
+"#;
+
+#[test]
+fn a_review_by_rules_of_ones_own_a_roster_and_separations_follows_from_its_bag() {
+    let bench = bench(30);
+    bench.reconfigure("company_domains = [\"example.com\"]", "company_domains = [\"example.com\"]\nroster = \"hr\"");
+    fs::write(bench.path("rolecall.toml"), bench.read("rolecall.toml") + POLICY).unwrap();
+    let users = bench.simulator.world().read(rolecall_simulator::World::users);
+    let mut people = "Work Email;Name;Status;Department\n".to_owned();
+    for user in &users {
+        let text = |key: &str| user[key].as_str().unwrap_or_default().replace([';', '"'], "");
+        writeln!(people, "{};{};Active;Sales", text("email"), text("full_name")).unwrap();
+    }
+    fs::write(bench.path("people.csv"), people).unwrap();
+    bag(&bench);
+    let removed = users.iter().rfind(|user| user["status"] == "active").unwrap()["id"].as_str().unwrap();
+    bench.simulator.world().edit(|world| world.remove_user(removed)).unwrap();
+    let bag = bag(&bench);
+    let found = fs::read_to_string(bag.join("data/reports/findings.csv")).unwrap();
+    for rule in ["own-administrator", "conflicting-access"] {
+        assert!(found.contains(rule), "{rule} found nothing: {found}");
+    }
+    assert!(!found.contains("own-new"), "everybody was there before: {found}");
+    let (code, said) = recompute(&bag);
+    assert!(code == 0 && !said.contains("DIFFERS"), "{said}");
+    for (command, file) in [
+        ("sed -i 's/\"Sales\"/\"Support\"/' data/roster.json", "data/reports/findings.csv"),
+        ("sed -i 's/roster.found/user.active/' data/policy.json", "data/policy.json"),
+        (
+            "sed -i 's/user.administrator && roster.found/user.active/' data/configuration.toml",
+            "data/reports/findings.csv",
+        ),
+        ("sed -i 's/own-administrator/own-something/' data/rules.json", "data/rules.json"),
+        ("sed -i 's/,own-administrator,/,own-something,/' data/reports/findings.csv", "data/reports/findings.csv"),
+        ("rm data/previous*", "data/reports/findings.csv"),
+    ] {
+        let (_folder, copy) = forged(&bag, command);
+        let (code, said) = recompute(&copy);
+        assert!(code == 1 && said.contains("DIFFERS") && said.contains(file), "{command}: {said}");
+    }
 }

@@ -8,12 +8,14 @@ use std::{
 };
 
 use chrono::Utc;
+use serde_json::{Value, json};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
-    matchers::{header, method, path},
+    matchers::{header, method, path, query_param},
 };
 
 use crate::{
+    across,
     evidence::bench,
     support::{Bench, recompute},
 };
@@ -167,4 +169,109 @@ async fn a_roster_over_http_is_read_with_its_token_which_is_kept_nowhere() {
     let said = tokio::task::block_in_place(|| audit("another-token-4712", "2"));
     assert_eq!(found(&bench, "2"), [finding("unreliable-roster", "high", "acme")]);
     assert!(!said.contains("another-token-4712"), "{said}");
+}
+
+/// A page of a SCIM list.
+fn page(all: &[Account], from: usize, to: usize) -> String {
+    let user = |(place, account): (usize, &Account)| {
+        json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+            "id": format!("scim-{place}"),
+            "userName": format!("login-{place}"),
+            "displayName": account.full_name,
+            "active": true,
+            "emails": [{ "value": account.address, "type": "work", "primary": true }],
+            "x-salary": SALARY,
+        })
+    };
+    let users: Vec<Value> = all.iter().enumerate().skip(from).take(to - from).map(user).collect();
+    let list = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+        "totalResults": all.len(), "startIndex": from + 1, "itemsPerPage": users.len(), "Resources": users,
+    });
+    list.to_string()
+}
+
+fn scim(bench: &Bench, server: &MockServer) {
+    bench.reconfigure("company_domains = [\"example.com\"]", "company_domains = [\"example.com\"]\nroster = \"idp\"");
+    let roster = format!("\n[rosters.idp]\nsource = {{ url = \"{}/Users\" }}\nformat = \"scim\"\n", server.uri());
+    fs::write(bench.path("rolecall.toml"), bench.read("rolecall.toml") + &roster).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scim_list_of_several_pages_is_read_to_its_end() {
+    let bench = bench(30);
+    let mut all = accounts(&bench);
+    let missing = two(&all)[0].address.clone();
+    let unknown = two(&all)[0].full_name.clone();
+    all.retain(|account| account.address != missing);
+    let half = all.len() / 2;
+    let server = MockServer::start().await;
+    for (start, body) in [(1, page(&all, 0, half)), (half + 1, page(&all, half, all.len()))] {
+        let mock = Mock::given(method("GET")).and(path("/Users")).and(query_param("startIndex", start.to_string()));
+        mock.respond_with(ResponseTemplate::new(200).set_body_string(body)).mount(&server).await;
+    }
+    scim(&bench, &server);
+    tokio::task::block_in_place(|| bench.audit(&["--out", "1"]));
+    assert_eq!(found(&bench, "1"), [finding("not-on-roster", "high", &unknown)]);
+    let kept = fs::read_to_string(newest_bag(&bench).join("data/roster.json")).unwrap();
+    assert!(!kept.contains("98765") && !kept.contains("login-"), "{kept}");
+
+    // A list that ends early would make strangers of those who are missing.
+    server.reset().await;
+    let early = ResponseTemplate::new(200).set_body_string(page(&all, 0, half));
+    Mock::given(query_param("startIndex", "1")).respond_with(early).mount(&server).await;
+    let empty =
+        ResponseTemplate::new(200).set_body_string(json!({ "totalResults": all.len(), "Resources": [] }).to_string());
+    Mock::given(method("GET")).respond_with(empty).with_priority(9).mount(&server).await;
+    tokio::task::block_in_place(|| bench.audit(&["--out", "2"]));
+    assert_eq!(found(&bench, "2"), [finding("unreliable-roster", "high", "acme")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scim_list_that_has_not_changed_is_not_loaded_again() {
+    let (bench, _other) = across::two(12);
+    let all = accounts(&bench);
+    let server = MockServer::start().await;
+    let changed = ResponseTemplate::new(200).set_body_string(page(&all, 0, all.len())).insert_header("etag", "\"v1\"");
+    let unchanged = Mock::given(header("if-none-match", "\"v1\"")).respond_with(ResponseTemplate::new(304));
+    unchanged.with_priority(1).expect(1).mount(&server).await;
+    Mock::given(path("/Users")).respond_with(changed).expect(1).mount(&server).await;
+    scim(&bench, &server);
+    tokio::task::block_in_place(|| bench.audit(&["--job", "weekly", "--out", "1"]));
+    for workspace in ["acme", "zeta"] {
+        let report: Value = serde_json::from_str(&bench.read(&format!("1/{workspace}/report.json"))).unwrap();
+        let roster = &report["roster"];
+        assert_eq!((&roster["relied_on"], &roster["matched"]), (&Value::from(true), &roster["users"]), "{roster}");
+        assert_eq!(roster["sources"][0]["name"], "idp");
+    }
+    server.verify().await;
+}
+
+#[test]
+fn a_roster_is_tried_before_an_audit_relies_on_it() {
+    let bench = bench(30);
+    let all = accounts(&bench);
+    let [left, unknown] = two(&all);
+    configure(&bench, "{ file = \"people.csv\" }");
+    let odd = format!("stranger@example.com;Stranger;Zorp;;{SALARY}\r\n");
+    fs::write(bench.path("people.csv"), export(&all, &left.address, &unknown.address) + &odd).unwrap();
+    let (code, said, errors) = bench.run(&["roster", "check", "--workspace", "acme"]);
+    assert_eq!(code, 0, "{errors}");
+    assert!(said.contains("column     email: Work Email") && said.contains("An audit would rely on it."), "{said}");
+    assert!(said.contains(&format!("not in it  {}, {}", unknown.full_name, unknown.address)), "{said}");
+    assert!(said.contains("status     Zorp: not known, 1 row"), "{said}");
+    let (_, json, _) = bench.run(&["roster", "check", "hr", "--workspace", "acme", "--format", "json"]);
+    let answer: Value = serde_json::from_str(&json).unwrap();
+    let roster = &answer["rosters"][0];
+    assert_eq!((&roster["left"], &roster["not_known"]), (&Value::from(1), &Value::from(1)));
+    let unmatched: Vec<&Value> = answer["workspace"]["unmatched"].as_array().unwrap().iter().collect();
+    assert!(unmatched.iter().any(|user| user["email"] == unknown.address.as_str()), "{unmatched:?}");
+    assert!(!said.contains("98765") && !json.contains("98765") && !json.contains("Salary"), "{json}");
+
+    fs::write(bench.path("people.csv"), "Name;Status\r\nAna Lima;Active\r\n").unwrap();
+    let (code, _, errors) = bench.run(&["roster", "check"]);
+    assert!(code == 1 && errors.contains("cannot be read"), "{errors}");
+    let (code, _, errors) = bench.run(&["roster", "check", "hrr"]);
+    assert!(code == 2 && errors.contains("unknown roster `hrr`; the configured rosters are: hr"), "{errors}");
 }

@@ -55,6 +55,9 @@ pub struct SnapshotHeader {
     /// How many people of each roster worked here when it was last relied on.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rosters: BTreeMap<String, u64>,
+    /// The address that stands for a person in the roster, by the other addresses that users have.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub aliases: BTreeMap<String, String>,
 }
 
 /// A finding of an audit, without reference to its directory.
@@ -95,6 +98,7 @@ impl SnapshotHeader {
             departed: Vec::new(),
             policy: Some(seen.policy.clone()),
             rosters: BTreeMap::new(),
+            aliases: BTreeMap::new(),
         }
     }
 }

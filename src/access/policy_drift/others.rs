@@ -53,12 +53,8 @@ impl Differences {
         for name in names {
             let (was, is) = (before.get(name), now.get(name));
             if was != is {
-                let is_looser = match (was, is) {
-                    (None, Some(_)) => LOOSENS.contains(&key),
-                    (Some(_), None) => false,
-                    // Whether another value looks at less is not known: it may.
-                    _ => LOOSENS.contains(&key),
-                };
+                // Whether another value looks at less is not known: it may.
+                let is_looser = is.is_some() && LOOSENS.contains(&key);
                 let known = KNOWN.into_iter().find(|known| *known == key);
                 self.0.push(Difference {
                     key: known.unwrap_or("policy"),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::prelude::*;
-use crate::access::separation::{Held, Sides};
+use crate::access::separation::{Access, Held, Sides};
 
 pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "conflicting-access",
@@ -24,7 +24,7 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
         let mut known: HashMap<_, Held> = HashMap::new();
         for row in context.present().filter(|row| row.user.status().is_active()) {
             let place = (row.user.profile_place(), row.user.role_place());
-            match known.entry(place).or_insert_with(|| sides.held(&[row])) {
+            match known.entry(place).or_insert_with(|| sides.held(&[Access::from(row)])) {
                 Held::Apart => {}
                 Held::NotKnown(why) => *unknown.entry(why.clone()).or_default() += 1,
                 Held::Together { first, second } => {

@@ -142,6 +142,17 @@ fn a_roster_that_is_not_kept_with_an_audit_is_no_finding_and_nobody_is_a_leaver(
 }
 
 #[test]
+fn another_address_of_a_person_stands_for_the_first_one_if_the_roster_can_be_relied_on() {
+    let mut world = employed();
+    row(&mut world, 3).addresses.insert(0, "Ana@Example.com".into());
+    let aliases = |world: &World| world.judge().judgement.roster.unwrap().aliases;
+    let expected = [("user3@example.com".to_owned(), "ana@example.com".to_owned())];
+    assert_eq!(aliases(&world), expected.into());
+    world.roster.as_mut().unwrap().sources[0].problem = Some("the server refuses the token".into());
+    assert!(aliases(&world).is_empty());
+}
+
+#[test]
 fn a_person_who_has_left_is_a_leaver_from_the_day_after_the_last_one() {
     for (end, expected) in [("2026-10-04", 1), ("2026-10-05", 0), ("2026-12-31", 0)] {
         let mut world = employed();

@@ -147,13 +147,13 @@ fn several_accesses_of_one_person_are_judged_together() {
     let matrix = AccessMatrix::new(&directory, &administrators, &[]);
     let row = |id: &str| matrix.rows().find(|row| row.user.id() == id).unwrap();
     let sides = Sides::new(&separation);
-    assert_eq!(sides.held(&[row("3")]), Held::Apart);
-    let across = sides.held(&[row("3"), row("4")]);
+    assert_eq!(sides.held(&[row("3").into()]), Held::Apart);
+    let across = sides.held(&[row("3").into(), row("4").into()]);
     let exports = "“Export Contacts” by the profile “Sales”".to_owned();
     let approves = "the role “Approver”".to_owned();
     assert_eq!(across, Held::Together { first: vec![(0, exports)], second: vec![(1, approves)] });
     assert!(across.is_across());
-    assert!(!sides.held(&[row("5")]).is_across(), "that is a finding of one workspace");
-    assert!(sides.held(&[row("5"), row("3")]).is_across());
+    assert!(!sides.held(&[row("5").into()]).is_across(), "that is a finding of one workspace");
+    assert!(sides.held(&[row("5").into(), row("3").into()]).is_across());
     assert_eq!(sides.held(&[]), Held::Apart);
 }

@@ -77,6 +77,14 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
             "rolecall policy baseline --approved-by ana@example.com --out baseline.toml",
         )],
     ),
+    ("roster", &[example("Try the rosters of the configuration", "rolecall roster check")]),
+    (
+        "roster check",
+        &[
+            example("Try one roster", "rolecall roster check hr"),
+            example("Show who is in a workspace and not in its roster", "rolecall roster check --workspace acme"),
+        ],
+    ),
     (
         "policy backtest",
         &[

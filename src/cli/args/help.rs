@@ -7,7 +7,7 @@ use super::{Cli, EXAMPLES, Example, GLOBAL};
 /// The groups in which `rolecall --help` lists the commands.
 const GROUPS: [(&str, &[&str]); 7] = [
     ("Get started", &["demo", "init", "check", "preflight"]),
-    ("Audit", &["audit", "review", "policy", "rules"]),
+    ("Audit", &["audit", "review", "policy", "roster", "rules"]),
     ("Look up", &["who-can", "findings", "users", "roles", "profiles", "org", "me"]),
     ("Evidence", &["evidence"]),
     ("Operate", &["daemon", "console", "runs", "mail", "offboard"]),
@@ -16,7 +16,7 @@ const GROUPS: [(&str, &[&str]); 7] = [
 ];
 
 /// Commands that read no configuration, and whose help therefore does not show `--config`.
-const WITHOUT_CONFIGURATION: [&str; 7] = ["demo", "simulate", "rules", "schema", "completions", "man", "help"];
+const WITHOUT_CONFIGURATION: [&str; 6] = ["demo", "simulate", "schema", "completions", "man", "help"];
 
 /// The command line, with its help laid out.
 pub(crate) fn command() -> Command {

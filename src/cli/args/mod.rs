@@ -9,6 +9,7 @@ mod lookup;
 mod operate;
 mod policy;
 mod review;
+mod roster;
 mod simulate;
 
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ pub(crate) use self::{
     operate::{OffboardArgs, RunsArgs, RunsCommand, RunsFormat},
     policy::{BacktestArgs, BaselineArgs, PolicyCommand, PolicyFormat, RuleFormat, ShowPolicyArgs, TestArgs, TryArgs},
     review::{DecideArgs, DecisionWord, ReviewArgs, ReviewCommand, ReviewFormat, SheetExportArgs, SheetImportArgs},
+    roster::{RosterCheckArgs, RosterCommand},
     simulate::{FaultName, SimulateArgs},
 };
 use crate::model::finding::Severity;
@@ -116,6 +118,9 @@ pub(crate) enum Command {
     /// Show policies as they are applied, or accept what is open today
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Try a roster before an audit relies on it
+    #[command(subcommand)]
+    Roster(RosterCommand),
     /// List the rules, or explain one
     Rules {
         /// The rule to explain

@@ -84,6 +84,8 @@ struct View {
     /// Workspaces that are only counted.
     more_workspaces: usize,
     people: String,
+    conflicts: Vec<(String, String)>,
+    more_conflicts: usize,
     left_behind: Vec<(String, String)>,
     more_left_behind: usize,
     administrators: Vec<(String, String)>,
@@ -204,6 +206,10 @@ impl Together<'_> {
             workspaces: self.sections.iter().take(limits.workspaces).map(|one| part(one, limits.items)).collect(),
             more_workspaces: self.sections.len().saturating_sub(limits.workspaces),
             people: one_line(&people.verdict(), MAX_ANSWER),
+            conflicts: (people.conflicts.iter().take(limits.items))
+                .map(|one| lines(&people.persons[one.person], one.said()))
+                .collect(),
+            more_conflicts: shown(people.conflicts.len()),
             left_behind: left.iter().take(limits.items).map(|one| lines(one, people.left_behind_in(one))).collect(),
             more_left_behind: shown(left.len()),
             administrators: (administrators.iter().take(limits.items))

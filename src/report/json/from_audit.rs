@@ -13,10 +13,11 @@ use crate::{
     exceptions::{Acceptance, acceptance},
     model::{
         change::{Change, Previous},
-        directory::{Organization, Permissions, Profile, Source, UserRecord},
+        directory::{Organization, Permissions, Profile, Source as DirectorySource, UserRecord},
         exception::{AboutFindings as _, PlannedFix},
         finding::{Finding, FindingStatus, RuleOutcome, RuleResult, Severity},
-        policy::{Account, Exception, Policy, RuleSetting},
+        policy::{Account, CustomRule, Exception, Policy, RuleSetting},
+        roster::{ExpectedAccess, JudgedRoster, JudgedSource, Roster, Source},
         rule::RuleInfo,
         separation::{Right, Separation},
         trigger::{Incident, Trigger},
@@ -54,10 +55,11 @@ pub(super) fn report<'a>(input: &'a ReportInput<'a>) -> v1::Report<'a> {
         profiles: profiles(input),
         rules: audit.outcomes.iter().map(|outcome| rule(input, outcome)).collect(),
         policy: policy(&audit.policy, input),
+        roster: audit.roster.as_ref().zip(audit.judged_roster.as_ref()).map(roster),
     }
 }
 
-fn source(source: &Source) -> v1::Source<'_> {
+fn source(source: &DirectorySource) -> v1::Source<'_> {
     v1::Source {
         connector: source.connector.name(),
         api_url: &source.api_url,
@@ -384,5 +386,51 @@ fn policy<'a>(policy: &'a Policy, input: &ReportInput<'a>) -> v1::Policy<'a> {
             .map(|fix| planned_fix(fix, input.audit.judged_at.date_naive()))
             .collect(),
         separations: policy.separations.iter().map(separation).collect(),
+        custom_rules: policy.custom_rules.iter().map(custom_rule).collect(),
+        roster: &policy.roster,
+        domain_aliases: &policy.domain_aliases,
+        expected_access: policy.expected_access.iter().map(expected_access).collect(),
+    }
+}
+
+fn custom_rule(rule: &CustomRule) -> v1::CustomRule<'_> {
+    v1::CustomRule {
+        name: &rule.name,
+        title: &rule.title,
+        severity: rule.severity.word(),
+        criteria: &rule.criteria,
+        for_each: rule.for_each.word(),
+        when: &rule.when,
+        message: &rule.message,
+        fix: &rule.fix,
+    }
+}
+
+fn expected_access(expected: &ExpectedAccess) -> v1::ExpectedAccess<'_> {
+    v1::ExpectedAccess {
+        department: expected.department.as_deref(),
+        title: expected.title.as_deref(),
+        profiles: expected.profiles.as_deref(),
+        roles: expected.roles.as_deref(),
+    }
+}
+
+fn roster<'a>((roster, judged): (&'a Roster, &'a JudgedRoster)) -> v1::Roster<'a> {
+    let source = |(source, counts): (&'a Source, &'a JudgedSource)| v1::RosterSource {
+        name: &source.name,
+        read_at: source.read_at,
+        as_of: source.as_of,
+        sha256: source.sha256.as_deref(),
+        problem: source.problem.as_deref(),
+        people: counts.people,
+        work_here: counts.current,
+        left: counts.left,
+    };
+    v1::Roster {
+        relied_on: judged.unreliable.is_empty(),
+        problems: &judged.unreliable,
+        users: judged.users,
+        matched: judged.matched,
+        sources: roster.sources.iter().zip(&judged.sources).map(source).collect(),
     }
 }

@@ -11,7 +11,10 @@ use serde::Serialize;
 
 pub(super) use self::{
     directory::{Check, Organization, Permission, Profile, ReadAccount, Reading, Reduction, Role, Source},
-    judged::{Account, Exception, Finding, PlannedFix, Policy, Right, Rule, Separation},
+    judged::{
+        Account, CustomRule, Exception, ExpectedAccess, Finding, PlannedFix, Policy, Right, Roster, RosterSource, Rule,
+        Separation,
+    },
 };
 use super::rows::{Row, Rows};
 
@@ -65,6 +68,8 @@ pub(super) struct Report<'a> {
     pub(super) rules: Vec<Rule<'a>>,
     /// The policy that was applied.
     pub(super) policy: Policy<'a>,
+    /// The roster that it was judged by; null if the policy has none.
+    pub(super) roster: Option<Roster<'a>>,
 }
 
 /// The scheduled time that an audit belongs to.

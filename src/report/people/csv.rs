@@ -18,7 +18,7 @@ use crate::{
 const BUFFER: usize = 64 * 1024;
 
 /// The columns. They are a contract; more may be added after them.
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 21] = [
     "person",
     "person_name",
     "workspace",
@@ -39,6 +39,7 @@ const COLUMNS: [&str; 20] = [
     "workspaces_not_read",
     "read_at",
     "missed_at",
+    "conflicting_access",
 ];
 
 /// What is between the names of workspaces in one cell.
@@ -50,13 +51,14 @@ pub(super) fn write(input: &PeopleInput<'_>, out: &mut dyn Write) -> io::Result<
     let people = input.people;
     let not_read = not_read(people);
     let (mut read_at, mut missed_at) = (Stamp::default(), Stamp::default());
-    for person in &people.persons {
+    for (place, person) in people.persons.iter().enumerate() {
         let (active, administers) = (people.names(&person.active_in()), people.names(&person.administers()));
         let (active, administers) = (active.join(BETWEEN), administers.join(BETWEEN));
+        let conflicts = people.separations_of(place).join(BETWEEN);
         for account in &person.accounts {
             let workspace = &people.workspaces[account.workspace];
             let read = if workspace.standing == Standing::Complete { "complete" } else { "incomplete" };
-            let cells: [&str; 20] = [
+            let cells: [&str; 21] = [
                 person.address.as_deref().unwrap_or(""),
                 &person.label,
                 &workspace.name,
@@ -77,6 +79,7 @@ pub(super) fn write(input: &PeopleInput<'_>, out: &mut dyn Write) -> io::Result<
                 &not_read,
                 read_at.of(workspace.read_at),
                 missed(&mut missed_at, account),
+                &conflicts,
             ];
             for cell in cells {
                 let guarded: Cow<'_, str> = guarded(cell);

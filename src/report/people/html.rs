@@ -41,6 +41,8 @@ struct Page {
     tiles: Vec<(String, &'static str, String)>,
     left_behind: Vec<Line>,
     more_left_behind: usize,
+    conflicts: Vec<(&'static str, Line)>,
+    more_conflicts: usize,
     administrators: Vec<Line>,
     more_administrators: usize,
     first: Vec<Row>,
@@ -95,6 +97,7 @@ fn page(input: &PeopleInput<'_>) -> Page {
     let missing = people.missing();
     let (state, class) = match () {
         () if !missing.is_empty() => ("Incomplete", "incomplete"),
+        () if people.open_conflicts().next().is_some() => ("Action needed", "act"),
         () if !left_behind.is_empty() => ("Review needed", "review"),
         () => ("No account left behind", "neutral"),
     };
@@ -112,6 +115,10 @@ fn page(input: &PeopleInput<'_>) -> Page {
         class,
         verdict: shown(&people.verdict(), PROSE * 3),
         tiles: tiles(people, left_behind.len(), administrators.len()),
+        conflicts: (people.conflicts.iter().take(LISTED))
+            .map(|one| (one.severity.word(), line(&&people.persons[one.person], one.sentence.clone())))
+            .collect(),
+        more_conflicts: people.conflicts.len().saturating_sub(LISTED),
         more_left_behind: left_behind.len().saturating_sub(LISTED),
         more_administrators: administrators.len().saturating_sub(LISTED),
         left_behind: left_behind.iter().take(LISTED).map(|one| line(one, people.left_behind_in(one))).collect(),

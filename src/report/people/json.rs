@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The version of the format, as `schema_version` in every file.
-pub const SCHEMA_VERSION: &str = "1.0";
+pub const SCHEMA_VERSION: &str = "1.1";
 
 /// Bytes gathered before they go to the writer.
 const BUFFER: usize = 64 * 1024;
@@ -32,9 +32,37 @@ struct Document<'a> {
     verdict: String,
     /// The workspaces, by name.
     workspaces: Vec<Workspace<'a>>,
+    /// Who holds, in different workspaces, rights that one person must not hold together (rule `conflicting-access`).
+    findings: Vec<Finding<'a>>,
+    /// What could not be decided about that.
+    not_evaluated: &'a [String],
     /// The people, by address; then accounts without an address, each as a person of its own.
     #[schemars(with = "Vec<Person<'a>>")]
     people: Persons<'a>,
+}
+
+/// A person who holds rights that must be separate.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Finding<'a> {
+    /// The rule.
+    rule: &'static str,
+    /// How severe it is.
+    severity: &'static str,
+    /// The separation's name.
+    separation: &'a str,
+    /// The address that stands for the person; null if the account has none.
+    person: Option<&'a str>,
+    /// Name, else address, else id.
+    name: &'a str,
+    /// Which right the person holds where.
+    message: &'a str,
+    /// `open`, or `excepted` if an exception accepts it.
+    status: &'static str,
+    /// Who accepted it; null if it is open.
+    approved_by: Option<&'a str>,
+    /// The last day of the exception; null if it is open.
+    until: Option<NaiveDate>,
 }
 
 /// One workspace of the job.
@@ -118,11 +146,28 @@ pub(super) fn write(input: &PeopleInput<'_>, out: &mut dyn Write) -> io::Result<
         made_at: input.at,
         verdict: people.verdict(),
         workspaces: people.workspaces.iter().map(workspace).collect(),
+        findings: people.conflicts.iter().map(|conflict| finding(people, conflict)).collect(),
+        not_evaluated: &people.undecided,
         people: Persons(people),
     };
     serde_json::to_writer(&mut out, &document)?;
     out.write_all(b"\n")?;
     out.flush()
+}
+
+fn finding<'a>(people: &'a People, conflict: &'a people::Conflict) -> Finding<'a> {
+    let person = &people.persons[conflict.person];
+    Finding {
+        rule: people::RULE,
+        severity: conflict.severity.word(),
+        separation: &conflict.separation,
+        person: person.address.as_deref(),
+        name: &person.label,
+        message: &conflict.sentence,
+        status: if conflict.accepted.is_some() { "excepted" } else { "open" },
+        approved_by: conflict.accepted.as_ref().map(|exception| exception.approved_by.as_str()),
+        until: conflict.accepted.as_ref().map(|exception| exception.until),
+    }
 }
 
 fn workspace(workspace: &people::Workspace) -> Workspace<'_> {

@@ -53,7 +53,7 @@ fn people() -> People {
         &["bo@example.com"],
     );
     gathering.missing("acme-apac", "HTTP 500 <b>");
-    gathering.people(&|_| None)
+    gathering.people()
 }
 
 fn written(file: PeopleFile, people: &People) -> String {
@@ -84,7 +84,7 @@ fn the_page_of_many_people_is_bounded_and_counts_what_it_leaves_out() {
     let mut gathering = Gathering::default();
     add(&mut gathering, "one", &testing::audit(&users), &[]);
     add(&mut gathering, "two", &testing::audit(&users), &[]);
-    let people = gathering.people(&|_| None);
+    let people = gathering.people();
     let page = written(PeopleFile::Html, &people);
     assert!(page.len() < 3_000_000, "{}", page.len());
     assert!(page.contains("people are only in people.csv") && page.contains("and 4,940 more, in people.csv"));

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -184,4 +184,82 @@ pub(in crate::report::json) struct Policy<'a> {
     pub(in crate::report::json) planned_fixes: Vec<PlannedFix<'a>>,
     /// Rights that one person must not hold together.
     pub(in crate::report::json) separations: Vec<Separation<'a>>,
+    /// Rules of the company's own.
+    pub(in crate::report::json) custom_rules: Vec<CustomRule<'a>>,
+    /// The names of the rosters, joined; empty if the policy has none.
+    pub(in crate::report::json) roster: &'a [String],
+    /// Domains that stand for another one.
+    pub(in crate::report::json) domain_aliases: &'a BTreeMap<String, String>,
+    /// Who may hold what, by the roster.
+    pub(in crate::report::json) expected_access: Vec<ExpectedAccess<'a>>,
+}
+
+/// A rule of the company's own.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::report::json) struct CustomRule<'a> {
+    /// Its name.
+    pub(in crate::report::json) name: &'a str,
+    /// The rule as a short heading.
+    pub(in crate::report::json) title: &'a str,
+    /// Its severity, unless `rules` gives it another one.
+    pub(in crate::report::json) severity: &'static str,
+    /// The criteria that it supports.
+    pub(in crate::report::json) criteria: &'a [String],
+    /// `user`, `role`, `profile` or `workspace`.
+    pub(in crate::report::json) for_each: &'static str,
+    /// The condition, in CEL.
+    pub(in crate::report::json) when: &'a str,
+    /// The sentence of its findings, with placeholders.
+    pub(in crate::report::json) message: &'a str,
+    /// How to fix a finding.
+    pub(in crate::report::json) fix: &'a str,
+}
+
+/// What the people of a department or with a title may hold; null for any.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::report::json) struct ExpectedAccess<'a> {
+    /// The pattern of the department.
+    pub(in crate::report::json) department: Option<&'a str>,
+    /// The pattern of the job title.
+    pub(in crate::report::json) title: Option<&'a str>,
+    /// Patterns of profiles.
+    pub(in crate::report::json) profiles: Option<&'a [String]>,
+    /// Patterns of roles.
+    pub(in crate::report::json) roles: Option<&'a [String]>,
+}
+
+/// Who works for the company, in numbers. The evidence bag has the roster itself.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::report::json) struct Roster<'a> {
+    /// Whether it could be relied on. If not, the rules that need it were not evaluated.
+    pub(in crate::report::json) relied_on: bool,
+    /// Why it could not be relied on; empty if it could.
+    pub(in crate::report::json) problems: &'a [String],
+    /// Users with an address, without deleted ones.
+    pub(in crate::report::json) users: u64,
+    /// Those of them whose address is in it.
+    pub(in crate::report::json) matched: u64,
+    /// The rosters that are joined.
+    pub(in crate::report::json) sources: Vec<RosterSource<'a>>,
+}
+
+/// One roster.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::report::json) struct RosterSource<'a> {
+    /// Its name in the configuration.
+    pub(in crate::report::json) name: &'a str,
+    /// When it was read.
+    pub(in crate::report::json) read_at: DateTime<Utc>,
+    /// When its content was last changed; null if it was not read.
+    pub(in crate::report::json) as_of: Option<DateTime<Utc>>,
+    /// The SHA-256 of its bytes; null if it was not read.
+    pub(in crate::report::json) sha256: Option<&'a str>,
+    /// Why it could not be read; null if it was.
+    pub(in crate::report::json) problem: Option<&'a str>,
+    /// People.
+    pub(in crate::report::json) people: u64,
+    /// Those who work for the company.
+    pub(in crate::report::json) work_here: u64,
+    /// Those who have left.
+    pub(in crate::report::json) left: u64,
 }
