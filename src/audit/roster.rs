@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use super::{input::JudgeInput, not_evaluated::NotEvaluated};
 use crate::{
@@ -70,7 +71,8 @@ impl<'a> Employment<'a> {
                 _ => Identity::Several,
             },
         };
-        let users: Vec<Identity> = rows().map(|user| identity(user.email())).collect();
+        let addresses: Vec<Option<&str>> = rows().map(|user| user.email()).collect();
+        let users: Vec<Identity> = addresses.into_par_iter().map(identity).collect();
         let present = || rows().zip(&users).filter(|(user, _)| !user.status().is_deleted());
         let with_address = present().filter(|(_, one)| **one != Identity::NoAddress).count();
         let matched = present().filter(|(_, one)| matches!(one, Identity::One(_) | Identity::Several)).count();
@@ -111,15 +113,19 @@ impl<'a> Employment<'a> {
         if self.is_lacking { Err(NotEvaluated::because(NOT_KEPT)) } else { Ok(&self.unreliable) }
     }
 
+    /// Everyone in the roster who has the user's address.
+    pub(super) fn candidates<'p>(&self, people: &'p People<'_>, row: &MatrixRow<'_>) -> Vec<&'p Member<'p>> {
+        match self.identity(row.user.index()) {
+            Identity::NoAddress | Identity::Nobody => Vec::new(),
+            Identity::One(place) => people.members().get(place).into_iter().collect(),
+            Identity::Several => row.user.email().map_or(Match::Nobody, |address| people.find(address)).all(),
+        }
+    }
+
     /// Who a user is.
     pub(super) fn identity(&self, user: UserIndex) -> Identity {
         self.users.get(user.0 as usize).copied().unwrap_or(Identity::NoAddress)
     }
-}
-
-/// Everyone in the roster who has the user's address.
-pub(super) fn candidates<'p>(people: &'p People<'_>, row: &MatrixRow<'_>) -> Vec<&'p Member<'p>> {
-    row.user.email().map_or(Match::Nobody, |address| people.find(address)).all()
 }
 
 /// What an audit would make of a roster, apart from the users of a workspace and from earlier audits.
@@ -150,7 +156,12 @@ fn judged(
 fn alias(user: User<'_>, identity: Identity, people: &People<'_>) -> Option<(String, String)> {
     let Identity::One(place) = identity else { return None };
     let mut addresses = people.members().get(place)?.records().iter().flat_map(|record| &record.addresses);
-    let (alias, address) = (comparable(user.email()?), comparable(addresses.next()?));
+    let (alias, address) = (user.email()?, addresses.next()?);
+    // That of nearly everybody.
+    if alias.eq_ignore_ascii_case(address) {
+        return None;
+    }
+    let (alias, address) = (comparable(alias), comparable(address));
     (alias != address).then_some((alias, address))
 }
 

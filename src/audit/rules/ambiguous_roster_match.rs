@@ -3,7 +3,7 @@
 use super::prelude::*;
 use crate::{
     access::roster::{Member, Standing},
-    audit::roster::{Identity, candidates},
+    audit::roster::Identity,
 };
 
 pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
@@ -19,7 +19,7 @@ pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
 fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluated> {
     let people = context.employment.people()?;
     for row in context.usable().filter(|row| context.employment.identity(row.user.index()) == Identity::Several) {
-        let candidates = candidates(people, &row);
+        let candidates = context.employment.candidates(people, &row);
         let shown: Vec<String> = candidates.iter().take(10).map(|one| described(one)).collect();
         let created = row.user.created().map(|created| created.date_naive());
         let before = candidates.iter().find_map(|one| {

@@ -1,10 +1,7 @@
 //! Whoever has left may not sign in any more.
 
 use super::prelude::*;
-use crate::{
-    access::roster::{Member, Standing},
-    audit::roster::candidates,
-};
+use crate::access::roster::{Member, Standing};
 
 pub(in crate::audit) const RULE: BuiltIn = BuiltIn {
     name: "leaver-active",
@@ -25,7 +22,7 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
             without_address += 1;
             continue;
         }
-        let candidates = candidates(people, &row);
+        let candidates = context.employment.candidates(people, &row);
         unknown += usize::from(candidates.iter().any(|one| one.standing == Standing::Unknown));
         let has_left = |one: &&Member<'_>| matches!(one.standing, Standing::Left(_));
         // If several people have the address and all of them have left, nobody may use it.
