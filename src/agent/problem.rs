@@ -4,8 +4,13 @@ use serde_json::{Value, json};
 
 use super::Question;
 use crate::{
-    connector::ConnectorError, lookup::LookupError, model::plain::plain, offboard::Refusal,
-    preflight::ExpectationError, run::RunError, store::StoreError,
+    connector::ConnectorError,
+    lookup::LookupError,
+    model::plain::plain,
+    offboard::Refusal,
+    preflight::ExpectationError,
+    run::{RunError, reviews::ReviewError},
+    store::StoreError,
 };
 
 /// Characters of a sentence, which may quote the API.
@@ -109,6 +114,9 @@ pub enum Problem {
     /// This user may not be removed, or not with this plan.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// There is no such review, or it does not take the proposal.
+    #[error(transparent)]
+    Review(#[from] ReviewError),
     /// The person did not agree.
     #[error("the person who was asked declined; nobody was removed. Ask again only if that person says so")]
     Declined,
@@ -146,6 +154,9 @@ impl Problem {
             Self::NotRead { .. } | Self::NotReached(_) | Self::Run(_) | Self::Connector(_) => "workspace_not_read",
             Self::OffboardingOff | Self::NotAllowed(_) => "offboarding_not_allowed",
             Self::Refused(refusal) => refusal.code(),
+            Self::Review(ReviewError::Unknown(_)) => "no_such_review",
+            Self::Review(ReviewError::Store(_)) => "record_failed",
+            Self::Review(_) => "review_refused",
             Self::Declined => "declined",
             Self::NotConfirmed { .. } => "not_confirmed",
             Self::AlreadyAsked => "already_asked",

@@ -271,6 +271,8 @@ impl WorkspaceSession {
             workspace: &self.name,
             remover: &**remover,
             ledger: &*agent.setup.store,
+            reviews: &*agent.setup.store,
+            review: None,
             ledger_writer: agent,
             policy: &self.policy,
             organization: self.organization.as_deref(),

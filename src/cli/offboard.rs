@@ -22,7 +22,7 @@ use crate::{
     lookup::LookupError,
     model::{actor::Actor, email::comparable},
     offboard::{
-        Approval, Confirmed, Done, LedgerWriter, Offboarding, Outcome, Plan, PlannedRemoval, Refusal,
+        Approval, Confirmed, Decision, Done, LedgerWriter, Offboarding, Outcome, Plan, PlannedRemoval, Refusal,
         list::{self, Listed},
     },
     run::{self, vault::Vault},
@@ -60,6 +60,8 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
         workspace: &args.workspace,
         remover: remover.as_ref(),
         ledger: &*store,
+        reviews: &*store,
+        review: args.review,
         ledger_writer: &ledger_writer,
         policy: settings.policy_for(None, &args.workspace),
         organization,
@@ -84,8 +86,14 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
         output::line("\nDry run: nobody was removed, and no request that changes anything was sent.");
         return Ok(());
     }
+    let by = args
+        .by
+        .as_deref()
+        .map_or(Actor::CommandLine { command: None }, |address| Actor::Person { address: comparable(address) });
+    offboarding.may_carry_out(&plan, &by).map_err(refused)?;
     let (confirmed, how) = confirm(&plan, args.confirm.as_deref())?;
-    let approval = Approval { by: Actor::CommandLine { command: None }, how: how.to_owned() };
+    let how = if args.by.is_some() { format!("{how} at the command line") } else { how.to_owned() };
+    let approval = Approval { by, how };
     let done = offboarding.carry_out(confirmed, &approval).await;
     output::line("");
     for done in &done {
@@ -201,6 +209,14 @@ fn show_removal(removal: &PlannedRemoval) {
             };
             line("reporting", &format!("{total} active, by role: {}{more}; {peers}", named.join(", ")));
         }
+    }
+    for decision in &removal.decisions {
+        let due = decision.due.map(|due| format!(", due {}", due.format("%Y-%m-%d"))).unwrap_or_default();
+        let by_another = if decision.four_eyes { "; another person has to carry it out" } else { "" };
+        let Decision { review_name, review, item, decided_by, decided_at, .. } = decision;
+        let on = decided_at.format("%Y-%m-%d");
+        line("decided", &format!("by {decided_by} on {on}{due}{by_another}"));
+        line("", &format!("review {review_name} ({review}), item {item}"));
     }
     if let Some(request) = &removal.request {
         line("request", request);

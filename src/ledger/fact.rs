@@ -342,6 +342,20 @@ pub struct OffboardingBegun {
     /// Who asked for it; `None` in entries of an older rolecall.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Actor>,
+    /// The decisions of reviews that it carries out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<DecidedRemoval>,
+}
+
+/// A decision of a review to remove a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecidedRemoval {
+    /// The review.
+    pub review: Uuid,
+    /// The number of the item.
+    pub item: u32,
+    /// Who decided.
+    pub decided_by: String,
 }
 
 /// What became of a removal.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::SecondsFormat;
 use uuid::Uuid;
 
-use super::{Confirmed, Offboarding, Plan, PlannedRemoval, Refusal, history::History};
+use super::{Confirmed, Decision, Offboarding, Plan, PlannedRemoval, Refusal, history::History};
 use crate::{
     connector::Removal,
     ledger::{
@@ -104,7 +104,7 @@ impl Offboarding<'_> {
             detail,
         };
         let planned = plan.plan();
-        let ground = match self.ground(planned).await {
+        let ground = match self.ground(planned, approval).await {
             Ok(ground) => ground,
             Err(refusal) => {
                 let why = refusal.to_string();
@@ -134,7 +134,7 @@ impl Offboarding<'_> {
     /// ([`begin_offboarding`](crate::store::ledger::Ledger::begin_offboarding)), and no read begins while another intent is
     /// recent and has no outcome. There is no lease to renew or to expire, and running the command again settles what a
     /// killed process left behind.
-    async fn ground(&self, planned: &Plan) -> Result<Ground, Refusal> {
+    async fn ground(&self, planned: &Plan, approval: &Approval) -> Result<Ground, Refusal> {
         if self.clock.now() >= planned.valid_until {
             return Err(Refusal::OldPlan(planned.plan_id.to_string()));
         }
@@ -159,6 +159,8 @@ impl Offboarding<'_> {
         if let Some((then, _)) = pairs.find(|(then, now)| !is_still(then, now)) {
             return Err(Refusal::Changed(then.label()));
         }
+        // What was decided may have changed too.
+        self.may_carry_out(&plan, &approval.by)?;
         self.ledger_writer.write_out().await.map_err(Refusal::Unwritten)?;
         Ok(Ground { plan, history, since })
     }
@@ -213,6 +215,7 @@ impl Offboarding<'_> {
             request: removal.request.clone().unwrap_or_default(),
             confirmed: format!("{}, {}", approval.by, approval.how),
             by: Some(approval.by.clone()),
+            decisions: removal.decisions.iter().map(Decision::on_record).collect(),
         };
         let on_record = async {
             self.settle(ground, &id, Outcome::NotRemoved, "still there").await?;

@@ -7,6 +7,7 @@
 //! intent out of the store before the removal is requested.
 
 mod carry_out;
+mod decision;
 mod history;
 mod ledger_writer;
 pub mod list;
@@ -22,6 +23,7 @@ use uuid::Uuid;
 use self::history::History;
 pub use self::{
     carry_out::{Approval, Done, Outcome},
+    decision::Decision,
     ledger_writer::LedgerWriter,
     plan::{Confirmed, Plan, PlannedRemoval},
     refusal::Refusal,
@@ -40,7 +42,11 @@ use crate::{
         policy::Policy,
         survey::{GrantState, Purpose, Survey},
     },
-    store::{StoreError, ledger::Ledger},
+    store::{
+        StoreError,
+        ledger::Ledger,
+        reviews::{Reviews, reviewed},
+    },
 };
 
 /// A workspace that allows offboarding, and what that needs.
@@ -51,6 +57,10 @@ pub struct Offboarding<'a> {
     pub remover: &'a dyn Remover,
     /// Keeps plans, intents and outcomes.
     pub ledger: &'a dyn Ledger,
+    /// Has the decisions of reviews.
+    pub reviews: &'a dyn Reviews,
+    /// The review that must have decided each removal; `None` if none has to.
+    pub review: Option<Uuid>,
     /// Gets each intent before it is carried out.
     pub ledger_writer: &'a dyn LedgerWriter,
     /// Who is an administrator.
@@ -106,11 +116,23 @@ impl Offboarding<'_> {
         let input =
             plan::PlanInput { workspace, directory, policy, organization, wanted, earlier, uncertain, plan_id, now };
         let mut plan = plan::plan(&input)?;
+        let reviewed = reviewed(self.reviews, workspace).await?;
         for removal in plan.removals.iter_mut().filter(|removal| !removal.already_removed) {
+            removal.decisions = decision::about(&reviewed, &removal.user.user_id);
             let id = UserId::from(removal.user.user_id.as_str());
             removal.request = Some(self.remover.removal_request(&id).await?);
         }
         Ok(plan)
+    }
+
+    /// Whether a person may carry a plan out.
+    ///
+    /// # Errors
+    /// [`Refusal::SamePerson`], [`Refusal::Unnamed`] or [`Refusal::NotDecided`]
+    pub fn may_carry_out(&self, plan: &Plan, by: &Actor) -> Result<(), Refusal> {
+        plan.removals.iter().filter(|removal| !removal.already_removed).try_for_each(|removal| {
+            decision::may_carry_out((&removal.label(), &removal.decisions), self.review, by, self.policy)
+        })
     }
 
     /// Records a plan that `by` made, so that it can be carried out later by its id, once.

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::refusal::Refusal;
+use super::{decision::Decision, refusal::Refusal};
 use crate::{
     access::{
         administrators::resolve_administrator_profiles,
@@ -80,6 +80,9 @@ pub struct PlannedRemoval {
     pub reporting_total: usize,
     /// Other active holders of the same role, who still see the records of those below it.
     pub peers: usize,
+    /// The decisions of reviews to remove this user that are not carried out yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decision>,
 }
 
 impl PlannedRemoval {
@@ -376,6 +379,7 @@ fn unlisted(leaver: &Leaver) -> PlannedRemoval {
         reporting: Vec::new(),
         reporting_total: 0,
         peers: 0,
+        decisions: Vec::new(),
     }
 }
 
@@ -394,5 +398,6 @@ fn removal(matrix: &AccessMatrix<'_>, leaver: &MatrixRow<'_>, goes: &dyn Fn(&Mat
         reporting_total: reporting.len(),
         reporting: reporting.iter().take(REPORTING_NAMED).map(UserRow::from).collect(),
         peers: matrix.rows().filter(|row| stays(row) && is_peer(row)).count(),
+        decisions: Vec::new(),
     }
 }

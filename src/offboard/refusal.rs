@@ -1,5 +1,7 @@
 //! Why nobody is removed: each refusal says what to do about it.
 
+use uuid::Uuid;
+
 use crate::{connector::ConnectorError, lookup::LookupError, store::StoreError};
 
 /// Why nobody is removed. Nothing was changed.
@@ -88,6 +90,40 @@ pub enum Refusal {
     /// The user changed since the plan was made.
     #[error("{0} changed since the plan was made; make a new one. Nobody was removed")]
     Changed(String),
+    /// Who decided may not carry it out.
+    #[error(
+        "{decided_by} decided in {place} to remove {user}, and another person has to carry it out (`four_eyes`). Nobody was removed"
+    )]
+    SamePerson {
+        /// Who would be removed.
+        user: String,
+        /// Who decided.
+        decided_by: String,
+        /// The review and the item.
+        place: String,
+    },
+    /// It is not known who would carry it out.
+    #[error(
+        "{decided_by} decided in {place} to remove {user}, and another person has to carry it out (`four_eyes`): say who you are, with `rolecall offboard --as ADDRESS`. Nobody was removed"
+    )]
+    Unnamed {
+        /// Who would be removed.
+        user: String,
+        /// Who decided.
+        decided_by: String,
+        /// The review and the item.
+        place: String,
+    },
+    /// The review that was named did not decide it.
+    #[error(
+        "the review {review} has no open decision to remove {user}; `rolecall review work {review}` lists the open ones. Nobody was removed"
+    )]
+    NotDecided {
+        /// Who would be removed.
+        user: String,
+        /// The review.
+        review: Uuid,
+    },
     /// Another removal from the same place is in progress, or its outcome is unknown.
     #[error(
         "the removal of {user} from this workspace began at {since}, and its outcome is not recorded. Wait until it has ended; if its process died, run it again for that user to find out. Nobody was removed"
@@ -128,6 +164,9 @@ impl Refusal {
             Self::UsedPlan(_) => "plan_used",
             Self::Declined(_) => "declined",
             Self::Changed(_) => "user_changed",
+            Self::SamePerson { .. } => "same_person",
+            Self::Unnamed { .. } => "person_not_named",
+            Self::NotDecided { .. } => "not_decided",
             Self::UnderWay { .. } => "another_under_way",
             Self::Unwritten(_) => "evidence_failed",
             Self::Read(_) => "workspace_not_read",

@@ -1,3 +1,4 @@
+mod decisions;
 mod ledger;
 mod surprises;
 
@@ -90,6 +91,8 @@ impl Bench {
             workspace: "acme",
             remover: &remover,
             ledger: &self.store,
+            reviews: &self.store,
+            review: None,
             ledger_writer,
             policy: &self.policy,
             organization,
@@ -138,6 +141,7 @@ impl Bench {
             request: plan.removals[0].request.clone().unwrap(),
             confirmed: "test".to_owned(),
             by: None,
+            decisions: Vec::new(),
         };
         self.store.append(&[Fact::OffboardingBegun(begun)], Utc::now()).await.unwrap();
     }

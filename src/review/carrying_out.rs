@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     event::{Decision, Proven, Shown},
     item::{Item, ItemId},
+    person::Address,
     state::{Course, Made, Review, Stage},
 };
 use crate::{
@@ -47,6 +48,21 @@ impl CarriedOut<'_> {
             Self::Proven(_) => "proven",
         }
     }
+}
+
+/// What is left to do about an item.
+#[derive(Debug, Clone, Copy)]
+pub struct Work<'a> {
+    /// The item.
+    pub item: &'a Item,
+    /// What was decided.
+    pub made: &'a Made,
+    /// Until when an audit has to show it.
+    pub due: DateTime<Utc>,
+    /// Whether that is over.
+    pub is_overdue: bool,
+    /// Who must not carry it out: who decided on a removal, if another person has to. `None` if anybody may.
+    pub not_by: Option<&'a Address>,
 }
 
 /// How long it took to carry decisions out.
@@ -91,6 +107,23 @@ impl Review {
         }
         let due = self.due_of(item, made);
         if due < now { CarriedOut::Overdue { due } } else { CarriedOut::Open { due } }
+    }
+
+    /// What was decided and no audit has proven, the most urgent first.
+    pub fn work_list(&self, now: DateTime<Utc>) -> Vec<Work<'_>> {
+        if matches!(self.stage(), Stage::Cancelled { .. }) {
+            return Vec::new();
+        }
+        let mut list: Vec<Work<'_>> = Vec::new();
+        for (item, course) in self.items() {
+            let Some(made) = course.work().filter(|_| course.proof().is_none()) else { continue };
+            let due = self.due_of(item, made);
+            let is_removal = made.decision == Decision::Remove;
+            let not_by = Some(&made.by).filter(|_| is_removal && self.opening().four_eyes);
+            list.push(Work { item, made, due, is_overdue: due < now, not_by });
+        }
+        list.sort_by_key(|work| (work.due, work.item.item));
+        list
     }
 
     /// How long it took to carry its decisions out.

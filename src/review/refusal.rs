@@ -8,6 +8,9 @@ use crate::words::count;
 /// The most items of one batch.
 pub const LARGEST_BATCH: usize = 25;
 
+/// The most proposals about one item.
+pub const MOST_PROPOSALS: usize = 20;
+
 /// Why an event is refused: one line for each item that it is refused for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Refused(pub Vec<Refusal>);
@@ -140,6 +143,9 @@ pub enum Why {
     /// There are too many.
     #[error("{} at once are too many; decide about at most {LARGEST_BATCH}", count(*.0, "item"))]
     TooMany(usize),
+    /// There are too many proposals.
+    #[error("it has {MOST_PROPOSALS} proposals already, which are enough; a person has to decide")]
+    Proposals,
     /// Something is missing before it can be closed, or attested.
     #[error("{0}")]
     Missing(String),

@@ -9,7 +9,7 @@ use super::{
     item::{Item, ItemId, Named},
     person::Address,
     refusal::Why,
-    state::{Course, Review, Stage},
+    state::{Course, Proposal, Review, Stage},
 };
 use crate::access::power::Power;
 
@@ -33,6 +33,8 @@ pub const COLUMNS: [&str; 17] = [
     "reason",
     "version",
 ];
+/// The column after the others, if there is a proposal: what programs proposed. It is not read back.
+pub const PROPOSALS: &str = "proposals";
 /// The words for a decision.
 pub const DECISIONS: [&str; 3] = ["keep", "change", "remove"];
 /// The columns that are filled in: `decision`, `change_to` and `reason`.
@@ -52,8 +54,28 @@ const VERSION: usize = 16;
 pub type Writing = fn(&str) -> Cow<'_, str>;
 
 /// The rows of a reviewer: each item, and the decision that stands. There are none if the person decides about nothing.
+/// If there is a proposal, each row has a cell more, for [`PROPOSALS`].
 pub fn rows(review: &Review, reviewer: &Address) -> Vec<Vec<String>> {
-    review.items().filter(|(_, course)| course.reviewer() == reviewer).map(|(item, course)| row(item, course)).collect()
+    let own = || review.items().filter(|(_, course)| course.reviewer() == reviewer);
+    let has_proposals = own().any(|(_, course)| !course.proposals().is_empty());
+    let with_proposals = |(item, course): (&Item, &Course)| {
+        let mut cells = row(item, course);
+        cells.extend(has_proposals.then(|| proposals(course)));
+        cells
+    };
+    own().map(with_proposals).collect()
+}
+
+/// What was proposed, a line for each.
+fn proposals(course: &Course) -> String {
+    let one = |proposal: &Proposal| {
+        let to = match &proposal.decision {
+            Decision::Change { to } => format!(" to {to}"),
+            Decision::Keep | Decision::Remove => String::new(),
+        };
+        format!("{} proposes: {}{to}, because {}", proposal.by, proposal.decision.word(), proposal.reason)
+    };
+    course.proposals().iter().map(one).collect::<Vec<_>>().join("\n")
 }
 
 fn row(item: &Item, course: &Course) -> Vec<String> {
@@ -213,10 +235,11 @@ fn about_the_file(why: &str) -> Problem {
     Problem { line: None, item: None, why: why.to_owned() }
 }
 
-/// Whether a line is the header. Empty cells after it do not matter.
+/// Whether a line is the header, with or without [`PROPOSALS`]. Empty cells after it do not matter.
 fn is_header(line: &Line) -> bool {
     let cells: Vec<&str> = line.cells.iter().map(|cell| cell.trim_start_matches('\u{feff}').trim()).collect();
-    cells.starts_with(&COLUMNS) && cells[COLUMNS.len()..].iter().all(|cell| cell.is_empty())
+    let after = cells.strip_prefix(&COLUMNS[..]).map(|after| after.strip_prefix(&[PROPOSALS]).unwrap_or(after));
+    after.is_some_and(|after| after.iter().all(|cell| cell.is_empty()))
 }
 
 /// What a line says.
@@ -314,7 +337,9 @@ impl<'a> Reading<'a> {
                 ));
             }
         }
-        if self.line.cells.iter().skip(COLUMNS.len()).any(|cell| !cell.trim().is_empty()) {
+        let has_proposals =
+            self.file.lines.first().is_some_and(|header| header.cells.iter().any(|one| one.trim() == PROPOSALS));
+        if self.line.cells.iter().skip(COLUMNS.len() + usize::from(has_proposals)).any(|cell| !cell.trim().is_empty()) {
             whys.push("there is something after the last column".to_owned());
         }
         let text = self.cell(VERSION).trim();

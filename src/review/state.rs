@@ -24,6 +24,8 @@ use super::{
 };
 use crate::model::actor::Actor;
 
+const OTHER_ACCOUNTS: &str = "the accounts are not those that the review was opened for";
+
 /// A review.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Review {
@@ -33,6 +35,8 @@ pub struct Review {
     population: Population,
     accounts: Accounts,
     courses: Vec<Course>,
+    /// The items of each reviewer.
+    reviewers: BTreeMap<Address, BTreeSet<ItemId>>,
     attestations: Vec<(DateTime<Utc>, Attested)>,
     stage: Stage,
     events: u64,
@@ -67,9 +71,17 @@ impl Review {
     /// # Errors
     /// [`Refused`] if the population is not the one of the opening, or not valid.
     pub fn opened(id: Uuid, opening: Opening, population: Population, at: DateTime<Utc>) -> Result<Self, Refused> {
+        if population.sha256() != opening.population_sha256 {
+            return Err(Why::Contradiction(OTHER_ACCOUNTS).into());
+        }
+        Self::begun(id, opening, population, at)
+    }
+
+    /// A review with the population that its opening states.
+    fn begun(id: Uuid, opening: Opening, population: Population, at: DateTime<Utc>) -> Result<Self, Refused> {
         let contradiction = |what| Err(Refused::from(Why::Contradiction(what)));
-        if population.sha256() != opening.population_sha256 || population.items.len() != opening.items as usize {
-            return contradiction("the accounts are not those that the review was opened for");
+        if population.items.len() != opening.items as usize {
+            return contradiction(OTHER_ACCOUNTS);
         }
         for (number, item) in (1..).zip(&population.items) {
             if item.item != ItemId(number) {
@@ -87,28 +99,74 @@ impl Review {
         }
         let accounts = Accounts::of(&population);
         let courses = population.items.iter().map(|item| Course::begun(item.reviewer.clone())).collect();
+        let mut reviewers: BTreeMap<Address, BTreeSet<ItemId>> = BTreeMap::new();
+        for item in &population.items {
+            reviewers.entry(item.reviewer.clone()).or_default().insert(item.item);
+        }
         let (attestations, stage) = (Vec::new(), Stage::Open);
-        Ok(Self { id, opened_at: at, opening, population, accounts, courses, attestations, stage, events: 1 })
+        Ok(Self {
+            id,
+            opened_at: at,
+            opening,
+            population,
+            accounts,
+            courses,
+            reviewers,
+            attestations,
+            stage,
+            events: 1,
+        })
     }
 
     /// A review from all its events, the first of which opens it.
     ///
     /// # Errors
-    /// [`Refused`] if an event cannot have happened.
+    /// [`Refused`] if an event cannot have happened, or the population is not the one of the opening.
     pub fn replay<'e>(
         id: Uuid,
         population: Population,
         events: impl IntoIterator<Item = (DateTime<Utc>, &'e Event)>,
     ) -> Result<Self, Refused> {
+        Self::follow(id, population, events, Self::opened)
+    }
+
+    /// A review as a store kept it. That the population is the one of the opening was checked when it was opened, and is
+    /// checked again when it is closed: for many accounts that takes longer than everything else.
+    ///
+    /// # Errors
+    /// [`Refused`] if an event cannot have happened.
+    pub fn kept<'e>(
+        id: Uuid,
+        population: Population,
+        events: impl IntoIterator<Item = (DateTime<Utc>, &'e Event)>,
+    ) -> Result<Self, Refused> {
+        Self::follow(id, population, events, Self::begun)
+    }
+
+    fn follow<'e>(
+        id: Uuid,
+        population: Population,
+        events: impl IntoIterator<Item = (DateTime<Utc>, &'e Event)>,
+        begin: fn(Uuid, Opening, Population, DateTime<Utc>) -> Result<Self, Refused>,
+    ) -> Result<Self, Refused> {
         let mut events = events.into_iter();
         let Some((at, Event::Opened(opening))) = events.next() else {
             return Err(Why::Contradiction("the first event does not open a review").into());
         };
-        let mut review = Self::opened(id, opening.clone(), population, at)?;
+        let mut review = begin(id, opening.clone(), population, at)?;
         for (at, event) in events {
             review.apply(event, at)?;
         }
         Ok(review)
+    }
+
+    /// Whether the population is the one that the review was opened for.
+    ///
+    /// # Errors
+    /// [`Refused`] if it is another one.
+    pub fn has_its_population(&self) -> Result<(), Refused> {
+        let is_same = self.population.sha256() == self.opening.population_sha256;
+        if is_same { Ok(()) } else { Err(Why::Contradiction(OTHER_ACCOUNTS).into()) }
     }
 
     fn course_mut(&mut self, id: ItemId) -> Option<&mut Course> {
@@ -188,12 +246,17 @@ impl Review {
 
     /// The people who have to decide about something.
     pub fn reviewers(&self) -> BTreeSet<&Address> {
-        self.courses.iter().map(Course::reviewer).collect()
+        self.reviewers.keys().collect()
+    }
+
+    /// The items that these people are to decide about, by their numbers.
+    pub fn items_of(&self, reviewers: &[Address]) -> BTreeSet<ItemId> {
+        reviewers.iter().filter_map(|reviewer| self.reviewers.get(reviewer)).flatten().copied().collect()
     }
 
     /// Whether a person is a reviewer or the owner.
     pub fn takes_part(&self, person: &Address) -> bool {
-        self.opening.owner == *person || self.courses.iter().any(|course| course.reviewer() == person)
+        self.opening.owner == *person || self.reviewers.contains_key(person)
     }
 
     /// How many items are not decided.
@@ -215,8 +278,8 @@ impl Review {
             #[serde(flatten)]
             made: Option<&'a Made>,
         }
-        let own = self.items().filter(|(_, course)| of.contains(course.reviewer()));
-        let lines: Vec<_> = own.map(|(item, course)| Line { item: item.item, made: course.decided() }).collect();
+        let line = |item: ItemId| Line { item, made: self.course(item).and_then(Course::decided) };
+        let lines: Vec<_> = self.items_of(of).into_iter().map(line).collect();
         canonical_sha256(&lines)
     }
 

@@ -158,6 +158,9 @@ pub async fn change<E: From<ReviewError>>(
         if events.is_empty() {
             return Ok(review);
         }
+        if events.iter().any(|event| matches!(event, Event::Closed(_))) {
+            review.has_its_population().map_err(|refused| E::from(ReviewError::Refused(refused)))?;
+        }
         for event in &events {
             review.apply(event, at).map_err(|refused| E::from(ReviewError::Refused(refused)))?;
         }

@@ -142,5 +142,5 @@ pub fn unpack(id: Uuid, population: &[u8], events: &[(DateTime<Utc>, Event)]) ->
     let json = zstd::stream::decode_all(population).map_err(|error| failed(error.to_string()))?;
     let population = serde_json::from_slice(&json).map_err(|error| failed(error.to_string()))?;
     let events = events.iter().map(|(at, event)| (*at, event));
-    Review::replay(id, population, events).map_err(|refused| failed(refused.to_string()))
+    Review::kept(id, population, events).map_err(|refused| failed(refused.to_string()))
 }

@@ -101,6 +101,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "connector",
             "store",
             "offboard",
+            "review",
             "run",
         ],
     ),

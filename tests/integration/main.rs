@@ -40,6 +40,7 @@ mod review;
 mod review_mail;
 mod review_roster;
 mod review_rules;
+mod review_work;
 mod rosters;
 mod scenarios;
 mod secrets;

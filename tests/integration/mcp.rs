@@ -497,7 +497,7 @@ fn every_tool_answers_as_its_schema_says_and_every_call_is_in_the_log_without_na
         let hints = &tool["annotations"];
         let expected = match tool["name"].as_str().unwrap() {
             DELETE => [false, true, true],
-            "run_access_audit" | "offboarding_plan" => [false, false, false],
+            "run_access_audit" | "offboarding_plan" | "propose_decision" => [false, false, false],
             _ => [true, false, true],
         };
         let hints = ["readOnlyHint", "destructiveHint", "idempotentHint"].map(|hint| hints[hint].as_bool().unwrap());

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rolecall_simulator::Options;
 use serde_json::{Value, json};
 
 use crate::{
@@ -36,16 +37,25 @@ remediation_days = { default = 14, administrator = 3, leaver = 1 }
 /// A workspace with an account of ben, and a review of it that is just opened.
 pub(crate) fn opened(users: u32) -> (Bench, String) {
     let bench = bench(users);
+    let id = opened_in(&bench);
+    (bench, id)
+}
+
+/// Audits and opens the review.
+pub(crate) fn opened_in(bench: &Bench) -> String {
     bench.audit(&["--job", "weekly"]);
     let (code, stdout, stderr) = bench.run(&["review", "open", "quarterly", "--format", "json"]);
     assert_eq!(code, 0, "{stderr}");
     let row: Value = serde_json::from_str(&stdout).unwrap();
-    let id = row["id"].as_str().unwrap().to_owned();
-    (bench, id)
+    row["id"].as_str().unwrap().to_owned()
 }
 
 pub(crate) fn bench(users: u32) -> Bench {
-    let bench = Bench::new(options(users));
+    bench_with(options(users))
+}
+
+pub(crate) fn bench_with(options: Options) -> Bench {
+    let bench = Bench::new(options);
     bench.configure("");
     let (code, said, _) = bench.run(&["evidence", "init-key", "--out", "key"]);
     assert_eq!(code, 0);

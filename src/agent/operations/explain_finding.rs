@@ -78,7 +78,7 @@ impl Operation for ExplainFinding {
 
     async fn run(agent: &Agent, arguments: Arguments, _: &dyn Person) -> Result<Answer, Problem> {
         let session = agent.session(arguments.workspace.as_deref())?;
-        let rules = RuleSet::for_policy(&session.policy);
+        let rules = RuleSet::for_audit(&session.policy, true);
         let rule = rules.list().get(arguments.rule.trim()).ok_or_else(|| Problem::NoRule {
             name: arguments.rule.clone(),
             known: rules.list().names().collect::<Vec<_>>().join(", "),
@@ -133,6 +133,8 @@ fn result(audit: &Audit, rule: &str) -> (&'static str, Option<String>) {
             ("failed", Some(not_evaluated.clone()).filter(|why| !why.is_empty()))
         }
         Some(RuleResult::NotEvaluated(why)) => ("not evaluated", Some(why.clone())),
-        Some(RuleResult::SwitchedOff) | None => ("switched off by the policy", None),
+        Some(RuleResult::SwitchedOff) => ("switched off by the policy", None),
+        // Only the rules about reviews may not be in an audit.
+        None => ("not evaluated", Some("there is no review by people to look at".to_owned())),
     }
 }

@@ -7,15 +7,19 @@ mod arguments;
 mod compare_with_last_audit;
 mod delete_user;
 mod explain_finding;
+mod explain_review;
 mod findings;
 mod get_user;
 mod list_profiles;
+mod list_reviews;
 mod list_roles;
 mod list_users;
 mod me;
 mod offboarding_plan;
 mod organization;
 mod preflight;
+mod propose_decision;
+mod reviews;
 mod run_access_audit;
 mod who_can;
 
@@ -39,6 +43,9 @@ static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| {
         Tool::of::<who_can::WhoCan>(),
         Tool::of::<compare_with_last_audit::CompareWithLastAudit>(),
         Tool::of::<offboarding_plan::OffboardingPlan>(),
+        Tool::of::<list_reviews::ListReviews>(),
+        Tool::of::<explain_review::ExplainReview>(),
+        Tool::of::<propose_decision::ProposeDecision>(),
     ]
 });
 

@@ -156,6 +156,13 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "review work",
+        &[example(
+            "Write what is to be removed and changed, and by when",
+            "rolecall review work 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59 --out work.csv",
+        )],
+    ),
+    (
         "review export",
         &[example(
             "Write a spreadsheet for one reviewer",
@@ -274,6 +281,10 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
             ),
             example("Remove the user; asks for the address", "rolecall offboard acme leaver@example.com"),
             example("Remove several users with one confirmation", "rolecall offboard acme --from leavers.csv"),
+            example(
+                "Carry out what somebody else decided in a review",
+                "rolecall offboard acme leaver@example.com --as ben@example.com",
+            ),
         ],
     ),
     (

@@ -20,6 +20,12 @@ pub(crate) struct OffboardArgs {
     /// Confirm without a terminal: the user's address, or the phrase that the plan for several users asks for
     #[arg(long, value_name = "EMAIL", conflicts_with = "dry_run")]
     pub(crate) confirm: Option<String>,
+    /// Your address; needed for a removal that a review with `four_eyes = true` decided
+    #[arg(long = "as", value_name = "ADDRESS")]
+    pub(crate) by: Option<String>,
+    /// Remove only whom this review decided to remove
+    #[arg(long, value_name = "ID")]
+    pub(crate) review: Option<uuid::Uuid>,
     /// Refuse any organization other than this one, by id or exact name
     #[arg(long, value_name = "ORG")]
     pub(crate) organization: Option<String>,

@@ -46,6 +46,15 @@ pub(crate) enum ReviewCommand {
     },
     /// Decide about an item
     Decide(DecideArgs),
+    /// List what was decided and is not carried out, the most urgent first
+    Work {
+        /// The review's id
+        #[arg(value_parser = review_id)]
+        id: Uuid,
+        /// Write it as CSV to this file
+        #[arg(long, value_name = "FILE.csv")]
+        out: Option<PathBuf>,
+    },
     /// Write the items of a reviewer as a spreadsheet to fill in
     Export(SheetExportArgs),
     /// Take back a spreadsheet that a reviewer filled in: all of it or nothing

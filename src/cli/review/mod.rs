@@ -3,6 +3,7 @@
 mod decide;
 mod rows;
 mod spreadsheet;
+mod work;
 
 use std::path::Path;
 
@@ -56,6 +57,7 @@ pub(super) async fn run(named: Option<&Path>, args: ReviewArgs) -> Result<(), Fa
         ReviewCommand::Show { id } => desk.show(id, args.format).await,
         ReviewCommand::Open { name } => desk.open(&name, args.format).await,
         ReviewCommand::Decide(args) => decide::run(&desk, &args).await,
+        ReviewCommand::Work { id, out } => work::run(&desk, id, out.as_deref(), args.format).await,
         ReviewCommand::Export(args) => spreadsheet::export(&desk, &args).await,
         ReviewCommand::Import(args) => spreadsheet::import(&desk, &args).await,
         ReviewCommand::Assign { id, item, address, reason } => {

@@ -96,6 +96,7 @@ struct ItemRow {
 #[derive(Debug, Serialize)]
 struct ProposalRow {
     decision: &'static str,
+    change_to: Option<String>,
     reason: String,
     by: String,
 }
@@ -142,10 +143,7 @@ impl ItemRow {
             reviewer: course.reviewer().to_string(),
             version: course.version(),
             decision: made.map(|made| made.decision.word()),
-            change_to: made.and_then(|made| match &made.decision {
-                Decision::Change { to } => Some(to.id().to_owned()),
-                Decision::Keep | Decision::Remove => None,
-            }),
+            change_to: made.and_then(|made| target(&made.decision)),
             reason: made.and_then(|made| made.reason.clone()),
             decided_by: made.map(|made| made.by.to_string()),
             decided_at: made.map(|made| time(made.at)),
@@ -162,6 +160,7 @@ impl ItemRow {
                 .iter()
                 .map(|one| ProposalRow {
                     decision: one.decision.word(),
+                    change_to: target(&one.decision),
                     reason: one.reason.clone(),
                     by: one.by.to_string(),
                 })
@@ -187,11 +186,26 @@ impl ItemRow {
             _ => format!("not decided, waits for {}", self.reviewer),
         };
         let access = [&self.role, &self.profile].map(|name| name.as_deref().unwrap_or("none")).join(" / ");
-        plain(&format!("  {:>4}  {}  {label}: {access}{marks}; {decided}", self.item, self.workspace), super::TEXT)
+        let item =
+            plain(&format!("  {:>4}  {}  {label}: {access}{marks}; {decided}", self.item, self.workspace), super::TEXT);
+        let proposal = |one: &ProposalRow| {
+            let to = one.change_to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
+            let text = format!("        {} proposes: {}{to}, because {}", one.by, one.decision, one.reason);
+            format!("\n{}", plain(&text, super::TEXT * 2))
+        };
+        self.proposals.iter().map(proposal).fold(item, |all, one| all + &one)
+    }
+}
+
+/// The id of the role or profile to change to.
+fn target(decision: &Decision) -> Option<String> {
+    match decision {
+        Decision::Change { to } => Some(to.id().to_owned()),
+        Decision::Keep | Decision::Remove => None,
     }
 }
 
 /// A time in UTC.
-fn time(time: DateTime<Utc>) -> String {
+pub(super) fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

@@ -17,7 +17,7 @@ use crate::{
     review::{
         event::Sheet,
         person::Address,
-        sheet::{self, COLUMNS, DECISIONS, Imported, OPEN},
+        sheet::{self, COLUMNS, DECISIONS, Imported, OPEN, PROPOSALS},
         table,
     },
     run::reviews::ReviewError,
@@ -48,7 +48,10 @@ pub(super) async fn export(desk: &Desk, args: &SheetExportArgs) -> Result<(), Fa
         is_open: OPEN.contains(&place),
         choices: if place == OPEN[0] { &DECISIONS } else { &[] },
     };
-    let columns: [Column; 17] = std::array::from_fn(column);
+    let mut columns: Vec<Column> = (0..COLUMNS.len()).map(column).collect();
+    if rows.iter().any(|row| row.len() > COLUMNS.len()) {
+        columns.push(Column { name: PROPOSALS, width: 60, is_open: false, choices: &[] });
+    }
     let form = Form { title: "Review", created: desk.clock.now(), columns: &columns, rows: &rows };
     let mut content = Vec::new();
     let written = match args.out.extension().and_then(|extension| extension.to_str()) {

@@ -31,7 +31,7 @@ pub(crate) struct Review {
     /// Who decides about which accounts: the first entry that matches.
     #[schemars(with = "Vec<ReviewersEntry>")]
     pub(crate) reviewers: Spanned<Vec<Spanned<ReviewersEntry>>>,
-    /// Whether another person than who decided is to carry a removal out. It is recorded in the review, and not enforced.
+    /// Whether another person than who decided is to carry a removal out. `rolecall offboard` refuses the person who decided.
     #[serde(default)]
     pub(crate) four_eyes: bool,
     /// Days from a decision until an audit has to show that it was carried out.

@@ -9,7 +9,7 @@ use crate::{
     report::{csv, guarded},
     review::{
         carrying_out::CarriedOut,
-        event::Decision,
+        event::{Decision, Target},
         item::{Item, Named},
         state::Review,
     },
@@ -144,6 +144,55 @@ pub(super) fn attestations(review: &Review, _: DateTime<Utc>, out: &mut dyn Writ
             &attested.statement,
             &attested.decisions_sha256,
             yes(stands),
+        ])?;
+    }
+    table.end()
+}
+
+/// One row for each account that is to be changed or removed and is not proven: what is left to do.
+pub(super) fn work(review: &Review, now: DateTime<Utc>, out: &mut dyn Write) -> io::Result<()> {
+    let columns = [
+        "item",
+        "workspace",
+        "user_id",
+        "full_name",
+        "email",
+        "role_name",
+        "profile_name",
+        "decision",
+        "change_to",
+        "change_to_name",
+        "reason",
+        "decided_by",
+        "decided_at",
+        "due",
+        "overdue",
+        "not_by",
+    ];
+    let mut table = Table::new(out, &columns)?;
+    for work in review.work_list(now) {
+        let (item, made) = (work.item, work.made);
+        let name_of_target = match &made.decision {
+            Decision::Change { to: Target::Role(named) | Target::Profile(named) } => name(Some(named)),
+            Decision::Keep | Decision::Remove => "",
+        };
+        table.row(&[
+            &*item.item.to_string(),
+            &item.workspace,
+            &item.user_id,
+            item.full_name.as_deref().unwrap_or(""),
+            item.email.as_deref().unwrap_or(""),
+            name(item.role.as_ref()),
+            name(item.profile.as_ref()),
+            made.decision.word(),
+            target(&made.decision),
+            name_of_target,
+            made.reason.as_deref().unwrap_or(""),
+            made.by.as_str(),
+            &time(made.at),
+            &time(work.due),
+            yes(work.is_overdue),
+            work.not_by.map_or("", crate::review::person::Address::as_str),
         ])?;
     }
     table.end()

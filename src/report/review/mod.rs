@@ -21,6 +21,14 @@ pub const FILES: [(&str, Writes); 4] = [
     ("remediation.csv", csv::remediation),
 ];
 
+/// Writes what is left to do as CSV.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn work(review: &Review, now: DateTime<Utc>, out: &mut dyn Write) -> io::Result<()> {
+    csv::work(review, now, out)
+}
+
 /// A time in UTC, to the millisecond.
 fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)

@@ -8,7 +8,7 @@ use super::{Assignment, Made, Proposal, Review, Stage, checks::given};
 use crate::review::{
     event::{Attested, Decided, Event, Proven},
     item::ItemId,
-    refusal::{LARGEST_BATCH, Refusal, Refused, Why},
+    refusal::{LARGEST_BATCH, MOST_PROPOSALS, Refusal, Refused, Why},
 };
 
 impl Review {
@@ -56,7 +56,15 @@ impl Review {
         if *course.reviewer() == assignment.to {
             return Err(refused(Why::SameReviewer(assignment.to)));
         }
+        let (before, to) = (course.reviewer().clone(), assignment.to.clone());
         course.assign(assignment);
+        if let Some(items) = self.reviewers.get_mut(&before) {
+            items.remove(&id);
+            if items.is_empty() {
+                self.reviewers.remove(&before);
+            }
+        }
+        self.reviewers.entry(to).or_default().insert(id);
         Ok(())
     }
 
@@ -66,6 +74,9 @@ impl Review {
         let item = self.item(id).ok_or_else(|| refused(Why::NoItem))?;
         given(&proposal.reason, "a proposal has to say why").map_err(refused)?;
         self.fits(item, &proposal.decision).map_err(refused)?;
+        if self.course(id).is_some_and(|course| course.proposals().len() >= MOST_PROPOSALS) {
+            return Err(refused(Why::Proposals));
+        }
         let course = self.course_mut(id).ok_or_else(|| refused(Why::NoItem))?;
         course.propose(proposal);
         Ok(())
@@ -121,7 +132,7 @@ impl Review {
             return Err(Why::NotTheOwner { owner: self.opening.owner.clone(), by: by.clone() }.into());
         }
         given(statement, "an attestation says what is confirmed")?;
-        if let Some(missing) = self.undecided_sentence(|course| of.contains(course.reviewer())) {
+        if let Some(missing) = self.undecided_sentence(self.items_of(of)) {
             return Err(Why::Missing(missing).into());
         }
         if *decisions_sha256 != self.decisions_sha256(of) {

@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Course, Review, Stage};
+use super::{Review, Stage};
 use crate::{
     review::{
         event::{Closed, Decided, Decision, SeenItem, Target},
-        item::Item,
+        item::{Item, ItemId},
         person::Address,
         refusal::{Refusal, Refused, Why},
     },
@@ -91,7 +91,11 @@ impl Review {
         if closed.by != self.opening.owner {
             return Err(Why::NotTheOwner { owner: self.opening.owner.clone(), by: closed.by.clone() }.into());
         }
-        let mut missing: Vec<Why> = self.undecided_sentence(|_| true).map(Why::Missing).into_iter().collect();
+        let mut missing: Vec<Why> = self
+            .undecided_sentence(self.population.items.iter().map(|item| item.item))
+            .map(Why::Missing)
+            .into_iter()
+            .collect();
         missing
             .extend(self.unattested().into_iter().map(|reviewer| Why::Missing(format!("{reviewer} has not attested"))));
         if closed.next_review <= at.date_naive() {
@@ -107,9 +111,10 @@ impl Review {
     }
 
     /// Which items of these are not decided, as a sentence. `None` if all are.
-    pub(super) fn undecided_sentence(&self, of: impl Fn(&Course) -> bool) -> Option<String> {
-        let open = self.items().filter(|(_, course)| of(course) && course.decisions().is_empty());
-        let open: Vec<String> = open.map(|(item, course)| format!("{} ({})", item.item, course.reviewer())).collect();
+    pub(super) fn undecided_sentence(&self, of: impl IntoIterator<Item = ItemId>) -> Option<String> {
+        let courses = of.into_iter().filter_map(|id| Some((id, self.course(id)?)));
+        let open = courses.filter(|(_, course)| course.decisions().is_empty());
+        let open: Vec<String> = open.map(|(id, course)| format!("{id} ({})", course.reviewer())).collect();
         if open.is_empty() {
             return None;
         }

@@ -108,6 +108,7 @@ pub(crate) async fn a_write_whose_commit_fails_changes_nothing<H: Home>() {
         request: "DELETE".into(),
         confirmed: "yes".into(),
         by: None,
+        decisions: Vec::new(),
     };
     refused_then_done!(bench, begin_offboarding(&begun, 0, at(36)));
 

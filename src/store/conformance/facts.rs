@@ -127,6 +127,7 @@ pub(crate) async fn only_one_removal_begins_in_one_place<H: Home>() {
         request: "DELETE".into(),
         confirmed: "yes".into(),
         by: None,
+        decisions: Vec::new(),
     };
     let removes = async |begun: &OffboardingBegun| bench.store.begin_offboarding(begun, 0, at(0)).await;
     removes(&begun(1, "acme", "7")).await.unwrap();
