@@ -35,6 +35,7 @@ pub mod mcp;
 pub mod model;
 pub mod notify;
 pub mod offboard;
+pub mod past;
 pub mod people;
 pub mod preflight;
 pub mod replay;

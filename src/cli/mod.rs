@@ -17,6 +17,7 @@ mod man;
 mod mcp;
 mod offboard;
 mod output;
+mod past;
 mod policy;
 mod preflight;
 mod progress;
@@ -122,6 +123,9 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Profiles(args) => lookup::profiles(named, args).await,
         Command::Org(args) => lookup::organization(named, args).await,
         Command::Me(args) => lookup::me(named, args).await,
+        Command::Access(args) => past::access(named, args).await,
+        Command::History(args) => past::history(named, args).await,
+        Command::Diff(args) => past::diff(named, args).await,
         Command::Offboard(args) => offboard::run(named, args).await,
         Command::Mcp(args) => mcp::run(named, args).await,
         Command::Tools(args) => tools::run(named, args).await,

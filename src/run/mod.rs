@@ -14,6 +14,7 @@ mod judging;
 pub mod kept;
 pub mod lease;
 pub mod ledger;
+pub mod past;
 pub mod perform;
 pub mod recompute;
 pub mod retention;

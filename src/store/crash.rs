@@ -332,6 +332,14 @@ impl<M: Database, H: Hazard> History for Hazardous<M, H> {
         self.store.last_done(job, workspace, until).await
     }
 
+    async fn last_read(&self, workspace: &str, until: DateTime<Utc>) -> Result<Option<AuditRecord>, StoreError> {
+        self.store.last_read(workspace, until).await
+    }
+
+    async fn next_read(&self, workspace: &str, after: DateTime<Utc>) -> Result<Option<AuditRecord>, StoreError> {
+        self.store.next_read(workspace, after).await
+    }
+
     async fn waiting(&self) -> Result<u64, StoreError> {
         self.store.waiting().await
     }

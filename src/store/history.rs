@@ -72,6 +72,18 @@ pub trait History: Send + Sync {
     /// [`StoreError`]
     async fn last_done(&self, job: &str, workspace: &str, until: DateTime<Utc>) -> Result<Option<Done>, StoreError>;
 
+    /// The last complete audit of a workspace, of any job, whose read ended by a moment. `None` if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn last_read(&self, workspace: &str, until: DateTime<Utc>) -> Result<Option<AuditRecord>, StoreError>;
+
+    /// The first complete audit of a workspace, of any job, whose read ended after a moment. `None` if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn next_read(&self, workspace: &str, after: DateTime<Utc>) -> Result<Option<AuditRecord>, StoreError>;
+
     /// The attempts of a run, oldest first.
     ///
     /// # Errors

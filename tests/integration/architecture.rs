@@ -29,6 +29,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("ledger", &["model", "review"]),
     ("schedule", &["ledger"]),
     ("lookup", &["model", "access"]),
+    ("past", &["model", "access"]),
     ("people", &["model", "access"]),
     ("preflight", &["model", "access"]),
     ("brief", &["model", "access"]),
@@ -64,6 +65,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "review",
             "replay",
             "notify",
+            "past",
         ],
     ),
     (

@@ -34,6 +34,7 @@ mod mail;
 mod mcp;
 mod offboard;
 mod operation;
+mod past;
 mod policies;
 mod recompute;
 mod review;

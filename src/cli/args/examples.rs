@@ -229,6 +229,31 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "access",
+        &[
+            example("Show who had access on a day", "rolecall access --as-of 2026-03-14"),
+            example("Only the administrators", "rolecall access acme --as-of 2026-03-14 --profile Administrator"),
+            example("With permissions, for a spreadsheet", "rolecall access --as-of 2026-03-14 --format csv"),
+        ],
+    ),
+    (
+        "history",
+        &[
+            example("Show what became of an account", "rolecall history ana@example.com"),
+            example("In one workspace, for a program", "rolecall history acme ana@example.com --format json"),
+        ],
+    ),
+    (
+        "diff",
+        &[
+            example("Compare two days", "rolecall diff 2026-03-01 2026-03-31 --workspace acme"),
+            example(
+                "Compare two audits",
+                "rolecall diff 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59 019a9240-1d2c-7e4b-8a3f-5b6c7d8e9f01",
+            ),
+        ],
+    ),
+    (
         "findings",
         &[
             example("List the open findings, by rule", "rolecall findings acme"),

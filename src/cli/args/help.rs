@@ -5,10 +5,11 @@ use clap::{Arg, Command, CommandFactory as _, builder::Styles, value_parser};
 use super::{Cli, EXAMPLES, Example, GLOBAL};
 
 /// The groups in which `rolecall --help` lists the commands.
-const GROUPS: [(&str, &[&str]); 7] = [
+const GROUPS: [(&str, &[&str]); 8] = [
     ("Get started", &["demo", "init", "check", "preflight"]),
     ("Audit", &["audit", "review", "policy", "roster", "rules"]),
     ("Look up", &["who-can", "findings", "users", "roles", "profiles", "org", "me"]),
+    ("Look back", &["access", "history", "diff"]),
     ("Evidence", &["evidence"]),
     ("Operate", &["daemon", "console", "runs", "mail", "offboard"]),
     ("Agents", &["mcp", "tools"]),

@@ -7,6 +7,7 @@ mod help;
 mod init;
 mod lookup;
 mod operate;
+mod past;
 mod policy;
 mod review;
 mod roster;
@@ -28,6 +29,7 @@ pub(crate) use self::{
     },
     operate::{OffboardArgs, RunsArgs, RunsCommand, RunsFormat},
     policy::{BacktestArgs, BaselineArgs, PolicyCommand, PolicyFormat, RuleFormat, ShowPolicyArgs, TestArgs, TryArgs},
+    past::{AccessArgs, DiffArgs, HistoryArgs, Side},
     review::{DecideArgs, DecisionWord, ReviewArgs, ReviewCommand, ReviewFormat, SheetExportArgs, SheetImportArgs},
     roster::{RosterCheckArgs, RosterCommand},
     simulate::{FaultName, SimulateArgs},
@@ -97,6 +99,12 @@ pub(crate) enum Command {
     Org(LookupArgs),
     /// Show the account the credentials belong to
     Me(LookupArgs),
+    /// Show who had which access on a day, since when, and which audits saw it
+    Access(AccessArgs),
+    /// Show the access of one user over time, and between which audits it changed
+    History(HistoryArgs),
+    /// Compare two audits or days, to the single permission
+    Diff(DiffArgs),
     /// Remove users from a workspace: plan, confirm, remove, read back
     Offboard(OffboardArgs),
     /// Serve the same operations to AI agents over MCP

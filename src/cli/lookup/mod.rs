@@ -5,7 +5,7 @@ mod findings;
 mod people;
 mod profiles;
 mod roles;
-mod table;
+pub(super) mod table;
 mod who_can;
 
 use std::{path::Path, sync::Arc};

@@ -17,13 +17,13 @@ use crate::{
 /// Maximum length of a line in a cell.
 const CELL: usize = 200;
 /// Shown for an empty value.
-pub(super) const NONE: &str = "–";
+pub(in crate::cli) const NONE: &str = "–";
 
 /// A column: its name, and its value for a row.
-pub(super) type Column<R> = (&'static str, fn(&R) -> String);
+pub(in crate::cli) type Column<R> = (&'static str, fn(&R) -> String);
 
 /// Prints everything as JSON, `columns` as CSV, or `shown` as a table.
-pub(super) fn print<R: Serialize>(
+pub(in crate::cli) fn print<R: Serialize>(
     rows: &[R],
     format: LookupFormat,
     columns: &[Column<R>],
@@ -62,7 +62,7 @@ fn table<R>(rows: &[R], shown: &[Column<R>]) -> Table {
 }
 
 /// Prints one record; as a table, one line for each column.
-pub(super) fn one<R: Serialize>(row: &R, format: LookupFormat, columns: &[Column<R>]) -> Result<(), Failure> {
+pub(in crate::cli) fn one<R: Serialize>(row: &R, format: LookupFormat, columns: &[Column<R>]) -> Result<(), Failure> {
     match format {
         LookupFormat::Json => json(row),
         LookupFormat::Csv => csv(std::slice::from_ref(row), columns),
@@ -81,7 +81,7 @@ fn cell(text: &str) -> String {
     if text.is_empty() { NONE.to_owned() } else { lines.join("\n") }
 }
 
-pub(super) fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
+pub(in crate::cli) fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
     let mut text = serde_json::to_vec_pretty(value).map_err(|error| Failure::failed(error.to_string()))?;
     text.push(b'\n');
     write(&text);
@@ -102,7 +102,7 @@ fn csv<R>(rows: &[R], columns: &[Column<R>]) -> Result<(), Failure> {
 }
 
 /// A value as text, empty if it is missing.
-pub(super) fn text<T: ToString>(value: Option<&T>) -> String {
+pub(in crate::cli) fn text<T: ToString>(value: Option<&T>) -> String {
     value.map(ToString::to_string).unwrap_or_default()
 }
 

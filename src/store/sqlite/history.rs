@@ -12,7 +12,7 @@ use crate::{
         trigger::Incident,
     },
     store::{
-        StoreError,
+        AuditRecord, StoreError,
         history::{Done, History, MessageRecord},
     },
 };
@@ -62,6 +62,20 @@ impl History for SqliteStore {
         let row = query.fetch_optional(&self.pool).await.map_err(&failed)?;
         let audit = row.as_ref().map(audits::record).transpose().map_err(&failed)?;
         Ok(audit.map(|audit| Done { run, audit }))
+    }
+
+    async fn last_read(&self, workspace: &str, until: DateTime<Utc>) -> Result<Option<AuditRecord>, StoreError> {
+        let sql = "SELECT * FROM audit INDEXED BY audit_read
+                   WHERE workspace = ? AND complete = 1 AND finished_at <= ? ORDER BY finished_at DESC LIMIT 1";
+        let query = sqlx::query(sql).bind(workspace).bind(millis(until));
+        self.audit_of(query).await
+    }
+
+    async fn next_read(&self, workspace: &str, after: DateTime<Utc>) -> Result<Option<AuditRecord>, StoreError> {
+        let sql = "SELECT * FROM audit INDEXED BY audit_read
+                   WHERE workspace = ? AND complete = 1 AND finished_at > ? ORDER BY finished_at LIMIT 1";
+        let query = sqlx::query(sql).bind(workspace).bind(millis(after));
+        self.audit_of(query).await
     }
 
     async fn attempts(&self, run: Uuid) -> Result<Vec<Attempt>, StoreError> {
@@ -124,5 +138,17 @@ impl History for SqliteStore {
         fire_at: DateTime<Utc>,
     ) -> Result<Vec<Incident>, StoreError> {
         incidents::before(&self.pool, job, workspace, fire_at).await.map_err(self.explain("read what went wrong"))
+    }
+}
+
+impl SqliteStore {
+    /// The audit that a query finds.
+    async fn audit_of(
+        &self,
+        query: sqlx::query::Query<'_, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>,
+    ) -> Result<Option<AuditRecord>, StoreError> {
+        let failed = self.explain("read the audits of a workspace");
+        let row = query.fetch_optional(&self.pool).await.map_err(&failed)?;
+        row.as_ref().map(audits::record).transpose().map_err(&failed)
     }
 }

@@ -130,7 +130,7 @@ fn make_private(path: &Path) {
 }
 
 /// Every migration, in order. A released one never changes.
-const MIGRATIONS: [(i64, &str, &str); 9] = [
+const MIGRATIONS: [(i64, &str, &str); 10] = [
     (1, "audits", include_str!("0001_audits.sql")),
     (2, "runs", include_str!("0002_runs.sql")),
     (3, "ledger", include_str!("0003_ledger.sql")),
@@ -140,6 +140,7 @@ const MIGRATIONS: [(i64, &str, &str); 9] = [
     (7, "together", include_str!("0007_together.sql")),
     (8, "sessions", include_str!("0008_sessions.sql")),
     (9, "review_messages", include_str!("0009_review_messages.sql")),
+    (10, "reads", include_str!("0010_reads.sql")),
 ];
 
 fn migrations() -> Migrator {

@@ -1,0 +1,275 @@
+//! Reads what earlier audits saw: from the store's snapshots or, where those were deleted, from the bags of evidence.
+
+mod answers;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    borrow::Cow,
+    io::{self, Read as _},
+    sync::Arc,
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+use uuid::Uuid;
+
+pub use self::answers::{Wanted, access_then, course, day_end};
+use super::vault::Vault;
+use crate::{
+    access::{
+        administrators::resolve_administrator_profiles,
+        drift::{Current, Seen, SnapshotHeader, SnapshotUser, snapshot_users},
+        matrix::AccessMatrix,
+    },
+    audit::RuleSet,
+    model::{
+        directory::{Directory, Profile, Role},
+        id::ProfileId,
+        policy::Policy,
+        users::TextTooLong,
+    },
+    past::{Accounts, Kept, Look, Read},
+    report::json::kept::{self, KeptError},
+    store::{AuditRecord, Database, StoreError, snapshot},
+};
+
+/// The report in a bag.
+const REPORT: &str = "data/reports/report.json";
+/// The policy in a bag.
+const POLICY: &str = "data/policy.json";
+/// The largest file of a bag that is read, in bytes.
+const LARGEST: u64 = 1 << 30;
+
+/// What earlier audits saw cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum PastError {
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A snapshot has a user record that is too long.
+    #[error(transparent)]
+    User(#[from] TextTooLong),
+    /// The bag's report cannot be read again.
+    #[error("the report in the evidence of audit {audit} cannot be read: {source}")]
+    Report {
+        /// The audit.
+        audit: Uuid,
+        /// What is wrong.
+        source: KeptError,
+    },
+    /// A file of the bag cannot be read.
+    #[error("{file} in the evidence of audit {audit} cannot be read: {source}")]
+    File {
+        /// The audit.
+        audit: Uuid,
+        /// Its name in the bag.
+        file: &'static str,
+        /// What failed.
+        source: io::Error,
+    },
+    /// No audit has this id.
+    #[error("no audit has the id {0}; `rolecall runs` lists the runs and their audits")]
+    Unknown(Uuid),
+    /// There is neither a snapshot nor a bag.
+    #[error("of audit {0}, neither a snapshot nor a bag of evidence was kept")]
+    Nothing(Uuid),
+}
+
+/// The complete audits of one workspace.
+pub struct Archive<'a> {
+    store: &'a dyn Database,
+    vault: Option<&'a Vault>,
+    workspace: &'a str,
+    /// The look before, whose accounts are shared if nothing has changed.
+    last: Option<(Bytes, Arc<Accounts>)>,
+    /// The audits of which nothing was kept.
+    missing: Vec<Read>,
+}
+
+/// What a bag says about the policy.
+#[derive(Deserialize)]
+struct PolicyFile {
+    policy: Policy,
+}
+
+/// What decides about access in a snapshot: compressed users, and the masters of the header.
+#[derive(PartialEq)]
+struct Bytes {
+    users: Vec<Vec<u8>>,
+    masters: Masters,
+}
+
+#[derive(PartialEq)]
+struct Masters {
+    roles: Vec<Role>,
+    profiles: Vec<Profile>,
+    administrators: Vec<ProfileId>,
+    dangerous_permissions: Option<Vec<String>>,
+}
+
+impl<'a> Archive<'a> {
+    /// The audits of a workspace in a store, and their bags.
+    pub fn new(store: &'a dyn Database, vault: Option<&'a Vault>, workspace: &'a str) -> Self {
+        Self { store, vault, workspace, last: None, missing: Vec::new() }
+    }
+
+    /// The audits that were passed over because neither a snapshot nor a bag was kept.
+    pub fn missing(&self) -> &[Read] {
+        &self.missing
+    }
+
+    /// The last look up to a moment. `None` if there was no complete read before.
+    ///
+    /// # Errors
+    /// [`PastError`]
+    pub async fn at(&mut self, until: DateTime<Utc>) -> Result<Option<Look>, PastError> {
+        let mut until = until;
+        while let Some(record) = self.store.last_read(self.workspace, until).await? {
+            until = record.finished_at - TimeDelta::milliseconds(1);
+            if let Some(look) = self.look(record).await? {
+                return Ok(Some(look));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The look before a read. `None` if it was the first.
+    ///
+    /// # Errors
+    /// [`PastError`]
+    pub async fn before(&mut self, read: &Read) -> Result<Option<Look>, PastError> {
+        self.at(read.at - TimeDelta::milliseconds(1)).await
+    }
+
+    /// The look after a moment. `None` if there is none yet.
+    ///
+    /// # Errors
+    /// [`PastError`]
+    pub async fn after(&mut self, after: DateTime<Utc>) -> Result<Option<Look>, PastError> {
+        let mut after = after;
+        while let Some(record) = self.store.next_read(self.workspace, after).await? {
+            after = record.finished_at;
+            if let Some(look) = self.look(record).await? {
+                return Ok(Some(look));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn look(&mut self, record: AuditRecord) -> Result<Option<Look>, PastError> {
+        let read = read_of(&record);
+        if let Some(kept) = self.store.kept(record.id).await? {
+            let header = snapshot::header(&kept)?;
+            let bytes = Bytes { masters: masters(&header), users: kept.parts[1..].to_vec() };
+            if let Some((last, accounts)) = &self.last
+                && *last == bytes
+            {
+                return Ok(Some(Look { read, accounts: Arc::clone(accounts) }));
+            }
+            let users = snapshot::users(&kept).collect::<Result<_, _>>()?;
+            let accounts = Arc::new(Kept { header, users }.accounts()?);
+            self.last = Some((bytes, Arc::clone(&accounts)));
+            return Ok(Some(Look { read, accounts }));
+        }
+        let Some(kept) = self.of_bag(&record)? else {
+            self.missing.push(read);
+            return Ok(None);
+        };
+        let accounts = Arc::new(kept.accounts()?);
+        if let Some((_, last)) = &self.last
+            && *last == accounts
+        {
+            return Ok(Some(Look { read, accounts: Arc::clone(last) }));
+        }
+        Ok(Some(Look { read, accounts }))
+    }
+
+    /// One audit of the workspace, to compare with another.
+    ///
+    /// # Errors
+    /// [`PastError`]
+    pub async fn kept(&self, audit: Uuid) -> Result<(Read, Kept), PastError> {
+        let record = self.store.audit(audit).await?.ok_or(PastError::Unknown(audit))?;
+        let read = read_of(&record);
+        if let Some(kept) = self.store.kept(audit).await? {
+            let users = snapshot::users(&kept).collect::<Result<_, _>>()?;
+            return Ok((read, Kept { header: snapshot::header(&kept)?, users }));
+        }
+        let kept = self.of_bag(&record)?.ok_or(PastError::Nothing(audit))?;
+        Ok((read, kept))
+    }
+
+    /// What the bag of an audit says. `None` if there is no bag.
+    fn of_bag(&self, record: &AuditRecord) -> Result<Option<Kept>, PastError> {
+        let (Some(vault), Some(bag)) = (self.vault, &record.bag) else { return Ok(None) };
+        let audit = record.id;
+        let Some(report) = file(vault, &bag.folder, REPORT, audit)? else { return Ok(None) };
+        let report = kept::read(&report).map_err(|source| PastError::Report { audit, source })?;
+        let policy = file(vault, &bag.folder, POLICY, audit)?;
+        let policy =
+            policy.and_then(|policy| serde_json::from_slice::<PolicyFile>(&policy).ok()).map(|file| file.policy);
+        Ok(Some(kept_of(&report.directory, policy, record)))
+    }
+}
+
+/// A file of a bag. `None` if there is no such file: the bag was removed, or an older rolecall sealed it.
+fn file(vault: &Vault, bag: &str, file: &'static str, audit: Uuid) -> Result<Option<Vec<u8>>, PastError> {
+    let failed = |source| PastError::File { audit, file, source };
+    let reader = match vault.storage.get(&format!("{bag}/{file}")) {
+        Ok(reader) => reader,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut bytes = Vec::new();
+    reader.take(LARGEST).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(Some(bytes))
+}
+
+fn kept_of(directory: &Directory, policy: Option<Policy>, record: &AuditRecord) -> Kept {
+    let has_policy = policy.is_some();
+    let policy = policy.unwrap_or_default();
+    let (administrators, _) = resolve_administrator_profiles(&policy.administrator_profiles, &directory.profiles);
+    let matrix = AccessMatrix::new(directory, &administrators, &policy.dangerous_permissions);
+    let rules = RuleSet::built_in();
+    let seen = Seen {
+        matrix: &matrix,
+        administrator_profiles: &administrators,
+        policy: &policy,
+        rules: rules.list(),
+        workspace: &record.workspace,
+    };
+    let current = Current { seen, undecided: &[], findings: &[], outcomes: &[] };
+    let mut header = SnapshotHeader::of(record.id, &current);
+    if !has_policy {
+        header.policy = None;
+    }
+    Kept { header, users: snapshot_users(directory).map(owned).collect() }
+}
+
+fn owned(user: SnapshotUser<'_>) -> SnapshotUser<'static> {
+    let text = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+    SnapshotUser {
+        id: text(user.id),
+        full_name: user.full_name.map(text),
+        email: user.email.map(text),
+        status: text(user.status),
+        confirmed: user.confirmed,
+        role_id: user.role_id.map(text),
+        profile_id: user.profile_id.map(text),
+        unread: user.unread,
+    }
+}
+
+fn masters(header: &SnapshotHeader) -> Masters {
+    Masters {
+        roles: header.roles.clone(),
+        profiles: header.profiles.clone(),
+        administrators: header.administrator_profiles.clone(),
+        dangerous_permissions: header.policy.as_ref().map(|policy| policy.dangerous_permissions.clone()),
+    }
+}
+
+fn read_of(record: &AuditRecord) -> Read {
+    Read { audit: record.id, at: record.finished_at, bag: record.bag.as_ref().map(|bag| bag.folder.clone()) }
+}
