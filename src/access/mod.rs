@@ -9,6 +9,7 @@ pub mod matrix;
 pub mod outliers;
 pub mod policy_drift;
 pub mod power;
+pub mod rebuilt;
 pub mod reduction;
 pub mod roster;
 pub mod separation;

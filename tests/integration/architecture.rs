@@ -163,6 +163,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "coverage",
             "lookup",
             "offboard",
+            "past",
             "people",
             "preflight",
             "setup",

@@ -64,7 +64,8 @@ fn a_promotion_is_dated_between_two_audits_from_the_store_and_from_the_evidence(
     assert_eq!(periods[0]["access"]["profile_name"], "Standard");
     assert_eq!(periods[1]["access"]["profile_name"], "Administrator");
     assert_eq!(periods[1]["changed_after"], periods[0]["last_seen"]);
-    let changes: Vec<&str> = periods[1]["changes"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+    let changes: Vec<&str> =
+        periods[1]["changes"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
     assert!(changes.contains(&"profile: Administrator (was Standard)"), "{changes:?}");
     assert!(changes.iter().any(|change| change.starts_with("may now: ")), "{changes:?}");
     let bag = periods[1]["first_seen"]["bag"].as_str().unwrap();

@@ -8,7 +8,10 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _}
 use super::*;
 use crate::{
     access::matrix::AccessMatrix,
-    audit::testing::{self, ADMINISTRATOR, STANDARD, World, person, profile, role},
+    audit::{
+        Lacking,
+        testing::{self, ADMINISTRATOR, STANDARD, World, person, profile, role},
+    },
     past::{Period, State, answer},
     run::{self, ReadWorkspace, RunRequest},
     store::{Kept as KeptAudit, Store as _, testing as store_testing},
@@ -107,7 +110,7 @@ async fn keep(store: &store_testing::TestStore, world: &World, at: DateTime<Utc>
     };
     let mut directory = world.directory();
     directory.reading.finished_at = at;
-    let audit = run::judge(&request, ReadWorkspace::alone(directory), at).unwrap();
+    let audit = run::judge(&request, ReadWorkspace::kept(directory, None, Lacking::default()), at).unwrap();
     let matrix = AccessMatrix::of(&audit);
     let record = AuditRecord {
         id,
