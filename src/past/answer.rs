@@ -179,15 +179,6 @@ fn differences(then: Option<&State>, now: Option<&State>) -> Vec<String> {
         (Some(_), None) => return vec!["the account is no longer listed".to_owned()],
         (None, None) => return Vec::new(),
     };
-    fn held(held: Option<&Held>) -> String {
-        held.map_or_else(|| "none".to_owned(), |held| held.name.clone().unwrap_or_else(|| held.id.clone()))
-    }
-    fn id(held: Option<&Held>) -> Option<&str> {
-        held.map(|held| held.id.as_str())
-    }
-    fn text(text: Option<&String>) -> &str {
-        text.map_or("unknown", String::as_str)
-    }
     let mut all = Vec::new();
     let mut changed = |what: &str, before: &str, after: &str| all.push(format!("{what}: {after} (was {before})"));
     if then.status != now.status {
@@ -219,4 +210,16 @@ fn differences(then: Option<&State>, now: Option<&State>) -> Vec<String> {
         (None, None) => {}
     }
     all
+}
+
+fn held(held: Option<&Held>) -> String {
+    held.map_or_else(|| "none".to_owned(), |held| held.name.clone().unwrap_or_else(|| held.id.clone()))
+}
+
+fn id(held: Option<&Held>) -> Option<&str> {
+    held.map(|held| held.id.as_str())
+}
+
+fn text(text: Option<&String>) -> &str {
+    text.map_or("unknown", String::as_str)
 }

@@ -106,7 +106,7 @@ async fn keep(store: &store_testing::TestStore, world: &World, at: DateTime<Utc>
         job: Some("weekly"),
         workspace: WORKSPACE,
         policy: &world.policy,
-        deadline: Duration::from_secs(60),
+        deadline: Duration::from_mins(1),
     };
     let mut directory = world.directory();
     directory.reading.finished_at = at;
