@@ -240,6 +240,9 @@ pub fn daemon_setup(settings: &Settings, clock: &Clock) -> Result<daemon::Setup,
         }
         jobs.insert(name.clone(), job);
     }
+    let review = |(name, review): (&String, &settings::Review)| {
+        (name.clone(), daemon::Review { terms: review.terms.clone(), schedule: review.schedule.clone() })
+    };
     let mut channels = Channels::default().with(HeartbeatChannel::new(heartbeats));
     if let Some(smtp) = &settings.smtp {
         channels = channels.with(email_channel(smtp)?);
@@ -249,6 +252,7 @@ pub fn daemon_setup(settings: &Settings, clock: &Clock) -> Result<daemon::Setup,
         workspaces,
         policies: policies(settings),
         rosters: rosters(settings),
+        reviews: settings.reviews.iter().map(review).collect(),
         channels,
         sender: settings.smtp.as_ref().map(|smtp| smtp.from.clone()),
         vault: vault(settings)?,

@@ -141,6 +141,9 @@ impl<'a> Past<'a> {
             | Fact::OffboardingEnded(_)
             | Fact::Review(_)
             | Fact::ReviewSealed(_)
+            | Fact::ReviewSchedule { .. }
+            | Fact::ReviewNotOpened { .. }
+            | Fact::ReviewSkipped { .. }
             | Fact::SignInLink { .. }
             | Fact::SignedIn { .. } => {}
         }

@@ -29,7 +29,10 @@ use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
-pub use self::watch::{Count, Health, Pulse};
+pub use self::{
+    reviews::ReviewPulse,
+    watch::{Count, Health, Pulse},
+};
 
 use crate::{
     clock::{Clock, time_delta},
@@ -37,6 +40,7 @@ use crate::{
     fetch::Rosters,
     model::{policy::Policy, run::Claim},
     notify::{channel::Channels, closing, heartbeat::Heartbeat},
+    review::open::Terms,
     run::{
         deliver::Recipients,
         ledger::{self, WriteError},
@@ -104,10 +108,20 @@ pub struct Workspace {
     pub deadline: Duration,
 }
 
+/// A review by people, as the daemon opens it.
+pub struct Review {
+    /// What is reviewed, by whom, and by when.
+    pub terms: Terms,
+    /// When it is opened; `None` if only on demand.
+    pub schedule: Option<Schedule>,
+}
+
 /// Everything from the configuration, replaced as a whole on reload.
 pub struct Setup {
     /// The jobs, by name.
     pub jobs: BTreeMap<String, Job>,
+    /// Reviews by people, by name.
+    pub reviews: BTreeMap<String, Review>,
     /// The workspaces, by name.
     pub workspaces: BTreeMap<String, Workspace>,
     /// The policy of each job and workspace.
@@ -151,6 +165,12 @@ struct State {
     superseded: BTreeMap<String, String>,
     /// Jobs that are not decided because the clock is ahead, with a sentence about that.
     ahead: BTreeMap<String, String>,
+    /// Whether the ledger has the schedules of reviews of this configuration.
+    reviews_published: bool,
+    /// When the opening of each review is tried again.
+    reviews_again: BTreeMap<String, DateTime<Utc>>,
+    /// Until when decisions of reviews have to be carried out that are not proven, with the events of the review by then.
+    unproven: BTreeMap<Uuid, (u64, Vec<DateTime<Utc>>)>,
     /// When each job is next checked.
     checks: BTreeMap<String, planner::NextCheck>,
     /// What was counted since the start.
@@ -200,6 +220,8 @@ impl Daemon {
         state.checks.clear();
         state.ahead.clear();
         (state.is_published, state.written, state.terms_as_of) = (false, None, None);
+        state.reviews_published = false;
+        state.reviews_again.clear();
     }
 
     fn setup(&self) -> Arc<Setup> {
@@ -294,6 +316,7 @@ impl Daemon {
             });
         }
         self.combine().await?;
+        self.open_reviews().await?;
         self.tell_of_reviews().await?;
         let setup = self.setup();
         let is_watched = |job: &str| setup.jobs.get(job).is_some_and(|job| job.heartbeat.is_some());

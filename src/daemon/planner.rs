@@ -119,7 +119,7 @@ impl Daemon {
 }
 
 /// The fire times of a job since its cursor, and the new cursor; `None` if nothing changes.
-fn decide(terms: &Terms, from: Option<&Cursor>, now: DateTime<Utc>) -> Option<(Plan, Cursor)> {
+pub(super) fn decide(terms: &Terms, from: Option<&Cursor>, now: DateTime<Utc>) -> Option<(Plan, Cursor)> {
     let schedule = format!("{} {}", terms.schedule.pattern(), terms.schedule.zone());
     let Some(from) = from else {
         // A new job begins now: no earlier fire time was published for it.

@@ -1,6 +1,7 @@
 //! The daemon over a real store and a simulated workspace, at a time that the test sets.
 
 mod disagreement;
+mod reviews;
 mod together;
 mod year;
 
@@ -227,6 +228,7 @@ async fn daemon(
         jobs: [("weekly".to_owned(), job)].into(),
         workspaces: [("acme".to_owned(), workspace)].into(),
         policies: [(("weekly".to_owned(), "acme".to_owned()), Arc::new(Policy::default()))].into(),
+        reviews: BTreeMap::new(),
         sender: Some("rolecall <audit@example.com>".to_owned()),
         channels: Channels::default()
             .with(EmailChannel::new(post.clone()))

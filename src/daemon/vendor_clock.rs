@@ -19,7 +19,7 @@ const TAKEN_BACK: &str =
 
 impl Daemon {
     /// How far the vendor's clock is ahead of this machine's; `None` if no workspace of a job answers.
-    async fn vendor_ahead(&self, setup: &Setup, terms: &Terms) -> Option<TimeDelta> {
+    pub(super) async fn vendor_ahead(&self, setup: &Setup, terms: &Terms) -> Option<TimeDelta> {
         for name in &terms.workspaces {
             let Some(workspace) = setup.workspaces.get(name) else { continue };
             let survey = tokio::time::timeout(PATIENCE, workspace.connector.survey()).await;

@@ -141,6 +141,35 @@ pub enum Fact {
     Review(ReviewEvent),
     /// A closed review by people is kept as a bag.
     ReviewSealed(ReviewSealed),
+    /// From now on a review by people is opened by this schedule.
+    ReviewSchedule {
+        /// Its name in the configuration.
+        name: String,
+        /// The schedule; `None` if it has none any more.
+        terms: Option<ReviewTerms>,
+    },
+    /// A review by people that was due could not be opened yet.
+    ReviewNotOpened {
+        /// Its name in the configuration.
+        name: String,
+        /// When it was due.
+        fire_at: DateTime<Utc>,
+        /// Why.
+        reason: String,
+    },
+    /// Scheduled times for which no review by people is opened any more.
+    ReviewSkipped {
+        /// Its name in the configuration.
+        name: String,
+        /// The first.
+        first: DateTime<Utc>,
+        /// The last.
+        last: DateTime<Utc>,
+        /// How many.
+        count: u64,
+        /// Why.
+        reason: String,
+    },
     /// A one-time link was made that signs a person in to the console.
     SignInLink {
         /// The person's address.
@@ -165,6 +194,17 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         subject: Option<String>,
     },
+}
+
+/// When a review by people is opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewTerms {
+    /// The job whose audits it is about.
+    pub job: String,
+    /// The cron pattern.
+    pub pattern: String,
+    /// The IANA time zone that it is in.
+    pub time_zone: String,
 }
 
 /// A schedule.
@@ -395,6 +435,8 @@ pub struct ReviewSealed {
 impl Fact {
     /// The kind of [`Fact::ReviewSealed`].
     pub const REVIEW_SEALED: &str = "review_sealed";
+    /// The kind of [`Fact::ReviewSchedule`].
+    pub const REVIEW_SCHEDULE: &str = "review_schedule";
     /// The kind of [`Fact::Review`].
     pub const REVIEW: &str = "review";
     /// The kind of [`Fact::OffboardingPlanned`].
@@ -429,6 +471,9 @@ impl Fact {
             Self::OffboardingEnded(_) => Self::OFFBOARDING_ENDED,
             Self::Review(_) => Self::REVIEW,
             Self::ReviewSealed(_) => Self::REVIEW_SEALED,
+            Self::ReviewSchedule { .. } => Self::REVIEW_SCHEDULE,
+            Self::ReviewNotOpened { .. } => "review_not_opened",
+            Self::ReviewSkipped { .. } => "review_skipped",
             Self::SignInLink { .. } => "sign_in_link",
             Self::SignedIn { .. } => "signed_in",
         }
@@ -448,6 +493,9 @@ impl Fact {
             Self::OffboardingEnded(ended) => (&ended.user).into(),
             Self::Review(told) => told.review.to_string().into(),
             Self::ReviewSealed(sealed) => sealed.review.to_string().into(),
+            Self::ReviewSchedule { name, .. }
+            | Self::ReviewNotOpened { name, .. }
+            | Self::ReviewSkipped { name, .. } => name.into(),
             Self::SignInLink { address, .. } | Self::SignedIn { address, .. } => address.as_str().into(),
             _ => "".into(),
         }

@@ -21,4 +21,4 @@ mod identity;
 mod text;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

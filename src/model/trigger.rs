@@ -81,12 +81,27 @@ pub enum IncidentKind {
     Undelivered,
     /// The clock is behind fire times that were already decided: until it catches up, nothing is due.
     ClockSetBack,
+    /// A review by people is due and could not be opened.
+    ReviewNotOpened,
+    /// A review by people is not closed in time.
+    ReviewOverdue,
+    /// A decision of a review by people is not carried out in time.
+    NotCarriedOut,
 }
 
 impl IncidentKind {
     /// All.
-    pub const ALL: [Self; 6] =
-        [Self::Skipped, Self::Overdue, Self::Failed, Self::Incomplete, Self::Undelivered, Self::ClockSetBack];
+    pub const ALL: [Self; 9] = [
+        Self::Skipped,
+        Self::Overdue,
+        Self::Failed,
+        Self::Incomplete,
+        Self::Undelivered,
+        Self::ClockSetBack,
+        Self::ReviewNotOpened,
+        Self::ReviewOverdue,
+        Self::NotCarriedOut,
+    ];
 
     /// The word for it, for programs.
     pub fn word(self) -> &'static str {
@@ -97,6 +112,9 @@ impl IncidentKind {
             Self::Incomplete => "incomplete",
             Self::Undelivered => "undelivered",
             Self::ClockSetBack => "clock_set_back",
+            Self::ReviewNotOpened => "review_not_opened",
+            Self::ReviewOverdue => "review_overdue",
+            Self::NotCarriedOut => "not_carried_out",
         }
     }
 
@@ -109,6 +127,9 @@ impl IncidentKind {
             Self::Incomplete => "the review was incomplete",
             Self::Undelivered => "not delivered",
             Self::ClockSetBack => "the clock was set back",
+            Self::ReviewNotOpened => "a review by people is due and is not open",
+            Self::ReviewOverdue => "a review by people is overdue",
+            Self::NotCarriedOut => "decisions of a review by people are not carried out in time",
         }
     }
 }

@@ -26,7 +26,7 @@ use croner::{
     parser::{CronParser, Seconds},
 };
 
-use crate::ledger::fact::Terms;
+use crate::ledger::fact::{ReviewTerms, Terms};
 
 pub use self::plan::{GRACE, Missed, Plan, Skipped};
 
@@ -161,6 +161,11 @@ impl Schedule {
             time_zone: self.zone().to_string(),
             missed: missed.word().to_owned(),
         }
+    }
+
+    /// The schedule of a review by people of a job, as the ledger has it.
+    pub fn review_terms(&self, job: &str) -> ReviewTerms {
+        ReviewTerms { job: job.to_owned(), pattern: self.pattern().to_owned(), time_zone: self.zone().to_string() }
     }
 
     /// The next fire times after a moment, at most `count`.

@@ -12,7 +12,7 @@ use super::{
     history::{Done, History, MessageRecord},
     ledger::Ledger,
     queue::{Cursor, Decided, Outgoing, Queue, Sent},
-    reviews::Reviews,
+    reviews::{PlannedReview, ReviewPlan, Reviews},
     sessions::{Link, SecretDigest, Session, Sessions, SignedIn},
     together::{Combination, Combined, Share, Together},
 };
@@ -452,6 +452,29 @@ impl<M: Database, H: Hazard> Reviews for Hazardous<M, H> {
 
     async fn last_closed_review(&self, name: &str) -> Result<Option<Uuid>, StoreError> {
         self.store.last_closed_review(name).await
+    }
+
+    async fn review_plans(&self) -> Result<Vec<ReviewPlan>, StoreError> {
+        self.store.review_plans().await
+    }
+
+    async fn plan_review(&self, planned: &PlannedReview<'_>) -> Result<bool, StoreError> {
+        self.hazard.at("plan_review", Moment::Before).await?;
+        let stored = self.store.plan_review(planned).await?;
+        self.hazard.at("plan_review", Moment::After).await?;
+        Ok(stored)
+    }
+
+    async fn review_not_opened(
+        &self,
+        name: &str,
+        fire_at: DateTime<Utc>,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.hazard.at("review_not_opened", Moment::Before).await?;
+        self.store.review_not_opened(name, fire_at, reason, now).await?;
+        self.hazard.at("review_not_opened", Moment::After).await
     }
 
     async fn reviews_to_tell(&self, now: DateTime<Utc>) -> Result<Vec<Uuid>, StoreError> {

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{
     AuditRecord,
     queue::{Decided, Outgoing, Sent},
+    reviews::PlannedReview,
     sessions::{Link, SignedIn},
     together::Combined,
 };
@@ -207,6 +208,23 @@ pub fn begin_session(who: &SignedIn) -> Vec<Fact> {
     let SignedIn { address, via, identity, .. } = who.clone();
     let (issuer, subject) = identity.map(|identity| (identity.issuer, identity.subject)).unzip();
     vec![Fact::SignedIn { address, via, issuer, subject }]
+}
+
+/// `Reviews::plan_review`: scheduled times for which no review is opened. One that becomes due is on record when it is opened.
+pub fn plan_review(planned: &PlannedReview<'_>) -> Vec<Fact> {
+    let skipped = |gap: &Gap| Fact::ReviewSkipped {
+        name: planned.name.to_owned(),
+        first: gap.first,
+        last: gap.last,
+        count: gap.count,
+        reason: gap.reason.clone(),
+    };
+    planned.skipped.iter().map(skipped).collect()
+}
+
+/// `Reviews::review_not_opened`.
+pub fn review_not_opened(name: &str, fire_at: DateTime<Utc>, reason: &str) -> Vec<Fact> {
+    vec![Fact::ReviewNotOpened { name: name.to_owned(), fire_at, reason: reason.to_owned() }]
 }
 
 /// Whether two removals are in the same place: one workspace, or one organization that two workspaces lead to.

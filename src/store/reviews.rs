@@ -4,9 +4,9 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::StoreError;
+use super::{StoreError, queue::Cursor};
 use crate::{
-    model::{notification::Notification, reviewed::Reviewed},
+    model::{notification::Notification, reviewed::Reviewed, run::Gap},
     review::{
         event::{Event, Opening},
         item::Population,
@@ -15,10 +15,42 @@ use crate::{
     },
 };
 
+/// Up to when the scheduled times of a review are decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewPlan {
+    /// The review's name in the configuration.
+    pub name: String,
+    /// The schedule and up to when it is decided.
+    pub cursor: Cursor,
+    /// The last scheduled time that is due and has no review yet. `None` if there is none.
+    pub due: Option<DateTime<Utc>>,
+    /// Why it could not be opened so far. `None` if nobody has tried.
+    pub reason: Option<String>,
+}
+
+/// Decisions about the scheduled times of one review, stored together.
+#[derive(Debug, Clone, Copy)]
+pub struct PlannedReview<'a> {
+    /// The review's name in the configuration.
+    pub name: &'a str,
+    /// The job whose audits it is about.
+    pub job: &'a str,
+    /// The plan that the decisions start from; `None` for a new review.
+    pub from: Option<&'a ReviewPlan>,
+    /// The cursor after these decisions.
+    pub to: &'a Cursor,
+    /// The last scheduled time that is due and has no review yet. `None` if there is none.
+    pub due: Option<DateTime<Utc>>,
+    /// Scheduled times for which no review is opened.
+    pub skipped: &'a [Gap],
+    /// When the decisions were made.
+    pub now: DateTime<Utc>,
+}
+
 /// Keeps reviews.
 #[async_trait::async_trait]
 pub trait Reviews: Send + Sync {
-    /// Keeps a review that was just opened.
+    /// Keeps a review that was just opened. No earlier scheduled time of its name is due any more.
     ///
     /// # Errors
     /// [`StoreError::Busy`] if a review of this name is under way or was opened for the same scheduled time, or any other
@@ -67,6 +99,31 @@ pub trait Reviews: Send + Sync {
     /// # Errors
     /// [`StoreError`]
     async fn last_closed_review(&self, name: &str) -> Result<Option<Uuid>, StoreError>;
+
+    /// The plans of all reviews that have or had a schedule.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn review_plans(&self) -> Result<Vec<ReviewPlan>, StoreError>;
+
+    /// Stores decisions about scheduled times, unless the plan is another one than [`PlannedReview::from`]. A scheduled time
+    /// that has its review already is not due. Returns whether they were stored.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing was stored.
+    async fn plan_review(&self, planned: &PlannedReview<'_>) -> Result<bool, StoreError>;
+
+    /// Stores why a review that is due cannot be opened; the ledger gets each reason once.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing was stored.
+    async fn review_not_opened(
+        &self,
+        name: &str,
+        fire_at: DateTime<Utc>,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
 
     /// The reviews about which there may be something to say: something has happened since the last [`Reviews::tell`], or the
     /// time has come that it named.

@@ -56,6 +56,7 @@ pub(super) async fn page(daemon: &Daemon) -> Result<String, StoreError> {
     of_the_process(&mut page, daemon);
     of_the_jobs(&mut page, daemon).await?;
     of_incidents(&mut page, daemon).await?;
+    of_reviews(&mut page, daemon).await?;
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = encode(&mut text, &page.0);
@@ -145,6 +146,35 @@ async fn of_incidents(page: &mut Page, daemon: &Daemon) -> Result<(), StoreError
     for kind in IncidentKind::ALL {
         let some = known.iter().filter(|incident| incident.kind == kind).count();
         incidents.get_or_create(&vec![("kind", kind.word().to_owned())]).set(some as f64);
+    }
+    Ok(())
+}
+
+async fn of_reviews(page: &mut Page, daemon: &Daemon) -> Result<(), StoreError> {
+    let open = page.numbers("reviews_open", "Reviews by people that are not closed");
+    let undecided = page.numbers("review_items_undecided", "Accounts in open reviews by people that are not decided");
+    let overdue = page.numbers("reviews_overdue", "Reviews by people that are not closed in time");
+    let late = page.numbers("review_items_overdue", "Accounts in overdue reviews by people that are not decided");
+    let unproven =
+        page.numbers("review_decisions_unproven", "Decisions to change or remove that no audit has proven yet");
+    let not_carried_out =
+        page.numbers("review_decisions_overdue", "Decisions to change or remove that are not carried out in time");
+    let next = page.seconds("next_review_timestamp", "When the next review by people is opened");
+    for review in daemon.reviews().await? {
+        let labels: Labels = vec![("review", review.name)];
+        for (numbers, value) in [
+            (&open, review.open),
+            (&undecided, review.undecided),
+            (&overdue, review.overdue),
+            (&late, review.overdue_items),
+            (&unproven, review.unproven),
+            (&not_carried_out, review.not_carried_out),
+        ] {
+            numbers.get_or_create(&labels).set(number(value));
+        }
+        if let Some(at) = review.next {
+            next.get_or_create(&labels).set(timestamp(at));
+        }
     }
     Ok(())
 }

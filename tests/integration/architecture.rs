@@ -70,7 +70,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     (
         "daemon",
-        &["fetch", "model", "access", "report", "connector", "store", "mail", "schedule", "run", "notify", "ledger"],
+        &[
+            "fetch",
+            "model",
+            "access",
+            "report",
+            "connector",
+            "store",
+            "mail",
+            "schedule",
+            "run",
+            "notify",
+            "ledger",
+            "review",
+        ],
     ),
     ("web", &["model", "store", "daemon", "connections"]),
     (

@@ -6,7 +6,7 @@ use mailparse::MailHeaderMap as _;
 
 use crate::{
     daemon::{Daemon, eventually},
-    review::{facts, items, keep_the_rest, opened, text},
+    review::{bench, facts, items, keep_the_rest, opened, text},
     support::Bench,
 };
 
@@ -122,4 +122,46 @@ fn the_owner_is_told_that_an_invitation_was_refused() {
     let notices: Vec<_> = refused.iter().filter(|entry| entry["kind"] == "undelivered").collect();
     assert_eq!(notices.len(), 2);
     assert!(notices.iter().all(|entry| entry["recipient"] == "ana@example.com"), "{notices:?}");
+}
+
+/// A review that is due every second.
+fn scheduled(with_audit: bool) -> Bench {
+    let bench = bench(12);
+    bench.reconfigure("schedule = \"0 9 1 1,4,7,10 *\"", "schedule = \"* * * * * *\"");
+    if with_audit {
+        bench.audit(&["--job", "weekly"]);
+    }
+    bench
+}
+
+fn listed(bench: &Bench) -> Vec<serde_json::Value> {
+    let (code, stdout, stderr) = bench.run(&["review", "list", "--format", "json"]);
+    assert_eq!(code, 0, "{stderr}");
+    serde_json::from_str(&stdout).unwrap()
+}
+
+#[test]
+fn a_daemon_that_dies_while_it_opens_a_review_leaves_one_that_goes_on() {
+    for write in ["plan_review", "open_review", "review_not_opened"] {
+        for moment in ["before", "after"] {
+            let point = format!("{write}.{moment}");
+            let bench = scheduled(write != "review_not_opened");
+            let (code, said) = Daemon::start_with(&bench, &[("ROLECALL_CRASH_AT", &point)]).wait();
+            assert_eq!(code, None, "{point}: {said}");
+            if write == "review_not_opened" {
+                bench.audit(&["--job", "weekly"]);
+            }
+            let daemon = Daemon::start(&bench);
+            eventually(&format!("after {point}, a review"), || listed(&bench).len() == 1);
+            eventually("the invitations", || bench.simulator.inbox().messages().len() >= 4);
+            let (code, said) = daemon.stop();
+            assert_eq!(code, Some(0), "{said}");
+            let opened: Vec<_> = facts(&bench, "review").into_iter().filter(|fact| fact["event"] == "opened").collect();
+            assert_eq!((listed(&bench).len(), opened.len()), (1, 1), "{point}");
+            assert!(opened[0]["fire_at"].is_string() && opened[0]["by"] == "daemon", "{point}: {opened:?}");
+            assert_eq!(mails(&bench).len(), 4, "{point}");
+            let (code, stdout, stderr) = bench.run(&["evidence", "verify"]);
+            assert_eq!(code, 0, "{point}: {stdout}{stderr}");
+        }
+    }
 }

@@ -242,6 +242,7 @@ impl World {
                 .flat_map(|(job, (_, _, workspaces))| workspaces.iter().map(|name| (job.clone(), name.clone())))
                 .map(|pair| (pair, Arc::new(Policy::default())))
                 .collect(),
+            reviews: BTreeMap::new(),
             sender: Some("rolecall <audit@example.com>".to_owned()),
             channels: Channels::default().with(EmailChannel::new(Post(Arc::clone(&self.shared)))),
             vault: None,

@@ -44,7 +44,7 @@ impl Bench {
         states
     }
 
-    async fn facts(&self) -> Vec<crate::ledger::Fact> {
+    pub(super) async fn facts(&self) -> Vec<crate::ledger::Fact> {
         let lines = self.daemon.store.entries(1, 1_000).await.unwrap();
         lines.iter().map(|line| serde_json::from_str::<Entry>(&line.text).unwrap().fact).collect()
     }
@@ -247,6 +247,7 @@ fn nothing() -> Setup {
         workspaces: BTreeMap::new(),
         policies: BTreeMap::new(),
         rosters: Rosters::default(),
+        reviews: BTreeMap::new(),
         sender: Some("rolecall <audit@example.com>".to_owned()),
         channels: Channels::default(),
         vault: None,

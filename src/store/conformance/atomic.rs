@@ -13,7 +13,7 @@ use crate::{
     },
     store::{
         queue::Sent,
-        reviews::Reviews as _,
+        reviews::{PlannedReview, Reviews as _},
         sessions::{Link, SecretDigest, Sessions as _, SignedIn},
     },
 };
@@ -33,6 +33,7 @@ async fn contents<H: Home>(bench: &Bench<H>) -> String {
         let cursor = store.cursor(job).await.unwrap();
         write!(text, "{kept:?} {cursor:?}").unwrap();
     }
+    write!(text, "{:?}", store.review_plans().await.unwrap()).unwrap();
     for review in store.reviews(100).await.unwrap() {
         write!(text, "{review:?} {:?}", store.review(review.id).await.unwrap()).unwrap();
     }
@@ -113,6 +114,17 @@ pub(crate) async fn a_write_whose_commit_fails_changes_nothing<H: Home>() {
     refused_then_done!(bench, begin_offboarding(&begun, 0, at(36)));
 
     let mut review = opened(7);
+    let plan = PlannedReview {
+        name: "quarterly",
+        job: "weekly",
+        from: None,
+        to: &to,
+        due: Some(at(0)),
+        skipped: std::slice::from_ref(&gap),
+        now: at(36),
+    };
+    assert!(refused_then_done!(bench, plan_review(&plan)));
+    refused_then_done!(bench, review_not_opened("quarterly", at(0), "no audit", at(36)));
     refused_then_done!(bench, open_review(&review));
     let event = decides(&review, "ana", &[1], Decision::Keep);
     review.apply(&event, at(36)).unwrap();

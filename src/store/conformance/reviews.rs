@@ -2,14 +2,18 @@
 
 use super::*;
 use crate::{
-    model::notification::Subject,
+    model::{notification::Subject, run::Gap},
     review::{
         event::{Decision, Event},
         messages::Said,
         state::{Review, State},
         testing::{attests, closes, decides, opened},
     },
-    store::{facts, queue::Sent, reviews::Reviews as _},
+    store::{
+        facts,
+        queue::{Cursor, Sent},
+        reviews::{PlannedReview, Reviews as _},
+    },
 };
 
 /// Applies an event and keeps it.
@@ -152,4 +156,64 @@ pub(crate) async fn what_is_said_about_a_review_is_said_once_and_until_something
     expected = Said::default();
     expected.add("reminder".to_owned(), "2026-03-02".to_owned(), "ana@example.com", at(51));
     assert_eq!(bench.store.said(review.id()).await.unwrap(), expected, "and what waits is not deleted");
+}
+
+pub(crate) async fn a_scheduled_time_of_a_review_is_decided_once_and_due_until_there_is_one<H: Home>() {
+    let bench = Bench::<H>::new().await;
+    let store = &bench.store;
+    let gap = |first: i64, last: i64| Gap {
+        job: "quarterly".into(),
+        first: at(first),
+        last: at(last),
+        count: 2,
+        reason: "x".into(),
+    };
+    let to = |second: i64| Cursor { schedule: "* * * * * UTC".to_owned(), at: at(second) };
+    let only = async || store.review_plans().await.unwrap().pop();
+    let first = to(5);
+    let new =
+        PlannedReview { name: "quarterly", job: "weekly", from: None, to: &first, due: None, skipped: &[], now: at(5) };
+    assert!(store.plan_review(&new).await.unwrap());
+    assert!(!store.plan_review(&new).await.unwrap(), "somebody else was faster");
+    let (plan, second, gaps) = (only().await, to(10), [gap(6, 7)]);
+    let due = PlannedReview { from: plan.as_ref(), to: &second, due: Some(at(9)), skipped: &gaps, ..new };
+    assert!(store.plan_review(&due).await.unwrap());
+    for _ in 0..2 {
+        store.review_not_opened("quarterly", at(9), "no audit", at(11)).await.unwrap();
+        store.review_not_opened("quarterly", at(8), "another time", at(11)).await.unwrap();
+    }
+    let plan = only().await.unwrap();
+    assert_eq!((plan.due, plan.reason.as_deref(), &plan.cursor), (Some(at(9)), Some("no audit"), &second));
+    let late = at(9) + crate::model::trigger::LATE;
+    let incidents = store.incidents(late).await.unwrap();
+    assert_eq!(
+        incidents.iter().map(|one| (one.kind.word(), &*one.job)).collect::<Vec<_>>(),
+        [("review_not_opened", "weekly")]
+    );
+    assert_eq!(incidents[0].detail, "quarterly: no audit");
+
+    let population = crate::review::testing::population();
+    let mut opening = crate::review::testing::opening(&population);
+    opening.fire_at = Some(at(9));
+    let review = Review::opened(Uuid::from_u128(7), opening, population, at(20)).unwrap();
+    store.open_review(&review).await.unwrap();
+    let plan = only().await.unwrap();
+    assert_eq!((plan.due, plan.reason.as_deref()), (None, None));
+    // A clock that was set back decides the same time again.
+    let third = to(21);
+    let again = PlannedReview { from: Some(&plan), to: &third, due: Some(at(9)), skipped: &[], ..new };
+    assert!(store.plan_review(&again).await.unwrap());
+    assert_eq!(only().await.unwrap().due, None);
+    let overdue = store.incidents(at(15 * 86_400)).await.unwrap();
+    assert_eq!(overdue.iter().map(|one| one.kind.word()).collect::<Vec<_>>(), ["review_overdue"]);
+    assert_eq!(overdue[0].detail, "quarterly, opened 2026-09-21: 6 of 6 accounts not decided");
+    let before = store.incidents_before("weekly", "acme", at(15 * 86_400)).await.unwrap();
+    assert_eq!(before, overdue);
+    assert_eq!(store.incidents_before("daily", "acme", at(15 * 86_400)).await.unwrap(), []);
+    let facts = bench.facts().await;
+    assert_eq!(
+        facts[..2],
+        [facts::plan_review(&due), facts::review_not_opened("quarterly", at(9), "no audit")].concat()
+    );
+    assert_eq!(facts.len(), 3);
 }

@@ -159,6 +159,47 @@ SELECT NULL AS run, job, NULL AS workspace, first_at AS at, '' AS detail, count,
 WHERE job = ?1 AND ?2 IS NOT NULL AND first_at < ?3 AND last_at >= ?4
 ORDER BY last_at DESC LIMIT ?5";
 
+/// Reviews by people that were to be opened by ?1.
+const REVIEWS_NOT_OPENED: &str = "
+SELECT NULL AS run, job, NULL AS workspace, due_at AS at, name || ': ' || COALESCE(reason, 'it is about to be opened') AS detail
+FROM review_plan WHERE due_at <= ?1 AND (?2 IS NULL OR job = ?2) ORDER BY due_at LIMIT ?3";
+
+/// Reviews by people that were due before ?1 and are not closed.
+const REVIEWS_OVERDUE: &str = "
+SELECT NULL AS run, job, NULL AS workspace, due_at AS at,
+       name || ', opened ' || date(opened_at / 1000, 'unixepoch') || ': '
+       || CASE undecided WHEN 0 THEN 'every account is decided, and it is not closed'
+          ELSE undecided || ' of ' || items || ' accounts not decided' END AS detail
+FROM review INDEXED BY review_unfinished WHERE (state IN ('open', 'decided') OR unproven > 0)
+AND state IN ('open', 'decided') AND due_at < ?1 AND (?2 IS NULL OR job = ?2) ORDER BY due_at LIMIT ?3";
+
+/// Reviews by people with a decision that had to be carried out before ?1 and is not proven.
+const NOT_CARRIED_OUT: &str = "
+SELECT NULL AS run, job, NULL AS workspace, work_due AS at,
+       name || ', opened ' || date(opened_at / 1000, 'unixepoch') || ': not proven: ' || unproven AS detail
+FROM review INDEXED BY review_unfinished WHERE (state IN ('open', 'decided') OR unproven > 0)
+AND work_due < ?1 AND (?2 IS NULL OR job = ?2) ORDER BY work_due LIMIT ?3";
+
+/// What is wrong with reviews by people at a time; with a job, only with those about its audits.
+async fn of_reviews(
+    pool: &SqlitePool,
+    job: Option<&str>,
+    now: DateTime<Utc>,
+    incidents: &mut Vec<Incident>,
+) -> Result<(), sqlx::Error> {
+    for (kind, sql, at) in [
+        (IncidentKind::ReviewNotOpened, REVIEWS_NOT_OPENED, now - LATE),
+        (IncidentKind::ReviewOverdue, REVIEWS_OVERDUE, now),
+        (IncidentKind::NotCarriedOut, NOT_CARRIED_OUT, now),
+    ] {
+        let query = sqlx::query(sql).bind(millis(at)).bind(job).bind(MOST_INCIDENTS);
+        for row in &query.fetch_all(pool).await? {
+            incidents.push(incident(kind, row)?);
+        }
+    }
+    Ok(())
+}
+
 pub(super) async fn now(pool: &SqlitePool, now: DateTime<Utc>) -> Result<Vec<Incident>, sqlx::Error> {
     let mut incidents = Vec::new();
     for (kind, sql, at) in [
@@ -176,6 +217,7 @@ pub(super) async fn now(pool: &SqlitePool, now: DateTime<Utc>) -> Result<Vec<Inc
             incidents.push(incident(kind, row)?);
         }
     }
+    of_reviews(pool, None, now, &mut incidents).await?;
     incidents.sort_by_key(|incident| incident.at);
     Ok(incidents)
 }
@@ -201,6 +243,7 @@ pub(super) async fn before(
             incidents.push(incident(kind, row)?);
         }
     }
+    of_reviews(pool, Some(job), fire_at, &mut incidents).await?;
     incidents.sort_by_key(|incident| incident.at);
     Ok(incidents)
 }

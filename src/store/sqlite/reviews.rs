@@ -14,7 +14,8 @@ use crate::{
     },
     store::{
         StoreError, facts,
-        reviews::{Reviews, pack, unpack},
+        queue::Cursor,
+        reviews::{PlannedReview, ReviewPlan, Reviews, pack, unpack},
     },
 };
 
@@ -47,6 +48,12 @@ impl Reviews for SqliteStore {
         }
         let events = [Event::Opened(review.opening().clone())];
         append(&mut transaction, review, &events, summary.opened_at).await.map_err(&failed)?;
+        sqlx::query("UPDATE review_plan SET due_at = NULL, reason = NULL WHERE name = ? AND due_at <= ?")
+            .bind(&summary.name)
+            .bind(millis(summary.opened_at))
+            .execute(&mut *transaction)
+            .await
+            .map_err(&failed)?;
         transaction.commit().await.map_err(&failed)
     }
 
@@ -105,6 +112,60 @@ impl Reviews for SqliteStore {
         let sql = "SELECT id FROM review WHERE name = ? AND state = 'closed' ORDER BY opened_at DESC LIMIT 1";
         let found = sqlx::query_scalar::<_, Vec<u8>>(sql).bind(name).fetch_optional(&self.pool).await;
         found.and_then(|id| id.as_deref().map(uuid).transpose()).map_err(failed)
+    }
+
+    async fn review_plans(&self) -> Result<Vec<ReviewPlan>, StoreError> {
+        let failed = self.explain("read the schedules of reviews");
+        let sql = "SELECT name, schedule, at, due_at, reason FROM review_plan ORDER BY name";
+        let rows = sqlx::query(sql).fetch_all(&self.pool).await.map_err(&failed)?;
+        rows.iter().map(plan).collect::<Result<_, _>>().map_err(failed)
+    }
+
+    async fn plan_review(&self, planned: &PlannedReview<'_>) -> Result<bool, StoreError> {
+        let failed = self.explain("store what is due");
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
+        let sql = "SELECT name, schedule, at, due_at, reason FROM review_plan WHERE name = ?";
+        let known = sqlx::query(sql).bind(planned.name).fetch_optional(&mut *transaction).await.map_err(&failed)?;
+        let known = known.as_ref().map(plan).transpose().map_err(&failed)?;
+        if known.as_ref() != planned.from {
+            return Ok(false);
+        }
+        sqlx::query(
+            "INSERT INTO review_plan (name, job, schedule, at, due_at)
+             SELECT ?1, ?2, ?3, ?4, CASE WHEN EXISTS (SELECT 1 FROM review WHERE name = ?1 AND fire_at = ?5) THEN NULL ELSE ?5 END
+             WHERE true
+             ON CONFLICT (name) DO UPDATE SET job = excluded.job, schedule = excluded.schedule, at = excluded.at,
+                reason = CASE WHEN due_at IS excluded.due_at THEN reason END, due_at = excluded.due_at",
+        )
+        .bind(planned.name)
+        .bind(planned.job)
+        .bind(&planned.to.schedule)
+        .bind(millis(planned.to.at))
+        .bind(planned.due.map(millis))
+        .execute(&mut *transaction)
+        .await
+        .map_err(&failed)?;
+        ledger::append(&mut transaction, facts::plan_review(planned), planned.now).await.map_err(&failed)?;
+        transaction.commit().await.map_err(&failed)?;
+        Ok(true)
+    }
+
+    async fn review_not_opened(
+        &self,
+        name: &str,
+        fire_at: DateTime<Utc>,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let failed = self.explain("store why a review is not opened");
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
+        let sql = "UPDATE review_plan SET reason = ?1 WHERE name = ?2 AND due_at = ?3 AND reason IS NOT ?1";
+        let query = sqlx::query(sql).bind(reason).bind(name).bind(millis(fire_at));
+        if query.execute(&mut *transaction).await.map_err(&failed)?.rows_affected() > 0 {
+            let facts = facts::review_not_opened(name, fire_at, reason);
+            ledger::append(&mut transaction, facts, now).await.map_err(&failed)?;
+        }
+        transaction.commit().await.map_err(&failed)
     }
 
     async fn reviews_to_tell(&self, now: DateTime<Utc>) -> Result<Vec<Uuid>, StoreError> {
@@ -184,6 +245,15 @@ async fn append(
     }
     ledger::append(connection, facts::review(summary.id, events), at).await?;
     Ok(true)
+}
+
+fn plan(row: &SqliteRow) -> Result<ReviewPlan, sqlx::Error> {
+    Ok(ReviewPlan {
+        name: row.try_get("name")?,
+        cursor: Cursor { schedule: row.try_get("schedule")?, at: moment(row.try_get("at")?) },
+        due: row.try_get::<Option<i64>, _>("due_at")?.map(moment),
+        reason: row.try_get("reason")?,
+    })
 }
 
 fn event(row: &SqliteRow) -> Result<(DateTime<Utc>, Event), sqlx::Error> {

@@ -9,7 +9,7 @@ const HELD: &str = "WHERE id = ? AND fence = ? AND state IN ('claimed', 'read', 
 
 /// Steps that SQLite calls a scan and that read a bounded number of rows: the first rows of an index (`LIMIT`), the
 /// rows that an index holds only while there is something to do, one row for each job, and the rows of a step before.
-const BOUNDED: [&str; 21] = [
+const BOUNDED: [&str; 22] = [
     "SCAN CONSTANT ROW",
     "SCAN first",
     "SCAN last",
@@ -28,6 +28,7 @@ const BOUNDED: [&str; 21] = [
     "SCAN review USING INDEX review_by_time",
     "SCAN review USING INDEX review_unfinished",
     "SCAN review USING INDEX review_untold",
+    "SCAN review_plan",
     "SCAN combination USING INDEX combination_open",
     "SCAN cursor",
     "SCAN c USING COVERING INDEX sqlite_autoindex_cursor_1",

@@ -1,0 +1,145 @@
+//! Reviews by people on a schedule, at a time that the test sets: opened, reminded of, overdue.
+
+use super::*;
+use crate::{
+    ledger::Fact,
+    mail::testing::parse,
+    review::{
+        assign::{Choice, Rule},
+        event::{RemediationDays, Scope},
+        open::Terms,
+        person::Address,
+        state::Summary,
+    },
+};
+
+/// A bench with evidence and a review that is opened on Sundays at 13:00 UTC.
+async fn bench() -> Bench {
+    let bench = Bench::new(Missed::Latest).await;
+    let address = |name: &str| Address::of(&format!("{name}@example.com"));
+    let rule = Rule {
+        workspace: None,
+        role: None,
+        profile: None,
+        department: None,
+        reviewer: Choice::Person(address("reviewer")),
+        alternate: None,
+    };
+    let terms = Terms {
+        name: "quarterly".to_owned(),
+        job: "weekly".to_owned(),
+        scope: Scope::All,
+        due_days: 14,
+        owner: address("owner"),
+        reviewers: vec![rule],
+        four_eyes: false,
+        remediation_days: RemediationDays::default(),
+        escalate_to: Some(address("cto")),
+    };
+    let schedule = Schedule::parse("0 13 * * SUN", chrono_tz::Tz::UTC, time(SUNDAY)).unwrap();
+    {
+        let mut setup = bench.daemon.setup.write().unwrap();
+        let setup = Arc::get_mut(&mut setup).unwrap();
+        let (configuration, agent) = (String::new(), "rolecall (a test)".to_owned());
+        let storage = Arc::new(Folder::new(&bench.folder.path().join("bags")));
+        setup.vault = Some(Vault { storage, keep_days: None, key: None, configuration, agent });
+        setup.reviews = [("quarterly".to_owned(), Review { terms, schedule: Some(schedule) })].into();
+    }
+    bench.daemon.forget();
+    bench.at("2026-03-01T12:00:01Z").await;
+    bench
+}
+
+impl Bench {
+    async fn reviews(&self) -> Vec<Summary> {
+        self.daemon.store.reviews(9).await.unwrap()
+    }
+
+    /// What the server has accepted about the review since the last call, as `kind to`.
+    fn said(&self) -> Vec<String> {
+        let mut mails = std::mem::take(&mut *self.post.accepted.lock().unwrap());
+        mails.retain(|mail| !mail.to.starts_with("security@"));
+        let mut said: Vec<String> = mails
+            .iter()
+            .map(|mail| {
+                let subject = parse(&mail.bytes).header("Subject").unwrap().to_owned();
+                let word = ["OVERDUE", "Reminder", "is open", "is closed", "decide about"];
+                let word = word.into_iter().find(|word| subject.contains(word)).unwrap_or("?");
+                format!("{word} {}", mail.to.split('@').next().unwrap())
+            })
+            .collect();
+        said.sort();
+        said
+    }
+
+    async fn kinds(&self) -> Vec<IncidentKind> {
+        let mut incidents = self.daemon.health().await.unwrap().incidents;
+        incidents.retain(|incident| incident.kind != IncidentKind::Undelivered);
+        incidents.into_iter().map(|incident| incident.kind).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_review_is_opened_when_it_can_be_and_said_until_it_is_overdue() {
+    let bench = bench().await;
+    for moment in ["2026-03-01T13:00:00Z", "2026-03-01T13:00:01Z", "2026-03-01T13:20:00Z"] {
+        bench.at(moment).await;
+    }
+    assert!(bench.reviews().await.is_empty(), "there is no audit yet");
+    assert_eq!(bench.kinds().await, [IncidentKind::ReviewNotOpened]);
+    let detail = bench.daemon.health().await.unwrap().incidents[0].detail.clone();
+    assert!(detail.contains("the job weekly has no complete audit yet; run"), "{detail}");
+    let told = |facts: &[Fact]| facts.iter().filter(|fact| matches!(fact, Fact::ReviewNotOpened { .. })).count();
+    assert_eq!(told(&bench.facts().await), 1, "each reason once");
+
+    bench.at(WEEK_1).await;
+    bench.at("2026-03-02T07:01:30Z").await;
+    let opened = bench.reviews().await;
+    assert_eq!((opened.len(), opened[0].fire_at), (1, Some(time("2026-03-01T13:00:00Z"))));
+    assert_eq!(bench.kinds().await, []);
+    assert_eq!(bench.said(), ["decide about reviewer", "is open owner"]);
+    let pulse = bench.daemon.reviews().await.unwrap().remove(0);
+    assert_eq!((pulse.open, pulse.overdue, pulse.undecided), (1, 0, u64::from(opened[0].items)));
+    assert_eq!(pulse.next, Some(time("2026-03-08T13:00:00Z")));
+
+    // The next one is due, and this one is under way.
+    for moment in ["2026-03-08T13:00:00Z", "2026-03-08T13:00:01Z", "2026-03-08T13:20:00Z"] {
+        bench.at(moment).await;
+    }
+    assert_eq!(bench.kinds().await, [IncidentKind::ReviewNotOpened]);
+    assert_eq!(bench.reviews().await.len(), 1);
+    bench.at(WEEK_2).await;
+    assert_eq!(bench.said(), [""; 0]);
+    bench.at("2026-03-09T07:01:30Z").await;
+    assert_eq!(bench.said(), ["Reminder reviewer"]);
+    bench.at("2026-03-15T07:01:30Z").await;
+    assert_eq!(bench.said(), ["Reminder reviewer"]);
+    bench.at("2026-03-16T07:01:31Z").await;
+    assert_eq!(bench.said(), ["OVERDUE cto", "OVERDUE owner", "OVERDUE reviewer"]);
+    assert!(bench.kinds().await.contains(&IncidentKind::ReviewOverdue));
+    let pulse = bench.daemon.reviews().await.unwrap().remove(0);
+    assert_eq!((pulse.overdue, pulse.overdue_items), (1, u64::from(opened[0].items)));
+    // The next report of the job says it.
+    bench.at("2026-03-23T07:00:00Z").await;
+    let accepted = std::mem::take(&mut *bench.post.accepted.lock().unwrap());
+    let report = accepted.iter().find(|mail| mail.to.starts_with("security@")).unwrap();
+    let text = parse(&report.bytes).parts[0].1.clone();
+    assert!(text.contains("a review by people is overdue"), "{text}");
+}
+
+#[tokio::test]
+async fn of_scheduled_times_that_no_daemon_saw_only_the_latest_is_opened() {
+    let bench = bench().await;
+    bench.at("2026-03-17T12:00:00Z").await;
+    bench.at("2026-03-17T12:01:30Z").await;
+    let opened = bench.reviews().await;
+    assert_eq!((opened.len(), opened[0].fire_at), (1, Some(time("2026-03-15T13:00:00Z"))));
+    let skipped = bench.facts().await.into_iter().find_map(|fact| match fact {
+        Fact::ReviewSkipped { name, first, last, count, .. } => Some((name, first, last, count)),
+        _ => None,
+    });
+    let expected = ("quarterly".to_owned(), time("2026-03-01T13:00:00Z"), time("2026-03-08T13:00:00Z"), 2);
+    assert_eq!(skipped, Some(expected));
+    bench.at("2026-03-18T12:00:00Z").await;
+    assert_eq!(bench.reviews().await.len(), 1);
+}
