@@ -278,7 +278,7 @@ impl Daemon {
             return Ok(due);
         }
         let review = self.store.review(summary.id).await?;
-        let due: Vec<DateTime<Utc>> = review.iter().flat_map(|review| review.unproven_due()).collect();
+        let due: Vec<DateTime<Utc>> = review.iter().flat_map(crate::review::state::Review::unproven_due).collect();
         let events = review.map_or(summary.events, |review| review.events());
         self.state().unproven.insert(summary.id, (events, due.clone()));
         Ok(due)
