@@ -68,7 +68,8 @@ pub(super) fn answer(past: &Past<'_>, question: &Question<'_>) -> Coverage {
     );
     rows.sort_by(|a, b| (&a.job, &a.workspace, a.fire_at).cmp(&(&b.job, &b.workspace, b.fire_at)));
     remarks.extend(sources(&rows, question));
-    Coverage { rows, remarks }
+    let reviews = past.by_people.rows(&past.removed, question);
+    Coverage { rows, reviews, remarks }
 }
 
 /// How many reviews were not read from the vendor, and from where.

@@ -401,7 +401,9 @@ mod tests {
     /// The states and reasons of what was due in the first days.
     fn covered(facts: &[(Fact, DateTime<Utc>)], days: i64, now: i64) -> Vec<(State, String)> {
         let mut by_people = ByPeople::default();
-        facts.iter().for_each(|(fact, at)| by_people.learn(fact, *at));
+        for (fact, at) in facts {
+            by_people.learn(fact, *at);
+        }
         let question = Question {
             from: at(0),
             to: at(days * DAY),

@@ -3,6 +3,7 @@
 //! daemon that did not run left no trace, and that is what has to be found.
 
 mod answer;
+mod by_people;
 mod page;
 mod past;
 mod table;
@@ -17,7 +18,11 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 use self::past::Past;
-pub use self::{page::page, table::table};
+pub use self::{
+    by_people::{Course, ReviewRow, review_table},
+    page::page,
+    table::table,
+};
 use crate::ledger::{
     Entry, Head,
     fact::{BagName, NoMailReason},
@@ -211,6 +216,8 @@ pub struct Delivered {
 pub struct Coverage {
     /// By job, workspace and scheduled time.
     pub rows: Vec<Row>,
+    /// Reviews by people, by name and time.
+    pub reviews: Vec<ReviewRow>,
     /// Its limits: when the ledger begins, schedules that cannot be read.
     pub remarks: Vec<String>,
 }
@@ -232,13 +239,18 @@ impl Coverage {
         self.rows.iter().filter(|row| row.state.is_gap())
     }
 
+    /// The reviews by people that are gaps.
+    pub fn review_gaps(&self) -> impl Iterator<Item = &ReviewRow> {
+        self.reviews.iter().filter(|row| row.state.is_gap())
+    }
+
     /// How many reviews were due.
     pub fn due(&self) -> usize {
         self.rows.iter().filter(|row| row.state != State::ByHand).count()
     }
 }
 
-/// The page and the table, by the names of their files.
+/// The page and the table, by the names of their files; with reviews by people their table, too.
 ///
 /// # Errors
 /// [`CoverageError`]
@@ -246,11 +258,17 @@ pub fn files(
     coverage: &Coverage,
     question: &Question<'_>,
     head: &Head,
-) -> Result<[(&'static str, Vec<u8>); 2], CoverageError> {
+) -> Result<Vec<(&'static str, Vec<u8>)>, CoverageError> {
     let page = page(coverage, question, head)?;
     let mut content = Vec::new();
     table(coverage, question, &mut content)?;
-    Ok([("coverage.html", page.into_bytes()), ("coverage.csv", content)])
+    let mut files = vec![("coverage.html", page.into_bytes()), ("coverage.csv", content)];
+    if !coverage.reviews.is_empty() {
+        let mut content = Vec::new();
+        review_table(&coverage.reviews, &mut content)?;
+        files.push(("coverage-reviews.csv", content));
+    }
+    Ok(files)
 }
 
 /// The coverage cannot be written, which is a defect of rolecall.

@@ -3,7 +3,7 @@
 use askama::Template;
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 
-use super::{Coverage, Question, Review, Row, State, answer::moment};
+use super::{Coverage, Question, Review, ReviewRow, Row, State, answer::moment};
 use crate::{
     ledger::Head,
     words::{count, counted, number},
@@ -31,6 +31,21 @@ struct Page<'a> {
     more_explained: usize,
     rows: Vec<Line>,
     more_rows: usize,
+    reviews: Vec<ReviewLine>,
+    more_reviews: usize,
+}
+
+/// A review by people.
+struct ReviewLine {
+    class: &'static str,
+    sign: &'static str,
+    state: &'static str,
+    name: String,
+    due: String,
+    reason: String,
+    closed: String,
+    accounts: String,
+    bag: String,
 }
 
 /// One job and workspace: its months.
@@ -108,6 +123,8 @@ pub fn page(coverage: &Coverage, question: &Question<'_>, head: &Head) -> Result
         explained: explained.into_iter().take(MOST_EXPLAINED).map(line).collect(),
         more_rows: coverage.rows.len().saturating_sub(MOST_ROWS),
         rows: coverage.rows.iter().take(MOST_ROWS).map(line).collect(),
+        reviews: coverage.reviews.iter().take(MOST_ROWS).map(review_line).collect(),
+        more_reviews: coverage.reviews.len().saturating_sub(MOST_ROWS),
     };
     page.render()
 }
@@ -227,6 +244,23 @@ fn line(row: &Row) -> Line {
         bag: bags(row),
         delivered: review.map(|review| review.recipients().collect::<Vec<_>>().join(", ")).unwrap_or_default(),
         delivered_at: review.and_then(Review::delivered_at).map(minute).unwrap_or_default(),
+    }
+}
+
+fn review_line(row: &ReviewRow) -> ReviewLine {
+    let (class, sign) = look(row.state);
+    let course = row.course.as_ref();
+    let closed = course.and_then(|course| course.closed_at);
+    ReviewLine {
+        class,
+        sign,
+        state: row.state.label(),
+        name: row.name.clone(),
+        due: row.fire_at.with_timezone(&row.zone).format("%a %Y-%m-%d %H:%M %Z").to_string(),
+        reason: row.reason.clone(),
+        closed: closed.map(|at| at.format("%Y-%m-%d %H:%M").to_string()).unwrap_or_default(),
+        accounts: course.map(|course| course.items.to_string()).unwrap_or_default(),
+        bag: course.and_then(|course| course.bag.as_ref()).map(|bag| bag.folder.clone()).unwrap_or_default(),
     }
 }
 

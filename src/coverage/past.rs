@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Delivered, Review};
+use super::{Delivered, Review, by_people::ByPeople};
 use crate::ledger::{
     Entry, Fact,
     fact::{BagName, Delivery, NoMailReason, Recorded, Terms},
@@ -41,6 +41,8 @@ pub(super) struct Past<'a> {
     /// Bags that were removed because of their age.
     pub(super) removed: BTreeSet<&'a str>,
     pub(super) set_back: Vec<SetBack>,
+    /// Reviews by people.
+    pub(super) by_people: ByPeople<'a>,
     /// What a clock that was ahead wrote, in a sentence; `None` if nothing.
     pub(super) ahead: Option<String>,
 }
@@ -84,6 +86,7 @@ impl<'a> Past<'a> {
     }
 
     fn learn(&mut self, entry: &'a Entry, at: DateTime<Utc>) {
+        self.by_people.learn(&entry.fact, at);
         match &entry.fact {
             Fact::Schedule { job, terms } => self.schedules.entry(job).or_default().push((at, terms.as_ref())),
             Fact::Due { job, fire_at, by_hand: false, runs } => {

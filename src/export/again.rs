@@ -89,6 +89,11 @@ impl Remade {
         let mut other = Vec::new();
         for (name, source) in &export.contents {
             let Source::Text(made) = source else { continue };
+            if !is_ours && !has(storage, name).map_err(unreadable(storage, name))? {
+                // An earlier version had no such file.
+                other.push(name.as_str());
+                continue;
+            }
             let there = read(storage, name).map_err(unreadable(storage, name))?;
             let differs = match name.as_str() {
                 TABLE => table_differs(storage, export, is_ours)?,

@@ -1,6 +1,7 @@
 //! An export: one zip with the evidence of a period, for an auditor.
 
 mod again;
+mod remediation;
 mod texts;
 
 use std::{
@@ -138,6 +139,10 @@ impl Export {
         let mut text = |name: &str, text: Vec<u8>| contents.push((name.to_owned(), Source::Text(text)));
         for (name, content) in coverage::files(&answer, &question, &checkpoint.head).map_err(defect)? {
             text(name, content);
+        }
+        let proven = remediation::tables(storage, &entries, &bags).map_err(unreadable(storage, ""))?;
+        for (name, content) in proven {
+            text(&name, content);
         }
         text(PERIOD, (serde_json::to_string(&stated).map_err(defect)? + "\n").into_bytes());
         text("allowed_signers", keys(&entries).into_bytes());

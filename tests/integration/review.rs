@@ -199,6 +199,15 @@ fn is_evidence(bench: &Bench) {
     let (good, said) = verified(&inside);
     assert!(good, "{said}");
     assert!(inside.join(bag.file_name().unwrap()).join("data/review.json").exists());
+    // What was proven after the close stands in the export, and beside the audits in its coverage.
+    let name = format!("remediation_{}.csv", bag.file_name().unwrap().to_str().unwrap());
+    let carried_out = read_csv(&inside.join(name));
+    let place = carried_out[0].iter().position(|column| column == "carried_out").unwrap();
+    assert_eq!(carried_out[1][place], "proven");
+    let at_the_close = read_csv(&bag.join("data/remediation.csv"));
+    assert_eq!(at_the_close[1][place], "open");
+    let reviews = read_csv(&inside.join("coverage-reviews.csv"));
+    assert_eq!((reviews.len(), &*reviews[1][0], &*reviews[1][5]), (2, "quarterly", "by hand"));
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub(super) fn run(named: Option<&Path>, args: &CoverageArgs) -> Result<(), Failu
     let question =
         Question { from, to, job: args.job.as_deref(), late_after, now, bags: Some(&bags), foreign: &foreign };
     let coverage = export::covered(&attestation, &question);
-    if let Some(job) = args.job.as_deref().filter(|_| coverage.rows.is_empty()) {
+    if let Some(job) = args.job.as_deref().filter(|_| coverage.rows.is_empty() && coverage.reviews.is_empty()) {
         output::note(&format!("rolecall: the ledger has no entry of the job `{job}` in this period"));
     }
     print(&coverage, &args.period);
@@ -55,7 +55,7 @@ pub(super) fn run(named: Option<&Path>, args: &CoverageArgs) -> Result<(), Failu
             output::line(&format!("  wrote     {}", path.display()));
         }
     }
-    match coverage.gaps().count() {
+    match coverage.gaps().count() + coverage.review_gaps().count() {
         0 => Ok(()),
         1 => Err(Failure::Findings("there is 1 gap".to_owned())),
         gaps => Err(Failure::Findings(format!("there are {}", count(gaps, "gap")))),
@@ -93,6 +93,23 @@ fn print(coverage: &Coverage, period: &PeriodArgs) {
         ));
     }
     let more = coverage.gaps().count().saturating_sub(MOST_PRINTED);
+    if more > 0 {
+        output::line(&format!("  … and {more} more"));
+    }
+    if !coverage.reviews.is_empty() {
+        output::line(&format!("reviews by people: {}", coverage.reviews.len()));
+    }
+    for row in coverage.reviews.iter().take(MOST_PRINTED) {
+        output::line(&format!(
+            "  {:<13} {}  {}{}{}",
+            row.state.label(),
+            row.fire_at.with_timezone(&row.zone).format("%a %Y-%m-%d %H:%M %Z"),
+            row.name,
+            if row.reason.is_empty() { "" } else { ": " },
+            output::plain(&row.reason, REASON)
+        ));
+    }
+    let more = coverage.reviews.len().saturating_sub(MOST_PRINTED);
     if more > 0 {
         output::line(&format!("  … and {more} more"));
     }
