@@ -148,14 +148,14 @@ impl Problem {
             Self::NoRule { .. } => "no_such_rule",
             Self::StaleCursor => "stale_cursor",
             Self::Lookup { error, .. } => error.code(),
-            Self::Run(RunError::Store { .. } | RunError::Evidence(_)) | Self::Store(_) | Self::Evidence(_) => {
-                "record_failed"
-            }
+            Self::Run(RunError::Store { .. } | RunError::Evidence(_))
+            | Self::Store(_)
+            | Self::Evidence(_)
+            | Self::Review(ReviewError::Store(_)) => "record_failed",
             Self::NotRead { .. } | Self::NotReached(_) | Self::Run(_) | Self::Connector(_) => "workspace_not_read",
             Self::OffboardingOff | Self::NotAllowed(_) => "offboarding_not_allowed",
             Self::Refused(refusal) => refusal.code(),
             Self::Review(ReviewError::Unknown(_)) => "no_such_review",
-            Self::Review(ReviewError::Store(_)) => "record_failed",
             Self::Review(_) => "review_refused",
             Self::Declined => "declined",
             Self::NotConfirmed { .. } => "not_confirmed",

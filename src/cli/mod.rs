@@ -113,7 +113,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Check => check::run(named),
         Command::Audit(args) => match &args.from {
             Some(from) => again::run(named, &args, from).await,
-            None => audit::run(named, args).await,
+            None => Box::pin(audit::run(named, args)).await,
         },
         Command::Preflight(args) => preflight::run(named, args).await,
         Command::WhoCan(args) => lookup::who_can(named, args).await,

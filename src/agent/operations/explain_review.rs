@@ -16,7 +16,7 @@ use crate::{
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
-    /// The review's id, as list_reviews gives it.
+    /// The review's id, as `list_reviews` gives it.
     review: String,
     /// Only items that are not decided.
     undecided: Option<bool>,

@@ -27,9 +27,9 @@ const REASON: usize = 1_000;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Arguments {
-    /// The review's id, as list_reviews gives it.
+    /// The review's id, as `list_reviews` gives it.
     review: String,
-    /// The number of the item, as explain_review gives it.
+    /// The number of the item, as `explain_review` gives it.
     #[schemars(range(min = 1))]
     item: u32,
     /// What is proposed: `keep`, `change` or `remove`.
