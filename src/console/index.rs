@@ -2,8 +2,10 @@
 //! page.
 
 use std::{
+    borrow::Cow,
+    cmp::Reverse,
     collections::{BTreeMap, HashMap},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
 };
 
 use memchr::memmem::Finder;
@@ -13,9 +15,13 @@ use crate::{
         drift::{KnownFinding, SnapshotHeader, SnapshotUser},
         power::{Power, Yardstick},
     },
+    audit::RuleSet,
     model::{
         directory::{Profile, Role},
+        finding::Severity,
         id::numeric_order,
+        policy::{Policy, RuleSetting},
+        rule::RuleList,
         status::{Status, StatusKind},
     },
     store::AuditRecord,
@@ -39,6 +45,16 @@ pub struct Indexed {
     /// How many users hold a role or a profile, without deleted ones.
     holders: [HashMap<Box<str>, usize>; 2],
     orders: [OnceLock<Box<[u32]>>; Sort::ALL.len()],
+    rules: OnceLock<Rules>,
+}
+
+/// The rules that judged an audit, and its findings in the order of their severity.
+#[derive(Debug)]
+pub struct Rules {
+    /// The rules.
+    pub list: Arc<RuleList>,
+    /// The places of the findings: the most severe rules first, the findings of a rule in their order.
+    pub order: Box<[u32]>,
 }
 
 /// A user.
@@ -185,7 +201,17 @@ impl Indexed {
                 }
             }
         }
-        Ok(Self { record, accounts, roles, profiles, findings, header, holders, orders: Default::default() })
+        Ok(Self {
+            record,
+            accounts,
+            roles,
+            profiles,
+            findings,
+            header,
+            holders,
+            orders: Default::default(),
+            rules: OnceLock::new(),
+        })
     }
 
     /// How many users it has.
@@ -260,20 +286,49 @@ impl Indexed {
         statuses
     }
 
+    /// The rules that judged it.
+    pub fn rules(&self) -> &Rules {
+        self.rules.get_or_init(|| {
+            let list = Arc::clone(RuleSet::for_policy(&self.policy()).list());
+            let findings = &self.header.findings;
+            let mut order: Vec<u32> = (0..u32::try_from(findings.len()).unwrap_or(u32::MAX)).collect();
+            order.sort_by_cached_key(|place| {
+                let rule = &findings[*place as usize].rule;
+                (Reverse(self.severity(&list, rule)), rule.as_str())
+            });
+            Rules { list, order: order.into_boxed_slice() }
+        })
+    }
+
+    /// The policy that it was judged by.
+    pub fn policy(&self) -> Cow<'_, Policy> {
+        self.header.policy.as_ref().map_or_else(|| Cow::Owned(Policy::default()), Cow::Borrowed)
+    }
+
+    /// The severity that the policy or else the rule itself gives its findings. `None` if the rule is not known.
+    pub fn severity(&self, list: &RuleList, rule: &str) -> Option<Severity> {
+        match self.header.policy.as_ref().and_then(|policy| policy.rules.get(rule)) {
+            Some(RuleSetting::Severity(severity)) => Some(*severity),
+            _ => list.get(rule).map(|info| info.severity),
+        }
+    }
+
     /// The users that are asked for. A page that is not there is the last one.
     pub fn find(&self, question: &Question) -> Found<'_> {
         let wanted = Wanted::of(question);
         let order = self.order(question.sort);
-        let places: Vec<u32> = if question.reversed {
-            order.iter().rev().copied().filter(|place| wanted.has(&self.accounts[*place as usize])).collect()
+        let places = if wanted.is_anybody() {
+            Cow::Borrowed(order)
         } else {
-            order.iter().copied().filter(|place| wanted.has(&self.accounts[*place as usize])).collect()
+            Cow::Owned(order.iter().copied().filter(|place| wanted.has(&self.accounts[*place as usize])).collect())
         };
-        let pages = places.len().div_ceil(PAGE).max(1);
+        let all = places.len();
+        let pages = all.div_ceil(PAGE).max(1);
         let page = question.page.clamp(1, pages);
-        let shown = places.iter().skip((page - 1) * PAGE).take(PAGE);
-        let accounts = shown.map(|place| &self.accounts[*place as usize]).collect();
-        Found { accounts, all: places.len(), page, pages }
+        let shown = (page - 1) * PAGE..(page * PAGE).min(all);
+        let place = |at: usize| if question.reversed { places[all - 1 - at] } else { places[at] };
+        let accounts = shown.map(|at| &self.accounts[place(at) as usize]).collect();
+        Found { accounts, all, page, pages }
     }
 
     /// The places of all users in an order. Users that are equal in it are in the order of their ids.
@@ -291,7 +346,7 @@ impl Indexed {
                 Sort::Profile => self.by_text(&mut places, |account| self.profile_name(account).to_lowercase()),
                 Sort::Power => places.sort_by_key(|place| rank(self.accounts[*place as usize].power)),
                 Sort::Findings => {
-                    places.sort_by_key(|place| std::cmp::Reverse(self.accounts[*place as usize].open));
+                    places.sort_by_key(|place| Reverse(self.accounts[*place as usize].open));
                 }
             }
             places.into_boxed_slice()
@@ -348,6 +403,12 @@ impl<'q> Wanted<'q> {
         let text = question.text.trim().to_lowercase();
         let text = (!text.is_empty()).then(|| Finder::new(&text).into_owned());
         Self { question, text }
+    }
+
+    /// Whether every user is wanted.
+    fn is_anybody(&self) -> bool {
+        let Question { status, power, role, profile, flagged, .. } = self.question;
+        self.text.is_none() && !flagged && [status, power, role, profile].into_iter().all(String::is_empty)
     }
 
     fn has(&self, account: &Account) -> bool {

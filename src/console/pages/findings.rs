@@ -12,15 +12,9 @@ use super::{
 };
 use crate::{
     access::drift::KnownFinding,
-    audit::RuleSet,
     console::{index::Indexed, viewer::Viewer},
     exceptions::{Known, acceptance_of},
-    model::{
-        finding::Severity,
-        kind::Product,
-        policy::{Policy, RuleSetting},
-        rule::RuleInfo,
-    },
+    model::{finding::Severity, kind::Product, policy::Policy, rule::RuleInfo},
     words::{count, number},
 };
 
@@ -77,13 +71,7 @@ pub(in crate::console) fn page(
     product: Product,
     now: DateTime<Utc>,
 ) -> Page {
-    let default = Policy::default();
-    let policy = audit.header.policy.as_ref().unwrap_or(&default);
-    let rules = RuleSet::for_policy(policy);
-    let severity = |rule: &str| match policy.rules.get(rule) {
-        Some(RuleSetting::Severity(severity)) => Some(*severity),
-        _ => rules.list().get(rule).map(|info| info.severity),
-    };
+    let (policy, rules) = (audit.policy(), audit.rules());
     let is_shown = |finding: &&KnownFinding| match asked.show.as_str() {
         "all" => true,
         "accepted" => !finding.open,
@@ -94,19 +82,17 @@ pub(in crate::console) fn page(
         *by_rule.entry(&finding.rule).or_default() += 1;
     }
     let is_asked = |finding: &&KnownFinding| asked.rule.is_empty() || finding.rule == asked.rule;
-    let mut found: Vec<&KnownFinding> = audit.header.findings.iter().filter(is_shown).filter(is_asked).collect();
-    // Stable: the findings of a rule stay in their order.
-    found.sort_by_key(|finding| (std::cmp::Reverse(severity(&finding.rule)), &finding.rule));
+    let all = rules.order.iter().map(|place| &audit.header.findings[*place as usize]);
+    let found: Vec<&KnownFinding> = all.filter(is_shown).filter(is_asked).collect();
     let pages = found.len().div_ceil(PAGE).max(1);
     let at = asked.page.clamp(1, pages);
     let shown = &found[(at - 1) * PAGE..(at * PAGE).min(found.len())];
     let base = path(&["workspaces", &audit.record.workspace, "findings"]);
     let groups = shown.chunk_by(|one, other| one.rule == other.rule).map(|of_rule| {
         let rule = of_rule.first().map_or("", |finding| finding.rule.as_str());
-        let rows = of_rule.iter().map(|finding| row(audit, policy, finding, now)).collect();
-        let advice =
-            rules.list().get(rule).map(|info| prose(&info.advice(product)).replace('`', "")).unwrap_or_default();
-        group(rule, rules.list().get(rule), severity(rule), advice, rows)
+        let rows = of_rule.iter().map(|finding| row(audit, &policy, finding, now)).collect();
+        let advice = rules.list.get(rule).map(|info| prose(&info.advice(product)).replace('`', "")).unwrap_or_default();
+        group(rule, rules.list.get(rule), audit.severity(&rules.list, rule), advice, rows)
     });
     let choice =
         |(rule, all): (&&str, &usize)| Choice::new(rule, format!("{} ({})", label(rule), number(*all)), &asked.rule);
