@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::{
-    Coverage, Question, Review, Row, State,
+    Coverage, Question, Review, Row, State, moment,
     past::{Key, Made, Past, Since},
 };
 use crate::{
@@ -346,11 +346,6 @@ fn unplanned(past: &Past<'_>, made: Made<'_>, question: &Question<'_>) -> Row {
 
 fn set_back(review: &Review) -> String {
     format!("the clock had been set back: the ledger already had an entry of {}", moment(review.known_at))
-}
-
-/// A time in a sentence.
-pub(super) fn moment(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 fn length(time: Duration) -> String {

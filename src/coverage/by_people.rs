@@ -9,7 +9,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use super::{Question, State, answer::moment};
+use super::{Question, State, moment};
 use crate::{
     ledger::{
         Fact,

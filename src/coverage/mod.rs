@@ -281,3 +281,8 @@ pub enum CoverageError {
     #[error("the coverage cannot be written: {0}")]
     Table(#[from] std::io::Error),
 }
+
+/// A time in a sentence.
+fn moment(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M UTC").to_string()
+}

@@ -3,7 +3,7 @@
 use askama::Template;
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 
-use super::{Coverage, Question, Review, ReviewRow, Row, State, answer::moment};
+use super::{Coverage, Question, Review, ReviewRow, Row, State, moment};
 use crate::{
     ledger::Head,
     words::{count, counted, number},
