@@ -1,6 +1,6 @@
 //! The web console: how people get in ([`viewer`], sessions, one-time links), and the pages.
 //!
-//! [`Site`](site::Site) is what pages are about, `handlers` lead from a request to a page, and `pages` are the pages.
+//! [`Site`] is what pages are about, `handlers` lead from a request to a page, and `pages` are the pages.
 //! `guard` looks at every request before anything else does. A page that names [`Viewer`] among its arguments is shown only
 //! to someone who is signed in and has a right.
 

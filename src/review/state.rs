@@ -1,4 +1,4 @@
-//! A review as it stands, and the questions that it answers. [`changes`] is the only way to change it.
+//! A review as it stands, and the questions that it answers. `changes` is the only way to change it.
 
 mod changes;
 mod checks;

@@ -141,7 +141,7 @@ fn no_administrator_profile(request: &RunRequest<'_>, directory: &Directory) -> 
 /// with the values that it names.
 ///
 /// # Errors
-/// [`TryError`]
+/// `TryError`
 pub fn try_rule(
     custom: &CustomRule,
     audit: &Audit,
