@@ -170,6 +170,11 @@ pub fn checkpoint(
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             put => put.map_err(failed(&name))?,
         }
+        // Somebody who has a later one may have replaced this one since it was signed: the signature is gone, so it goes too.
+        let signed = format!("{name}{SIGNED}");
+        if key.is_some() && !has(storage, &signed).map_err(failed(&signed))? {
+            return storage.remove(&name).map_err(failed(&name));
+        }
     }
     // After unsigned ones, the last signed one is still there too.
     let signed = format!("{}{SIGNED}", checkpoint_name(earlier.number));
@@ -186,8 +191,9 @@ fn replace(storage: &dyn Storage, earlier: u64, head: &Head, key: Option<&Signin
     let name = checkpoint_name(earlier);
     let signed = format!("{name}{SIGNED}");
     if key.is_some() || !has(storage, &signed).map_err(|source| LedgerError::of(storage, &signed, source))? {
-        // An old checkpoint that stays does no harm: it is still true.
-        let _ = storage.remove(&name).and_then(|()| storage.remove(&signed));
+        // An old checkpoint that stays with its signature does no harm: it is still true. Another process that writes the same
+        // one may put it back after its first removal, and finds no signature after its second.
+        let _ = storage.remove(&name).and_then(|()| storage.remove(&signed)).and_then(|()| storage.remove(&name));
     }
     Ok(())
 }
