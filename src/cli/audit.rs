@@ -14,7 +14,7 @@ use super::{
     check,
     output::{self, Failure},
     progress::Line,
-    summary,
+    summary, workspaces,
 };
 use crate::{
     app,
@@ -130,8 +130,8 @@ fn plan<'a>(settings: &'a Settings, args: &AuditArgs) -> Result<Plan<'a>, Failur
     let mut workspaces: Vec<&str> = Vec::new();
     for name in &args.workspaces {
         let (name, _) = settings.workspaces.get_key_value(name).ok_or_else(|| {
-            let known: Vec<&str> = settings.workspaces.keys().map(String::as_str).collect();
-            Failure::usage(format!("unknown workspace `{name}`; the configured workspaces are: {}", known.join(", ")))
+            let known = workspaces::known(settings);
+            Failure::usage(format!("unknown workspace `{name}`; the configured workspaces are: {known}"))
         })?;
         if of_job.is_some_and(|workspaces| !workspaces.contains(name)) {
             return Err(Failure::usage(format!("workspace `{name}` is not part of that job")));

@@ -11,14 +11,16 @@ use crate::{
     config::{
         self, ConfigError, Loaded,
         secret::{self, Exposed, SecretSource},
-        settings::Settings,
+        settings::{Job, Settings},
     },
     evidence::key::SigningKey,
-    words::count,
+    words::{count, some_of},
 };
 
 /// Scheduled times shown per job.
 const FIRE_TIMES: usize = 5;
+/// Workspaces of a job that are all named.
+const LISTED: usize = 10;
 
 /// Loads the configuration, or fails with everything that is wrong with it. Warnings go to stderr.
 pub(super) fn load(named: Option<&Path>) -> Result<Settings, Failure> {
@@ -92,19 +94,7 @@ pub(super) fn run(named: Option<&Path>) -> Result<(), Failure> {
         output::line("The configuration is valid.");
     }
     for (name, job) in &settings.jobs {
-        output::line(&format!(
-            "\nJob {name}: “{}” in {}, {}",
-            job.schedule.pattern(),
-            job.schedule.zone(),
-            job.workspaces.join(", ")
-        ));
-        for time in job.schedule.next(Clock::system().now(), FIRE_TIMES) {
-            output::line(&format!(
-                "  {}   {}",
-                time.with_timezone(&job.schedule.zone()).format("%a %Y-%m-%d %H:%M:%S %Z"),
-                utc(time)
-            ));
-        }
+        show(name, job);
     }
     if unreadable > 0 {
         return Err(Failure::usage(format!(
@@ -113,6 +103,26 @@ pub(super) fn run(named: Option<&Path>) -> Result<(), Failure> {
         )));
     }
     Ok(())
+}
+
+/// Shows when a job is due next.
+fn show(name: &str, job: &Job) {
+    let schedule = &job.schedule;
+    let spread = match schedule.splay().num_minutes() {
+        0 => String::new(),
+        minutes => format!(", spread over {}", count(minutes.unsigned_abs(), "minute")),
+    };
+    let (pattern, zone) = (schedule.pattern(), schedule.zone());
+    output::line(&format!("\nJob {name}: “{pattern}” in {zone}{spread}, {}", listed(&job.workspaces)));
+    for time in schedule.next(Clock::system().now(), FIRE_TIMES) {
+        let local = time.with_timezone(&zone).format("%a %Y-%m-%d %H:%M:%S %Z");
+        output::line(&format!("  {local}   {}", utc(time)));
+    }
+    if !spread.is_empty() {
+        output::line(&format!(
+            "  Each workspace is due at its own time from then on: `rolecall schedule --job {name}`"
+        ));
+    }
 }
 
 /// Reports secrets that cannot be read and a key that cannot sign, and counts them.
@@ -127,6 +137,18 @@ fn unreadable_secrets(settings: &Settings) -> usize {
         output::note(&format!("error: {error}"));
     }
     errors.len()
+}
+
+/// The workspaces of a job: all of a few, some of many.
+fn listed(workspaces: &[String]) -> String {
+    if workspaces.len() <= LISTED {
+        return workspaces.join(", ");
+    }
+    format!(
+        "{}: {}",
+        count(workspaces.len(), "workspace"),
+        some_of(workspaces.iter().map(String::as_str), workspaces.len())
+    )
 }
 
 fn utc(time: DateTime<Utc>) -> String {

@@ -25,6 +25,7 @@ mod review;
 mod roster;
 mod rules;
 mod runs;
+mod schedule;
 mod signals;
 mod simulate;
 pub(crate) mod summary;
@@ -130,6 +131,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Mcp(args) => mcp::run(named, args).await,
         Command::Tools(args) => tools::run(named, args).await,
         Command::Daemon => daemon::run(named).await,
+        Command::Schedule(args) => schedule::run(named, &args),
         Command::Runs(args) => runs::run(named, args).await,
         Command::Roster(command) => roster::run(named, command).await,
         Command::Review(args) => review::run(named, args).await,

@@ -1,11 +1,23 @@
 //! Picks a workspace of the configuration.
 
 use super::output::Failure;
-use crate::config::settings::{Settings, Workspace};
+use crate::{
+    config::settings::{Settings, Workspace},
+    words::list,
+};
+
+/// Names that a message lists.
+const LISTED: usize = 20;
+
+/// The names of the configured workspaces, as many as can be read.
+pub(super) fn known(settings: &Settings) -> String {
+    let names: Vec<&String> = settings.workspaces.keys().take(LISTED).collect();
+    list(&names, settings.workspaces.len())
+}
 
 /// The workspace with this name; without a name, the only one.
 pub(super) fn named<'s>(settings: &'s Settings, name: Option<&str>) -> Result<(&'s str, &'s Workspace), Failure> {
-    let known = || settings.workspaces.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let known = || known(settings);
     let mut all = settings.workspaces.iter();
     let found = match name {
         Some(name) => settings

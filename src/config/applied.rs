@@ -1,5 +1,7 @@
 //! The configuration as kept in evidence: what was applied, without secrets.
 
+use std::collections::BTreeMap;
+
 use secrecy::{ExposeSecret as _, SecretString};
 use toml::{Table, Value};
 
@@ -9,12 +11,22 @@ const MASK: &str = "[secret masked]";
 const SHORT: usize = 8;
 
 /// The text of a configuration with every secret in its values masked, and without comments, in which old secrets are often
-/// left.
+/// left. The workspaces of the jobs in `resolved` are those names instead of patterns.
 ///
 /// # Errors
 /// If it is not valid TOML.
-pub(super) fn applied(text: &str, secrets: &[SecretString]) -> Result<String, toml::de::Error> {
+pub(super) fn applied(
+    text: &str,
+    secrets: &[SecretString],
+    resolved: &BTreeMap<&str, &[String]>,
+) -> Result<String, toml::de::Error> {
     let mut table: Table = text.parse()?;
+    for (job, names) in resolved {
+        let job = table.get_mut("jobs").and_then(|jobs| jobs.get_mut(job)?.as_table_mut());
+        if let Some(job) = job {
+            job.insert("workspaces".to_owned(), names.to_vec().into());
+        }
+    }
     table.iter_mut().for_each(|(_, value)| mask(value, secrets));
     // A table that was parsed can be written.
     Ok(toml::to_string(&table).unwrap_or_default())
@@ -58,7 +70,7 @@ port = 587
 username = "pw"
 "#;
         let secrets = ["1000.new-secret", "pw", ""].map(SecretString::from);
-        let kept = applied(text, &secrets).unwrap();
+        let kept = applied(text, &secrets, &BTreeMap::new()).unwrap();
         assert!(
             !kept.contains("old-secret") && !kept.contains("other-secret") && !kept.contains("new-secret"),
             "{kept}"

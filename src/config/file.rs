@@ -304,7 +304,7 @@ pub(super) struct Account {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Job {
-    /// The names of the workspaces to audit.
+    /// The workspaces to audit: names, or patterns such as `emea-*`.
     #[schemars(with = "Vec<String>")]
     pub(super) workspaces: Spanned<Vec<Spanned<String>>>,
     /// The name of the policy for all its workspaces; without it, each workspace's own.
@@ -316,6 +316,9 @@ pub(super) struct Job {
     /// The IANA time zone of the schedule (default UTC).
     #[schemars(with = "Option<String>")]
     pub(super) time_zone: Option<Spanned<String>>,
+    /// Minutes that each scheduled time is spread over: every workspace is due at a place of its own.
+    #[schemars(with = "Option<i64>")]
+    pub(super) splay_minutes: Option<Spanned<i64>>,
     /// What happens to runs missed while the daemon was down: latest, all or skip.
     #[serde(default)]
     pub(super) missed: Missed,

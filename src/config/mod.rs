@@ -189,12 +189,12 @@ fn syntax(text: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
 /// The names of what a file has, well-formed or not. A misspelt [workspace.NAME] names a workspace, too.
 fn written(table: &Spanned<DeTable<'_>>) -> check::WrittenTables {
     let root = table.get_ref();
-    let named = |keys: &[&str]| {
+    let named = |keys: &[&str]| -> Vec<String> {
         let tables = keys.iter().filter_map(|key| root.get(*key)?.get_ref().as_table());
         tables.flat_map(DeTable::keys).map(|name| name.get_ref().to_string()).collect()
     };
     check::WrittenTables {
-        workspaces: named(&["workspaces", "workspace"]),
+        workspaces: named(&["workspaces", "workspace"]).into_iter().collect(),
         policies: named(&["policies"]),
         jobs: named(&["jobs", "job"]),
         rosters: named(&["rosters"]),

@@ -172,8 +172,10 @@ pub enum Value {
 /// A job.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// The names of its workspaces, in their order.
+    /// The names of its workspaces, in their order: as listed, and those that match a pattern by name.
     pub workspaces: Vec<String>,
+    /// Whether patterns stand in its list of workspaces.
+    pub has_patterns: bool,
     /// The name of the policy for all of them; `None` for each workspace's own.
     pub policy: Option<String>,
     /// When it is due.
@@ -234,13 +236,15 @@ pub struct Smtp {
 }
 
 impl Settings {
-    /// The configuration as kept in evidence: without comments, and with every known secret masked that was written
-    /// into it by mistake.
+    /// The configuration as kept in evidence: without comments, with the names that the patterns of a job stand for, and with
+    /// every known secret masked that was written into it by mistake.
     pub fn applied(&self) -> String {
         // A secret that cannot be read was not used.
         let secrets: Vec<SecretString> = self.secrets().iter().filter_map(|(_, secret)| secret.read().ok()).collect();
+        let of_patterns = self.jobs.iter().filter(|(_, job)| job.has_patterns);
+        let resolved = of_patterns.map(|(name, job)| (name.as_str(), job.workspaces.as_slice())).collect();
         // The settings were read from it, so it is valid TOML.
-        applied(&self.text, &secrets).unwrap_or_default()
+        applied(&self.text, &secrets, &resolved).unwrap_or_default()
     }
 
     /// The files that hold secrets, each with its key in the configuration: those of [`Self::secrets`] and the signing key.

@@ -1,6 +1,7 @@
 mod accepted;
 mod console;
 mod custom_rules;
+mod fleet;
 mod policies;
 mod policy_text;
 mod reviews;

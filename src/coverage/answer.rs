@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     ledger::{fact::NoMailReason, timeline::TOLERANCE},
-    schedule::Schedule,
+    schedule::{Place, Schedule},
     words::{count, form},
 };
 
@@ -137,7 +137,8 @@ fn promised<'a>(
         let zone = terms.time_zone.parse::<Tz>();
         let schedule = zone
             .map_err(|error| error.to_string())
-            .and_then(|zone| Schedule::parse(&terms.pattern, zone, *since).map_err(|error| error.to_string()));
+            .and_then(|zone| Schedule::parse(&terms.pattern, zone, *since).map_err(|error| error.to_string()))
+            .map(|schedule| schedule.spread_over(Duration::minutes(terms.splay_minutes.unwrap_or(0).into())));
         let schedule = match schedule {
             Ok(schedule) => schedule,
             Err(error) => {
@@ -147,12 +148,19 @@ fn promised<'a>(
         };
         // A schedule takes effect after the time at which it was published.
         let after = (*since).max(question.from - Duration::nanoseconds(1));
-        let times = schedule.times(after).take_while(|time| *time <= until && *time < question.to);
+        let is_in = |time: DateTime<Utc>| after < time && time <= until && time < question.to;
+        let places: Vec<(&str, Place)> =
+            terms.workspaces.iter().map(|name| (name.as_str(), Place::of(job, name))).collect();
+        let windows =
+            schedule.windows(after).take_while(|window| window.begins <= until && window.begins < question.to);
         let mut found = 0;
-        for time in times.take(MOST) {
+        for window in windows.take(MOST) {
             found += 1;
-            for workspace in &terms.workspaces {
-                due.insert((job, workspace, time), schedule.zone());
+            for (workspace, place) in &places {
+                let time = window.at(*place);
+                if is_in(time) {
+                    due.insert((job, workspace, time), schedule.zone());
+                }
             }
         }
         if found == MOST {

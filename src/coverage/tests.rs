@@ -27,6 +27,7 @@ fn schedule(pattern: Option<&str>) -> Fact {
         pattern: pattern.into(),
         time_zone: "Europe/Berlin".into(),
         missed: "latest".into(),
+        splay_minutes: None,
     });
     Fact::Schedule { job: "weekly".into(), terms }
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::{Daemon, Job, Setup};
 use crate::{
     ledger::{Fact, fact},
-    schedule::{Missed, Schedule},
+    schedule::{Missed, Places, Plan, Schedule, SpreadPlan},
     store::StoreError,
 };
 
@@ -21,24 +21,51 @@ pub(super) struct Terms {
     pub(super) schedule: Schedule,
     /// What happens to fire times that passed while no daemon ran.
     pub(super) missed: Missed,
+    /// Where each workspace is in a window of the schedule.
+    pub(super) places: Places,
 }
 
 impl Terms {
-    fn of_job(job: &Job) -> Self {
-        Self { workspaces: job.workspaces.clone(), schedule: job.schedule.clone(), missed: job.missed }
+    fn of_job(name: &str, job: &Job) -> Self {
+        Self::new(name, job.workspaces.clone(), job.schedule.clone(), job.missed)
+    }
+
+    pub(super) fn new(job: &str, workspaces: Vec<String>, schedule: Schedule, missed: Missed) -> Self {
+        let places = Places::new(job, &workspaces);
+        Self { workspaces, schedule, missed, places }
     }
 
     /// As the ledger has them; `None` if a newer rolecall wrote them.
-    fn parse(terms: &fact::Terms, now: DateTime<Utc>) -> Option<Self> {
-        let schedule = Schedule::parse(&terms.pattern, terms.time_zone.parse().ok()?, now).ok()?;
-        Some(Self { workspaces: terms.workspaces.clone(), schedule, missed: Missed::of_word(&terms.missed)? })
+    pub(super) fn parse(job: &str, terms: &fact::Terms, now: DateTime<Utc>) -> Option<Self> {
+        let schedule = Schedule::of_terms(terms, now)?;
+        Some(Self::new(job, terms.workspaces.clone(), schedule, Missed::of_word(&terms.missed)?))
+    }
+}
+
+impl Terms {
+    /// Decides by a schedule about the fire times after a cursor.
+    pub(super) fn plan(&self, schedule: &Schedule, cursor: DateTime<Utc>, now: DateTime<Utc>) -> SpreadPlan {
+        if !schedule.splay().is_zero() {
+            return schedule.plan_spread(&self.places, self.missed, cursor, now);
+        }
+        let all: Vec<usize> = (0..self.workspaces.len()).collect();
+        let Plan { due, skipped, cursor } = schedule.plan(self.missed, cursor, now);
+        SpreadPlan { due: due.into_iter().map(|time| (time, all.clone())).collect(), skipped, cursor }
+    }
+
+    /// The next fire time of any workspace after a moment; `None` if there is none.
+    pub(super) fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        if self.schedule.splay().is_zero() {
+            return self.schedule.times(after).next();
+        }
+        self.schedule.first_of(&self.places, after)
     }
 }
 
 impl Daemon {
     /// The terms by which a job is due.
     pub(super) fn terms(&self, name: &str, job: &Job) -> Arc<Terms> {
-        self.state().in_force.get(name).map_or_else(|| Arc::new(Terms::of_job(job)), Arc::clone)
+        self.state().in_force.get(name).map_or_else(|| Arc::new(Terms::of_job(name, job)), Arc::clone)
     }
 
     /// Reads the terms in force if the ledger has grown.
@@ -50,10 +77,10 @@ impl Daemon {
         for (name, job) in &setup.jobs {
             let kind = Fact::Schedule { job: name.clone(), terms: None };
             let last = self.store.last(kind.kind(), name).await?;
-            let own = Terms::of_job(job);
+            let own = Terms::of_job(name, job);
             let (terms, superseded) = match last.map(|entry| (entry.number, entry.at, entry.fact)) {
                 Some((number, at, Fact::Schedule { terms, .. })) if terms != Some(Self::own_terms(job)) => {
-                    let newer = terms.as_ref().and_then(|terms| Terms::parse(terms, now));
+                    let newer = terms.as_ref().and_then(|terms| Terms::parse(name, terms, now));
                     let at = at.format("%Y-%m-%d %H:%M UTC");
                     let what = match (&terms, &newer) {
                         (Some(_), Some(newer)) => format!(

@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 
 use super::{Daemon, Job, Setup, in_force::Terms, vendor_clock::AGAIN_AFTER};
 use crate::{
+    ledger::Fact,
     model::{run::Gap, trigger::LATE},
-    schedule::{Missed, Plan, Schedule},
+    schedule::{Missed, Schedule, SpreadPlan},
     store::{
         StoreError,
         queue::{Cursor, Decided},
@@ -19,11 +20,11 @@ pub(super) struct NextCheck {
     next: DateTime<Utc>,
 }
 
-/// A job with fire times to decide.
+/// Fire times of a job to decide, which are those of the same workspaces.
 struct Decision {
     job: String,
     workspaces: Vec<String>,
-    plan: Plan,
+    due: Vec<DateTime<Utc>>,
     gap: Option<Gap>,
     from: Option<Cursor>,
     to: Cursor,
@@ -37,6 +38,7 @@ impl Daemon {
         // Publish at the moment from which new jobs are decided, so that no published fire time is left undecided.
         if !self.state().is_published {
             let own = |(name, job): (&String, &Job)| (name.clone(), Self::own_terms(job));
+            self.settle_changed(&setup, now).await?;
             self.store.publish_schedules(&setup.jobs.iter().map(own).collect::<Vec<_>>(), now).await?;
             self.state().is_published = true;
         }
@@ -51,14 +53,43 @@ impl Daemon {
         if decisions.is_empty() { Ok(()) } else { self.store_decisions(&decisions, now).await }
     }
 
-    /// What is to be decided for a job now; `None` if nothing.
+    /// Decides what the schedules that are in force still promise, before others are published: a workspace that is new in a
+    /// spread job is not due for the part of a window that has passed.
+    async fn settle_changed(&self, setup: &Setup, now: DateTime<Utc>) -> Result<(), StoreError> {
+        for (name, job) in &setup.jobs {
+            let kind = Fact::Schedule { job: name.clone(), terms: None };
+            let last = self.store.last(kind.kind(), name).await?.map(|entry| entry.fact);
+            let Some(Fact::Schedule { terms: Some(before), .. }) = last else { continue };
+            let own = Self::own_terms(job);
+            if before == own || before.splay_minutes.or(own.splay_minutes).is_none() {
+                continue;
+            }
+            let Some(before) = Terms::parse(name, &before, now) else { continue };
+            let from = self.store.cursor(name).await?;
+            let Some(at) = from.as_ref().map(|from| from.at).filter(|at| *at < now) else { continue };
+            let (plan, to) = decide(&before, from.as_ref(), now).unwrap_or_else(|| {
+                let plan = SpreadPlan { due: Vec::new(), skipped: None, cursor: now };
+                (plan, Cursor { schedule: before.schedule.text(), at })
+            });
+            let first = first_of(&plan);
+            if plan.cursor < now || first.is_some_and(|first| now - first > LATE) {
+                // What is late is decided by the new schedule, once the vendor's answers confirm the clock.
+                continue;
+            }
+            let to = Cursor { at: now, schedule: to.schedule };
+            self.store_decisions(&decisions(name, &before, plan, from, to), now).await?;
+        }
+        Ok(())
+    }
+
+    /// What is to be decided for a job now.
     async fn look(
         &self,
         setup: &Setup,
         name: &str,
         job: &Job,
         now: DateTime<Utc>,
-    ) -> Result<Option<Decision>, StoreError> {
+    ) -> Result<Vec<Decision>, StoreError> {
         let terms = self.terms(name, job);
         let mut from = self.store.cursor(name).await?;
         let is_in_future = |cursor: &Cursor| cursor.at > now + LATE;
@@ -67,28 +98,20 @@ impl Daemon {
         }
         let Some((plan, to)) = decide(&terms, from.as_ref(), now) else {
             let decided = from.as_ref().map_or(now, |from| from.at.max(now));
-            let mut next = terms.schedule.times(decided).next().unwrap_or(DateTime::<Utc>::MAX_UTC);
+            let mut next = terms.next_after(decided).unwrap_or(DateTime::<Utc>::MAX_UTC);
             if from.as_ref().is_some_and(is_in_future) {
                 next = next.min(now + AGAIN_AFTER);
             }
             self.state().checks.insert(name.to_owned(), NextCheck { at: now, next });
-            return Ok(None);
+            return Ok(Vec::new());
         };
-        let first = plan.skipped.map(|skipped| skipped.first).or(plan.due.first().copied());
-        let is_late = first.is_some_and(|first| now - first > LATE);
+        let is_late = first_of(&plan).is_some_and(|first| now - first > LATE);
         if is_late && self.is_ahead(setup, name, &terms, now).await {
             self.state().checks.insert(name.to_owned(), NextCheck { at: now, next: now + AGAIN_AFTER });
-            return Ok(None);
+            return Ok(Vec::new());
         }
         self.state().ahead.remove(name);
-        let gap = plan.skipped.map(|skipped| Gap {
-            job: name.to_owned(),
-            first: skipped.first,
-            last: skipped.last,
-            count: skipped.count,
-            reason: reason(terms.missed).to_owned(),
-        });
-        Ok(Some(Decision { job: name.to_owned(), workspaces: terms.workspaces.clone(), plan, gap, from, to }))
+        Ok(decisions(name, &terms, plan, from, to))
     }
 
     async fn store_decisions(&self, decisions: &[Decision], now: DateTime<Utc>) -> Result<(), StoreError> {
@@ -97,7 +120,7 @@ impl Daemon {
             .map(|decision| Decided {
                 job: &decision.job,
                 workspaces: &decision.workspaces,
-                due: &decision.plan.due,
+                due: &decision.due,
                 gap: decision.gap.as_ref(),
                 from: decision.from.as_ref(),
                 to: &decision.to,
@@ -106,8 +129,8 @@ impl Daemon {
             .collect();
         let stored = self.store.decide(&decided).await?;
         // If another daemon was faster, its decision stands.
-        for (Decision { job, plan, gap, .. }, _) in decisions.iter().zip(stored).filter(|(_, stored)| *stored) {
-            for fire_at in &plan.due {
+        for (Decision { job, due, gap, .. }, _) in decisions.iter().zip(stored).filter(|(_, stored)| *stored) {
+            for fire_at in due {
                 tracing::info!(job, %fire_at, "due");
             }
             if let Some(Gap { first, last, count, .. }) = gap {
@@ -118,34 +141,62 @@ impl Daemon {
     }
 }
 
+/// The first fire time that a plan decides.
+fn first_of(plan: &SpreadPlan) -> Option<DateTime<Utc>> {
+    plan.skipped.map(|skipped| skipped.first).or(plan.due.first().map(|(time, _)| *time))
+}
+
+/// A plan as decisions that follow one another: each begins at the cursor where the one before ends. Fire times of the same
+/// workspaces are one decision.
+fn decisions(name: &str, terms: &Terms, plan: SpreadPlan, from: Option<Cursor>, to: Cursor) -> Vec<Decision> {
+    let mut gap = plan.skipped.map(|skipped| Gap {
+        job: name.to_owned(),
+        first: skipped.first,
+        last: skipped.last,
+        count: skipped.count,
+        reason: reason(terms.missed).to_owned(),
+    });
+    let decision =
+        |workspaces: Vec<String>, due, gap, from, to| Decision { job: name.to_owned(), workspaces, due, gap, from, to };
+    if plan.due.is_empty() {
+        return vec![decision(Vec::new(), Vec::new(), gap, from, to)];
+    }
+    let groups: Vec<_> = plan.due.chunk_by(|(_, one), (_, other)| one == other).collect();
+    let (mut decisions, mut from) = (Vec::with_capacity(groups.len()), from);
+    for (number, group) in groups.iter().enumerate() {
+        let due: Vec<DateTime<Utc>> = group.iter().map(|(time, _)| *time).collect();
+        let is_last = number + 1 == groups.len();
+        let at = due.last().copied().filter(|_| !is_last).unwrap_or(to.at);
+        let to = Cursor { schedule: to.schedule.clone(), at };
+        let numbers = group.first().map(|(_, numbers)| numbers.as_slice()).unwrap_or_default();
+        let workspaces = numbers.iter().filter_map(|number| terms.workspaces.get(*number).cloned()).collect();
+        decisions.push(decision(workspaces, due, gap.take(), from.replace(to.clone()), to));
+    }
+    decisions
+}
+
 /// The fire times of a job since its cursor, and the new cursor; `None` if nothing changes.
-pub(super) fn decide(terms: &Terms, from: Option<&Cursor>, now: DateTime<Utc>) -> Option<(Plan, Cursor)> {
-    let schedule = format!("{} {}", terms.schedule.pattern(), terms.schedule.zone());
+pub(super) fn decide(terms: &Terms, from: Option<&Cursor>, now: DateTime<Utc>) -> Option<(SpreadPlan, Cursor)> {
+    let schedule = terms.schedule.text();
     let Some(from) = from else {
         // A new job begins now: no earlier fire time was published for it.
-        return Some((Plan { due: Vec::new(), skipped: None, cursor: now }, Cursor { schedule, at: now }));
+        return Some((SpreadPlan { due: Vec::new(), skipped: None, cursor: now }, Cursor { schedule, at: now }));
     };
     if from.schedule != schedule {
         // What the earlier schedule promised up to now is not lost.
-        let earlier = earlier(&from.schedule, from.at).map(|earlier| earlier.plan(terms.missed, from.at, now));
+        let earlier = Schedule::of_text(&from.schedule, from.at).map(|earlier| terms.plan(&earlier, from.at, now));
         let at = from.at.max(now);
-        let plan = earlier.unwrap_or(Plan { due: Vec::new(), skipped: None, cursor: at });
+        let plan = earlier.unwrap_or(SpreadPlan { due: Vec::new(), skipped: None, cursor: at });
         let is_done = plan.cursor >= now;
         let schedule = if is_done { schedule } else { from.schedule.clone() };
         let at = plan.cursor;
         return Some((plan, Cursor { schedule, at }));
     }
-    let plan = terms.schedule.plan(terms.missed, from.at, now);
+    let plan = terms.plan(&terms.schedule, from.at, now);
     // Checking every second must not write every second.
     let nothing = plan.due.is_empty() && plan.skipped.is_none();
     let at = plan.cursor;
     (!nothing).then_some((plan, Cursor { schedule, at }))
-}
-
-/// The schedule of a cursor; `None` if it cannot be read.
-fn earlier(schedule: &str, at: DateTime<Utc>) -> Option<Schedule> {
-    let (pattern, zone) = schedule.rsplit_once(' ')?;
-    Schedule::parse(pattern, zone.parse().ok()?, at).ok()
 }
 
 fn reason(missed: Missed) -> &'static str {

@@ -118,13 +118,13 @@ impl Daemon {
     ) -> Result<bool, StoreError> {
         let job = &review.terms.job;
         let workspaces = setup.jobs.get(job).map(|job| job.workspaces.clone()).unwrap_or_default();
-        let terms = Terms { workspaces, schedule: schedule.clone(), missed: Missed::Latest };
+        let terms = Terms::new(job, workspaces, schedule.clone(), Missed::Latest);
         let is_in_future = plan.is_some_and(|plan| plan.cursor.at > now + LATE);
         let decided = if is_in_future {
             self.back_from_the_future(setup, &terms, plan, now).await
         } else {
             planner::decide(&terms, plan.map(|plan| &plan.cursor), now)
-                .map(|(plan, to)| (plan.due.last().copied(), plan.skipped, to))
+                .map(|(plan, to)| (plan.due.last().map(|(time, _)| *time), plan.skipped, to))
         };
         let Some((due, passed, to)) = decided else {
             if is_in_future {

@@ -2,6 +2,7 @@
 
 mod disagreement;
 mod reviews;
+mod spread;
 mod together;
 mod year;
 

@@ -10,6 +10,8 @@ use crate::{ledger::timeline::TOLERANCE, store::StoreError};
 
 /// How long an answer is waited for: nothing else is decided meanwhile.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How many workspaces are asked one after another, if none of them answers.
+const MOST_ASKED: usize = 5;
 /// How soon the clock is compared again.
 pub(super) const AGAIN_AFTER: TimeDelta = TimeDelta::minutes(1);
 
@@ -20,7 +22,7 @@ const TAKEN_BACK: &str =
 impl Daemon {
     /// How far the vendor's clock is ahead of this machine's; `None` if no workspace of a job answers.
     pub(super) async fn vendor_ahead(&self, setup: &Setup, terms: &Terms) -> Option<TimeDelta> {
-        for name in &terms.workspaces {
+        for name in terms.workspaces.iter().take(MOST_ASKED) {
             let Some(workspace) = setup.workspaces.get(name) else { continue };
             let survey = tokio::time::timeout(PATIENCE, workspace.connector.survey()).await;
             if let Some(ahead) = survey.ok().and_then(Result::ok).and_then(|survey| survey.clock_ahead) {

@@ -8,6 +8,7 @@ use super::{Daemon, Setup};
 use crate::{
     model::trigger::{Incident, LATE},
     notify::heartbeat,
+    schedule::{Place, Window},
     store::{StoreError, history::Done},
 };
 
@@ -112,8 +113,11 @@ impl Daemon {
             let terms = self.terms(name, job);
             // A fire time that is decided already does not come again.
             let decided = self.store.cursor(name).await?.map_or(now, |cursor| cursor.at.max(now));
-            let next = terms.schedule.times(decided).next();
+            // A place that has passed in the first window is in the second.
+            let windows: Vec<Window> = terms.schedule.windows(decided).take(2).collect();
             for workspace in &terms.workspaces {
+                let place = Place::of(name, workspace);
+                let next = windows.iter().map(|window| window.at(place)).find(|time| *time > decided);
                 let last = self.store.last_done(name, workspace, now + LATE).await?;
                 pulses.push(Pulse { job: name.clone(), workspace: workspace.clone(), next, last });
             }

@@ -218,6 +218,9 @@ pub struct Terms {
     pub time_zone: String,
     /// What happens to missed fire times: `latest`, `all` or `skip`.
     pub missed: String,
+    /// The minutes that each fire time is spread over, every workspace at its own place; `None` if all are due at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub splay_minutes: Option<u32>,
 }
 
 /// The run of one workspace.

@@ -18,6 +18,7 @@ fn next_offset(after: &DateTime<Tz>) -> Option<DateTime<Tz>> {
 #[cfg(test)]
 mod brute_force;
 mod plan;
+mod spread;
 
 use chrono::{DateTime, Days, Duration, NaiveDate, NaiveTime, Offset as _, TimeZone as _, Timelike as _, Utc};
 use chrono_tz::Tz;
@@ -28,19 +29,26 @@ use croner::{
 
 use crate::ledger::fact::{ReviewTerms, Terms};
 
-pub use self::plan::{GRACE, Missed, Plan, Skipped};
+pub use self::{
+    plan::{GRACE, Missed, Plan, Skipped},
+    spread::{Place, Places, SpreadPlan, Window},
+};
 
-/// A schedule: a cron pattern in a time zone.
+/// What stands before the minutes of the splay where a schedule is one text.
+const SPLAY: &str = "splay=";
+
+/// A schedule: a cron pattern in a time zone, and the time that its fire times are spread over.
 #[derive(Debug, Clone)]
 pub struct Schedule {
     cron: Cron,
     pattern: String,
     zone: Tz,
+    splay: Duration,
 }
 
 impl PartialEq for Schedule {
     fn eq(&self, other: &Self) -> bool {
-        self.pattern == other.pattern && self.zone == other.zone
+        self.pattern == other.pattern && self.zone == other.zone && self.splay == other.splay
     }
 }
 
@@ -149,7 +157,7 @@ impl Schedule {
     /// [`ScheduleError`], also for a pattern that no date after `now` matches.
     pub fn parse(pattern: &str, zone: Tz, now: DateTime<Utc>) -> Result<Self, ScheduleError> {
         let cron = cron(&with_short_names(pattern)).ok_or_else(|| reason(&with_short_names(pattern)))?;
-        let schedule = Self { cron, pattern: pattern.to_owned(), zone };
+        let schedule = Self { cron, pattern: pattern.to_owned(), zone, splay: Duration::zero() };
         if schedule.next(now, 1).is_empty() { Err(ScheduleError::NeverFires) } else { Ok(schedule) }
     }
 
@@ -160,7 +168,34 @@ impl Schedule {
             pattern: self.pattern().to_owned(),
             time_zone: self.zone().to_string(),
             missed: missed.word().to_owned(),
+            splay_minutes: u32::try_from(self.splay.num_minutes()).ok().filter(|minutes| *minutes > 0),
         }
+    }
+
+    /// The schedule as the ledger has it; `None` if a newer rolecall wrote it.
+    pub fn of_terms(terms: &Terms, now: DateTime<Utc>) -> Option<Self> {
+        let schedule = Self::parse(&terms.pattern, terms.time_zone.parse().ok()?, now).ok()?;
+        Some(schedule.spread_over(Duration::minutes(terms.splay_minutes.unwrap_or(0).into())))
+    }
+
+    /// The schedule as one text, which says by which one the fire times of a job were decided.
+    pub fn text(&self) -> String {
+        let Self { pattern, zone, splay, .. } = self;
+        match splay.num_minutes() {
+            0 => format!("{pattern} {zone}"),
+            minutes => format!("{pattern} {zone} {SPLAY}{minutes}"),
+        }
+    }
+
+    /// The schedule of such a text; `None` if it cannot be read.
+    pub fn of_text(text: &str, now: DateTime<Utc>) -> Option<Self> {
+        let (rest, minutes) = match text.rsplit_once(' ') {
+            Some((rest, last)) if last.starts_with(SPLAY) => (rest, last.trim_start_matches(SPLAY).parse().ok()?),
+            _ => (text, 0),
+        };
+        let (pattern, zone) = rest.rsplit_once(' ')?;
+        let schedule = Self::parse(pattern, zone.parse().ok()?, now).ok()?;
+        Some(schedule.spread_over(Duration::try_minutes(minutes)?))
     }
 
     /// The schedule of a review by people of a job, as the ledger has it.
@@ -306,6 +341,17 @@ mod tests {
         let gap = schedule("15,45 2 * * *", "Europe/Berlin").surprise(now()).unwrap();
         assert_eq!((gap.day.to_string().as_str(), gap.fires, gap.otherwise), ("2026-03-29", 0, 2));
         assert_eq!(schedule("15,45 2 * * *", "Asia/Tokyo").surprise(now()), None);
+    }
+
+    #[test]
+    fn a_schedule_is_read_back_from_its_text() {
+        for minutes in [0, 90] {
+            let schedule = schedule("0 8 * * MON", "Europe/Berlin").spread_over(Duration::minutes(minutes));
+            assert_eq!(Schedule::of_text(&schedule.text(), now()), Some(schedule.clone()));
+            let terms = schedule.terms(&["acme".to_owned()], Missed::Latest);
+            assert_eq!(Schedule::of_terms(&terms, now()), Some(schedule));
+        }
+        assert_eq!(Schedule::of_text("0 8 * * MON Europe/Berlin splay=x", now()), None);
     }
 
     #[test]

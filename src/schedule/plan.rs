@@ -39,8 +39,8 @@ impl Missed {
 pub const GRACE: Duration = Duration::minutes(5);
 
 /// The most fire times that one plan covers; with [`Missed::All`], the most runs it creates. The next plans cover the rest.
-const MOST_SKIPPED: usize = 2_000;
-const MOST_RUNS: usize = 100;
+pub(super) const MOST_SKIPPED: usize = 2_000;
+pub(super) const MOST_RUNS: usize = 100;
 
 /// What to do about the fire times since the last plan.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -255,6 +255,7 @@ mod tests {
             pattern: pattern.into(),
             time_zone: "UTC".into(),
             missed: "latest".into(),
+            splay_minutes: None,
         };
         let in_force = BTreeMap::from([
             ("changed".to_owned(), terms("0 8 * * *")),

@@ -342,6 +342,13 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         &[example("Run the schedule", "rolecall daemon"), example("Log as JSON", "rolecall --log-format json daemon")],
     ),
     (
+        "schedule",
+        &[
+            example("Show when each workspace is audited next", "rolecall schedule"),
+            example("Show the next five audits of one workspace", "rolecall schedule --workspace acme --next 5"),
+        ],
+    ),
+    (
         "runs",
         &[
             example("List the latest runs", "rolecall runs"),

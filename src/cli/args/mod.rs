@@ -27,7 +27,7 @@ pub(crate) use self::{
         FindingsArgs, LookupArgs, LookupFormat, PreflightArgs, PreflightFormat, ProfilesArgs, RolesArgs, UsersArgs,
         UsersCommand, WhoCanArgs,
     },
-    operate::{OffboardArgs, RunsArgs, RunsCommand, RunsFormat},
+    operate::{OffboardArgs, RunsArgs, RunsCommand, RunsFormat, ScheduleArgs},
     past::{AccessArgs, DiffArgs, HistoryArgs, Side},
     policy::{BacktestArgs, BaselineArgs, PolicyCommand, PolicyFormat, RuleFormat, ShowPolicyArgs, TestArgs, TryArgs},
     review::{DecideArgs, DecisionWord, ReviewArgs, ReviewCommand, ReviewFormat, SheetExportArgs, SheetImportArgs},
@@ -113,6 +113,8 @@ pub(crate) enum Command {
     Tools(ToolsArgs),
     /// Run the jobs on their schedules until SIGTERM; SIGHUP reloads the configuration
     Daemon,
+    /// Show when each workspace of each job is due next
+    Schedule(ScheduleArgs),
     /// Show scheduled runs, or retry one
     Runs(RunsArgs),
     /// Let named people decide about every account: open, decide, close

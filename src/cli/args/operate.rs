@@ -1,8 +1,10 @@
-//! The arguments of `rolecall offboard` and `rolecall runs`.
+//! The arguments of `rolecall offboard`, `rolecall schedule` and `rolecall runs`.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+
+use super::LookupFormat;
 
 #[derive(Debug, Args)]
 pub(crate) struct OffboardArgs {
@@ -29,6 +31,30 @@ pub(crate) struct OffboardArgs {
     /// Refuse any organization other than this one, by id or exact name
     #[arg(long, value_name = "ORG")]
     pub(crate) organization: Option<String>,
+}
+
+/// The most scheduled times of a workspace that are shown.
+const MOST_TIMES: usize = 100;
+
+#[derive(Debug, Args)]
+pub(crate) struct ScheduleArgs {
+    /// Only this job
+    #[arg(long, value_name = "JOB")]
+    pub(crate) job: Option<String>,
+    /// Only this workspace
+    #[arg(long, value_name = "WORKSPACE")]
+    pub(crate) workspace: Option<String>,
+    /// Scheduled times of each workspace
+    #[arg(long, value_name = "N", default_value = "1", value_parser = times)]
+    pub(crate) next: usize,
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: LookupFormat,
+}
+
+fn times(text: &str) -> Result<usize, String> {
+    let number = text.parse::<usize>().ok().filter(|number| (1..=MOST_TIMES).contains(number));
+    number.ok_or_else(|| format!("expected a number from 1 to {MOST_TIMES}"))
 }
 
 /// Runs that are listed without `--limit`.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::Duration;
 use chrono_tz::Tz;
 use toml::Spanned;
 
@@ -17,24 +18,22 @@ use crate::{
     schedule::Schedule,
 };
 
+/// The longest splay, in minutes: a week.
+const MOST_SPLAY: i64 = 10_080;
+/// Scheduled times whose distances a splay is compared with.
+const TIMES_COMPARED: usize = 32;
+
 impl Checker<'_> {
     pub(super) fn job(&mut self, job: &file::Job) -> Option<Job> {
-        if job.workspaces.get_ref().is_empty() {
-            self.error(
-                job.workspaces.span(),
-                "a job needs at least one workspace",
-                format!("configured: {}", self.written.workspaces.join(", ")),
-            );
-        }
-        for workspace in job.workspaces.get_ref() {
-            self.known_workspace(workspace);
-        }
+        let workspaces = self.targets(&job.workspaces);
         let policy = job.policy.as_ref().map(|name| self.known_policy(name));
         let schedule = self.schedule(&job.schedule, job.time_zone.as_ref());
+        let schedule = schedule.map(|schedule| self.spread(schedule, job));
         let fail_on = job.fail_on.as_ref().and_then(|word| self.severity(word, word.get_ref()));
         let email = job.email.as_ref().map(|email| self.email(email.get_ref()));
         if let Some(email) = job.email.as_ref().filter(|email| email.get_ref().combine)
-            && job.workspaces.get_ref().len() == 1
+            && workspaces.len() == 1
+            && !workspaces.has_patterns()
         {
             self.problems.push(Problem::warning(
                 email.span(),
@@ -43,7 +42,8 @@ impl Checker<'_> {
             ));
         }
         Some(Job {
-            workspaces: job.workspaces.get_ref().iter().map(|name| name.get_ref().clone()).collect(),
+            has_patterns: workspaces.has_patterns(),
+            workspaces: workspaces.names,
             policy,
             schedule: schedule?,
             missed: job.missed,
@@ -51,6 +51,31 @@ impl Checker<'_> {
             email,
             heartbeat: job.heartbeat.as_ref().map(|heartbeat| self.secret(heartbeat)),
         })
+    }
+
+    /// A schedule with the splay of its job.
+    fn spread(&mut self, schedule: Schedule, job: &file::Job) -> Schedule {
+        let Some(written) = &job.splay_minutes else { return schedule };
+        let splay = Duration::minutes(self.number(Some(written), 0, 1..=MOST_SPLAY));
+        let mails_together = job.email.as_ref().is_some_and(|email| email.get_ref().combine);
+        for key in [mails_together.then_some("combine"), job.heartbeat.is_some().then_some("heartbeat")] {
+            let Some(key) = key else { continue };
+            self.error(
+                written.span(),
+                format!("`splay_minutes` and `{key}` cannot be used together"),
+                format!("`{key}` is about one scheduled time of all workspaces, and with a splay each has its own; remove one of the two"),
+            );
+        }
+        let times = schedule.next(self.context.now, TIMES_COMPARED);
+        let shortest = times.windows(2).map(|pair| pair[1] - pair[0]).min().filter(|shortest| *shortest < splay);
+        if let Some(shortest) = shortest {
+            self.problems.push(Problem::warning(
+                written.span(),
+                format!("the splay is longer than the {} minutes between two scheduled times", shortest.num_minutes()),
+                "audits are spread over the time until the next scheduled time only; set a shorter splay",
+            ));
+        }
+        schedule.spread_over(splay)
     }
 
     /// A schedule; `None` after an error.

@@ -10,6 +10,7 @@ mod policy;
 mod review;
 mod roster;
 mod services;
+mod targets;
 mod workspace;
 
 use std::{
@@ -44,7 +45,7 @@ pub(super) struct Context<'a> {
 /// What the file has, including what is not well-formed and therefore not in [`File`].
 #[derive(Debug, Default)]
 pub(super) struct WrittenTables {
-    pub(super) workspaces: Vec<String>,
+    pub(super) workspaces: BTreeSet<String>,
     pub(super) policies: Vec<String>,
     pub(super) jobs: Vec<String>,
     pub(super) rosters: Vec<String>,
@@ -124,9 +125,10 @@ impl Checker<'_> {
     }
 
     fn known_workspace(&mut self, name: &Spanned<String>) {
-        let known: Vec<&str> = self.written.workspaces.iter().map(String::as_str).collect();
+        let known = &self.written.workspaces;
         // Without any workspace, that is the error.
-        if !known.is_empty() && !known.contains(&name.get_ref().as_str()) {
+        if !known.is_empty() && !known.contains(name.get_ref()) {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
             let help = suggestion(name.get_ref(), &known);
             self.error(name.span(), format!("unknown workspace `{}`", name.get_ref()), help);
         }

@@ -98,8 +98,13 @@ pub(crate) async fn a_write_whose_commit_fails_changes_nothing<H: Home>() {
 
     let key = Fact::Key { fingerprint: Some("a".into()), signer: None };
     refused_then_done!(bench, append(std::slice::from_ref(&key), at(34)));
-    let terms =
-        Terms { workspaces: vec![], pattern: "0 8 * * *".into(), time_zone: "UTC".into(), missed: "all".into() };
+    let terms = Terms {
+        workspaces: vec![],
+        pattern: "0 8 * * *".into(),
+        time_zone: "UTC".into(),
+        missed: "all".into(),
+        splay_minutes: None,
+    };
     refused_then_done!(bench, publish_schedules(&[("weekly".to_owned(), terms.clone())], at(35)));
     let begun = OffboardingBegun {
         plan: Uuid::nil(),

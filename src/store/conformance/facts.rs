@@ -100,7 +100,16 @@ pub(crate) async fn schedules_are_published_when_they_are_new_changed_or_gone<H:
     let bench = Bench::<H>::new().await;
     let schedule = |job: &str, pattern: &str| {
         let workspaces = vec!["acme".to_owned()];
-        (job.to_owned(), Terms { workspaces, pattern: pattern.into(), time_zone: "UTC".into(), missed: "all".into() })
+        (
+            job.to_owned(),
+            Terms {
+                workspaces,
+                pattern: pattern.into(),
+                time_zone: "UTC".into(),
+                missed: "all".into(),
+                splay_minutes: None,
+            },
+        )
     };
     bench.store.publish_schedules(&[schedule("a", "1"), schedule("b", "1")], at(0)).await.unwrap();
     bench.store.publish_schedules(&[schedule("a", "1"), schedule("b", "1")], at(1)).await.unwrap();

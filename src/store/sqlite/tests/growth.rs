@@ -132,6 +132,7 @@ async fn run(store: &SqliteStore, meter: &mut Meter, now: DateTime<Utc>) {
         pattern: "0 * * * *".into(),
         time_zone: "UTC".into(),
         missed: "latest".into(),
+        splay_minutes: None,
     };
     meter.of("publish_schedules", store.publish_schedules(&[("weekly".into(), terms)], now)).await;
     let from = meter.of("cursor", store.cursor("weekly")).await;

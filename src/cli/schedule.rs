@@ -1,0 +1,65 @@
+//! `rolecall schedule`: when each workspace of each job is due next.
+
+use std::path::Path;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+
+use super::{
+    args::ScheduleArgs,
+    check,
+    lookup::table::{self, Column},
+    output::Failure,
+    workspaces,
+};
+use crate::{clock::Clock, schedule::Place};
+
+/// A scheduled time of a workspace.
+#[derive(Serialize)]
+struct Row {
+    job: String,
+    workspace: String,
+    fire_at: String,
+    /// The same in the time zone of the job.
+    local: String,
+    #[serde(skip)]
+    at: DateTime<Utc>,
+}
+
+const COLUMNS: &[Column<Row>] = &[
+    ("job", |row| row.job.clone()),
+    ("workspace", |row| row.workspace.clone()),
+    ("fire_at", |row| row.fire_at.clone()),
+    ("local", |row| row.local.clone()),
+];
+
+pub(super) fn run(named: Option<&Path>, args: &ScheduleArgs) -> Result<(), Failure> {
+    let settings = check::load_quietly(named)?;
+    if let Some(job) = args.job.as_ref().filter(|job| !settings.jobs.contains_key(*job)) {
+        let known: Vec<&str> = settings.jobs.keys().map(String::as_str).collect();
+        return Err(Failure::usage(format!("unknown job `{job}`; the configured jobs are: {}", known.join(", "))));
+    }
+    if args.workspace.is_some() {
+        workspaces::named(&settings, args.workspace.as_deref())?;
+    }
+    let now = Clock::system().now();
+    let mut rows = Vec::new();
+    for (name, job) in settings.jobs.iter().filter(|(name, _)| args.job.as_ref().is_none_or(|job| job == *name)) {
+        // A place that has passed in the first window is in the next one.
+        let windows: Vec<_> = job.schedule.windows(now).take(args.next + 1).collect();
+        let wanted = |workspace: &&String| args.workspace.as_ref().is_none_or(|wanted| wanted == *workspace);
+        for workspace in job.workspaces.iter().filter(wanted) {
+            let place = Place::of(name, workspace);
+            let times = windows.iter().map(|window| window.at(place)).filter(|time| *time > now);
+            rows.extend(times.take(args.next).map(|at| Row {
+                job: name.clone(),
+                workspace: workspace.clone(),
+                fire_at: at.to_rfc3339_opts(SecondsFormat::Secs, true),
+                local: at.with_timezone(&job.schedule.zone()).format("%a %Y-%m-%d %H:%M:%S %Z").to_string(),
+                at,
+            }));
+        }
+    }
+    rows.sort_by(|one, other| (one.at, &one.job, &one.workspace).cmp(&(other.at, &other.job, &other.workspace)));
+    table::print(&rows, args.format, COLUMNS, COLUMNS)
+}
