@@ -46,6 +46,7 @@ pub mod run;
 pub mod schedule;
 pub mod setup;
 pub mod store;
+pub mod timestamp;
 pub mod tls;
 pub mod web;
 pub mod words;
