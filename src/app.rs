@@ -37,6 +37,10 @@ use crate::{
     report::ReportFile,
     run::{deliver::Recipients, vault::Vault},
     store::{Database, StoreError, sqlite::SqliteStore},
+    timestamp::{
+        Roots,
+        authorities::{self, Authorities},
+    },
 };
 
 /// A part cannot be set up.
@@ -72,6 +76,14 @@ pub enum AppError {
     /// The key that signs evidence cannot be read.
     #[error("`evidence.signing_key`: {0}")]
     Key(#[from] KeyError),
+    /// The certificates of timestamp authorities cannot be read.
+    #[error("`evidence.timestamps.ca_file`: {path}: {reason}")]
+    TimestampRoots {
+        /// The file.
+        path: String,
+        /// Why not.
+        reason: String,
+    },
     /// The certificate authorities cannot be read.
     #[error("`smtp.ca_file`: {path} cannot be read: {source}")]
     Roots {
@@ -186,10 +198,23 @@ pub fn recipients(email: &Email, smtp: &Smtp) -> Recipients {
     }
 }
 
+/// Who confirms when evidence existed.
+fn authorities(timestamps: &settings::Timestamps) -> Result<Authorities, AppError> {
+    let settings::Timestamps { urls, policy, ca_file, mode } = timestamps.clone();
+    let roots = match ca_file {
+        None => Roots::of_this_machine(),
+        Some(path) => {
+            let read = fs::read(&path).map_err(|error| error.to_string()).and_then(|pem| Roots::from_pem(&pem));
+            read.map_err(|reason| AppError::TimestampRoots { path: path.display().to_string(), reason })?
+        }
+    };
+    Ok(Authorities { urls, policy, roots, mode, patience: authorities::PATIENCE })
+}
+
 /// Where bags of evidence are kept; `None` if none are.
 ///
 /// # Errors
-/// [`AppError::Key`]
+/// [`AppError::Key`] or [`AppError::TimestampRoots`]
 pub fn vault(settings: &Settings) -> Result<Option<Vault>, AppError> {
     let Some(evidence) = &settings.evidence else { return Ok(None) };
     let key = evidence.signing_key.as_deref().map(SigningKey::read).transpose()?;
@@ -197,6 +222,7 @@ pub fn vault(settings: &Settings) -> Result<Option<Vault>, AppError> {
         storage: Arc::new(Folder::new(&evidence.directory)),
         keep_days: evidence.keep_days,
         key,
+        timestamps: evidence.timestamps.as_ref().map(authorities).transpose()?,
         configuration: settings.applied(),
         agent: build(),
     }))

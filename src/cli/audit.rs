@@ -34,7 +34,7 @@ use crate::{
         deliver::{Mail, Recipients},
         files, lease,
         perform::{AuditRun, Commit, Performed, Reports, Step},
-        together,
+        timestamps, together,
         vault::Vault,
     },
     store::{Database, StoreError, queue::Sent},
@@ -83,6 +83,7 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
     };
     let audited = session.audit_all(&targets).await;
     let across = session.across(&audited, args.out.as_deref()).await?;
+    session.stamp().await?;
     let worst = worst(audited)?.max(across);
     match plan.fail_on.zip(worst) {
         Some((limit, worst)) if worst >= limit => {
@@ -421,6 +422,22 @@ impl Session<'_> {
             Ok(false) => self.give_up(claim, error).await,
             Err(store) => format!("{error}\nrolecall: the failure could not be recorded: {store}"),
         }
+    }
+
+    /// Asks for timestamps of what is sealed, after everything else: an authority that does not answer delays nothing.
+    async fn stamp(&self) -> Result<(), Failure> {
+        let Some(vault) = self.vault else { return Ok(()) };
+        let pass = timestamps::pass(self.store, vault, self.clock).await;
+        let Some(pass) = pass.map_err(|error| Failure::failed(error.to_string()))? else { return Ok(()) };
+        if let Some(given) = pass.given.last() {
+            let time = given.time.format("%Y-%m-%d %H:%M:%S UTC");
+            output::line(&format!("  timestamp {time}, by {}", given.authority));
+        }
+        if let Some(waits) = pass.waits {
+            let again = "the daemon, or the next audit, asks again";
+            output::note(&format!("rolecall: the evidence waits for a timestamp: {}; {again}", waits.reason));
+        }
+        Ok(())
     }
 
     /// Sends what waits in the outbox of a job: this report, and what earlier ones left.

@@ -7,6 +7,7 @@ mod custom_rules;
 pub(super) mod roster;
 
 pub(super) mod reviews;
+pub(super) mod timestamps;
 
 use std::{borrow::Cow, collections::BTreeMap, ops::Range};
 
@@ -450,4 +451,6 @@ pub(super) struct Evidence {
     /// Days to keep bags, at least 550; without it, forever.
     #[schemars(with = "Option<i64>")]
     pub(super) keep_days: Option<Spanned<i64>>,
+    /// Authorities that confirm when evidence existed; without it, only this machine's clock says so.
+    pub(super) timestamps: Option<timestamps::Timestamps>,
 }

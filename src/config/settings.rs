@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use der::asn1::ObjectIdentifier;
 use secrecy::SecretString;
 use url::Url;
 
@@ -26,6 +27,7 @@ use crate::{
     },
     review::open::Terms,
     schedule::{Missed, Schedule},
+    timestamp::authorities::Mode,
 };
 
 /// A checked configuration.
@@ -111,6 +113,21 @@ pub struct Evidence {
     pub signing_key: Option<PathBuf>,
     /// Days to keep bags; `None` keeps them forever.
     pub keep_days: Option<u64>,
+    /// Authorities that confirm when evidence existed; `None` if only this machine's clock says so.
+    pub timestamps: Option<Timestamps>,
+}
+
+/// Authorities that confirm when evidence existed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timestamps {
+    /// Their addresses, in the order in which they are asked.
+    pub urls: Vec<Url>,
+    /// The policy to ask for; `None` if the authority chooses.
+    pub policy: Option<ObjectIdentifier>,
+    /// The certificates to trust; `None` trusts those that this machine trusts.
+    pub ca_file: Option<PathBuf>,
+    /// How often they are asked.
+    pub mode: Mode,
 }
 
 /// The database.

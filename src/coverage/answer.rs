@@ -120,6 +120,7 @@ fn remarks(past: &Past<'_>, question: &Question<'_>) -> Vec<String> {
     if question.bags.is_none() {
         remarks.push("The bags were not checked.".to_owned());
     }
+    remarks.push(past.proven.remark());
     remarks
 }
 

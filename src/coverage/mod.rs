@@ -6,6 +6,7 @@ mod answer;
 mod by_people;
 mod page;
 mod past;
+mod proven;
 mod table;
 
 #[cfg(test)]
@@ -170,6 +171,8 @@ pub struct Review {
     pub known_at: DateTime<Utc>,
     /// The number of its entry in the ledger.
     pub entry: u64,
+    /// When a timestamp proves that it was recorded, or its bag sealed; `None` if only the machine's own clock says so.
+    pub proven_at: Option<DateTime<Utc>>,
     /// Whether everything could be read.
     pub complete: bool,
     /// Distinct users.

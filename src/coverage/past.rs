@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Delivered, Review, by_people::ByPeople};
+use super::{Delivered, Review, by_people::ByPeople, proven::Proven};
 use crate::ledger::{
     Entry, Fact,
     fact::{BagName, Delivery, NoMailReason, Recorded, Terms},
@@ -41,6 +41,8 @@ pub(super) struct Past<'a> {
     /// Bags that were removed because of their age.
     pub(super) removed: BTreeSet<&'a str>,
     pub(super) set_back: Vec<SetBack>,
+    /// What timestamps of third parties prove.
+    pub(super) proven: Proven<'a>,
     /// Reviews by people.
     pub(super) by_people: ByPeople<'a>,
     /// What a clock that was ahead wrote, in a sentence; `None` if nothing.
@@ -87,6 +89,7 @@ impl<'a> Past<'a> {
 
     fn learn(&mut self, entry: &'a Entry, at: DateTime<Utc>) {
         self.by_people.learn(&entry.fact, at);
+        self.proven.learn(entry, at);
         match &entry.fact {
             Fact::Schedule { job, terms } => self.schedules.entry(job).or_default().push((at, terms.as_ref())),
             Fact::Due { job, fire_at, by_hand: false, runs } => {
@@ -138,6 +141,7 @@ impl<'a> Past<'a> {
             | Fact::Retried { .. }
             | Fact::BagAbandoned { .. }
             | Fact::Key { .. }
+            | Fact::Timestamped(_)
             | Fact::OffboardingPlanned(_)
             | Fact::OffboardingDeclined(_)
             | Fact::OffboardingBegun(_)
@@ -211,6 +215,7 @@ impl<'a> Past<'a> {
             recorded_at: entry.at,
             known_at: at,
             entry: entry.number,
+            proven_at: self.proven.proven_at(entry.number, recorded.bag.as_ref()),
             complete: recorded.complete,
             users: recorded.users,
             open_findings: recorded.open_findings,

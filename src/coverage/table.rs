@@ -10,7 +10,7 @@ use crate::report::{
     guarded,
 };
 
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 21] = [
     "job",
     "workspace",
     "fire_at",
@@ -31,10 +31,12 @@ const COLUMNS: [&str; 20] = [
     "delivered_at",
     "period",
     "failed_attempts",
+    "time_proven_at",
 ];
 
 /// Writes the table: RFC 4180, UTF-8, one row for each scheduled time and workspace. Times are in UTC except
-/// `fire_at_local`; `period` is the requested period as an interval of ISO 8601, `failed_attempts` the bags of attempts that failed.
+/// `fire_at_local`; `period` is the requested period as an interval of ISO 8601, `failed_attempts` the bags of attempts that failed,
+/// `time_proven_at` the earliest time by which a timestamp of a third party proves that the review existed.
 ///
 /// # Errors
 /// If it cannot be written.
@@ -49,7 +51,7 @@ pub fn table(coverage: &Coverage, question: &Question<'_>, out: &mut dyn Write) 
     writer.flush()
 }
 
-fn cells(row: &Row, period: &str) -> [String; 20] {
+fn cells(row: &Row, period: &str) -> [String; 21] {
     let review = row.review.as_ref();
     let bag = row.bag();
     let local = row.fire_at.with_timezone(&row.zone);
@@ -74,6 +76,7 @@ fn cells(row: &Row, period: &str) -> [String; 20] {
         review.and_then(Review::delivered_at).map(stamp).unwrap_or_default(),
         period.to_owned(),
         row.failures.iter().map(|bag| bag.folder.as_str()).collect::<Vec<_>>().join(";"),
+        review.and_then(|review| review.proven_at).map(stamp).unwrap_or_default(),
     ]
 }
 

@@ -3,7 +3,7 @@ use uuid::Uuid;
 use super::*;
 use crate::ledger::{
     Fact,
-    fact::{Delivery, DueRun, NoMailReason, Recorded, RunName, Terms},
+    fact::{Covers, Delivery, DueRun, NoMailReason, Recorded, RunName, Terms, Timestamped},
 };
 
 fn time(text: &str) -> DateTime<Utc> {
@@ -218,7 +218,7 @@ fn a_cell_that_a_spreadsheet_would_run_is_guarded() {
     super::table(&coverage, &question, &mut table).unwrap();
     let table = String::from_utf8(table).unwrap();
     assert!(
-        table.contains(",\"'=cmd()\",") && table.ends_with(",2026-03-01T00:00:00Z/2026-04-01T00:00:00Z,\r\n"),
+        table.contains(",\"'=cmd()\",") && table.ends_with(",2026-03-01T00:00:00Z/2026-04-01T00:00:00Z,,\r\n"),
         "{table}"
     );
 }
@@ -412,7 +412,7 @@ fn failed_attempts_and_a_host_that_is_not_the_vendor_s_are_told_beside_the_revie
     );
     let mut table = Vec::new();
     super::table(&coverage, &question, &mut table).unwrap();
-    assert!(String::from_utf8(table).unwrap().contains(",failure-1;failure-2\r\n"));
+    assert!(String::from_utf8(table).unwrap().contains(",failure-1;failure-2,\r\n"));
     // Attempts without answers leave no bag, but the review knows how many there were.
     let Fact::Recorded(review) = recorded(1, monday) else { unreachable!() };
     let third = Fact::Recorded(Recorded { attempt: Some(3), ..review });
@@ -453,4 +453,41 @@ fn what_a_clock_that_was_ahead_wrote_does_not_hide_what_was_due() {
     facts.push(("2026-03-06T00:00:00Z", back));
     let coverage = Coverage::of(&entries(&facts), &asked);
     assert!(!coverage.rows[0].reason.contains("the clock was set forward"), "{:?}", coverage.rows[0]);
+}
+
+#[test]
+fn each_review_has_the_earliest_time_that_a_third_party_proves() {
+    let stamp = |covers, time: &str| {
+        let (token, root) = ("cd".repeat(32), "ef".repeat(32));
+        let authority = "http://timestamp.example.com/".to_owned();
+        Fact::Timestamped(Timestamped { covers, token, time: self::time(time), authority, root })
+    };
+    let bag = |run: u128| Covers::Bag(BagName { folder: format!("bag-{run}"), sha256: "ab".repeat(32) });
+    let ledger = |number| Covers::Ledger(Head { number, sha256: "12".repeat(32) });
+    let [first, second, third] = ["2026-03-02T07:00:00Z", "2026-03-09T07:00:00Z", "2026-03-16T07:00:00Z"];
+    let facts = [
+        ("2026-03-01T00:00:00Z", schedule(Some("0 8 * * MON"))),
+        (first, due(1, first, false)),
+        (first, recorded(1, first)),
+        (second, due(2, second, false)),
+        (second, recorded(2, second)),
+        ("2026-03-09T07:01:00Z", stamp(bag(2), "2026-03-09T07:01:00Z")),
+        ("2026-03-09T07:02:00Z", stamp(ledger(5), "2026-03-09T07:02:00Z")),
+    ];
+    let later = [(third, due(3, third, false)), (third, recorded(3, third))];
+    let coverage = |facts: &[(&str, Fact)]| {
+        let coverage = Coverage::of(&entries(facts), &question(None));
+        let proven: Vec<_> = coverage.rows.iter().map(|row| Some(row.review.as_ref()?.proven_at?.to_rfc3339())).collect();
+        (proven[..3].to_vec(), coverage.remarks.last().unwrap().clone())
+    };
+    let (proven, remark) = coverage(&facts);
+    let at = |time: &str| Some(time.to_owned());
+    assert_eq!(proven, [at("2026-03-09T07:02:00+00:00"), at("2026-03-09T07:01:00+00:00"), None]);
+    let begins = "A timestamp of http://timestamp.example.com/ proves that the ledger existed up to entry 5 by 2026-03-09 07:02 UTC.";
+    assert_eq!(remark, begins);
+    let (proven, remark) = coverage(&[&facts[..], &later].concat());
+    assert_eq!(proven[2], None);
+    assert_eq!(remark, format!("{begins} Since 2026-03-16 07:00 UTC times are by this machine's clock, except for bags with a timestamp of their own."));
+    let (_, remark) = coverage(&facts[..5]);
+    assert_eq!(remark, "All times are by this machine's clock: no timestamp of a third party proves them.");
 }

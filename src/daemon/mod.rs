@@ -2,13 +2,14 @@
 //! the next begins, so that a killed process loses nothing and its successor continues where it stopped.
 //!
 //! `planner` turns fire times into runs, `worker` works on one run, `reviews` looks after reviews by people, `dispatcher` sends one message, `watch` reports the
-//! daemon's state, `ticker` ticks every second. They share a [`Daemon`].
+//! daemon's state, `timestamps` asks authorities about what is sealed, `ticker` ticks every second. They share a [`Daemon`].
 
 mod dispatcher;
 mod in_force;
 mod planner;
 mod reviews;
 mod ticker;
+mod timestamps;
 mod vendor_clock;
 mod watch;
 mod worker;
@@ -183,6 +184,8 @@ struct State {
     stepped: Option<Instant>,
     /// Why it failed; `None` if it did not.
     failure: Option<StepFailure>,
+    /// What is known about timestamps of third parties.
+    stamping: timestamps::Stamping,
     /// When old snapshots and bags were last removed.
     pruned: Option<DateTime<Utc>>,
 }
@@ -222,6 +225,7 @@ impl Daemon {
         (state.is_published, state.written, state.terms_as_of) = (false, None, None);
         state.reviews_published = false;
         state.reviews_again.clear();
+        state.stamping.forget();
     }
 
     fn setup(&self) -> Arc<Setup> {
@@ -330,7 +334,9 @@ impl Daemon {
             senders.spawn(async move { daemon.dispatch(message).await });
         }
         self.prune().await?;
-        self.write_out().await
+        self.write_out().await?;
+        self.stamp();
+        Ok(())
     }
 
     /// Writes the messages about fire times whose runs have all ended.

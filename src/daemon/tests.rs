@@ -309,7 +309,7 @@ async fn each_workspace_is_judged_by_its_own_policy_and_its_evidence_is_recomput
         }
         let (configuration, agent) = (String::new(), format!("rolecall {} (a test)", env!("CARGO_PKG_VERSION")));
         let storage = Arc::new(Folder::new(&bags));
-        setup.vault = Some(Vault { storage, keep_days: None, key: None, configuration, agent });
+        setup.vault = Some(Vault { storage, keep_days: None, key: None, timestamps: None, configuration, agent });
     }
     bench.daemon.forget();
     bench.at(WEEK_1).await;

@@ -88,7 +88,8 @@ impl Daemon {
             let state = self.state();
             let failure = state.failure.as_ref().map(|failure| failure.error.clone());
             let failure = failure.or_else(|| unwritable.map(|error| error.to_string()));
-            (failure, state.superseded.values().chain(state.ahead.values()).cloned().collect())
+            let warnings = state.superseded.values().chain(state.ahead.values()).cloned();
+            (failure, warnings.chain(state.stamping.warning(self.now())).collect())
         };
         Ok(Health { is_alive: self.is_alive(), failure, warnings, incidents })
     }

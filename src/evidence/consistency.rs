@@ -21,6 +21,7 @@ use super::{
     signers::Allowed,
     source,
     storage::{Storage, has, read},
+    timestamps::{self, Times},
     verify,
 };
 use crate::ledger::{
@@ -76,6 +77,8 @@ pub struct ConsistencyReport {
     pub missing: Vec<Missing>,
     /// The ledger, and who signed it.
     pub attestation: Attestation,
+    /// What third parties' timestamps prove.
+    pub times: Times,
     /// The seal of an export; `None` for a directory in use.
     pub seal: Option<seal::SealReport>,
     /// What is wrong with the ledger, or with what is beside it.
@@ -161,8 +164,12 @@ fn look(
         }
     }
     let missing = named.missing(&bags, period);
-    let remarks = timeline::set_back(attestation.verified()).iter().map(ToString::to_string).collect();
-    Ok(ConsistencyReport { bags, missing, attestation, seal: None, problems, remarks })
+    let there: BTreeSet<&str> = bags.iter().map(|bag| bag.folder.as_str()).collect();
+    let times = timestamps::check(storage, &attestation, &there, period)?;
+    problems.extend(times.problems.iter().cloned());
+    let set_back = timeline::set_back(attestation.verified());
+    let remarks = set_back.iter().map(ToString::to_string).chain(times.remarks.iter().cloned()).collect();
+    Ok(ConsistencyReport { bags, missing, attestation, times, seal: None, problems, remarks })
 }
 
 /// A bag as an entry names it.

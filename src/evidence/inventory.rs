@@ -8,6 +8,7 @@ use super::{
     ledger::{LEDGER, is_checkpoint},
     mail,
     storage::{Kind, Storage, has, join, read},
+    timestamps,
 };
 use crate::digest::sha256;
 
@@ -43,7 +44,7 @@ pub fn of(storage: &dyn Storage) -> io::Result<Inventory> {
                 "{} is not evidence: a bag that is being written, or that a process left when it died",
                 item.name
             )),
-            Kind::Folder if item.name == mail::FOLDER => {}
+            Kind::Folder if [mail::FOLDER, timestamps::FOLDER].contains(&item.name.as_str()) => {}
             Kind::Folder if item.name == LOST => match storage.list(LOST) {
                 Ok(lost) => inventory.strays.extend(lost.into_iter().map(|item| join(LOST, &item.name))),
                 Err(error) => {

@@ -226,11 +226,13 @@ fn put_signature(storage: &dyn Storage, name: &str, signature: &[u8]) -> io::Res
     }
 }
 
-fn checkpoint_name(number: u64) -> String {
+/// The name of the checkpoint of an entry.
+pub(super) fn checkpoint_name(number: u64) -> String {
     format!("{CHECKPOINT}{number:08}{CHECKPOINT_END}")
 }
 
-fn checkpoint_text(head: &Head) -> String {
+/// What is in a checkpoint.
+pub(super) fn checkpoint_text(head: &Head) -> String {
     format!("{{\"number\":{},\"sha256\":\"{}\"}}\n", head.number, head.sha256)
 }
 

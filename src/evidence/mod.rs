@@ -3,7 +3,8 @@
 //! [`storage`] keeps it; nothing else reads or writes files of evidence. A [`draft::Draft`] becomes a bag: BagIt 1.0 (RFC
 //! 8493) with SHA-256 and SHA-512 manifests, committed whole and never changed. [`verify::bag`] finds every later change.
 //! [`attestation`] says how much of the [`ledger`] is signed by a trusted key ([`signers`]), and [`consistency`] whether
-//! bags and ledger match and whether anything is there that should not be ([`inventory`]). An [`export`] is sealed as a
+//! bags and ledger match and whether anything is there that should not be ([`inventory`]). [`timestamps`] of third parties prove
+//! when a bag and the ledger existed. An [`export`] is sealed as a
 //! whole ([`seal`]). `bagit.py`, `sha256sum` and `ssh-keygen` verify all of it without rolecall.
 
 pub mod attestation;
@@ -22,6 +23,7 @@ pub mod sealed;
 pub mod signers;
 pub mod source;
 pub mod storage;
+pub mod timestamps;
 pub mod verify;
 
 #[cfg(test)]

@@ -10,10 +10,11 @@ use crate::{
     evidence::{
         consistency::ConsistencyReport,
         export::Source,
-        inventory,
+        inventory, mail,
         period::{PERIOD, Stated},
         seal::{SUMS, SUMS_SIGNATURE},
         storage::{Kind, Storage, has, join, read},
+        timestamps,
     },
     ledger::{Entry, Fact, fact::BagName},
 };
@@ -200,9 +201,9 @@ fn strays(storage: &dyn Storage, export: &Export) -> Result<Vec<String>, ExportE
     let mut strays = Vec::new();
     for item in storage.list("").map_err(unreadable(storage, ""))? {
         let is_folder = item.kind == Kind::Folder;
-        if is_folder && item.name == crate::evidence::mail::FOLDER {
-            let mails = storage.list(&item.name).map_err(unreadable(storage, &item.name))?;
-            strays.extend(mails.into_iter().map(|mail| join(&item.name, &mail.name)).filter(|mail| !belongs(mail)));
+        if is_folder && [mail::FOLDER, timestamps::FOLDER].contains(&item.name.as_str()) {
+            let files = storage.list(&item.name).map_err(unreadable(storage, &item.name))?;
+            strays.extend(files.into_iter().map(|file| join(&item.name, &file.name)).filter(|file| !belongs(file)));
         } else if !belongs(&item.name) {
             strays.push(item.name);
         }

@@ -27,6 +27,7 @@ use crate::{
         period::{PERIOD, Period, Stated},
         source,
         storage::Storage,
+        timestamps,
     },
     ledger::{Entry, Fact},
 };
@@ -152,13 +153,19 @@ impl Export {
             text(&checkpoint.signature_name(), signature.clone());
         }
         let foreign = foreign.into_iter().filter(|(bag, _)| bags.contains(bag)).map(|(_, address)| address).collect();
-        let texts = Texts { period, due, gaps, bags: &bags, foreign, checkpoint: &checkpoint.name, is_signed };
+        let here = bags.iter().map(String::as_str).collect();
+        let stamps = timestamps::named(entries.iter().copied(), &here, Some(period));
+        let timestamps = stamps.len();
+        let texts =
+            Texts { period, due, gaps, bags: &bags, foreign, checkpoint: &checkpoint.name, is_signed, timestamps };
         text("README.txt", texts.readme().map_err(defect)?.into_bytes());
         text("verify.sh", texts.script().map_err(defect)?.into_bytes());
         contents.extend(mail::named(entries.iter().copied(), Some(period)).into_keys().map(|sha256| {
             let key = mail::key(sha256);
             (key.clone(), Source::Object(key))
         }));
+        let keys = timestamps::keys(storage, &stamps).map_err(unreadable(storage, timestamps::FOLDER))?;
+        contents.extend(keys.into_iter().map(|key| (key.clone(), Source::Object(key))));
         contents.extend(bags.iter().map(|bag| (bag.clone(), Source::Folder(bag.clone()))));
         let (first, last) = period.days();
         let name = format!("evidence_{first}_{last}");

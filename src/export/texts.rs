@@ -24,6 +24,8 @@ pub(super) struct Texts<'a> {
     /// The name of the checkpoint's file.
     pub(super) checkpoint: &'a str,
     pub(super) is_signed: bool,
+    /// How many timestamps are in the export.
+    pub(super) timestamps: usize,
 }
 
 #[derive(Template)]
@@ -40,6 +42,7 @@ struct Readme<'a> {
     namespace: &'static str,
     sums: &'static str,
     signed: bool,
+    timestamps: bool,
 }
 
 #[derive(Template)]
@@ -50,6 +53,7 @@ struct Script {
     signature: &'static str,
     sums: &'static str,
     signed: bool,
+    timestamps: bool,
 }
 
 impl Texts<'_> {
@@ -68,6 +72,7 @@ impl Texts<'_> {
             namespace: NAMESPACE,
             sums: SUMS,
             signed: self.is_signed,
+            timestamps: self.timestamps > 0,
         };
         // Templates end without the end of their last line.
         Ok(readme.render()? + "\n")
@@ -80,6 +85,7 @@ impl Texts<'_> {
             signature: SIGNATURE,
             sums: SUMS,
             signed: self.is_signed,
+            timestamps: self.timestamps > 0,
         };
         Ok(script.render()? + "\n")
     }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::Head;
 pub use crate::model::bag::BagName;
 use crate::{
     model::actor::Actor,
@@ -122,6 +123,8 @@ pub enum Fact {
         /// How long evidence is kept, in days.
         keep_days: u64,
     },
+    /// An authority confirmed that something existed at a time.
+    Timestamped(Timestamped),
     /// From now on evidence is signed with this key, or not signed.
     Key {
         /// Its fingerprint, as `ssh-keygen -l` shows it; `None` if evidence is not signed.
@@ -322,6 +325,31 @@ pub struct Delivery {
     pub kept: bool,
 }
 
+/// A third party's proof that something existed at a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timestamped {
+    /// What existed.
+    pub covers: Covers,
+    /// The SHA-256 of the file with the authority's answer.
+    pub token: String,
+    /// The time that the authority says.
+    pub time: DateTime<Utc>,
+    /// The address of the authority.
+    pub authority: String,
+    /// The SHA-256 of the trusted certificate that the authority's own leads to.
+    pub root: String,
+}
+
+/// What a timestamp is of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Covers {
+    /// A bag: its signature, or its sealed manifest if it is not signed.
+    Bag(BagName),
+    /// The ledger up to an entry: the signature of its checkpoint, or the checkpoint if it is not signed.
+    Ledger(Head),
+}
+
 /// A plan to remove users.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OffboardingPlanned {
@@ -438,6 +466,10 @@ pub struct ReviewSealed {
 impl Fact {
     /// The kind of [`Fact::ReviewSealed`].
     pub const REVIEW_SEALED: &str = "review_sealed";
+    /// The kind of [`Fact::Timestamped`].
+    pub const TIMESTAMPED: &str = "timestamped";
+    /// The subject of a timestamp of the ledger.
+    pub const LEDGER: &str = "ledger";
     /// The kind of [`Fact::ReviewSchedule`].
     pub const REVIEW_SCHEDULE: &str = "review_schedule";
     /// The kind of [`Fact::Review`].
@@ -467,6 +499,7 @@ impl Fact {
             Self::BagAbandoned { .. } => "bag_abandoned",
             Self::BagOfFailure { .. } => "bag_of_failure",
             Self::BagRemoved { .. } => "bag_removed",
+            Self::Timestamped(_) => Self::TIMESTAMPED,
             Self::Key { .. } => "key",
             Self::OffboardingPlanned(_) => Self::OFFBOARDING_PLANNED,
             Self::OffboardingDeclined(_) => Self::OFFBOARDING_DECLINED,
@@ -482,7 +515,7 @@ impl Fact {
         }
     }
 
-    /// What a later fact of the same kind replaces: the job of a schedule, the folder of a bag, the user of an offboarding;
+    /// What a later fact of the same kind replaces: the job of a schedule, the folder of a bag or of its timestamp, the user of an offboarding;
     /// empty if all facts of a kind have the same subject.
     pub fn subject(&self) -> Cow<'_, str> {
         match self {
@@ -490,6 +523,8 @@ impl Fact {
             Self::BagAbandoned { bag, .. } | Self::BagOfFailure { bag, .. } | Self::BagRemoved { bag, .. } => {
                 (&bag.folder).into()
             }
+            Self::Timestamped(Timestamped { covers: Covers::Bag(bag), .. }) => (&bag.folder).into(),
+            Self::Timestamped(Timestamped { covers: Covers::Ledger(_), .. }) => Self::LEDGER.into(),
             Self::OffboardingPlanned(planned) => planned.plan.to_string().into(),
             Self::OffboardingDeclined(declined) => (&declined.user).into(),
             Self::OffboardingBegun(begun) => (&begun.leaver.user).into(),

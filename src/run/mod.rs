@@ -21,6 +21,7 @@ pub mod retention;
 pub mod reviews;
 #[cfg(test)]
 mod tests;
+pub mod timestamps;
 pub mod together;
 pub mod vault;
 

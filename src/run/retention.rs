@@ -15,8 +15,12 @@ use crate::{
         ledger::LedgerError,
         mail,
         storage::{join, read},
+        timestamps,
     },
-    ledger::{Entry, Fact, fact::BagName},
+    ledger::{
+        Entry, Fact,
+        fact::{BagName, Covers, Timestamped},
+    },
     store::Database,
 };
 
@@ -48,10 +52,14 @@ pub async fn retire(store: &dyn Database, vault: &Vault, now: DateTime<Utc>) -> 
     }
     store.append(&facts, now).await?;
     write_out(store, vault).await?;
-    // Remove the mails first: if this fails, the bag is still there and the next run removes both.
+    // Remove what is beside a bag first: if this fails, the bag is still there and the next run removes all of it.
     let folders: BTreeSet<&str> = old.iter().map(|(_, folder)| folder.as_str()).collect();
-    for sha256 in mails_of(store, &folders).await? {
+    let Beside { mails, tokens } = beside(store, &folders).await?;
+    for sha256 in mails {
         mail::remove(storage, &sha256).map_err(failed)?;
+    }
+    for token in tokens {
+        timestamps::remove(storage, &token).map_err(failed)?;
     }
     for (_, folder) in &old {
         storage.remove(folder).map_err(failed)?;
@@ -59,15 +67,23 @@ pub async fn retire(store: &dyn Database, vault: &Vault, now: DateTime<Utc>) -> 
     Ok(old.len())
 }
 
-/// The mails of the audits and reviews whose bags these are, by their digests.
-async fn mails_of(store: &dyn Database, folders: &BTreeSet<&str>) -> Result<Vec<String>, WriteError> {
-    let (mut subjects, mut mails, mut read) = (BTreeSet::new(), Vec::new(), 0);
+/// What is kept beside some bags, by digest.
+struct Beside {
+    /// The mails of their audits and reviews.
+    mails: Vec<String>,
+    /// Their timestamps.
+    tokens: Vec<String>,
+}
+
+async fn beside(store: &dyn Database, folders: &BTreeSet<&str>) -> Result<Beside, WriteError> {
+    let (mut subjects, mut mails, mut tokens, mut read) = (BTreeSet::new(), Vec::new(), Vec::new(), 0);
     loop {
         let lines = store.entries(read, BATCH).await?;
         let Some(last) = lines.last() else {
             // A review is sealed after its mails were sent.
             mails.retain(|(subject, _)| subjects.contains(subject));
-            return Ok(mails.into_iter().map(|(_, sha256)| sha256).collect());
+            let mails = mails.into_iter().map(|(_, sha256)| sha256).collect();
+            return Ok(Beside { mails, tokens });
         };
         read = last.head.number;
         for line in &lines {
@@ -80,6 +96,11 @@ async fn mails_of(store: &dyn Database, folders: &BTreeSet<&str>) -> Result<Vec<
                 }
                 Ok(Fact::ReviewSealed(sealed)) if folders.contains(sealed.bag.folder.as_str()) => {
                     subjects.insert(sealed.review);
+                }
+                Ok(Fact::Timestamped(Timestamped { covers: Covers::Bag(bag), token, .. }))
+                    if folders.contains(bag.folder.as_str()) =>
+                {
+                    tokens.push(token);
                 }
                 Ok(Fact::Delivery(delivery)) => {
                     mails.extend(delivery.run.or(delivery.review).map(|subject| (subject, delivery.sha256)));

@@ -56,6 +56,7 @@ async fn sealed(simulator: &Simulator, folder: &Path, as_read: Option<&Reading>)
     let vault = Vault {
         storage: Arc::new(Folder::new(folder.join("bags"))),
         key: None,
+        timestamps: None,
         keep_days: None,
         configuration: String::new(),
         agent: "rolecall".into(),

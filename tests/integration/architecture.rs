@@ -24,6 +24,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("access", &["model"]),
     ("exceptions", &["model"]),
     ("cel", &["model"]),
+    ("timestamp", &[]),
     ("audit", &["model", "access", "exceptions", "cel"]),
     ("review", &["model", "access"]),
     ("ledger", &["model", "review"]),
@@ -38,9 +39,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("connector", &["model", "access"]),
     ("store", &["model", "access", "ledger", "review"]),
     ("mail", &["model", "ledger", "brief", "people", "review"]),
-    ("config", &["model", "schedule", "review", "cel"]),
+    ("config", &["model", "schedule", "review", "cel", "timestamp"]),
     ("replay", &[]),
-    ("evidence", &["model", "ledger", "review"]),
+    ("evidence", &["model", "ledger", "review", "timestamp"]),
     ("roster", &["model"]),
     ("fetch", &["model", "roster"]),
     ("connections", &[]),
@@ -66,6 +67,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "replay",
             "notify",
             "past",
+            "timestamp",
         ],
     ),
     (
@@ -141,6 +143,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "schedule",
             "setup",
             "store",
+            "timestamp",
         ],
     ),
     (
@@ -180,6 +183,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "people",
             "preflight",
             "setup",
+            "timestamp",
         ],
     ),
 ];

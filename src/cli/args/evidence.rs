@@ -79,6 +79,9 @@ pub(crate) struct Trust {
     /// Trust these keys, as in ssh-keygen(1), ALLOWED SIGNERS [default: the configured key]
     #[arg(long, value_name = "FILE")]
     pub(crate) allowed_signers: Option<PathBuf>,
+    /// Trust only these timestamp authorities, a PEM file [default: those that the ledger names]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) timestamp_ca: Option<PathBuf>,
     /// Compare with a ledger entry from a mail, as `NUMBER:SHA256`; may be repeated
     #[arg(long = "witness", value_name = "ENTRY")]
     pub(crate) witnesses: Vec<Head>,

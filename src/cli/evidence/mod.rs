@@ -28,6 +28,7 @@ use crate::{
     ledger::Head,
     run::anchor::Check,
     store::Database,
+    timestamp::Roots,
 };
 
 pub(super) async fn run(named: Option<&Path>, command: EvidenceCommand) -> Result<(), Failure> {
@@ -128,6 +129,14 @@ fn signers_of(file: &Path) -> Result<Allowed, Failure> {
         )));
     }
     Ok(allowed)
+}
+
+/// The timestamp authorities of a file, which are trusted; `None` if nobody said which.
+fn roots_of(file: Option<&Path>) -> Result<Option<Roots>, Failure> {
+    let Some(file) = file else { return Ok(None) };
+    let pem = fs::read(file).map_err(|error| unreadable(file, &error))?;
+    let roots = Roots::from_pem(&pem).map_err(|why| Failure::usage(format!("{}: {why}", file.display())))?;
+    Ok(Some(roots))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{anchored, configured, opened, signers, signers_of, storage_of, unreadable};
+use super::{anchored, configured, opened, roots_of, signers, signers_of, storage_of, unreadable};
 use crate::{
     app,
     cli::{
@@ -16,9 +16,11 @@ use crate::{
         seal::SUMS,
         signers::Allowed,
         storage::{Storage, archive::Archive},
+        timestamps::{self, Times},
         verify,
     },
     export,
+    timestamp::Roots,
     words::count,
 };
 
@@ -59,7 +61,7 @@ fn verify(storage: &dyn Storage, path: &Path, allowed: Allowed, args: &Trust) ->
         return if is_sound { Ok(()) } else { Err(Failure::failed("the bag is not as it was sealed")) };
     }
     let found = consistency::check(storage, allowed, &args.witnesses).map_err(|error| unreadable(path, &error))?;
-    print(storage, &found)
+    print(storage, &found, roots_of(args.timestamp_ca.as_deref())?.as_ref())
 }
 
 /// The configured directory.
@@ -70,13 +72,35 @@ async fn own(named: Option<&Path>, args: &Trust) -> Result<(), Failure> {
         None => signers(&evidence)?,
     };
     if let Some(found) = anchored(&settings, &evidence, &allowed, &args.witnesses).await? {
-        return print(&storage_of(&evidence), &found);
+        return print(&storage_of(&evidence), &found, roots_of(args.timestamp_ca.as_deref())?.as_ref());
     }
     output::line("no evidence yet");
     Ok(())
 }
 
-fn print(storage: &dyn Storage, found: &ConsistencyReport) -> Result<(), Failure> {
+/// Prints what the timestamps prove; returns whether every authority is trusted. What is wrong with a timestamp stands
+/// with the ledger.
+fn print_times(storage: &dyn Storage, times: &Times, roots: Option<&Roots>) -> bool {
+    if times.good == 0 {
+        return true;
+    }
+    let proven = times.proven.as_ref().map_or_else(String::new, |proven| {
+        let at = proven.at.format("%Y-%m-%d %H:%M:%S UTC");
+        format!("; the ledger existed up to entry {} by {at}, as {} says", proven.entry, proven.authority)
+    });
+    let place = storage.place(timestamps::FOLDER);
+    let unknown = times.roots.iter().filter(|root| roots.is_some_and(|roots| !roots.has(root)));
+    let unknown = unknown.map(|root| format!("{root}.pem is not among the trusted certificates of authorities"));
+    let is_trusted =
+        print_lines(&place, &format!("{place}, {}{proven}", count(times.good, "timestamp")), unknown.collect());
+    if times.unproven > 0 {
+        let bags = count(times.unproven, "bag");
+        output::line(&format!("note    {bags} without a timestamp yet: the times are by this machine's clock"));
+    }
+    is_trusted
+}
+
+fn print(storage: &dyn Storage, found: &ConsistencyReport, roots: Option<&Roots>) -> Result<(), Failure> {
     if let Some(seal) = &found.seal {
         let sums = storage.place(SUMS);
         let good = format!("{sums}, {} files, {}", seal.files, signed_by(seal.signer.as_ref()));
@@ -92,11 +116,15 @@ fn print(storage: &dyn Storage, found: &ConsistencyReport) -> Result<(), Failure
     let good = format!("{ledger}, {} entries, {signed}{rest}", attestation.chain.head().number);
     let missing = found.missing.iter().map(ToString::to_string);
     print_lines(&ledger, &good, found.problems.iter().cloned().chain(missing).collect());
+    let is_trusted = print_times(storage, &found.times, roots);
     for remark in &found.remarks {
         output::line(&format!("note    {}", output::plain(remark, PROBLEM)));
     }
     if !(found.is_sound() && remade) {
         return Err(Failure::failed("the evidence has been changed"));
+    }
+    if !is_trusted {
+        return Err(Failure::failed("a timestamp is by an authority that is not trusted"));
     }
     let bags = match found.bags.len() {
         0 => String::new(),

@@ -2,14 +2,16 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use der::asn1::ObjectIdentifier;
 use toml::Spanned;
+use url::Url;
 
 use super::Checker;
 use crate::{
     config::{
-        file,
+        file::{self, timestamps::Timestamps},
         problem::Problem,
-        settings::{Daemon, Evidence, Smtp, Store, relative},
+        settings::{self, Daemon, Evidence, Smtp, Store, relative},
     },
     model::mail::Security,
 };
@@ -139,6 +141,38 @@ impl Checker<'_> {
             directory: relative(self.context.folder, &evidence.directory),
             signing_key,
             keep_days: keep_days.map(i64::unsigned_abs),
+            timestamps: evidence.timestamps.as_ref().map(|timestamps| self.timestamps(timestamps)),
+        }
+    }
+
+    fn timestamps(&mut self, written: &Timestamps) -> settings::Timestamps {
+        let mut urls = Vec::new();
+        for text in &written.url.get_ref().0 {
+            match Url::parse(text).ok().filter(is_authority) {
+                Some(url) => urls.push(url),
+                None => self.error(
+                    written.url.span(),
+                    format!("invalid address `{text}` of a timestamp authority"),
+                    "expected an http or https URL without a password, query or fragment, such as http://timestamp.example.com",
+                ),
+            }
+        }
+        if written.url.get_ref().0.is_empty() {
+            self.error(written.url.span(), "no timestamp authority is named", "expected at least one URL");
+        }
+        let policy = written.policy.as_ref().and_then(|policy| {
+            let parsed = ObjectIdentifier::new(policy.get_ref());
+            if parsed.is_err() {
+                let message = format!("invalid policy `{}`", policy.get_ref());
+                self.error(policy.span(), message, "expected an object identifier such as 1.2.3.4.1");
+            }
+            parsed.ok()
+        });
+        settings::Timestamps {
+            urls,
+            policy,
+            ca_file: written.ca_file.as_ref().map(|path| relative(self.context.folder, path)),
+            mode: written.mode,
         }
     }
 
@@ -166,6 +200,13 @@ impl Checker<'_> {
             grace_period: seconds(self.number(daemon.stop_seconds.as_ref(), 20, 0..=3600)),
         }
     }
+}
+
+/// Whether a timestamp authority can have this address. It is written into the ledger, so it holds no secret. Timestamps
+/// are signed, so it need not be encrypted.
+fn is_authority(url: &Url) -> bool {
+    let is_bare = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+    matches!(url.scheme(), "http" | "https") && url.has_host() && is_bare && url.fragment().is_none()
 }
 
 /// Whether a text is a host name, of one label or more, or an IP address.

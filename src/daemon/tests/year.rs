@@ -22,6 +22,7 @@ fn equip(bench: &Bench, to: &str) {
     setup.vault = Some(Vault {
         storage: Arc::new(Folder::new(bench.folder.path().join("bags"))),
         key: None,
+        timestamps: None,
         keep_days: Some(200),
         configuration: String::new(),
         agent: "rolecall".into(),

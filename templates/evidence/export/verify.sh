@@ -1,14 +1,29 @@
 #!/bin/sh
 {%- if signed %}
-# Verifies this evidence with sha256sum, sha512sum and ssh-keygen: sh verify.sh ALLOWED_SIGNERS
+# Verifies this evidence with sha256sum, sha512sum{% if timestamps %}, ssh-keygen and openssl: sh verify.sh ALLOWED_SIGNERS [AUTHORITIES]
+{%- else %} and ssh-keygen: sh verify.sh ALLOWED_SIGNERS
+{%- endif %}
 # The file ALLOWED_SIGNERS must come from the company by another channel than this folder.
+{%- if timestamps %}
+# The file AUTHORITIES has the certificates, in PEM, of the timestamp authorities that you trust; without it, those that the
+# ledger names are used.
+{%- endif %}
 {%- else %}
-# Verifies this evidence with sha256sum and sha512sum: sh verify.sh
+# Verifies this evidence with sha256sum{% if timestamps %}, sha512sum and openssl{% else %} and sha512sum{% endif %}: sh verify.sh
 # It is not signed: matching digests rule out damage, but not forgery.
 {%- endif %}
 set -eu
+{%- if !signed && timestamps %}
+authorities=
+{%- endif %}
 {%- if signed %}
+{%- if timestamps %}
+[ $# -eq 1 ] || [ $# -eq 2 ] || { echo "usage: sh verify.sh ALLOWED_SIGNERS [AUTHORITIES]" >&2; exit 2; }
+authorities=
+[ $# -eq 1 ] || authorities=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
+{%- else %}
 [ $# -eq 1 ] || { echo "usage: sh verify.sh ALLOWED_SIGNERS" >&2; exit 2; }
+{%- endif %}
 signers=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 {%- endif %}
 cd "$(dirname "$0")"
@@ -74,7 +89,7 @@ outside=$(sed 1d coverage.csv | grep -v -F "$from/$to" || true)
 
 # What the ledger names, one a line: removed bags, then bags (when, folder, digest), then mails that were kept.
 named=$(mktemp)
-trap 'rm -f "$named"{% if signed %} "$keys"{% endif %}' EXIT
+trap 'rm -f "$named"{% if signed %} "$keys"{% endif %}{% if timestamps %} "$named.stamps"{% endif %}' EXIT
 {
   grep '"fact":"bag_removed"' ledger.jsonl | sed -n 's/.*"bag":{"folder":"\([^"]*\)".*/removed \1/p'
   grep '"fact":"recorded"' ledger.jsonl |
@@ -123,15 +138,59 @@ for mail in mail/*; do
   grep '"fact":"delivery"' ledger.jsonl | grep -q -F "\"sha256\":\"$sha256\"" || fail "no entry of the ledger names $mail"
 done
 
+{%- if timestamps %}
+
+# Every timestamp is as it came, is of what the ledger names, and its authority's certificate was valid at its time.
+command -v openssl > /dev/null || fail "openssl is needed to verify the timestamps"
+stamps=$named.stamps
+rest='.*"root":"\([0-9a-f]*\)","time":"\([^"]*\)","token":"\([0-9a-f]*\)".*'
+grep '"fact":"timestamped"' ledger.jsonl | sed -n \
+  -e 's/.*"covers":{"bag":{"folder":"\([^"]*\)"'"$rest"'/\1 - \2 \3 \4/p' \
+  -e 's/.*"covers":{"ledger":{"number":\([0-9]*\),'"$rest"'/- \1 \2 \3 \4/p' > "$stamps"
+verified=0
+while read -r bag entry root time token; do
+  stamp=timestamps/$token.tsr
+  if [ "$bag" = - ]; then
+    # That of the ledger is here if it is of this period.
+    [ -f "$stamp" ] || continue
+    data=timestamps/$(printf 'checkpoint-%08d.json' "$entry")
+    sha256=$(sed -n "${entry}p" ledger.jsonl | tr -d '\n' | digest)
+    [ "$(cat "$data")" = "{\"number\":$entry,\"sha256\":\"$sha256\"}" ] || fail "$data is not the checkpoint of entry $entry"
+{%- if signed %}
+    [ ! -f "$data.sig" ] || check_signature "$data" "$keys"
+{%- endif %}
+  else
+    [ -d "$bag" ] || continue
+    [ -f "$stamp" ] || fail "the timestamp $stamp of $bag is missing"
+    data=$bag/tagmanifest-sha256.txt
+  fi
+  [ ! -f "$data.sig" ] || data=$data.sig
+  [ "$(digest < "$stamp")" = "$token" ] || fail "$stamp is not the timestamp that the ledger names"
+  said=$(openssl ts -reply -in "$stamp" -text 2> /dev/null | sed -n 's/^Time stamp: //p')
+  at=$(date -u -d "$said" +%s) && [ "$at" = "$(date -u -d "$time" +%s)" ] || fail "$stamp is not of the time that the ledger names"
+  openssl ts -verify -data "$data" -in "$stamp" -CAfile "${authorities:-timestamps/$root.pem}" -partial_chain -attime "$at" \
+    > /dev/null 2>&1 || fail "$stamp is not a valid timestamp of $data"
+  verified=$((verified + 1))
+done < "$stamps"
+for stamp in timestamps/*.tsr; do
+  grep -q " $(basename "$stamp" .tsr)\$" "$stamps" || fail "no entry of the ledger names $stamp"
+done
+{%- endif %}
+
 # And no other folder is here.
 for bag in */; do
-  case $bag in "*/") break ;; mail/) continue ;; esac
+  case $bag in "*/") break ;; mail/{% if timestamps %} | timestamps/{% endif %}) continue ;; esac
   sha256=$(digest < "$bag/tagmanifest-sha256.txt")
   grep -E '"fact":"(recorded|bag_of_failure|review_sealed)"' ledger.jsonl | grep -q -F "\"bag\":{\"folder\":\"${bag%/}\",\"sha256\":\"$sha256\"}" ||
     fail "no entry of the ledger names $bag"
 done
 {%- if signed %}
 echo "Verified: every file of this export, the $number entries of the ledger, and every bag and mail of the period."
+{%- if timestamps %}
+echo "Verified: $verified timestamps${authorities:+ by authorities that you trust}."
+[ -n "$authorities" ] ||
+  echo "Their authorities are those that the ledger names: compare the certificates in timestamps/ (openssl x509 -in FILE -noout -subject -fingerprint -sha256) with those that you trust."
+{%- endif %}
 echo "Not checked here: what coverage.csv, coverage.html and README.txt say about the period. To check it: rolecall evidence verify FOLDER --allowed-signers FILE"
 {%- else %}
 fail "every digest matches, but the export is not signed: anybody may have made it"
