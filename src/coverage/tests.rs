@@ -477,7 +477,8 @@ fn each_review_has_the_earliest_time_that_a_third_party_proves() {
     let later = [(third, due(3, third, false)), (third, recorded(3, third))];
     let coverage = |facts: &[(&str, Fact)]| {
         let coverage = Coverage::of(&entries(facts), &question(None));
-        let proven: Vec<_> = coverage.rows.iter().map(|row| Some(row.review.as_ref()?.proven_at?.to_rfc3339())).collect();
+        let proven: Vec<_> =
+            coverage.rows.iter().map(|row| Some(row.review.as_ref()?.proven_at?.to_rfc3339())).collect();
         (proven[..3].to_vec(), coverage.remarks.last().unwrap().clone())
     };
     let (proven, remark) = coverage(&facts);
@@ -487,7 +488,12 @@ fn each_review_has_the_earliest_time_that_a_third_party_proves() {
     assert_eq!(remark, begins);
     let (proven, remark) = coverage(&[&facts[..], &later].concat());
     assert_eq!(proven[2], None);
-    assert_eq!(remark, format!("{begins} Since 2026-03-16 07:00 UTC times are by this machine's clock, except for bags with a timestamp of their own."));
+    assert_eq!(
+        remark,
+        format!(
+            "{begins} Since 2026-03-16 07:00 UTC times are by this machine's clock, except for bags with a timestamp of their own."
+        )
+    );
     let (_, remark) = coverage(&facts[..5]);
     assert_eq!(remark, "All times are by this machine's clock: no timestamp of a third party proves them.");
 }
