@@ -474,7 +474,7 @@ impl ReportKind {
             Self::Matrix => Some(PeopleFile::Csv),
             Self::Html => Some(PeopleFile::Html),
             Self::Json => Some(PeopleFile::Json),
-            Self::Findings | Self::Changes | Self::Xlsx => None,
+            Self::Findings | Self::Changes | Self::Xlsx | Self::Oscal | Self::Ocsf | Self::Junit => None,
         }
     }
 
@@ -486,6 +486,9 @@ impl ReportKind {
             Self::Html => ReportFile::Html,
             Self::Json => ReportFile::Json,
             Self::Xlsx => ReportFile::Xlsx,
+            Self::Oscal => ReportFile::Oscal,
+            Self::Ocsf => ReportFile::Ocsf,
+            Self::Junit => ReportFile::Junit,
         }
     }
 }

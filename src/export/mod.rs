@@ -1,6 +1,7 @@
 //! An export: one zip with the evidence of a period, for an auditor.
 
 mod again;
+pub mod exchange;
 mod remediation;
 mod texts;
 

@@ -1,12 +1,14 @@
 //! Pure: the files of an audit.
 //!
-//! [`write()`] writes one of the six files of an audit from a [`ReportInput`]. Every report streams: rows go to
+//! [`write()`] writes one of the files of an audit from a [`ReportInput`]: the six that every audit and every bag has, and on
+//! request those for other people's tools ([`exchange`]). Every report of the six streams: rows go to
 //! the writer as they are joined, so that a million users cost no more memory than a hundred. What an audit says is
 //! worked out in [`crate::brief`]; the rows that the CSV files and the workbook share are in `tables`, and the
 //! guard against formulas in `cell`.
 
 mod cell;
 pub mod csv;
+pub mod exchange;
 mod flagged;
 mod holders;
 mod html;
@@ -25,7 +27,7 @@ use std::{
     io::{self, Write},
 };
 
-pub use self::cell::guarded;
+pub use self::{cell::guarded, html::shown};
 use crate::{
     access::matrix::AccessMatrix,
     brief::{self, Brief},
@@ -95,10 +97,16 @@ pub enum ReportFile {
     Json,
     /// The three tables as a workbook.
     Xlsx,
+    /// OSCAL assessment results.
+    Oscal,
+    /// OCSF Compliance Findings, one event a line.
+    Ocsf,
+    /// `JUnit` XML.
+    Junit,
 }
 
 impl ReportFile {
-    /// All six.
+    /// The six that every audit and every bag has.
     pub const ALL: [Self; 6] =
         [Self::AccessMatrixCsv, Self::FindingsCsv, Self::ChangesCsv, Self::Html, Self::Json, Self::Xlsx];
 
@@ -111,6 +119,9 @@ impl ReportFile {
             Self::Html => "report.html",
             Self::Json => "report.json",
             Self::Xlsx => "report.xlsx",
+            Self::Oscal => "assessment-results.json",
+            Self::Ocsf => "findings.ocsf.jsonl",
+            Self::Junit => "junit.xml",
         }
     }
 
@@ -119,7 +130,9 @@ impl ReportFile {
         match self {
             Self::AccessMatrixCsv | Self::FindingsCsv | Self::ChangesCsv => "text/csv; charset=utf-8; header=present",
             Self::Html => "text/html; charset=utf-8",
-            Self::Json => "application/json",
+            Self::Json | Self::Oscal => "application/json",
+            Self::Ocsf => "application/jsonl",
+            Self::Junit => "application/xml",
             Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         }
     }
@@ -143,5 +156,8 @@ pub fn write(file: ReportFile, input: &ReportInput<'_>, out: &mut dyn Write) -> 
         ReportFile::Html => html::write(input, out),
         ReportFile::Json => json::write(input, out),
         ReportFile::Xlsx => xlsx::write(input, out),
+        ReportFile::Oscal => exchange::oscal(input, out),
+        ReportFile::Ocsf => exchange::ocsf(input, out),
+        ReportFile::Junit => exchange::junit(input, out),
     }
 }

@@ -22,6 +22,7 @@ mod demo;
 mod deploy;
 mod drift;
 mod evidence;
+mod exchange;
 mod export;
 mod first_generation;
 mod hostile;

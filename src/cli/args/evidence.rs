@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use crate::ledger::Head;
 
@@ -72,6 +72,18 @@ pub(crate) struct ExportArgs {
     pub(crate) period: PeriodArgs,
     #[arg(long, value_name = "PATH", help = "File to write [default: evidence_FROM_TO.zip]")]
     pub(crate) out: Option<PathBuf>,
+    /// Write what the audits of the period found in the format of another tool, instead of the zip
+    #[arg(long = "as", value_name = "FORMAT")]
+    pub(crate) format: Option<ExportFormat>,
+}
+
+/// A format of another tool, for the audits of a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// OSCAL 1.2.1 assessment results: one result for each audit
+    Oscal,
+    /// OCSF 1.5.0 Compliance Findings: one event a line
+    Ocsf,
 }
 
 #[derive(Debug, Args)]

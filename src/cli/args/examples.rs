@@ -55,6 +55,10 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
                 "rolecall audit --workspace acme --out report --reports matrix,findings",
             ),
             example(
+                "In a pipeline, write JUnit XML beside the page for people",
+                "rolecall audit --workspace acme --out report --reports html,junit --fail-on high",
+            ),
+            example(
                 "See what another policy would have found",
                 "rolecall audit --from report/report.json --policy strict",
             ),
@@ -409,6 +413,10 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
             example(
                 "Choose the file",
                 "rolecall evidence export --from 2026-01-01 --to 2026-03-31 --out first-quarter.zip",
+            ),
+            example(
+                "Give the findings of a quarter to a governance platform",
+                "rolecall evidence export --from 2026-01-01 --to 2026-03-31 --as oscal",
             ),
         ],
     ),

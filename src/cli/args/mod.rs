@@ -19,7 +19,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::{
     agents::{AgentArgs, McpArgs, ToolsArgs, ToolsCommand, ToolsFormat},
-    evidence::{CoverageArgs, EvidenceCommand, ExportArgs, PeriodArgs, Trust},
+    evidence::{CoverageArgs, EvidenceCommand, ExportArgs, ExportFormat, PeriodArgs, Trust},
     examples::{EXAMPLES, Example},
     help::command,
     init::{InitArgs, MailArgs},
@@ -228,9 +228,16 @@ pub(crate) enum ReportKind {
     Json,
     /// report.xlsx
     Xlsx,
+    /// assessment-results.json, for governance platforms (OSCAL 1.2.1)
+    Oscal,
+    /// findings.ocsf.jsonl, for security monitoring (OCSF 1.5.0, Compliance Finding)
+    Ocsf,
+    /// junit.xml, for pipelines
+    Junit,
 }
 
 impl ReportKind {
+    /// Those that are written unless others are named.
     pub(crate) const ALL: [Self; 6] = [Self::Matrix, Self::Findings, Self::Changes, Self::Html, Self::Json, Self::Xlsx];
 }
 
@@ -243,6 +250,9 @@ impl std::fmt::Display for ReportKind {
             Self::Html => "html",
             Self::Json => "json",
             Self::Xlsx => "xlsx",
+            Self::Oscal => "oscal",
+            Self::Ocsf => "ocsf",
+            Self::Junit => "junit",
         })
     }
 }

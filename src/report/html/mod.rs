@@ -33,7 +33,8 @@ use findings::Section;
 use map::Map;
 use provenance::{CheckRow, Fact};
 use structure::{ProfileRow, Roles, Rules};
-use text::{LABEL, Part, moment, shown};
+pub use text::shown;
+use text::{LABEL, Part, moment};
 use trend::Trend;
 use users::Users;
 

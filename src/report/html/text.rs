@@ -15,7 +15,7 @@ const MARKUP: usize = 700;
 
 /// A text as the page shows it: at most `limit` characters, and characters that would reorder or hide the
 /// text around them written as their code points.
-pub(in crate::report) fn shown(text: &str, limit: usize) -> String {
+pub fn shown(text: &str, limit: usize) -> String {
     let mut out = String::with_capacity(text.len().min(limit * 4));
     for (place, c) in text.chars().enumerate() {
         if place == limit {
