@@ -34,7 +34,7 @@ use crate::{
     clock::Clock,
     fetch::Rosters,
     ledger::{Fact, fact::Terms},
-    run::{self, vault::Vault},
+    run::{self, past::Archive, vault::Vault},
     store::Database,
 };
 
@@ -128,6 +128,11 @@ impl Agent {
                 _ => Err(Problem::SeveralWorkspaces(known())),
             },
         }
+    }
+
+    /// What the audits of a workspace saw.
+    fn archive<'a>(&'a self, workspace: &'a str) -> Archive<'a> {
+        Archive::new(&*self.setup.store, self.setup.vault.as_ref(), workspace)
     }
 
     /// Records the schedules that the ledger does not have yet, so that coverage knows what was due when this audit was

@@ -9,7 +9,7 @@ use crate::{
     model::plain::plain,
     offboard::Refusal,
     preflight::ExpectationError,
-    run::{RunError, reviews::ReviewError},
+    run::{RunError, past::PastError, reviews::ReviewError},
     store::StoreError,
 };
 
@@ -117,6 +117,17 @@ pub enum Problem {
     /// There is no such review, or it does not take the proposal.
     #[error(transparent)]
     Review(#[from] ReviewError),
+    /// What earlier audits saw does not answer the question, or cannot be read.
+    #[error(transparent)]
+    Past(#[from] PastError),
+    /// No audit listed the user.
+    #[error("no kept audit of {workspace} listed the user {}; expected an id or an exact address", plain(.user, NAME))]
+    NeverListed {
+        /// The workspace.
+        workspace: String,
+        /// Who was asked for.
+        user: String,
+    },
     /// The person did not agree.
     #[error("the person who was asked declined; nobody was removed. Ask again only if that person says so")]
     Declined,
@@ -151,12 +162,16 @@ impl Problem {
             Self::Run(RunError::Store { .. } | RunError::Evidence(_))
             | Self::Store(_)
             | Self::Evidence(_)
-            | Self::Review(ReviewError::Store(_)) => "record_failed",
+            | Self::Review(ReviewError::Store(_))
+            | Self::Past(PastError::Store(_)) => "record_failed",
             Self::NotRead { .. } | Self::NotReached(_) | Self::Run(_) | Self::Connector(_) => "workspace_not_read",
             Self::OffboardingOff | Self::NotAllowed(_) => "offboarding_not_allowed",
             Self::Refused(refusal) => refusal.code(),
             Self::Review(ReviewError::Unknown(_)) => "no_such_review",
             Self::Review(_) => "review_refused",
+            Self::Past(PastError::Unknown(_)) => "no_such_audit",
+            Self::Past(_) => "no_answer",
+            Self::NeverListed { .. } => "no_such_user",
             Self::Declined => "declined",
             Self::NotConfirmed { .. } => "not_confirmed",
             Self::AlreadyAsked => "already_asked",

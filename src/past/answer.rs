@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -11,12 +12,13 @@ use super::{
     look::{Held, Look, Read, State},
     stretches::Edge,
 };
+use crate::model::change::Change;
 
 /// Where the stretch of each account ends, by the user's id.
 type Edges = BTreeMap<String, Edge>;
 
 /// A read that an answer rests on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ReadRow {
     /// The audit's id.
     pub audit: Uuid,
@@ -33,7 +35,7 @@ impl From<&Read> for ReadRow {
 }
 
 /// An account and its access.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct StateRow {
     /// The display name.
     pub full_name: Option<String>,
@@ -74,7 +76,7 @@ impl From<&State> for StateRow {
 }
 
 /// An account on a day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AccessRow {
     /// The workspace.
     pub workspace: String,
@@ -94,7 +96,7 @@ pub struct AccessRow {
 }
 
 /// A workspace on a day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct WorkspaceThen {
     /// The workspace.
     pub workspace: String,
@@ -126,7 +128,7 @@ pub(crate) fn rows(workspace: &str, look: &Look, ids: &[String], (back, on): (&E
 }
 
 /// A time in which every read saw the same of an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PeriodRow {
     /// The workspace.
     pub workspace: String,
@@ -222,4 +224,37 @@ fn id(held: Option<&Held>) -> Option<&str> {
 
 fn text(text: Option<&String>) -> &str {
     text.map_or("unknown", String::as_str)
+}
+
+/// A change between two audits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ChangeRow {
+    /// What kind: `administrator-granted`, `user-added` and so on.
+    pub change: &'static str,
+    /// user, role, profile, organization, policy or finding.
+    pub subject_type: &'static str,
+    /// The subject's id.
+    pub subject_id: String,
+    /// The subject as a person would name it.
+    pub subject: String,
+    /// The field that changed; empty if the subject was added or removed.
+    pub field: &'static str,
+    /// The value before.
+    pub before: String,
+    /// The value now.
+    pub after: String,
+}
+
+impl From<&Change> for ChangeRow {
+    fn from(change: &Change) -> Self {
+        Self {
+            change: change.kind.word(),
+            subject_type: change.subject_type,
+            subject_id: change.subject_id.clone(),
+            subject: change.subject.clone(),
+            field: change.field,
+            before: change.before.clone(),
+            after: change.after.clone(),
+        }
+    }
 }

@@ -8,11 +8,13 @@ pub mod answer;
 mod compare;
 mod course;
 mod look;
+mod moment;
 mod stretches;
 
 pub use self::{
     compare::{Kept, compare},
     course::{Course, Period},
     look::{Accounts, Held, Look, Read, State},
+    moment::{Moment, Side},
     stretches::{Edge, Stretches},
 };

@@ -118,6 +118,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "connector",
             "store",
             "offboard",
+            "past",
             "review",
             "run",
         ],

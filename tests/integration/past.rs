@@ -90,6 +90,10 @@ fn a_day_before_the_first_read_is_not_answered_and_tables_name_their_sources() {
     assert!(code == 1 && out.contains("was not read by then; the first kept audit is of 20"), "{code} {out} {said}");
     let (code, out, said) = bench.run(&["history", "nobody@example.com"]);
     assert!(code == 1 && out.is_empty() && said.contains("no kept audit listed the user nobody@example.com"), "{said}");
+    for command in [&["access", "acmee", "--as-of", "2020-01-01"][..], &["history", "acmee", &promoted]] {
+        let (code, out, said) = bench.run(command);
+        assert!(code == 2 && out.is_empty() && said.contains("unknown workspace `acmee`; configured: "), "{said}");
+    }
     let (code, _, said) = bench.run(&["access", "--as-of", "yesterday"]);
     assert!(code == 2 && said.contains("expected a day such as 2026-03-14"), "{said}");
 
@@ -107,4 +111,19 @@ fn a_day_before_the_first_read_is_not_answered_and_tables_name_their_sources() {
     assert_eq!((row[8].as_str(), row[9].as_str()), ("Administrator", "administrator"));
     let (code, out, _) = bench.run(&["diff", "2999-01-01", "2999-01-02"]);
     assert!(code == 0 && out.contains(": 0 changes\n"), "{out}");
+}
+
+#[test]
+fn evidence_that_was_changed_is_not_believed() {
+    let (bench, promoted) = changed();
+    let history = json(&bench, &["history", &promoted]);
+    let bag = history[1]["first_seen"]["bag"].as_str().unwrap();
+    let report = bench.path("bags").join(bag).join("data/reports/report.json");
+    forget(&bench);
+    let text = std::fs::read_to_string(&report).unwrap();
+    assert!(text.contains(&promoted));
+    std::fs::write(&report, text.replace(&promoted, "somebody.else@example.com")).unwrap();
+    let (code, out, said) = bench.run(&["history", &promoted]);
+    assert!(code == 1 && out.is_empty(), "{out}{said}");
+    assert!(said.contains("data/reports/report.json is not as it was sealed"), "{said}");
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::agent::page::Wanted;
+use crate::agent::{Problem, page::Wanted};
 
 /// A workspace.
 #[derive(Deserialize, JsonSchema)]
@@ -31,4 +31,9 @@ impl Listed {
     pub(super) fn wanted(&self) -> Wanted<'_> {
         Wanted { limit: self.limit, cursor: self.cursor.as_deref() }
     }
+}
+
+/// An argument that is a text of a certain form.
+pub(super) fn parsed<T: std::str::FromStr<Err = String>>(name: &str, text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|expected| Problem::Arguments(format!("`{name}`: {expected}")))
 }

@@ -13,6 +13,7 @@ use crate::{
         session::{AuditView, WorkspaceSession},
     },
     model::change::{Change, Drift},
+    past::answer::ChangeRow,
     run,
 };
 
@@ -58,39 +59,6 @@ struct Earlier {
     users: u64,
     /// How many of them were active administrators.
     administrators: u64,
-}
-
-/// A change.
-#[derive(Serialize, JsonSchema)]
-struct ChangeRow {
-    /// What kind: `administrator-granted`, `user-added` and so on.
-    change: &'static str,
-    /// user, role, profile, organization, policy or finding.
-    subject_type: &'static str,
-    /// The subject's id.
-    subject_id: String,
-    /// The subject as a person would name it.
-    subject: String,
-    /// The field that changed; empty if the subject was added or removed.
-    field: &'static str,
-    /// The value before.
-    before: String,
-    /// The value now.
-    after: String,
-}
-
-impl From<&Change> for ChangeRow {
-    fn from(change: &Change) -> Self {
-        Self {
-            change: change.kind.word(),
-            subject_type: change.subject_type,
-            subject_id: change.subject_id.clone(),
-            subject: change.subject.clone(),
-            field: change.field,
-            before: change.before.clone(),
-            after: change.after.clone(),
-        }
-    }
 }
 
 pub(super) struct CompareWithLastAudit;

@@ -3,7 +3,9 @@
 //! To add a tool: write its file with an [`Operation`](super::definition::Operation), add it to [`tools`] where it belongs,
 //! and accept the snapshot of the list.
 
+mod access_as_of;
 mod arguments;
+mod compare_audits;
 mod compare_with_last_audit;
 mod delete_user;
 mod explain_finding;
@@ -21,6 +23,7 @@ mod preflight;
 mod propose_decision;
 mod reviews;
 mod run_access_audit;
+mod user_history;
 mod who_can;
 
 use std::sync::LazyLock;
@@ -42,6 +45,9 @@ static TOOLS: LazyLock<Vec<Tool>> = LazyLock::new(|| {
         Tool::of::<explain_finding::ExplainFinding>(),
         Tool::of::<who_can::WhoCan>(),
         Tool::of::<compare_with_last_audit::CompareWithLastAudit>(),
+        Tool::of::<access_as_of::AccessAsOf>(),
+        Tool::of::<user_history::UserHistory>(),
+        Tool::of::<compare_audits::CompareAudits>(),
         Tool::of::<offboarding_plan::OffboardingPlan>(),
         Tool::of::<list_reviews::ListReviews>(),
         Tool::of::<explain_review::ExplainReview>(),

@@ -28,7 +28,7 @@ pub(crate) use self::{
         UsersCommand, WhoCanArgs,
     },
     operate::{OffboardArgs, RunsArgs, RunsCommand, RunsFormat, ScheduleArgs},
-    past::{AccessArgs, DiffArgs, HistoryArgs, Side},
+    past::{AccessArgs, DiffArgs, HistoryArgs},
     policy::{BacktestArgs, BaselineArgs, PolicyCommand, PolicyFormat, RuleFormat, ShowPolicyArgs, TestArgs, TryArgs},
     review::{DecideArgs, DecisionWord, ReviewArgs, ReviewCommand, ReviewFormat, SheetExportArgs, SheetImportArgs},
     roster::{RosterCheckArgs, RosterCommand},

@@ -1,49 +1,9 @@
 //! The arguments of questions about the past.
 
-use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
-use uuid::Uuid;
 
 use super::LookupFormat;
-use crate::run::past::day_end;
-
-/// A moment: the end of a day in UTC, or a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Moment(pub(crate) DateTime<Utc>);
-
-impl std::str::FromStr for Moment {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if let Ok(day) = text.parse::<NaiveDate>() {
-            return Ok(Self(day_end(day)));
-        }
-        let time = text.parse::<DateTime<Utc>>();
-        time.map(Self)
-            .map_err(|_| "expected a day such as 2026-03-14, or a time such as 2026-03-14T09:30:00Z".to_owned())
-    }
-}
-
-/// One side of a comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
-    /// An audit.
-    Audit(Uuid),
-    /// The last audit up to a moment.
-    At(Moment),
-}
-
-impl std::str::FromStr for Side {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if let Ok(audit) = text.parse() {
-            return Ok(Self::Audit(audit));
-        }
-        let moment = text.parse().map(Self::At);
-        moment.map_err(|_| "expected the id of an audit, a day such as 2026-03-14, or a time".to_owned())
-    }
-}
+use crate::past::{Moment, Side};
 
 #[derive(Debug, Args)]
 pub(crate) struct AccessArgs {

@@ -69,7 +69,7 @@ struct Answer<'a> {
 pub(super) async fn run(desk: &Desk, args: &AccessArgs) -> Result<(), Failure> {
     let wanted = Wanted { user: args.user.clone(), profile: args.profile.clone(), role: args.role.clone() };
     let mut all = Vec::new();
-    for workspace in desk.workspaces(args.workspace.as_deref()) {
+    for workspace in desk.workspaces(args.workspace.as_deref()).await? {
         let mut archive = Archive::new(&*desk.store, desk.vault.as_ref(), &workspace);
         all.push(access_then(&mut archive, args.as_of.0, &wanted).await.map_err(failed)?);
     }

@@ -42,7 +42,7 @@ pub(super) async fn run(desk: &Desk, args: &HistoryArgs) -> Result<(), Failure> 
     let user = args.who.last().map_or("", String::as_str);
     let named = (args.who.len() > 1).then(|| args.who[0].as_str());
     let mut all: Vec<Vec<PeriodRow>> = Vec::new();
-    for workspace in desk.workspaces(named) {
+    for workspace in desk.workspaces(named).await? {
         let mut archive = Archive::new(&*desk.store, desk.vault.as_ref(), &workspace);
         let found = course(&mut archive, user).await.map_err(failed)?;
         warn_of_gaps(&workspace, archive.missing().len() as u64);

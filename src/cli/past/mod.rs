@@ -12,6 +12,7 @@ use super::{
     args::{AccessArgs, DiffArgs, HistoryArgs},
     check,
     output::{self, Failure, plain},
+    workspaces,
 };
 use crate::{app, config::settings::Settings, past::answer::ReadRow, run::vault::Vault, store::Database};
 
@@ -48,9 +49,20 @@ impl Desk {
         Ok(Self { settings, store, vault })
     }
 
-    /// The workspaces to look in: the named one, which may have left the configuration, or all.
-    fn workspaces(&self, named: Option<&str>) -> Vec<String> {
-        named.map_or_else(|| self.settings.workspaces.keys().cloned().collect(), |name| vec![name.to_owned()])
+    /// The workspaces to look in: the named one or all.
+    async fn workspaces(&self, named: Option<&str>) -> Result<Vec<String>, Failure> {
+        match named {
+            Some(name) => Ok(vec![self.known(name).await?]),
+            None => Ok(self.settings.workspaces.keys().cloned().collect()),
+        }
+    }
+
+    /// The name of a workspace that is configured, or that an audit was kept of before it left the configuration.
+    async fn known(&self, name: &str) -> Result<String, Failure> {
+        if self.store.last_read(name, DateTime::<Utc>::MAX_UTC).await.map_err(failed)?.is_none() {
+            workspaces::named(&self.settings, Some(name))?;
+        }
+        Ok(name.to_owned())
     }
 }
 

@@ -131,9 +131,11 @@ async fn if_every_workspace_fails_one_message_says_so() {
     let subjects = bench.subjects();
     assert_eq!(subjects.len(), 2, "{subjects:?}");
     assert_eq!(subjects[0].1, "[rolecall] MISSING weekly: 2 workspaces were not reviewed");
+    // Each failed run pings; the second ping takes the place of the first if that was not delivered yet.
     let beats = bench.beats();
-    // The second failure takes the place of the first if that was not delivered yet.
-    assert_eq!((&beats[..2], beats.last()), (&[Beat::Start, Beat::Start][..], Some(&Beat::Failure)), "{beats:?}");
+    let (starts, failures) = beats.split_at(2);
+    assert_eq!(starts, [Beat::Start; 2], "{beats:?}");
+    assert!(matches!(failures, [Beat::Failure] | [Beat::Failure, Beat::Failure]), "{beats:?}");
 }
 
 #[tokio::test]

@@ -1,11 +1,14 @@
 //! The questions: who had access then, and what became of one account.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{Archive, PastError};
-use crate::past::{
-    Course, Held, Look, State, Stretches,
+use crate::{
+    past::{
+    Course, Held, Kept, Look, Moment, Read, Side, State, Stretches,
     answer::{self, WorkspaceThen},
+    },
+    store::Database,
 };
 
 /// Which accounts are asked for; all that have every property that is given.
@@ -31,12 +34,6 @@ impl Wanted {
             && self.profile.as_ref().is_none_or(|profile| is_held(&state.profile, profile))
             && self.role.as_ref().is_none_or(|role| is_held(&state.role, role))
     }
-}
-
-/// The last moment of a day, in UTC.
-pub fn day_end(day: NaiveDate) -> DateTime<Utc> {
-    let next = day.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX);
-    next.and_time(NaiveTime::MIN).and_utc() - TimeDelta::milliseconds(1)
 }
 
 /// Who had which access at a moment, and how far back and how far on it reached. What the reads before and after saw
@@ -107,4 +104,37 @@ pub async fn course(archive: &mut Archive<'_>, user: &str) -> Result<Option<Cour
         course.push(&look);
     }
     Ok(Some(course))
+}
+
+/// One side of a comparison.
+///
+/// # Errors
+/// [`PastError`]
+pub async fn side(archive: &mut Archive<'_>, side: Side) -> Result<(Read, Kept), PastError> {
+    let audit = match side {
+        Side::Audit(audit) => audit,
+        Side::At(Moment(by)) => match archive.at(by).await? {
+            Some(look) => look.read.audit,
+            None => return Err(PastError::Unread { workspace: archive.workspace.to_owned(), by }),
+        },
+    };
+    archive.kept(audit).await
+}
+
+/// The workspace of the audits that the sides name. `None` if both name moments.
+///
+/// # Errors
+/// [`PastError`]; also if the audits are of different workspaces.
+pub async fn workspace_of(store: &dyn Database, sides: [Side; 2]) -> Result<Option<String>, PastError> {
+    let mut found: Option<String> = None;
+    for side in sides {
+        let Side::Audit(id) = side else { continue };
+        let workspace = store.audit(id).await?.ok_or(PastError::Unknown(id))?.workspace;
+        if let Some(other) = found.replace(workspace.clone())
+            && other != workspace
+        {
+            return Err(PastError::Apart(other, workspace));
+        }
+    }
+    Ok(found)
 }

@@ -6,15 +6,15 @@ mod tests;
 
 use std::{
     borrow::Cow,
-    io::{self, Read as _},
+    io,
     sync::Arc,
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
-pub use self::answers::{Wanted, access_then, course, day_end};
+pub use self::answers::{Wanted, access_then, course, side, workspace_of};
 use super::vault::Vault;
 use crate::{
     access::{
@@ -23,6 +23,7 @@ use crate::{
         matrix::AccessMatrix,
     },
     audit::RuleSet,
+    evidence::sealed,
     model::{
         directory::{Directory, Profile, Role},
         id::ProfileId,
@@ -38,8 +39,6 @@ use crate::{
 const REPORT: &str = "data/reports/report.json";
 /// The policy in a bag.
 const POLICY: &str = "data/policy.json";
-/// The largest file of a bag that is read, in bytes.
-const LARGEST: u64 = 1 << 30;
 
 /// What earlier audits saw cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -58,19 +57,36 @@ pub enum PastError {
         /// What is wrong.
         source: KeptError,
     },
-    /// A file of the bag cannot be read.
-    #[error("{file} in the evidence of audit {audit} cannot be read: {source}")]
-    File {
+    /// A file of the bag cannot be read, or is not as it was sealed.
+    #[error("the evidence of audit {audit} cannot be used: {source}; `rolecall evidence verify` checks all of it")]
+    Bag {
         /// The audit.
         audit: Uuid,
-        /// Its name in the bag.
-        file: &'static str,
         /// What failed.
         source: io::Error,
+    },
+    /// The policy in the bag is not one that this version reads.
+    #[error("the policy in the evidence of audit {audit} cannot be read: {source}; a newer rolecall may have written it")]
+    Policy {
+        /// The audit.
+        audit: Uuid,
+        /// What is wrong.
+        source: serde_json::Error,
     },
     /// No audit has this id.
     #[error("no audit has the id {0}; `rolecall runs` lists the runs and their audits")]
     Unknown(Uuid),
+    /// Two audits that are compared are of different workspaces.
+    #[error("the audits are of different workspaces: {0} and {1}")]
+    Apart(String, String),
+    /// The workspace was not read by the moment that is asked for.
+    #[error("{workspace} was not read by {}, so there is nothing to compare with", by.to_rfc3339_opts(SecondsFormat::Secs, true))]
+    Unread {
+        /// The workspace.
+        workspace: String,
+        /// The moment.
+        by: DateTime<Utc>,
+    },
     /// There is neither a snapshot nor a bag.
     #[error("of audit {0}, neither a snapshot nor a bag of evidence was kept")]
     Nothing(Uuid),
@@ -200,32 +216,25 @@ impl<'a> Archive<'a> {
         Ok((read, kept))
     }
 
-    /// What the bag of an audit says. `None` if there is no bag.
+    /// What the bag of an audit says. `None` if there is no bag. Only files that are as they were sealed are believed.
     fn of_bag(&self, record: &AuditRecord) -> Result<Option<Kept>, PastError> {
         let (Some(vault), Some(bag)) = (self.vault, &record.bag) else { return Ok(None) };
         let audit = record.id;
-        let Some(report) = file(vault, &bag.folder, REPORT, audit)? else { return Ok(None) };
+        let file = |name| match sealed::file(&*vault.storage, bag, name) {
+            // The bag was removed when its time was over.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            other => other.map_err(|source| PastError::Bag { audit, source }),
+        };
+        let Some(report) = file(REPORT)? else { return Ok(None) };
         let report = kept::read(&report).map_err(|source| PastError::Report { audit, source })?;
-        let policy = file(vault, &bag.folder, POLICY, audit)?;
-        let policy =
-            policy.and_then(|policy| serde_json::from_slice::<PolicyFile>(&policy).ok()).map(|file| file.policy);
-        Ok(Some(kept_of(&report.directory, policy, record)))
+        let policy = file(POLICY)?.map(|policy| serde_json::from_slice::<PolicyFile>(&policy));
+        let policy = policy.transpose().map_err(|source| PastError::Policy { audit, source })?;
+        Ok(Some(kept_of(&report.directory, policy.map(|file| file.policy), record)))
     }
 }
 
-/// A file of a bag. `None` if there is no such file: the bag was removed, or an older rolecall sealed it.
-fn file(vault: &Vault, bag: &str, file: &'static str, audit: Uuid) -> Result<Option<Vec<u8>>, PastError> {
-    let failed = |source| PastError::File { audit, file, source };
-    let reader = match vault.storage.get(&format!("{bag}/{file}")) {
-        Ok(reader) => reader,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error)),
-    };
-    let mut bytes = Vec::new();
-    reader.take(LARGEST).read_to_end(&mut bytes).map_err(failed)?;
-    Ok(Some(bytes))
-}
-
+/// Bags of the first versions hold no policy: power is then that of the default policy, and the header says that the policy
+/// is not known.
 fn kept_of(directory: &Directory, policy: Option<Policy>, record: &AuditRecord) -> Kept {
     let has_policy = policy.is_some();
     let policy = policy.unwrap_or_default();
