@@ -484,6 +484,10 @@ fn every_tool_answers_as_its_schema_says_and_every_call_is_in_the_log_without_na
         {"tool": "who_can", "arguments": {"permission": "export"}},
         {"tool": "compare_with_last_audit"},
         {"tool": "offboarding_plan", "arguments": {"user": user}},
+        {"tool": "access_as_of", "arguments": {"as_of": "2999-01-01", "user": user}},
+        {"tool": "user_history", "arguments": {"user": user}},
+        {"tool": "compare_audits", "arguments": {"before": "2999-01-01", "after": "2999-01-01"}},
+        {"tool": "access_as_of", "arguments": {"as_of": "2020-01-01"}},
     ]);
     // The client holds every answer against the tool's output schema by itself.
     let seen = agent(&bench, &stdio("auto", &Value::Null, &steps));
@@ -491,7 +495,15 @@ fn every_tool_answers_as_its_schema_says_and_every_call_is_in_the_log_without_na
         assert_eq!(answer["failed"], false, "{step}: {answer}");
         assert_eq!(answer["answer"], serde_json::from_str::<Value>(answer["text"].as_str().unwrap()).unwrap());
     }
-    assert_eq!(seen["answers"][10]["answer"]["job"], "weekly");
+    let answer = |step: usize| &seen["answers"][step]["answer"];
+    assert_eq!(answer(10)["job"], "weekly");
+    // What a user had then is what the last audit saw, and before the first audit nobody knows.
+    let account = &answer(12)["accounts"][0];
+    assert_eq!((&account["user_id"], &answer(12)["total"]), (&json!(user), &json!(1)));
+    assert_eq!(account["profile_name"], answer(1)["user"]["profile_name"], "{account}");
+    assert_eq!(answer(13)["periods"][0]["access"]["profile_id"], account["profile_id"]);
+    assert_eq!((&answer(14)["total"], &answer(14)["before"]), (&json!(0), &answer(14)["after"]));
+    assert_eq!((&answer(15)["read"], &answer(15)["total"]), (&Value::Null, &json!(0)));
     assert!(seen["instructions"].as_str().unwrap().contains("PROFILE"));
     for tool in seen["tools"].as_array().unwrap() {
         let hints = &tool["annotations"];

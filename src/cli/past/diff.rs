@@ -69,7 +69,8 @@ pub(super) async fn run(desk: &Desk, args: &DiffArgs) -> Result<(), Failure> {
         }
         return Ok(());
     }
-    let rows: Vec<Row> = changes.iter().map(|change| Row { workspace: workspace.clone(), change: change.into() }).collect();
+    let rows: Vec<Row> =
+        changes.iter().map(|change| Row { workspace: workspace.clone(), change: change.into() }).collect();
     match args.format {
         LookupFormat::Json => {
             table::json(&Answer { workspace, before: (&before).into(), after: (&after).into(), changes: rows })

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use super::{Archive, PastError};
 use crate::{
     past::{
-    Course, Held, Kept, Look, Moment, Read, Side, State, Stretches,
-    answer::{self, WorkspaceThen},
+        Course, Held, Kept, Look, Moment, Read, Side, State, Stretches,
+        answer::{self, WorkspaceThen},
     },
     store::Database,
 };

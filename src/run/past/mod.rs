@@ -4,11 +4,7 @@ mod answers;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    borrow::Cow,
-    io,
-    sync::Arc,
-};
+use std::{borrow::Cow, io, sync::Arc};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::Deserialize;
@@ -66,7 +62,9 @@ pub enum PastError {
         source: io::Error,
     },
     /// The policy in the bag is not one that this version reads.
-    #[error("the policy in the evidence of audit {audit} cannot be read: {source}; a newer rolecall may have written it")]
+    #[error(
+        "the policy in the evidence of audit {audit} cannot be read: {source}; a newer rolecall may have written it"
+    )]
     Policy {
         /// The audit.
         audit: Uuid,
