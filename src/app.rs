@@ -16,9 +16,9 @@ use crate::{
     clock::Clock,
     config::{
         Attach,
-        settings::{self, Email, Job, RosterSource, SecretError, SecretSource, Settings, Smtp},
+        settings::{self, BrokenFile, Email, Job, RosterSource, SecretError, SecretSource, Settings, Smtp},
     },
-    connector::ConnectorError,
+    connector::{Connector, ConnectorError, Unavailable},
     daemon,
     digest::sha256_of,
     evidence::{
@@ -35,7 +35,10 @@ use crate::{
         heartbeat::{Heartbeat, HeartbeatChannel, HeartbeatError, HttpHeartbeat},
     },
     report::ReportFile,
-    run::{deliver::Recipients, vault::Vault},
+    run::{
+        deliver::Recipients,
+        vault::{Configuration, Vault},
+    },
     store::{Database, StoreError, sqlite::SqliteStore},
     timestamp::{
         Roots,
@@ -223,7 +226,7 @@ pub fn vault(settings: &Settings) -> Result<Option<Vault>, AppError> {
         keep_days: evidence.keep_days,
         key,
         timestamps: evidence.timestamps.as_ref().map(authorities).transpose()?,
-        configuration: settings.applied(),
+        configuration: Configuration::new(settings.applied(), settings.applied_files()),
         agent: build(),
     }))
 }
@@ -240,11 +243,7 @@ pub fn build() -> String {
 /// # Errors
 /// [`AppError`]
 pub fn daemon_setup(settings: &Settings, clock: &Clock) -> Result<daemon::Setup, AppError> {
-    let mut workspaces = BTreeMap::new();
-    for (name, workspace) in &settings.workspaces {
-        let connector = connector(settings, name, clock)?;
-        workspaces.insert(name.clone(), daemon::Workspace { connector, deadline: workspace.deadline });
-    }
+    let (workspaces, problems) = daemon_workspaces(settings, clock)?;
     let job = |job: &Job| daemon::Job {
         workspaces: job.workspaces.clone(),
         schedule: job.schedule.clone(),
@@ -276,6 +275,7 @@ pub fn daemon_setup(settings: &Settings, clock: &Clock) -> Result<daemon::Setup,
     Ok(daemon::Setup {
         jobs,
         workspaces,
+        problems,
         policies: policies(settings),
         rosters: rosters(settings),
         reviews: settings.reviews.iter().map(review).collect(),
@@ -290,6 +290,34 @@ pub fn daemon_setup(settings: &Settings, clock: &Clock) -> Result<daemon::Setup,
             keep: settings.store.keep,
         },
     })
+}
+
+/// The workspaces of a daemon, and sentences about those whose own file cannot be used: they do not keep it from the others.
+fn daemon_workspaces(
+    settings: &Settings,
+    clock: &Clock,
+) -> Result<(BTreeMap<String, daemon::Workspace>, Vec<String>), AppError> {
+    let (mut workspaces, mut problems) = (BTreeMap::new(), Vec::new());
+    for (name, workspace) in &settings.workspaces {
+        let connector: Box<dyn Connector> = match connector(settings, name, clock) {
+            Ok(connector) => connector,
+            Err(error) if workspace.text.is_some() => {
+                problems.push(format!("workspace {name}: {error}"));
+                Box::new(Unavailable::new(error.to_string()))
+            }
+            Err(error) => return Err(error),
+        };
+        workspaces.insert(name.clone(), daemon::Workspace { connector, deadline: workspace.deadline });
+    }
+    for (name, BrokenFile { problem, is_kept }) in settings.directory.iter().flat_map(|directory| &directory.broken) {
+        let instead = if *is_kept { "it is audited as its file was before" } else { "it cannot be audited" };
+        problems.push(format!("workspace {name}: {instead}: {problem}"));
+        workspaces.entry(name.clone()).or_insert_with(|| daemon::Workspace {
+            connector: Box::new(Unavailable::new(problem.clone())),
+            deadline: Duration::from_mins(1),
+        });
+    }
+    Ok((workspaces, problems))
 }
 
 /// The rosters of the configuration. A token is read when it is needed: one that cannot be read is a problem of the roster.

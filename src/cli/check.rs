@@ -14,7 +14,7 @@ use crate::{
         settings::{Job, Settings},
     },
     evidence::key::SigningKey,
-    words::{count, some_of},
+    words::{count, counted, number, some_of},
 };
 
 /// Scheduled times shown per job.
@@ -24,11 +24,7 @@ const LISTED: usize = 10;
 
 /// Loads the configuration, or fails with everything that is wrong with it. Warnings go to stderr.
 pub(super) fn load(named: Option<&Path>) -> Result<Settings, Failure> {
-    let Loaded { settings, warnings } = loaded(named)?;
-    if !warnings.problems.is_empty() {
-        output::note(warnings.render(output::color()).trim_end());
-    }
-    Ok(settings)
+    Ok(noted(loaded(named)?))
 }
 
 /// Like [`load`], without warnings: for commands that neither audit nor keep evidence.
@@ -43,6 +39,35 @@ pub(super) fn load_with_failing_tests(named: Option<&Path>) -> Result<Settings, 
     let rules: Vec<&str> = rules.list().names().collect();
     let loaded = config::load_with_failing_tests(&path, &rules, Clock::system().now());
     Ok(loaded.map_err(|error| explain(&error))?.settings)
+}
+
+/// Loads the configuration for a daemon, which goes on without a workspace whose own file has an error. `before` is what it
+/// runs with.
+pub(super) fn load_running(named: Option<&Path>, before: Option<&Settings>) -> Result<Settings, Failure> {
+    let path = config::locate(named).map_err(|error| Failure::usage(error.to_string()))?;
+    let rules = RuleSet::built_in();
+    let rules: Vec<&str> = rules.list().names().collect();
+    let loaded = config::load_running(&path, &rules, Clock::system().now(), before).map_err(|error| explain(&error))?;
+    warn_of_exposed(&path, &loaded.settings);
+    Ok(noted(loaded))
+}
+
+/// Loads the files of workspaces again, for a daemon that runs with `before`.
+pub(super) fn load_workspaces(named: Option<&Path>, before: &Settings) -> Result<Settings, Failure> {
+    let path = config::locate(named).map_err(|error| Failure::usage(error.to_string()))?;
+    let rules = RuleSet::built_in();
+    let rules: Vec<&str> = rules.list().names().collect();
+    let loaded = config::load_workspaces(&path, &rules, Clock::system().now(), before);
+    Ok(noted(loaded.map_err(|problems| explain(&problems.into()))?))
+}
+
+/// The settings, after saying what to be warned of.
+fn noted(loaded: Loaded) -> Settings {
+    let Loaded { settings, warnings } = loaded;
+    if !warnings.is_empty() {
+        output::note(warnings.render(output::color()).trim_end());
+    }
+    settings
 }
 
 fn loaded(named: Option<&Path>) -> Result<Loaded, Failure> {
@@ -79,9 +104,16 @@ pub(super) fn warn_if_readable(key: &str, file: &Path) {
 fn explain(error: &ConfigError) -> Failure {
     match error {
         ConfigError::Problems(problems) => {
-            let errors = problems.problems.iter().filter(|problem| !problem.warning).count();
+            let errors = problems.errors();
             output::note(problems.render(output::color()).trim_end());
-            Failure::usage(format!("{}: {}", problems.file, count(errors, "error")))
+            let wrong = problems.others.iter().filter(|other| other.errors() > 0).count();
+            let files = match wrong {
+                0 => problems.file.clone(),
+                wrong => {
+                    format!("{} and {}", problems.file, counted(wrong, "file of a workspace", "files of workspaces"))
+                }
+            };
+            Failure::usage(format!("{files}: {}", count(errors, "error")))
         }
         other => Failure::usage(other.to_string()),
     }
@@ -92,6 +124,11 @@ pub(super) fn run(named: Option<&Path>) -> Result<(), Failure> {
     let unreadable = unreadable_secrets(&settings);
     if unreadable == 0 {
         output::line("The configuration is valid.");
+    }
+    if let Some(directory) = &settings.directory {
+        let own = settings.workspaces.values().filter(|workspace| workspace.text.is_some()).count();
+        let all = count(settings.workspaces.len(), "workspace");
+        output::line(&format!("{all}, {} of them from {}", number(own), directory.path.display()));
     }
     for (name, job) in &settings.jobs {
         show(name, job);

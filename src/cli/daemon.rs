@@ -4,14 +4,18 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use chrono::DateTime;
 use sd_notify::NotifyState;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{check, output::Failure};
 use crate::{
     app::{self, console::Reload},
     clock::Clock,
-    config::settings::Settings,
+    config::{directory::Watch, settings::Settings},
     connections::Listener,
     console,
     daemon::Daemon,
@@ -19,18 +23,22 @@ use crate::{
     web,
 };
 
+/// How often the directory of workspaces is looked at. A change is taken over at the second look that sees it.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
 pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
     // Before anything else, so that a signal that comes early is not lost.
     let failed = |what: &'static str| move |error: std::io::Error| Failure::failed(format!("{what}: {error}"));
     let listen_for = |kind| signal(kind).map_err(failed("cannot wait for a signal"));
     let mut hangup = listen_for(SignalKind::hangup())?;
     let (mut terminate, mut interrupt) = (listen_for(SignalKind::terminate())?, listen_for(SignalKind::interrupt())?);
-    let settings = check::load(named)?;
+    let settings = check::load_running(named, None)?;
     if settings.jobs.is_empty() {
         return Err(Failure::usage("the configuration has no job, so there is nothing to run on a schedule"));
     }
     let clock = Clock::system();
     let setup = app::daemon_setup(&settings, &clock).map_err(|error| Failure::usage(error.to_string()))?;
+    say_problems(&setup.problems);
     let server = listen(&settings).await?;
     let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
     let stop = CancellationToken::new();
@@ -43,10 +51,14 @@ pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
         tokio::spawn(server.serve(routes, stop.clone().cancelled_owned()));
     }
     tokio::spawn(watchdog(Arc::clone(&daemon)));
-    let running = daemon.run(stop.clone());
+    let worker = Arc::clone(&daemon);
+    let running = worker.run(stop.clone());
     tokio::pin!(running);
     announce(&settings);
     tell(&[NotifyState::Ready]);
+    let mut running_with = RunningWith { named, daemon, console, settings };
+    let (changed, mut changes) = mpsc::channel(1);
+    let mut watch = watch(&running_with.settings, changed.clone());
     loop {
         tokio::select! {
             ended = &mut running => return ended.map_err(|error| Failure::failed(error.to_string())),
@@ -59,9 +71,12 @@ pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
                 // The time is for systemd 253 and newer, which wants to know to which reload the next READY belongs.
                 let now = NotifyState::monotonic_usec_now();
                 tell(&[Some(NotifyState::Reloading), now.ok()].into_iter().flatten().collect::<Vec<_>>());
-                reload(named, &daemon, &settings, console.as_ref());
+                running_with.reload();
+                watch.abort();
+                watch = self::watch(&running_with.settings, changed.clone());
                 tell(&[NotifyState::Ready]);
             }
+            Some(()) = changes.recv(), if !stop.is_cancelled() => running_with.refresh(),
         }
     }
 }
@@ -120,15 +135,90 @@ fn announce(settings: &Settings) {
     }
 }
 
-/// Reloads the configuration; keeps the old one if the new one is not valid.
-fn reload(named: Option<&Path>, daemon: &Daemon, began_with: &Settings, console: Option<&Reload>) {
-    let loaded = check::load(named).and_then(|settings| {
+/// Looks at the directory of workspaces now and then, and says when it has changed.
+fn watch(settings: &Settings, changed: mpsc::Sender<()>) -> JoinHandle<()> {
+    let folder = settings.directory.as_ref().map(|directory| directory.path.clone());
+    tokio::spawn(async move {
+        let Some(folder) = folder else { return };
+        let mut watch = Watch::new(folder);
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            // Thousands of files take a while.
+            let looked = tokio::task::spawn_blocking(move || (watch.has_changed(), watch)).await;
+            let Ok((has_changed, same)) = looked else { return };
+            watch = same;
+            if has_changed && changed.send(()).await.is_err() {
+                return;
+            }
+        }
+    })
+}
+
+/// A daemon and the configuration that it runs with.
+struct RunningWith<'a> {
+    named: Option<&'a Path>,
+    daemon: Arc<Daemon>,
+    console: Option<Reload>,
+    settings: Settings,
+}
+
+impl RunningWith<'_> {
+    /// Reloads the configuration; keeps the old one if the new one is not valid.
+    fn reload(&mut self) {
+        let loaded =
+            check::load_running(self.named, Some(&self.settings)).and_then(|settings| self.take_over(settings));
+        match loaded {
+            Ok(()) => {
+                tracing::info!("reloaded the configuration");
+                announce(&self.settings);
+            }
+            Err(failure) => {
+                failure.report();
+                tracing::error!("the new configuration is not valid; the old one stays active");
+                self.daemon.not_reloaded(
+                    "the configuration could not be reloaded; see the log and `rolecall check`".to_owned(),
+                );
+            }
+        }
+    }
+
+    /// Takes over what has changed in the directory of workspaces, with the rest of the configuration as it is.
+    fn refresh(&mut self) {
+        let loaded = check::load_workspaces(self.named, &self.settings).and_then(|settings| {
+            if settings.directory == self.settings.directory {
+                return Ok(false);
+            }
+            if settings.is_emptied(&self.settings) {
+                return Err(Failure::usage(
+                    "the directory of workspaces is empty, which may be a volume that is not mounted; the workspaces stay. SIGHUP takes it over",
+                ));
+            }
+            self.take_over(settings).map(|()| true)
+        });
+        match loaded {
+            Ok(true) => {
+                let workspaces = self.settings.workspaces.len();
+                tracing::info!(workspaces, "took over the directory of workspaces");
+            }
+            Ok(false) => {}
+            Err(failure) => {
+                failure.report();
+                tracing::error!("the directory of workspaces was not taken over; the workspaces stay as they were");
+                self.daemon.not_reloaded(
+                    "the directory of workspaces could not be taken over; see the log and `rolecall check`".to_owned(),
+                );
+            }
+        }
+    }
+
+    fn take_over(&mut self, settings: Settings) -> Result<(), Failure> {
+        let began_with = &self.settings;
         if settings.store.path != began_with.store.path || settings.daemon.listen != began_with.daemon.listen {
             return Err(Failure::usage(
                 "`[store] url` and `[daemon] listen` cannot change while the daemon runs; restart it",
             ));
         }
-        match (console, &settings.console) {
+        match (&self.console, &settings.console) {
             (Some(console), Some(new)) if console.is_possible(new) => {}
             (None, None) => {}
             _ => {
@@ -139,21 +229,20 @@ fn reload(named: Option<&Path>, daemon: &Daemon, began_with: &Settings, console:
         }
         let setup =
             app::daemon_setup(&settings, &Clock::system()).map_err(|error| Failure::usage(error.to_string()))?;
-        if let Some((console, new)) = console.zip(settings.console.as_ref()) {
+        if let Some((console, new)) = self.console.as_ref().zip(settings.console.as_ref()) {
             let plans = app::console::plans(&settings).map_err(|error| Failure::usage(error.to_string()))?;
             console.take_over(new, plans).map_err(|error| Failure::failed(error.to_string()))?;
         }
-        Ok((settings, setup))
-    });
-    match loaded {
-        Ok((settings, setup)) => {
-            daemon.reconfigure(setup);
-            tracing::info!("reloaded the configuration");
-            announce(&settings);
-        }
-        Err(failure) => {
-            failure.report();
-            tracing::error!("the new configuration is not valid; the old one stays active");
-        }
+        say_problems(&setup.problems);
+        self.daemon.reconfigure(setup);
+        self.settings = settings;
+        Ok(())
+    }
+}
+
+/// Logs which workspaces have a configuration that cannot be used.
+fn say_problems(problems: &[String]) {
+    for problem in problems {
+        tracing::error!("{problem}");
     }
 }

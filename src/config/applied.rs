@@ -27,9 +27,23 @@ pub(super) fn applied(
             job.insert("workspaces".to_owned(), names.to_vec().into());
         }
     }
+    // The workspaces of its files are kept beside it.
+    table.remove("workspaces_dir");
     table.iter_mut().for_each(|(_, value)| mask(value, secrets));
     // A table that was parsed can be written.
     Ok(toml::to_string(&table).unwrap_or_default())
+}
+
+/// The text of a workspace's file as a table `[workspaces.NAME]`, in the same way.
+///
+/// # Errors
+/// If it is not valid TOML.
+pub(super) fn applied_workspace(name: &str, text: &str, secrets: &[SecretString]) -> Result<String, toml::de::Error> {
+    let mut table: Table = text.parse()?;
+    table.iter_mut().for_each(|(_, value)| mask(value, secrets));
+    let named = Table::from_iter([(name.to_owned(), Value::Table(table))]);
+    let workspaces = Table::from_iter([("workspaces".to_owned(), Value::Table(named))]);
+    Ok(toml::to_string(&workspaces).unwrap_or_default())
 }
 
 fn mask(value: &mut Value, secrets: &[SecretString]) {

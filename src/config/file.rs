@@ -34,7 +34,11 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[schemars(title = "rolecall configuration")]
 pub(super) struct File {
+    /// A directory with one TOML file for each further workspace: `NAME.toml`, with the keys of a table `[workspaces.NAME]`.
+    #[schemars(with = "Option<String>")]
+    pub(super) workspaces_dir: Option<Spanned<String>>,
     /// The workspaces to audit, each under a name of your choice.
+    #[serde(default)]
     #[schemars(with = "BTreeMap<String, Workspace>")]
     pub(super) workspaces: BTreeMap<Spanned<String>, Spanned<Workspace>>,
     /// What is allowed: administrators, domains, limits, severities, exceptions.
@@ -72,7 +76,8 @@ pub(super) struct File {
     pub(super) console: Option<Spanned<console::Console>>,
 }
 
-/// Where a secret is: `{ env = "NAME" }` or `{ file = "PATH" }`, never the secret itself.
+/// Where a secret is: `{ env = "NAME" }` or `{ file = "PATH" }`, never the secret itself. In the path of a workspace's secret,
+/// `{workspace}` is its name.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Secret {

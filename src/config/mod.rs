@@ -1,9 +1,10 @@
-//! The configuration: the file as written (`file`), its shape (`shape`), policies by name (`overlay`), then checked
+//! The configuration: the file as written (`file`), files of single workspaces ([`directory`]), their shape (`shape`), policies by name (`overlay`), then checked
 //! settings (`check`, [`settings`]). Every problem is reported in one pass, with file, line and column ([`problem`]); secrets are masked
 //! (`mask`), and those in the wrong place are found (`misplaced`). [`secret`] reads them.
 
 mod applied;
 mod check;
+pub mod directory;
 mod file;
 mod in_string;
 mod mask;
@@ -14,11 +15,12 @@ pub mod problem;
 pub mod secret;
 pub mod settings;
 mod shape;
+mod template;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{self, Read as _},
     path::{Path, PathBuf},
@@ -30,8 +32,9 @@ use toml::{Spanned, de::DeTable};
 
 pub use self::file::Attach;
 use self::{
+    directory::{Checked, Directory},
     problem::{Problem, Problems},
-    settings::Settings,
+    settings::{BrokenFile, Settings, WorkspacesDirectory},
 };
 
 /// The largest configuration, in bytes.
@@ -79,6 +82,19 @@ pub fn locate(named: Option<&Path>) -> Result<PathBuf, ConfigError> {
     found.ok_or_else(|| ConfigError::NotFound(PLACES.map(str::to_owned).to_vec()))
 }
 
+/// How strictly a configuration is read.
+#[derive(Clone, Copy)]
+enum Reading<'a> {
+    /// Every error counts.
+    Strict,
+    /// Every error counts but test cases that fail.
+    WithFailingTests,
+    /// It is the configuration in evidence, which has the tables of some of the workspaces only.
+    Applied,
+    /// For a process that goes on whatever becomes of the file of one workspace: the workspace stays as it was before.
+    Running(Option<&'a Settings>),
+}
+
 /// Reads and checks a configuration.
 ///
 /// # Errors
@@ -93,7 +109,29 @@ pub fn load(path: &Path, rules: &[&str], now: DateTime<Utc>) -> Result<Loaded, C
 /// [`ConfigError`], with everything else that is wrong.
 pub fn load_with_failing_tests(path: &Path, rules: &[&str], now: DateTime<Utc>) -> Result<Loaded, ConfigError> {
     let text = text(path)?;
-    Ok(parse_except(path, &text, rules, now, |problem| problem.is_failed_test)?)
+    Ok(parse_as(path, &text, rules, now, Reading::WithFailingTests)?)
+}
+
+/// Reads and checks a configuration for a daemon. A workspace whose own file has an error stays as it was in `before`, or is
+/// left out; [`Settings::directory`] says so, and the warnings have its errors.
+///
+/// # Errors
+/// [`ConfigError`], with everything that is wrong elsewhere.
+pub fn load_running(
+    path: &Path,
+    rules: &[&str],
+    now: DateTime<Utc>,
+    before: Option<&Settings>,
+) -> Result<Loaded, ConfigError> {
+    Ok(parse_as(path, &text(path)?, rules, now, Reading::Running(before))?)
+}
+
+/// Reads the files of the workspaces again, with the rest of the configuration as it was in `before`.
+///
+/// # Errors
+/// [`Problems`], with everything that is wrong and not in the file of a workspace.
+pub fn load_workspaces(path: &Path, rules: &[&str], now: DateTime<Utc>, before: &Settings) -> Result<Loaded, Problems> {
+    parse_as(path, &before.text, rules, now, Reading::Running(Some(before)))
 }
 
 fn text(path: &Path) -> Result<String, ConfigError> {
@@ -113,38 +151,118 @@ fn text(path: &Path) -> Result<String, ConfigError> {
 /// # Errors
 /// [`Problems`], with everything that is wrong.
 pub fn parse(path: &Path, text: &str, rules: &[&str], now: DateTime<Utc>) -> Result<Loaded, Problems> {
-    parse_except(path, text, rules, now, |_| false)
+    parse_as(path, text, rules, now, Reading::Strict)
 }
 
-fn parse_except(
+/// Checks the configuration that evidence keeps.
+///
+/// # Errors
+/// [`Problems`], with everything that is wrong.
+pub fn parse_applied(path: &Path, text: &str, rules: &[&str], now: DateTime<Utc>) -> Result<Loaded, Problems> {
+    parse_as(path, text, rules, now, Reading::Applied)
+}
+
+fn parse_as(
     path: &Path,
     text: &str,
     rules: &[&str],
     now: DateTime<Utc>,
-    is_passed_over: fn(&Problem) -> bool,
+    reading: Reading<'_>,
 ) -> Result<Loaded, Problems> {
     let folder = path.parent().unwrap_or(Path::new(""));
-    let context = check::Context { text, folder, rules, now };
-    let (settings, mut problems) = read(text, &context).map_err(|problems| Problems::new(path, text, problems))?;
-    problems.retain(|problem| !is_passed_over(problem));
-    if problems.iter().any(|problem| !problem.warning) {
-        return Err(Problems::new(path, text, problems));
+    let context = check::Context { text, folder, rules, now, is_applied: matches!(reading, Reading::Applied) };
+    let before = match reading {
+        Reading::Running(before) => before,
+        _ => None,
+    };
+    let (read, files) = read(path, text, &context, before);
+    let is_running = matches!(reading, Reading::Running(_));
+    let files: Vec<Problems> = files
+        .into_values()
+        .filter(|file| !file.problems.is_empty())
+        .map(|file| Problems::new(&file.path, &file.text, file.problems))
+        .collect();
+    let (settings, mut problems) = match read {
+        Ok(read) => read,
+        Err(problems) => return Err(Problems::new(path, text, problems).with(files)),
+    };
+    if matches!(reading, Reading::WithFailingTests) {
+        problems.retain(|problem| !problem.is_failed_test);
     }
-    Ok(Loaded { settings, warnings: Problems::new(path, text, problems) })
+    let problems = Problems::new(path, text, problems).with(files);
+    let errors = if is_running { problems.own_errors() } else { problems.errors() };
+    if errors > 0 { Err(problems) } else { Ok(Loaded { settings, warnings: problems }) }
 }
 
-fn read(text: &str, context: &check::Context<'_>) -> Result<(Settings, Vec<Problem>), Vec<Problem>> {
+/// The settings and their problems, or problems only; and the files of workspaces.
+type ReadFile = (Result<(Settings, Vec<Problem>), Vec<Problem>>, BTreeMap<String, Checked>);
+
+fn read(path: &Path, text: &str, context: &check::Context<'_>, before: Option<&Settings>) -> ReadFile {
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        return Err(syntax(text, &errors));
+        return (Err(syntax(text, &errors)), BTreeMap::new());
     }
     let mut written = written(&table);
-    let misplaced = misplaced::misplaced(table.get_ref());
-    let unexpanded = paths::unexpanded(table.get_ref());
-    let shape = shape::check(&json_schema(), table);
+    let schema = json_schema();
+    let mut files = BTreeMap::new();
+    let directory = directory_of(table.get_ref(), context.folder).map(Directory::read);
+    if let Some(directory) = &directory {
+        written.workspaces.extend(directory.files.keys().cloned());
+        written.unreadable.clone_from(&directory.error);
+        let none = DeTable::new();
+        let of_common = table.get_ref().get("workspaces").and_then(|table| table.get_ref().as_table()).unwrap_or(&none);
+        files = directory.check(&schema, (path, of_common), &written, context);
+    }
+    let (others, directory) = used(directory, &mut files, before);
+    let read = read_common(table, &schema, others, &mut written, context);
+    let read = read.map(|(settings, problems)| (Settings { directory, ..settings }, problems));
+    (read, files)
+}
+
+/// The directory of workspaces that a file names.
+fn directory_of(root: &DeTable<'_>, folder: &Path) -> Option<PathBuf> {
+    let written = root.get("workspaces_dir")?.get_ref().as_str()?;
+    Some(settings::relative(folder, written))
+}
+
+/// The workspaces of a directory: each by its own file, or, if that has an error, as it was before.
+fn used(
+    directory: Option<Directory>,
+    files: &mut BTreeMap<String, Checked>,
+    before: Option<&Settings>,
+) -> (BTreeMap<String, settings::Workspace>, Option<WorkspacesDirectory>) {
+    let Some(Directory { path, files: texts, .. }) = directory else { return (BTreeMap::new(), None) };
+    let seen = texts.into_iter().filter_map(|(name, text)| Some((name, text.ok()?))).collect();
+    let mut directory = WorkspacesDirectory { path, seen, broken: BTreeMap::new() };
+    let mut workspaces = BTreeMap::new();
+    for (name, file) in files {
+        if let Some(workspace) = file.workspace.take() {
+            workspaces.insert(name.clone(), workspace);
+            continue;
+        }
+        let kept = before.and_then(|before| before.workspaces.get(name)).filter(|kept| kept.text.is_some());
+        workspaces.extend(kept.map(|kept| (name.clone(), kept.clone())));
+        let problem = file.problems.iter().find(|problem| !problem.warning);
+        let problem = problem.map(|problem| problem.line(&file.path, &file.text)).unwrap_or_default();
+        directory.broken.insert(name.clone(), BrokenFile { problem, is_kept: kept.is_some() });
+    }
+    (workspaces, Some(directory))
+}
+
+/// Checks the file that is not of one workspace; `others` are the workspaces with a file of their own.
+fn read_common(
+    table: Spanned<DeTable<'_>>,
+    schema: &serde_json::Value,
+    others: BTreeMap<String, settings::Workspace>,
+    written: &mut check::WrittenTables,
+    context: &check::Context<'_>,
+) -> Result<(Settings, Vec<Problem>), Vec<Problem>> {
+    let mut elsewhere = misplaced::misplaced(table.get_ref());
+    elsewhere.extend(paths::unexpanded(table.get_ref()));
+    elsewhere.extend(template::misused(table.get_ref()));
+    let shape = shape::check(schema, table);
     let (mut problems, well_formed) = (shape.problems, shape.table);
-    problems.extend(misplaced);
-    problems.extend(unexpanded);
+    problems.extend(elsewhere);
     let is_whole = problems.is_empty();
     // What is well-formed is checked even beside what is not, so that one pass reports everything.
     let file = well_formed.ok_or(None).and_then(|mut table| {
@@ -164,7 +282,7 @@ fn read(text: &str, context: &check::Context<'_>) -> Result<(Settings, Vec<Probl
     if let Some(keys) = &mut written.smtp {
         keys.extend(misspelt);
     }
-    let (settings, mut meaning) = check::check(&file, &written, context);
+    let (settings, mut meaning) = check::check(&file, others, written, context);
     meaning.retain(|problem| !shape.removed.iter().any(|removed| removed.explains(problem)));
     if is_whole {
         return Ok((settings, meaning));
@@ -194,6 +312,9 @@ fn written(table: &Spanned<DeTable<'_>>) -> check::WrittenTables {
         tables.flat_map(DeTable::keys).map(|name| name.get_ref().to_string()).collect()
     };
     check::WrittenTables {
+        has_workspaces: ["workspaces", "workspace", "workspaces_dir"].iter().any(|key| root.contains_key(*key)),
+        has_directory: root.contains_key("workspaces_dir"),
+        unreadable: None,
         workspaces: named(&["workspaces", "workspace"]).into_iter().collect(),
         policies: named(&["policies"]),
         jobs: named(&["jobs", "job"]),

@@ -32,6 +32,13 @@ impl Problem {
         }
     }
 
+    /// In one line, with its place.
+    pub(super) fn line(&self, path: &Path, text: &str) -> String {
+        let before = text.get(..self.span.as_ref().map_or(0, |span| span.start)).unwrap_or_default();
+        let (line, last) = (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or_default());
+        format!("{}:{line}:{}: {}", path.display(), last.chars().count() + 1, self.message)
+    }
+
     /// A warning at a place.
     pub fn warning(span: Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { warning: true, ..Self::error(span, message, help) }
@@ -56,6 +63,8 @@ pub struct Problems {
     pub text: String,
     /// In the order of the file.
     pub problems: Vec<Problem>,
+    /// Those of the files that belong to it.
+    pub others: Vec<Self>,
 }
 
 #[derive(Debug)]
@@ -94,7 +103,28 @@ impl Diagnostic for Shown<'_> {
 impl Problems {
     pub(super) fn new(path: &Path, text: &str, mut problems: Vec<Problem>) -> Self {
         problems.sort_by_key(|problem| problem.span.as_ref().map_or(0, |span| span.start));
-        Self { file: path.display().to_string(), text: masked(text, &super::json_schema()), problems }
+        let text = if problems.is_empty() { String::new() } else { masked(text, &super::json_schema()) };
+        Self { file: path.display().to_string(), text, problems, others: Vec::new() }
+    }
+
+    /// The same with those of other files.
+    pub(super) fn with(self, others: Vec<Self>) -> Self {
+        Self { others, ..self }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.problems.is_empty() && self.others.iter().all(Self::is_empty)
+    }
+
+    /// How many of them are errors.
+    pub fn errors(&self) -> usize {
+        self.own_errors() + self.others.iter().map(Self::errors).sum::<usize>()
+    }
+
+    /// How many errors its own file has.
+    pub(super) fn own_errors(&self) -> usize {
+        self.problems.iter().filter(|problem| !problem.warning).count()
     }
 
     /// Every problem with its line, for people.
@@ -108,6 +138,7 @@ impl Problems {
             let _ = handler.render_report(&mut out, &Shown { problem, source: &source });
             out.push('\n');
         }
+        out.extend(self.others.iter().map(|other| other.render(color)));
         out
     }
 }

@@ -16,7 +16,10 @@ use url::Url;
 
 pub use self::console::{Console, Oidc, Tls};
 pub use super::secret::{SecretError, SecretSource};
-use super::{applied::applied, file::Attach};
+use super::{
+    applied::{applied, applied_workspace},
+    file::Attach,
+};
 use crate::{
     model::{
         finding::Severity,
@@ -35,6 +38,8 @@ use crate::{
 pub struct Settings {
     /// By name.
     pub workspaces: BTreeMap<String, Workspace>,
+    /// Workspaces in files of their own; `None` if there is no directory for them.
+    pub directory: Option<WorkspacesDirectory>,
     /// `[policy]`, the base of every policy.
     pub(super) policy: Arc<Policy>,
     /// `[policies.NAME]`, each completed with what it takes from `[policy]`, by name.
@@ -66,6 +71,14 @@ impl Settings {
         let of_job = job.and_then(|job| self.jobs.get(job)?.policy.as_deref());
         let of_workspace = || self.workspaces.get(workspace)?.policy.as_deref();
         of_job.or_else(of_workspace).and_then(|name| self.policy_named(name)).unwrap_or(&self.policy)
+    }
+
+    /// Whether the directory of workspaces has no file any more, and had some before.
+    pub fn is_emptied(&self, before: &Self) -> bool {
+        let files = |settings: &Self| {
+            settings.directory.as_ref().map_or(0, |directory| directory.seen.len() + directory.broken.len())
+        };
+        files(self) == 0 && files(before) > 0
     }
 
     /// A policy by name; [`BASE`] is `[policy]`. `None` if there is none of that name.
@@ -171,6 +184,28 @@ pub struct Workspace {
     pub organization: Option<String>,
     /// The name of its policy; `None` for `[policy]`.
     pub policy: Option<String>,
+    /// The text of its file; `None` if it is a table of the configuration.
+    pub text: Option<Arc<str>>,
+}
+
+/// The directory of workspaces that have a file of their own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorkspacesDirectory {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The texts of its files as they were read, by workspace.
+    pub(super) seen: BTreeMap<String, Arc<str>>,
+    /// Workspaces whose file has errors.
+    pub broken: BTreeMap<String, BrokenFile>,
+}
+
+/// A file of a workspace that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenFile {
+    /// What is wrong first, with file, line and column.
+    pub problem: String,
+    /// Whether the workspace is still used as its file had it before.
+    pub is_kept: bool,
 }
 
 /// The value of a key that depends on the kind of connector.
@@ -254,14 +289,26 @@ pub struct Smtp {
 
 impl Settings {
     /// The configuration as kept in evidence: without comments, with the names that the patterns of a job stand for, and with
-    /// every known secret masked that was written into it by mistake.
+    /// every known secret masked that was written into it by mistake. Workspaces with a file of their own are not in it, and
+    /// patterns that may match them stay: the ledger has their names.
     pub fn applied(&self) -> String {
-        // A secret that cannot be read was not used.
-        let secrets: Vec<SecretString> = self.secrets().iter().filter_map(|(_, secret)| secret.read().ok()).collect();
-        let of_patterns = self.jobs.iter().filter(|(_, job)| job.has_patterns);
+        let in_common = self.workspaces.iter().filter(|(_, workspace)| workspace.text.is_none());
+        let secrets = in_common.flat_map(|(name, workspace)| workspace.secrets(name)).chain(self.common_secrets());
+        let secrets: Vec<SecretString> = readable(secrets);
+        let has_directory = self.directory.is_some();
+        let of_patterns = self.jobs.iter().filter(|(_, job)| job.has_patterns && !has_directory);
         let resolved = of_patterns.map(|(name, job)| (name.as_str(), job.workspaces.as_slice())).collect();
         // The settings were read from it, so it is valid TOML.
         applied(&self.text, &secrets, &resolved).unwrap_or_default()
+    }
+
+    /// The tables of the workspaces that have a file of their own, as kept in evidence beside [`Self::applied`], by name.
+    pub fn applied_files(&self) -> BTreeMap<String, String> {
+        let of_files = self.workspaces.iter().filter_map(|(name, workspace)| {
+            let secrets = readable(workspace.secrets(name).into_iter());
+            Some((name.clone(), applied_workspace(name, workspace.text.as_ref()?, &secrets).unwrap_or_default()))
+        });
+        of_files.collect()
     }
 
     /// The files that hold secrets, each with its key in the configuration: those of [`Self::secrets`] and the signing key.
@@ -280,14 +327,13 @@ impl Settings {
 
     /// Every secret that the configuration names, with its key.
     pub fn secrets(&self) -> Vec<(String, &SecretSource)> {
+        let of_workspaces = self.workspaces.iter().flat_map(|(name, workspace)| workspace.secrets(name));
+        of_workspaces.chain(self.common_secrets()).collect()
+    }
+
+    /// The secrets that are not of a workspace.
+    fn common_secrets(&self) -> Vec<(String, &SecretSource)> {
         let mut secrets = Vec::new();
-        for (name, workspace) in &self.workspaces {
-            for (key, value) in &workspace.values {
-                if let Value::Secret(secret) = value {
-                    secrets.push((format!("workspaces.{name}.{key}"), secret));
-                }
-            }
-        }
         for (name, job) in &self.jobs {
             if let Some(heartbeat) = &job.heartbeat {
                 secrets.push((format!("jobs.{name}.heartbeat"), heartbeat));
@@ -306,6 +352,22 @@ impl Settings {
         }
         secrets
     }
+}
+
+impl Workspace {
+    /// Its secrets, with their keys.
+    fn secrets(&self, name: &str) -> Vec<(String, &SecretSource)> {
+        let secrets = self.values.iter().filter_map(|(key, value)| match value {
+            Value::Secret(secret) => Some((format!("workspaces.{name}.{key}"), secret)),
+            _ => None,
+        });
+        secrets.collect()
+    }
+}
+
+/// The secrets that can be read. The others were not used.
+fn readable<'s>(secrets: impl Iterator<Item = (String, &'s SecretSource)>) -> Vec<SecretString> {
+    secrets.filter_map(|(_, secret)| secret.read().ok()).collect()
 }
 
 /// A path of the configuration, relative to the folder of its file.

@@ -45,6 +45,14 @@ pub(super) fn check<'t>(schema: &Schema, table: Spanned<DeTable<'t>>) -> Shape<'
     Shape { table: kept.map(|table| Spanned::new(span, table)), problems: checker.problems, removed: checker.removed }
 }
 
+/// Checks a table that is a file of its own against one of the schema's definitions. `path` is where it belongs.
+pub(super) fn check_table<'t>(schema: &Schema, definition: &str, table: Spanned<DeTable<'t>>, path: &str) -> Shape<'t> {
+    let mut checker = Checker { root: schema, problems: Vec::new(), removed: Vec::new() };
+    let span = table.span();
+    let kept = checker.table(&schema["$defs"][definition], table.into_inner(), &span, path);
+    Shape { table: kept.map(|table| Spanned::new(span, table)), problems: checker.problems, removed: checker.removed }
+}
+
 struct Checker<'s> {
     root: &'s Schema,
     problems: Vec<Problem>,
@@ -138,14 +146,7 @@ impl<'s> Checker<'s> {
     }
 
     fn missing(&mut self, key: &str, span: &Range<usize>, path: &str, description: &str) {
-        match (path, key) {
-            ("", "workspaces") => self.error(
-                0..0,
-                "no workspace configured".to_owned(),
-                "add a [workspaces.NAME] table, or let `rolecall init` write a configuration",
-            ),
-            _ => self.error(span.clone(), format!("missing key `{key}` in [{path}]"), description),
-        }
+        self.error(span.clone(), format!("missing key `{key}` in [{path}]"), description);
     }
 
     fn value<'t>(

@@ -1,6 +1,7 @@
 mod accepted;
 mod console;
 mod custom_rules;
+mod directory;
 mod fleet;
 mod policies;
 mod policy_text;
@@ -22,7 +23,8 @@ const RULES: [&str; 3] = ["administrator", "shared-mailbox", "stale-role-name"];
 
 fn read_text(text: &str) -> Result<(Settings, Vec<Problem>), Vec<Problem>> {
     let now = "2026-11-23T12:00:00Z".parse().unwrap();
-    read(text, &check::Context { text, folder: Path::new("/etc/rolecall"), rules: &RULES, now })
+    let context = check::Context { text, folder: Path::new("/etc/rolecall"), rules: &RULES, now, is_applied: false };
+    read(Path::new("rolecall.toml"), text, &context, None).0
 }
 
 /// Every problem of a text as a user sees it.

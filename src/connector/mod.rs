@@ -3,7 +3,7 @@
 //!
 //! `contract` is what the rest of the program knows, `kinds` makes the connector of each kind, `kit` holds what all of them
 //! share, `zoho` and `truto` are two kinds, `bigin` reads the records of the product that both of them reach, `parameters`
-//! carries what the configuration says.
+//! carries what the configuration says, `unavailable` stands for a workspace whose configuration cannot be used.
 
 mod bigin;
 mod contract;
@@ -14,10 +14,12 @@ mod parameters;
 #[cfg(test)]
 mod tests;
 pub mod truto;
+mod unavailable;
 pub mod zoho;
 
 pub use self::{
     contract::{Connector, Exchange, Needed, Progress, ReadRequest, Recorder, Removal, Remover},
     error::{Cause, ConnectorError, Credential},
     parameters::{Limits, Pacing, Parameter, Parameters, SharedTokens},
+    unavailable::Unavailable,
 };

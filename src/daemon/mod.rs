@@ -125,6 +125,8 @@ pub struct Setup {
     pub reviews: BTreeMap<String, Review>,
     /// The workspaces, by name.
     pub workspaces: BTreeMap<String, Workspace>,
+    /// Sentences about workspaces whose configuration cannot be used.
+    pub problems: Vec<String>,
     /// The policy of each job and workspace.
     pub policies: BTreeMap<(String, String), Arc<Policy>>,
     /// Reads who works for the company.
@@ -164,6 +166,8 @@ struct State {
     terms_as_of: Option<u64>,
     /// Jobs for which another process has put other terms in force, with a sentence about that.
     superseded: BTreeMap<String, String>,
+    /// Why the configuration could not be reloaded; `None` if it could.
+    not_reloaded: Option<String>,
     /// Jobs that are not decided because the clock is ahead, with a sentence about that.
     ahead: BTreeMap<String, String>,
     /// Whether the ledger has the schedules of reviews of this configuration.
@@ -214,7 +218,13 @@ impl Daemon {
     pub fn reconfigure(&self, setup: Setup) {
         *self.setup.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(setup);
         self.forget();
+        self.state().not_reloaded = None;
         self.wake.notify_one();
+    }
+
+    /// Another configuration could not be taken over; this is said until one is.
+    pub fn not_reloaded(&self, why: String) {
+        self.state().not_reloaded = Some(why);
     }
 
     /// Forgets what it knows of the configuration before.

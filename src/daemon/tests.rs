@@ -36,7 +36,10 @@ use crate::{
     },
     replay::Replay,
     report::ReportFile,
-    run::{recompute::SealedReview, vault::Vault},
+    run::{
+        recompute::SealedReview,
+        vault::{Configuration, Vault},
+    },
     store::{StoreError, testing},
 };
 use rolecall_simulator::{Fault, Options, Simulator};
@@ -228,6 +231,7 @@ async fn daemon(
         rosters: Rosters::default(),
         jobs: [("weekly".to_owned(), job)].into(),
         workspaces: [("acme".to_owned(), workspace)].into(),
+        problems: Vec::new(),
         policies: [(("weekly".to_owned(), "acme".to_owned()), Arc::new(Policy::default()))].into(),
         reviews: BTreeMap::new(),
         sender: Some("rolecall <audit@example.com>".to_owned()),
@@ -309,7 +313,14 @@ async fn each_workspace_is_judged_by_its_own_policy_and_its_evidence_is_recomput
         }
         let (configuration, agent) = (String::new(), format!("rolecall {} (a test)", env!("CARGO_PKG_VERSION")));
         let storage = Arc::new(Folder::new(&bags));
-        setup.vault = Some(Vault { storage, keep_days: None, key: None, timestamps: None, configuration, agent });
+        setup.vault = Some(Vault {
+            storage,
+            keep_days: None,
+            key: None,
+            timestamps: None,
+            configuration: Configuration::new(configuration, BTreeMap::new()),
+            agent,
+        });
     }
     bench.daemon.forget();
     bench.at(WEEK_1).await;

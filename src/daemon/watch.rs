@@ -88,10 +88,16 @@ impl Daemon {
             let state = self.state();
             let failure = state.failure.as_ref().map(|failure| failure.error.clone());
             let failure = failure.or_else(|| unwritable.map(|error| error.to_string()));
-            let warnings = state.superseded.values().chain(state.ahead.values()).cloned();
+            let configuration = setup.problems.iter().chain(&state.not_reloaded);
+            let warnings = configuration.chain(state.superseded.values()).chain(state.ahead.values()).cloned();
             (failure, warnings.chain(state.stamping.warning(self.now())).collect())
         };
         Ok(Health { is_alive: self.is_alive(), failure, warnings, incidents })
+    }
+
+    /// How many workspaces have a configuration that cannot be used, and how many reloads failed since the last good one.
+    pub fn configuration_problems(&self) -> usize {
+        self.setup().problems.len() + usize::from(self.state().not_reloaded.is_some())
     }
 
     /// How many notifications wait to be delivered.

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::{
     bag::{Beginning, Recording},
-    vault::Vault,
+    vault::{Configuration, Vault},
     *,
 };
 use crate::{
@@ -58,7 +58,7 @@ async fn sealed(simulator: &Simulator, folder: &Path, as_read: Option<&Reading>)
         key: None,
         timestamps: None,
         keep_days: None,
-        configuration: String::new(),
+        configuration: Configuration::default(),
         agent: "rolecall".into(),
     };
     let (id, now) = (Uuid::from_u128(7), "2026-03-02T07:00:00Z".parse().unwrap());

@@ -100,6 +100,13 @@ fn of_the_process(page: &mut Page, daemon: &Daemon) {
             }
         }
     }
+    let problems: Gauge = Gauge::default();
+    problems.set(i64::try_from(daemon.configuration_problems()).unwrap_or(i64::MAX));
+    page.0.register(
+        "configuration_problems",
+        "Workspaces whose own file cannot be used, and a configuration that could not be reloaded",
+        problems,
+    );
     let alive: Gauge = Gauge::default();
     alive.set(i64::from(daemon.is_alive()));
     page.0.register("alive", "Whether the daemon makes progress", alive);

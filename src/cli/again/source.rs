@@ -66,7 +66,8 @@ impl<'s> Judge<'s> {
         let rules = RuleSet::built_in();
         let rules: Vec<&str> = rules.list().names().collect();
         let configuration = format!("{shown}/data/configuration.toml");
-        let then = config::parse(configuration.as_ref(), &text, &rules, review.judged_at).map_err(failed)?.settings;
+        let then =
+            config::parse_applied(configuration.as_ref(), &text, &rules, review.judged_at).map_err(failed)?.settings;
         let workspace = then.workspaces.get(&review.workspace).ok_or_else(|| {
             Failure::failed(format!("the configuration in the bag has no workspace {}", review.workspace))
         })?;

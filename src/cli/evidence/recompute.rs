@@ -47,8 +47,9 @@ pub(super) async fn run(bag: &Path) -> Result<(), Failure> {
     let path = bag.join("data/configuration.toml");
     let rules = RuleSet::built_in();
     let rules: Vec<&str> = rules.list().names().collect();
-    let settings =
-        config::parse(&path, &configuration, &rules, review.judged_at).map_err(|error| failed(&error))?.settings;
+    let settings = config::parse_applied(&path, &configuration, &rules, review.judged_at)
+        .map_err(|error| failed(&error))?
+        .settings;
     let workspace = settings.workspaces.get(&review.workspace).ok_or_else(|| {
         Failure::failed(format!("the configuration in the bag has no workspace {}", review.workspace))
     })?;

@@ -26,7 +26,7 @@ use url::Url;
 use super::{
     file::{self, File},
     problem::Problem,
-    settings::{SecretSource, Settings, relative},
+    settings::{SecretSource, Settings, Workspace, relative},
     shape::suggestion,
 };
 
@@ -40,12 +40,20 @@ pub(super) struct Context<'a> {
     pub(super) rules: &'a [&'a str],
     /// Decides whether an exception has expired and whether a schedule ever fires again.
     pub(super) now: DateTime<Utc>,
+    /// Whether it is the configuration in evidence, which has the tables of some of the workspaces only.
+    pub(super) is_applied: bool,
 }
 
 /// What the file has, including what is not well-formed and therefore not in [`File`].
 #[derive(Debug, Default)]
 pub(super) struct WrittenTables {
     pub(super) workspaces: BTreeSet<String>,
+    /// Whether there is a place for workspaces, however empty it is.
+    pub(super) has_workspaces: bool,
+    /// Whether there is a directory of workspaces, which may have more of them later.
+    pub(super) has_directory: bool,
+    /// Why the directory of workspaces cannot be read; `None` if it was, or if there is none.
+    pub(super) unreadable: Option<String>,
     pub(super) policies: Vec<String>,
     pub(super) jobs: Vec<String>,
     pub(super) rosters: Vec<String>,
@@ -53,10 +61,29 @@ pub(super) struct WrittenTables {
     pub(super) smtp: Option<BTreeSet<String>>,
 }
 
-pub(super) fn check(file: &File, written: &WrittenTables, context: &Context<'_>) -> (Settings, Vec<Problem>) {
+/// Checks a file; `others` are the workspaces that have a file of their own.
+pub(super) fn check(
+    file: &File,
+    others: BTreeMap<String, Workspace>,
+    written: &WrittenTables,
+    context: &Context<'_>,
+) -> (Settings, Vec<Problem>) {
     let mut checker = Checker { context, written, custom_names: BTreeSet::new(), problems: Vec::new() };
-    let settings = checker.settings(file);
+    let settings = checker.settings(file, others);
     (settings, checker.problems)
+}
+
+/// Checks a workspace that has a file of its own.
+pub(super) fn check_workspace(
+    name: &str,
+    workspace: &Spanned<file::Workspace>,
+    written: &WrittenTables,
+    context: &Context<'_>,
+) -> (Workspace, Vec<Problem>) {
+    let mut checker = Checker { context, written, custom_names: BTreeSet::new(), problems: Vec::new() };
+    checker.name("workspace", &Spanned::new(0..0, name.to_owned()));
+    let workspace = checker.workspace(name, workspace);
+    (workspace, checker.problems)
 }
 
 struct Checker<'a> {
@@ -72,13 +99,9 @@ impl Checker<'_> {
         self.problems.push(Problem::error(span, message, help));
     }
 
-    fn settings(&mut self, file: &File) -> Settings {
-        let mut workspaces = BTreeMap::new();
-        for (name, workspace) in &file.workspaces {
-            self.name("workspace", name);
-            workspaces.insert(name.get_ref().clone(), self.workspace(workspace));
-        }
-        let (policy, policies) = self.policies(file);
+    fn settings(&mut self, file: &File, others: BTreeMap<String, Workspace>) -> Settings {
+        let (policy, policies) = self.policies(file, &others);
+        let workspaces = self.workspaces(file, others);
         let rosters = self.rosters(file);
         let mut jobs = BTreeMap::new();
         for (name, job) in &file.jobs {
@@ -108,6 +131,7 @@ impl Checker<'_> {
         let text = self.context.text.to_owned();
         let settings = Settings {
             workspaces,
+            directory: None,
             policy,
             policies,
             rosters,
@@ -124,10 +148,28 @@ impl Checker<'_> {
         settings
     }
 
+    /// All workspaces. A table of the file comes before a file of its own, which is an error.
+    fn workspaces(&mut self, file: &File, others: BTreeMap<String, Workspace>) -> BTreeMap<String, Workspace> {
+        if !self.written.has_workspaces {
+            let help = "add a [workspaces.NAME] table, or let `rolecall init` write a configuration";
+            self.error(0..0, "no workspace configured", help);
+        }
+        if let Some((written, error)) = file.workspaces_dir.as_ref().zip(self.written.unreadable.clone()) {
+            self.error(written.span(), error, "expected a directory with a file NAME.toml for each workspace");
+        }
+        let mut workspaces = others;
+        for (name, workspace) in &file.workspaces {
+            self.name("workspace", name);
+            let workspace = self.workspace(name.get_ref(), workspace);
+            workspaces.insert(name.get_ref().clone(), workspace);
+        }
+        workspaces
+    }
+
     fn known_workspace(&mut self, name: &Spanned<String>) {
         let known = &self.written.workspaces;
         // Without any workspace, that is the error.
-        if !known.is_empty() && !known.contains(name.get_ref()) {
+        if !known.is_empty() && !known.contains(name.get_ref()) && !self.context.is_applied {
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             let help = suggestion(name.get_ref(), &known);
             self.error(name.span(), format!("unknown workspace `{}`", name.get_ref()), help);

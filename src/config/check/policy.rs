@@ -12,6 +12,7 @@ use crate::{
     config::{
         file::{self, File},
         problem::Problem,
+        settings::Workspace,
         shape::suggestion,
     },
     model::{
@@ -24,12 +25,17 @@ use crate::{
 
 impl Checker<'_> {
     /// `[policy]`, and every `[policies.NAME]`, which already has what it takes from `[policy]`.
-    pub(super) fn policies(&mut self, file: &File) -> (Arc<Policy>, BTreeMap<String, Arc<Policy>>) {
+    pub(super) fn policies(
+        &mut self,
+        file: &File,
+        others: &BTreeMap<String, Workspace>,
+    ) -> (Arc<Policy>, BTreeMap<String, Arc<Policy>>) {
         let base = self.policy(BASE, &file.policy, None);
         let of_workspaces = file.workspaces.values().filter_map(|workspace| workspace.get_ref().policy.as_ref());
         let used: BTreeSet<&str> = of_workspaces
             .chain(file.jobs.values().filter_map(|job| job.policy.as_ref()))
             .map(|name| name.get_ref().as_str())
+            .chain(others.values().filter_map(|workspace| workspace.policy.as_deref()))
             .collect();
         let mut named = BTreeMap::new();
         for (name, policy) in &file.policies {

@@ -6,6 +6,7 @@ use toml::Spanned;
 
 use super::Checker;
 use crate::{
+    config::problem::Problem,
     model::pattern::Pattern,
     words::{NAMED, list},
 };
@@ -62,10 +63,11 @@ impl Checker<'_> {
         let known = &self.written.workspaces;
         let names: Vec<String> = known.iter().filter(|name| pattern.matches(name)).cloned().collect();
         // Without any workspace, that is the error.
-        if names.is_empty() && !known.is_empty() {
+        if names.is_empty() && !self.context.is_applied && (self.written.has_directory || !known.is_empty()) {
             let help = format!("configured: {}", list(&known.iter().take(NAMED).collect::<Vec<_>>(), known.len()));
             let message = format!("no workspace matches `{}`", written.get_ref());
-            self.error(written.span(), message, help);
+            let problem = if self.written.has_directory { Problem::warning } else { Problem::error };
+            self.problems.push(problem(written.span(), message, help));
         }
         names
     }

@@ -10,6 +10,7 @@ use crate::{
         file::{self, Given},
         settings::{Value, Workspace},
         shape::one_of,
+        template,
     },
     model::kind::{ConnectorKind, Key, KeyValue},
 };
@@ -18,7 +19,7 @@ use crate::{
 const MOST_CONCURRENT: i64 = 10;
 
 impl Checker<'_> {
-    pub(super) fn workspace(&mut self, workspace: &Spanned<file::Workspace>) -> Workspace {
+    pub(super) fn workspace(&mut self, own_name: &str, workspace: &Spanned<file::Workspace>) -> Workspace {
         let (span, workspace) = (workspace.span(), workspace.get_ref());
         let kind = *workspace.connector.get_ref();
         let given: Vec<(&str, Range<usize>, Given<'_>)> = workspace.given().into_iter().flatten().collect();
@@ -37,7 +38,7 @@ impl Checker<'_> {
         let mut values = BTreeMap::new();
         for (name, span, given) in given {
             if let Some(key) = kind.key(name)
-                && let Some(value) = self.value(key, span, &given)
+                && let Some(value) = self.value(key, span, &given, own_name)
             {
                 values.insert(key.name, value);
             }
@@ -52,11 +53,12 @@ impl Checker<'_> {
             allow_offboarding: workspace.allow_offboarding,
             organization: workspace.organization.clone(),
             policy: workspace.policy.as_ref().map(|name| self.known_policy(name)),
+            text: None,
         }
     }
 
     /// The value of a key; `None` if it is invalid, after reporting the error.
-    fn value(&mut self, key: &Key, span: Range<usize>, given: &Given<'_>) -> Option<Value> {
+    fn value(&mut self, key: &Key, span: Range<usize>, given: &Given<'_>, workspace: &str) -> Option<Value> {
         match given {
             Given::Text(text) if text.trim().is_empty() => {
                 self.error(span, format!("`{}` is empty", key.name), "");
@@ -72,6 +74,10 @@ impl Checker<'_> {
                     return None;
                 }
                 Some(Value::Text(word))
+            }
+            Given::Secret(file::Secret::File(path)) => {
+                let path = template::expanded(path, workspace);
+                Some(Value::Secret(self.secret(&file::Secret::File(path))))
             }
             Given::Secret(secret) => Some(Value::Secret(self.secret(secret))),
             Given::Address(address) => self.url(address).map(Value::Address),

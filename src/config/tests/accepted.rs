@@ -51,7 +51,10 @@ fn a_protected_rule_needs_the_policy_to_name_it() {
     );
     let rules = ["administrator", "incomplete-read"];
     let now = "2026-11-23T12:00:00Z".parse().unwrap();
-    let read = |text: &str| read(text, &check::Context { text, folder: Path::new("/"), rules: &rules, now });
+    let read = |text: &str| {
+        let context = check::Context { text, folder: Path::new("/"), rules: &rules, now, is_applied: false };
+        read(Path::new("rolecall.toml"), text, &context, None).0
+    };
     let problems = |text: &str| read(text).map_or_else(|problems| problems, |(_, problems)| problems);
     let refused = problems(&text);
     assert_eq!(refused[0].message, "an exception must not accept findings of `incomplete-read`");

@@ -236,6 +236,7 @@ impl World {
             rosters: Rosters::default(),
             jobs: self.jobs.iter().map(|(name, settings)| (name.clone(), job(settings))).collect(),
             workspaces: WORKSPACES.iter().map(workspace).collect(),
+            problems: Vec::new(),
             policies: self
                 .jobs
                 .iter()

@@ -42,7 +42,14 @@ async fn bench() -> Bench {
         let setup = Arc::get_mut(&mut setup).unwrap();
         let (configuration, agent) = (String::new(), "rolecall (a test)".to_owned());
         let storage = Arc::new(Folder::new(bench.folder.path().join("bags")));
-        setup.vault = Some(Vault { storage, keep_days: None, key: None, timestamps: None, configuration, agent });
+        setup.vault = Some(Vault {
+            storage,
+            keep_days: None,
+            key: None,
+            timestamps: None,
+            configuration: Configuration::new(configuration, BTreeMap::new()),
+            agent,
+        });
         setup.reviews = [("quarterly".to_owned(), Review { terms, schedule: Some(schedule) })].into();
     }
     bench.daemon.forget();

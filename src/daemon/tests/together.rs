@@ -249,6 +249,7 @@ fn nothing() -> Setup {
     Setup {
         jobs: BTreeMap::new(),
         workspaces: BTreeMap::new(),
+        problems: Vec::new(),
         policies: BTreeMap::new(),
         rosters: Rosters::default(),
         reviews: BTreeMap::new(),

@@ -24,7 +24,7 @@ fn equip(bench: &Bench, to: &str) {
         key: None,
         timestamps: None,
         keep_days: Some(200),
-        configuration: String::new(),
+        configuration: Configuration::default(),
         agent: "rolecall".into(),
     });
     setup.jobs.get_mut("weekly").unwrap().email.as_mut().unwrap().to = vec![to.to_owned()];

@@ -85,7 +85,7 @@ impl Recording {
             let value = json!({ "run": run, "job": job, "workspace": workspace, "due_at": due_at, "failed_at": time(at), "error": error });
             pretty(writer, &value)
         })?;
-        draft.add("configuration.toml", |writer| writer.write_all(vault.configuration.as_bytes()))?;
+        draft.add("configuration.toml", |writer| writer.write_all(vault.configuration.of(workspace).as_bytes()))?;
         let readme = Readme {
             workspace,
             version: env!("CARGO_PKG_VERSION"),

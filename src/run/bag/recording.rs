@@ -206,7 +206,9 @@ impl Recording {
         if !audit.past.is_empty() {
             contents::past(&draft, &audit.past)?;
         }
-        draft.add("configuration.toml", |writer| writer.write_all(vault.configuration.as_bytes()))?;
+        draft.add("configuration.toml", |writer| {
+            writer.write_all(vault.configuration.of(&audit.workspace).as_bytes())
+        })?;
         // Templates end without the end of their last line.
         let tags = beside(audit, vault.key.is_some())?;
         let info = info(audit, &vault.agent, &self.ledger.to_string());

@@ -88,7 +88,7 @@ pub async fn seal(
     for (path, write) in files::FILES {
         draft.add(path, |writer| write(review, *at, writer))?;
     }
-    draft.add("configuration.toml", |writer| writer.write_all(vault.configuration.as_bytes()))?;
+    draft.add("configuration.toml", |writer| writer.write_all(vault.configuration.common().as_bytes()))?;
     let work = review.items().filter(|(_, course)| course.work().is_some()).count();
     let basis = |basis: &crate::review::event::Basis| {
         format!("{}: audit {}, bag {}, sha256 {}", basis.workspace, basis.audit, basis.bag.folder, basis.bag.sha256)
