@@ -2,14 +2,14 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     fs::File,
     io::{self, BufReader, Cursor, Read, Seek, SeekFrom},
-    os::unix::fs::FileExt as _,
     path::Path,
     sync::Arc,
 };
 
-use zip::ZipArchive;
+use zip::{ZipArchive, result::ZipError};
 
 use super::{Item, Kind, Log, Spool, Storage, bounded, checked, join};
 
@@ -18,7 +18,26 @@ const MOST_FILES: usize = 1_000_000;
 /// The largest file in it that is read, in bytes.
 const LARGEST: u64 = 512 << 20;
 
-/// A zip with one folder in it, as an export is.
+/// Bytes that can be read from any position.
+pub(super) trait ReadAt: fmt::Debug + Send + Sync {
+    /// How many there are.
+    fn length(&self) -> io::Result<u64>;
+
+    /// Reads some bytes from a position on; none at the end.
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize>;
+}
+
+impl ReadAt for File {
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::read_at(self, buffer, at)
+    }
+}
+
+/// A zip with one folder in it, as an export is, and a bag in an object store.
 #[derive(Debug)]
 pub struct Archive {
     path: String,
@@ -34,8 +53,16 @@ impl Archive {
     /// If it cannot be read, or if it has something that no export has: a link, a name that leads elsewhere, two files of
     /// one name, files beside its one folder.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = Positioned { file: Arc::new(File::open(path)?), at: 0 };
-        let mut zip = ZipArchive::new(file).map_err(|error| invalid(format!("it is not a zip: {error}")))?;
+        Self::of(Arc::new(File::open(path)?), path.display().to_string())
+    }
+
+    /// Opens a zip that is not a file; `path` names it in messages.
+    pub(super) fn of(source: Arc<dyn ReadAt>, path: String) -> io::Result<Self> {
+        let zip = ZipArchive::new(Positioned { source, at: 0 }).map_err(|error| match error {
+            // Not the zip is at fault, but that it cannot be read.
+            ZipError::Io(error) if error.kind() != io::ErrorKind::UnexpectedEof => error,
+            error => invalid(format!("it is not a zip: {error}")),
+        })?;
         if zip.len() > MOST_FILES {
             return Err(invalid(format!("it has {} files; expected at most {MOST_FILES}", zip.len())));
         }
@@ -44,7 +71,8 @@ impl Archive {
         }
         let (mut files, mut folder) = (BTreeMap::new(), None::<String>);
         for number in 0..zip.len() {
-            let entry = zip.by_index_raw(number).map_err(io::Error::other)?;
+            // From the directory at its end: the files are not read.
+            let entry = zip.by_index_data(number).map_err(io::Error::other)?;
             let name = std::str::from_utf8(entry.name_raw())
                 .map_err(|_| invalid("it has a name that is not UTF-8".to_owned()))?
                 .to_owned();
@@ -59,7 +87,7 @@ impl Archive {
                 files.insert(checked(inside)?.to_owned(), (number, entry.size()));
             }
         }
-        Ok(Self { path: path.display().to_string(), zip, files })
+        Ok(Self { path, zip, files })
     }
 }
 
@@ -131,16 +159,16 @@ fn invalid(why: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why)
 }
 
-/// A file that several readers read, each at its own position.
+/// Bytes that several readers read, each at its own position.
 #[derive(Debug, Clone)]
 struct Positioned {
-    file: Arc<File>,
+    source: Arc<dyn ReadAt>,
     at: u64,
 }
 
 impl Read for Positioned {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read_at(buffer, self.at)?;
+        let read = self.source.read_at(buffer, self.at)?;
         self.at += read as u64;
         Ok(read)
     }
@@ -151,7 +179,7 @@ impl Seek for Positioned {
         let (from, by) = match to {
             SeekFrom::Start(at) => (at, 0),
             SeekFrom::Current(by) => (self.at, by),
-            SeekFrom::End(by) => (self.file.metadata()?.len(), by),
+            SeekFrom::End(by) => (self.source.length()?, by),
         };
         self.at = from.checked_add_signed(by).ok_or(io::ErrorKind::InvalidInput)?;
         Ok(self.at)

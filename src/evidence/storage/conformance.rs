@@ -180,6 +180,8 @@ conforms!(folder, {
     (super::Folder::new(folder.path().join("evidence")), folder)
 });
 conforms!(memory, (super::Memory::new(), ()));
+conforms!(objects, crate::evidence::storage::objects::tests::in_memory());
+conforms!(bucket, crate::evidence::storage::objects::tests::in_bucket());
 
 #[test]
 fn a_file_in_the_place_of_the_folder_is_not_taken_for_an_object_that_exists() {

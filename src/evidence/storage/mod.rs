@@ -1,10 +1,9 @@
 //! Where evidence is kept. Bags, mails, the ledger and its checkpoints are objects with keys such as
-//! `mail/0a1b….eml`; a [`Storage`] puts, gets, lists and removes them. [`folder::Folder`] keeps them as files.
-//!
-//! The trait is shaped so that an object store can implement it:
+//! `mail/0a1b….eml`; a [`Storage`] puts, gets, lists and removes them. [`folder::Folder`] keeps them as files,
+//! [`objects::Objects`] in an object store such as S3. The trait is shaped so that both can implement it:
 //! - Objects are immutable. [`Storage::put_new`] never overwrites (S3: `If-None-Match: *`).
 //! - A bag is written into a local [`Spool`] first and becomes visible in one step, whole or not at all. A folder
-//!   renames the spool; an object store uploads it and puts the signed tag manifest last.
+//!   renames the spool; an object store puts it as one zip.
 //! - The ledger is a [`Log`]: an append names the length at which it expects the log to end. A folder appends to a
 //!   file; an object store puts a segment whose name is that length, so that only one writer can win.
 //!
@@ -18,12 +17,17 @@ mod conformance;
 pub mod folder;
 #[cfg(test)]
 pub(crate) mod memory;
+pub mod objects;
 mod spool;
 
 use std::{
     fmt,
     io::{self, Read},
+    sync::Arc,
+    time::SystemTime,
 };
+
+use serde::{Deserialize, Serialize};
 
 pub use self::spool::Spool;
 
@@ -99,6 +103,86 @@ pub trait Storage: Log + fmt::Debug + Send + Sync {
     /// If the spool has no `seal`, if there is a bag of this name by now, or if it cannot be stored. Then nothing
     /// becomes visible.
     fn commit(&self, spool: Spool, seal: &str) -> io::Result<()>;
+
+    /// What this machine has committed and the storage does not have yet, because it could not be reached. Nothing else is
+    /// put or appended before that.
+    ///
+    /// # Errors
+    /// If that cannot be determined.
+    fn backlog(&self) -> io::Result<Backlog> {
+        Ok(Backlog::default())
+    }
+
+    /// Whether a bag that was committed is stored, also if it waits on another machine.
+    ///
+    /// # Errors
+    /// If that cannot be determined.
+    fn is_stored(&self, _bag: &str) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    /// Stores what waits.
+    ///
+    /// # Errors
+    /// If something still waits, and why.
+    fn drain(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// The versions of bags that this machine has stored and that [`Storage::forget_receipts`] was not called for. A storage
+    /// that keeps no versions has none.
+    ///
+    /// # Errors
+    /// If that cannot be determined.
+    fn receipts(&self) -> io::Result<Vec<Receipt>> {
+        Ok(Vec::new())
+    }
+
+    /// Forgets receipts: they are recorded elsewhere.
+    ///
+    /// # Errors
+    /// If that cannot be stored; then they are given again.
+    fn forget_receipts(&self, _: &[Receipt]) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// The version of a bag that is there now; `None` if there is no such bag, or no versions are kept.
+    ///
+    /// # Errors
+    /// If that cannot be determined.
+    fn version(&self, _bag: &str) -> io::Result<Option<String>> {
+        Ok(None)
+    }
+
+    /// A bag at a version, as a storage of its own; `None` if there is no such version.
+    ///
+    /// # Errors
+    /// If that cannot be determined.
+    fn at_version(&self, _bag: &str, _version: &str) -> io::Result<Option<Arc<dyn Storage>>> {
+        Ok(None)
+    }
+}
+
+/// The version of a bag that was stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The name of the bag.
+    pub bag: String,
+    /// The version of its object.
+    pub version: String,
+    /// The SHA-256 of its object.
+    pub sha256: String,
+}
+
+/// Bags that wait for a storage that could not be reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// How many.
+    pub bags: u64,
+    /// Their size.
+    pub bytes: u64,
+    /// Since when the oldest waits.
+    pub since: Option<SystemTime>,
 }
 
 /// Bytes that are only ever appended to, such as the ledger.
