@@ -152,7 +152,8 @@ impl<'a> Past<'a> {
             | Fact::ReviewNotOpened { .. }
             | Fact::ReviewSkipped { .. }
             | Fact::SignInLink { .. }
-            | Fact::SignedIn { .. } => {}
+            | Fact::SignedIn { .. }
+            | Fact::BagStored { .. } => {}
         }
     }
 

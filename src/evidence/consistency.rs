@@ -59,12 +59,18 @@ pub struct Missing {
     pub folder: String,
     /// When its review was due, or its run failed; `None` if it does not count.
     pub due: Option<DateTime<Utc>>,
+    /// The version that is still in the object store; `None` if there is none.
+    pub version: Option<String>,
 }
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let folder = &self.folder;
-        write!(f, "the bag {folder} is in the ledger but missing: it was removed or renamed")
+        write!(f, "the bag {folder} is in the ledger but missing: it was removed or renamed")?;
+        match &self.version {
+            Some(version) => write!(f, "; its version {version} is still in the store: restore it"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -163,7 +169,7 @@ fn look(
             problems.push(format!("the folder {folder} is not a bag and not part of the evidence"));
         }
     }
-    let missing = named.missing(&bags, period);
+    let missing = named.missing(storage, &bags, period);
     let there: BTreeSet<&str> = bags.iter().map(|bag| bag.folder.as_str()).collect();
     let times = timestamps::check(storage, &attestation, &there, period)?;
     problems.extend(times.problems.iter().cloned());
@@ -202,6 +208,8 @@ struct Named<'a> {
     /// By others.
     claimed: BTreeMap<&'a str, Name<'a>>,
     removed: BTreeSet<&'a str>,
+    /// The versions of bags in an object store, by verified entries, with their numbers.
+    versions: BTreeMap<&'a str, (&'a str, u64)>,
     /// Runs whose review is recorded.
     recorded: BTreeSet<Uuid>,
 }
@@ -213,6 +221,10 @@ impl<'a> Named<'a> {
             Fact::BagRemoved { bag, .. } => Some(bag.folder.as_str()),
             _ => None,
         });
+        let versions = attestation.verified().filter_map(|entry| match &entry.fact {
+            Fact::BagStored { folder, version, .. } => Some((folder.as_str(), (version.as_str(), entry.number))),
+            _ => None,
+        });
         let recorded = attestation.chain.entries.iter().filter_map(|(entry, _)| match &entry.fact {
             Fact::Recorded(recorded) => Some(recorded.run),
             _ => None,
@@ -222,6 +234,7 @@ impl<'a> Named<'a> {
             kept: attestation.verified().filter_map(names).collect(),
             claimed: attestation.unsigned().filter_map(names).collect(),
             removed: removed.collect(),
+            versions: versions.collect(),
             recorded: recorded.collect(),
         }
     }
@@ -247,7 +260,7 @@ impl<'a> Named<'a> {
     }
 
     /// The bags that are missing. An unsigned entry does not excuse one.
-    fn missing(&self, there: &[Bag], period: Option<Period>) -> Vec<Missing> {
+    fn missing(&self, storage: &dyn Storage, there: &[Bag], period: Option<Period>) -> Vec<Missing> {
         let there: BTreeSet<_> = there.iter().map(|bag| bag.folder.as_str()).collect();
         // The bag of an interrupted run does not count and is not exported.
         let is_meant = |name: &Name<'_>| period.is_none_or(|period| name.due().is_some_and(|due| period.contains(due)));
@@ -257,12 +270,49 @@ impl<'a> Named<'a> {
             let folder = name.bag.folder.as_str();
             !there.contains(folder) && !self.removed.contains(folder) && is_meant(name)
         });
-        missing.map(|name| Missing { folder: name.bag.folder.clone(), due: name.due() }).collect()
+        let missing = missing.map(|name| {
+            let folder = name.bag.folder.clone();
+            let version = self
+                .version(&folder)
+                .filter(|version| storage.at_version(&folder, version).is_ok_and(|found| found.is_some()));
+            Missing { version: version.map(str::to_owned), folder, due: name.due() }
+        });
+        missing.collect()
+    }
+
+    /// The version of a bag that the ledger names.
+    fn version(&self, folder: &str) -> Option<&str> {
+        self.versions.get(folder).map(|(version, _)| *version)
+    }
+
+    /// What is wrong if the object of a bag is not the version that the ledger names.
+    fn replaced(&self, storage: &dyn Storage, folder: &str) -> Option<String> {
+        let (named, number) = *self.versions.get(folder)?;
+        let place = storage.place(folder);
+        let current = match storage.version(folder) {
+            // A copy of the evidence has no versions.
+            Ok(None) => return None,
+            Ok(Some(current)) if current == named => return None,
+            Ok(Some(current)) => current,
+            Err(error) => return Some(format!("the version of {place} cannot be read: {error}")),
+        };
+        let what = match storage.at_version(folder, named) {
+            Ok(Some(bag)) => {
+                let found = verify::bag(&*bag, "", &self.attestation.allowed);
+                match found.problems.first() {
+                    None => "that version is as it was sealed: restore it".to_owned(),
+                    Some(problem) => format!("of that version, {problem}"),
+                }
+            }
+            Ok(None) => "that version is not there any more".to_owned(),
+            Err(error) => format!("that version cannot be read: {error}"),
+        };
+        Some(format!("{place} is now {current}, another version than {named}, which entry {number} names; {what}"))
     }
 
     fn bag(&self, storage: &dyn Storage, folder: String) -> Bag {
         let mut found = verify::bag(storage, &folder, &self.attestation.allowed);
-        let (mut problems, mut note) = (Vec::new(), None);
+        let (mut problems, mut note) = (Vec::from_iter(self.replaced(storage, &folder)), None);
         let run = found.info.says("External-Identifier").and_then(|id| id.parse::<Uuid>().ok());
         let name = self.kept.get(folder.as_str()).or_else(|| self.claimed.get(folder.as_str()));
         if self.attestation.chain.entries.is_empty() {

@@ -4,7 +4,7 @@ use std::io;
 
 use super::{
     key::SigningKey,
-    storage::{Kind, Storage, has, read},
+    storage::{Kind, Storage, has, objects::is_unreachable, read},
 };
 use crate::{
     digest::sha256,
@@ -66,6 +66,11 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
+    /// Whether the storage cannot be used at present. The entries are added later, after the bags that wait for it.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::File { source, .. } if is_unreachable(source))
+    }
+
     /// What was wrong with a file.
     pub fn of(storage: &dyn Storage, key: &str, source: io::Error) -> Self {
         Self::File { place: storage.place(key), source }

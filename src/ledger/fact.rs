@@ -125,6 +125,15 @@ pub enum Fact {
     },
     /// An authority confirmed that something existed at a time.
     Timestamped(Timestamped),
+    /// A bag is stored in an object store that keeps versions: this one is meant, whatever is put in its place later.
+    BagStored {
+        /// The name of the bag.
+        folder: String,
+        /// The version of its object.
+        version: String,
+        /// The SHA-256 of the object.
+        sha256: String,
+    },
     /// From now on evidence is signed with this key, or not signed.
     Key {
         /// Its fingerprint, as `ssh-keygen -l` shows it; `None` if evidence is not signed.
@@ -500,6 +509,7 @@ impl Fact {
             Self::BagOfFailure { .. } => "bag_of_failure",
             Self::BagRemoved { .. } => "bag_removed",
             Self::Timestamped(_) => Self::TIMESTAMPED,
+            Self::BagStored { .. } => "bag_stored",
             Self::Key { .. } => "key",
             Self::OffboardingPlanned(_) => Self::OFFBOARDING_PLANNED,
             Self::OffboardingDeclined(_) => Self::OFFBOARDING_DECLINED,
@@ -525,6 +535,7 @@ impl Fact {
             }
             Self::Timestamped(Timestamped { covers: Covers::Bag(bag), .. }) => (&bag.folder).into(),
             Self::Timestamped(Timestamped { covers: Covers::Ledger(_), .. }) => Self::LEDGER.into(),
+            Self::BagStored { folder, .. } => folder.into(),
             Self::OffboardingPlanned(planned) => planned.plan.to_string().into(),
             Self::OffboardingDeclined(declined) => (&declined.user).into(),
             Self::OffboardingBegun(begun) => (&begun.leaver.user).into(),

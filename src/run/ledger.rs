@@ -10,6 +10,7 @@ use crate::{
     evidence::{
         key::{KeyError, SigningKey},
         ledger::{self, LEDGER, LedgerError},
+        storage::Receipt,
     },
     ledger::{Entry, Fact, Head, Line, chain::Chain, fact::Recorded},
     store::{Database, StoreError},
@@ -61,6 +62,25 @@ pub async fn record_signing_key(store: &dyn Database, vault: &Vault, now: DateTi
     Ok(())
 }
 
+/// Records the versions of bags that were stored since the last call, if the storage keeps versions.
+///
+/// # Errors
+/// [`WriteError`]; what was not recorded is recorded the next time.
+pub async fn record_versions(store: &dyn Database, vault: &Vault, now: DateTime<Utc>) -> Result<(), WriteError> {
+    let storage = &*vault.storage;
+    let failed = |source| LedgerError::of(storage, "", source);
+    let receipts = storage.receipts().map_err(failed)?;
+    if receipts.is_empty() {
+        return Ok(());
+    }
+    let fact = |receipt: &Receipt| {
+        let Receipt { bag: folder, version, sha256 } = receipt.clone();
+        Fact::BagStored { folder, version, sha256 }
+    };
+    store.append(&receipts.iter().map(fact).collect::<Vec<_>>(), now).await?;
+    Ok(storage.forget_receipts(&receipts).map_err(failed)?)
+}
+
 /// Removes checkpoints that a dead process left. It lists all evidence, so it is called when a daemon starts, and not for
 /// every run.
 ///
@@ -110,6 +130,21 @@ pub async fn write_out(store: &dyn Database, vault: &Vault) -> Result<Head, Writ
             head = line.head.clone();
         }
         ledger::append(storage, &tail, &lines)?;
+    }
+}
+
+/// Brings the file up to date before a bag is begun, and returns the last entry, which the bag names. While an object store
+/// cannot be reached, the bag will wait for it, and so does the file: then it is the last entry of the store.
+///
+/// # Errors
+/// [`WriteError`]
+pub async fn head(store: &dyn Database, vault: &Vault) -> Result<Head, WriteError> {
+    match write_out(store, vault).await {
+        Err(WriteError::File(error)) if error.is_unreachable() => {
+            tracing::warn!(%error, "the bag is begun without the ledger beside the evidence");
+            Ok(store.head().await?)
+        }
+        written => written,
     }
 }
 
