@@ -2,13 +2,17 @@
 
 mod connectors;
 pub mod console;
+mod evidence;
 pub mod setup;
 
 use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 
-pub use self::connectors::{connector, fresh_connector, remover, replaying_connector};
+pub use self::{
+    connectors::{connector, fresh_connector, remover, replaying_connector},
+    evidence::{BucketError, evidence_storage, objects},
+};
 #[cfg(debug_assertions)]
 use crate::store::crash;
 use crate::{
@@ -21,10 +25,7 @@ use crate::{
     connector::{Connector, ConnectorError, Unavailable},
     daemon,
     digest::sha256_of,
-    evidence::{
-        key::{KeyError, SigningKey},
-        storage::folder::Folder,
-    },
+    evidence::key::{KeyError, SigningKey},
     fetch::{Place, RosterSetup, Rosters, Token},
     ledger::fact::Terms,
     mail::smtp::{SmtpMailer, SmtpSettings},
@@ -87,6 +88,9 @@ pub enum AppError {
         /// Why not.
         reason: String,
     },
+    /// The object store for evidence cannot be set up.
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
     /// The certificate authorities cannot be read.
     #[error("`smtp.ca_file`: {path} cannot be read: {source}")]
     Roots {
@@ -217,12 +221,12 @@ fn authorities(timestamps: &settings::Timestamps) -> Result<Authorities, AppErro
 /// Where bags of evidence are kept; `None` if none are.
 ///
 /// # Errors
-/// [`AppError::Key`] or [`AppError::TimestampRoots`]
+/// [`AppError`]
 pub fn vault(settings: &Settings) -> Result<Option<Vault>, AppError> {
     let Some(evidence) = &settings.evidence else { return Ok(None) };
     let key = evidence.signing_key.as_deref().map(SigningKey::read).transpose()?;
     Ok(Some(Vault {
-        storage: Arc::new(Folder::new(&evidence.directory)),
+        storage: evidence_storage(evidence)?,
         keep_days: evidence.keep_days,
         key,
         timestamps: evidence.timestamps.as_ref().map(authorities).transpose()?,

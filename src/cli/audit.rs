@@ -33,6 +33,7 @@ use crate::{
         across::{self, End},
         deliver::{Mail, Recipients},
         files, lease,
+        ledger::{self, WriteError},
         perform::{AuditRun, Commit, Performed, Reports, Step},
         timestamps, together,
         vault::Vault,
@@ -286,7 +287,7 @@ impl Session<'_> {
         }
         let sent = self.send(job, post).await;
         if let Some(vault) = self.vault {
-            crate::run::ledger::write_out(self.store, vault).await.map_err(|error| error.to_string())?;
+            self.write_out(vault).await.map_err(|error| error.to_string())?;
         }
         sent
     }
@@ -323,12 +324,18 @@ impl Session<'_> {
         };
         // Also after a failure: what was recorded until then belongs into the file.
         let written = match self.vault {
-            Some(vault) => crate::run::ledger::write_out(self.store, vault).await.map(|_| ()),
+            Some(vault) => self.write_out(vault).await,
             None => Ok(()),
         };
         let audit = audited?;
         written.map_err(|error| error.to_string())?;
         Ok((audit.id, audit.open_findings().map(|finding| finding.severity).max()))
+    }
+
+    /// Brings the ledger beside the evidence up to date.
+    async fn write_out(&self, vault: &Vault) -> Result<(), WriteError> {
+        ledger::record_versions(self.store, vault, self.clock.now()).await?;
+        ledger::write_out(self.store, vault).await.map(|_| ())
     }
 
     async fn audit_only(&self, target: &Target<'_>) -> Result<Audit, String> {

@@ -6,14 +6,18 @@ use chrono::{DateTime, Utc};
 
 use super::output::{self, Failure};
 use crate::{
+    app,
     audit::RuleSet,
     clock::Clock,
     config::{
         self, ConfigError, Loaded,
         secret::{self, Exposed, SecretSource},
-        settings::{Job, Settings},
+        settings::{Bucket, EvidencePlace, Job, Settings},
     },
-    evidence::key::SigningKey,
+    evidence::{
+        key::SigningKey,
+        storage::{Storage as _, objects::probe::Probe},
+    },
     words::{count, counted, number, some_of},
 };
 
@@ -119,7 +123,7 @@ fn explain(error: &ConfigError) -> Failure {
     }
 }
 
-pub(super) fn run(named: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn run(named: Option<&Path>, offline: bool) -> Result<(), Failure> {
     let settings = load(named)?;
     let unreadable = unreadable_secrets(&settings);
     if unreadable == 0 {
@@ -138,6 +142,35 @@ pub(super) fn run(named: Option<&Path>) -> Result<(), Failure> {
             "{} cannot be used; an audit needs all of them",
             count(unreadable, "secret")
         )));
+    }
+    match settings.evidence.as_ref().map(|evidence| &evidence.place) {
+        Some(EvidencePlace::Bucket(bucket)) if !offline => try_bucket(bucket),
+        _ => Ok(()),
+    }
+}
+
+/// Tries the object store for evidence, and says what it does.
+fn try_bucket(bucket: &Bucket) -> Result<(), Failure> {
+    let objects = app::objects(bucket).map_err(|error| Failure::failed(error.to_string()))?;
+    output::line(&format!("\nEvidence in {}", objects.place("")));
+    let Probe { keeps_versions, retention } = objects.probe().map_err(|error| Failure::failed(error.to_string()))?;
+    output::line("  writes     conditional: nothing that is there is replaced");
+    output::line(if keeps_versions {
+        "  versions   kept: an object that is overwritten or removed is not lost"
+    } else {
+        "  versions   not kept: whoever may write can replace or remove evidence; turn versioning on for the bucket"
+    });
+    output::line(&match retention {
+        Some((mode, until)) => {
+            format!("  retention  {}: the object of this check is kept until {}", plain(&mode), plain(&until))
+        }
+        None => "  retention  none: whoever may delete can remove evidence for good; give the bucket a default retention (Object Lock)"
+            .to_owned(),
+    });
+    let waiting = objects.backlog().map_err(|error| Failure::failed(format!("{}: {error}", bucket.spool.display())))?;
+    if waiting.bags > 0 {
+        let bags = count(usize::try_from(waiting.bags).unwrap_or(usize::MAX), "bag");
+        output::line(&format!("  spool      {bags} not stored yet; the next audit or the daemon stores them"));
     }
     Ok(())
 }
@@ -160,6 +193,11 @@ fn show(name: &str, job: &Job) {
             "  Each workspace is due at its own time from then on: `rolecall schedule --job {name}`"
         ));
     }
+}
+
+/// A text of the store, for a terminal.
+fn plain(text: &str) -> String {
+    output::plain(text, 60)
 }
 
 /// Reports secrets that cannot be read and a key that cannot sign, and counts them.

@@ -214,6 +214,12 @@ fn every_configuration_that_is_shown_is_valid() {
                 "toml fragment" => {
                     let mut table: Table = complete.parse().unwrap();
                     merge(&mut table, block.text.parse().unwrap());
+                    if let Some(Value::Table(evidence)) = table.get_mut("evidence")
+                        && evidence.contains_key("url")
+                    {
+                        // It is in place of the folder.
+                        evidence.remove("directory");
+                    }
                     toml::to_string(&table).unwrap()
                 }
                 _ => block.text.clone(),

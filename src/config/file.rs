@@ -4,6 +4,7 @@
 mod accepted;
 pub(super) mod console;
 mod custom_rules;
+pub(super) mod evidence;
 pub(super) mod roster;
 
 pub(super) mod reviews;
@@ -449,7 +450,20 @@ pub(super) struct Daemon {
 #[serde(deny_unknown_fields)]
 pub(super) struct Evidence {
     /// The folder for evidence bags, mails and the ledger.
-    pub(super) directory: String,
+    #[schemars(with = "Option<String>")]
+    pub(super) directory: Option<Spanned<String>>,
+    /// In place of a folder: `s3://BUCKET/PREFIX` for an S3-compatible object store, or `file:///PATH`.
+    #[schemars(with = "Option<String>")]
+    pub(super) url: Option<Spanned<String>>,
+    /// How the object store is reached.
+    #[schemars(with = "Option<evidence::S3>")]
+    pub(super) s3: Option<Spanned<evidence::S3>>,
+    /// The folder where bags wait while the object store cannot be reached.
+    #[schemars(with = "Option<String>")]
+    pub(super) spool: Option<Spanned<String>>,
+    /// How many megabytes may wait there (default 1024).
+    #[schemars(with = "Option<i64>")]
+    pub(super) spool_megabytes: Option<Spanned<i64>>,
     /// The OpenSSH key that signs them: `{ file = "PATH" }`.
     #[schemars(with = "Option<Secret>")]
     pub(super) signing_key: Option<Spanned<Secret>>,

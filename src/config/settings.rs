@@ -1,6 +1,7 @@
 //! A checked configuration, which the rest of the program relies on.
 
 mod console;
+mod evidence;
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +15,10 @@ use der::asn1::ObjectIdentifier;
 use secrecy::SecretString;
 use url::Url;
 
-pub use self::console::{Console, Oidc, Tls};
+pub use self::{
+    console::{Console, Oidc, Tls},
+    evidence::{Bucket, BucketCredentials, EvidencePlace},
+};
 pub use super::secret::{SecretError, SecretSource};
 use super::{
     applied::{applied, applied_workspace},
@@ -120,8 +124,8 @@ pub enum RosterSource {
 /// Where evidence is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
-    /// The folder of bags.
-    pub directory: PathBuf,
+    /// The folder or the object store.
+    pub place: EvidencePlace,
     /// The private key; `None` if bags are not signed.
     pub signing_key: Option<PathBuf>,
     /// Days to keep bags; `None` keeps them forever.
@@ -346,6 +350,12 @@ impl Settings {
         }
         if let Some(password) = self.smtp.as_ref().and_then(|smtp| smtp.password.as_ref()) {
             secrets.push(("smtp.password".to_owned(), password));
+        }
+        if let Some(Evidence { place: EvidencePlace::Bucket(bucket), .. }) = &self.evidence
+            && let BucketCredentials::Key { id, secret } = &bucket.credentials
+        {
+            secrets.push(("evidence.s3.access_key_id".to_owned(), id));
+            secrets.push(("evidence.s3.secret_access_key".to_owned(), secret));
         }
         if let Some(secret) = self.console.as_ref().and_then(|console| console.oidc.as_ref()?.client_secret.as_ref()) {
             secrets.push(("console.oidc.client_secret".to_owned(), secret));

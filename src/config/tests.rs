@@ -2,6 +2,7 @@ mod accepted;
 mod console;
 mod custom_rules;
 mod directory;
+mod evidence;
 mod fleet;
 mod policies;
 mod policy_text;

@@ -1,9 +1,11 @@
 //! Runs the schedule: decides what is due, works on runs, sends what waits in the outbox. Every step is stored before
 //! the next begins, so that a killed process loses nothing and its successor continues where it stopped.
 //!
-//! `planner` turns fire times into runs, `worker` works on one run, `reviews` looks after reviews by people, `dispatcher` sends one message, `watch` reports the
-//! daemon's state, `timestamps` asks authorities about what is sealed, `ticker` ticks every second. They share a [`Daemon`].
+//! `planner` turns fire times into runs, `worker` works on one run, `reviews` looks after reviews by people, `dispatcher` sends
+//! one message, `backlog` stores bags that wait, `watch` reports the daemon's state, `timestamps` asks authorities about what is
+//! sealed, `ticker` ticks every second. They share a [`Daemon`].
 
+mod backlog;
 mod dispatcher;
 mod in_force;
 mod planner;
@@ -31,6 +33,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 pub use self::{
+    backlog::Unstored,
     reviews::ReviewPulse,
     watch::{Count, Health, Pulse},
 };
@@ -190,6 +193,10 @@ struct State {
     failure: Option<StepFailure>,
     /// What is known about timestamps of third parties.
     stamping: timestamps::Stamping,
+    /// Whether bags that wait for an object store are being stored.
+    drains: bool,
+    /// Why they could not be stored the last time.
+    undrained: Option<String>,
     /// When old snapshots and bags were last removed.
     pruned: Option<DateTime<Utc>>,
 }
@@ -316,6 +323,7 @@ impl Daemon {
         shutdown_now: &CancellationToken,
     ) -> Result<(), WriteError> {
         self.store.look()?;
+        self.drain();
         self.plan().await?;
         let Limits { concurrency, lease, mail_lease, .. } = self.setup().limits;
         self.hold(time_delta(lease)).await?;
@@ -332,20 +340,29 @@ impl Daemon {
         self.combine().await?;
         self.open_reviews().await?;
         self.tell_of_reviews().await?;
+        // Nothing is delivered or called done before the evidence of it is stored.
+        if self.unstored().bags == 0 {
+            self.deliver(senders, time_delta(mail_lease)).await?;
+        }
+        self.prune().await?;
+        self.write_out().await?;
+        self.stamp();
+        Ok(())
+    }
+
+    /// Closes runs, and begins to deliver messages and pings.
+    async fn deliver(self: &Arc<Self>, senders: &mut JoinSet<()>, lease: chrono::Duration) -> Result<(), StoreError> {
         let setup = self.setup();
         let is_watched = |job: &str| setup.jobs.get(job).is_some_and(|job| job.heartbeat.is_some());
         for run in closing::close_delivered(&*self.store, &is_watched, self.now()).await? {
             tracing::info!(run = %run.id, job = run.job, workspace = run.workspace, "closed the run");
             self.count(Count::Attempt { job: run.job, workspace: run.workspace, outcome: "done" });
         }
-        while senders.len() < concurrency {
-            let Some(message) = self.store.take_message(None, self.now(), time_delta(mail_lease)).await? else { break };
+        while senders.len() < setup.limits.concurrency {
+            let Some(message) = self.store.take_message(None, self.now(), lease).await? else { break };
             let daemon = Arc::clone(self);
             senders.spawn(async move { daemon.dispatch(message).await });
         }
-        self.prune().await?;
-        self.write_out().await?;
-        self.stamp();
         Ok(())
     }
 
@@ -395,6 +412,7 @@ impl Daemon {
             ledger::record_signing_key(&*self.store, vault, self.now()).await?;
             ledger::tidy(vault)?;
         }
+        ledger::record_versions(&*self.store, vault, self.now()).await?;
         let head = self.store.head().await?;
         if self.state().written != Some(head.number) {
             let written = ledger::write_out(&*self.store, vault).await?;

@@ -44,7 +44,8 @@ pub struct Health {
     pub is_alive: bool,
     /// Why the last step failed; `None` if it did not.
     pub failure: Option<String>,
-    /// What else is wrong with it, in sentences: another configuration in force, a clock that is ahead.
+    /// What else is wrong with it, in sentences: bags that wait to be stored, another configuration in force, a clock that is
+    /// ahead.
     pub warnings: Vec<String>,
     /// The open incidents of its jobs.
     pub incidents: Vec<Incident>,
@@ -84,13 +85,14 @@ impl Daemon {
         });
         // Reading alone does not show that a disk is full.
         let unwritable = self.store.probe(self.now()).await.err();
+        let unstored = self.unstored_warning();
         let (failure, warnings) = {
             let state = self.state();
             let failure = state.failure.as_ref().map(|failure| failure.error.clone());
             let failure = failure.or_else(|| unwritable.map(|error| error.to_string()));
             let configuration = setup.problems.iter().chain(&state.not_reloaded);
             let warnings = configuration.chain(state.superseded.values()).chain(state.ahead.values()).cloned();
-            (failure, warnings.chain(state.stamping.warning(self.now())).collect())
+            (failure, unstored.into_iter().chain(warnings).chain(state.stamping.warning(self.now())).collect())
         };
         Ok(Health { is_alive: self.is_alive(), failure, warnings, incidents })
     }

@@ -48,7 +48,10 @@ pub async fn dispatch(
     clock: &Clock,
     outgoing: &mut Outgoing,
 ) -> Result<Dispatched, StoreError> {
-    let mut outcome = attempt(evidence, channels, outgoing).await;
+    let mut outcome = match unstored(store, evidence, outgoing).await? {
+        Some(why) => Outcome::Again(why),
+        None => attempt(evidence, channels, outgoing).await,
+    };
     if let Outcome::TooLarge(reason) = &outcome
         && let Some(lighter) = without_attachments(&outgoing.notification.bytes, reason)
     {
@@ -75,6 +78,22 @@ pub async fn dispatch(
         if outcome == Sent::GivenUp { undelivered_notices(store, outgoing, &answer, now).await? } else { Vec::new() };
     store.sent(outgoing, &outcome, &answer, &notices, now).await?;
     Ok(Dispatched { outcome, answer })
+}
+
+/// Why the evidence of the audit that a notification is about is not stored yet; `None` if it is. It may wait on another
+/// machine.
+async fn unstored(
+    store: &dyn Database,
+    evidence: Option<&dyn Storage>,
+    outgoing: &Outgoing,
+) -> Result<Option<String>, StoreError> {
+    let Some((storage, run)) = evidence.zip(outgoing.notification.subject.run()) else { return Ok(None) };
+    let Some(bag) = store.audit(run).await?.and_then(|audit| audit.bag) else { return Ok(None) };
+    Ok(match storage.is_stored(&bag.folder) {
+        Ok(true) => None,
+        Ok(false) => Some(format!("it was not sent, because the bag {} is not stored yet", bag.folder)),
+        Err(error) => Some(format!("it was not sent, because it is not known whether its evidence is stored: {error}")),
+    })
 }
 
 /// Keeps a notification as evidence, if it is on record, and delivers it once.

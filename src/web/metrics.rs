@@ -110,6 +110,16 @@ fn of_the_process(page: &mut Page, daemon: &Daemon) {
     let alive: Gauge = Gauge::default();
     alive.set(i64::from(daemon.is_alive()));
     page.0.register("alive", "Whether the daemon makes progress", alive);
+    let unstored = daemon.unstored();
+    page.numbers("evidence_unstored_bags", "Bags that wait for the object store")
+        .get_or_create(&Labels::new())
+        .set(number(unstored.bags));
+    page.numbers("evidence_unstored_bytes", "Size of the bags that wait for the object store")
+        .get_or_create(&Labels::new())
+        .set(number(unstored.bytes));
+    page.seconds("evidence_unstored_age", "How long the oldest bag waits for the object store")
+        .get_or_create(&Labels::new())
+        .set(unstored.age.as_secs_f64());
 }
 
 async fn of_the_jobs(page: &mut Page, daemon: &Daemon) -> Result<(), StoreError> {

@@ -73,6 +73,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "daemon",
         &[
+            "evidence",
             "fetch",
             "model",
             "access",

@@ -34,6 +34,7 @@ mod keys;
 mod lookups;
 mod mail;
 mod mcp;
+mod objects;
 mod offboard;
 mod operation;
 mod past;

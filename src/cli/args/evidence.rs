@@ -19,7 +19,7 @@ pub(crate) enum EvidenceCommand {
     List,
     /// Verify evidence: digests, signatures, the ledger, and that they agree
     Verify {
-        /// A bag, an evidence folder or an export, also as a zip [default: `[evidence] directory`]
+        /// A bag, an evidence folder or an export, also as a zip, or an s3:// address [default: `[evidence]`]
         path: Option<PathBuf>,
         #[command(flatten)]
         trust: Trust,
@@ -30,7 +30,7 @@ pub(crate) enum EvidenceCommand {
     Export(ExportArgs),
     /// Repeat a review offline from the answers in its bag and compare the reports
     Recompute {
-        /// The bag
+        /// The bag: a folder, a zip, or an s3:// address of the configured evidence
         bag: PathBuf,
     },
 }
@@ -62,7 +62,7 @@ pub(crate) struct CoverageArgs {
     /// Trust ledger signatures by these keys [default: the configured key; with PATH, none]
     #[arg(long, value_name = "FILE")]
     pub(crate) allowed_signers: Option<PathBuf>,
-    /// An evidence folder or an unpacked export [default: `[evidence] directory`]
+    /// An evidence folder or an export, also as a zip, or an s3:// address [default: `[evidence]`]
     pub(crate) path: Option<PathBuf>,
 }
 

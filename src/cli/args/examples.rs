@@ -37,6 +37,7 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             example("Check the configuration in this folder", "rolecall check"),
             example("Check another one", "rolecall --config /etc/rolecall/rolecall.toml check"),
+            example("Check it where the object store for evidence cannot be reached", "rolecall check --offline"),
         ],
     ),
     (

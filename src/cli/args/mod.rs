@@ -79,8 +79,12 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Create a configuration: answer a few questions, test the credentials, write the files
     Init(Box<InitArgs>),
-    /// Validate the configuration and show when each job is due
-    Check,
+    /// Validate the configuration and show when each job is due; try the object store for evidence
+    Check {
+        /// Do not connect to the object store
+        #[arg(long)]
+        offline: bool,
+    },
     /// Audit now, and write or mail the reports
     Audit(AuditArgs),
     /// Check that a workspace and its credentials are ready; exit with 1 if not

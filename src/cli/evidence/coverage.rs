@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use chrono::Duration;
 
-use super::{configured, opened, period, signers, signers_of, unreadable};
+use super::{configured, existing, located, period, signers, signers_of, unreadable, whole};
 use crate::{
     cli::{
         args::{CoverageArgs, PeriodArgs},
@@ -29,13 +29,18 @@ pub(super) fn run(named: Option<&Path>, args: &CoverageArgs) -> Result<(), Failu
         (None, Some(evidence)) => signers(evidence)?,
         (None, None) => Allowed::default(),
     };
-    let folder = args.path.clone().or(evidence.map(|evidence| evidence.directory)).unwrap_or_default();
-    let storage = opened(&folder)?;
-    let attestation = attestation(&storage, allowed)?;
+    let storage = match (&args.path, &evidence) {
+        (Some(path), _) => whole(located(named, path)?)?,
+        (None, Some(evidence)) => existing(evidence)?,
+        // Without a path the configuration has been read.
+        (None, None) => return Ok(()),
+    };
+    let (storage, place) = (&*storage, storage.place(""));
+    let attestation = attestation(storage, allowed)?;
     let period = period(&args.period)?;
     let late_after = Duration::hours(i64::from(args.late_after));
-    let bags = inventory::digests(&storage).map_err(|error| unreadable(&folder, &error))?;
-    let foreign = source::all_foreign(&storage).map_err(|error| unreadable(&folder, &error))?;
+    let bags = inventory::digests(storage).map_err(|error| unreadable(&place, &error))?;
+    let foreign = source::all_foreign(storage).map_err(|error| unreadable(&place, &error))?;
     let (from, to, now) = (period.from, period.to, Clock::system().now());
     let question =
         Question { from, to, job: args.job.as_deref(), late_after, now, bags: Some(&bags), foreign: &foreign };
@@ -65,7 +70,7 @@ pub(super) fn run(named: Option<&Path>, args: &CoverageArgs) -> Result<(), Failu
 /// The ledger of a storage; a damaged one proves nothing.
 fn attestation(storage: &dyn Storage, allowed: Allowed) -> Result<Attestation, Failure> {
     let place = storage.place("");
-    let attestation = Attestation::of(storage, allowed).map_err(|error| unreadable(Path::new(&place), &error))?;
+    let attestation = Attestation::of(storage, allowed).map_err(|error| unreadable(&place, &error))?;
     match attestation.problems.first() {
         None => Ok(attestation),
         Some(problem) => {

@@ -5,7 +5,7 @@ mod export;
 mod recompute;
 mod verify;
 
-use std::{fs, io, path::Path};
+use std::{fs, io, path::Path, sync::Arc};
 
 use super::{
     args::{EvidenceCommand, PeriodArgs},
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     app,
     clock::Clock,
-    config::settings::{Evidence, Settings},
+    config::settings::{Evidence, EvidencePlace, Settings},
     evidence::{
         NAMESPACE, PRINCIPAL,
         consistency::ConsistencyReport,
@@ -23,7 +23,7 @@ use crate::{
         key::{KeyError, SigningKey},
         period::Period,
         signers::Allowed,
-        storage::{Storage as _, folder::Folder},
+        storage::{Storage, archive::Archive, folder::Folder},
     },
     ledger::Head,
     run::anchor::Check,
@@ -37,7 +37,7 @@ pub(super) async fn run(named: Option<&Path>, command: EvidenceCommand) -> Resul
         EvidenceCommand::List => list(&configured(named)?.1),
         EvidenceCommand::Coverage(args) => coverage::run(named, &args),
         EvidenceCommand::Export(args) => export::run(named, &args).await,
-        EvidenceCommand::Recompute { bag } => recompute::run(&bag).await,
+        EvidenceCommand::Recompute { bag } => recompute::run(named, &bag).await,
         EvidenceCommand::Verify { path, trust } => verify::run(named, path.as_deref(), &trust).await,
     }
 }
@@ -65,8 +65,8 @@ fn init_key(out: &Path) -> Result<(), Failure> {
 }
 
 fn list(evidence: &Evidence) -> Result<(), Failure> {
-    let storage = storage_of(evidence);
-    let bags = inventory::bags(&storage).map_err(|error| unreadable(&evidence.directory, &error))?;
+    let storage = storage_of(evidence)?;
+    let bags = inventory::bags(&*storage).map_err(|error| unreadable(&storage.place(""), &error))?;
     if bags.is_empty() {
         output::line("no bags yet");
     }
@@ -77,13 +77,59 @@ fn list(evidence: &Evidence) -> Result<(), Failure> {
 }
 
 /// The configured storage.
-fn storage_of(evidence: &Evidence) -> Folder {
-    Folder::new(&evidence.directory)
+fn storage_of(evidence: &Evidence) -> Result<Arc<dyn Storage>, Failure> {
+    app::evidence_storage(evidence).map_err(|error| Failure::failed(error.to_string()))
 }
 
-/// A folder of evidence that must exist.
-fn opened(path: &Path) -> Result<Folder, Failure> {
-    Folder::open(path).map_err(|error| unreadable(path, &error))
+/// Evidence that is named on the command line.
+struct Located {
+    storage: Arc<dyn Storage>,
+    /// The folder in it that is meant; empty for all of it.
+    folder: String,
+    /// Its name as given.
+    shown: String,
+}
+
+/// A folder, a zip, or an address in the configured object store: its own, or that of a bag.
+fn located(named: Option<&Path>, path: &Path) -> Result<Located, Failure> {
+    let shown = path.display().to_string();
+    if shown.starts_with("s3://") {
+        let storage = storage_of(&configured(named)?.1)?;
+        let place = storage.place("");
+        let outside = || Failure::usage(format!("{shown} is not in the configured evidence, which is in {place}"));
+        let folder = bag_in(&place, &shown).ok_or_else(outside)?.to_owned();
+        return Ok(Located { storage, folder, shown });
+    }
+    let storage: io::Result<Arc<dyn Storage>> = if path.is_file() {
+        Archive::open(path).map(|archive| Arc::new(archive) as _)
+    } else {
+        Folder::open(path).map(|folder| Arc::new(folder) as _)
+    };
+    Ok(Located { storage: storage.map_err(|error| unreadable(&shown, &error))?, folder: String::new(), shown })
+}
+
+/// Named evidence that is not a single bag of an object store.
+fn whole(located: Located) -> Result<Arc<dyn Storage>, Failure> {
+    if located.folder.is_empty() {
+        return Ok(located.storage);
+    }
+    Err(Failure::usage(format!("{} is a bag; name the evidence that has it", located.shown)))
+}
+
+/// The configured storage. A folder must exist.
+fn existing(evidence: &Evidence) -> Result<Arc<dyn Storage>, Failure> {
+    if let EvidencePlace::Folder(path) = &evidence.place {
+        Folder::open(path).map_err(|error| unreadable(&path.display().to_string(), &error))?;
+    }
+    storage_of(evidence)
+}
+
+/// The bag of an address in an object store; empty if it is the address of the evidence itself.
+fn bag_in<'a>(place: &str, address: &'a str) -> Option<&'a str> {
+    match address.strip_prefix(place)?.trim_end_matches('/') {
+        "" => Some(""),
+        rest => rest.strip_prefix("/bags/")?.strip_suffix(".zip").filter(|bag| !bag.contains('/')),
+    }
 }
 
 /// The configured evidence, checked against the store if there is one; `None` if there is no evidence yet.
@@ -93,9 +139,9 @@ async fn anchored(
     allowed: &Allowed,
     anchors: &[Head],
 ) -> Result<Option<ConsistencyReport>, Failure> {
-    let (storage, key, shown) = (storage_of(evidence), key(evidence)?, app::store_place(settings));
+    let (storage, key, shown) = (storage_of(evidence)?, key(evidence)?, app::store_place(settings));
     let store = app::existing_store(settings).await.map_err(|error| Failure::failed(error.to_string()))?;
-    let check = Check { storage: &storage, key: key.as_ref(), allowed, anchors, store: &shown };
+    let check = Check { storage: &*storage, key: key.as_ref(), allowed, anchors, store: &shown };
     let store = store.as_ref().map(|store| &**store as &dyn Database);
     check.against(store).await.map_err(|error| Failure::failed(error.to_string()))
 }
@@ -120,7 +166,7 @@ fn signers(evidence: &Evidence) -> Result<Allowed, Failure> {
 
 /// The trusted keys of a file.
 fn signers_of(file: &Path) -> Result<Allowed, Failure> {
-    let text = fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
+    let text = fs::read_to_string(file).map_err(|error| unreadable(&file.display().to_string(), &error))?;
     let allowed = Allowed::parse(&text, Clock::system().now());
     if allowed.is_empty() {
         return Err(Failure::usage(format!(
@@ -134,11 +180,28 @@ fn signers_of(file: &Path) -> Result<Allowed, Failure> {
 /// The timestamp authorities of a file, which are trusted; `None` if nobody said which.
 fn roots_of(file: Option<&Path>) -> Result<Option<Roots>, Failure> {
     let Some(file) = file else { return Ok(None) };
-    let pem = fs::read(file).map_err(|error| unreadable(file, &error))?;
+    let pem = fs::read(file).map_err(|error| unreadable(&file.display().to_string(), &error))?;
     let roots = Roots::from_pem(&pem).map_err(|why| Failure::usage(format!("{}: {why}", file.display())))?;
     Ok(Some(roots))
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    Failure::usage(format!("{} cannot be read: {error}", path.display()))
+fn unreadable(place: &str, error: &io::Error) -> Failure {
+    Failure::usage(format!("{place} cannot be read: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bag_in;
+
+    #[test]
+    fn an_address_names_the_evidence_or_a_bag_in_it() {
+        let bag = |address| bag_in("s3://bucket/prefix", address);
+        assert_eq!(bag("s3://bucket/prefix/"), Some(""));
+        assert_eq!(bag("s3://bucket/prefix/bags/2026-a.zip"), Some("2026-a"));
+        for other in
+            ["s3://bucket/prefix2", "s3://bucket", "s3://bucket/prefix/mail/a.eml", "s3://bucket/prefix/bags/a/b.zip"]
+        {
+            assert_eq!(bag(other), None, "{other}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use url::Url;
 
-use super::{opened, unreadable};
+use super::{Located, located, unreadable};
 use crate::{
     app,
     audit::RuleSet,
@@ -15,7 +15,7 @@ use crate::{
         inventory,
         review::EVENTS,
         signers::Allowed,
-        storage::{Storage, has},
+        storage::{Storage, has, join},
         verify::{self, Problem},
     },
     replay::Replay,
@@ -28,21 +28,22 @@ use crate::{
 /// The longest description of a program that is shown, in characters.
 const AGENT: usize = 200;
 
-pub(super) async fn run(bag: &Path) -> Result<(), Failure> {
+pub(super) async fn run(named: Option<&Path>, bag: &Path) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::failed(error.to_string());
-    let storage = opened(bag)?;
-    if !inventory::is_bag(&storage, "") {
-        return Err(Failure::usage(format!("{} is not a bag of evidence", bag.display())));
+    let Located { storage, folder, shown } = located(named, bag)?;
+    let storage = &*storage;
+    if !inventory::is_bag(storage, &folder) {
+        return Err(Failure::usage(format!("{shown} is not a bag of evidence")));
     }
     // Who signed it is for `verify`.
-    let found = verify::bag(&storage, "", &Allowed::default());
+    let found = verify::bag(storage, &folder, &Allowed::default());
     if let Some(problem) = found.problems.iter().find(|problem| !matches!(problem, Problem::Signature { .. })) {
-        return Err(Failure::failed(format!("{} is not as it was sealed: {problem}", bag.display())));
+        return Err(Failure::failed(format!("{shown} is not as it was sealed: {problem}")));
     }
-    if has(&storage, &format!("data/{EVENTS}")).map_err(|error| unreadable(bag, &error))? {
-        return review_by_people(&storage, bag, found.info.says("External-Identifier"));
+    if has(storage, &join(&folder, &format!("data/{EVENTS}"))).map_err(|error| unreadable(&shown, &error))? {
+        return review_by_people(storage, &folder, &shown, found.info.says("External-Identifier"));
     }
-    let review = SealedReview::of(&storage, "").map_err(|error| failed(&error))?;
+    let review = SealedReview::of(storage, &folder).map_err(|error| failed(&error))?;
     let configuration = review.configuration().map_err(|error| failed(&error))?;
     let path = bag.join("data/configuration.toml");
     let rules = RuleSet::built_in();
@@ -54,7 +55,7 @@ pub(super) async fn run(bag: &Path) -> Result<(), Failure> {
         Failure::failed(format!("the configuration in the bag has no workspace {}", review.workspace))
     })?;
     let answers = review.answers().map_err(|error| failed(&error))?;
-    let replay = Replay::start(answers).await.map_err(|error| unreadable(bag, &error))?;
+    let replay = Replay::start(answers).await.map_err(|error| unreadable(&shown, &error))?;
     let base_url = Url::parse(&replay.base_url).map_err(|error| failed(&error))?;
     let connector = app::replaying_connector(workspace, &base_url, &Clock::system()).map_err(|error| failed(&error))?;
     let policy = settings.policy_for(review.job.as_deref(), &review.workspace);
@@ -63,11 +64,11 @@ pub(super) async fn run(bag: &Path) -> Result<(), Failure> {
 }
 
 /// Makes the files of a review by people again from its events.
-fn review_by_people(storage: &dyn Storage, bag: &Path, id: Option<&str>) -> Result<(), Failure> {
+fn review_by_people(storage: &dyn Storage, folder: &str, shown: &str, id: Option<&str>) -> Result<(), Failure> {
     let id = id.and_then(|id| id.parse().ok());
-    let id = id.ok_or_else(|| Failure::failed(format!("{} does not say which review it is", bag.display())))?;
-    let failed = |error| Failure::failed(format!("the review in {} cannot be replayed: {error}", bag.display()));
-    let compared = made_again(storage, "", id).map_err(failed)?;
+    let id = id.ok_or_else(|| Failure::failed(format!("{shown} does not say which review it is")))?;
+    let failed = |error| Failure::failed(format!("the review in {shown} cannot be replayed: {error}"));
+    let compared = made_again(storage, folder, id).map_err(failed)?;
     for (file, is_same) in &compared {
         output::line(&format!("{} data/{file}", if *is_same { "same   " } else { "DIFFERS" }));
     }

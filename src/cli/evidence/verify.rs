@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{anchored, configured, opened, roots_of, signers, signers_of, storage_of, unreadable};
+use super::{Located, anchored, configured, located, roots_of, signers, signers_of, storage_of, unreadable};
 use crate::{
     app,
     cli::{
@@ -15,7 +15,7 @@ use crate::{
         ledger::LEDGER,
         seal::SUMS,
         signers::Allowed,
-        storage::{Storage, archive::Archive},
+        storage::Storage,
         timestamps::{self, Times},
         verify,
     },
@@ -34,11 +34,7 @@ pub(super) async fn run(named: Option<&Path>, path: Option<&Path>, args: &Trust)
         Some(file) => signers_of(file)?,
         None => signers(&configured(named).map_err(unknown_keys)?.1)?,
     };
-    if path.is_file() {
-        let archive = Archive::open(path).map_err(|error| unreadable(path, &error))?;
-        return verify(&archive, path, allowed, args);
-    }
-    verify(&opened(path)?, path, allowed, args)
+    verify(&located(named, path)?, allowed, args)
 }
 
 /// An auditor has no configuration: it is the keys that are missing.
@@ -52,15 +48,17 @@ fn unknown_keys(failure: Failure) -> Failure {
 }
 
 /// A bag, a folder of evidence, or an export.
-fn verify(storage: &dyn Storage, path: &Path, allowed: Allowed, args: &Trust) -> Result<(), Failure> {
-    if inventory::is_bag(storage, "") {
+fn verify(located: &Located, allowed: Allowed, args: &Trust) -> Result<(), Failure> {
+    let (storage, folder) = (&*located.storage, &*located.folder);
+    if !folder.is_empty() || inventory::is_bag(storage, "") {
         if !args.witnesses.is_empty() {
             return Err(Failure::usage("--witness needs a ledger; name the folder that contains the bag"));
         }
-        let is_sound = print_bag(&storage.place(""), &verify::bag(storage, "", &allowed), &[], None);
+        let is_sound = print_bag(&storage.place(folder), &verify::bag(storage, folder, &allowed), &[], None);
         return if is_sound { Ok(()) } else { Err(Failure::failed("the bag is not as it was sealed")) };
     }
-    let found = consistency::check(storage, allowed, &args.witnesses).map_err(|error| unreadable(path, &error))?;
+    let found =
+        consistency::check(storage, allowed, &args.witnesses).map_err(|error| unreadable(&located.shown, &error))?;
     print(storage, &found, roots_of(args.timestamp_ca.as_deref())?.as_ref())
 }
 
@@ -72,7 +70,7 @@ async fn own(named: Option<&Path>, args: &Trust) -> Result<(), Failure> {
         None => signers(&evidence)?,
     };
     if let Some(found) = anchored(&settings, &evidence, &allowed, &args.witnesses).await? {
-        return print(&storage_of(&evidence), &found, roots_of(args.timestamp_ca.as_deref())?.as_ref());
+        return print(&*storage_of(&evidence)?, &found, roots_of(args.timestamp_ca.as_deref())?.as_ref());
     }
     output::line("no evidence yet");
     Ok(())

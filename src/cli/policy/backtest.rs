@@ -15,7 +15,7 @@ use crate::{
         output::{self, Failure, plain},
     },
     config::settings::Settings,
-    evidence::{inventory, storage::folder::Folder},
+    evidence::{inventory, storage::Storage},
     run::kept::Before,
     store::{AuditRecord, Database},
     words::count,
@@ -88,10 +88,10 @@ pub(super) async fn run(named: Option<&Path>, args: &BacktestArgs) -> Result<(),
         rule: args.rule.as_deref(),
         audits: Vec::with_capacity(all.len()),
     };
-    let bags = settings.evidence.as_ref().map(|evidence| Folder::new(&evidence.directory));
+    let bags = settings.evidence.as_ref().map(app::evidence_storage).transpose().map_err(failed)?;
     let mut failures = 0;
     for past in &all {
-        let judged = judged(&judge, &*store, bags.as_ref(), past).await;
+        let judged = judged(&judge, &*store, bags.as_deref(), past).await;
         failures += usize::from(judged.is_err());
         answer.audits.push(row(past, judged, args.rule.as_deref()));
     }
@@ -176,7 +176,7 @@ async fn past(
 async fn judged(
     judge: &Judge<'_>,
     store: &dyn Database,
-    bags: Option<&Folder>,
+    bags: Option<&dyn Storage>,
     past: &Past,
 ) -> Result<Option<(&'static str, Again)>, Failure> {
     let bag = past.record.bag.as_ref();

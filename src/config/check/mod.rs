@@ -4,6 +4,7 @@ mod accepted;
 mod accounts;
 mod console;
 mod custom_rules;
+mod evidence;
 mod job;
 mod off_reasons;
 mod policy;
@@ -126,7 +127,8 @@ impl Checker<'_> {
         let smtp = file.smtp.as_ref().map(|smtp| self.smtp(smtp.get_ref()));
         let store = self.store(file.store.as_ref());
         let daemon = self.daemon(&file.daemon);
-        let evidence = file.evidence.as_ref().map(|evidence| self.evidence(evidence));
+        let beside = store.path.parent().unwrap_or(self.context.folder).to_owned();
+        let evidence = file.evidence.as_ref().map(|evidence| self.evidence(evidence, &beside));
         let console = file.console.as_ref().map(|console| self.console(console.get_ref()));
         let text = self.context.text.to_owned();
         let settings = Settings {

@@ -1,6 +1,6 @@
 //! What all jobs share: mail server, store, evidence, daemon.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use der::asn1::ObjectIdentifier;
 use toml::Spanned;
@@ -120,7 +120,7 @@ impl Checker<'_> {
         path.unwrap_or("rolecall.db")
     }
 
-    pub(super) fn evidence(&mut self, evidence: &Spanned<file::Evidence>) -> Evidence {
+    pub(super) fn evidence(&mut self, evidence: &Spanned<file::Evidence>, store: &Path) -> Evidence {
         let (span, evidence) = (evidence.span(), evidence.get_ref());
         let signing_key = match evidence.signing_key.as_ref().map(|key| (key.span(), key.get_ref())) {
             Some((_, file::Secret::File(path))) => Some(relative(self.context.folder, path)),
@@ -131,14 +131,14 @@ impl Checker<'_> {
             None => {
                 let help = "create a key with `rolecall evidence init-key`; then set signing_key = { file = \"PATH\" }";
                 let message = "unsigned evidence cannot be verified by a third party";
-                self.problems.push(Problem::warning(span, message, help));
+                self.problems.push(Problem::warning(span.clone(), message, help));
                 None
             }
         };
         let keep_days =
             evidence.keep_days.as_ref().map(|days| self.number(Some(days), LEAST_KEPT, LEAST_KEPT..=36_500));
         Evidence {
-            directory: relative(self.context.folder, &evidence.directory),
+            place: self.evidence_place(span, evidence, store),
             signing_key,
             keep_days: keep_days.map(i64::unsigned_abs),
             timestamps: evidence.timestamps.as_ref().map(|timestamps| self.timestamps(timestamps)),

@@ -137,7 +137,8 @@ impl Recording {
             }
         };
         store.append(&abandoned, now).await.map_err(WriteError::from)?;
-        let ledger = ledger::write_out(store, vault).await?;
+        ledger::record_versions(store, vault, now).await?;
+        let ledger = ledger::head(store, vault).await?;
         let folder = draft.name().to_owned();
         Ok(Arc::new(Self { folder, ledger, draft: RwLock::new(Some(draft)), state: Mutex::default() }))
     }

@@ -1,0 +1,156 @@
+//! Evidence in a bucket of a real S3-compatible server, with the real binary.
+
+#[path = "../../src/evidence/storage/objects/tests/s3/server.rs"]
+mod server;
+
+use std::{
+    fs,
+    io::{self, Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
+    thread,
+};
+
+use self::server::server;
+use crate::{
+    daemon::{Daemon, eventually, runs},
+    support::{Bench, options},
+};
+
+const SECRET: &str = "s3-secret-that-nobody-may-see";
+
+/// A bench whose evidence is in a bucket of its own, at an address.
+fn bench(endpoint: &str, bucket: &str) -> Bench {
+    let bench = Bench::new(options(20));
+    bench.configure(&format!(
+        "\n[evidence]\nurl = \"s3://{bucket}/rolecall\"\nspool = \"spool\"\nsigning_key = {{ file = \"key\" }}\n\
+         [evidence.s3]\nendpoint = \"{endpoint}\"\naccess_key_id = {{ file = \"id\" }}\n\
+         secret_access_key = {{ file = \"secret\" }}\n"
+    ));
+    fs::write(bench.path("id"), "id-of-the-key").unwrap();
+    fs::write(bench.path("secret"), SECRET).unwrap();
+    let (code, printed, said) = bench.run(&["evidence", "init-key", "--out", "key"]);
+    assert_eq!(code, 0, "{said}");
+    fs::write(bench.path("allowed_signers"), format!("{}\n", printed.lines().last().unwrap())).unwrap();
+    bench
+}
+
+/// Runs a command that must succeed; gives what it printed.
+fn good(bench: &Bench, arguments: &[&str]) -> String {
+    let (code, stdout, stderr) = bench.run(arguments);
+    assert_eq!(code, 0, "{arguments:?}: {stdout}{stderr}");
+    assert!(!stdout.contains(SECRET) && !stderr.contains(SECRET), "{arguments:?}");
+    stdout
+}
+
+#[test]
+fn every_command_about_evidence_works_on_a_bucket() {
+    let bucket = server().bucket("bucket");
+    server().command(&format!("versions {bucket}"));
+    let bench = bench(&server().url(), &bucket);
+    let checked = good(&bench, &["check"]);
+    assert!(checked.contains(&format!("Evidence in s3://{bucket}/rolecall")), "{checked}");
+    assert!(checked.contains("versions   kept") && checked.contains("retention  none"), "{checked}");
+    assert!(!good(&bench, &["check", "--offline"]).contains("Evidence in"));
+    let audited = good(&bench, &["-vv", "audit", "--send"]);
+    assert!(audited.contains(&format!("s3://{bucket}/rolecall/bags/")), "{audited}");
+    assert_eq!(bench.simulator.inbox().messages().len(), 2);
+    let listed = good(&bench, &["evidence", "list"]);
+    let bag = listed.trim();
+    assert!(bag.starts_with(&format!("s3://{bucket}/rolecall/bags/")) && bag.ends_with(".zip"), "{listed}");
+    let verified = good(&bench, &["evidence", "verify"]);
+    assert!(verified.contains("Verified: 1 evidence bag and the ledger"), "{verified}");
+    good(&bench, &["evidence", "verify", bag, "--allowed-signers", "allowed_signers"]);
+    good(&bench, &["evidence", "verify", &format!("s3://{bucket}/rolecall")]);
+    let recomputed = good(&bench, &["evidence", "recompute", bag]);
+    assert!(recomputed.contains("The recorded answers lead to the same files"), "{recomputed}");
+    let (from, to) = (chrono::Utc::now() - chrono::Duration::days(1), chrono::Utc::now() + chrono::Duration::days(1));
+    let period = [&*from.format("%Y-%m-%d").to_string(), &to.format("%Y-%m-%d").to_string()].map(str::to_owned);
+    good(&bench, &["evidence", "export", "--from", &period[0], "--to", &period[1], "--out", "export.zip"]);
+    good(&bench, &["evidence", "verify", "export.zip", "--allowed-signers", "allowed_signers"]);
+    let covered = bench.run(&["evidence", "coverage", "--from", &period[0], "--to", &period[1]]);
+    assert!([0, 3].contains(&covered.0), "{covered:?}");
+    let access = good(&bench, &["access", "--as-of", &period[1], "--format", "json"]);
+    assert!(access.contains("acme"), "{access}");
+    // Another one is put in its place.
+    let key = bag.split_once(&format!("{bucket}/")).unwrap().1;
+    server().command(&format!("overwrite {bucket} {key}"));
+    let (code, stdout, _) = bench.run(&["evidence", "verify"]);
+    assert_eq!(code, 1, "{stdout}");
+    assert!(stdout.contains("BROKEN") && stdout.contains("another version than"), "{stdout}");
+    assert!(stdout.contains("that version is as it was sealed"), "{stdout}");
+    server().command(&format!("remove {bucket} {key}"));
+    let (code, stdout, _) = bench.run(&["evidence", "verify"]);
+    assert_eq!(code, 1, "{stdout}");
+    assert!(stdout.contains("is in the ledger but missing") && stdout.contains("is still in the store"), "{stdout}");
+}
+
+#[test]
+fn without_credentials_nothing_is_tried() {
+    let bench = bench(&server().url(), &server().bucket("bucket"));
+    bench.reconfigure("access_key_id = { file = \"id\" }\nsecret_access_key = { file = \"secret\" }\n", "");
+    let (code, _, stderr) = bench.run(&["audit"]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("there are no credentials for s3://") && stderr.contains("AWS_ACCESS_KEY_ID"), "{stderr}");
+}
+
+#[test]
+fn a_bucket_that_is_not_there_is_said_by_check() {
+    let bench = bench(&server().url(), "no-such-bucket");
+    let (code, _, stderr) = bench.run(&["check"]);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains("NoSuchBucket"), "{stderr}");
+}
+
+/// Passes everything on to the server, from an address at which nobody listened before.
+fn forward(at: SocketAddr) {
+    let listener = TcpListener::bind(at).unwrap();
+    let to = server().url().strip_prefix("http://").unwrap().to_owned();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut near, mut far) = (stream.unwrap(), TcpStream::connect(&to).unwrap());
+            let (mut back, mut forth) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+            thread::spawn(move || io::copy(&mut near, &mut far));
+            thread::spawn(move || io::copy(&mut forth, &mut back));
+        }
+    });
+}
+
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+#[test]
+fn while_the_store_is_away_bags_wait_and_no_mail_leaves_and_a_killed_daemon_loses_nothing() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let bucket = server().bucket("bucket");
+    let bench = bench(&format!("http://{nobody}"), &bucket);
+    bench.reconfigure("0 8 * * MON", "* * * * * *");
+    let waiting = || fs::read_dir(bench.path("spool/bags")).map_or(0, Iterator::count);
+    let daemon = Daemon::start(&bench);
+    eventually("a bag that waits", || waiting() >= 2);
+    let address = daemon.address();
+    eventually("that /readyz says so", || get(&address, "/readyz").contains("of evidence ("));
+    let metrics = get(&address, "/metrics");
+    assert!(metrics.contains("rolecall_evidence_unstored_bags "), "{metrics}");
+    assert!(!metrics.contains("rolecall_evidence_unstored_bags 0"), "{metrics}");
+    daemon.signal("-KILL");
+    daemon.wait();
+    assert!(bench.simulator.inbox().messages().is_empty(), "a mail left before the evidence of it was stored");
+    // Another daemon, and the store comes back while it runs.
+    let waited = waiting();
+    let daemon = Daemon::start(&bench);
+    eventually("more that waits", || waiting() > waited);
+    forward(nobody);
+    eventually("that nothing waits", || waiting() == 0);
+    eventually("mails", || bench.simulator.inbox().messages().len() >= 4);
+    let (code, said) = daemon.stop();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!said.contains(SECRET));
+    assert!(runs(&bench).iter().any(|run| run["state"] == "closed"));
+    let verified = good(&bench, &["evidence", "verify"]);
+    assert!(verified.contains("nothing has been changed"), "{verified}");
+}
