@@ -10,9 +10,13 @@ mod standing;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::OnceLock,
+};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use self::standing::standing;
 pub use self::{address::Addresses, standing::Standing};
@@ -27,7 +31,24 @@ pub struct People<'a> {
     addresses: Addresses<'a>,
     members: Vec<Member<'a>>,
     by_address: HashMap<String, Vec<usize>>,
-    by_name: HashMap<String, Vec<usize>>,
+    by_name: OnceLock<HashMap<String, Vec<usize>>>,
+}
+
+/// What a row is compared by.
+struct Keys {
+    /// Its addresses, each once.
+    addresses: Vec<String>,
+    /// Its name.
+    name: String,
+}
+
+impl Keys {
+    fn of(record: &Record, addresses: &Addresses<'_>) -> Self {
+        let mut keys: Vec<String> = record.addresses.iter().filter_map(|one| addresses.key(one)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        Self { addresses: keys, name: name_key(&record.name) }
+    }
 }
 
 /// One person of a roster, with every row about this person.
@@ -121,54 +142,59 @@ impl<'a> People<'a> {
     pub fn new(roster: &'a Roster, policy: &'a Policy, now: DateTime<Utc>) -> Self {
         let addresses = Addresses::of(policy);
         let records: Vec<&Record> = roster.records.iter().collect();
+        let keys: Vec<Keys> = records.par_iter().map(|record| Keys::of(record, &addresses)).collect();
         let mut same = Same::new(records.len());
-        let mut by_key: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        let mut by_id: BTreeMap<(&str, &str, String), usize> = BTreeMap::new();
-        for (place, record) in records.iter().enumerate() {
-            let keys: BTreeSet<String> = record.addresses.iter().filter_map(|one| addresses.key(one)).collect();
-            for key in keys {
+        let mut by_key: HashMap<&str, Vec<usize>> = HashMap::with_capacity(records.len());
+        let mut by_id: HashMap<(&str, &str, &str), usize> = HashMap::new();
+        for (place, (record, keys)) in records.iter().zip(&keys).enumerate() {
+            for key in &keys.addresses {
                 by_key.entry(key).or_default().push(place);
             }
             if !record.id.is_empty() {
-                let first = *by_id.entry((&record.roster, &record.id, name_key(&record.name))).or_insert(place);
+                let first = *by_id.entry((&record.roster, &record.id, &keys.name)).or_insert(place);
                 same.join(first, place);
             }
         }
-        for places in by_key.values() {
-            join_same_people(&records, places, &mut same);
+        for places in by_key.values().filter(|places| places.len() > 1) {
+            join_same_people(&records, &keys, places, &mut same);
         }
         let today: HashMap<&str, NaiveDate> = roster
             .sources
             .iter()
             .map(|one| (one.name.as_str(), now.with_timezone(&one.bounds.time_zone).date_naive()))
             .collect();
-        let mut groups: BTreeMap<usize, Vec<&Record>> = BTreeMap::new();
-        for (place, record) in records.iter().enumerate() {
-            groups.entry(same.root(place)).or_default().push(record);
+        let day = |record: &Record| today.get(record.roster.as_str()).copied().unwrap_or_else(|| now.date_naive());
+        let mut by_root: Vec<(usize, usize)> = (0..records.len()).map(|place| (same.root(place), place)).collect();
+        by_root.sort_unstable();
+        let mut member_of = vec![0; records.len()];
+        let mut members = Vec::with_capacity(records.len());
+        for group in by_root.chunk_by(|one, other| one.0 == other.0) {
+            group.iter().for_each(|(_, place)| member_of[*place] = members.len());
+            members.push(member(group.iter().map(|(_, place)| records[*place]).collect(), day));
         }
-        let mut place_of: HashMap<usize, usize> = HashMap::new();
-        let mut members = Vec::with_capacity(groups.len());
-        for (root, rows) in groups {
-            place_of.insert(root, members.len());
-            let day = |record: &Record| today.get(record.roster.as_str()).copied().unwrap_or_else(|| now.date_naive());
-            members.push(member(rows, day));
-        }
-        let member_of = |place: &usize| place_of[&same.root(*place)];
-        let by_address = by_key
-            .iter()
-            .map(|(key, places)| {
-                (key.clone(), places.iter().map(member_of).collect::<BTreeSet<_>>().into_iter().collect())
-            })
-            .collect();
-        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
-        for (place, member) in members.iter().enumerate() {
-            let names: BTreeSet<String> = member.records.iter().map(|record| name_key(&record.name)).collect();
-            names
-                .into_iter()
-                .filter(|name| name.contains(' '))
-                .for_each(|name| by_name.entry(name).or_default().push(place));
-        }
-        Self { addresses, members, by_address, by_name }
+        let places_of = |places: Vec<usize>| {
+            let mut places: Vec<usize> = places.into_iter().map(|place| member_of[place]).collect();
+            places.sort_unstable();
+            places.dedup();
+            places
+        };
+        let by_address = by_key.into_iter().map(|(key, places)| (key.to_owned(), places_of(places))).collect();
+        Self { addresses, members, by_address, by_name: OnceLock::new() }
+    }
+
+    /// The places of the people who have a name of two words or more. Few audits ask for it.
+    fn by_name(&self) -> &HashMap<String, Vec<usize>> {
+        self.by_name.get_or_init(|| {
+            let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+            for (place, member) in self.members.iter().enumerate() {
+                let names: BTreeSet<String> = member.records.iter().map(|record| name_key(&record.name)).collect();
+                names
+                    .into_iter()
+                    .filter(|name| name.contains(' '))
+                    .for_each(|name| by_name.entry(name).or_default().push(place));
+            }
+            by_name
+        })
     }
 
     /// Everyone, each person once.
@@ -193,7 +219,7 @@ impl<'a> People<'a> {
 
     /// The only person of a name of two words or more, in whatever order: a suggestion, never a match.
     pub fn suggest(&self, name: &str) -> Option<&Member<'a>> {
-        match self.by_name.get(&name_key(name)).map(Vec::as_slice) {
+        match self.by_name().get(&name_key(name)).map(Vec::as_slice) {
             Some([one]) => Some(&self.members[*one]),
             _ => None,
         }
@@ -210,13 +236,13 @@ impl<'a> People<'a> {
 
 /// Joins the rows of one address that are about the same person. A row without name and number is about the only person
 /// there, if there is only one.
-fn join_same_people(records: &[&Record], places: &[usize], same: &mut Same) {
-    let mut by_name: BTreeMap<String, usize> = BTreeMap::new();
+fn join_same_people(records: &[&Record], keys: &[Keys], places: &[usize], same: &mut Same) {
+    let mut by_name: BTreeMap<&str, usize> = BTreeMap::new();
     let mut by_id: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let mut unnamed = Vec::new();
     for place in places {
         let record = records[*place];
-        let name = name_key(&record.name);
+        let name = keys[*place].name.as_str();
         if name.is_empty() && record.id.is_empty() {
             unnamed.push(*place);
             continue;

@@ -112,7 +112,12 @@ impl Rosters {
             let Some(setup) = self.setups.get(name) else { continue };
             let (source, contents) = self.read_one(name, setup, now.trunc_subsecs(3)).await;
             joined.sources.push(source);
-            joined.records.extend(contents.iter().flat_map(|contents| contents.records.clone()));
+            // What a server may call unchanged next time is kept there; everything else moves.
+            joined.records.extend(match contents.map(Arc::try_unwrap) {
+                Some(Ok(contents)) => contents.records,
+                Some(Err(shared)) => shared.records.clone(),
+                None => Vec::new(),
+            });
         }
         joined.records.sort();
         (!names.is_empty()).then_some(joined)

@@ -38,12 +38,23 @@ pub(super) struct Rows<'l> {
     pub(super) columns: BTreeMap<Field, Vec<String>>,
     warnings: Vec<String>,
     more_warnings: usize,
+    /// What the words of the status mean that were met so far.
+    meanings: HashMap<String, Meaning>,
 }
 
 impl<'l> Rows<'l> {
     pub(super) fn new(name: &'l str, layout: &'l Layout) -> Self {
         let (records, written, warnings) = (Vec::new(), Vec::new(), Vec::new());
-        Self { name, layout, records, written, columns: BTreeMap::new(), warnings, more_warnings: 0 }
+        Self {
+            name,
+            layout,
+            records,
+            written,
+            columns: BTreeMap::new(),
+            warnings,
+            more_warnings: 0,
+            meanings: HashMap::new(),
+        }
     }
 
     pub(super) fn warn(&mut self, warning: String) {
@@ -64,7 +75,7 @@ impl<'l> Rows<'l> {
             return Err(ReadError::Lost { place });
         }
         for cell in cells.values_mut() {
-            *cell = tidy(cell);
+            *cell = tidy(std::mem::take(cell));
         }
         let mut take = |field: Field| cells.remove(&field).unwrap_or_default();
         let (email, aliases) = (take(Field::Email), take(Field::Aliases));
@@ -85,7 +96,7 @@ impl<'l> Rows<'l> {
             }
             self.warn(format!("{place} has no address at work, so no account can be matched with this person"));
         }
-        let meaning = if has_status { meaning(&status, self.layout.current.as_deref()) } else { Meaning::Unsaid };
+        let meaning = if has_status { self.meaning(&status) } else { Meaning::Unsaid };
         self.written.push((place, [start, end]));
         self.records.push(Record {
             roster: self.name.to_owned(),
@@ -101,6 +112,19 @@ impl<'l> Rows<'l> {
             end: None,
         });
         Ok(())
+    }
+
+    /// What the word of a status means.
+    fn meaning(&mut self, status: &str) -> Meaning {
+        if let Some(known) = self.meanings.get(status) {
+            return *known;
+        }
+        let meaning = meaning(status, self.layout.current.as_deref());
+        // Words repeat. A column in which they do not has no status.
+        if self.meanings.len() < 1_000 {
+            self.meanings.insert(status.to_owned(), meaning);
+        }
+        meaning
     }
 
     /// The addresses of a row, that at work first.
@@ -193,7 +217,11 @@ impl<'l> Rows<'l> {
 }
 
 /// A cell on one line, without blanks around it, and not longer than anybody's.
-fn tidy(cell: &str) -> String {
+fn tidy(cell: String) -> String {
+    let is_plain = |bytes: &[u8]| bytes.iter().all(|byte| (b' '..=b'~').contains(byte)) && !bytes.starts_with(b" ");
+    if cell.len() <= CELL && is_plain(cell.as_bytes()) && !cell.ends_with(' ') && !cell.contains("  ") {
+        return cell;
+    }
     let is_unseen = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
     let words: Vec<&str> = cell.split_whitespace().collect();
     words.join(" ").chars().filter(|c| !is_unseen(*c) && !c.is_control()).take(CELL).collect()
