@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
     io::{self, ErrorKind, IsTerminal as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
@@ -95,6 +95,12 @@ pub(super) fn write(bytes: &[u8]) {
 /// Writes a file that only this account can read, if it is a new one.
 pub(super) fn save(path: &Path, bytes: &[u8]) -> io::Result<()> {
     OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(bytes)
+}
+
+/// Writes files into a new folder; all of them are readable by this account only.
+pub(super) fn save_all(folder: &Path, files: &[(String, Vec<u8>)]) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    files.iter().try_for_each(|(name, bytes)| save(&folder.join(name), bytes))
 }
 
 /// Writes text that may quote another system: on a terminal without the characters that control it.

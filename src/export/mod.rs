@@ -1,8 +1,11 @@
 //! An export: one zip with the evidence of a period, for an auditor.
 
 mod again;
+mod bag;
+pub mod certificate;
 pub mod exchange;
 mod remediation;
+pub mod sample;
 mod texts;
 
 use std::{

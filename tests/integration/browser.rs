@@ -63,7 +63,7 @@ fn reports_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// What is wrong with a page, by the browser.
-fn problems(kind: &str, page: &Path) -> Vec<String> {
+pub(crate) fn problems(kind: &str, page: &Path) -> Vec<String> {
     serde_json::from_slice(&run_script("browse.py", &[kind.as_ref(), page.as_os_str()])).unwrap()
 }
 

@@ -21,10 +21,10 @@ use crate::{
 const PERIOD: [&str; 4] = ["--from", "2026-11-26", "--to", "2026-11-26"];
 
 /// What the first generation left behind, unpacked.
-struct Left(TempDir);
+pub(crate) struct Left(TempDir);
 
 impl Left {
-    fn unpacked() -> Self {
+    pub(crate) fn unpacked() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/first-generation/evidence.tar.zst");
         let mut archive = zstd::Decoder::new(File::open(packed).unwrap()).unwrap();
@@ -45,7 +45,7 @@ impl Left {
         self.path(inside).to_str().unwrap().to_owned()
     }
 
-    fn bags(&self, folder: &str) -> Vec<PathBuf> {
+    pub(crate) fn bags(&self, folder: &str) -> Vec<PathBuf> {
         let mut bags: Vec<_> = fs::read_dir(self.path(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
         bags.retain(|path| path.join("bagit.txt").exists());
         bags.sort();

@@ -28,6 +28,10 @@ pub(crate) enum EvidenceCommand {
     Coverage(CoverageArgs),
     /// Write one zip for the auditor: bags, ledger, coverage, public keys, instructions
     Export(ExportArgs),
+    /// Draw a sample that others can draw again, and trace each item through the evidence
+    Sample(SampleArgs),
+    /// Write one page for an auditor: how an audit's list of accounts was read, why it is complete, where to count again
+    Certificate(CertificateArgs),
     /// Repeat a review offline from the answers in its bag and compare the reports
     Recompute {
         /// The bag: a folder, a zip, or an s3:// address of the configured evidence
@@ -84,6 +88,54 @@ pub(crate) enum ExportFormat {
     Oscal,
     /// OCSF 1.5.0 Compliance Findings: one event a line
     Ocsf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SampleArgs {
+    #[command(flatten)]
+    pub(crate) period: PeriodArgs,
+    /// What is drawn
+    #[arg(long, value_name = "POPULATION", default_value = "accounts")]
+    pub(crate) of: SampleOf,
+    /// Number of items
+    #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) n: u32,
+    /// What the draw depends on: any text, best named by the auditor
+    #[arg(long, value_name = "SEED")]
+    pub(crate) seed: String,
+    #[arg(long, value_name = "DIR", help = "New folder to write to [default: sample_POPULATION_FROM_TO]")]
+    pub(crate) out: Option<PathBuf>,
+    /// Trust these keys, as in ssh-keygen(1), ALLOWED SIGNERS [default: the configured key]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) allowed_signers: Option<PathBuf>,
+    /// An evidence folder or an export, also as a zip [default: the configured evidence]
+    pub(crate) path: Option<PathBuf>,
+}
+
+/// From which population a sample is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SampleOf {
+    /// Scheduled times, missed ones included, and audits on demand
+    Reviews,
+    /// Accounts that any audit lists
+    Accounts,
+    /// Accounts that were added or are active again
+    Joiners,
+    /// Accounts that were removed or are no longer active
+    Leavers,
+    /// Changes of users, roles, profiles and permissions
+    Changes,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CertificateArgs {
+    /// The audit's id, or its bag: a folder, a zip or an `s3://` address
+    pub(crate) audit: PathBuf,
+    #[arg(long, value_name = "PATH", help = "File to write [default: certificate_AUDIT.html]")]
+    pub(crate) out: Option<PathBuf>,
+    /// Trust these keys, as in ssh-keygen(1), ALLOWED SIGNERS [default: the configured key; for a folder, none]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) allowed_signers: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

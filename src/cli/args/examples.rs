@@ -421,6 +421,32 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
             ),
         ],
     ),
+    (
+        "evidence sample",
+        &[
+            example(
+                "Draw 25 accounts of a quarter and trace each",
+                "rolecall evidence sample --from 2026-01-01 --to 2026-03-31 --seed 4711",
+            ),
+            example(
+                "Draw 25 leavers from an export",
+                "rolecall evidence sample --from 2026-01-01 --to 2026-03-31 --of leavers --seed 4711 evidence.zip",
+            ),
+        ],
+    ),
+    (
+        "evidence certificate",
+        &[
+            example(
+                "Certify the read of an audit that `rolecall runs` lists",
+                "rolecall evidence certificate 019a0000-0000-7000-8000-000000000000",
+            ),
+            example(
+                "Certify the read in a bag, with the keys that you trust",
+                "rolecall evidence certificate evidence/BAG --allowed-signers allowed_signers",
+            ),
+        ],
+    ),
     ("evidence recompute", &[example("Repeat the review in a bag", "rolecall evidence recompute evidence/BAG")]),
     (
         "rules",

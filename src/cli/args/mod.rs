@@ -19,7 +19,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::{
     agents::{AgentArgs, McpArgs, ToolsArgs, ToolsCommand, ToolsFormat},
-    evidence::{CoverageArgs, EvidenceCommand, ExportArgs, ExportFormat, PeriodArgs, Trust},
+    evidence::{
+        CertificateArgs, CoverageArgs, EvidenceCommand, ExportArgs, ExportFormat, PeriodArgs, SampleArgs, SampleOf,
+        Trust,
+    },
     examples::{EXAMPLES, Example},
     help::command,
     init::{InitArgs, MailArgs},

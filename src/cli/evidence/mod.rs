@@ -1,8 +1,10 @@
 //! `rolecall evidence`: the key, the bags, and their verification.
 
+mod certificate;
 mod coverage;
 mod export;
 mod recompute;
+mod sample;
 mod verify;
 
 use std::{fs, io, path::Path, sync::Arc};
@@ -37,6 +39,8 @@ pub(super) async fn run(named: Option<&Path>, command: EvidenceCommand) -> Resul
         EvidenceCommand::List => list(&configured(named)?.1),
         EvidenceCommand::Coverage(args) => coverage::run(named, &args),
         EvidenceCommand::Export(args) => export::run(named, &args).await,
+        EvidenceCommand::Sample(args) => sample::run(named, &args).await,
+        EvidenceCommand::Certificate(args) => certificate::run(named, &args),
         EvidenceCommand::Recompute { bag } => recompute::run(named, &bag).await,
         EvidenceCommand::Verify { path, trust } => verify::run(named, path.as_deref(), &trust).await,
     }

@@ -38,7 +38,7 @@ pub(super) async fn run(named: Option<&Path>, path: Option<&Path>, args: &Trust)
 }
 
 /// An auditor has no configuration: it is the keys that are missing.
-fn unknown_keys(failure: Failure) -> Failure {
+pub(super) fn unknown_keys(failure: Failure) -> Failure {
     match failure {
         Failure::Usage(why) => Failure::usage(format!(
             "the keys to trust are not known: name a file of them with --allowed-signers, or a configuration with a signing key. {why}"
