@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const PUTS: usize = 3;
 /// How long a store that did not answer is left alone at first, and at most.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How many objects are read at the same time.
 const AT_ONCE: usize = 16;
 
@@ -156,8 +156,14 @@ impl Client {
     fn is_away(&self, why: String) -> Unreachable {
         let why = Unreachable { place: self.place.clone(), why };
         let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
-        let pause = away.as_ref().map_or(FIRST_PAUSE, |away| (away.pause * 2).min(LONGEST_PAUSE));
-        *away = Some(Away { until: Instant::now() + pause, pause, why: why.clone() });
+        let now = Instant::now();
+        let pause = match &*away {
+            // Another call noted it just now.
+            Some(away) if away.until > now => return why,
+            Some(away) => (away.pause * 2).min(LONGEST_PAUSE),
+            None => FIRST_PAUSE,
+        };
+        *away = Some(Away { until: now + pause, pause, why: why.clone() });
         why
     }
 

@@ -367,7 +367,14 @@ impl Storage for Objects {
         if self.waiting.has(bag) {
             return Ok(None);
         }
-        Ok(self.stored(bag)?.and_then(|open| open.version))
+        if let Some(open) = self.open().iter().find(|open| open.bag == bag) {
+            return Ok(open.version.clone());
+        }
+        // It may be something else than a bag by now.
+        match self.client.said(&object(bag)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            said => Ok(said?.0),
+        }
     }
 
     fn at_version(&self, bag: &str, version: &str) -> io::Result<Option<Arc<dyn Storage>>> {
