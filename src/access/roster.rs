@@ -169,7 +169,9 @@ impl<'a> People<'a> {
         let mut member_of = vec![0; records.len()];
         let mut members = Vec::with_capacity(records.len());
         for group in by_root.chunk_by(|one, other| one.0 == other.0) {
-            group.iter().for_each(|(_, place)| member_of[*place] = members.len());
+            for (_, place) in group {
+                member_of[*place] = members.len();
+            }
             members.push(member(group.iter().map(|(_, place)| records[*place]).collect(), day));
         }
         let places_of = |places: Vec<usize>| {

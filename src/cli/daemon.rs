@@ -57,8 +57,8 @@ pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
     announce(&settings);
     tell(&[NotifyState::Ready]);
     let mut running_with = RunningWith { named, daemon, console, settings };
-    let (changed, mut changes) = mpsc::channel(1);
-    let mut watch = watch(&running_with.settings, changed.clone());
+    let (notify, mut changes) = mpsc::channel(1);
+    let mut watch = watch(&running_with.settings, notify.clone());
     loop {
         tokio::select! {
             ended = &mut running => return ended.map_err(|error| Failure::failed(error.to_string())),
@@ -73,7 +73,7 @@ pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
                 tell(&[Some(NotifyState::Reloading), now.ok()].into_iter().flatten().collect::<Vec<_>>());
                 running_with.reload();
                 watch.abort();
-                watch = self::watch(&running_with.settings, changed.clone());
+                watch = self::watch(&running_with.settings, notify.clone());
                 tell(&[NotifyState::Ready]);
             }
             Some(()) = changes.recv(), if !stop.is_cancelled() => running_with.refresh(),

@@ -131,14 +131,18 @@ fn one(
 /// What a file looks like from outside: changed when, how long, which one.
 type Look = (Option<SystemTime>, u64, u64);
 
+/// The files of a directory. `None` if it could not be read.
+type Files = Option<BTreeMap<String, Look>>;
+
 /// Notices that files of a directory came, went or changed. A change counts once two looks in a row see the same, so that
 /// no file is read while it is written.
 #[derive(Debug)]
 pub struct Watch {
     folder: PathBuf,
     /// `None` if it could not be read.
-    seen: Option<BTreeMap<String, Look>>,
-    moving: Option<Option<BTreeMap<String, Look>>>,
+    seen: Files,
+    /// What the last look saw, if it was not what was seen before.
+    moving: Option<Files>,
 }
 
 impl Watch {

@@ -24,10 +24,11 @@ impl Daemon {
     pub fn unstored(&self) -> Unstored {
         let setup = self.setup();
         let backlog = setup.vault.as_ref().map(|vault| vault.storage.backlog()).transpose();
-        let Backlog { bags, bytes, since } = backlog.map(Option::unwrap_or_default).unwrap_or_else(|error| {
+        let backlog = backlog.unwrap_or_else(|error| {
             tracing::error!(%error, "the spool of the evidence cannot be read");
-            Backlog::default()
+            None
         });
+        let Backlog { bags, bytes, since } = backlog.unwrap_or_default();
         let age = since.and_then(|since| since.elapsed().ok()).unwrap_or_default();
         Unstored { bags, bytes, age }
     }

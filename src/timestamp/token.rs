@@ -66,18 +66,18 @@ impl Token {
         if content.content_type != SIGNED_DATA {
             return Err(TokenError::Malformed(format!("its content is {}", content.content_type)));
         }
-        let signed: SignedData = content.content.decode_as().map_err(malformed)?;
-        if signed.encap_content_info.econtent_type != TST_INFO {
-            return Err(TokenError::Malformed(format!("it signs {}", signed.encap_content_info.econtent_type)));
+        let envelope: SignedData = content.content.decode_as().map_err(malformed)?;
+        if envelope.encap_content_info.econtent_type != TST_INFO {
+            return Err(TokenError::Malformed(format!("it signs {}", envelope.encap_content_info.econtent_type)));
         }
-        let content = signed.encap_content_info.econtent.as_ref();
+        let content = envelope.encap_content_info.econtent.as_ref();
         let content = content.ok_or_else(|| TokenError::Malformed("it signs nothing".to_owned()))?;
         let content: OctetStringRef<'_> = content.decode_as().map_err(malformed)?;
         let info = TstInfo::from_der(content.as_bytes()).map_err(malformed)?;
-        let [signer] = signed.signer_infos.0.as_slice() else {
+        let [signer] = envelope.signer_infos.0.as_slice() else {
             return Err(TokenError::Malformed("it does not have exactly one signature".to_owned()));
         };
-        let (leaf, others) = certificates(&signed, signer)?;
+        let (leaf, others) = certificates(&envelope, signer)?;
         verify(signer, content.as_bytes(), &leaf)?;
         Self::of(info, leaf, others)
     }
@@ -202,11 +202,11 @@ fn is_critical(extension: &[u8]) -> bool {
 
 /// The certificate of the signer, and the others.
 fn certificates(
-    signed: &SignedData,
+    envelope: &SignedData,
     signer: &SignerInfo,
 ) -> Result<(Certificate, Vec<CertificateDer<'static>>), TokenError> {
     let (mut leaf, mut others) = (None, Vec::new());
-    for choice in signed.certificates.iter().flat_map(|set| set.0.iter()) {
+    for choice in envelope.certificates.iter().flat_map(|set| set.0.iter()) {
         let CertificateChoices::Certificate(certificate) = choice else { continue };
         if leaf.is_none() && is_of(&signer.sid, certificate) {
             leaf = Some(certificate.clone());
@@ -221,13 +221,13 @@ fn certificates(
 
 /// Whether a certificate is the one that a signature names.
 fn is_of(signer: &SignerIdentifier, certificate: &Certificate) -> bool {
-    let signed = &certificate.tbs_certificate;
+    let body = &certificate.tbs_certificate;
     match signer {
         SignerIdentifier::IssuerAndSerialNumber(named) => {
-            named.issuer == signed.issuer && named.serial_number == signed.serial_number
+            named.issuer == body.issuer && named.serial_number == body.serial_number
         }
         SignerIdentifier::SubjectKeyIdentifier(named) => {
-            let found = signed.get::<SubjectKeyIdentifier>();
+            let found = body.get::<SubjectKeyIdentifier>();
             found.is_ok_and(|found| found.is_some_and(|(_, found)| found == *named))
         }
     }
@@ -248,8 +248,8 @@ fn verify(signer: &SignerInfo, content: &[u8], leaf: &Certificate) -> Result<(),
     }
     let digest = digest(signer.digest_alg.oid, content)
         .ok_or_else(|| TokenError::Signature(format!("the digest {} is not supported", signer.digest_alg.oid)))?;
-    let signed = attribute(MESSAGE_DIGEST).and_then(|value| value.decode_as::<OctetStringRef<'_>>().ok());
-    if signed.map(|signed| signed.as_bytes().to_vec()) != Some(digest) {
+    let expected = attribute(MESSAGE_DIGEST).and_then(|value| value.decode_as::<OctetStringRef<'_>>().ok());
+    if expected.map(|expected| expected.as_bytes().to_vec()) != Some(digest) {
         return Err(wrong("the content is not what was signed"));
     }
     let certificate = der_of(leaf)?;

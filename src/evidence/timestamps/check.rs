@@ -167,8 +167,8 @@ impl Checking<'_> {
         }
         match self.found(&signature)? {
             Some(signed) => {
-                let signer = self.attestation.allowed.verify(&text, &signed);
-                signer.map_err(|why| format!("{signature} is not valid: {why}"))?;
+                let verified = self.attestation.allowed.verify(&text, &signed);
+                verified.map_err(|why| format!("{signature} is not valid: {why}"))?;
                 Ok(signed)
             }
             None if self.attestation.key_at(head.number).is_none() => Ok(text),

@@ -133,9 +133,9 @@ impl Client {
             // Nobody waits any more if this fails.
             let _ = sender.send(call.await);
         });
-        let received = || receiver.recv_timeout(patience);
+        let answer = || receiver.recv_timeout(patience);
         let is_worker = Handle::try_current().is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
-        let done = if is_worker { tokio::task::block_in_place(received) } else { received() };
+        let done = if is_worker { tokio::task::block_in_place(answer) } else { answer() };
         let failed = match done {
             Ok(Ok(value)) => {
                 *self.away.lock().unwrap_or_else(PoisonError::into_inner) = None;
