@@ -77,7 +77,7 @@ impl Daemon {
                 continue;
             }
             let to = Cursor { at: now, schedule: to.schedule };
-            self.store_decisions(&decisions(name, &before, plan, from, to), now).await?;
+            self.store_decisions(&decisions(name, &before, &plan, from, to), now).await?;
         }
         Ok(())
     }
@@ -111,7 +111,7 @@ impl Daemon {
             return Ok(Vec::new());
         }
         self.state().ahead.remove(name);
-        Ok(decisions(name, &terms, plan, from, to))
+        Ok(decisions(name, &terms, &plan, from, to))
     }
 
     async fn store_decisions(&self, decisions: &[Decision], now: DateTime<Utc>) -> Result<(), StoreError> {
@@ -148,8 +148,8 @@ fn first_of(plan: &SpreadPlan) -> Option<DateTime<Utc>> {
 
 /// A plan as decisions that follow one another: each begins at the cursor where the one before ends. Fire times of the same
 /// workspaces are one decision.
-fn decisions(name: &str, terms: &Terms, plan: SpreadPlan, from: Option<Cursor>, to: Cursor) -> Vec<Decision> {
-    let mut gap = plan.skipped.map(|skipped| Gap {
+fn decisions(name: &str, terms: &Terms, plan: &SpreadPlan, from: Option<Cursor>, to: Cursor) -> Vec<Decision> {
+    let mut gap = plan.skipped.as_ref().map(|skipped| Gap {
         job: name.to_owned(),
         first: skipped.first,
         last: skipped.last,

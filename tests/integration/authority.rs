@@ -251,13 +251,13 @@ fn answer(folder: &Path, manner: Manner, query: &[u8]) -> Vec<u8> {
 /// The SHA-256 in a query, as hexadecimal digits.
 pub(crate) fn imprint(query: &[u8]) -> String {
     let at = query.windows(2).position(|bytes| bytes == [4, 32]).unwrap() + 2;
-    query[at..at + 32].iter().map(|byte| format!("{byte:02x}")).collect()
+    query[at..at + 32].iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
 }
 
 /// The same content signed by another certificate, and perhaps with a time of years ago.
 fn signed_again(folder: &Path, work: &Path, answer: &[u8], signer: &str, is_stale: bool) -> Vec<u8> {
     let path = |name: &str| work.join(name).to_str().unwrap().to_owned();
-    let (reply, token, content, signed) = (path("r.tsr"), path("t.der"), path("c.der"), path("s.der"));
+    let (reply, token, content, again) = (path("r.tsr"), path("t.der"), path("c.der"), path("s.der"));
     fs::write(&reply, answer).unwrap();
     must(folder, &["ts", "-reply", "-in", &reply, "-token_out", "-out", &token]);
     must(folder, &["cms", "-verify", "-noverify", "-binary", "-in", &token, "-inform", "DER", "-out", &content]);
@@ -269,9 +269,9 @@ fn signed_again(folder: &Path, work: &Path, answer: &[u8], signer: &str, is_stal
     }
     let (pem, key) = (format!("{signer}.pem"), format!("{signer}.key"));
     let kind = ["-econtent_type", "1.2.840.113549.1.9.16.1.4", "-outform", "DER", "-md", "sha256", "-cades"];
-    let files = ["-in", &content, "-signer", &pem, "-inkey", &key, "-out", &signed];
+    let files = ["-in", &content, "-signer", &pem, "-inkey", &key, "-out", &again];
     must(folder, &[&["cms", "-sign", "-binary", "-nodetach", "-nosmimecap"][..], &kind, &files].concat());
-    let token = fs::read(&signed).unwrap();
+    let token = fs::read(&again).unwrap();
     let status = [0x30, 3, 2, 1, 0];
     let length = u16::try_from(status.len() + token.len()).unwrap().to_be_bytes();
     [&[0x30, 0x82, length[0], length[1]], &status[..], &token].concat()

@@ -140,8 +140,8 @@ fn a_finding_that_is_gone_is_closed_and_a_period_gives_what_its_audits_gave() {
     let resources = list(&read[OSCAL]["back-matter"]["resources"]);
     for resource in &resources[1..] {
         let link = &resource["rlinks"][0];
-        let line = format!("{}  {}\n", link["hashes"][0]["value"].as_str().unwrap(), link["href"].as_str().unwrap());
-        fs::write(bench.path("sums"), line).unwrap();
+        let sum = format!("{}  {}\n", link["hashes"][0]["value"].as_str().unwrap(), link["href"].as_str().unwrap());
+        fs::write(bench.path("sums"), sum).unwrap();
         let (same, said) = judge(&bench.path("bags"), "sha256sum", &["--check", "--strict", "../sums"]);
         assert!(same, "{said}");
     }

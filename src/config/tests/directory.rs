@@ -203,18 +203,13 @@ fn the_placeholder_of_a_path_is_the_name_of_the_workspace_and_leads_nowhere_else
     assert_eq!(messages(&format!("{text}{smtp}")), ["`{workspace}` has no meaning here"]);
 }
 
-/// Not a test of speed, but that ten thousand files are nothing special.
 #[test]
 fn ten_thousand_files_are_read() {
     let folder = Folder::new(&[]);
     for number in 0..10_000 {
         folder.file(&format!("emea-{number:05}.toml"), FILE);
     }
-    let began = std::time::Instant::now();
     let settings = folder.load().unwrap().settings;
-    println!("ten thousand files in {:?}", began.elapsed());
     assert_eq!(settings.jobs["nightly"].workspaces.len(), 10_000);
-    let began = std::time::Instant::now();
     assert_eq!(folder.again(&settings).workspaces.len(), 10_000);
-    println!("again in {:?}", began.elapsed());
 }

@@ -126,14 +126,13 @@ impl Checking<'_> {
         if token.at > entry.at + TOLERANCE {
             return Err(format!("it says {}, which is later than its entry, {}", token.at, entry.at));
         }
-        let root = match roots.get(&timestamped.root) {
-            Some(known) => known.clone(),
-            None => {
-                let key = root_key(&timestamped.root);
-                let read = Roots::from_pem(&self.read(&key)?).map_err(|why| format!("{key}: {why}"))?;
-                roots.insert(timestamped.root.clone(), read.clone());
-                read
-            }
+        let root = if let Some(known) = roots.get(&timestamped.root) {
+            known.clone()
+        } else {
+            let key = root_key(&timestamped.root);
+            let read = Roots::from_pem(&self.read(&key)?).map_err(|why| format!("{key}: {why}"))?;
+            roots.insert(timestamped.root.clone(), read.clone());
+            read
         };
         let found = token.root(&root).map_err(|error| error.to_string())?;
         if found.sha256() == timestamped.root {

@@ -68,6 +68,9 @@ struct Away {
     why: Unreachable,
 }
 
+/// What is directly below a key: the names of folders, and of objects with their sizes.
+type Listing = (Vec<String>, Vec<(String, u64)>);
+
 /// The objects below a prefix of a store.
 pub(super) struct Client {
     store: Arc<dyn ObjectStore>,
@@ -241,8 +244,8 @@ impl Client {
         Ok((found.meta.version.clone(), found.extensions.get::<Said>().cloned().unwrap_or_default()))
     }
 
-    /// What is directly below a key: the names of folders, and of objects with their sizes.
-    pub(super) fn list(&self, key: &str) -> io::Result<(Vec<String>, Vec<(String, u64)>)> {
+    /// What is directly below a key.
+    pub(super) fn list(&self, key: &str) -> io::Result<Listing> {
         let prefix = if key.is_empty() { self.prefix.clone() } else { self.path(key)? };
         let store = Arc::clone(&self.store);
         // A page has a thousand objects, and there is one for each bag there ever was.

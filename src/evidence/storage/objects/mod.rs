@@ -185,10 +185,8 @@ impl Objects {
     /// Puts an object after every bag that waits.
     fn put(&self, key: &str, content: &[u8]) -> io::Result<()> {
         self.drain_within(BRIEF)?;
-        match self.client.create(key, Bytes::copy_from_slice(content), self.client.patience)?.is_new {
-            true => Ok(()),
-            false => Err(io::ErrorKind::AlreadyExists.into()),
-        }
+        let stored = self.client.create(key, Bytes::copy_from_slice(content), self.client.patience)?;
+        if stored.is_new { Ok(()) } else { Err(io::ErrorKind::AlreadyExists.into()) }
     }
 
     /// What is in the store itself.

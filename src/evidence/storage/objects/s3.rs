@@ -125,7 +125,7 @@ fn signed_in(builder: AmazonS3Builder, credentials: &Credentials) -> AmazonS3Bui
     match credentials {
         Credentials::Key { id, secret, token } => {
             let builder = builder.with_access_key_id(id.expose_secret()).with_secret_access_key(secret.expose_secret());
-            set(builder, Key::Token, token.as_ref().map(|token| token.expose_secret()))
+            set(builder, Key::Token, token.as_ref().map(secrecy::ExposeSecret::expose_secret))
         }
         Credentials::WebIdentity { token, role, session, service } => {
             let builder = set(builder, Key::WebIdentityTokenFile, token.to_str());

@@ -232,7 +232,7 @@ fn observation(audit: &AuditFacts, observed: &Observed<'_>) -> Observation {
         methods: ["TEST"],
         types: ["finding"],
         subjects: vec![Subject {
-            subject_uuid: ids::lasting(&[&audit.workspace, &found.subject_type, &found.subject_id]),
+            uuid: ids::lasting(&[&audit.workspace, &found.subject_type, &found.subject_id]),
             kind: token(&found.subject_type),
             title: markdown(&found.subject),
             props: vec![property("subject-id", &found.subject_id), property("workspace", &audit.workspace)],
@@ -318,7 +318,7 @@ fn verdicts(audit: &AuditFacts, rule: &RuleFacts, observed: &[Observed<'_>]) -> 
         uuid: ids::of_audit(audit.audit_id, &["finding", &control, &rule.rule]),
         title: markdown(audit.title(&rule.rule)),
         description: description.clone(),
-        target: Target { kind: "objective-id", target_id: objective(&control, rule), status: Status { ..status } },
+        target: Target { kind: "objective-id", id: objective(&control, rule), status: Status { ..status } },
         related_observations: own
             .iter()
             .map(|one| RelatedObservation { observation_uuid: one.id(audit, "observation") })

@@ -119,7 +119,8 @@ pub(super) struct Observation {
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Subject {
-    pub(super) subject_uuid: Uuid,
+    #[serde(rename = "subject-uuid")]
+    pub(super) uuid: Uuid,
     #[serde(rename = "type")]
     pub(super) kind: String,
     pub(super) title: String,
@@ -176,7 +177,8 @@ pub(super) struct Finding {
 pub(super) struct Target {
     #[serde(rename = "type")]
     pub(super) kind: &'static str,
-    pub(super) target_id: String,
+    #[serde(rename = "target-id")]
+    pub(super) id: String,
     pub(super) status: Status,
 }
 
