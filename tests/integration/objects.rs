@@ -56,7 +56,10 @@ fn every_command_about_evidence_works_on_a_bucket() {
     assert_eq!(bench.simulator.inbox().messages().len(), 2);
     let listed = good(&bench, &["evidence", "list"]);
     let bag = listed.trim();
-    assert!(bag.starts_with(&format!("s3://{bucket}/rolecall/bags/")) && bag.strip_suffix(".zip").is_some(), "{listed}");
+    assert!(
+        bag.starts_with(&format!("s3://{bucket}/rolecall/bags/")) && bag.strip_suffix(".zip").is_some(),
+        "{listed}"
+    );
     let verified = good(&bench, &["evidence", "verify"]);
     assert!(verified.contains("Verified: 1 evidence bag and the ledger"), "{verified}");
     good(&bench, &["evidence", "verify", bag, "--allowed-signers", "allowed_signers"]);
