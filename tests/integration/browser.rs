@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How long a page is, in pixels for screens and in pages of paper.
-fn length(page: &Path) -> serde_json::Value {
+pub(crate) fn length(page: &Path) -> serde_json::Value {
     serde_json::from_slice(&run_script("length.py", &[page])).unwrap()
 }
 

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use rolecall_simulator::Fault;
 
 use crate::{
-    browser::problems,
+    browser::{length, problems},
     evidence::{bench, judge},
     first_generation::Left,
     review,
@@ -78,6 +78,8 @@ fn every_number_is_counted_again_and_the_commands_on_the_page_say_the_same() {
     let html = read_html(&file);
     assert_eq!(html["mismatched"], serde_json::json!([]));
     assert_eq!(problems("page", &file), [""; 0]);
+    let length = length(&file);
+    assert!(length["pages"].as_u64().unwrap() <= 2 && length["folded_on_paper"] == 0, "{length}");
     // It is made from the bag, and leaves no trace in it.
     let (code, again) = recompute(&bag);
     assert_eq!(code, 0, "{again}");

@@ -23,7 +23,7 @@ struct Index<'a> {
 
 #[derive(Template)]
 #[template(path = "evidence/sample/item.html")]
-struct Item<'a> {
+struct ItemPage<'a> {
     document: &'a Document<'a>,
     item: &'a Trace,
     before: Option<&'a str>,
@@ -57,5 +57,5 @@ pub(super) fn index(document: &Document<'_>, now: DateTime<Utc>) -> Result<Strin
 pub(super) fn item(document: &Document<'_>, item: &Trace) -> Result<String, askama::Error> {
     let page = |place: Option<usize>| document.items.get(place?).map(|item| item.page.as_str());
     let (before, next) = (page(item.number.checked_sub(2)), page(Some(item.number)));
-    Item { document, item, before, next, period: period(document), version: env!("CARGO_PKG_VERSION") }.render()
+    ItemPage { document, item, before, next, period: period(document), version: env!("CARGO_PKG_VERSION") }.render()
 }

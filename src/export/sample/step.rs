@@ -49,6 +49,7 @@ impl Step {
         Self { title, says: says.into(), facts: Vec::new(), places: Vec::new(), quote: None }
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "a fact is of any type that has a text")]
     pub(super) fn fact(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.facts.push(Fact { name: name.into(), value: value.to_string() });
         self

@@ -244,7 +244,7 @@ fn delivery(world: &World<'_>, run: Uuid) -> Step {
     for entry in world.entries {
         match &entry.fact {
             Fact::Recorded(recorded) if recorded.run == run => {
-                messages.extend(recorded.messages.iter().map(|id| &**id))
+                messages.extend(recorded.messages.iter().map(|id| &**id));
             }
             Fact::Combined { runs, messages: combined, .. } if runs.contains(&run) => {
                 messages.extend(combined.iter().map(|id| &**id));
