@@ -20,7 +20,7 @@ use super::{
     seal::{self, SUMS},
     signers::Allowed,
     source,
-    storage::{Storage, has, read},
+    storage::{Storage, each, has, read},
     timestamps::{self, Times},
     verify,
 };
@@ -161,12 +161,16 @@ fn look(
     let named = Named::of(&attestation);
     problems.extend(named.twice());
     problems.extend(mail::problems(storage, &attestation, period, waiting)?);
+    let folders = inventory::of(storage)?.folders;
+    let found = each(storage, &folders, |folder| {
+        let is_meant = inventory::is_bag(storage, folder) || named.knows(folder);
+        is_meant.then(|| named.bag(storage, folder.to_owned())).ok_or_else(|| folder.to_owned())
+    });
     let mut bags = Vec::new();
-    for folder in inventory::of(storage)?.folders {
-        if inventory::is_bag(storage, &folder) || named.knows(&folder) {
-            bags.push(named.bag(storage, folder));
-        } else {
-            problems.push(format!("the folder {folder} is not a bag and not part of the evidence"));
+    for found in found {
+        match found {
+            Ok(bag) => bags.push(bag),
+            Err(folder) => problems.push(format!("the folder {folder} is not a bag and not part of the evidence")),
         }
     }
     let missing = named.missing(storage, &bags, period);

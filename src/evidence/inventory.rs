@@ -7,7 +7,7 @@ use super::{
     SEALED,
     ledger::{LEDGER, is_checkpoint},
     mail,
-    storage::{Kind, Storage, has, join, read},
+    storage::{Kind, Storage, each, has, join, read},
     timestamps,
 };
 use crate::digest::sha256;
@@ -73,9 +73,9 @@ pub fn is_bag(storage: &dyn Storage, folder: &str) -> bool {
 /// # Errors
 /// If the storage cannot be read.
 pub fn bags(storage: &dyn Storage) -> io::Result<Vec<String>> {
-    let mut bags = of(storage)?.folders;
-    bags.retain(|folder| is_bag(storage, folder));
-    Ok(bags)
+    let folders = of(storage)?.folders;
+    let are_bags = each(storage, &folders, |folder| is_bag(storage, folder));
+    Ok(folders.into_iter().zip(are_bags).filter_map(|(folder, is_bag)| is_bag.then_some(folder)).collect())
 }
 
 /// The bags, each with the SHA-256 of its sealed manifest, which is empty if it has none. Whether they are whole is for
@@ -84,9 +84,10 @@ pub fn bags(storage: &dyn Storage) -> io::Result<Vec<String>> {
 /// # Errors
 /// If the storage cannot be read.
 pub fn digests(storage: &dyn Storage) -> io::Result<BTreeMap<String, String>> {
-    let digest = |folder: String| {
-        let sealed = read(storage, &join(&folder, SEALED));
-        (folder, sealed.map_or_else(|_| String::new(), |bytes| sha256(&bytes)))
-    };
-    Ok(bags(storage)?.into_iter().map(digest).collect())
+    let folders = of(storage)?.folders;
+    let digests = each(storage, &folders, |folder| {
+        let sealed = is_bag(storage, folder).then(|| read(storage, &join(folder, SEALED)));
+        sealed.map(|sealed| sealed.map_or_else(|_| String::new(), |bytes| sha256(&bytes)))
+    });
+    Ok(folders.into_iter().zip(digests).filter_map(|(folder, digest)| Some((folder, digest?))).collect())
 }

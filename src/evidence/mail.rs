@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     attestation::Attestation,
     period::Period,
-    storage::{Kind, Storage},
+    storage::{Kind, Storage, each},
 };
 use crate::{
     digest::{sha256, sha256_of},
@@ -97,14 +97,16 @@ pub(super) fn problems(
         _ => None,
     });
     let known: BTreeSet<&str> = known.collect();
-    for item in storage.list(FOLDER)? {
-        let name = format!("{FOLDER}/{}", item.name);
+    let items = storage.list(FOLDER)?;
+    let names: Vec<String> = items.iter().map(|item| format!("{FOLDER}/{}", item.name)).collect();
+    let digests = each(storage, &names, |name| storage.get(name).and_then(sha256_of));
+    for ((item, name), found) in items.iter().zip(&names).zip(digests) {
         let is_file = matches!(item.kind, Kind::Object(_));
         let Some(digest) = item.name.strip_suffix(ENDING).filter(|_| is_file && !item.name.starts_with('.')) else {
             problems.push(format!("{name} is not a mail: it was added, or a process of an earlier version left it"));
             continue;
         };
-        if sha256_of(storage.get(&name)?)? != digest {
+        if found? != digest {
             problems.push(format!("{name} does not have the digest in its name: it was changed"));
             continue;
         }

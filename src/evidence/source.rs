@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{
     inventory,
-    storage::{Storage, bounded, join},
+    storage::{Storage, bounded, each, join},
 };
 use crate::model::kind::ConnectorKind;
 
@@ -46,8 +46,10 @@ pub fn foreign(storage: &dyn Storage, folder: &str) -> Option<String> {
 /// # Errors
 /// If the storage cannot be read.
 pub fn all_foreign(storage: &dyn Storage) -> io::Result<BTreeMap<String, String>> {
-    let bags = inventory::bags(storage)?.into_iter();
-    Ok(bags.filter_map(|bag| foreign(storage, &bag).map(|address| (bag, address))).collect())
+    let folders = inventory::of(storage)?.folders;
+    let foreign = |folder: &str| inventory::is_bag(storage, folder).then(|| foreign(storage, folder)).flatten();
+    let found = each(storage, &folders, foreign);
+    Ok(folders.into_iter().zip(found).filter_map(|(bag, address)| Some((bag, address?))).collect())
 }
 
 #[cfg(test)]

@@ -252,6 +252,8 @@ const TOUCH_FILES: &[(&str, &str)] = &[
     ("evidence/storage/spool.rs", "the local spool of a bag"),
     ("evidence/storage/archive.rs", "the zip of an export that is verified"),
     ("evidence/draft.rs", "names the type of a spooled file"),
+    ("evidence/storage/objects/pack.rs", "reads the bag that it packs"),
+    ("evidence/storage/objects/waiting.rs", "keeps bags that wait for an object store"),
     ("evidence/key.rs", "the signing key"),
     ("evidence/export.rs", "the zip that an export is written to"),
 ];

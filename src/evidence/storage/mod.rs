@@ -14,6 +14,7 @@
 pub mod archive;
 #[cfg(test)]
 mod conformance;
+mod each;
 pub mod folder;
 #[cfg(test)]
 pub(crate) mod memory;
@@ -29,7 +30,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-pub use self::spool::Spool;
+pub use self::{each::each, spool::Spool};
 
 /// The beginning of the name of a folder with something that is not committed.
 pub(super) const DRAFT: &str = ".draft-";
@@ -103,6 +104,11 @@ pub trait Storage: Log + fmt::Debug + Send + Sync {
     /// If the spool has no `seal`, if there is a bag of this name by now, or if it cannot be stored. Then nothing
     /// becomes visible.
     fn commit(&self, spool: Spool, seal: &str) -> io::Result<()>;
+
+    /// How many calls should be under way at the same time where there are many to make.
+    fn at_once(&self) -> usize {
+        1
+    }
 
     /// What this machine has committed and the storage does not have yet, because it could not be reached. Nothing else is
     /// put or appended before that.

@@ -45,8 +45,10 @@ const PROBE: &str = "rolecall-probe.txt";
 const BRIEF: Duration = Duration::from_secs(20);
 /// The bytes per second that every connection is expected to have.
 const SLOWEST: u64 = 64 << 10;
+/// How many bags are read at the same time, where many are.
+const AT_ONCE: usize = 8;
 /// How many bags are kept open.
-const OPEN: usize = 4;
+const OPEN: usize = 2 * AT_ONCE;
 /// How many bytes of a log are in one chapter.
 const CHAPTER: u64 = 1 << 20;
 
@@ -349,6 +351,10 @@ impl Storage for Objects {
         }
     }
 
+    fn at_once(&self) -> usize {
+        AT_ONCE
+    }
+
     fn backlog(&self) -> io::Result<Backlog> {
         self.waiting.backlog()
     }
@@ -385,8 +391,7 @@ impl Storage for Objects {
 
     fn drain(&self) -> io::Result<()> {
         for name in self.waiting.names()? {
-            let bytes = std::fs::metadata(self.waiting.path(&name)).map_or(0, |metadata| metadata.len());
-            let patience = self.client.patience + Duration::from_secs(bytes / SLOWEST);
+            let patience = self.client.patience + Duration::from_secs(self.waiting.size(&name) / SLOWEST);
             self.send(&name, patience).map_err(|error| self.stuck(&name, error))?;
         }
         Ok(())

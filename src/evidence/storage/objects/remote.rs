@@ -17,7 +17,7 @@ pub(super) const END: u64 = 256 << 10;
 /// How many bytes are read at a time.
 const BLOCK: u64 = 1 << 20;
 /// How many blocks are kept.
-const MOST_BLOCKS: usize = 24;
+const MOST_BLOCKS: usize = 8;
 
 /// An object, and the parts of it that were read.
 #[derive(Debug)]

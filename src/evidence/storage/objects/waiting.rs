@@ -56,6 +56,11 @@ impl Waiting {
         self.path(name).exists()
     }
 
+    /// The size of a bag that waits.
+    pub(super) fn size(&self, name: &str) -> u64 {
+        fs::metadata(self.path(name)).map_or(0, |metadata| metadata.len())
+    }
+
     /// A folder in which a bag is written. Drafts of dead processes are discarded.
     pub(super) fn spool(&self, name: &str) -> io::Result<Spool> {
         let drafts = self.drafts();
