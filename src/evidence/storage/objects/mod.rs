@@ -152,7 +152,7 @@ impl Objects {
 
     /// Puts a bag that waits. Others that wait are left alone.
     fn send(&self, name: &str, patience: Duration) -> io::Result<()> {
-        let Some(bag) = self.waiting.lock(name)? else { return Ok(()) };
+        let Some(bag) = self.waiting.lock(name, patience)? else { return Ok(()) };
         let content = Bytes::from(bag.content()?);
         let version = self.client.create(&object(name), content.clone(), patience)?.version;
         let receipt = version.map(|version| Receipt { bag: name.to_owned(), version, sha256: sha256(&content) });
@@ -306,7 +306,7 @@ impl Storage for Objects {
             return self.client.remove(key);
         }
         if !key.contains('/') {
-            if let Some(bag) = self.waiting.lock(key)? {
+            if let Some(bag) = self.waiting.lock(key, BRIEF)? {
                 bag.remove()?;
             }
             self.open().retain(|open| open.bag != key);
@@ -338,7 +338,7 @@ impl Storage for Objects {
         drop(spool);
         match self.send(&name, BRIEF) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                if let Some(bag) = self.waiting.lock(&name)? {
+                if let Some(bag) = self.waiting.lock(&name, BRIEF)? {
                     bag.remove()?;
                 }
                 Err(error)

@@ -2,11 +2,12 @@
 //! before its object is put and until that is proven, so that a process may die at any time.
 
 use std::{
-    fs::{self, File, OpenOptions, Permissions},
+    fs::{self, File, OpenOptions, Permissions, TryLockError},
     io,
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    thread,
+    time::{Duration, Instant, SystemTime},
 };
 
 use uuid::Uuid;
@@ -16,6 +17,8 @@ use crate::evidence::storage::{Backlog, Receipt, Spool, folder::rename_new, spoo
 
 /// The ending of a bag's file, here and in the object store.
 pub(super) const ENDING: &str = ".zip";
+/// How long is waited before it is tried again whether somebody else still sends a bag.
+const TRY_AGAIN: Duration = Duration::from_millis(20);
 /// A draft that was not changed for this long belongs to a dead process: no read takes so long.
 const ABANDONED: Duration = Duration::from_hours(48);
 
@@ -188,15 +191,29 @@ impl Waiting {
         Ok(found)
     }
 
-    /// Takes a bag to send it, once no other process does; `None` if it does not wait any more.
-    pub(super) fn lock(&self, name: &str) -> io::Result<Option<Locked>> {
-        let path = self.path(name);
+    /// Takes a bag to send it, once nobody else does; `None` if it does not wait any more.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::TimedOut`] if somebody still sends it after this time.
+    pub(super) fn lock(&self, name: &str, patience: Duration) -> io::Result<Option<Locked>> {
+        let (path, end) = (self.path(name), Instant::now() + patience);
         let file = match File::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => file?,
         };
-        file.lock()?;
-        Ok(path.exists().then_some(Locked { path, _lock: file }))
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(path.exists().then_some(Locked { path, _lock: file })),
+                Err(TryLockError::Error(error)) => return Err(error),
+                Err(TryLockError::WouldBlock) if Instant::now() < end => thread::sleep(TRY_AGAIN),
+                Err(TryLockError::WouldBlock) => {
+                    return Err(io::Error::new(
+                        io::ErrorKind::TimedOut,
+                        format!("the bag {name} is still being stored"),
+                    ));
+                }
+            }
+        }
     }
 }
 
