@@ -261,7 +261,7 @@ impl Session<'_> {
         let now = self.clock.now();
         for claim in claims {
             // One that another process has claimed meanwhile is noticed when it is its turn.
-            let _ = self.store.prolong(claim, now + time_delta(LEASE)).await;
+            let _ = self.store.prolong(claim, now, time_delta(LEASE)).await;
         }
         let others = async {
             join_all(others.iter().map(|claim| lease::keep(self.store, claim, LEASE, self.clock))).await;

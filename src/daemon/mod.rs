@@ -394,7 +394,7 @@ impl Daemon {
             return Ok(());
         }
         for claim in held {
-            match self.store.prolong(&claim, now + lease).await {
+            match self.store.prolong(&claim, now, lease).await {
                 // Its worker has finished, or another process has claimed the run.
                 Ok(()) | Err(StoreError::Lost { .. }) => {}
                 Err(error) => return Err(error),

@@ -12,7 +12,7 @@ use crate::{
 pub async fn keep(store: &dyn Database, claim: &Claim, lease: Duration, clock: &Clock) -> StoreError {
     loop {
         tokio::time::sleep(lease / 3).await;
-        match store.prolong(claim, clock.now() + time_delta(lease)).await {
+        match store.prolong(claim, clock.now(), time_delta(lease)).await {
             Ok(()) => {}
             Err(lost @ StoreError::Lost { .. }) => return lost,
             // The lease is longer than a short outage of the store.

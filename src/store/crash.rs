@@ -173,9 +173,9 @@ impl<M: Database, H: Hazard> Queue for Hazardous<M, H> {
         Ok(done)
     }
 
-    async fn prolong(&self, claim: &Claim, lease_until: DateTime<Utc>) -> Result<(), StoreError> {
+    async fn prolong(&self, claim: &Claim, now: DateTime<Utc>, lease: Duration) -> Result<(), StoreError> {
         self.hazard.at("prolong", Moment::Before).await?;
-        self.store.prolong(claim, lease_until).await?;
+        self.store.prolong(claim, now, lease).await?;
         self.hazard.at("prolong", Moment::After).await
     }
 

@@ -133,11 +133,11 @@ pub trait Queue: Send + Sync {
     /// [`StoreError`]
     async fn claim(&self, now: DateTime<Utc>, lease: Duration) -> Result<Option<Claim>, StoreError>;
 
-    /// Extends a lease.
+    /// Extends a lease: it ends this long after now.
     ///
     /// # Errors
     /// [`StoreError::Lost`] if the claim is no longer valid.
-    async fn prolong(&self, claim: &Claim, lease_until: DateTime<Utc>) -> Result<(), StoreError>;
+    async fn prolong(&self, claim: &Claim, now: DateTime<Utc>, lease: Duration) -> Result<(), StoreError>;
 
     /// Stores the step that a run has reached.
     ///

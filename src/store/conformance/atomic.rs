@@ -75,7 +75,7 @@ pub(crate) async fn a_write_whose_commit_fails_changes_nothing<H: Home>() {
     refused_then_done!(bench, begin("daily", "gamma", at(5), LEASE));
 
     let claim = refused_then_done!(bench, claim(at(20), LEASE)).unwrap();
-    refused_then_done!(bench, prolong(&claim, at(500)));
+    refused_then_done!(bench, prolong(&claim, at(20), Duration::seconds(480)));
     refused_then_done!(bench, advance(&claim, RunState::Read));
     let messages = [message(&claim, "a@example.com"), message(&claim, "b@example.com")];
     refused_then_done!(bench, record(&claim, &kept(&claim), &messages, at(21)));

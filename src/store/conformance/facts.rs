@@ -50,7 +50,7 @@ pub(crate) async fn each_write_makes_its_facts<H: Home>() {
     let second = bench.claim(42).await.unwrap();
     store.release(&second, Some("no connection"), at(43), at(43)).await.unwrap();
     let second = bench.claim(44).await.unwrap();
-    store.prolong(&second, at(200)).await.unwrap();
+    store.prolong(&second, at(0), Duration::seconds(200)).await.unwrap();
     store.advance(&second, RunState::Read).await.unwrap();
     store.give_up(&second, "revoked", &[], at(45)).await.unwrap();
     expected.extend(facts::give_up(&second.run, "revoked"));

@@ -55,13 +55,13 @@ pub(crate) async fn a_run_whose_worker_died_is_claimed_again_and_the_dead_worker
     let dead = bench.claim(20).await.unwrap();
     let other = bench.claim(20).await.unwrap();
     bench.store.advance(&dead, RunState::Read).await.unwrap();
-    bench.store.prolong(&other, at(500)).await.unwrap();
+    bench.store.prolong(&other, at(20), Duration::seconds(480)).await.unwrap();
     assert_eq!(bench.claimed(79).await, None);
     let heir = bench.claim(81).await.unwrap();
     assert_eq!((heir.run.id, heir.run.attempt, heir.run.started_at), (dead.run.id, 2, Some(at(20))));
     let before = bench.store.head().await.unwrap();
     let messages = [message(&dead, "a@example.com")];
-    is_lost(bench.store.prolong(&dead, at(200)).await);
+    is_lost(bench.store.prolong(&dead, at(140), LEASE).await);
     is_lost(bench.store.advance(&dead, RunState::Judged).await);
     is_lost(bench.store.record(&dead, &kept(&dead), &messages, at(90)).await);
     is_lost(bench.store.release(&dead, Some("x"), at(90), at(25)).await);
@@ -79,7 +79,7 @@ pub(crate) async fn a_released_run_waits_and_keeps_its_error<H: Home>() {
     bench.due(&[10]).await;
     let claim = bench.claim(20).await.unwrap();
     let other = bench.claim(20).await.unwrap();
-    bench.store.prolong(&other, at(1_000)).await.unwrap();
+    bench.store.prolong(&other, at(20), Duration::seconds(980)).await.unwrap();
     bench.store.release(&claim, Some("no connection"), at(300), at(25)).await.unwrap();
     assert_eq!(bench.claimed(299).await, None);
     let again = bench.claim(300).await.unwrap();

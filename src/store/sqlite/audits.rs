@@ -1,14 +1,13 @@
 //! Completed audits: a record, and a snapshot in parts.
 
 use chrono::{DateTime, Utc};
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{SqliteStore, count, ledger, millis, moment, outbox};
+use super::{SqliteStore, count, ledger, millis, outbox};
 use crate::{
-    ledger::fact::BagName,
     model::change::Past,
-    store::{AuditRecord, Kept, Store, StoreError, facts},
+    store::{AuditRecord, Kept, Store, StoreError, facts, rows},
 };
 
 /// Marks the audits (ended before ?1) whose snapshots are to be deleted: all but the last complete audit of each job and
@@ -46,7 +45,7 @@ impl Store for SqliteStore {
         let failed = self.explain("read an audit");
         let query = sqlx::query("SELECT * FROM audit WHERE id = ?").bind(id.as_bytes().to_vec());
         let row = query.fetch_optional(&self.pool).await.map_err(&failed)?;
-        row.as_ref().map(record).transpose().map_err(&failed)
+        row.as_ref().map(rows::record).transpose().map_err(&failed)
     }
 
     async fn kept(&self, id: Uuid) -> Result<Option<Kept>, StoreError> {
@@ -91,7 +90,7 @@ impl Store for SqliteStore {
             "SELECT * FROM audit WHERE workspace = ? AND job IS ? AND complete = 1 ORDER BY rowid DESC LIMIT ?",
         );
         let rows = query.bind(workspace).bind(job).bind(most).fetch_all(&self.pool).await.map_err(&failed)?;
-        rows.iter().map(record).collect::<Result<_, _>>().map_err(failed)
+        rows.iter().map(rows::record).collect::<Result<_, _>>().map_err(failed)
     }
 
     async fn past(&self, job: Option<&str>, workspace: &str, limit: u32) -> Result<Vec<Past>, StoreError> {
@@ -106,15 +105,7 @@ impl Store for SqliteStore {
         .fetch_all(&self.pool)
         .await
         .map_err(&failed)?;
-        let number = |row: &SqliteRow, column| row.try_get::<i64, _>(column).map(i64::unsigned_abs);
-        let past = rows.iter().rev().map(|row| {
-            Ok(Past {
-                finished_at: moment(row.try_get("finished_at")?),
-                administrators: number(row, "administrators")?,
-                open_findings: number(row, "open_findings")?,
-            })
-        });
-        past.collect::<Result<_, sqlx::Error>>().map_err(&failed)
+        rows.iter().rev().map(rows::past).collect::<Result<_, _>>().map_err(&failed)
     }
 
     async fn complete_before(
@@ -131,19 +122,19 @@ impl Store for SqliteStore {
         let before = before.map(|id| id.as_bytes().to_vec());
         let query = sqlx::query(sql).bind(workspace).bind(job).bind(before).bind(limit);
         let rows = query.fetch_all(&self.pool).await.map_err(&failed)?;
-        rows.iter().map(record).collect::<Result<_, _>>().map_err(&failed)
+        rows.iter().map(rows::record).collect::<Result<_, _>>().map_err(&failed)
     }
 }
 
 impl SqliteStore {
     /// The audit of a row, with its snapshot.
     async fn with_parts(&self, row: &SqliteRow) -> Result<Kept, sqlx::Error> {
-        let record = record(row)?;
+        let record = rows::record(row)?;
         let parts = sqlx::query("SELECT body FROM snapshot_part WHERE audit = ? ORDER BY sequence")
             .bind(record.id.as_bytes().as_slice())
             .fetch_all(&self.pool)
             .await?;
-        Ok(Kept { record, parts: parts.iter().map(|row| row.try_get("body")).collect::<Result<_, _>>()? })
+        rows::kept(record, &parts)
     }
 }
 
@@ -189,35 +180,4 @@ pub(super) async fn insert(
             .await?;
     }
     Ok(())
-}
-
-pub(super) fn record(row: &SqliteRow) -> Result<AuditRecord, sqlx::Error> {
-    let number = |column| row.try_get::<i64, _>(column).map(i64::unsigned_abs);
-    let time = |column| row.try_get::<i64, _>(column).map(moment);
-    let id: Vec<u8> = row.try_get("id")?;
-    let (folder, sha256) = (row.try_get::<Option<_>, _>("bag_folder")?, row.try_get::<Option<_>, _>("bag_sha256")?);
-    let severities = ["critical", "high", "medium", "low", "info"];
-    let mut by_severity = [0; 5];
-    let mut known = true;
-    for (at, severity) in severities.into_iter().enumerate() {
-        match row.try_get::<Option<i64>, _>(severity)? {
-            Some(open) => by_severity[at] = open.unsigned_abs(),
-            None => known = false,
-        }
-    }
-    Ok(AuditRecord {
-        id: Uuid::from_slice(&id).map_err(|error| sqlx::Error::Decode(error.into()))?,
-        job: row.try_get("job")?,
-        workspace: row.try_get("workspace")?,
-        started_at: time("started_at")?,
-        finished_at: time("finished_at")?,
-        complete: row.try_get("complete")?,
-        users: number("users")?,
-        administrators: number("administrators")?,
-        open_findings: number("open_findings")?,
-        by_severity: known.then_some(by_severity),
-        bag: folder.zip(sha256).map(|(folder, sha256)| BagName { folder, sha256 }),
-        no_mail_reason: None,
-        policy_changes: Vec::new(),
-    })
 }

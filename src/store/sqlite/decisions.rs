@@ -1,22 +1,22 @@
 //! Decisions about fire times: runs, gaps and cursors.
 
 use chrono::{DateTime, Utc};
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::{count, ledger, millis, moment};
+use super::{count, ledger, millis};
 use crate::{
     model::run::Gap,
     store::{
         facts::{self, Planned},
         queue::{Cursor, Decided},
+        rows::{self, moment},
     },
 };
 
 pub(super) async fn cursor(connection: &mut SqliteConnection, job: &str) -> Result<Option<Cursor>, sqlx::Error> {
     let row = sqlx::query("SELECT schedule, at FROM cursor WHERE job = ?").bind(job).fetch_optional(connection).await?;
-    let cursor = |row: SqliteRow| Ok(Cursor { schedule: row.try_get("schedule")?, at: moment(row.try_get("at")?) });
-    row.map(cursor).transpose()
+    row.as_ref().map(rows::cursor).transpose()
 }
 
 /// Stores the decisions of one job in the caller's transaction.

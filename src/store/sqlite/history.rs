@@ -1,10 +1,9 @@
 //! Reads runs, attempts, messages, gaps and incidents.
 
 use chrono::{DateTime, Utc};
-use sqlx::{Row as _, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{SqliteStore, audits, incidents, millis, moment, outbox, queue};
+use super::{SqliteStore, incidents, millis, outbox};
 use crate::{
     digest::sha256,
     model::{
@@ -14,6 +13,7 @@ use crate::{
     store::{
         AuditRecord, StoreError,
         history::{Done, History, MessageRecord},
+        rows,
     },
 };
 
@@ -23,14 +23,14 @@ impl History for SqliteStore {
         let failed = self.explain("read a run");
         let query = sqlx::query("SELECT * FROM run WHERE id = ?").bind(id.as_bytes().to_vec());
         let row = query.fetch_optional(&self.pool).await.map_err(&failed)?;
-        row.as_ref().map(queue::run).transpose().map_err(&failed)
+        row.as_ref().map(rows::run).transpose().map_err(&failed)
     }
 
     async fn runs(&self, most: u32) -> Result<Vec<Run>, StoreError> {
         let failed = self.explain("read the runs");
         let sql = "SELECT * FROM run ORDER BY fire_at DESC, id DESC LIMIT ?";
         let rows = sqlx::query(sql).bind(most).fetch_all(&self.pool).await.map_err(&failed)?;
-        rows.iter().map(queue::run).collect::<Result<_, _>>().map_err(&failed)
+        rows.iter().map(rows::run).collect::<Result<_, _>>().map_err(&failed)
     }
 
     async fn unfinished_before(&self, run: &Run) -> Result<Option<Uuid>, StoreError> {
@@ -39,15 +39,14 @@ impl History for SqliteStore {
                    AND job = ? AND workspace = ? AND fire_at < ? ORDER BY fire_at LIMIT 1";
         let query = sqlx::query_scalar::<_, Vec<u8>>(sql).bind(&run.job).bind(&run.workspace).bind(millis(run.fire_at));
         let id = query.fetch_optional(&self.pool).await.map_err(&failed)?;
-        let id = id.map(|id| Uuid::from_slice(&id).map_err(|error| sqlx::Error::Decode(error.into())));
-        id.transpose().map_err(failed)
+        id.as_deref().map(rows::uuid).transpose().map_err(failed)
     }
 
     async fn siblings(&self, job: &str, fire_at: DateTime<Utc>) -> Result<Vec<Run>, StoreError> {
         let failed = self.explain("read the runs of a fire time");
         let query = sqlx::query("SELECT * FROM run WHERE job = ? AND fire_at = ? ORDER BY workspace");
         let rows = query.bind(job).bind(millis(fire_at)).fetch_all(&self.pool).await.map_err(&failed)?;
-        rows.iter().map(queue::run).collect::<Result<_, _>>().map_err(&failed)
+        rows.iter().map(rows::run).collect::<Result<_, _>>().map_err(&failed)
     }
 
     async fn last_done(&self, job: &str, workspace: &str, until: DateTime<Utc>) -> Result<Option<Done>, StoreError> {
@@ -57,10 +56,10 @@ impl History for SqliteStore {
                    AND fire_at <= ? ORDER BY fire_at DESC LIMIT 1";
         let query = sqlx::query(sql).bind(job).bind(workspace).bind(millis(until));
         let row = query.fetch_optional(&self.pool).await.map_err(&failed)?;
-        let Some(run) = row.as_ref().map(queue::run).transpose().map_err(&failed)? else { return Ok(None) };
+        let Some(run) = row.as_ref().map(rows::run).transpose().map_err(&failed)? else { return Ok(None) };
         let query = sqlx::query("SELECT * FROM audit WHERE id = ?").bind(run.id.as_bytes().to_vec());
         let row = query.fetch_optional(&self.pool).await.map_err(&failed)?;
-        let audit = row.as_ref().map(audits::record).transpose().map_err(&failed)?;
+        let audit = row.as_ref().map(rows::record).transpose().map_err(&failed)?;
         Ok(audit.map(|audit| Done { run, audit }))
     }
 
@@ -82,14 +81,7 @@ impl History for SqliteStore {
         let failed = self.explain("read the attempts of a run");
         let query = sqlx::query("SELECT * FROM attempt WHERE run = ? ORDER BY fence").bind(run.as_bytes().to_vec());
         let rows = query.fetch_all(&self.pool).await.map_err(&failed)?;
-        let attempt = |row: &SqliteRow| -> Result<Attempt, sqlx::Error> {
-            Ok(Attempt {
-                began_at: moment(row.try_get("began_at")?),
-                ended_at: row.try_get::<Option<i64>, _>("ended_at")?.map(moment),
-                error: row.try_get("error")?,
-            })
-        };
-        rows.iter().map(attempt).collect::<Result<_, _>>().map_err(&failed)
+        rows.iter().map(rows::attempt).collect::<Result<_, _>>().map_err(&failed)
     }
 
     async fn messages(&self, run: Uuid) -> Result<Vec<MessageRecord>, StoreError> {
@@ -115,16 +107,7 @@ impl History for SqliteStore {
         let failed = self.explain("read the gaps");
         let sql = "SELECT * FROM gap ORDER BY first_at DESC, id DESC LIMIT ?";
         let rows = sqlx::query(sql).bind(most).fetch_all(&self.pool).await.map_err(&failed)?;
-        let gap = |row: &SqliteRow| -> Result<Gap, sqlx::Error> {
-            Ok(Gap {
-                job: row.try_get("job")?,
-                first: moment(row.try_get("first_at")?),
-                last: moment(row.try_get("last_at")?),
-                count: row.try_get::<i64, _>("count")?.unsigned_abs(),
-                reason: row.try_get("reason")?,
-            })
-        };
-        rows.iter().map(gap).collect::<Result<_, _>>().map_err(&failed)
+        rows.iter().map(rows::gap).collect::<Result<_, _>>().map_err(&failed)
     }
 
     async fn incidents(&self, now: DateTime<Utc>) -> Result<Vec<Incident>, StoreError> {
@@ -149,6 +132,6 @@ impl SqliteStore {
     ) -> Result<Option<AuditRecord>, StoreError> {
         let failed = self.explain("read the audits of a workspace");
         let row = query.fetch_optional(&self.pool).await.map_err(&failed)?;
-        row.as_ref().map(audits::record).transpose().map_err(&failed)
+        row.as_ref().map(rows::record).transpose().map_err(&failed)
     }
 }

@@ -1,13 +1,12 @@
 //! Queries for incidents: what should have happened and did not.
 
 use chrono::{DateTime, Utc};
-use sqlx::{Row as _, SqlitePool, sqlite::SqliteRow};
-use uuid::Uuid;
+use sqlx::SqlitePool;
 
-use super::{millis, moment};
+use super::millis;
 use crate::{
     model::trigger::{Incident, IncidentKind, LATE},
-    store::history::MOST_INCIDENTS,
+    store::{history::MOST_INCIDENTS, rows},
 };
 
 /// Begins a statement with `pair`: each job and workspace that ever had a run. One step of an index for each, however many
@@ -194,7 +193,7 @@ async fn of_reviews(
     ] {
         let query = sqlx::query(sql).bind(millis(at)).bind(job).bind(MOST_INCIDENTS);
         for row in &query.fetch_all(pool).await? {
-            incidents.push(incident(kind, row)?);
+            incidents.push(rows::incident(kind, row)?);
         }
     }
     Ok(())
@@ -212,9 +211,8 @@ pub(super) async fn now(pool: &SqlitePool, now: DateTime<Utc>) -> Result<Vec<Inc
     ] {
         // What a clock that was ahead did does not make good what goes wrong now.
         let query = sqlx::query(sql).bind(millis(at)).bind(MOST_INCIDENTS).bind(millis(now + LATE));
-        let rows = query.fetch_all(pool).await?;
-        for row in &rows {
-            incidents.push(incident(kind, row)?);
+        for row in &query.fetch_all(pool).await? {
+            incidents.push(rows::incident(kind, row)?);
         }
     }
     of_reviews(pool, None, now, &mut incidents).await?;
@@ -240,37 +238,10 @@ pub(super) async fn before(
     ] {
         let query = sqlx::query(sql).bind(job).bind(workspace).bind(millis(fire_at)).bind(since).bind(MOST_INCIDENTS);
         for row in &query.fetch_all(pool).await? {
-            incidents.push(incident(kind, row)?);
+            incidents.push(rows::incident(kind, row)?);
         }
     }
     of_reviews(pool, Some(job), fire_at, &mut incidents).await?;
     incidents.sort_by_key(|incident| incident.at);
     Ok(incidents)
-}
-
-fn incident(kind: IncidentKind, row: &SqliteRow) -> Result<Incident, sqlx::Error> {
-    let run: Option<Vec<u8>> = row.try_get("run")?;
-    Ok(Incident {
-        kind,
-        job: row.try_get("job")?,
-        workspace: row.try_get("workspace")?,
-        run: run.map(|run| Uuid::from_slice(&run)).transpose().map_err(|error| sqlx::Error::Decode(error.into()))?,
-        at: moment(row.try_get("at")?),
-        detail: match kind {
-            IncidentKind::Skipped => skipped(row)?,
-            IncidentKind::ClockSetBack => {
-                "the schedule is decided up to this time, so nothing is due before it".to_owned()
-            }
-            _ => row.try_get("detail")?,
-        },
-    })
-}
-
-fn skipped(row: &SqliteRow) -> Result<String, sqlx::Error> {
-    let (count, reason): (i64, String) = (row.try_get("count")?, row.try_get("reason")?);
-    if count == 1 {
-        return Ok(reason);
-    }
-    let last = moment(row.try_get("last_at")?).format("%a %-d %b %Y, %H:%M UTC");
-    Ok(format!("nor at {} more scheduled times up to {last}: {reason}", count - 1))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::{SqliteStore, count};
@@ -12,7 +12,11 @@ use crate::{
         Entry, Fact, Head, Line,
         fact::{OffboardingBegun, Terms},
     },
-    store::{StoreError, facts, ledger::Ledger},
+    store::{
+        StoreError, facts,
+        ledger::Ledger,
+        rows::{self, entry, fact},
+    },
 };
 
 /// Appends facts in the caller's transaction, which must hold the store's write lock.
@@ -52,20 +56,7 @@ async fn head(connection: &mut SqliteConnection) -> Result<Head, sqlx::Error> {
     let last = sqlx::query("SELECT number, sha256, line FROM ledger ORDER BY number DESC LIMIT 1")
         .fetch_optional(connection)
         .await?;
-    last.as_ref().map_or_else(|| Ok(Head::default()), |row| line(row).map(|line| line.head))
-}
-
-fn line(row: &SqliteRow) -> Result<Line, sqlx::Error> {
-    let number = row.try_get::<i64, _>("number")?.unsigned_abs();
-    Ok(Line { head: Head { number, sha256: row.try_get("sha256")? }, text: row.try_get("line")? })
-}
-
-fn entry(text: &str) -> Result<Entry, sqlx::Error> {
-    serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(error.into()))
-}
-
-fn fact(text: &str) -> Result<Fact, sqlx::Error> {
-    entry(text).map(|entry| entry.fact)
+    last.as_ref().map_or_else(|| Ok(Head::default()), |row| rows::line(row).map(|line| line.head))
 }
 
 /// The schedules in force, by job.
@@ -82,8 +73,8 @@ async fn in_force(connection: &mut SqliteConnection) -> Result<BTreeMap<String, 
 )
 SELECT l.line FROM last CROSS JOIN ledger AS l ON l.number = last.number";
     let mut schedules = BTreeMap::new();
-    for row in sqlx::query(sql).fetch_all(connection).await? {
-        if let Fact::Schedule { job, terms: Some(terms) } = fact(row.try_get("line")?)? {
+    for line in sqlx::query_scalar::<_, String>(sql).fetch_all(connection).await? {
+        if let Fact::Schedule { job, terms: Some(terms) } = fact(&line)? {
             schedules.insert(job, terms);
         }
     }
@@ -170,6 +161,6 @@ impl Ledger for SqliteStore {
         let failed = self.explain("read the ledger");
         let sql = "SELECT number, sha256, line FROM ledger WHERE number > ? ORDER BY number LIMIT ?";
         let rows = sqlx::query(sql).bind(count(after)).bind(most).fetch_all(&self.pool).await.map_err(&failed)?;
-        rows.iter().map(line).collect::<Result<_, _>>().map_err(failed)
+        rows.iter().map(rows::line).collect::<Result<_, _>>().map_err(failed)
     }
 }

@@ -15,6 +15,8 @@ mod read_only;
 mod reviews;
 mod sessions;
 #[cfg(test)]
+pub(super) mod testing;
+#[cfg(test)]
 mod tests;
 mod together;
 
@@ -23,8 +25,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::StoreError;
-use chrono::{DateTime, Utc};
+use super::{
+    StoreError,
+    rows::{count, millis},
+};
 use sqlx::{
     Connection as _, SqliteConnection, SqlitePool,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
@@ -130,7 +134,7 @@ fn make_private(path: &Path) {
 }
 
 /// Every migration, in order. A released one never changes.
-const MIGRATIONS: [(i64, &str, &str); 10] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 10] = [
     (1, "audits", include_str!("0001_audits.sql")),
     (2, "runs", include_str!("0002_runs.sql")),
     (3, "ledger", include_str!("0003_ledger.sql")),
@@ -148,20 +152,6 @@ fn migrations() -> Migrator {
         Migration::new(version, name.into(), MigrationType::Simple, sqlx::SqlSafeStr::into_sql_str(sql), false)
     };
     Migrator::with_migrations(MIGRATIONS.map(step).to_vec())
-}
-
-/// A moment as the store writes it.
-fn millis(time: DateTime<Utc>) -> i64 {
-    time.timestamp_millis()
-}
-
-/// A moment as the store wrote it.
-fn moment(millis: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::<Utc>::UNIX_EPOCH)
-}
-
-fn count(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 /// SQLite's primary result codes (<https://www.sqlite.org/rescode.html>).

@@ -1,10 +1,10 @@
 //! The outbox: notifications that wait to be delivered, and their results.
 
 use chrono::{DateTime, Duration, Utc};
-use sqlx::{Row as _, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use sqlx::{Row as _, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
-use super::{count, millis, moment};
+use super::{count, millis};
 use crate::{
     model::{
         notification::{Notification, Subject},
@@ -14,6 +14,7 @@ use crate::{
     store::{
         history::MessageRecord,
         queue::{LONGEST_WAIT, Outgoing, Sent},
+        rows,
     },
 };
 
@@ -90,7 +91,7 @@ pub(super) async fn said(pool: &SqlitePool, review: &Subject) -> Result<Said, sq
     let mut said = Said::default();
     for row in &rows {
         let address: String = row.try_get("address")?;
-        said.add(row.try_get("kind")?, row.try_get("about")?, &address, moment(row.try_get("created_at")?));
+        said.add(row.try_get("kind")?, row.try_get("about")?, &address, rows::moment(row.try_get("created_at")?));
     }
     Ok(said)
 }
@@ -112,7 +113,7 @@ pub(super) async fn take(
         .fetch_optional(&mut *transaction)
         .await?;
     let Some(row) = row else { return Ok(None) };
-    let taken = outgoing(&row)?;
+    let taken = rows::outgoing(&row)?;
     transaction.commit().await?;
     Ok(Some(taken))
 }
@@ -165,7 +166,7 @@ async fn follow(connection: &mut SqliteConnection, carrier: i64) -> Result<(), s
 pub(super) async fn carried(connection: &mut SqliteConnection, carrier: i64) -> Result<Vec<Uuid>, sqlx::Error> {
     let sql = "SELECT run FROM notification INDEXED BY notification_carried WHERE carried_by = ? AND run IS NOT NULL";
     let runs = sqlx::query_scalar::<_, Vec<u8>>(sql).bind(carrier).fetch_all(connection).await?;
-    runs.iter().map(|run| Uuid::from_slice(run).map_err(|error| sqlx::Error::Decode(error.into()))).collect()
+    runs.iter().map(|run| rows::uuid(run)).collect()
 }
 
 /// Marks a run as delivered once none of its notifications waits, nor a message that its share goes into.
@@ -228,48 +229,5 @@ pub(super) async fn prune(connection: &mut SqliteConnection, before: DateTime<Ut
 
 pub(super) async fn messages(pool: &SqlitePool, run: Uuid) -> Result<Vec<MessageRecord>, sqlx::Error> {
     let query = sqlx::query("SELECT * FROM notification WHERE run = ? ORDER BY id").bind(run.as_bytes().to_vec());
-    query.fetch_all(pool).await?.iter().map(message).collect()
-}
-
-fn message(row: &SqliteRow) -> Result<MessageRecord, sqlx::Error> {
-    let state: String = row.try_get("state")?;
-    Ok(MessageRecord {
-        channel: row.try_get("channel")?,
-        kind: row.try_get("kind")?,
-        address: row.try_get("address")?,
-        message_id: row.try_get("message_id")?,
-        state: MessageState::of_word(&state).ok_or_else(|| unknown("state", &state))?,
-        attempt: attempt(row)?,
-        answer: row.try_get("answer")?,
-        finished_at: row.try_get::<Option<i64>, _>("finished_at")?.map(moment),
-    })
-}
-
-fn outgoing(row: &SqliteRow) -> Result<Outgoing, sqlx::Error> {
-    let (kind, id): (String, String) = (row.try_get("subject_kind")?, row.try_get("subject_id")?);
-    Ok(Outgoing {
-        notification: Notification {
-            subject: Subject::parse(&kind, &id).ok_or_else(|| unknown("subject", &format!("{kind} {id}")))?,
-            channel: row.try_get("channel")?,
-            kind: row.try_get("kind")?,
-            about: row.try_get("about")?,
-            address: row.try_get("address")?,
-            sender: row.try_get("sender")?,
-            message_id: row.try_get("message_id")?,
-            bytes: row.try_get("body")?,
-        },
-        id: row.try_get("id")?,
-        attempt: attempt(row)?,
-        created_at: moment(row.try_get("created_at")?),
-        fence: row.try_get::<i64, _>("fence")?.unsigned_abs(),
-        kept: false,
-    })
-}
-
-fn attempt(row: &SqliteRow) -> Result<u32, sqlx::Error> {
-    Ok(u32::try_from(row.try_get::<i64, _>("attempt")?).unwrap_or(u32::MAX))
-}
-
-fn unknown(what: &str, value: &str) -> sqlx::Error {
-    sqlx::Error::Decode(format!("unknown {what} “{value}”").into())
+    query.fetch_all(pool).await?.iter().map(rows::message).collect()
 }

@@ -1,10 +1,10 @@
 //! Fire times become runs, and runs go through their steps.
 
 use chrono::{DateTime, Duration, Utc};
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{SqliteStore, audits, count, decisions, ledger, millis, moment, outbox};
+use super::{SqliteStore, audits, count, decisions, ledger, millis, outbox};
 use crate::{
     model::{
         notification::Notification,
@@ -13,6 +13,7 @@ use crate::{
     store::{
         Kept, StoreError, facts,
         queue::{Cursor, Decided, LONGEST_WAIT, Outgoing, Queue, Sent},
+        rows,
     },
 };
 
@@ -143,9 +144,9 @@ impl Queue for SqliteStore {
         Ok(Some(claim))
     }
 
-    async fn prolong(&self, claim: &Claim, lease_until: DateTime<Utc>) -> Result<(), StoreError> {
+    async fn prolong(&self, claim: &Claim, now: DateTime<Utc>, lease: Duration) -> Result<(), StoreError> {
         let sql = format!("UPDATE run SET lease_until = ? {HELD}");
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(millis(lease_until));
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(millis(now + lease));
         let failed = self.explain("prolong a lease");
         held(claim, held_by(query, claim).execute(&self.pool).await.map_err(failed)?.rows_affected())
     }
@@ -246,7 +247,7 @@ impl Queue for SqliteStore {
         let failed = self.explain("read the delivered runs");
         let sql = "SELECT * FROM run INDEXED BY run_delivered WHERE state = 'delivered' ORDER BY id";
         let rows = sqlx::query(sql).fetch_all(&self.pool).await.map_err(&failed)?;
-        rows.iter().map(run).collect::<Result<_, _>>().map_err(&failed)
+        rows.iter().map(rows::run).collect::<Result<_, _>>().map_err(&failed)
     }
 
     async fn close(&self, id: Uuid, notifications: &[Notification], now: DateTime<Utc>) -> Result<bool, StoreError> {
@@ -278,7 +279,7 @@ impl Queue for SqliteStore {
         if any {
             let row = sqlx::query("SELECT * FROM run WHERE id = ?").bind(id.as_bytes().to_vec());
             let row = row.fetch_one(&mut *transaction).await.map_err(&failed)?;
-            let retried = facts::retry(&run(&row).map_err(&failed)?);
+            let retried = facts::retry(&rows::run(&row).map_err(&failed)?);
             ledger::append(&mut transaction, retried, now).await.map_err(&failed)?;
         }
         transaction.commit().await.map_err(&failed)?;
@@ -340,7 +341,7 @@ async fn taken_up(
     row: &SqliteRow,
     now: DateTime<Utc>,
 ) -> Result<Claim, sqlx::Error> {
-    let claim = Claim { run: run(row)?, fence: row.try_get::<i64, _>("fence")?.unsigned_abs() };
+    let claim = rows::claim(row)?;
     sqlx::query("INSERT INTO attempt (run, fence, began_at) VALUES (?, ?, ?)")
         .bind(claim.run.id.as_bytes().to_vec())
         .bind(count(claim.fence))
@@ -359,22 +360,4 @@ async fn ended(
 ) -> Result<(), sqlx::Error> {
     let query = sqlx::query("UPDATE attempt SET ended_at = ?, error = ? WHERE run = ? AND fence = ?");
     held_by(query.bind(millis(now)).bind(error), claim).execute(connection).await.map(|_| ())
-}
-
-pub(super) fn run(row: &SqliteRow) -> Result<Run, sqlx::Error> {
-    let time = |column| row.try_get::<Option<i64>, _>(column).map(|time| time.map(moment));
-    let state: String = row.try_get("state")?;
-    let id: Vec<u8> = row.try_get("id")?;
-    Ok(Run {
-        id: Uuid::from_slice(&id).map_err(|error| sqlx::Error::Decode(error.into()))?,
-        job: row.try_get("job")?,
-        workspace: row.try_get("workspace")?,
-        fire_at: moment(row.try_get("fire_at")?),
-        state: RunState::of_word(&state).ok_or_else(|| sqlx::Error::Decode(format!("no state: {state}").into()))?,
-        attempt: u32::try_from(row.try_get::<i64, _>("attempt")?).unwrap_or(u32::MAX),
-        started_at: time("started_at")?,
-        finished_at: time("finished_at")?,
-        not_before: time("not_before")?,
-        error: row.try_get("error")?,
-    })
 }

@@ -1,21 +1,21 @@
 //! Reviews by people: a row for each, and its events.
 
 use chrono::{DateTime, Utc};
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::{SqliteStore, count, ledger, millis, moment, outbox};
+use super::{SqliteStore, count, ledger, millis, outbox};
 use crate::{
     model::notification::{Notification, Subject},
     review::{
         event::{Event, Opening},
         messages::Said,
-        state::{Review, State, Summary},
+        state::{Review, Summary},
     },
     store::{
         StoreError, facts,
-        queue::Cursor,
         reviews::{PlannedReview, ReviewPlan, Reviews, pack, unpack},
+        rows,
     },
 };
 
@@ -78,7 +78,7 @@ impl Reviews for SqliteStore {
         let failed = self.explain("read a review");
         let query = sqlx::query("SELECT at, body FROM review_event WHERE review = ? AND number = 1");
         let row = query.bind(id.as_bytes().as_slice()).fetch_optional(&self.pool).await.map_err(&failed)?;
-        match row.as_ref().map(event).transpose().map_err(failed)? {
+        match row.as_ref().map(rows::event).transpose().map_err(failed)? {
             Some((_, Event::Opened(opening))) => Ok(Some(opening)),
             _ => Ok(None),
         }
@@ -88,7 +88,7 @@ impl Reviews for SqliteStore {
         let failed = self.explain("read a review");
         let query = sqlx::query("SELECT at, body FROM review_event WHERE review = ? ORDER BY number");
         let rows = query.bind(id.as_bytes().as_slice()).fetch_all(&self.pool).await.map_err(&failed)?;
-        rows.iter().map(event).collect::<Result<_, _>>().map_err(failed)
+        rows.iter().map(rows::event).collect::<Result<_, _>>().map_err(failed)
     }
 
     async fn reviews(&self, most: u32) -> Result<Vec<Summary>, StoreError> {
@@ -96,7 +96,7 @@ impl Reviews for SqliteStore {
         let sql = "SELECT id, name, job, state, opened_at, due_at, fire_at, items, undecided, unproven, work_due, events FROM review
                    ORDER BY opened_at DESC, id DESC LIMIT ?";
         let rows = sqlx::query(sql).bind(most).fetch_all(&self.pool).await.map_err(&failed)?;
-        rows.iter().map(summary).collect::<Result<_, _>>().map_err(failed)
+        rows.iter().map(rows::summary).collect::<Result<_, _>>().map_err(failed)
     }
 
     async fn unfinished_reviews(&self) -> Result<Vec<Summary>, StoreError> {
@@ -104,21 +104,21 @@ impl Reviews for SqliteStore {
         let sql = "SELECT id, name, job, state, opened_at, due_at, fire_at, items, undecided, unproven, work_due, events FROM review
                    WHERE state IN ('open', 'decided') OR unproven > 0 ORDER BY opened_at";
         let rows = sqlx::query(sql).fetch_all(&self.pool).await.map_err(&failed)?;
-        rows.iter().map(summary).collect::<Result<_, _>>().map_err(failed)
+        rows.iter().map(rows::summary).collect::<Result<_, _>>().map_err(failed)
     }
 
     async fn last_closed_review(&self, name: &str) -> Result<Option<Uuid>, StoreError> {
         let failed = self.explain("read the reviews");
         let sql = "SELECT id FROM review WHERE name = ? AND state = 'closed' ORDER BY opened_at DESC LIMIT 1";
         let found = sqlx::query_scalar::<_, Vec<u8>>(sql).bind(name).fetch_optional(&self.pool).await;
-        found.and_then(|id| id.as_deref().map(uuid).transpose()).map_err(failed)
+        found.and_then(|id| id.as_deref().map(rows::uuid).transpose()).map_err(failed)
     }
 
     async fn review_plans(&self) -> Result<Vec<ReviewPlan>, StoreError> {
         let failed = self.explain("read the schedules of reviews");
         let sql = "SELECT name, schedule, at, due_at, reason FROM review_plan ORDER BY name";
         let rows = sqlx::query(sql).fetch_all(&self.pool).await.map_err(&failed)?;
-        rows.iter().map(plan).collect::<Result<_, _>>().map_err(failed)
+        rows.iter().map(rows::plan).collect::<Result<_, _>>().map_err(failed)
     }
 
     async fn plan_review(&self, planned: &PlannedReview<'_>) -> Result<bool, StoreError> {
@@ -126,7 +126,7 @@ impl Reviews for SqliteStore {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
         let sql = "SELECT name, schedule, at, due_at, reason FROM review_plan WHERE name = ?";
         let known = sqlx::query(sql).bind(planned.name).fetch_optional(&mut *transaction).await.map_err(&failed)?;
-        let known = known.as_ref().map(plan).transpose().map_err(&failed)?;
+        let known = known.as_ref().map(rows::plan).transpose().map_err(&failed)?;
         if known.as_ref() != planned.from {
             return Ok(false);
         }
@@ -174,7 +174,7 @@ impl Reviews for SqliteStore {
                    UNION SELECT id FROM review INDEXED BY review_next_message
                    WHERE next_message IS NOT NULL AND next_message <= ?";
         let found = sqlx::query_scalar::<_, Vec<u8>>(sql).bind(millis(now)).fetch_all(&self.pool).await;
-        found.and_then(|ids| ids.iter().map(|id| uuid(id)).collect()).map_err(failed)
+        found.and_then(|ids| ids.iter().map(|id| rows::uuid(id)).collect()).map_err(failed)
     }
 
     async fn said(&self, id: Uuid) -> Result<Said, StoreError> {
@@ -234,7 +234,7 @@ async fn append(
         return Ok(false);
     }
     for (number, event) in (before + 1..).zip(events) {
-        let body = serde_json::to_string(event).map_err(|error| sqlx::Error::Encode(error.into()))?;
+        let body = rows::json(event)?;
         sqlx::query("INSERT INTO review_event (review, number, at, body) VALUES (?, ?, ?, ?)")
             .bind(summary.id.as_bytes().as_slice())
             .bind(count(number))
@@ -245,41 +245,4 @@ async fn append(
     }
     ledger::append(connection, facts::review(summary.id, events), at).await?;
     Ok(true)
-}
-
-fn plan(row: &SqliteRow) -> Result<ReviewPlan, sqlx::Error> {
-    Ok(ReviewPlan {
-        name: row.try_get("name")?,
-        cursor: Cursor { schedule: row.try_get("schedule")?, at: moment(row.try_get("at")?) },
-        due: row.try_get::<Option<i64>, _>("due_at")?.map(moment),
-        reason: row.try_get("reason")?,
-    })
-}
-
-fn event(row: &SqliteRow) -> Result<(DateTime<Utc>, Event), sqlx::Error> {
-    let body: String = row.try_get("body")?;
-    let event = serde_json::from_str(&body).map_err(|error| sqlx::Error::Decode(error.into()))?;
-    Ok((moment(row.try_get("at")?), event))
-}
-
-fn uuid(bytes: &[u8]) -> Result<Uuid, sqlx::Error> {
-    Uuid::from_slice(bytes).map_err(|error| sqlx::Error::Decode(error.into()))
-}
-
-fn summary(row: &SqliteRow) -> Result<Summary, sqlx::Error> {
-    let (id, word): (Vec<u8>, String) = (row.try_get("id")?, row.try_get("state")?);
-    Ok(Summary {
-        id: uuid(&id)?,
-        name: row.try_get("name")?,
-        job: row.try_get("job")?,
-        state: State::of_word(&word).ok_or_else(|| sqlx::Error::Decode(format!("no state is named {word}").into()))?,
-        opened_at: moment(row.try_get("opened_at")?),
-        due: moment(row.try_get("due_at")?),
-        items: row.try_get("items")?,
-        undecided: row.try_get("undecided")?,
-        unproven: row.try_get("unproven")?,
-        work_due: row.try_get::<Option<i64>, _>("work_due")?.map(moment),
-        fire_at: row.try_get::<Option<i64>, _>("fire_at")?.map(moment),
-        events: row.try_get::<i64, _>("events")?.unsigned_abs(),
-    })
 }

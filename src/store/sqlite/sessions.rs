@@ -1,15 +1,15 @@
 //! Sessions of the console, and one-time links.
 
 use chrono::{DateTime, Utc};
-use serde::{Serialize, de::DeserializeOwned};
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::SqliteConnection;
 
-use super::{SqliteStore, ledger, millis, moment};
+use super::{SqliteStore, ledger, millis};
 use crate::{
     model::actor::Actor,
-    review::{event::Via, person::Address},
+    review::person::Address,
     store::{
         StoreError, facts,
+        rows::{self, json},
         sessions::{IDLE, LINKS, LONGEST, Link, SESSIONS, SecretDigest, Session, Sessions, SignedIn},
     },
 };
@@ -48,15 +48,7 @@ impl Sessions for SqliteStore {
         let failed = self.explain("read a sign-in link");
         let sql = "SELECT address, valid_until, used_at, body FROM sign_in_link WHERE id = ?";
         let row = sqlx::query(sql).bind(id.as_bytes()).fetch_optional(&self.pool).await.map_err(&failed)?;
-        let read = |row: sqlx::sqlite::SqliteRow| {
-            Ok(Link {
-                address: Address::of(row.try_get("address")?),
-                via: of_json::<Via>(row.try_get("body")?)?,
-                valid_until: moment(row.try_get("valid_until")?),
-                used_at: row.try_get::<Option<i64>, _>("used_at")?.map(moment),
-            })
-        };
-        row.map(read).transpose().map_err(failed)
+        row.as_ref().map(rows::link).transpose().map_err(failed)
     }
 
     async fn begin_session(
@@ -99,14 +91,7 @@ impl Sessions for SqliteStore {
         let failed = self.explain("read a session");
         let sql = "SELECT began_at, seen_at, body FROM session WHERE id = ?";
         let row = sqlx::query(sql).bind(id.as_bytes()).fetch_optional(&self.pool).await.map_err(&failed)?;
-        let read = |row: sqlx::sqlite::SqliteRow| {
-            Ok(Session {
-                who: of_json(row.try_get("body")?)?,
-                began_at: moment(row.try_get("began_at")?),
-                seen_at: moment(row.try_get("seen_at")?),
-            })
-        };
-        let session = row.map(read).transpose().map_err(failed)?;
+        let session = row.as_ref().map(rows::session).transpose().map_err(failed)?;
         Ok(session.filter(|session| session.is_valid(now)))
     }
 
@@ -148,12 +133,4 @@ async fn make_room(
                     ORDER BY began_at DESC LIMIT -1 OFFSET ?)";
     sqlx::query(too_many).bind(address.as_str()).bind(SESSIONS - 1).execute(connection).await?;
     Ok(())
-}
-
-fn json(value: &impl Serialize) -> Result<String, sqlx::Error> {
-    serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(error.into()))
-}
-
-fn of_json<T: DeserializeOwned>(text: &str) -> Result<T, sqlx::Error> {
-    serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(error.into()))
 }

@@ -3,6 +3,7 @@
 mod growth;
 mod plans;
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::*;
@@ -14,6 +15,7 @@ use crate::{
         history::History as _,
         ledger::Ledger as _,
         queue::Queue as _,
+        rows::moment,
     },
 };
 

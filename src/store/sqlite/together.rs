@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
-use super::{SqliteStore, ledger, millis, moment, outbox, queue};
+use super::{SqliteStore, ledger, millis, outbox, queue};
 use crate::{
     model::{
         notification::Notification,
@@ -14,6 +14,7 @@ use crate::{
     },
     store::{
         Kept, StoreError, facts,
+        rows::{self, Columns as _},
         together::{Combination, Combined, Share, Together},
     },
 };
@@ -84,21 +85,13 @@ impl Together for SqliteStore {
         let failed = self.explain("read the messages that are not written");
         let sql = "SELECT * FROM combination INDEXED BY combination_open WHERE mailed_at IS NULL ORDER BY fire_at, job";
         let rows = sqlx::query(sql).fetch_all(&self.pool).await.map_err(&failed)?;
-        let combination = |row: &SqliteRow| -> Result<Combination, sqlx::Error> {
-            Ok(Combination {
-                job: row.try_get("job")?,
-                fire_at: moment(row.try_get("fire_at")?),
-                terms: row.try_get("terms")?,
-                since: moment(row.try_get("since")?),
-            })
-        };
-        rows.iter().map(combination).collect::<Result<_, _>>().map_err(&failed)
+        rows.iter().map(rows::combination).collect::<Result<_, _>>().map_err(&failed)
     }
 
     async fn shares(&self, job: &str, fire_at: DateTime<Utc>) -> Result<Vec<(Uuid, Vec<u8>)>, StoreError> {
         let failed = self.explain("read what a message is made of");
         let rows = sqlx::query(SHARES).bind(job).bind(millis(fire_at)).fetch_all(&self.pool).await.map_err(&failed)?;
-        let share = |row: &SqliteRow| Ok((id(row)?, row.try_get("body")?));
+        let share = |row: &SqliteRow| Ok((row.id("run")?, row.bytes("body")?));
         rows.iter().map(share).collect::<Result<_, sqlx::Error>>().map_err(&failed)
     }
 
@@ -149,7 +142,7 @@ async fn close(
         return Ok(false);
     }
     let rows = sqlx::query(SHARES).bind(combined.job).bind(millis(combined.fire_at)).fetch_all(connection).await?;
-    let there: BTreeSet<Uuid> = rows.iter().map(id).collect::<Result<_, _>>()?;
+    let there: BTreeSet<Uuid> = rows.iter().map(|row| row.id("run")).collect::<Result<_, _>>()?;
     Ok(there == combined.runs.iter().copied().collect())
 }
 
@@ -176,9 +169,4 @@ async fn carriers(connection: &mut SqliteConnection, notifications: &[Notificati
         numbers.push(query.bind(channel).bind(kind).bind(about).bind(address).fetch_one(&mut *connection).await?);
     }
     Ok(numbers)
-}
-
-fn id(row: &SqliteRow) -> Result<Uuid, sqlx::Error> {
-    let id: Vec<u8> = row.try_get("run")?;
-    Uuid::from_slice(&id).map_err(|error| sqlx::Error::Decode(error.into()))
 }

@@ -49,8 +49,9 @@ fn statements() -> Vec<String> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/sqlite");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    let is_source =
-        |path: &&std::path::PathBuf| path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs");
+    let is_source = |path: &&std::path::PathBuf| {
+        path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs") && !path.ends_with("testing.rs")
+    };
     let texts: Vec<String> =
         files.iter().filter(is_source).flat_map(|path| literals(&std::fs::read_to_string(path).unwrap())).collect();
     let pairs = texts.iter().find(|text| text.contains("), pair(job, workspace) AS (")).unwrap();

@@ -1,0 +1,118 @@
+//! The store in a PostgreSQL database, which several replicas may share.
+//!
+//! Every write that touches several rows is a [`write::Write`]: it locks the ledger's last entry first, so that writes have
+//! one order over all replicas and never wait for one another in a circle. Claims, leases and taking a message out touch
+//! one row and lock nothing else.
+//!
+//! `server` connects, `schema` migrates, `error` explains; the other parts are those of `sqlite`, with the SQL of PostgreSQL.
+
+mod audits;
+mod decisions;
+mod error;
+mod history;
+mod incidents;
+mod ledger;
+mod outbox;
+mod queue;
+mod reviews;
+mod schema;
+mod server;
+mod sessions;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+mod together;
+mod write;
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgPool, postgres::PgPoolOptions};
+use uuid::Uuid;
+
+pub use self::server::{Host, Server, Tls};
+use self::{error::explain, write::Write};
+use super::{
+    StoreError,
+    rows::{count, millis},
+};
+
+/// How long a caller waits for a connection: longer than a restart of the server takes.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Whose clock ends leases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeaseClock {
+    /// The database's. A host whose clock is wrong takes nobody's run.
+    Database,
+    /// That of the caller, which tells the time with each call: for simulated clocks.
+    Caller,
+}
+
+/// A store in a PostgreSQL database.
+#[derive(Clone)]
+pub struct PostgresStore {
+    pool: PgPool,
+    /// The database, as users know it: without the password.
+    place: String,
+    lease_clock: LeaseClock,
+    /// Tells what it announces to other processes from what they announce.
+    process: Uuid,
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PostgresStore").field(&self.place).finish()
+    }
+}
+
+impl PostgresStore {
+    /// Connects to the database and migrates its schema.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn open(server: &Server) -> Result<Self, StoreError> {
+        Self::open_with(server, LeaseClock::Database).await
+    }
+
+    /// The same, with another clock for leases.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn open_with(server: &Server, lease_clock: LeaseClock) -> Result<Self, StoreError> {
+        let place = server.place();
+        // A pool tries to connect until its time is over, and then says only that. One connection says what is wrong.
+        let mut connection = server.connect().await.map_err(|error| explain(&place, "be opened", &error))?;
+        schema::bring_up_to_date(&mut connection, &place).await?;
+        drop(connection);
+        let pool = PgPoolOptions::new()
+            .max_connections(server.max_connections)
+            .acquire_timeout(CONNECTION_TIMEOUT)
+            .after_connect(|connection, _| Box::pin(server::prepare(connection)))
+            .connect_lazy_with(server.options());
+        Ok(Self { pool, place, lease_clock, process: Uuid::new_v4() })
+    }
+
+    /// The time that leases are compared with; `None` for the database's own.
+    fn lease_time(&self, now: DateTime<Utc>) -> Option<i64> {
+        match self.lease_clock {
+            LeaseClock::Database => None,
+            LeaseClock::Caller => Some(millis(now)),
+        }
+    }
+
+    /// Begins a write that may touch several rows.
+    async fn write(&self) -> Result<Write, sqlx::Error> {
+        Write::begin(&self.pool, self.process).await
+    }
+
+    fn explain(&self, action: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
+        move |error| explain(&self.place, action, &error)
+    }
+}
+
+/// A text from outside, without U+0000, which PostgreSQL does not keep in a text.
+fn clean(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
+}

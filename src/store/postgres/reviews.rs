@@ -1,0 +1,242 @@
+//! Reviews by people: a row for each, and its events.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{PostgresStore, clean, count, millis, outbox, write::Write};
+use crate::{
+    model::notification::{Notification, Subject},
+    review::{
+        event::{Event, Opening},
+        messages::Said,
+        state::{Review, Summary},
+    },
+    store::{
+        StoreError, facts,
+        reviews::{PlannedReview, ReviewPlan, Reviews, pack, unpack},
+        rows,
+    },
+};
+
+#[async_trait::async_trait]
+impl Reviews for PostgresStore {
+    async fn open_review(&self, review: &Review) -> Result<(), StoreError> {
+        let failed = self.explain("keep a review");
+        let (summary, population) = (review.summary(), pack(review.population())?);
+        let mut write = self.write().await.map_err(&failed)?;
+        let inserted = sqlx::query(
+            "INSERT INTO review (id, name, job, state, opened_at, due_at, fire_at, items, undecided, unproven, events, population)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11) ON CONFLICT DO NOTHING",
+        )
+        .bind(summary.id.as_bytes().as_slice())
+        .bind(&summary.name)
+        .bind(&summary.job)
+        .bind(summary.state.word())
+        .bind(millis(summary.opened_at))
+        .bind(millis(summary.due))
+        .bind(summary.fire_at.map(millis))
+        .bind(i64::from(summary.items))
+        .bind(i64::from(summary.undecided))
+        .bind(i64::from(summary.unproven))
+        .bind(population)
+        .execute(write.on())
+        .await
+        .map_err(&failed)?;
+        if inserted.rows_affected() == 0 {
+            return Err(StoreError::Busy { what: format!("the review {}", summary.name) });
+        }
+        let events = [Event::Opened(review.opening().clone())];
+        append(&mut write, review, &events, summary.opened_at).await.map_err(&failed)?;
+        sqlx::query("UPDATE review_plan SET due_at = NULL, reason = NULL WHERE name = $1 AND due_at <= $2")
+            .bind(&summary.name)
+            .bind(millis(summary.opened_at))
+            .execute(write.on())
+            .await
+            .map_err(&failed)?;
+        write.commit().await.map_err(&failed)
+    }
+
+    async fn change_review(&self, after: &Review, events: &[Event], at: DateTime<Utc>) -> Result<(), StoreError> {
+        let failed = self.explain("keep a review");
+        let mut write = self.write().await.map_err(&failed)?;
+        if !append(&mut write, after, events, at).await.map_err(&failed)? {
+            return Err(StoreError::Lost { what: format!("the review {}", after.opening().name) });
+        }
+        write.commit().await.map_err(&failed)
+    }
+
+    async fn review(&self, id: Uuid) -> Result<Option<Review>, StoreError> {
+        let failed = self.explain("read a review");
+        let query = sqlx::query_scalar::<_, Vec<u8>>("SELECT population FROM review WHERE id = $1");
+        let found = query.bind(id.as_bytes().as_slice()).fetch_optional(&self.pool).await.map_err(&failed)?;
+        let Some(population) = found else { return Ok(None) };
+        unpack(id, &population, &self.review_events(id).await?).map(Some)
+    }
+
+    async fn review_opening(&self, id: Uuid) -> Result<Option<Opening>, StoreError> {
+        let failed = self.explain("read a review");
+        let query = sqlx::query("SELECT at, body FROM review_event WHERE review = $1 AND number = 1");
+        let row = query.bind(id.as_bytes().as_slice()).fetch_optional(&self.pool).await.map_err(&failed)?;
+        match row.as_ref().map(rows::event).transpose().map_err(failed)? {
+            Some((_, Event::Opened(opening))) => Ok(Some(opening)),
+            _ => Ok(None),
+        }
+    }
+
+    async fn review_events(&self, id: Uuid) -> Result<Vec<(DateTime<Utc>, Event)>, StoreError> {
+        let failed = self.explain("read a review");
+        let query = sqlx::query("SELECT at, body FROM review_event WHERE review = $1 ORDER BY number");
+        let rows = query.bind(id.as_bytes().as_slice()).fetch_all(&self.pool).await.map_err(&failed)?;
+        rows.iter().map(rows::event).collect::<Result<_, _>>().map_err(failed)
+    }
+
+    async fn reviews(&self, most: u32) -> Result<Vec<Summary>, StoreError> {
+        let failed = self.explain("read the reviews");
+        let sql = "SELECT id, name, job, state, opened_at, due_at, fire_at, items, undecided, unproven, work_due, events FROM review
+                   ORDER BY opened_at DESC, id DESC LIMIT $1";
+        let rows = sqlx::query(sql).bind(i64::from(most)).fetch_all(&self.pool).await.map_err(&failed)?;
+        rows.iter().map(rows::summary).collect::<Result<_, _>>().map_err(failed)
+    }
+
+    async fn unfinished_reviews(&self) -> Result<Vec<Summary>, StoreError> {
+        let failed = self.explain("read the reviews");
+        let sql = "SELECT id, name, job, state, opened_at, due_at, fire_at, items, undecided, unproven, work_due, events FROM review
+                   WHERE state IN ('open', 'decided') OR unproven > 0 ORDER BY opened_at";
+        let rows = sqlx::query(sql).fetch_all(&self.pool).await.map_err(&failed)?;
+        rows.iter().map(rows::summary).collect::<Result<_, _>>().map_err(failed)
+    }
+
+    async fn last_closed_review(&self, name: &str) -> Result<Option<Uuid>, StoreError> {
+        let failed = self.explain("read the reviews");
+        let sql = "SELECT id FROM review WHERE name = $1 AND state = 'closed' ORDER BY opened_at DESC LIMIT 1";
+        let found = sqlx::query_scalar::<_, Vec<u8>>(sql).bind(name).fetch_optional(&self.pool).await;
+        found.and_then(|id| id.as_deref().map(rows::uuid).transpose()).map_err(failed)
+    }
+
+    async fn review_plans(&self) -> Result<Vec<ReviewPlan>, StoreError> {
+        let failed = self.explain("read the schedules of reviews");
+        let sql = "SELECT name, schedule, at, due_at, reason FROM review_plan ORDER BY name";
+        let rows = sqlx::query(sql).fetch_all(&self.pool).await.map_err(&failed)?;
+        rows.iter().map(rows::plan).collect::<Result<_, _>>().map_err(failed)
+    }
+
+    async fn plan_review(&self, planned: &PlannedReview<'_>) -> Result<bool, StoreError> {
+        let failed = self.explain("store what is due");
+        let mut write = self.write().await.map_err(&failed)?;
+        let sql = "SELECT name, schedule, at, due_at, reason FROM review_plan WHERE name = $1";
+        let known = sqlx::query(sql).bind(planned.name).fetch_optional(write.on()).await.map_err(&failed)?;
+        let known = known.as_ref().map(rows::plan).transpose().map_err(&failed)?;
+        if known.as_ref() != planned.from {
+            return Ok(false);
+        }
+        sqlx::query(
+            "INSERT INTO review_plan (name, job, schedule, at, due_at)
+             VALUES ($1, $2, $3, $4,
+                     CASE WHEN EXISTS (SELECT 1 FROM review WHERE name = $1 AND fire_at = $5) THEN NULL ELSE $5 END)
+             ON CONFLICT (name) DO UPDATE SET job = excluded.job, schedule = excluded.schedule, at = excluded.at,
+                reason = CASE WHEN review_plan.due_at IS NOT DISTINCT FROM excluded.due_at THEN review_plan.reason END, due_at = excluded.due_at",
+        )
+        .bind(planned.name)
+        .bind(planned.job)
+        .bind(&planned.to.schedule)
+        .bind(millis(planned.to.at))
+        .bind(planned.due.map(millis))
+        .execute(write.on())
+        .await
+        .map_err(&failed)?;
+        write.append(facts::plan_review(planned), planned.now).await.map_err(&failed)?;
+        write.commit().await.map_err(&failed)?;
+        Ok(true)
+    }
+
+    async fn review_not_opened(
+        &self,
+        name: &str,
+        fire_at: DateTime<Utc>,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let failed = self.explain("store why a review is not opened");
+        let mut write = self.write().await.map_err(&failed)?;
+        let sql = "UPDATE review_plan SET reason = $1 WHERE name = $2 AND due_at = $3 AND reason IS DISTINCT FROM $1";
+        let query = sqlx::query(sql).bind(clean(reason)).bind(name).bind(millis(fire_at));
+        if query.execute(write.on()).await.map_err(&failed)?.rows_affected() > 0 {
+            let facts = facts::review_not_opened(name, fire_at, reason);
+            write.append(facts, now).await.map_err(&failed)?;
+        }
+        write.commit().await.map_err(&failed)
+    }
+
+    async fn reviews_to_tell(&self, now: DateTime<Utc>) -> Result<Vec<Uuid>, StoreError> {
+        let failed = self.explain("read the reviews");
+        let sql = "SELECT id FROM review WHERE told_events < events
+                   UNION SELECT id FROM review
+                   WHERE next_message IS NOT NULL AND next_message <= $1";
+        let found = sqlx::query_scalar::<_, Vec<u8>>(sql).bind(millis(now)).fetch_all(&self.pool).await;
+        found.and_then(|ids| ids.iter().map(|id| rows::uuid(id)).collect()).map_err(failed)
+    }
+
+    async fn said(&self, id: Uuid) -> Result<Said, StoreError> {
+        let failed = self.explain("read the outbox");
+        let subject = Subject::Review(id);
+        outbox::said(&self.pool, &subject).await.map_err(failed)
+    }
+
+    async fn tell(
+        &self,
+        review: &Review,
+        messages: &[Notification],
+        next: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        let failed = self.explain("write to the outbox");
+        let summary = review.summary();
+        let mut write = self.write().await.map_err(&failed)?;
+        let new = outbox::insert(&mut write, messages, now).await.map_err(&failed)?;
+        sqlx::query(
+            "UPDATE review SET told_events = $1, next_message = $2, work_due = $3 WHERE id = $4 AND events = $1",
+        )
+        .bind(count(summary.events))
+        .bind(next.map(millis))
+        .bind(summary.work_due.map(millis))
+        .bind(summary.id.as_bytes().as_slice())
+        .execute(write.on())
+        .await
+        .map_err(&failed)?;
+        write.commit().await.map_err(&failed)?;
+        Ok(new)
+    }
+}
+
+/// Appends events and their ledger entries. Returns whether the review was as the caller read
+/// it; if not, nothing was changed.
+async fn append(write: &mut Write, after: &Review, events: &[Event], at: DateTime<Utc>) -> Result<bool, sqlx::Error> {
+    let summary = after.summary();
+    let before = summary.events.saturating_sub(events.len() as u64);
+    let updated =
+        sqlx::query("UPDATE review SET state = $1, undecided = $2, unproven = $3, work_due = $4, events = $5 WHERE id = $6 AND events = $7")
+            .bind(summary.state.word())
+            .bind(i64::from(summary.undecided))
+            .bind(i64::from(summary.unproven))
+            .bind(summary.work_due.map(millis))
+            .bind(count(summary.events))
+            .bind(summary.id.as_bytes().as_slice())
+            .bind(count(before))
+            .execute(write.on())
+            .await?;
+    if updated.rows_affected() == 0 {
+        return Ok(false);
+    }
+    for (number, event) in (before + 1..).zip(events) {
+        let body = rows::json(event)?;
+        sqlx::query("INSERT INTO review_event (review, number, at, body) VALUES ($1, $2, $3, $4)")
+            .bind(summary.id.as_bytes().as_slice())
+            .bind(count(number))
+            .bind(millis(at))
+            .bind(body)
+            .execute(write.on())
+            .await?;
+    }
+    write.append(facts::review(summary.id, events), at).await?;
+    Ok(true)
+}

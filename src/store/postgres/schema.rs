@@ -1,0 +1,89 @@
+//! The schema: the same versions as that of `sqlite`.
+
+use sqlx::{
+    PgConnection,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
+};
+
+use super::{
+    error::{OPEN_ADVICE, RIGHTS_ADVICE, explain},
+    server::SCHEMA,
+};
+use crate::store::StoreError;
+
+/// Every migration, in order. A released one never changes.
+pub(super) const MIGRATIONS: [(i64, &str, &str); 10] = [
+    (1, "audits", include_str!("0001_audits.sql")),
+    (2, "runs", include_str!("0002_runs.sql")),
+    (3, "ledger", include_str!("0003_ledger.sql")),
+    (4, "notifications", include_str!("0004_notifications.sql")),
+    (5, "history", include_str!("0005_history.sql")),
+    (6, "reviews", include_str!("0006_reviews.sql")),
+    (7, "together", include_str!("0007_together.sql")),
+    (8, "sessions", include_str!("0008_sessions.sql")),
+    (9, "review_messages", include_str!("0009_review_messages.sql")),
+    (10, "reads", include_str!("0010_reads.sql")),
+];
+
+/// The lock that a process holds while it migrates. It ends with its connection.
+const MIGRATING: i64 = 0x726f_6c65_6361_6c6c;
+
+/// The newest version that this build knows.
+pub(super) fn known() -> i64 {
+    MIGRATIONS.last().map_or(0, |(version, ..)| *version)
+}
+
+/// The version of a database; 0 if it has none of our tables yet.
+pub(super) async fn version(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    let sql = "SELECT to_regclass('rolecall._sqlx_migrations') IS NOT NULL";
+    if !sqlx::query_scalar::<_, bool>(sql).fetch_one(&mut *connection).await? {
+        return Ok(0);
+    }
+    let sql = "SELECT COALESCE(MAX(version), 0) FROM rolecall._sqlx_migrations WHERE success";
+    sqlx::query_scalar(sql).fetch_one(connection).await
+}
+
+/// Migrates a database unless it is up to date, so that a role without the right to create tables can use one that is.
+/// Processes that start at once take turns.
+pub(super) async fn bring_up_to_date(connection: &mut PgConnection, place: &str) -> Result<(), StoreError> {
+    let failed = |error: sqlx::Error| explain(place, "be brought up to date", &error);
+    if is_up_to_date(version(connection).await.map_err(failed)?, place)? {
+        return Ok(());
+    }
+    let query = sqlx::query("SELECT pg_advisory_lock($1)").bind(MIGRATING);
+    query.execute(&mut *connection).await.map_err(failed)?;
+    let migrated = migrate(connection, place).await;
+    let query = sqlx::query("SELECT pg_advisory_unlock($1)").bind(MIGRATING);
+    query.execute(&mut *connection).await.map_err(failed)?;
+    migrated
+}
+
+/// Whether a schema needs nothing.
+pub(super) fn is_up_to_date(version: i64, place: &str) -> Result<bool, StoreError> {
+    if version > known() {
+        return Err(StoreError::NewerSchema { place: place.to_owned(), version });
+    }
+    Ok(version == known())
+}
+
+async fn migrate(connection: &mut PgConnection, place: &str) -> Result<(), StoreError> {
+    let failed = |error: sqlx::Error| explain(place, "be brought up to date", &error);
+    if is_up_to_date(version(connection).await.map_err(failed)?, place)? {
+        return Ok(());
+    }
+    let step = |(version, name, sql): (i64, &'static str, &'static str)| {
+        Migration::new(version, name.into(), MigrationType::Simple, sqlx::SqlSafeStr::into_sql_str(sql), false)
+    };
+    let mut migrator = Migrator::with_migrations(MIGRATIONS.map(step).to_vec());
+    migrator.set_locking(false).create_schema(SCHEMA);
+    migrator.run_direct(None, connection, false).await.map_err(|error| match error {
+        MigrateError::VersionMissing(version) => StoreError::NewerSchema { place: place.to_owned(), version },
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            match explain(place, "be brought up to date", &error) {
+                StoreError::Query { place, reason, .. } => StoreError::Open { place, reason, advice: RIGHTS_ADVICE },
+                other => other,
+            }
+        }
+        other => StoreError::Open { place: place.to_owned(), reason: other.to_string(), advice: OPEN_ADVICE },
+    })
+}
