@@ -4,6 +4,7 @@ mod connectors;
 pub mod console;
 mod evidence;
 pub mod setup;
+mod stores;
 
 use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 
@@ -12,9 +13,8 @@ use secrecy::SecretString;
 pub use self::{
     connectors::{connector, fresh_connector, remover, replaying_connector},
     evidence::{BucketError, evidence_storage, objects},
+    stores::{StoreCheck, check_store, existing_store, store, store_place, store_to_read},
 };
-#[cfg(debug_assertions)]
-use crate::store::crash;
 use crate::{
     agent::{self, Access, WorkspaceSession},
     clock::Clock,
@@ -24,7 +24,7 @@ use crate::{
     },
     connector::{Connector, ConnectorError, Unavailable},
     daemon,
-    digest::sha256_of,
+    digest::{sha256, sha256_of},
     evidence::key::{KeyError, SigningKey},
     fetch::{Place, RosterSetup, Rosters, Token},
     ledger::fact::Terms,
@@ -40,7 +40,7 @@ use crate::{
         deliver::Recipients,
         vault::{Configuration, Vault},
     },
-    store::{Database, StoreError, sqlite::SqliteStore},
+    store::{Database, StoreError},
     timestamp::{
         Roots,
         authorities::{self, Authorities},
@@ -99,47 +99,6 @@ pub enum AppError {
         /// Why not.
         source: std::io::Error,
     },
-}
-
-/// The environment variable that names the point at which a process of a test dies ([`crate::store::crash`]).
-#[cfg(debug_assertions)]
-const CRASH_AT: &str = "ROLECALL_CRASH_AT";
-
-/// The store.
-///
-/// # Errors
-/// [`AppError::Store`]
-pub async fn store(settings: &Settings) -> Result<Arc<dyn Database>, AppError> {
-    let store = SqliteStore::open(&settings.store.path).await?;
-    #[cfg(debug_assertions)]
-    if let Ok(point) = std::env::var(CRASH_AT) {
-        return Ok(Arc::new(crash::Hazardous { store, hazard: crash::AbortAt(point) }));
-    }
-    Ok(Arc::new(store))
-}
-
-/// The store, if there is one: verification must not create it.
-///
-/// # Errors
-/// [`AppError::Store`]
-pub async fn existing_store(settings: &Settings) -> Result<Option<Arc<dyn Database>>, AppError> {
-    if !settings.store.path.exists() {
-        return Ok(None);
-    }
-    store_to_read(settings).await.map(Some)
-}
-
-/// The store for a command that only reads, which may be on a read-only medium.
-///
-/// # Errors
-/// [`AppError::Store`]
-pub async fn store_to_read(settings: &Settings) -> Result<Arc<dyn Database>, AppError> {
-    Ok(Arc::new(SqliteStore::open_to_read(&settings.store.path).await?))
-}
-
-/// Where the store is, for messages.
-pub fn store_place(settings: &Settings) -> String {
-    settings.store.path.display().to_string()
 }
 
 /// How to reach the mail server.
@@ -293,6 +252,7 @@ pub fn daemon_setup(settings: &Settings, clock: &Clock) -> Result<daemon::Setup,
             grace_period: settings.daemon.grace_period,
             keep: settings.store.keep,
         },
+        identity: identity(settings),
     })
 }
 
@@ -322,6 +282,20 @@ fn daemon_workspaces(
         });
     }
     Ok((workspaces, problems))
+}
+
+/// What tells this daemon from others on the same store. `[daemon]` may differ between them.
+fn identity(settings: &Settings) -> daemon::Identity {
+    let applied = settings.applied();
+    let shared = applied.parse::<toml::Table>().map_or(applied, |mut table| {
+        table.remove("daemon");
+        table.to_string()
+    });
+    let host = || fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
+    daemon::Identity {
+        name: settings.daemon.replica.clone().unwrap_or_else(host),
+        configuration: sha256(shared.as_bytes()),
+    }
 }
 
 /// The rosters of the configuration. A token is read when it is needed: one that cannot be read is a problem of the roster.

@@ -12,7 +12,7 @@ use url::Url;
 use super::{AppError, read};
 use crate::{
     clock::Clock,
-    config::settings::{Settings, Value, Workspace},
+    config::settings::{Settings, StorePlace, Value, Workspace},
     connector::{Connector, Limits, Pacing, Parameter, Parameters, Remover, SharedTokens, kinds},
     model::kind::KeyValue,
 };
@@ -58,7 +58,8 @@ pub fn remover(settings: &Settings, name: &str, clock: &Clock) -> Result<Box<dyn
     live(settings, name, clock, false)
 }
 
-/// The folder where processes with the same store share access tokens: beside the store, which only its owner may read.
+/// The folder where processes with the same file as their store share access tokens: beside it, which only its owner may
+/// read.
 fn tokens(store: &Path) -> PathBuf {
     let mut name = store.as_os_str().to_owned();
     name.push("-tokens");
@@ -79,7 +80,11 @@ fn live(settings: &Settings, name: &str, clock: &Clock, is_fresh: bool) -> Resul
     }
     let limits = Limits { concurrency: workspace.concurrency, ..Limits::default() };
     let pacing = Pacing { limits, reads: READS, pause_between_reads: PAUSE_BETWEEN_READS };
-    let tokens = Some(SharedTokens { folder: tokens(&settings.store.path), is_fresh });
+    let tokens = match &settings.store.place {
+        StorePlace::File(path) => Some(SharedTokens { folder: tokens(path), is_fresh }),
+        // There is no folder that its processes share.
+        StorePlace::Server(_) => None,
+    };
     Ok(kinds::connect(workspace.kind, &Parameters { values, pacing, tokens }, clock.clone())?)
 }
 

@@ -45,6 +45,7 @@ pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
     let console = console(&settings, &store, &clock, &stop).await?;
 
     let daemon = Daemon::new(store, clock, setup);
+    daemon.join().await.map_err(|error| Failure::failed(error.to_string()))?;
     if let Some(server) = server {
         tracing::info!(address = %server.address, "listening");
         let routes = web::routes(Arc::clone(&daemon), settings.daemon.allowed_hosts.clone());
@@ -213,7 +214,7 @@ impl RunningWith<'_> {
 
     fn take_over(&mut self, settings: Settings) -> Result<(), Failure> {
         let began_with = &self.settings;
-        if settings.store.path != began_with.store.path || settings.daemon.listen != began_with.daemon.listen {
+        if settings.store.place != began_with.store.place || settings.daemon.listen != began_with.daemon.listen {
             return Err(Failure::usage(
                 "`[store] url` and `[daemon] listen` cannot change while the daemon runs; restart it",
             ));

@@ -28,6 +28,7 @@ mod runs;
 mod schedule;
 mod signals;
 mod simulate;
+mod store;
 pub(crate) mod summary;
 mod tools;
 mod workspaces;
@@ -142,6 +143,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Policy(command) => policy::run(named, command).await,
         Command::Rules { name } => rules::run(named, name.as_deref()),
         Command::Mail(MailCommand::Test { to }) => mail::test(named, to).await,
+        Command::Store(command) => store::run(named, command).await,
         Command::Schema { which } => schema(which),
     }
 }

@@ -416,9 +416,18 @@ pub(super) struct Smtp {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Store {
-    /// `sqlite:PATH`, relative to the configuration file.
+    /// `sqlite:PATH`, relative to the configuration file, or `postgres://ROLE@HOST/DATABASE` for several replicas.
     #[schemars(with = "String")]
     pub(super) url: Spanned<String>,
+    /// The password of the role: `{ env = "NAME" }` or `{ file = "PATH" }`.
+    #[schemars(with = "Option<Secret>")]
+    pub(super) password: Option<Spanned<Secret>>,
+    /// A PEM file with certificate authorities to trust besides the system's.
+    #[schemars(with = "Option<String>")]
+    pub(super) root_certificate: Option<Spanned<String>>,
+    /// The most connections of one process to the server.
+    #[schemars(with = "Option<i64>")]
+    pub(super) max_connections: Option<Spanned<i64>>,
     /// Days to keep snapshots of audits; the latest of each job and workspace is always kept.
     #[schemars(with = "Option<i64>")]
     pub(super) keep_days: Option<Spanned<i64>>,
@@ -434,6 +443,9 @@ pub(super) struct Daemon {
     /// Names of this host by which the status page may be asked, beside its addresses and `localhost`.
     #[serde(default)]
     pub(super) allowed_hosts: Vec<String>,
+    /// The name of this daemon among others on the same store; without it, that of the host.
+    #[schemars(with = "Option<String>")]
+    pub(super) replica: Option<Spanned<String>>,
     /// Maximum number of concurrent runs, and of concurrent deliveries.
     #[schemars(with = "Option<i64>")]
     pub(super) workers: Option<Spanned<i64>>,

@@ -5,7 +5,7 @@ use toml::de::{DeTable, DeValue};
 use super::problem::Problem;
 
 /// Keys whose value is a path, or a URL of one.
-const PATHS: [&str; 5] = ["file", "directory", "ca_file", "url", "workspaces_dir"];
+const PATHS: [&str; 6] = ["file", "directory", "ca_file", "root_certificate", "url", "workspaces_dir"];
 
 /// An error for every path that a shell would expand, and for every empty one.
 pub(super) fn unexpanded(table: &DeTable<'_>) -> Vec<Problem> {

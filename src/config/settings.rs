@@ -150,10 +150,77 @@ pub struct Timestamps {
 /// The database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
-    /// The SQLite file.
-    pub path: PathBuf,
+    /// Where it is.
+    pub place: StorePlace,
     /// How long snapshots are kept.
     pub keep: Duration,
+}
+
+/// Where the database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StorePlace {
+    /// A file of SQLite.
+    File(PathBuf),
+    /// A PostgreSQL server.
+    Server(Database),
+}
+
+/// A database on a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Database {
+    /// Where the server listens.
+    pub host: DatabaseHost,
+    /// The role to sign in as.
+    pub user: String,
+    /// The database.
+    pub database: String,
+    /// How the connection is protected.
+    pub ssl_mode: SslMode,
+    /// The password; `None` if the server asks for none.
+    pub password: Option<SecretSource>,
+    /// A PEM file with certificate authorities to trust besides the system's.
+    pub root_certificate: Option<PathBuf>,
+    /// The most connections of this process.
+    pub max_connections: u32,
+}
+
+/// Where a server listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseHost {
+    /// A name or an address, and the port.
+    Name(String, u16),
+    /// The folder of a Unix socket, and the port in its name.
+    Socket(PathBuf, u16),
+}
+
+/// How a connection to a server is protected, by the words of PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SslMode {
+    /// Not at all.
+    Disable,
+    /// Encrypted; the certificate is not verified.
+    Require,
+    /// The certificate must come from a trusted authority, whatever name it has.
+    VerifyCa,
+    /// The certificate must come from a trusted authority and have the server's name.
+    VerifyFull,
+}
+
+impl SslMode {
+    /// The word of an address.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Disable => "disable",
+            Self::Require => "require",
+            Self::VerifyCa => "verify-ca",
+            Self::VerifyFull => "verify-full",
+        }
+    }
+
+    /// The mode of a word; `None` for those that fall back to an unprotected connection.
+    pub fn of_word(word: &str) -> Option<Self> {
+        [Self::Disable, Self::Require, Self::VerifyCa, Self::VerifyFull].into_iter().find(|mode| mode.word() == word)
+    }
 }
 
 /// The daemon.
@@ -163,6 +230,8 @@ pub struct Daemon {
     pub listen: Option<SocketAddr>,
     /// Names of this host by which the status page may be asked, beside its addresses and `localhost`.
     pub allowed_hosts: Vec<String>,
+    /// The name of this daemon among others on the same store; `None` for that of the host.
+    pub replica: Option<String>,
     /// Maximum number of concurrent runs, and of concurrent deliveries.
     pub workers: usize,
     /// Time after which another daemon takes over a run whose process is dead.
@@ -347,6 +416,9 @@ impl Settings {
             if let RosterSource::Url { token: Some(token), .. } = &roster.source {
                 secrets.push((format!("rosters.{name}.source.token"), token));
             }
+        }
+        if let StorePlace::Server(Database { password: Some(password), .. }) = &self.store.place {
+            secrets.push(("store.password".to_owned(), password));
         }
         if let Some(password) = self.smtp.as_ref().and_then(|smtp| smtp.password.as_ref()) {
             secrets.push(("smtp.password".to_owned(), password));

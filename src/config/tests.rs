@@ -7,12 +7,13 @@ mod fleet;
 mod policies;
 mod policy_text;
 mod reviews;
+mod store;
 
 use std::{collections::BTreeSet, path::Path};
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{settings::StorePlace, *};
 use crate::model::{
     finding::Severity,
     kind::{ConnectorKind, Key, KeyValue},
@@ -41,7 +42,7 @@ fn shown(text: &str) -> String {
 fn the_example_is_valid() {
     let (settings, problems) = read_text(EXAMPLE).unwrap();
     assert_eq!(problems, []);
-    assert_eq!(settings.store.path, Path::new("/etc/rolecall/rolecall.db"));
+    assert_eq!(settings.store.place, StorePlace::File("/etc/rolecall/rolecall.db".into()));
     assert_eq!(settings.jobs["weekly-access-review"].schedule.zone().name(), "Europe/Berlin");
     assert_eq!(settings.policy.exceptions.len(), 1);
     assert_eq!(settings.secrets().len(), 4);

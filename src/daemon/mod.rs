@@ -2,13 +2,15 @@
 //! the next begins, so that a killed process loses nothing and its successor continues where it stopped.
 //!
 //! `planner` turns fire times into runs, `worker` works on one run, `reviews` looks after reviews by people, `dispatcher` sends
-//! one message, `backlog` stores bags that wait, `watch` reports the daemon's state, `timestamps` asks authorities about what is
+//! one message, `backlog` stores bags that wait, `watch` reports the daemon's state, `replicas` looks at
+//! the other daemons on its store, `timestamps` asks authorities about what is
 //! sealed, `ticker` ticks every second. They share a [`Daemon`].
 
 mod backlog;
 mod dispatcher;
 mod in_force;
 mod planner;
+mod replicas;
 mod reviews;
 mod ticker;
 mod timestamps;
@@ -34,6 +36,7 @@ use uuid::Uuid;
 
 pub use self::{
     backlog::Unstored,
+    replicas::{Identity, JoinError},
     reviews::ReviewPulse,
     watch::{Count, Health, Pulse},
 };
@@ -142,12 +145,16 @@ pub struct Setup {
     pub vault: Option<Vault>,
     /// Concurrency and time limits.
     pub limits: Limits,
+    /// What tells this daemon from others on the same store.
+    pub identity: Identity,
 }
 
 /// What the parts of a daemon share.
 pub struct Daemon {
     store: Arc<dyn Database>,
     clock: Clock,
+    /// Tells this process from others with the same name.
+    process: Uuid,
     setup: RwLock<Arc<Setup>>,
     /// Notified when there may be something to do.
     wake: Notify,
@@ -199,6 +206,8 @@ struct State {
     undrained: Option<String>,
     /// When old snapshots and bags were last removed.
     pruned: Option<DateTime<Utc>>,
+    /// What it knows of the other daemons on its store.
+    others: replicas::Others,
 }
 
 /// A failure of the store.
@@ -214,6 +223,7 @@ impl Daemon {
         Arc::new(Self {
             store,
             clock,
+            process: replicas::process(),
             setup: RwLock::new(Arc::new(setup)),
             wake: Notify::new(),
             state: Mutex::default(),
@@ -243,6 +253,7 @@ impl Daemon {
         state.reviews_published = false;
         state.reviews_again.clear();
         state.stamping.forget();
+        state.others = replicas::Others::default();
     }
 
     fn setup(&self) -> Arc<Setup> {
@@ -274,6 +285,7 @@ impl Daemon {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = self.wake.notified() => {}
+                () = self.store.changed() => {}
                 Some(_) = workers.join_next() => {}
                 Some(_) = senders.join_next() => {}
                 // The ticker follows the wall clock, and pauses if that is set back.
@@ -295,6 +307,7 @@ impl Daemon {
         // What the last runs recorded must be in the ledger's file, too.
         let written = self.write_out().await;
         self.stepped(written);
+        self.leave().await;
         Ok(())
     }
 
@@ -323,6 +336,9 @@ impl Daemon {
         shutdown_now: &CancellationToken,
     ) -> Result<(), WriteError> {
         self.store.look()?;
+        if !self.look_around().await? {
+            return Ok(());
+        }
         self.drain();
         self.plan().await?;
         let Limits { concurrency, lease, mail_lease, .. } = self.setup().limits;

@@ -240,6 +240,7 @@ async fn daemon(
             .with(HeartbeatChannel::new([("weekly".to_owned(), heartbeat)].into())),
         vault: None,
         limits: Limits::default(),
+        identity: Identity::default(),
     };
     let store = testing::open(folder).await;
     Daemon::new(Arc::new(store), clock, setup)

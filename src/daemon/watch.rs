@@ -91,7 +91,9 @@ impl Daemon {
             let failure = state.failure.as_ref().map(|failure| failure.error.clone());
             let failure = failure.or_else(|| unwritable.map(|error| error.to_string()));
             let configuration = setup.problems.iter().chain(&state.not_reloaded);
-            let warnings = configuration.chain(state.superseded.values()).chain(state.ahead.values()).cloned();
+            let others = state.others.skewed.iter().chain(&state.others.warnings);
+            let warnings =
+                configuration.chain(state.superseded.values()).chain(state.ahead.values()).chain(others).cloned();
             (failure, unstored.into_iter().chain(warnings).chain(state.stamping.warning(self.now())).collect())
         };
         Ok(Health { is_alive: self.is_alive(), failure, warnings, incidents })

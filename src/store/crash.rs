@@ -4,7 +4,7 @@
 //! of it. A [`Hazard`] decides what happens at each point.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{
@@ -12,11 +12,13 @@ use super::{
     history::{Done, History, MessageRecord},
     ledger::Ledger,
     queue::{Cursor, Decided, Outgoing, Queue, Sent},
+    replicas::{Replica, Replicas},
     reviews::{PlannedReview, ReviewPlan, Reviews},
     sessions::{Link, SecretDigest, Session, Sessions, SignedIn},
     together::{Combination, Combined, Share, Together},
 };
 use crate::{
+    clock::Clock,
     ledger::{
         Entry, Fact, Head, Line,
         fact::{OffboardingBegun, Terms},
@@ -545,5 +547,24 @@ impl<M: Database, H: Hazard> Sessions for Hazardous<M, H> {
         let ended = self.store.end_sessions_of(address).await?;
         self.hazard.at("end_sessions_of", Moment::After).await?;
         Ok(ended)
+    }
+}
+
+#[async_trait]
+impl<M: Database, H: Hazard> Replicas for Hazardous<M, H> {
+    async fn skew(&self, clock: &Clock) -> Result<Option<TimeDelta>, StoreError> {
+        self.store.skew(clock).await
+    }
+
+    async fn announce(&self, replica: &Replica) -> Result<Vec<Replica>, StoreError> {
+        self.store.announce(replica).await
+    }
+
+    async fn leave(&self, replica: &Replica) -> Result<(), StoreError> {
+        self.store.leave(replica).await
+    }
+
+    async fn changed(&self) {
+        self.store.changed().await;
     }
 }

@@ -16,6 +16,7 @@ pub mod history;
 pub mod ledger;
 pub mod postgres;
 pub mod queue;
+pub mod replicas;
 pub mod reviews;
 mod rows;
 pub mod sessions;
@@ -149,7 +150,14 @@ pub trait Store: Send + Sync {
 
 /// Everything that a store does. The suite in `conformance` holds every adapter to it.
 pub trait Database:
-    Store + queue::Queue + together::Together + history::History + ledger::Ledger + reviews::Reviews + sessions::Sessions
+    Store
+    + queue::Queue
+    + together::Together
+    + history::History
+    + ledger::Ledger
+    + reviews::Reviews
+    + sessions::Sessions
+    + replicas::Replicas
 {
 }
 
@@ -161,6 +169,7 @@ impl<T> Database for T where
         + ledger::Ledger
         + reviews::Reviews
         + sessions::Sessions
+        + replicas::Replicas
 {
 }
 

@@ -20,7 +20,7 @@ use crate::{
 const CRASH_AT: &str = "ROLECALL_CRASH_AT";
 const RECIPIENTS: usize = 2;
 
-fn bench() -> Bench {
+pub(crate) fn bench() -> Bench {
     let bench = crate::evidence::bench(5);
     bench.reconfigure("schedule = \"0 8 * * MON\"", "schedule = \"* * * * * *\"\nmissed = \"all\"");
     bench.reconfigure("[daemon]", "[daemon]\nlease_seconds = 2\nstop_seconds = 0");
@@ -33,7 +33,7 @@ fn closed(bench: &Bench) -> usize {
 }
 
 /// Lets a daemon die at a point, and another one go on until what the first left is done.
-fn killed_at(bench: &Bench, point: &str) {
+pub(crate) fn killed_at(bench: &Bench, point: &str) {
     let victim = Daemon::start_with(bench, &[(CRASH_AT, point)]);
     let (code, said) = victim.wait();
     assert_eq!(code, None, "{point}: it did not die of a signal: {said}");

@@ -26,6 +26,7 @@ mod evidence;
 mod exchange;
 mod export;
 mod first_generation;
+mod fleet;
 mod hostile;
 mod incomplete;
 mod init;
@@ -40,6 +41,8 @@ mod offboard;
 mod operation;
 mod past;
 mod policies;
+#[path = "../support/postgres.rs"]
+mod postgres_server;
 mod recompute;
 mod review;
 mod review_mail;

@@ -454,6 +454,8 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
     ),
     ("console", &[example("Sign in as Ana", "rolecall console link --as ana@example.com")]),
     ("console link", &[example("Sign in as Ana", "rolecall console link --as ana@example.com")]),
+    ("store", &[example("Find out why the database cannot be reached", "rolecall store check")]),
+    ("store check", &[example("Find out why the database cannot be reached", "rolecall store check")]),
     ("mail", &[example("Send a test message", "rolecall mail test --to ana@example.com")]),
     ("mail test", &[example("Send a test message", "rolecall mail test --to ana@example.com")]),
     (

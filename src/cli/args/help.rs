@@ -11,7 +11,7 @@ const GROUPS: [(&str, &[&str]); 8] = [
     ("Look up", &["who-can", "findings", "users", "roles", "profiles", "org", "me"]),
     ("Look back", &["access", "history", "diff"]),
     ("Evidence", &["evidence"]),
-    ("Operate", &["daemon", "console", "schedule", "runs", "mail", "offboard"]),
+    ("Operate", &["daemon", "console", "schedule", "runs", "store", "mail", "offboard"]),
     ("Agents", &["mcp", "tools"]),
     ("Develop", &["simulate", "schema", "completions", "man", "help"]),
 ];

@@ -12,6 +12,7 @@ mod policy;
 mod review;
 mod roster;
 mod simulate;
+mod store;
 
 use std::path::PathBuf;
 
@@ -36,6 +37,7 @@ pub(crate) use self::{
     review::{DecideArgs, DecisionWord, ReviewArgs, ReviewCommand, ReviewFormat, SheetExportArgs, SheetImportArgs},
     roster::{RosterCheckArgs, RosterCommand},
     simulate::{FaultName, SimulateArgs},
+    store::StoreCommand,
 };
 use crate::model::finding::Severity;
 
@@ -143,6 +145,9 @@ pub(crate) enum Command {
         /// The rule to explain
         name: Option<String>,
     },
+    /// Try the database
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Test outgoing mail
     #[command(subcommand)]
     Mail(MailCommand),

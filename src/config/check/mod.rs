@@ -11,6 +11,7 @@ mod policy;
 mod review;
 mod roster;
 mod services;
+mod store;
 mod targets;
 mod workspace;
 
@@ -27,7 +28,7 @@ use url::Url;
 use super::{
     file::{self, File},
     problem::Problem,
-    settings::{SecretSource, Settings, Workspace, relative},
+    settings::{SecretSource, Settings, StorePlace, Workspace, relative},
     shape::suggestion,
 };
 
@@ -127,7 +128,10 @@ impl Checker<'_> {
         let smtp = file.smtp.as_ref().map(|smtp| self.smtp(smtp.get_ref()));
         let store = self.store(file.store.as_ref());
         let daemon = self.daemon(&file.daemon);
-        let beside = store.path.parent().unwrap_or(self.context.folder).to_owned();
+        let beside = match &store.place {
+            StorePlace::File(path) => path.parent().unwrap_or(self.context.folder).to_owned(),
+            StorePlace::Server(_) => self.context.folder.to_owned(),
+        };
         let evidence = file.evidence.as_ref().map(|evidence| self.evidence(evidence, &beside));
         let console = file.console.as_ref().map(|console| self.console(console.get_ref()));
         let text = self.context.text.to_owned();

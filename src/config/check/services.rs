@@ -1,4 +1,4 @@
-//! What all jobs share: mail server, store, evidence, daemon.
+//! What all jobs share: mail server, evidence, daemon.
 
 use std::{net::SocketAddr, path::Path, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::{
     config::{
         file::{self, timestamps::Timestamps},
         problem::Problem,
-        settings::{self, Daemon, Evidence, Smtp, Store, relative},
+        settings::{self, Daemon, Evidence, Smtp, relative},
     },
     model::mail::Security,
 };
@@ -80,44 +80,6 @@ impl Checker<'_> {
             timeout: Duration::from_secs(timeout.unsigned_abs()),
             ca_file: smtp.ca_file.as_ref().map(|path| relative(self.context.folder, path)),
         }
-    }
-
-    pub(super) fn store(&mut self, store: Option<&file::Store>) -> Store {
-        const DAY: Duration = Duration::from_hours(24);
-        let keep_days = self.number(store.and_then(|store| store.keep_days.as_ref()), 400, 1..=36_500);
-        let path = store.map_or_else(|| "rolecall.db", |store| self.store_path(store));
-        Store { path: relative(self.context.folder, path), keep: DAY * u32::try_from(keep_days).unwrap_or(u32::MAX) }
-    }
-
-    fn store_path<'f>(&mut self, store: &'f file::Store) -> &'f str {
-        let url = store.url.get_ref();
-        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            self.error(
-                store.url.span(),
-                "this version supports SQLite only",
-                "expected a URL such as sqlite:rolecall.db",
-            );
-        }
-        let path = url
-            .strip_prefix("sqlite:")
-            .map(|path| path.strip_prefix("//").unwrap_or(path))
-            .filter(|path| !path.trim().is_empty());
-        let problem = match path {
-            None if url.starts_with("postgres") => None,
-            None => Some("invalid store URL"),
-            Some(path) if path.starts_with(':') || path.starts_with("file:") => {
-                Some("the store must be a file: one in memory would forget every review")
-            }
-            Some(path) if path.contains(['?', '#']) => {
-                Some("the store URL has options, which this version does not have")
-            }
-            Some(_) => None,
-        };
-        if let Some(problem) = problem {
-            let help = "expected a URL such as sqlite:rolecall.db or sqlite:/var/lib/rolecall/rolecall.db";
-            self.error(store.url.span(), problem, help);
-        }
-        path.unwrap_or("rolecall.db")
     }
 
     pub(super) fn evidence(&mut self, evidence: &Spanned<file::Evidence>, store: &Path) -> Evidence {
@@ -191,10 +153,14 @@ impl Checker<'_> {
             let help = "it names jobs and workspaces: let only your monitoring reach it, or listen on 127.0.0.1";
             self.problems.push(Problem::warning(written.span(), message, help));
         }
+        if let Some(replica) = &daemon.replica {
+            self.name("replica", replica);
+        }
         let seconds = |number: i64| Duration::from_secs(number.unsigned_abs());
         Daemon {
             listen: address,
             allowed_hosts: daemon.allowed_hosts.clone(),
+            replica: daemon.replica.as_ref().map(|replica| replica.get_ref().clone()),
             workers: usize::try_from(self.number(daemon.workers.as_ref(), 4, 1..=64)).unwrap_or(1),
             lease: seconds(self.number(daemon.lease_seconds.as_ref(), 60, 2..=3600)),
             grace_period: seconds(self.number(daemon.stop_seconds.as_ref(), 20, 0..=3600)),

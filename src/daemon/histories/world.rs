@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::Clock,
     connector::{Cause, Connector, ConnectorError, Progress, ReadRequest},
-    daemon::{Daemon, Job, Limits, Setup, Workspace},
+    daemon::{Daemon, Identity, Job, Limits, Setup, Workspace},
     fetch::Rosters,
     mail::{
         message::Email,
@@ -248,6 +248,7 @@ impl World {
             channels: Channels::default().with(EmailChannel::new(Post(Arc::clone(&self.shared)))),
             vault: None,
             limits: Limits::default(),
+            identity: Identity::default(),
         };
         let shared = Arc::clone(&self.shared);
         let daemon = Daemon::new(store, Clock::new(move || *shared.now.lock().unwrap()), setup);

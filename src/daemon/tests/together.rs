@@ -257,5 +257,6 @@ fn nothing() -> Setup {
         channels: Channels::default(),
         vault: None,
         limits: Limits::default(),
+        identity: Identity::default(),
     }
 }

@@ -54,3 +54,13 @@ ALTER TABLE audit ADD COLUMN high BIGINT;
 ALTER TABLE audit ADD COLUMN medium BIGINT;
 ALTER TABLE audit ADD COLUMN low BIGINT;
 ALTER TABLE audit ADD COLUMN info BIGINT;
+
+-- The daemons that use this database, and when each was last seen.
+CREATE TABLE replica (
+    process       BYTEA  NOT NULL PRIMARY KEY,
+    name          TEXT   COLLATE "C" NOT NULL,
+    version       TEXT   COLLATE "C" NOT NULL,
+    signing_key   TEXT   COLLATE "C",
+    configuration TEXT   COLLATE "C" NOT NULL,
+    seen_at       BIGINT NOT NULL
+);

@@ -6,6 +6,8 @@ pub(super) const OPEN_ADVICE: &str =
     "Check `[store] url`, `password` and `root_certificate`; `rolecall store check` says at which step it fails";
 pub(super) const RIGHTS_ADVICE: &str =
     "The role needs the right to create the schema `rolecall` in this database: GRANT CREATE ON DATABASE … TO …";
+pub(super) const OLD_ADVICE: &str =
+    "Start the daemon of this version once, or any other command that writes: it brings the schema up to date";
 const DAMAGED_ADVICE: &str = "Restore a copy of the database; nothing was changed";
 const FULL_ADVICE: &str = "Make room on the server's disk; what was kept before is untouched";
 const READ_ONLY_ADVICE: &str = "Connect to the primary server: this one only repeats it";
@@ -23,6 +25,18 @@ mod code {
     pub(super) const NO_STATEMENT: &str = "26000";
     /// Class 28: sign-in refused. 3D: no such database. 53: no resources, as too many connections. 57P: shutting down.
     pub(super) const CONNECTING: [&str; 5] = ["28", "3D", "53", "57P", "08"];
+}
+
+/// What the database or the way to it says, without advice.
+pub(super) fn explain_briefly(error: &sqlx::Error) -> String {
+    match explain("", "", error) {
+        StoreError::Open { reason, .. }
+        | StoreError::Query { reason, .. }
+        | StoreError::Locked { reason, .. }
+        | StoreError::Full { reason, .. }
+        | StoreError::Damaged { reason, .. } => reason,
+        other => other.to_string(),
+    }
 }
 
 pub(super) fn explain(place: &str, action: &'static str, error: &sqlx::Error) -> StoreError {

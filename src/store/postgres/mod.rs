@@ -7,6 +7,7 @@
 //! `server` connects, `schema` migrates, `error` explains; the other parts are those of `sqlite`, with the SQL of PostgreSQL.
 
 mod audits;
+pub mod check;
 mod decisions;
 mod error;
 mod history;
@@ -14,6 +15,7 @@ mod incidents;
 mod ledger;
 mod outbox;
 mod queue;
+mod replicas;
 mod reviews;
 mod schema;
 mod server;
@@ -59,6 +61,7 @@ pub struct PostgresStore {
     lease_clock: LeaseClock,
     /// Tells what it announces to other processes from what they announce.
     process: Uuid,
+    announcements: replicas::Announcements,
 }
 
 impl fmt::Debug for PostgresStore {
@@ -85,13 +88,41 @@ impl PostgresStore {
         // A pool tries to connect until its time is over, and then says only that. One connection says what is wrong.
         let mut connection = server.connect().await.map_err(|error| explain(&place, "be opened", &error))?;
         schema::bring_up_to_date(&mut connection, &place).await?;
-        drop(connection);
+        Ok(Self::over(server, lease_clock))
+    }
+
+    /// Connects to the database if it has a store; writes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`], also if its schema is older: commands that only read do not migrate it under those that run.
+    pub async fn open_existing(server: &Server) -> Result<Option<Self>, StoreError> {
+        let place = server.place();
+        let failed = |error| explain(&place, "be opened", &error);
+        let mut connection = server.connect().await.map_err(failed)?;
+        let version = schema::version(&mut connection).await.map_err(failed)?;
+        if version == 0 {
+            return Ok(None);
+        }
+        if !schema::is_up_to_date(version, &place)? {
+            let reason = format!("its schema {version} is older than {}", schema::known());
+            return Err(StoreError::Open { place, reason, advice: error::OLD_ADVICE });
+        }
+        Ok(Some(Self::over(server, LeaseClock::Database)))
+    }
+
+    fn over(server: &Server, lease_clock: LeaseClock) -> Self {
         let pool = PgPoolOptions::new()
             .max_connections(server.max_connections)
             .acquire_timeout(CONNECTION_TIMEOUT)
             .after_connect(|connection, _| Box::pin(server::prepare(connection)))
             .connect_lazy_with(server.options());
-        Ok(Self { pool, place, lease_clock, process: Uuid::new_v4() })
+        Self {
+            pool,
+            place: server.place(),
+            lease_clock,
+            process: Uuid::new_v4(),
+            announcements: replicas::Announcements::default(),
+        }
     }
 
     /// The time that leases are compared with; `None` for the database's own.

@@ -11,6 +11,7 @@ use crate::store::{
     history::History as _,
     ledger::Ledger as _,
     queue::{Decided, Queue as _},
+    replicas::{Replica, Replicas as _},
 };
 
 /// One database.
@@ -78,7 +79,10 @@ async fn both_databases_have_the_same_tables_and_columns() {
     let here: BTreeSet<String> = sqlx::query_scalar(sql).fetch_all(&store.pool).await.unwrap().into_iter().collect();
     let folder = tempfile::tempdir().unwrap();
     let there = crate::store::sqlite::testing::columns(&folder.path().join("store.db")).await;
-    let only_here: Vec<&String> = here.difference(&there).filter(|column| !column.starts_with("_sqlx")).collect();
+    let only_here: Vec<&String> = here
+        .difference(&there)
+        .filter(|column| !column.starts_with("_sqlx") && !column.starts_with("replica."))
+        .collect();
     assert_eq!(only_here, ["audit.kept", "ledger_head.id", "ledger_head.number", "ledger_head.sha256"]);
     assert_eq!(there.difference(&here).collect::<Vec<_>>(), Vec::<&String>::new());
 }
@@ -283,4 +287,104 @@ async fn a_unix_socket_is_used() {
     let (server, process) = (testing::database().await, testing::server());
     let server = Server { host: Host::Socket(process.folder.clone().into(), process.port), ..server };
     PostgresStore::open(&server).await.unwrap().probe(DateTime::UNIX_EPOCH).await.unwrap();
+}
+
+fn replica(name: &str) -> Replica {
+    Replica {
+        name: name.to_owned(),
+        process: Uuid::new_v4(),
+        version: "0.1.0".to_owned(),
+        signing_key: Some("SHA256:x".to_owned()),
+        configuration: "aa".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn replicas_see_one_another_until_they_leave_or_are_gone() {
+    let server = testing::database().await;
+    let store = testing::open(&server).await;
+    let (one, other) = (replica("one"), replica("other"));
+    assert_eq!(store.announce(&one).await.unwrap(), []);
+    assert_eq!(store.announce(&other).await.unwrap(), std::slice::from_ref(&one));
+    assert_eq!(store.announce(&one).await.unwrap(), std::slice::from_ref(&other));
+    store.leave(&other).await.unwrap();
+    assert_eq!(store.announce(&one).await.unwrap(), []);
+    store.announce(&other).await.unwrap();
+    execute(&store, "UPDATE replica SET seen_at = seen_at - 60000 WHERE name = 'other'").await.unwrap();
+    assert_eq!(store.announce(&one).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn the_skew_of_a_clock_is_told_and_so_is_a_schema_that_became_newer() {
+    use crate::clock::Clock;
+    let store = testing::open(&testing::database().await).await;
+    let right = store.skew(&Clock::system()).await.unwrap().unwrap();
+    assert!(right.abs() < chrono::TimeDelta::milliseconds(500), "{right}");
+    let ahead = Clock::new(|| Clock::system().now() + chrono::TimeDelta::seconds(600));
+    let skew = store.skew(&ahead).await.unwrap().unwrap();
+    assert!((599..=601).contains(&skew.num_seconds()), "{skew}");
+    let sql = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+               VALUES (99, 'later', true, '', 0)";
+    execute(&store, sql).await.unwrap();
+    let error = store.skew(&Clock::system()).await.unwrap_err();
+    assert!(matches!(error, StoreError::NewerSchema { version: 99, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_replica_is_woken_by_another_and_not_by_itself() {
+    let server = testing::database().await;
+    let (one, other) = (testing::open(&server).await, testing::open(&server).await);
+    let waiting = one.clone();
+    let mut woken = tokio::spawn(async move { waiting.changed().await });
+    let listens = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+    while sqlx::query_scalar::<_, i64>(listens).fetch_one(&other.pool).await.unwrap() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+    let announce = async |store: &PostgresStore| {
+        let mut write = store.write().await.unwrap();
+        write.wake();
+        write.commit().await.unwrap();
+        store.probe(now).await.unwrap();
+    };
+    announce(&one).await;
+    let patience = Duration::from_millis(300);
+    assert!(tokio::time::timeout(patience, &mut woken).await.is_err(), "its own announcement woke it");
+    announce(&other).await;
+    tokio::time::timeout(Duration::from_secs(10), woken).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn each_stage_of_reaching_the_database_is_tried() {
+    use super::check::{Outcome, Stage, check};
+    use crate::clock::Clock;
+    let server = testing::database().await;
+    let failed = async |server: &Server, clock: Clock| {
+        let stages = check(server, &clock).await;
+        let failed = stages.iter().find_map(|(stage, outcome)| match outcome {
+            Outcome::Failed(reason) => Some((*stage, reason.clone())),
+            _ => None,
+        });
+        let passed = stages.iter().filter(|(_, outcome)| matches!(outcome, Outcome::Passed(_))).count();
+        (failed, passed)
+    };
+    assert_eq!(failed(&server, Clock::system()).await, (None, 9));
+    PostgresStore::open(&server).await.unwrap();
+    assert_eq!(failed(&server, Clock::system()).await, (None, 9));
+    let host = |name: &str, port| Server { host: Host::Name(name.to_owned(), port), ..server.clone() };
+    let port = testing::server().port;
+    let ahead = || Clock::new(|| Clock::system().now() + chrono::TimeDelta::seconds(600));
+    for (server, clock, stage, reason) in [
+        (host("no-such-host.invalid", port), Clock::system(), Stage::Resolve, "no-such-host.invalid"),
+        (host("127.0.0.1", 1), Clock::system(), Stage::Connect, "refused"),
+        (Server { tls: Tls::Full, ..host("localhost", port) }, Clock::system(), Stage::Tls, "UnknownIssuer"),
+        (Server { password: Some("no".into()), ..server.clone() }, Clock::system(), Stage::SignIn, "password"),
+        (Server { database: "none".into(), ..server.clone() }, Clock::system(), Stage::SignIn, "does not exist"),
+        (server.clone(), ahead(), Stage::Clock, "differs from the server's by +600."),
+    ] {
+        let (found, passed) = failed(&server, clock).await;
+        let (at, said) = found.unwrap();
+        assert_eq!((at, passed), (stage, stage as usize), "{said}");
+        assert!(said.contains(reason), "{said}");
+    }
 }

@@ -12,6 +12,7 @@ mod ledger;
 mod outbox;
 mod queue;
 mod read_only;
+mod replicas;
 mod reviews;
 mod sessions;
 #[cfg(test)]

@@ -1,0 +1,139 @@
+//! The store of a configuration: a file of SQLite, or a database of PostgreSQL.
+
+use std::sync::Arc;
+
+use super::{AppError, read};
+#[cfg(debug_assertions)]
+use crate::store::crash;
+use crate::{
+    clock::Clock,
+    config::settings::{self, DatabaseHost, Settings, SslMode, StorePlace},
+    store::{
+        Database,
+        postgres::{
+            Host, PostgresStore, Server, Tls,
+            check::{Outcome, Stage, check},
+        },
+        sqlite::SqliteStore,
+    },
+};
+
+/// The environment variable that names the point at which a process of a test dies ([`crate::store::crash`]).
+#[cfg(debug_assertions)]
+const CRASH_AT: &str = "ROLECALL_CRASH_AT";
+
+/// The store.
+///
+/// # Errors
+/// [`AppError::Store`], or [`AppError::Secret`] if its password cannot be read.
+pub async fn store(settings: &Settings) -> Result<Arc<dyn Database>, AppError> {
+    match &settings.store.place {
+        StorePlace::File(path) => Ok(whole(SqliteStore::open(path).await?)),
+        StorePlace::Server(database) => Ok(whole(PostgresStore::open(&server(database)?).await?)),
+    }
+}
+
+/// The store, which dies where a test wants it.
+fn whole(store: impl Database + 'static) -> Arc<dyn Database> {
+    #[cfg(debug_assertions)]
+    if let Ok(point) = std::env::var(CRASH_AT) {
+        return Arc::new(crash::Hazardous { store, hazard: crash::AbortAt(point) });
+    }
+    Arc::new(store)
+}
+
+/// The store, if there is one: verification must not create it.
+///
+/// # Errors
+/// As [`store`].
+pub async fn existing_store(settings: &Settings) -> Result<Option<Arc<dyn Database>>, AppError> {
+    let found: Option<Arc<dyn Database>> = match &settings.store.place {
+        StorePlace::File(path) if !path.exists() => None,
+        StorePlace::File(path) => Some(Arc::new(SqliteStore::open_to_read(path).await?)),
+        StorePlace::Server(database) => match PostgresStore::open_existing(&server(database)?).await? {
+            Some(store) => Some(Arc::new(store)),
+            None => None,
+        },
+    };
+    Ok(found)
+}
+
+/// The store for a command that only reads: a file may be on a read-only medium, and a database is not migrated under the
+/// daemons that use it.
+///
+/// # Errors
+/// As [`store`].
+pub async fn store_to_read(settings: &Settings) -> Result<Arc<dyn Database>, AppError> {
+    match &settings.store.place {
+        StorePlace::File(path) => Ok(Arc::new(SqliteStore::open_to_read(path).await?)),
+        StorePlace::Server(_) => match existing_store(settings).await? {
+            Some(store) => Ok(store),
+            None => store(settings).await,
+        },
+    }
+}
+
+/// Where the store is, for messages.
+pub fn store_place(settings: &Settings) -> String {
+    match &settings.store.place {
+        StorePlace::File(path) => path.display().to_string(),
+        StorePlace::Server(database) => unsigned(database).place(),
+    }
+}
+
+/// The result of trying the store.
+pub enum StoreCheck {
+    /// It is a file that was opened.
+    File,
+    /// It is a file that does not exist yet.
+    NoFile,
+    /// It is a database: each stage of reaching it.
+    Stages(Vec<(Stage, Outcome)>),
+}
+
+/// Tries the store, and writes nothing to a database.
+///
+/// # Errors
+/// As [`store`].
+pub async fn check_store(settings: &Settings, clock: &Clock) -> Result<StoreCheck, AppError> {
+    match &settings.store.place {
+        StorePlace::File(path) => {
+            if !path.exists() {
+                return Ok(StoreCheck::NoFile);
+            }
+            SqliteStore::open_to_read(path).await?;
+            Ok(StoreCheck::File)
+        }
+        StorePlace::Server(database) => Ok(StoreCheck::Stages(check(&server(database)?, clock).await)),
+    }
+}
+
+/// How to reach a database.
+///
+/// # Errors
+/// [`AppError::Secret`]
+fn server(database: &settings::Database) -> Result<Server, AppError> {
+    let password = database.password.as_ref().map(|source| read("store.password".to_owned(), source)).transpose()?;
+    Ok(Server { password, ..unsigned(database) })
+}
+
+/// How to reach a database, without the password.
+fn unsigned(database: &settings::Database) -> Server {
+    Server {
+        host: match database.host.clone() {
+            DatabaseHost::Name(name, port) => Host::Name(name, port),
+            DatabaseHost::Socket(folder, port) => Host::Socket(folder, port),
+        },
+        user: database.user.clone(),
+        password: None,
+        database: database.database.clone(),
+        tls: match database.ssl_mode {
+            SslMode::Disable => Tls::Off,
+            SslMode::Require => Tls::Encrypted,
+            SslMode::VerifyCa => Tls::Authority,
+            SslMode::VerifyFull => Tls::Full,
+        },
+        root_certificate: database.root_certificate.clone(),
+        max_connections: database.max_connections,
+    }
+}
