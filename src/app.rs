@@ -13,7 +13,7 @@ use secrecy::SecretString;
 pub use self::{
     connectors::{connector, fresh_connector, remover, replaying_connector},
     evidence::{BucketError, evidence_storage, objects},
-    stores::{StoreCheck, check_store, existing_store, store, store_place, store_to_read},
+    stores::{StoreCheck, check_store, existing_store, store, store_place, store_to_read, tables},
 };
 use crate::{
     agent::{self, Access, WorkspaceSession},
@@ -291,7 +291,10 @@ fn identity(settings: &Settings) -> daemon::Identity {
         table.remove("daemon");
         table.to_string()
     });
-    let host = || fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
+    let host = || {
+        let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        format!("{}-{}", host.trim(), std::process::id())
+    };
     daemon::Identity {
         name: settings.daemon.replica.clone().unwrap_or_else(host),
         configuration: sha256(shared.as_bytes()),

@@ -10,6 +10,7 @@ use crate::{
     config::settings::{self, DatabaseHost, Settings, SslMode, StorePlace},
     store::{
         Database,
+        copy::Tables,
         postgres::{
             Host, PostgresStore, Server, Tls,
             check::{Outcome, Stage, check},
@@ -105,6 +106,17 @@ pub async fn check_store(settings: &Settings, clock: &Clock) -> Result<StoreChec
             Ok(StoreCheck::File)
         }
         StorePlace::Server(database) => Ok(StoreCheck::Stages(check(&server(database)?, clock).await)),
+    }
+}
+
+/// A store whose rows are copied. Both are brought up to date.
+///
+/// # Errors
+/// As [`store`].
+pub async fn tables(place: &StorePlace) -> Result<Box<dyn Tables>, AppError> {
+    match place {
+        StorePlace::File(path) => Ok(Box::new(SqliteStore::open_to_copy(path).await?)),
+        StorePlace::Server(database) => Ok(Box::new(PostgresStore::open_to_copy(&server(database)?).await?)),
     }
 }
 

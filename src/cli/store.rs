@@ -1,21 +1,30 @@
-//! `rolecall store`: tries the database.
+//! `rolecall store`: tries the database, and copies one store into another.
 
 use std::path::Path;
 
 use super::{
-    args::StoreCommand,
+    args::{CopyArgs, StoreCommand},
     check,
     output::{self, Failure},
 };
 use crate::{
     app::{self, StoreCheck},
     clock::Clock,
-    store::postgres::check::{Outcome, Stage},
+    config::{
+        self,
+        settings::{Database, StorePlace},
+    },
+    store::{
+        copy,
+        postgres::check::{Outcome, Stage},
+    },
+    words::count,
 };
 
 pub(super) async fn run(named: Option<&Path>, command: StoreCommand) -> Result<(), Failure> {
     match command {
         StoreCommand::Check => try_stages(named).await,
+        StoreCommand::Copy(args) => copy_all(named, &args).await,
     }
 }
 
@@ -51,5 +60,65 @@ fn line(stage: Stage, outcome: &Outcome) -> String {
             format!("FAILED   {stage:<15} {reason}\n{:25}fix: {}", "", stage.advice())
         }
         Outcome::NotReached => format!("–        {stage:<15} not reached"),
+    }
+}
+
+async fn copy_all(named: Option<&Path>, args: &CopyArgs) -> Result<(), Failure> {
+    let configured = config::locate(named).ok().and_then(|_| check::load_quietly(named).ok());
+    let configured = configured.as_ref().map(|settings| &settings.store.place);
+    let from = place(&args.from, args.from_password_file.as_deref(), args, configured)?;
+    let to = place(&args.to, args.to_password_file.as_deref(), args, configured)?;
+    if let StorePlace::File(path) = &from
+        && !path.exists()
+    {
+        return Err(Failure::usage(format!("there is no store at {}", path.display())));
+    }
+    if from == to {
+        return Err(Failure::usage("--from and --to are the same store"));
+    }
+    let failed = |error: app::AppError| Failure::failed(error.to_string());
+    let from = app::tables(&from).await.map_err(failed)?;
+    let to = app::tables(&to).await.map_err(failed)?;
+    output::note(&format!("Copying {} into {}", from.place(), to.place()));
+    let copied = copy::copy(&*from, &*to).await.map_err(|error| Failure::failed(error.to_string()))?;
+    for table in &copied {
+        output::line(&format!("ok       {:<15} {:<12} sha256 {}", table.table, count(table.rows, "row"), table.sha256));
+    }
+    output::line(&format!("Both stores hold the same. Set `[store] url` to {}.", args.to));
+    Ok(())
+}
+
+/// The place of an address. The configuration knows how to reach its own store.
+fn place(
+    url: &str,
+    password_file: Option<&Path>,
+    args: &CopyArgs,
+    configured: Option<&StorePlace>,
+) -> Result<StorePlace, Failure> {
+    let text = |path: &Path| path.display().to_string();
+    let (password, root) = (password_file.map(text), args.root_certificate.as_deref().map(text));
+    let written = config::store_place(url, password.as_deref(), root.as_deref(), Path::new("."))
+        .map_err(|error| Failure::usage(format!("{error}: {}", without_password(url))))?;
+    Ok(match (written, configured) {
+        (StorePlace::Server(written), Some(StorePlace::Server(known))) if is_same(&written, known) => {
+            StorePlace::Server(Database {
+                password: written.password.or_else(|| known.password.clone()),
+                root_certificate: written.root_certificate.or_else(|| known.root_certificate.clone()),
+                ..written
+            })
+        }
+        (written, _) => written,
+    })
+}
+
+fn is_same(one: &Database, other: &Database) -> bool {
+    (&one.host, &one.user, &one.database) == (&other.host, &other.user, &other.database)
+}
+
+/// An address without what may be a password.
+fn without_password(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
+        _ => url.to_owned(),
     }
 }

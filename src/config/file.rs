@@ -443,7 +443,7 @@ pub(super) struct Daemon {
     /// Names of this host by which the status page may be asked, beside its addresses and `localhost`.
     #[serde(default)]
     pub(super) allowed_hosts: Vec<String>,
-    /// The name of this daemon among others on the same store; without it, that of the host.
+    /// The name of this daemon among others on the same store; without it, the name of the host and the process id.
     #[schemars(with = "Option<String>")]
     pub(super) replica: Option<Spanned<String>>,
     /// Maximum number of concurrent runs, and of concurrent deliveries.

@@ -42,6 +42,19 @@ const LARGEST: u64 = 16 << 20;
 /// Where to look for a configuration if none is named.
 const PLACES: [&str; 2] = ["rolecall.toml", "/etc/rolecall/rolecall.toml"];
 
+/// The place of a store that an address names, outside a configuration.
+///
+/// # Errors
+/// Every problem of the address, as a text.
+pub fn store_place(
+    url: &str,
+    password_file: Option<&str>,
+    root_certificate: Option<&str>,
+    folder: &Path,
+) -> Result<settings::StorePlace, String> {
+    check::place_of(url, password_file, root_certificate, folder)
+}
+
 /// A configuration that can be used.
 #[derive(Debug)]
 pub struct Loaded {

@@ -230,7 +230,7 @@ pub struct Daemon {
     pub listen: Option<SocketAddr>,
     /// Names of this host by which the status page may be asked, beside its addresses and `localhost`.
     pub allowed_hosts: Vec<String>,
-    /// The name of this daemon among others on the same store; `None` for that of the host.
+    /// The name of this daemon among others on the same store; `None` for the name of the host and the process id.
     pub replica: Option<String>,
     /// Maximum number of concurrent runs, and of concurrent deliveries.
     pub workers: usize,

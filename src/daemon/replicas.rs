@@ -5,12 +5,9 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::Daemon;
-use crate::{
-    evidence::key::SigningKey,
-    store::{
-        StoreError,
-        replicas::{MOST_SKEW, Replica},
-    },
+use crate::store::{
+    StoreError,
+    replicas::{MOST_SKEW, Replica},
 };
 
 /// How often a daemon announces itself and looks at its clock.
@@ -160,7 +157,7 @@ impl Daemon {
             name: setup.identity.name.clone(),
             process: self.process,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            signing_key: key.map(SigningKey::fingerprint),
+            signing_key: key.map(|key| key.fingerprint()),
             configuration: setup.identity.configuration.clone(),
         }
     }

@@ -9,6 +9,7 @@
 
 #[cfg(test)]
 mod conformance;
+pub mod copy;
 #[cfg(any(test, debug_assertions))]
 pub mod crash;
 pub mod facts;
@@ -281,4 +282,15 @@ pub enum StoreError {
         /// Why not.
         reason: String,
     },
+}
+
+impl StoreError {
+    /// A copy into a store is not complete.
+    fn incomplete_copy(place: &str) -> Self {
+        Self::Open {
+            place: place.to_owned(),
+            reason: "a copy into it is not complete".to_owned(),
+            advice: "Run `rolecall store copy` again with the same addresses: it goes on where it stopped",
+        }
+    }
 }

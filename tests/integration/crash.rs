@@ -28,7 +28,7 @@ pub(crate) fn bench() -> Bench {
     bench
 }
 
-fn closed(bench: &Bench) -> usize {
+pub(crate) fn closed(bench: &Bench) -> usize {
     runs(bench).iter().filter(|run| run["state"] == "closed").count()
 }
 
@@ -56,7 +56,7 @@ fn goes_on(bench: &Bench, point: &str) {
 }
 
 /// One run for each second, one message for each recipient and run, each step's result where it belongs.
-fn check(bench: &Bench, point: &str) {
+pub(crate) fn check(bench: &Bench, point: &str) {
     let runs = runs(bench);
     let times: Vec<DateTime<Utc>> = runs.iter().map(|run| run["fire_at"].as_str().unwrap().parse().unwrap()).collect();
     for pair in times.windows(2) {

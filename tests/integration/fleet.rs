@@ -4,11 +4,13 @@ use std::{
     fs,
     process::Command,
     sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, Instant},
 };
 
 use crate::{
     crash,
-    postgres_server::{PASSWORD, USER, server},
+    daemon::{Daemon, eventually},
+    postgres_server::{PASSWORD, PostgresServer, USER, server},
     support::{Bench, options},
 };
 
@@ -118,4 +120,97 @@ fn a_process_dies_when_the_mail_server_has_accepted_a_message() {
 #[test]
 fn a_process_dies_while_a_run_is_closed() {
     killed_before_and_after("close");
+}
+
+#[test]
+fn a_daemon_that_stood_still_longer_than_its_lease_does_nothing_twice() {
+    let bench = crash::bench();
+    let name = move_to_postgres(&bench);
+    let in_work = "SELECT count(*) FROM rolecall.run WHERE state IN ('claimed', 'read', 'judged')";
+    let victim = Daemon::start(&bench);
+    eventually("its first review", || crash::closed(&bench) > 0);
+    // It stands still while it works on a run.
+    eventually("that it is stopped in the middle of a run", || {
+        victim.signal("-STOP");
+        let is_working = psql(&name, in_work).trim() == "1";
+        if !is_working {
+            victim.signal("-CONT");
+        }
+        is_working
+    });
+    let others = [Daemon::start(&bench), Daemon::start(&bench)];
+    let wanted = crash::closed(&bench) + 3;
+    eventually("that the others take over", || crash::closed(&bench) >= wanted);
+    victim.signal("-CONT");
+    eventually("that it learns that its run was taken", || {
+        victim.said().contains("another process has claimed this run")
+    });
+    let wanted = crash::closed(&bench) + 3;
+    eventually("more reviews", || crash::closed(&bench) >= wanted);
+    for daemon in others.into_iter().chain([victim]) {
+        let (code, said) = daemon.stop();
+        assert_eq!(code, Some(0), "{said}");
+    }
+    assert_eq!(psql(&name, "SELECT count(*) FROM rolecall.replica").trim(), "0", "all of them have left");
+    crash::check(&bench, "SIGSTOP");
+}
+
+#[test]
+fn replicas_that_do_not_agree_are_refused_or_named() {
+    let bench = crash::bench();
+    move_to_postgres(&bench);
+    let first = Daemon::start(&bench);
+    first.address();
+    // Another key.
+    let mine = bench.read("rolecall.toml");
+    let (code, _, said) = bench.run(&["evidence", "init-key", "--out", "other-key"]);
+    assert_eq!(code, 0, "{said}");
+    bench.reconfigure("{ file = \"key\" }", "{ file = \"other-key\" }");
+    let (code, said) = Daemon::start(&bench).wait();
+    assert!(code == Some(1) && said.contains("which runs on the same store, signs evidence with SHA256:"), "{said}");
+    // Another configuration: it runs, and both say so.
+    fs::write(bench.path("rolecall.toml"), mine).unwrap();
+    bench.reconfigure("[daemon]", "[daemon]\nreplica = \"second\"");
+    bench.reconfigure("attach = [\"csv\", \"xlsx\"]", "attach = [\"csv\"]");
+    let second = Daemon::start(&bench);
+    eventually("that the second names the first", || second.said().contains("has another configuration"));
+    eventually("that the first names the second", || {
+        first.said().contains("the replica second has another configuration")
+    });
+    assert!(!first.said().contains(PASSWORD) && !second.said().contains(PASSWORD));
+}
+
+/// Waits until more runs are closed: longer than a run waits whose attempt met the restart.
+fn closes(bench: &Bench, daemon: &Daemon, more: usize) {
+    let (wanted, deadline) = (crash::closed(bench) + more, Instant::now() + Duration::from_secs(100));
+    while crash::closed(bench) < wanted {
+        assert!(Instant::now() < deadline, "no more reviews: {}", daemon.said());
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn a_server_that_restarts_holds_up_and_loses_nothing() {
+    let mut process = PostgresServer::start();
+    let bench = crash::bench();
+    fs::write(bench.path("store-password"), PASSWORD).unwrap();
+    bench.reconfigure(
+        "url = \"sqlite:rolecall.db\"",
+        &format!(
+            "url = \"postgres://{USER}@127.0.0.1:{}/postgres\"\npassword = {{ file = \"store-password\" }}",
+            process.port
+        ),
+    );
+    let daemon = Daemon::start(&bench);
+    for command in ["stop", "kill"] {
+        closes(&bench, &daemon, 2);
+        process.tell(command);
+        eventually("that the daemon says so", || daemon.said().contains("the store or the ledger failed"));
+        process.tell("start");
+    }
+    closes(&bench, &daemon, 2);
+    let (code, said) = daemon.stop();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!said.contains(PASSWORD), "{said}");
+    crash::check(&bench, "a restart of the server");
 }

@@ -455,6 +455,13 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
     ("console", &[example("Sign in as Ana", "rolecall console link --as ana@example.com")]),
     ("console link", &[example("Sign in as Ana", "rolecall console link --as ana@example.com")]),
     ("store", &[example("Find out why the database cannot be reached", "rolecall store check")]),
+    (
+        "store copy",
+        &[example(
+            "Move from a file to a database, before the configuration names that",
+            "rolecall store copy --from sqlite:rolecall.db --to postgres://rolecall@db.example.com/rolecall",
+        )],
+    ),
     ("store check", &[example("Find out why the database cannot be reached", "rolecall store check")]),
     ("mail", &[example("Send a test message", "rolecall mail test --to ana@example.com")]),
     ("mail test", &[example("Send a test message", "rolecall mail test --to ana@example.com")]),

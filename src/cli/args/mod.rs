@@ -37,7 +37,7 @@ pub(crate) use self::{
     review::{DecideArgs, DecisionWord, ReviewArgs, ReviewCommand, ReviewFormat, SheetExportArgs, SheetImportArgs},
     roster::{RosterCheckArgs, RosterCommand},
     simulate::{FaultName, SimulateArgs},
-    store::StoreCommand,
+    store::{CopyArgs, StoreCommand},
 };
 use crate::model::finding::Severity;
 

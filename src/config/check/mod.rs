@@ -63,6 +63,8 @@ pub(super) struct WrittenTables {
     pub(super) smtp: Option<BTreeSet<String>>,
 }
 
+pub(super) use store::place_of;
+
 /// Checks a file; `others` are the workspaces that have a file of their own.
 pub(super) fn check(
     file: &File,
@@ -70,7 +72,7 @@ pub(super) fn check(
     written: &WrittenTables,
     context: &Context<'_>,
 ) -> (Settings, Vec<Problem>) {
-    let mut checker = Checker { context, written, custom_names: BTreeSet::new(), problems: Vec::new() };
+    let mut checker = Checker::new(context, written);
     let settings = checker.settings(file, others);
     (settings, checker.problems)
 }
@@ -94,6 +96,12 @@ struct Checker<'a> {
     /// The names of the custom rules of the policy that is being checked.
     custom_names: BTreeSet<String>,
     problems: Vec<Problem>,
+}
+
+impl<'a> Checker<'a> {
+    fn new(context: &'a Context<'a>, written: &'a WrittenTables) -> Self {
+        Self { context, written, custom_names: BTreeSet::new(), problems: Vec::new() }
+    }
 }
 
 impl Checker<'_> {

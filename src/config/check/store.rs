@@ -1,11 +1,12 @@
 //! The database: the address in `[store] url`, and what belongs to it.
 
-use std::{net::IpAddr, ops::Range, time::Duration};
+use std::{net::IpAddr, ops::Range, path::Path, time::Duration};
 
+use chrono::DateTime;
 use toml::Spanned;
 use url::{Host, Url, form_urlencoded};
 
-use super::Checker;
+use super::{Checker, Context, WrittenTables};
 use crate::config::{
     file,
     settings::{Database, DatabaseHost, SslMode, Store, StorePlace, relative},
@@ -17,6 +18,34 @@ const FILE: &str = "rolecall.db";
 const PORT: u16 = 5432;
 const DAY: Duration = Duration::from_hours(24);
 const EXPECTED: &str = "expected postgres://ROLE@HOST/DATABASE, with a port if it is not 5432";
+
+/// The place that an address names, outside a configuration.
+///
+/// # Errors
+/// Every problem of the address, as a text.
+pub(in crate::config) fn place_of(
+    url: &str,
+    password_file: Option<&str>,
+    root_certificate: Option<&str>,
+    folder: &Path,
+) -> Result<StorePlace, String> {
+    let context = Context { text: "", folder, rules: &[], now: DateTime::UNIX_EPOCH };
+    let written = WrittenTables::default();
+    let mut checker = Checker::new(&context, &written);
+    let is_server = is_server(url);
+    let spanned = |text: &str| Spanned::new(0..0, text.to_owned());
+    let store = file::Store {
+        url: spanned(url),
+        password: password_file.map(|file| Spanned::new(0..0, file::Secret::File(file.to_owned()))),
+        root_certificate: root_certificate.filter(|_| is_server).map(spanned),
+        max_connections: None,
+        keep_days: None,
+    };
+    let place = checker.store(Some(&store)).place;
+    let problems = checker.problems.iter().map(|problem| format!("{}; {}", problem.message, problem.help));
+    let problems: Vec<String> = problems.collect();
+    if problems.is_empty() { Ok(place) } else { Err(problems.join(". ")) }
+}
 
 /// What an address of a server says.
 struct Address {

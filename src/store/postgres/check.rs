@@ -232,11 +232,11 @@ async fn rights(connection: &mut PgConnection, version: i64) -> Result<Result<St
             Err("the role may not create the schema `rolecall`".to_owned())
         });
     }
-    let sql = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'rolecall' AND tablename <> '_sqlx_migrations'
-               AND NOT (has_table_privilege(format('rolecall.%I', tablename), 'SELECT')
-                        AND has_table_privilege(format('rolecall.%I', tablename), 'INSERT')
-                        AND (tablename = 'ledger' OR has_table_privilege(format('rolecall.%I', tablename), 'UPDATE')))
-               ORDER BY tablename";
+    let sql = "SELECT c.relname::text FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+               WHERE n.nspname = 'rolecall' AND c.relkind = 'r' AND c.relname <> '_sqlx_migrations'
+               AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+                        AND (c.relname = 'ledger' OR has_table_privilege(c.oid, 'UPDATE')))
+               ORDER BY c.relname";
     let missing: Vec<String> = connection.fetch_all(sql).await?.iter().map(|row| row.get(0)).collect();
     if !missing.is_empty() {
         return Ok(Err(format!("the role may not read and write {}", missing.join(", "))));

@@ -12,6 +12,7 @@ mod decisions;
 mod error;
 mod history;
 mod incidents;
+mod lease_time;
 mod ledger;
 mod outbox;
 mod queue;
@@ -20,6 +21,7 @@ mod reviews;
 mod schema;
 mod server;
 mod sessions;
+mod tables;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -37,6 +39,7 @@ pub use self::server::{Host, Server, Tls};
 use self::{error::explain, write::Write};
 use super::{
     StoreError,
+    copy::Tables as _,
     rows::{count, millis},
 };
 
@@ -76,7 +79,24 @@ impl PostgresStore {
     /// # Errors
     /// [`StoreError`]
     pub async fn open(server: &Server) -> Result<Self, StoreError> {
+        let store = Self::open_to_copy(server).await?;
+        store.refuse_incomplete_copy().await?;
+        Ok(store)
+    }
+
+    /// The same, also if a copy into it is not complete: to go on with that.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn open_to_copy(server: &Server) -> Result<Self, StoreError> {
         Self::open_with(server, LeaseClock::Database).await
+    }
+
+    async fn refuse_incomplete_copy(&self) -> Result<(), StoreError> {
+        match self.copy_under_way().await? {
+            Some(_) => Err(StoreError::incomplete_copy(&self.place)),
+            None => Ok(()),
+        }
     }
 
     /// The same, with another clock for leases.
@@ -107,7 +127,9 @@ impl PostgresStore {
             let reason = format!("its schema {version} is older than {}", schema::known());
             return Err(StoreError::Open { place, reason, advice: error::OLD_ADVICE });
         }
-        Ok(Some(Self::over(server, LeaseClock::Database)))
+        let store = Self::over(server, LeaseClock::Database);
+        store.refuse_incomplete_copy().await?;
+        Ok(Some(store))
     }
 
     fn over(server: &Server, lease_clock: LeaseClock) -> Self {

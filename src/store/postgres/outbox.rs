@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::{clean, count, millis, queue::with_time, write, write::Write};
+use super::{clean, count, lease_time::with_time, millis, write, write::Write};
 use crate::{
     model::{
         notification::{Notification, Subject},

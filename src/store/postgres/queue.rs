@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
-use super::{PostgresStore, audits, clean, count, decisions, millis, outbox, write};
+use super::{PostgresStore, audits, clean, count, decisions, lease_time::with_time, millis, outbox, write};
 use crate::{
     model::{
         notification::Notification,
@@ -16,18 +16,6 @@ use crate::{
         rows,
     },
 };
-
-/// The time of leases: that of the caller ($1), or, if that is NULL, the database's.
-macro_rules! with_time {
-    ($statement:literal) => {
-        concat!(
-            "WITH t AS MATERIALIZED (SELECT COALESCE($1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint) AS now)
-",
-            $statement
-        )
-    };
-}
-pub(super) use with_time;
 
 /// Claims the oldest run that can be worked on ($2 is the length of the lease, $3 the longest of any wait, $4 the caller's
 /// time). Runs of one job and workspace follow one another. A workspace is read by one run at a time, whatever its job,

@@ -43,6 +43,12 @@ pub(super) async fn version(connection: &mut PgConnection) -> Result<i64, sqlx::
     sqlx::query_scalar(sql).fetch_one(connection).await
 }
 
+/// Whether a copy into a database is not complete.
+pub(super) async fn is_marked(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let sql = "SELECT to_regclass('rolecall.copying') IS NOT NULL";
+    sqlx::query_scalar(sql).fetch_one(connection).await
+}
+
 /// Migrates a database unless it is up to date, so that a role without the right to create tables can use one that is.
 /// Processes that start at once take turns.
 pub(super) async fn bring_up_to_date(connection: &mut PgConnection, place: &str) -> Result<(), StoreError> {

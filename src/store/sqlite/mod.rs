@@ -15,6 +15,7 @@ mod read_only;
 mod replicas;
 mod reviews;
 mod sessions;
+mod tables;
 #[cfg(test)]
 pub(super) mod testing;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use std::{
 
 use super::{
     StoreError,
+    copy::Tables as _,
     rows::{count, millis},
 };
 use sqlx::{
@@ -56,7 +58,24 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`]
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let store = Self::open_with(path, SqliteSynchronous::Full).await?;
+        store.refuse_incomplete_copy().await?;
+        Ok(store)
+    }
+
+    /// The same, also if a copy into it is not complete: to go on with that.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn open_to_copy(path: &Path) -> Result<Self, StoreError> {
         Self::open_with(path, SqliteSynchronous::Full).await
+    }
+
+    async fn refuse_incomplete_copy(&self) -> Result<(), StoreError> {
+        match self.copy_under_way().await? {
+            Some(_) => Err(StoreError::incomplete_copy(&self.place)),
+            None => Ok(()),
+        }
     }
 
     /// A store that outlives its process but not its machine: fast enough for thousands of histories.

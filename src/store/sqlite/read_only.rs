@@ -51,7 +51,9 @@ impl SqliteStore {
             let reason = format!("it cannot be written, and its schema {schema} is older than {known}");
             return Err(refused(reason, OLD_ADVICE));
         }
-        Ok(Self { pool, place, file: file::OpenFile::new(path) })
+        let store = Self { pool, place, file: file::OpenFile::new(path) };
+        store.refuse_incomplete_copy().await?;
+        Ok(store)
     }
 }
 

@@ -50,7 +50,10 @@ fn statements() -> Vec<String> {
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let is_source = |path: &&std::path::PathBuf| {
-        path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs") && !path.ends_with("testing.rs")
+        path.extension().is_some_and(|end| end == "rs")
+            && !path.ends_with("tests.rs")
+            && !path.ends_with("testing.rs")
+            && !path.ends_with("tables.rs")
     };
     let texts: Vec<String> =
         files.iter().filter(is_source).flat_map(|path| literals(&std::fs::read_to_string(path).unwrap())).collect();
