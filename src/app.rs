@@ -297,7 +297,7 @@ fn identity(settings: &Settings) -> daemon::Identity {
     };
     daemon::Identity {
         name: settings.daemon.replica.clone().unwrap_or_else(host),
-        configuration: sha256(shared.as_bytes()),
+        configuration: sha256(format!("{shared}{:?}", settings.applied_files()).as_bytes()),
     }
 }
 

@@ -84,7 +84,7 @@ pub(super) fn check_workspace(
     written: &WrittenTables,
     context: &Context<'_>,
 ) -> (Workspace, Vec<Problem>) {
-    let mut checker = Checker { context, written, custom_names: BTreeSet::new(), problems: Vec::new() };
+    let mut checker = Checker::new(context, written);
     checker.name("workspace", &Spanned::new(0..0, name.to_owned()));
     let workspace = checker.workspace(name, workspace);
     (workspace, checker.problems)

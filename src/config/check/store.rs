@@ -29,7 +29,7 @@ pub(in crate::config) fn place_of(
     root_certificate: Option<&str>,
     folder: &Path,
 ) -> Result<StorePlace, String> {
-    let context = Context { text: "", folder, rules: &[], now: DateTime::UNIX_EPOCH };
+    let context = Context { text: "", folder, rules: &[], now: DateTime::UNIX_EPOCH, is_applied: false };
     let written = WrittenTables::default();
     let mut checker = Checker::new(&context, &written);
     let is_server = is_server(url);

@@ -396,18 +396,16 @@ async fn filled(store: &impl crate::store::Database) {
     use crate::{
         model::{
             actor::Actor,
-            change::Past,
             notification::{Notification, Subject},
         },
         review::{event::Via, person::Address, testing::opened},
         store::{
             AuditRecord, Kept,
-            reviews::{PlannedReview, Reviews as _},
-            sessions::{Link, SecretDigest, Sessions as _, SignedIn},
-            together::{Share, Together as _},
+            reviews::PlannedReview,
+            sessions::{Link, SecretDigest, SignedIn},
+            together::Share,
         },
     };
-    let _: Option<Past> = None;
     let at = |second: i64| DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap();
     let lease = chrono::Duration::minutes(1);
     let cursor = crate::store::queue::Cursor { schedule: "* * * * * UTC".into(), at: at(20) };
