@@ -52,6 +52,7 @@ done
 "#;
 
 /// A server.
+#[allow(dead_code, reason = "of the two test programs that use it, one does not use all of it")]
 pub(crate) struct PostgresServer {
     pub(crate) port: u16,
     /// The folder of its Unix socket.

@@ -7,7 +7,10 @@ use uuid::Uuid;
 use super::{PostgresStore, count, millis, outbox};
 use crate::{
     model::change::Past,
-    store::{AuditRecord, Kept, Store, StoreError, facts, rows},
+    store::{
+        AuditRecord, Kept, Store, StoreError, facts,
+        rows::{self, Columns as _},
+    },
 };
 
 /// Marks the audits (ended before $1) whose snapshots are to be deleted: all but the last complete audit of each job and
@@ -50,8 +53,11 @@ impl Store for PostgresStore {
 
     async fn kept(&self, id: Uuid) -> Result<Option<Kept>, StoreError> {
         let failed = self.explain("read an audit");
-        let query = sqlx::query("SELECT * FROM audit WHERE id = $1 AND has_snapshot = 1").bind(id.as_bytes().to_vec());
+        let query = sqlx::query("SELECT * FROM audit WHERE id = $1").bind(id.as_bytes().to_vec());
         let Some(row) = query.fetch_optional(&self.pool).await.map_err(&failed)? else { return Ok(None) };
+        if row.number("has_snapshot").map_err(&failed)? == 0 {
+            return Ok(None);
+        }
         self.with_parts(&row).await.map(Some).map_err(failed)
     }
 

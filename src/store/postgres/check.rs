@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{
-    error::{RIGHTS_ADVICE, explain_briefly},
+    error::{RIGHTS_ADVICE, explain_briefly, is_of_tls},
     schema,
     server::{Host, Server, Tls},
 };
@@ -121,7 +121,7 @@ async fn stages(server: &Server, clock: &Clock, passed: &mut Vec<String>) -> Res
     let mut connection = match server.connect().await {
         Ok(connection) => connection,
         Err(error) => {
-            let is_tls = matches!(error, sqlx::Error::Tls(_) | sqlx::Error::Configuration(_));
+            let is_tls = is_of_tls(&error) || matches!(error, sqlx::Error::Configuration(_));
             if !is_tls {
                 passed.push(protection(server.tls).to_owned());
             }

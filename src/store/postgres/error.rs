@@ -27,6 +27,15 @@ mod code {
     pub(super) const CONNECTING: [&str; 5] = ["28", "3D", "53", "57P", "08"];
 }
 
+/// Whether the connection could not be protected: also if that came to light only while it was made.
+pub(super) fn is_of_tls(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Tls(_) => true,
+        sqlx::Error::Io(io) => io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()),
+        _ => false,
+    }
+}
+
 /// What the database or the way to it says, without advice.
 pub(super) fn explain_briefly(error: &sqlx::Error) -> String {
     match explain("", "", error) {
@@ -46,6 +55,7 @@ pub(super) fn explain(place: &str, action: &'static str, error: &sqlx::Error) ->
         error.as_database_error().and_then(|error| error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>())
     else {
         return match error {
+            sqlx::Error::Io(tls) if is_of_tls(error) => open(format!("no protected connection: {tls}"), OPEN_ADVICE),
             sqlx::Error::Io(io) => open(format!("the server does not answer: {io}"), OPEN_ADVICE),
             sqlx::Error::Tls(tls) => open(format!("no protected connection: {tls}"), OPEN_ADVICE),
             sqlx::Error::Configuration(reason) => open(reason.to_string(), OPEN_ADVICE),

@@ -149,7 +149,7 @@ ORDER BY last_at DESC LIMIT $5";
 /// Reviews by people that were to be opened by $1.
 const REVIEWS_NOT_OPENED: &str = "
 SELECT NULL::bytea AS run, job, NULL::text AS workspace, due_at AS at, name || ': ' || COALESCE(reason, 'it is about to be opened') AS detail
-FROM review_plan WHERE due_at <= $1 AND ($2 IS NULL OR job = $2) ORDER BY due_at LIMIT $3";
+FROM review_plan WHERE due_at <= $1 AND ($2::text IS NULL OR job = $2) ORDER BY due_at LIMIT $3";
 
 /// Reviews by people that were due before $1 and are not closed.
 const REVIEWS_OVERDUE: &str = "
@@ -158,14 +158,14 @@ SELECT NULL::bytea AS run, job, NULL::text AS workspace, due_at AS at,
        || CASE undecided WHEN 0 THEN 'every account is decided, and it is not closed'
           ELSE undecided || ' of ' || items || ' accounts not decided' END AS detail
 FROM review WHERE (state IN ('open', 'decided') OR unproven > 0)
-AND state IN ('open', 'decided') AND due_at < $1 AND ($2 IS NULL OR job = $2) ORDER BY due_at LIMIT $3";
+AND state IN ('open', 'decided') AND due_at < $1 AND ($2::text IS NULL OR job = $2) ORDER BY due_at LIMIT $3";
 
 /// Reviews by people with a decision that had to be carried out before $1 and is not proven.
 const NOT_CARRIED_OUT: &str = "
 SELECT NULL::bytea AS run, job, NULL::text AS workspace, work_due AS at,
        name || ', opened ' || to_char(to_timestamp(opened_at / 1000.0) AT TIME ZONE 'UTC', 'YYYY-MM-DD') || ': not proven: ' || unproven AS detail
 FROM review WHERE (state IN ('open', 'decided') OR unproven > 0)
-AND work_due < $1 AND ($2 IS NULL OR job = $2) ORDER BY work_due LIMIT $3";
+AND work_due < $1 AND ($2::text IS NULL OR job = $2) ORDER BY work_due LIMIT $3";
 
 /// What is wrong with reviews by people at a time; with a job, only with those about its audits.
 async fn of_reviews(

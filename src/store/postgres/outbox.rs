@@ -27,7 +27,7 @@ WHERE id = (
     SELECT n.id FROM t CROSS JOIN notification AS n
     WHERE n.state = 'waiting' AND n.carried_by IS NULL AND n.not_before NOT BETWEEN t.now + 1 AND t.now + $3
     AND (n.lease_until IS NULL OR n.lease_until NOT BETWEEN t.now + 1 AND t.now + $3)
-    AND ($4 IS NULL OR n.job = $4)
+    AND ($4::text IS NULL OR n.job = $4)
     ORDER BY n.not_before, n.id LIMIT 1
     FOR UPDATE OF n SKIP LOCKED
 )
