@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::LazyLock,
     time::Duration,
 };
 
@@ -13,9 +14,13 @@ use super::{AppError, read};
 use crate::{
     clock::Clock,
     config::settings::{Settings, StorePlace, Value, Workspace},
-    connector::{Connector, Limits, Pacing, Parameter, Parameters, Remover, SharedTokens, kinds},
+    connector::{Commons, Connector, Limits, Pacing, Parameter, Parameters, Remover, SharedTokens, kinds},
     model::kind::KeyValue,
 };
+
+/// What all workspaces of this process have in common, also over a reload: a vendor counts the calls of a credential, whoever
+/// makes them.
+static COMMONS: LazyLock<Commons> = LazyLock::new(Commons::default);
 
 /// How often everything is read before a disagreement is reported.
 pub(super) const READS: u32 = 3;
@@ -85,7 +90,7 @@ fn live(settings: &Settings, name: &str, clock: &Clock, is_fresh: bool) -> Resul
         // There is no folder that its processes share.
         StorePlace::Server(_) => None,
     };
-    Ok(kinds::connect(workspace.kind, &Parameters { values, pacing, tokens }, clock.clone())?)
+    Ok(kinds::connect(workspace.kind, &Parameters { values, pacing, tokens, commons: COMMONS.clone() }, clock.clone())?)
 }
 
 /// The connector of a workspace over recorded answers, which `base_url` serves: no secret is needed, and nothing waits.
@@ -110,5 +115,9 @@ pub fn replaying_connector(
     }
     let limits = Limits { concurrency: workspace.concurrency, backoff: Duration::from_millis(1), ..Limits::default() };
     let pacing = Pacing { limits, reads: READS, pause_between_reads: Duration::ZERO };
-    Ok(kinds::connect(workspace.kind, &Parameters { values, pacing, tokens: None }, clock.clone())?)
+    Ok(kinds::connect(
+        workspace.kind,
+        &Parameters { values, pacing, tokens: None, commons: Commons::default() },
+        clock.clone(),
+    )?)
 }

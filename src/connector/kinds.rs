@@ -17,8 +17,8 @@ use crate::{clock::Clock, model::kind::ConnectorKind};
 pub fn connect(kind: ConnectorKind, given: &Parameters, clock: Clock) -> Result<Box<dyn Remover>, ConnectorError> {
     Ok(match kind {
         ConnectorKind::ZohoBigin => {
-            Box::new(ZohoBigin::sharing(ZohoSettings::new(given)?, clock, given.tokens.as_ref())?)
+            Box::new(ZohoBigin::sharing(ZohoSettings::new(given)?, clock, given.tokens.as_ref(), &given.commons)?)
         }
-        ConnectorKind::Truto => Box::new(Truto::new(TrutoSettings::new(given)?, clock)?),
+        ConnectorKind::Truto => Box::new(Truto::sharing(TrutoSettings::new(given)?, clock, &given.commons)?),
     })
 }

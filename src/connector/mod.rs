@@ -2,10 +2,11 @@
 //! Offboarding also needs a [`Remover`], which is made only if the configuration allows it.
 //!
 //! `contract` is what the rest of the program knows, `kinds` makes the connector of each kind, `kit` holds what all of them
-//! share, `zoho` and `truto` are two kinds, `bigin` reads the records of the product that both of them reach, `parameters`
+//! share, `commons` is what workspaces with the same credential share, `zoho` and `truto` are two kinds, `bigin` reads the records of the product that both of them reach, `parameters`
 //! carries what the configuration says, `unavailable` stands for a workspace whose configuration cannot be used.
 
 mod bigin;
+mod commons;
 mod contract;
 mod error;
 pub mod kinds;
@@ -18,6 +19,7 @@ mod unavailable;
 pub mod zoho;
 
 pub use self::{
+    commons::Commons,
     contract::{Connector, Exchange, Needed, Progress, ReadRequest, Recorder, Removal, Remover},
     error::{Cause, ConnectorError, Credential},
     parameters::{Limits, Pacing, Parameter, Parameters, SharedTokens},

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use secrecy::SecretString;
 use url::Url;
 
-use super::error::ConnectorError;
+use super::{commons::Commons, error::ConnectorError};
 
 /// The value of a key of a workspace.
 #[derive(Debug, Clone)]
@@ -74,6 +74,8 @@ pub struct Parameters {
     pub pacing: Pacing,
     /// Where processes share access tokens; `None` if this connector keeps its own.
     pub tokens: Option<SharedTokens>,
+    /// What it has in common with the other workspaces of this process.
+    pub commons: Commons,
 }
 
 /// Where processes share access tokens.

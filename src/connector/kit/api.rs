@@ -3,7 +3,7 @@
 //! [`Api`] is the same for every kind of system. What differs is behind [`Vendor`]: where a call goes, which
 //! credential it carries, what a refusal means, and what helps against it.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -18,7 +18,7 @@ use super::{
     account::Account,
     json::{ParseError, clean},
     mask::Secrets,
-    pace::Pace,
+    quota::Quota,
     repair::repair,
     session::{Answer, CallError, Session},
     wait,
@@ -26,6 +26,7 @@ use super::{
 use crate::{
     clock::Clock,
     connector::{
+        commons::Commons,
         contract::Removal,
         error::{Cause, ConnectorError, Credential},
         parameters::Limits,
@@ -167,21 +168,23 @@ enum Read<T> {
 pub(in crate::connector) struct Api<V> {
     vendor: V,
     session: Session,
-    pace: Pace,
+    quota: Arc<Quota>,
 }
 
 impl<V: Vendor> Api<V> {
-    /// An API within these limits. Calls are dated by `clock`.
+    /// An API within these limits and those of its credential. Calls are dated by `clock`.
     ///
     /// # Errors
     /// [`Cause::Setup`]
     pub(in crate::connector) fn new(
         vendor: V,
         limits: Limits,
-        pace: Pace,
+        quota: Arc<Quota>,
         clock: Clock,
+        commons: &Commons,
     ) -> Result<Self, ConnectorError> {
-        Ok(Self { vendor, session: Session::new(limits, clock)?, pace })
+        let session = Session::new(limits, clock, commons)?.within(Arc::clone(&quota.permits));
+        Ok(Self { vendor, session, quota })
     }
 
     pub(in crate::connector) fn vendor(&self) -> &V {
@@ -260,14 +263,14 @@ impl<V: Vendor> Api<V> {
         let mut authorization = HeaderValue::from_str(&format!("{scheme} {token}"))
             .map_err(|_| ConnectorError::setup("the token contains characters that no HTTP header can carry"))?;
         authorization.set_sensitive(true);
-        let turn = self.pace.turn(account.left()).await;
+        let turn = self.quota.pace.turn(account.left()).await;
         let pass = turn.map_err(|wait| self.error(call, Cause::RateLimited { wait, left: account.left() }))?;
         let line = format!("{} {url}", call.method);
         let request = self.session.request(call.method.clone(), url).header(AUTHORIZATION, authorization);
         // What a server echoes is printed, logged and kept: everybody sees the same answer, without secrets.
         let answer = self.session.call(request).await.map(|answer| answer.without(&secrets));
         if let Ok(answer) = &answer {
-            self.pace.answered(&pass, answer.status, &answer.headers, answer.answered_at);
+            self.quota.pace.answered(&pass, answer.status, &answer.headers, answer.answered_at);
         }
         account.called(line, &answer);
         drop(pass);

@@ -14,6 +14,7 @@ mod listed;
 pub(in crate::connector) mod mask;
 mod pace;
 mod proxy;
+mod quota;
 mod reader;
 mod repair;
 mod session;
@@ -28,6 +29,7 @@ pub(in crate::connector) use self::{
     json::{NO_CODE, NO_MESSAGE, ParseError, clean, parse},
     listed::{Entry, Listed},
     pace::Pace,
+    quota::Quota,
     reader::{Reader, Rereads, read},
     session::{Answer, CallError, Session, is_safe},
     survey::{Aside, Grants, reached},

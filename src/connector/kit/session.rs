@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    connector::{error::ConnectorError, parameters::Limits},
+    connector::{commons::Commons, error::ConnectorError, parameters::Limits},
 };
 
 /// How much longer than its time a call that was given up is let go on: so many times its time in all.
@@ -60,15 +60,40 @@ pub(in crate::connector) enum CallError {
     Redirect(u16),
 }
 
+/// HTTP clients, which workspaces share: each holds the certificates that it trusts.
+#[derive(Debug)]
+struct Clients {
+    usual: reqwest::Client,
+    /// For this machine itself, where no proxy is used.
+    direct: reqwest::Client,
+}
+
 /// Makes calls.
 #[derive(Debug)]
 pub(in crate::connector) struct Session {
-    client: reqwest::Client,
-    /// For this machine itself, where no proxy is used.
-    direct: reqwest::Client,
+    clients: Arc<Clients>,
     permits: Arc<Semaphore>,
+    /// Those of the credential, beside its own.
+    of_credential: Option<Arc<Semaphore>>,
     limits: Limits,
     clock: Clock,
+}
+
+impl Clients {
+    fn new(call_timeout: Duration) -> Result<Self, ConnectorError> {
+        let builder = || {
+            crate::tls::http()
+                .user_agent(concat!("rolecall/", env!("CARGO_PKG_VERSION")))
+                .redirect(Policy::none())
+                .connect_timeout(call_timeout.min(Duration::from_secs(20)))
+                .timeout(call_timeout * HELD)
+                .retry(reqwest::retry::never())
+        };
+        let failed = |error: reqwest::Error| ConnectorError::setup(not_built(&error));
+        let usual = builder().build().map_err(failed)?;
+        let direct = if proxy::is_configured() { builder().no_proxy().build().map_err(failed)? } else { usual.clone() };
+        Ok(Self { usual, direct })
+    }
 }
 
 impl Session {
@@ -76,20 +101,16 @@ impl Session {
     ///
     /// # Errors
     /// [`Cause::Setup`](crate::connector::Cause::Setup) if the TLS library cannot be set up.
-    pub(in crate::connector) fn new(limits: Limits, clock: Clock) -> Result<Self, ConnectorError> {
-        let builder = || {
-            crate::tls::http()
-                .user_agent(concat!("rolecall/", env!("CARGO_PKG_VERSION")))
-                .redirect(Policy::none())
-                .connect_timeout(limits.call_timeout.min(Duration::from_secs(20)))
-                .timeout(limits.call_timeout * HELD)
-                .retry(reqwest::retry::never())
-        };
-        let failed = |error: reqwest::Error| ConnectorError::setup(not_built(&error));
-        let client = builder().build().map_err(failed)?;
-        let direct =
-            if proxy::is_configured() { builder().no_proxy().build().map_err(failed)? } else { client.clone() };
-        Ok(Self { client, direct, permits: Arc::new(Semaphore::new(limits.concurrency)), limits, clock })
+    pub(in crate::connector) fn new(limits: Limits, clock: Clock, commons: &Commons) -> Result<Self, ConnectorError> {
+        let timeout = limits.call_timeout;
+        let clients = commons.shared(&format!("{timeout:?}"), || Clients::new(timeout))?;
+        let permits = Arc::new(Semaphore::new(limits.concurrency));
+        Ok(Self { clients, permits, of_credential: None, limits, clock })
+    }
+
+    /// The same session, whose calls also take one of these permits.
+    pub(super) fn within(self, of_credential: Arc<Semaphore>) -> Self {
+        Self { of_credential: Some(of_credential), ..self }
     }
 
     pub(in crate::connector) fn limits(&self) -> &Limits {
@@ -102,7 +123,8 @@ impl Session {
 
     pub(in crate::connector) fn request(&self, method: Method, url: Url) -> RequestBuilder {
         let is_local = url.host().is_some_and(|host| is_loopback(&host));
-        if is_local { self.direct.request(method, url) } else { self.client.request(method, url) }
+        let client = if is_local { &self.clients.direct } else { &self.clients.usual };
+        client.request(method, url)
     }
 
     /// Makes one call, once.
@@ -115,10 +137,14 @@ impl Session {
     pub(in crate::connector) async fn call(&self, request: RequestBuilder) -> Result<Answer, CallError> {
         // The semaphore is never closed, so this only waits.
         let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let of_credential = match &self.of_credential {
+            Some(permits) => Some(Arc::clone(permits).acquire_owned().await),
+            None => None,
+        };
         let (clock, most) = (self.clock.clone(), self.limits.max_body);
         let call = tokio::spawn(async move {
             let answer = exchange(request, &clock, most).await;
-            drop(permit);
+            drop((permit, of_credential));
             answer
         });
         match tokio::time::timeout(self.limits.call_timeout, call).await {

@@ -4,4 +4,5 @@
 mod conformance;
 mod ends;
 mod faults;
+mod sharing;
 mod subject;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     clock::Clock,
-    connector::{ConnectorError, Limits, Pacing, Parameter, Parameters, ReadRequest, Remover, kinds},
+    connector::{Commons, ConnectorError, Limits, Pacing, Parameter, Parameters, ReadRequest, Remover, kinds},
     model::{
         directory::Directory,
         kind::ConnectorKind,
@@ -58,7 +58,12 @@ pub(super) fn parameters(kind: ConnectorKind, simulator: &Simulator) -> Paramete
         max_body: 1 << 20,
         max_read: 1 << 30,
     };
-    Parameters { values, pacing: Pacing { limits, reads: 3, pause_between_reads: Duration::ZERO }, tokens: None }
+    Parameters {
+        values,
+        pacing: Pacing { limits, reads: 3, pause_between_reads: Duration::ZERO },
+        tokens: None,
+        commons: Commons::default(),
+    }
 }
 
 /// Every secret that a connector of any kind is given.

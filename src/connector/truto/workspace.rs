@@ -11,8 +11,9 @@ use crate::{
     clock::Clock,
     connector::{
         bigin::lists::{OneUser, RawOrganization},
+        commons::{Commons, name_of},
         error::ConnectorError,
-        kit::{Account, Api, Call, Pace, ParseError, is_safe, parse},
+        kit::{Account, Api, Call, Pace, ParseError, Quota, is_safe, parse},
     },
     model::{
         directory::{Organization, Source, UserRecord},
@@ -33,12 +34,22 @@ impl Truto {
     /// # Errors
     /// [`Cause::Setup`](crate::connector::Cause::Setup)
     pub fn new(settings: TrutoSettings, clock: Clock) -> Result<Self, ConnectorError> {
+        Self::sharing(settings, clock, &Commons::default())
+    }
+
+    /// The same; its token is limited together with all workspaces that use it.
+    ///
+    /// # Errors
+    /// [`Cause::Setup`](crate::connector::Cause::Setup)
+    pub fn sharing(settings: TrutoSettings, clock: Clock, commons: &Commons) -> Result<Self, ConnectorError> {
         if !is_safe(&settings.api_url) {
             let message = format!("{} is neither https nor this machine: no token is sent there", settings.api_url);
             return Err(ConnectorError::setup(message));
         }
         let limits = settings.limits.clone();
-        Ok(Self { api: Arc::new(Api::new(Proxy { settings }, limits, Pace::default(), clock)?) })
+        let credential = name_of(&["truto", settings.api_url.as_str()], &[&settings.api_token]);
+        let quota = Quota::of(commons, &credential, limits.concurrency, Pace::default);
+        Ok(Self { api: Arc::new(Api::new(Proxy { settings }, limits, quota, clock, commons)?) })
     }
 
     pub(super) fn settings(&self) -> &TrutoSettings {

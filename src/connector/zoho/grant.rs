@@ -13,6 +13,7 @@ use super::{
 use crate::{
     clock::Clock,
     connector::{
+        commons::Commons,
         error::{Cause, ConnectorError},
         kit::Session,
         parameters::Limits,
@@ -46,10 +47,12 @@ pub async fn exchange(
     let request = TokenRequest::new(&accounts_url, &client.id, &client.secret, Given::GrantCode(code))?;
     let failed =
         |cause: Cause, remedy: String| ConnectorError::new(accounts_url.as_str(), cause).with_remedy(Some(remedy));
-    let answer = request.send(&Session::new(limits, clock)?).await.map_err(|NoToken { cause, .. }| {
-        let remedy = remedy::of_exchange(&cause, client.data_center);
-        failed(cause, remedy)
-    })?;
+    let answer = request.send(&Session::new(limits, clock, &Commons::default())?).await.map_err(
+        |NoToken { cause, .. }| {
+            let remedy = remedy::of_exchange(&cause, client.data_center);
+            failed(cause, remedy)
+        },
+    )?;
     let token = answer.refresh_token.map(SecretString::from);
     token.ok_or_else(|| {
         let cause = Cause::TokenAnswer("an access token and no refresh token".to_owned());

@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::{
     connector::{
+        commons::name_of,
         error::{Cause, ConnectorError},
         kit::{clean, is_safe},
         parameters::{Limits, Parameters},
@@ -53,6 +54,13 @@ pub struct ZohoSettings {
 }
 
 impl ZohoSettings {
+    /// The name of its credential, which workspaces with the same one share.
+    pub(super) fn credential(&self) -> String {
+        let api_url = self.api_url.as_ref().map_or("", Url::as_str);
+        let public = ["zoho", &self.accounts(), self.data_center.code(), api_url, &self.client_id];
+        name_of(&public, &[&self.client_secret, &self.refresh_token])
+    }
+
     /// What a workspace's configuration says.
     ///
     /// # Errors

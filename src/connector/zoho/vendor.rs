@@ -1,5 +1,7 @@
 //! What is specific to Zoho: where a call goes, what a refusal means, and how to fix it.
 
+use std::{convert::Infallible, sync::Arc};
+
 use async_trait::async_trait;
 use reqwest::Method;
 use secrecy::SecretString;
@@ -15,6 +17,7 @@ use super::{
 };
 use crate::connector::{
     bigin::removal::ALREADY_DELETED,
+    commons::Commons,
     error::{Cause, ConnectorError, Credential},
     kit::{Account, Answer, Call, NO_CODE, NO_MESSAGE, Refusal, Request, Session, Vendor, clean, wait},
     parameters::SharedTokens,
@@ -24,14 +27,21 @@ use crate::connector::{
 #[derive(Debug)]
 pub(super) struct Zoho {
     pub(super) settings: ZohoSettings,
-    tokens: Tokens,
+    tokens: Arc<Tokens>,
 }
 
 impl Zoho {
     /// The API with these settings; `tokens` says where processes share access tokens.
-    pub(super) fn new(settings: ZohoSettings, tokens: Option<&SharedTokens>) -> Self {
-        let tokens = Tokens::new(tokens.map(|tokens| SharedToken::new(tokens, &settings)));
-        Self { settings, tokens }
+    pub(super) fn new(settings: ZohoSettings, tokens: Option<&SharedTokens>, commons: &Commons) -> Self {
+        let new = || Tokens::new(tokens.map(|tokens| SharedToken::new(tokens, &settings)));
+        // One that begins with a new token has it to itself.
+        let shared = if tokens.is_some_and(|tokens| tokens.is_fresh) {
+            Arc::new(new())
+        } else {
+            let Ok(shared) = commons.shared(&settings.credential(), || Ok::<_, Infallible>(new()));
+            shared
+        };
+        Self { settings, tokens: shared }
     }
 
     /// The access token in use.

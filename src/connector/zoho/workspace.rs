@@ -7,8 +7,9 @@ use crate::{
     clock::Clock,
     connector::{
         bigin::lists::{OrganizationAnswer, UserAnswer},
+        commons::Commons,
         error::ConnectorError,
-        kit::{Account, Api, Call, Pace, ParseError, escaped, parse},
+        kit::{Account, Api, Call, Pace, ParseError, Quota, escaped, parse},
         parameters::SharedTokens,
     },
     model::{
@@ -39,10 +40,11 @@ impl ZohoBigin {
     /// # Errors
     /// [`Cause::Setup`](crate::connector::Cause::Setup)
     pub fn new(settings: ZohoSettings, clock: Clock) -> Result<Self, ConnectorError> {
-        Self::sharing(settings, clock, None)
+        Self::sharing(settings, clock, None, &Commons::default())
     }
 
-    /// The same; it shares its access token with all processes that use the same folder.
+    /// The same; it shares its access token with all processes that use the same folder, and with all workspaces of this
+    /// process that have the same refresh token.
     ///
     /// # Errors
     /// [`Cause::Setup`](crate::connector::Cause::Setup)
@@ -50,10 +52,12 @@ impl ZohoBigin {
         settings: ZohoSettings,
         clock: Clock,
         tokens: Option<&SharedTokens>,
+        commons: &Commons,
     ) -> Result<Self, ConnectorError> {
         let limits = settings.limits.clone();
         // Zoho never says how many calls are left, so that no call has to find out.
-        Ok(Self { api: Arc::new(Api::new(Zoho::new(settings, tokens), limits, Pace::unannounced(), clock)?) })
+        let quota = Quota::of(commons, &settings.credential(), limits.concurrency, Pace::unannounced);
+        Ok(Self { api: Arc::new(Api::new(Zoho::new(settings, tokens, commons), limits, quota, clock, commons)?) })
     }
 
     pub(super) async fn organization_of(&self, account: &Account) -> Result<Organization, ConnectorError> {
