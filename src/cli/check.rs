@@ -23,6 +23,8 @@ use crate::{
 
 /// Scheduled times shown per job.
 const FIRE_TIMES: usize = 5;
+/// Files with secrets that are warned of one by one.
+const MOST_WARNINGS: usize = 10;
 /// Workspaces of a job that are all named.
 const LISTED: usize = 10;
 
@@ -54,6 +56,15 @@ pub(super) fn load_running(named: Option<&Path>, before: Option<&Settings>) -> R
     let loaded = config::load_running(&path, &rules, Clock::system().now(), before).map_err(|error| explain(&error))?;
     warn_of_exposed(&path, &loaded.settings);
     Ok(noted(loaded))
+}
+
+/// Loads the configuration for a command that reads the store only: an error in the file of one workspace does not matter to it.
+pub(super) fn load_for_store(named: Option<&Path>) -> Result<Settings, Failure> {
+    let path = config::locate(named).map_err(|error| Failure::usage(error.to_string()))?;
+    let rules = RuleSet::built_in();
+    let rules: Vec<&str> = rules.list().names().collect();
+    let loaded = config::load_running(&path, &rules, Clock::system().now(), None).map_err(|error| explain(&error))?;
+    Ok(loaded.settings)
 }
 
 /// Loads the files of workspaces again, for a daemon that runs with `before`.
@@ -89,8 +100,17 @@ fn warn_of_exposed(path: &Path, settings: &Settings) {
         let path = path.display();
         output::note(&format!("warning: all accounts on this machine can write the configuration {path}; chmod o-w"));
     }
-    for (key, file) in settings.secret_files() {
-        warn_if_readable(&key, file);
+    let exposed: Vec<_> =
+        settings.secret_files().into_iter().filter(|(_, file)| secret::readable(file).is_some()).collect();
+    for (key, file) in exposed.iter().take(MOST_WARNINGS) {
+        warn_if_readable(key, file);
+    }
+    let more = exposed.len().saturating_sub(MOST_WARNINGS);
+    if more > 0 {
+        output::note(&format!(
+            "warning: other accounts can read {} with secrets",
+            counted(more, "more file", "more files")
+        ));
     }
 }
 

@@ -206,6 +206,10 @@ fn every_configuration_that_is_shown_is_valid() {
     let rules = RuleSet::built_in();
     let rules: Vec<&str> = rules.list().names().collect();
     let folder = tempfile::tempdir().unwrap();
+    // The directory of workspaces that some of them name.
+    let workspace = "connector = \"truto\"\nintegrated_account_id = \"x\"\napi_token = { env = \"TRUTO_API_TOKEN\" }\n";
+    fs::create_dir(folder.path().join("workspaces.d")).unwrap();
+    fs::write(folder.path().join("workspaces.d/emea-acme.toml"), workspace).unwrap();
     let (mut wrong, mut tried) = (Vec::new(), 0);
     for (path, text) in &documents {
         for block in split(text).1.into_iter().filter(|block| block.kind.starts_with("toml")) {

@@ -9,7 +9,10 @@ use crate::{
     model::trigger::{Incident, LATE},
     notify::heartbeat,
     schedule::{Place, Window},
-    store::{StoreError, history::Done},
+    store::{
+        StoreError,
+        history::{Backlog, Done},
+    },
 };
 
 /// A daemon that has begun no round for this long is stuck: it begins one every second, and waits up to 15 seconds for each
@@ -49,6 +52,8 @@ pub struct Health {
     pub warnings: Vec<String>,
     /// The open incidents of its jobs.
     pub incidents: Vec<Incident>,
+    /// The runs that wait or are worked on, by any process.
+    pub backlog: Backlog,
 }
 
 /// One workspace of one job.
@@ -96,7 +101,8 @@ impl Daemon {
                 configuration.chain(state.superseded.values()).chain(state.ahead.values()).chain(others).cloned();
             (failure, unstored.into_iter().chain(warnings).chain(state.stamping.warning(self.now())).collect())
         };
-        Ok(Health { is_alive: self.is_alive(), failure, warnings, incidents })
+        let backlog = self.store.backlog().await?;
+        Ok(Health { is_alive: self.is_alive(), failure, warnings, incidents, backlog })
     }
 
     /// How many workspaces have a configuration that cannot be used, and how many reloads failed since the last good one.

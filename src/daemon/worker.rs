@@ -95,9 +95,15 @@ impl Daemon {
         let policy = setup.policies.get(&(job_name.clone(), name.clone()));
         let (Some(job), Some(workspace), Some(policy)) = (setup.jobs.get(job_name), setup.workspaces.get(name), policy)
         else {
-            return Err(AttemptError::Final(format!(
-                "the configuration no longer has a job {job_name} with a workspace {name}"
-            )));
+            // Another replica may have taken over a file that this one has not seen yet.
+            let is_promised = self.state().in_force.get(job_name).is_some_and(|terms| terms.workspaces.contains(name));
+            return Err(if is_promised {
+                AttemptError::Again(format!(
+                    "the configuration of this daemon has no job {job_name} with a workspace {name} yet, and another one's has"
+                ))
+            } else {
+                AttemptError::Final(format!("the configuration no longer has a job {job_name} with a workspace {name}"))
+            });
         };
         if *attempt > MOST_ATTEMPTS {
             let last = error.as_deref().unwrap_or("the process ended during each of them");

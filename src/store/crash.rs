@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     AuditRecord, Database, Kept, Store, StoreError,
-    history::{Done, History, MessageRecord},
+    history::{Backlog, Done, History, MessageRecord},
     ledger::Ledger,
     queue::{Cursor, Decided, Outgoing, Queue, Sent},
     replicas::{Replica, Replicas},
@@ -340,6 +340,10 @@ impl<M: Database, H: Hazard> History for Hazardous<M, H> {
 
     async fn next_read(&self, workspace: &str, after: DateTime<Utc>) -> Result<Option<AuditRecord>, StoreError> {
         self.store.next_read(workspace, after).await
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        self.store.backlog().await
     }
 
     async fn waiting(&self) -> Result<u64, StoreError> {

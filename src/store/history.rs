@@ -30,6 +30,17 @@ pub struct MessageRecord {
     pub finished_at: Option<DateTime<Utc>>,
 }
 
+/// The runs that wait or are worked on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// How many wait: due, or held back until they are tried again.
+    pub due: u64,
+    /// How many processes work on.
+    pub in_progress: u64,
+    /// The scheduled time of the oldest that waits; `None` if none does.
+    pub oldest_due: Option<DateTime<Utc>>,
+}
+
 /// A run whose audit is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
@@ -101,6 +112,12 @@ pub trait History: Send + Sync {
     /// # Errors
     /// [`StoreError`]
     async fn waiting_mails(&self) -> Result<Vec<String>, StoreError>;
+
+    /// How many runs wait or are worked on, whichever process works on them.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn backlog(&self) -> Result<Backlog, StoreError>;
 
     /// How many notifications wait to be delivered.
     ///

@@ -82,8 +82,8 @@ pub trait Queue: Send + Sync {
     /// [`StoreError`]
     async fn cursor(&self, job: &str) -> Result<Option<Cursor>, StoreError>;
 
-    /// Stores the decisions of each job (runs, gap and cursor) unless the job's cursor has moved from
-    /// [`Decided::from`]. A fire time that already has a run keeps that run. Returns, for each, whether it was stored.
+    /// Stores the decisions of each job (runs, gap and cursor), one after another, unless the job's cursor has moved from
+    /// [`Decided::from`]: those of one job may follow one another. A fire time that already has a run keeps that run. Returns, for each, whether it was stored.
     ///
     /// # Errors
     /// [`StoreError`]; then none was stored.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     AuditRecord, Kept,
-    history::MessageRecord,
+    history::{Backlog, MessageRecord},
     queue::{Cursor, Outgoing},
     reviews::ReviewPlan,
     sessions::{Link, Session},
@@ -207,6 +207,14 @@ pub(super) fn attempt(row: &impl Columns) -> Result<Attempt> {
         began_at: row.moment("began_at")?,
         ended_at: row.moment_if_any("ended_at")?,
         error: row.text_if_any("error")?,
+    })
+}
+
+pub(super) fn backlog(row: &impl Columns) -> Result<Backlog> {
+    Ok(Backlog {
+        due: row.count("due")?,
+        in_progress: row.count("in_progress")?,
+        oldest_due: row.moment_if_any("oldest_due")?,
     })
 }
 

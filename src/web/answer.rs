@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use crate::{daemon::Health, store::StoreError};
+use crate::{
+    daemon::Health,
+    store::{StoreError, history::Backlog},
+};
 
 /// The answer of `/readyz`.
 #[derive(Serialize)]
@@ -12,6 +15,16 @@ pub(super) struct Answer {
     problems: Vec<String>,
     #[serde(rename = "lapses")]
     incidents: Vec<Incident>,
+    /// `None` if the store cannot be read.
+    queue: Option<Queue>,
+}
+
+/// The runs that wait or are worked on, by all replicas.
+#[derive(Serialize)]
+struct Queue {
+    due: u64,
+    in_progress: u64,
+    oldest_due_at: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -27,9 +40,14 @@ impl Answer {
     pub(super) fn of(health: Result<Health, StoreError>) -> Self {
         let health = match health {
             Ok(health) => health,
-            Err(error) => return Self { ready: false, problems: vec![error.to_string()], incidents: Vec::new() },
+            Err(error) => {
+                return Self { ready: false, problems: vec![error.to_string()], incidents: Vec::new(), queue: None };
+            }
         };
         let problems = problems(&health);
+        let Backlog { due, in_progress, oldest_due } = health.backlog;
+        let oldest_due_at = oldest_due.map(|oldest| oldest.to_rfc3339());
+        let queue = Some(Queue { due, in_progress, oldest_due_at });
         let incidents = health.incidents.into_iter().map(|incident| Incident {
             kind: incident.kind.word(),
             job: incident.job,
@@ -37,7 +55,7 @@ impl Answer {
             run: incident.run.map(|run| run.to_string()),
             at: incident.at.to_rfc3339(),
         });
-        Self { ready: problems.is_empty(), problems, incidents: incidents.collect() }
+        Self { ready: problems.is_empty(), problems, incidents: incidents.collect(), queue }
     }
 }
 

@@ -12,7 +12,7 @@ use prometheus_client::{
 use crate::{
     daemon::{Count, Daemon},
     model::{finding::Severity, trigger::IncidentKind},
-    store::StoreError,
+    store::{StoreError, history::Backlog},
 };
 
 /// The media type of the page.
@@ -159,12 +159,25 @@ async fn of_incidents(page: &mut Page, daemon: &Daemon) -> Result<(), StoreError
         "lapses",
         "Open incidents (missed, late, failed, incomplete or undelivered reviews), by kind; at most 20 of a kind",
     );
-    let known = daemon.health().await?.incidents;
+    let health = daemon.health().await?;
+    of_the_queue(page, daemon, health.backlog);
+    let known = health.incidents;
     for kind in IncidentKind::ALL {
         let some = known.iter().filter(|incident| incident.kind == kind).count();
         incidents.get_or_create(&vec![("kind", kind.word().to_owned())]).set(some as f64);
     }
     Ok(())
+}
+
+/// The queue of all replicas: each says the same.
+fn of_the_queue(page: &mut Page, daemon: &Daemon, backlog: Backlog) {
+    let due = page.numbers("runs_due", "Runs that are due or held back, and that no process works on");
+    let in_progress = page.numbers("runs_in_progress", "Runs that processes work on");
+    let age = page.seconds("oldest_due_age", "How long ago the oldest run that waits was due; 0 if none waits");
+    due.get_or_create(&Labels::new()).set(number(backlog.due));
+    in_progress.get_or_create(&Labels::new()).set(number(backlog.in_progress));
+    let waited = backlog.oldest_due.map_or(0.0, |oldest| (daemon.now() - oldest).as_seconds_f64().max(0.0));
+    age.get_or_create(&Labels::new()).set(waited);
 }
 
 async fn of_reviews(page: &mut Page, daemon: &Daemon) -> Result<(), StoreError> {

@@ -63,3 +63,4 @@ mod timestamps;
 mod tools;
 mod trouble;
 mod truto;
+mod workspaces_dir;

@@ -22,7 +22,7 @@ fn bench() -> Bench {
 }
 
 /// Asks the daemon: the status and the body.
-fn ask(address: &str, path: &str) -> (u16, String) {
+pub(crate) fn ask(address: &str, path: &str) -> (u16, String) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let response =

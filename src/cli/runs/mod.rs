@@ -32,7 +32,7 @@ const ERROR: usize = 4_000;
 const NONE: &str = "–";
 
 pub(super) async fn run(named: Option<&Path>, args: RunsArgs) -> Result<(), Failure> {
-    let settings = check::load_quietly(named)?;
+    let settings = check::load_for_store(named)?;
     let failed = |error: StoreError| Failure::failed(error.to_string());
     let command = args.command.unwrap_or(RunsCommand::List { limit: args.limit });
     let store = match command {

@@ -56,6 +56,8 @@ macro_rules! suite {
             old_snapshots_are_pruned_but_never_the_one_to_compare_with,
             a_fire_time_is_one_run_for_each_workspace_however_often_it_is_decided,
             decisions_on_an_old_cursor_are_not_stored,
+            decisions_that_follow_one_another_are_stored_together,
+            the_backlog_is_what_waits_and_what_is_worked_on,
             runs_of_one_workspace_follow_one_another_and_workspaces_run_side_by_side,
             a_run_whose_worker_died_is_claimed_again_and_the_dead_worker_can_write_no_more,
             a_released_run_waits_and_keeps_its_error,

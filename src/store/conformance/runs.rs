@@ -3,7 +3,10 @@
 use super::*;
 use crate::{
     model::run::Gap,
-    store::queue::{LONGEST_WAIT, Sent},
+    store::{
+        history::Backlog,
+        queue::{LONGEST_WAIT, Sent},
+    },
 };
 
 pub(crate) async fn a_fire_time_is_one_run_for_each_workspace_however_often_it_is_decided<H: Home>() {
@@ -35,6 +38,34 @@ pub(crate) async fn decisions_on_an_old_cursor_are_not_stored<H: Home>() {
     let fresh = Decided { from: current.as_ref(), ..stale };
     assert_eq!(bench.store.decide(&[fresh]).await.unwrap(), [true]);
     assert_eq!((bench.states().await.len(), bench.store.gaps(9).await.unwrap()), (3, vec![gap]));
+}
+
+pub(crate) async fn decisions_that_follow_one_another_are_stored_together<H: Home>() {
+    let bench = Bench::<H>::new().await;
+    // Each workspace of a spread job has fire times of its own.
+    let (one, other, due) = (["acme".to_owned()], ["globex".to_owned()], [at(10), at(11)]);
+    let (from, to) = (cursor(10), cursor(11));
+    let first =
+        Decided { job: "weekly", workspaces: &one, due: &due[..1], gap: None, from: None, to: &from, now: at(12) };
+    let second = Decided { workspaces: &other, due: &due[1..], from: Some(&from), to: &to, ..first };
+    assert_eq!(bench.store.decide(&[first, second]).await.unwrap(), [true, true]);
+    assert_eq!(bench.states().await.len(), 2);
+    assert_eq!(bench.store.cursor("weekly").await.unwrap(), Some(to.clone()));
+    assert_eq!(bench.store.decide(&[first, second]).await.unwrap(), [false, false]);
+}
+
+pub(crate) async fn the_backlog_is_what_waits_and_what_is_worked_on<H: Home>() {
+    let bench = Bench::<H>::new().await;
+    assert_eq!(bench.store.backlog().await.unwrap(), Backlog::default());
+    bench.due(&[10, 20]).await;
+    let claim = bench.claim(30).await.unwrap();
+    let expected = Backlog { due: 3, in_progress: 1, oldest_due: Some(at(10)) };
+    assert_eq!(bench.store.backlog().await.unwrap(), expected);
+    bench.store.record(&claim, &kept(&claim), &[], at(31)).await.unwrap();
+    let other = bench.claim(32).await.unwrap();
+    bench.store.release(&other, Some("x"), at(90), at(33)).await.unwrap();
+    let expected = Backlog { due: 3, in_progress: 0, oldest_due: Some(at(10)) };
+    assert_eq!(bench.store.backlog().await.unwrap(), expected);
 }
 
 pub(crate) async fn runs_of_one_workspace_follow_one_another_and_workspaces_run_side_by_side<H: Home>() {

@@ -12,7 +12,7 @@ use crate::{
     },
     store::{
         AuditRecord, StoreError,
-        history::{Done, History, MessageRecord},
+        history::{Backlog, Done, History, MessageRecord},
         rows,
     },
 };
@@ -94,6 +94,17 @@ impl History for SqliteStore {
                    WHERE state = 'waiting' AND message_id IS NOT NULL AND carried_by IS NULL";
         let bodies = sqlx::query_scalar::<_, Vec<u8>>(sql).fetch_all(&self.pool).await.map_err(failed)?;
         Ok(bodies.iter().map(|body| sha256(body)).collect())
+    }
+
+    async fn backlog(&self) -> Result<Backlog, StoreError> {
+        let failed = self.explain("count the runs that wait");
+        let sql = "SELECT COUNT(*) FILTER (WHERE state = 'due') AS due,
+                          COUNT(*) FILTER (WHERE state IN ('claimed', 'read', 'judged')) AS in_progress,
+                          MIN(fire_at) FILTER (WHERE state = 'due') AS oldest_due
+                   FROM run AS r INDEXED BY run_open
+                   WHERE state IN ('due', 'claimed', 'read', 'judged', 'recorded', 'delivered')";
+        let row = sqlx::query(sql).fetch_one(&self.pool).await.map_err(&failed)?;
+        rows::backlog(&row).map_err(&failed)
     }
 
     async fn waiting(&self) -> Result<u64, StoreError> {

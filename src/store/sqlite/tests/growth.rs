@@ -183,6 +183,7 @@ async fn look(store: &SqliteStore, meter: &mut Meter, now: DateTime<Utc>) {
         meter.of("messages", store.messages(run.id)).await;
         meter.of("audit", store.audit(run.id)).await;
     }
+    meter.of("backlog", store.backlog()).await;
     meter.of("gaps", store.gaps(MOST_INCIDENTS)).await;
     meter.of("incidents", store.incidents(now)).await;
     for workspace in ["acme", "globex"] {
