@@ -5,7 +5,11 @@
 //! A chapter that is complete is also kept as one object, so that a long ledger is read with few calls. Nobody has to trust
 //! it: entries of the ledger are chained by their digests.
 
-use std::io;
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{Mutex, PoisonError},
+};
 
 use bytes::Bytes;
 
@@ -13,6 +17,9 @@ use super::{Objects, client::Client};
 
 /// The folder of logs.
 pub(super) const LOGS: &str = "log";
+/// How many parts are kept in memory, and how long each may be.
+const MOST_PARTS: usize = 128;
+const LARGEST_PART: usize = 64 << 10;
 /// The object with all segments of a chapter.
 const WHOLE: &str = "whole";
 
@@ -65,15 +72,46 @@ impl Chapter {
         Ok(end)
     }
 
-    /// Its bytes.
-    fn bytes(&self, client: &Client) -> io::Result<Vec<u8>> {
+    /// Its bytes. Parts that are known are not read again.
+    fn bytes(&self, client: &Client, known: Option<&Parts>) -> io::Result<Vec<u8>> {
         let (start, end) = (self.start().unwrap_or_default(), self.end().unwrap_or_default());
         if self.whole == Some(end - start) {
             return client.get(&format!("{}/{WHOLE}", self.key), u64::MAX).map(|bytes| bytes.to_vec());
         }
-        let keys: Vec<String> =
-            self.segments.iter().map(|(start, _)| format!("{}/{}", self.key, position(*start))).collect();
-        Ok(client.get_all(&keys)?.concat())
+        let keys = self.segments.iter().map(|(start, _)| format!("{}/{}", self.key, position(*start)));
+        let (keys, mut parts): (Vec<String>, Vec<Option<Bytes>>) =
+            keys.map(|key| (known.and_then(|known| known.get(&key)), key)).map(|(part, key)| (key, part)).unzip();
+        let missing: Vec<String> =
+            keys.iter().zip(&parts).filter(|(_, part)| part.is_none()).map(|(key, _)| key.clone()).collect();
+        let mut read = client.get_all(&missing)?.into_iter();
+        for (key, part) in keys.iter().zip(&mut parts).filter(|(_, part)| part.is_none()) {
+            *part = read.next();
+            if let Some((known, part)) = known.zip(part.as_ref()) {
+                known.put(key, part);
+            }
+        }
+        Ok(parts.into_iter().flatten().collect::<Vec<Bytes>>().concat())
+    }
+}
+
+/// The last parts that were read or appended, by their keys. They never change, and each append reads the end of the log.
+#[derive(Debug, Default)]
+pub(super) struct Parts(Mutex<VecDeque<(String, Bytes)>>);
+
+impl Parts {
+    fn get(&self, key: &str) -> Option<Bytes> {
+        let parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.iter().find(|(known, _)| known == key).map(|(_, part)| part.clone())
+    }
+
+    fn put(&self, key: &str, part: &Bytes) {
+        let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if parts.len() >= MOST_PARTS {
+            parts.pop_front();
+        }
+        if part.len() <= LARGEST_PART {
+            parts.push_back((key.to_owned(), part.clone()));
+        }
     }
 }
 
@@ -116,8 +154,10 @@ impl Objects {
         last.start().map(|start| last.follows(start)).transpose()
     }
 
-    /// The bytes of a log from a position on; `None` if there is no such log.
+    /// The bytes of a log from a position on; `None` if there is no such log. Who reads it from its beginning verifies it, and
+    /// has to find what was changed meanwhile.
     pub(super) fn log_bytes(&self, log: &str, from: u64) -> io::Result<Option<Vec<u8>>> {
+        let known = (from > 0).then_some(&self.parts);
         let mut wanted = Vec::new();
         // From the end on: what lies before the position is not listed.
         for key in self.chapters(log)?.into_iter().rev() {
@@ -140,7 +180,7 @@ impl Objects {
                 chapter.segments.retain(|(start, length)| start + length > from);
             }
             let skipped = from.saturating_sub(chapter.start().unwrap_or_default());
-            let read = chapter.bytes(&self.client)?;
+            let read = chapter.bytes(&self.client, known)?;
             bytes.extend_from_slice(read.get(usize::try_from(skipped).unwrap_or(usize::MAX)..).unwrap_or_default());
         }
         Ok(Some(bytes))
@@ -158,10 +198,12 @@ impl Objects {
         }
         let chapter = self.chapter_of(log, length);
         let key = format!("{chapter}/{}", position(length));
-        match self.client.create(&key, Bytes::copy_from_slice(bytes), self.client.patience) {
+        let part = Bytes::copy_from_slice(bytes);
+        match self.client.create(&key, part.clone(), self.client.patience) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
             put => put?,
         };
+        self.parts.put(&key, &part);
         if let Some(last) = last.filter(|last| last.key != chapter) {
             // It saves calls and nothing depends on it.
             if let Err(error) = self.complete(&last) {
@@ -172,7 +214,7 @@ impl Objects {
     }
 
     fn complete(&self, chapter: &Chapter) -> io::Result<()> {
-        let bytes = chapter.bytes(&self.client)?;
+        let bytes = chapter.bytes(&self.client, None)?;
         self.client.create(&format!("{}/{WHOLE}", chapter.key), bytes.into(), self.client.patience)?;
         Ok(())
     }

@@ -62,6 +62,8 @@ pub struct Objects {
     /// Names of folders that are not bags.
     loose: Mutex<BTreeSet<String>>,
     chapter: u64,
+    /// The end of the ledger.
+    parts: log::Parts,
 }
 
 /// A bag that was read.
@@ -94,6 +96,7 @@ impl Objects {
             open: Mutex::default(),
             loose: Mutex::default(),
             chapter: CHAPTER,
+            parts: log::Parts::default(),
         })
     }
 
