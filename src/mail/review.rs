@@ -10,6 +10,7 @@ use super::{
     text,
 };
 use crate::{
+    ledger::Head,
     review::{
         carrying_out::CarriedOut,
         event::Closed,
@@ -44,6 +45,8 @@ pub struct ReviewMail {
     list: Option<List>,
     way: Way,
     footer: String,
+    /// The last entry of the ledger; empty if nobody said.
+    ledger: String,
 }
 
 /// Accounts or people by name, as many as a message has room for.
@@ -149,6 +152,7 @@ impl ReviewMail {
             list: None,
             way: Way::default(),
             footer: format!("Review {}, opened {}", review.id(), moment(review.opened_at())),
+            ledger: String::new(),
         }
     }
 
@@ -324,6 +328,12 @@ impl ReviewMail {
             ),
             ..self
         }
+    }
+
+    /// The message with the last entry of the ledger in it: the mailboxes of its recipients then prove that entry.
+    #[must_use]
+    pub fn witness(self, head: &Head) -> Self {
+        Self { ledger: format!("Ledger: {head}"), ..self }
     }
 
     /// The kind: that of [`Kind::word`], or [`Notice::UNDELIVERED`].

@@ -140,7 +140,8 @@ async fn undelivered_notices(
         let Some(review) = store.review(id).await? else { return Ok(Vec::new()) };
         // Nobody else can help if the owner cannot be reached.
         let is_owners = review.opening().owner == Address::of(address);
-        let notice = (!is_owners).then(|| ReviewMail::undelivered(&review, kind, address, answer));
+        let head = store.head().await?;
+        let notice = (!is_owners).then(|| ReviewMail::undelivered(&review, kind, address, answer).witness(&head));
         return Ok(email::about_review(id, notice.as_slice(), from, now));
     }
     let Some(id) = subject.run() else { return Ok(Vec::new()) };

@@ -56,7 +56,9 @@ async fn put(
     if is_asked {
         messages.extend(asked(review, now));
     }
-    let mails: Vec<ReviewMail> = messages.iter().map(|message| ReviewMail::of(review, message, now)).collect();
+    let head = store.head().await?;
+    let mail = |message| ReviewMail::of(review, message, now).witness(&head);
+    let mails: Vec<ReviewMail> = messages.iter().map(mail).collect();
     let notifications = email::about_review(review.id(), &mails, from, now);
     Ok(store.tell(review, &notifications, next, now).await?)
 }
