@@ -15,7 +15,7 @@ use super::{
     seal::{SUMS, SUMS_SIGNATURE},
     storage::{Kind, Storage, join},
 };
-use crate::digest::{hex, sha256};
+use crate::digest::{hex, sha256, sha256_of};
 
 /// Bytes from which on a file gets the longer fields of Zip64.
 const LARGE: u64 = 3 << 30;
@@ -60,14 +60,24 @@ pub fn write(
     written
 }
 
-fn zip(
-    storage: &dyn Storage,
-    file: File,
-    folder: &str,
-    contents: &[(String, Source)],
-    key: Option<&SigningKey>,
-) -> io::Result<File> {
-    let mut zip = ZipWriter::new(BufWriter::new(file));
+/// The digests of all files of an export, as its list has them.
+///
+/// # Errors
+/// If something cannot be read.
+pub fn sums(storage: &dyn Storage, contents: &[(String, Source)]) -> io::Result<String> {
+    let mut sums = String::new();
+    for (name, source, _) in files(storage, contents)? {
+        let digest = match source {
+            Source::Text(text) => sha256(&text),
+            Source::Object(key) | Source::Folder(key) => sha256_of(storage.get(&key)?)?,
+        };
+        sums = sums + &digest + "  " + &name + "\n";
+    }
+    Ok(sums)
+}
+
+/// The files of an export in their order, with their sizes as far as they are known.
+fn files(storage: &dyn Storage, contents: &[(String, Source)]) -> io::Result<Vec<(String, Source, u64)>> {
     let mut files = Vec::new();
     for (name, source) in contents {
         match source {
@@ -76,8 +86,19 @@ fn zip(
         }
     }
     files.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+    Ok(files)
+}
+
+fn zip(
+    storage: &dyn Storage,
+    file: File,
+    folder: &str,
+    contents: &[(String, Source)],
+    key: Option<&SigningKey>,
+) -> io::Result<File> {
+    let mut zip = ZipWriter::new(BufWriter::new(file));
     let mut sums = String::new();
-    for (name, source, size) in files {
+    for (name, source, size) in files(storage, contents)? {
         // The digest of the bytes that go in, and not of what the file may hold when it is read again.
         let digest = add(storage, &mut zip, &format!("{folder}/{name}"), &source, size)?;
         sums = sums + &digest + "  " + &name + "\n";

@@ -10,6 +10,7 @@
 pub mod attestation;
 pub mod consistency;
 pub mod draft;
+pub mod encrypted;
 pub mod export;
 mod files;
 pub mod inventory;

@@ -24,7 +24,7 @@ use crate::{
         Entry, Fact, Head,
         fact::{BagName, Covers, Timestamped},
     },
-    timestamp::{TokenError, authorities::Stamp},
+    timestamp::authorities::Stamp,
 };
 
 /// The folder of timestamps, beside the bags.
@@ -104,7 +104,7 @@ pub fn ledger(storage: &dyn Storage, head: &Head) -> io::Result<Option<Covered>>
 /// If it cannot be written.
 pub fn keep(storage: &dyn Storage, covered: &Covered, stamp: &Stamp) -> io::Result<Timestamped> {
     let (root, token) = (stamp.root.sha256(), sha256(&stamp.answer));
-    let pem = stamp.root.pem().map_err(|error: TokenError| io::Error::other(error))?;
+    let pem = stamp.root.pem().map_err(io::Error::other)?;
     let objects = covered.beside.iter().map(|(key, content)| (key.clone(), content.as_slice()));
     let objects = objects.chain([(root_key(&root), pem.as_bytes()), (key(&token), stamp.answer.as_slice())]);
     for (key, content) in objects {

@@ -4,6 +4,7 @@ mod again;
 mod bag;
 pub mod certificate;
 pub mod exchange;
+pub mod pseudonymised;
 mod remediation;
 pub mod sample;
 mod texts;
@@ -16,8 +17,11 @@ use std::{
 
 use chrono::{DateTime, Duration, NaiveTime, Utc};
 
-pub use self::again::{Remade, check};
 use self::texts::Texts;
+pub use self::{
+    again::{Remade, check},
+    pseudonymised::Mapping,
+};
 use crate::{
     coverage::{self, Coverage, Question},
     evidence::{
@@ -62,6 +66,16 @@ pub enum ExportError {
     /// A text cannot be written, which is a defect of rolecall.
     #[error("the export cannot be made: {0}")]
     Text(String),
+    /// A text would still name somebody.
+    #[error(
+        "the export is not written: {file} would still name somebody ({pseudonym}) whose name cannot be replaced. This is a defect of rolecall; report it without the file"
+    )]
+    NameLeft {
+        /// The file.
+        file: String,
+        /// The pseudonym of that person.
+        pseudonym: String,
+    },
     /// The file cannot be written.
     #[error("{path}: {source}")]
     Write {
@@ -85,6 +99,7 @@ pub struct Export {
     pub gaps: usize,
     /// What the person who exports should know.
     pub notes: Vec<String>,
+    period: Period,
     contents: Vec<(String, Source)>,
 }
 
@@ -173,7 +188,7 @@ impl Export {
         contents.extend(bags.iter().map(|bag| (bag.clone(), Source::Folder(bag.clone()))));
         let (first, last) = period.days();
         let name = format!("evidence_{first}_{last}");
-        Ok(Self { name, bags: bags.len(), due, gaps, notes: Vec::new(), contents })
+        Ok(Self { name, bags: bags.len(), due, gaps, notes: Vec::new(), period, contents })
     }
 
     /// Writes the zip, whole or not at all.

@@ -256,6 +256,7 @@ const TOUCH_FILES: &[(&str, &str)] = &[
     ("evidence/storage/objects/waiting.rs", "keeps bags that wait for an object store"),
     ("evidence/key.rs", "the signing key"),
     ("evidence/export.rs", "the zip that an export is written to"),
+    ("evidence/encrypted.rs", "the file that an export is encrypted to"),
 ];
 
 #[test]

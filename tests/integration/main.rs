@@ -53,6 +53,7 @@ mod rosters;
 mod sample;
 mod scenarios;
 mod secrets;
+mod sharing;
 mod sheets;
 mod simulate;
 mod smtp;

@@ -10,6 +10,7 @@ use std::{
 use chrono::Utc;
 use proptest::prelude::*;
 use rolecall::{
+    digest::sha256,
     ledger::{
         Entry, Fact, chain,
         fact::{Covers, Timestamped},
@@ -288,6 +289,20 @@ fn an_audit_on_demand_says_that_its_evidence_waits() {
     bench.audit(&[]);
     assert_eq!(stamps(&bench).len(), 3, "both bags, and the ledger");
     assert!(page(&bench).contains("proves that the ledger existed"));
+}
+
+#[test]
+fn a_timestamp_that_a_dead_process_left_without_an_entry_is_a_note_and_not_exported() {
+    let authority = Authority::start();
+    let bench = stamping(&authority, "");
+    bench.audit(&["--send"]);
+    let answer = authority.answer(&Request::new(b"data", [3; 16], None).to_der().unwrap());
+    let left = format!("timestamps/{}.tsr", sha256(&answer));
+    fs::write(bench.path("bags").join(&left), &answer).unwrap();
+    let (code, printed, said) = bench.run(&["evidence", "verify"]);
+    assert!(code == 0 && printed.contains(&format!("{left} is named by no entry of the ledger")), "{printed}{said}");
+    let (_folder, inside) = exported(&bench, "all.zip");
+    assert!(!inside.join(&left).exists() && verified(&inside).0);
 }
 
 /// One change to the timestamps in a folder; what must be named.

@@ -77,8 +77,18 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_name = "PATH", help = "File to write [default: evidence_FROM_TO.zip]")]
     pub(crate) out: Option<PathBuf>,
     /// Write what the audits of the period found in the format of another tool, instead of the zip
-    #[arg(long = "as", value_name = "FORMAT")]
+    #[arg(long = "as", value_name = "FORMAT", conflicts_with_all = ["pseudonymise", "encrypt_to"])]
     pub(crate) format: Option<ExportFormat>,
+    /// Replace people by pseudonyms, and leave out what cannot be searched for names
+    #[arg(long)]
+    pub(crate) pseudonymise: bool,
+    /// File with the key of the pseudonyms and who is behind them; it is used again if it exists. Keep it back [default:
+    /// beside the export, its name ending with `-mapping.json`]
+    #[arg(long, value_name = "PATH", requires = "pseudonymise")]
+    pub(crate) mapping: Option<PathBuf>,
+    /// Encrypt the export with age for this public key (age1…); may be repeated
+    #[arg(long, value_name = "RECIPIENT")]
+    pub(crate) encrypt_to: Vec<String>,
 }
 
 /// A format of another tool, for the audits of a period.

@@ -82,7 +82,14 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let coverage = args.out.join("coverage");
     cover(&config, period(), &coverage).await?;
     let zip = proof.with_added_extension("zip");
-    let export = EvidenceCommand::Export(ExportArgs { period: period(), out: Some(zip.clone()), format: None });
+    let export = EvidenceCommand::Export(ExportArgs {
+        period: period(),
+        out: Some(zip.clone()),
+        format: None,
+        pseudonymise: false,
+        mapping: None,
+        encrypt_to: Vec::new(),
+    });
     evidence::run(Some(&config), export).await?;
     let store = Arc::clone(&demo.store);
     simulator.stop().await;

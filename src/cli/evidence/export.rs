@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{anchored, configured, key, period, signers, storage_of};
+use super::{anchored, configured, hand_over::HandingOver, key, period, signers, storage_of};
 use crate::{
     app,
     cli::{
@@ -10,13 +10,14 @@ use crate::{
         output::{self, Failure},
     },
     clock::Clock,
-    evidence::{consistency::ConsistencyReport, period::Period, storage::Storage},
+    evidence::{consistency::ConsistencyReport, encrypted::Recipients, period::Period, storage::Storage},
     export::{self, Export, ExportError},
     report::exchange::{self, PeriodFormat},
     words::count,
 };
 
 pub(super) async fn run(named: Option<&Path>, args: &ExportArgs) -> Result<(), Failure> {
+    let recipients = Recipients::parse(&args.encrypt_to).map_err(|error| Failure::usage(error.to_string()))?;
     let (settings, evidence) = configured(named)?;
     let period = period(&args.period)?;
     let (key, storage) = (key(&evidence)?, storage_of(&evidence)?);
@@ -31,15 +32,33 @@ pub(super) async fn run(named: Option<&Path>, args: &ExportArgs) -> Result<(), F
     for note in &export.notes {
         output::note(&format!("rolecall: {note}"));
     }
-    let out = args.out.clone().unwrap_or_else(|| Path::new(&export.name).with_added_extension("zip"));
-    export.write(&*storage, &out, key.as_ref()).map_err(failed)?;
-    let (bags, due, gaps) = (count(export.bags, "bag"), count(export.due, "due review"), count(export.gaps, "gap"));
-    output::line(&format!("  wrote     {} ({bags}, {due}, {gaps})", out.display()));
+    let handing_over = HandingOver { storage: &*storage, key: key.as_ref(), recipients: recipients.as_ref() };
+    if args.pseudonymise {
+        handing_over.without_names(&export, &found.attestation, args)?;
+    } else {
+        let out = handing_over.out(args, &export.name);
+        handing_over.write(&out, |path| export.write(&*storage, path, key.as_ref()))?;
+        let (bags, due, gaps) = (count(export.bags, "bag"), count(export.due, "due review"), count(export.gaps, "gap"));
+        output::line(&format!("  wrote     {} ({bags}, {due}, {gaps})", out.display()));
+    }
     if key.is_none() {
         output::line("            it is not signed, because no key is configured: a third party cannot verify it");
     }
+    if let Some(recipients) = &recipients {
+        print_recipients(recipients);
+    }
     output::line("            its README.txt describes how to verify it without rolecall");
     Ok(())
+}
+
+fn print_recipients(recipients: &Recipients) {
+    let people = count(recipients.count(), "recipient");
+    output::line(&format!("            it is encrypted for {people}: `age -d -i KEY` opens it"));
+    if recipients.count() == 1 {
+        output::note(
+            "rolecall: only one key opens this export; name a key of your own too, to be able to show what was handed over",
+        );
+    }
 }
 
 /// Writes what the audits of the period found in the format of another tool.

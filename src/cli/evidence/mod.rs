@@ -3,6 +3,8 @@
 mod certificate;
 mod coverage;
 mod export;
+mod hand_over;
+mod mapping;
 mod recompute;
 mod sample;
 mod verify;

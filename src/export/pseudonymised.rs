@@ -1,0 +1,229 @@
+//! An export without names: people are replaced by keyed pseudonyms, and what cannot be searched for names (answers as they
+//! came, mails, pages, workbooks) is left out. It is sealed anew and names the digest of every file that it comes from, so
+//! that the company can show any one of them later.
+
+mod mapping;
+mod people;
+mod replace;
+mod text;
+
+use std::{collections::BTreeMap, io, path::Path};
+
+use askama::Template;
+use serde::Serialize;
+
+pub use self::mapping::{Mapping, MappingError};
+use self::{people::People, replace::Replacer, text::Kind};
+use super::{Export, ExportError, defect, unreadable};
+use crate::{
+    digest::sha256,
+    evidence::{
+        NAMESPACE, PRINCIPAL,
+        attestation::Attestation,
+        export::{self, Source},
+        key::SigningKey,
+        seal::SUMS,
+        storage::{self, Storage, join, read},
+    },
+    words::count,
+};
+
+/// The file that says what an export without names comes from.
+pub const ORIGIN: &str = "origin.json";
+/// The digests of the files that it comes from, as `sha256sum` reads them.
+const ORIGIN_SUMS: &str = "origin-SHA256SUMS";
+
+/// The files of a bag that are searched for names and kept.
+const KEPT: [&str; 16] = [
+    "data/attestations.csv",
+    "data/completeness.json",
+    "data/decisions.csv",
+    "data/directory/profiles.json",
+    "data/directory/roles.json",
+    "data/occasion.json",
+    "data/past.json",
+    "data/policy.json",
+    "data/remediation.csv",
+    "data/reports/access-matrix.csv",
+    "data/reports/changes.csv",
+    "data/reports/findings.csv",
+    "data/reports/report.json",
+    "data/review.json",
+    "data/rules.json",
+    "data/failure.json",
+];
+
+/// The files beside the bags that are searched for names and kept.
+fn is_kept(name: &str) -> bool {
+    name == "period.json" || (name.ends_with(".csv") && !name.contains('/'))
+}
+
+/// What an export without names says of its origin.
+#[derive(Debug, Serialize)]
+struct Origin<'a> {
+    /// The name of the export that it comes from.
+    export: &'a str,
+    /// The SHA-256 of that export's list of digests, which is `origin-SHA256SUMS` here.
+    sums_sha256: String,
+    /// The number of the last entry of the ledger, and the SHA-256 of its line.
+    ledger: &'a crate::ledger::Head,
+    /// The key that signed the ledger; null if none did.
+    signed_by: Option<&'a str>,
+    /// How many people have a pseudonym.
+    people: usize,
+    /// The program that made it.
+    made_by: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "evidence/pseudonymised/README.txt")]
+struct Readme<'a> {
+    from: String,
+    to: String,
+    people: String,
+    bags: String,
+    version: &'static str,
+    origin: &'a str,
+    principal: &'static str,
+    namespace: &'static str,
+    sums: &'static str,
+    signed: bool,
+}
+
+/// An export without names that is ready to be written.
+#[derive(Debug)]
+pub struct Pseudonymised {
+    /// The name of its folder, and of its file without the ending.
+    pub name: String,
+    /// How many people have a pseudonym in it.
+    pub people: usize,
+    contents: Vec<(String, Source)>,
+}
+
+impl Export {
+    /// Makes an export without names of this one. The mapping learns the people who are in it.
+    ///
+    /// # Errors
+    /// [`ExportError`], also if a name would be left.
+    pub fn pseudonymise(
+        &self,
+        storage: &dyn Storage,
+        attestation: &Attestation,
+        mapping: &mut Mapping,
+        is_signed: bool,
+        made_by: &str,
+    ) -> Result<Pseudonymised, ExportError> {
+        let files = self.files(storage).map_err(unreadable(storage, ""))?;
+        let content = |source: &Source| content(storage, source).map_err(unreadable(storage, ""));
+        // Twice, one file after another: everybody must be known before the first text is written.
+        let mut people = People::default();
+        for key in &files.lists {
+            let bytes = people::unpacked(key, content(&Source::Object(key.clone()))?).map_err(defect)?;
+            people.learn(&bytes).map_err(defect)?;
+        }
+        for (_, kind, source) in &files.kept {
+            people.learn_kept(*kind, &content(source)?).map_err(defect)?;
+        }
+        let replacer = Replacer::new(&people, mapping).map_err(defect)?;
+        let mut contents = BTreeMap::new();
+        for (name, kind, source) in files.kept {
+            let text = replacer.file(kind, &content(&source)?, mapping);
+            let text = text.map_err(|error| defect(format!("{name}: {error}")))?;
+            if let Some(pseudonym) = replacer.left(&text) {
+                return Err(ExportError::NameLeft { file: name, pseudonym });
+            }
+            contents.insert(name, text);
+        }
+        let sums = export::sums(storage, &self.contents).map_err(unreadable(storage, ""))?;
+        let count_of_people = people.len();
+        let origin = Origin {
+            export: &self.name,
+            sums_sha256: sha256(sums.as_bytes()),
+            ledger: &attestation.checkpoint.as_ref().ok_or(ExportError::Nothing)?.head,
+            signed_by: attestation.signed.as_ref().map(|signed| signed.signer.as_str()),
+            people: count_of_people,
+            made_by,
+        };
+        let (from, to) = self.period.days();
+        let readme = Readme {
+            from: from.to_string(),
+            to: to.to_string(),
+            people: count(count_of_people, "person").replace("persons", "people"),
+            bags: count(self.bags, "bag"),
+            version: env!("CARGO_PKG_VERSION"),
+            origin: &self.name,
+            principal: PRINCIPAL,
+            namespace: NAMESPACE,
+            sums: SUMS,
+            signed: is_signed,
+        };
+        contents.insert("README.txt".to_owned(), readme.render().map_err(defect)? + "\n");
+        contents.insert(ORIGIN.to_owned(), serde_json::to_string_pretty(&origin).map_err(defect)? + "\n");
+        contents.insert(ORIGIN_SUMS.to_owned(), sums);
+        let contents = contents.into_iter().map(|(name, text)| (name, Source::Text(text.into_bytes()))).collect();
+        Ok(Pseudonymised { name: format!("{}_pseudonymised", self.name), people: count_of_people, contents })
+    }
+
+    /// The files that are kept, and those that say who there is.
+    fn files(&self, storage: &dyn Storage) -> io::Result<Files> {
+        let mut files = Files::default();
+        for (name, source) in &self.contents {
+            match source {
+                Source::Text(_) if is_kept(name) => files.keep(name.clone(), source.clone()),
+                Source::Folder(bag) => files.bag(storage, bag)?,
+                Source::Text(_) | Source::Object(_) => {}
+            }
+        }
+        Ok(files)
+    }
+}
+
+/// The bytes of a file of an export.
+fn content(storage: &dyn Storage, source: &Source) -> io::Result<Vec<u8>> {
+    match source {
+        Source::Text(text) => Ok(text.clone()),
+        Source::Object(key) | Source::Folder(key) => read(storage, key),
+    }
+}
+
+#[derive(Default)]
+struct Files {
+    kept: Vec<(String, Kind, Source)>,
+    /// The keys of lists of people that are not kept.
+    lists: Vec<String>,
+}
+
+impl Files {
+    fn keep(&mut self, name: String, source: Source) {
+        if let Some(kind) = Kind::of(&name) {
+            self.kept.push((name, kind, source));
+        }
+    }
+
+    fn bag(&mut self, storage: &dyn Storage, bag: &str) -> io::Result<()> {
+        for file in KEPT {
+            let key = join(bag, file);
+            if storage::has(storage, &key)? {
+                self.keep(key.clone(), Source::Object(key));
+            }
+        }
+        for file in people::SOURCES {
+            let key = join(bag, file);
+            if storage::has(storage, &key)? {
+                self.lists.push(key);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Pseudonymised {
+    /// Writes the zip, whole or not at all.
+    ///
+    /// # Errors
+    /// [`ExportError::Write`], also if the file exists.
+    pub fn write(&self, storage: &dyn Storage, path: &Path, key: Option<&SigningKey>) -> Result<(), ExportError> {
+        let written = export::write(storage, path, &self.name, &self.contents, key);
+        written.map_err(|source| ExportError::Write { path: path.to_owned(), source })
+    }
+}
