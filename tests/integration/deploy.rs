@@ -95,7 +95,15 @@ fn the_alerts_are_what_prometheus_takes_and_fire_when_they_should() {
 
 #[test]
 fn the_manifests_are_what_kubernetes_takes() {
-    for file in ["configuration.yaml", "deployment.yaml", "cronjob.yaml", "network.yaml"] {
+    for file in [
+        "configuration.yaml",
+        "deployment.yaml",
+        "cronjob.yaml",
+        "network.yaml",
+        "fleet/statefulset.yaml",
+        "fleet/disruption.yaml",
+        "fleet/network.yaml",
+    ] {
         let path = top("deploy/kubernetes").join(file);
         run(Command::new(tool("kubernetes-validate")).args(["--strict"]).arg(path));
     }
@@ -119,6 +127,82 @@ fn the_configuration_of_the_manifests_is_valid_where_its_secrets_are() {
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
     assert!(printed.contains("weekly-access-review"), "{printed}");
+}
+
+/// The base as Kustomize builds it, where it is installed.
+#[test]
+fn the_base_for_a_fleet_names_its_parts() {
+    let base = top("deploy/kubernetes/fleet");
+    let text = fs::read_to_string(base.join("kustomization.yaml")).unwrap();
+    let named = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- "))
+        .filter(|name| Path::new(name).extension().is_some_and(|ending| ending == "yaml" || ending == "toml"));
+    let named: Vec<&str> = named.collect();
+    assert_eq!(named.len(), 6, "{named:?}");
+    for file in named {
+        assert!(base.join(file).is_file(), "{file}");
+    }
+    let built = Command::new("kubectl").arg("kustomize").arg(&base).output();
+    if let Ok(built) = built {
+        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = folder.path().join("fleet.yaml");
+        fs::write(&manifest, built.stdout).unwrap();
+        run(Command::new(tool("kubernetes-validate")).arg("--strict").arg(manifest));
+    }
+}
+
+/// A configuration below `deploy` in a folder of its own, with a secret wherever it expects one.
+fn checked(inside: &str, workspaces: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let here = folder.path().to_str().unwrap();
+    let text = fs::read_to_string(top(inside).join("rolecall.toml")).unwrap();
+    fs::create_dir(path("workspaces.d")).unwrap();
+    for entry in fs::read_dir(top(inside).join("workspaces.d")).unwrap() {
+        let entry = entry.unwrap().path();
+        let text = fs::read_to_string(&entry).unwrap().replace("/run/secrets/rolecall", here);
+        let text = text.replace("/run/secrets/workspaces", here);
+        let name = Path::new("workspaces.d").join(entry.file_name().unwrap());
+        fs::write(path(name.to_str().unwrap()), text).unwrap();
+        let stem = entry.file_stem().unwrap().to_str().unwrap();
+        fs::write(path(&format!("{stem}.refresh-token")), "a secret").unwrap();
+    }
+    for secret in ["client-secret", "smtp-password", "store-password", "s3-key-id", "s3-secret"] {
+        fs::write(path(secret), "a secret").unwrap();
+    }
+    let mut key = rolecall();
+    key.args(["evidence", "init-key", "--out"]).arg(path("evidence-key"));
+    assert!(key.output().unwrap().status.success());
+    let text = text.replace("/run/secrets/rolecall", here).replace(workspaces, "workspaces.d");
+    fs::write(path("rolecall.toml"), text).unwrap();
+    let mut command = rolecall();
+    // `check` would look for the bucket, which is not here.
+    let output = command.current_dir(folder.path()).arg("schedule").output().unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
+    printed
+}
+
+#[test]
+fn the_configurations_of_a_fleet_are_valid() {
+    let printed = checked("deploy/kubernetes/fleet", "/etc/rolecall-workspaces");
+    for said in ["nightly-emea", "emea-acme", "emea-umbrella"] {
+        assert!(printed.contains(said), "{said}: {printed}");
+    }
+    let compose = fs::read_to_string(top("deploy/compose/compose.yaml")).unwrap();
+    let printed = checked("deploy/compose", "workspaces.d");
+    for said in ["all-workspaces", "acme", "beta"] {
+        assert!(printed.contains(said), "{said}: {printed}");
+    }
+    // The secrets that the configuration names are in the environment of the containers.
+    for inside in ["rolecall.toml", "workspaces.d/acme.toml", "workspaces.d/beta.toml"] {
+        let text = fs::read_to_string(top("deploy/compose").join(inside)).unwrap();
+        for name in text.split("env = \"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(compose.contains(&format!("    {name}: ")), "{name} is not in compose.yaml");
+        }
+    }
 }
 
 #[test]
