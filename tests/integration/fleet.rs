@@ -214,3 +214,50 @@ fn a_server_that_restarts_holds_up_and_loses_nothing() {
     assert!(!said.contains(PASSWORD), "{said}");
     crash::check(&bench, "a restart of the server");
 }
+
+#[test]
+fn a_store_is_moved_from_a_file_to_a_database_and_goes_on_there() {
+    let bench = crate::evidence::bench(5);
+    bench.audit(&["--job", "weekly", "--send"]);
+    let (port, name) = (server().port, database());
+    fs::write(bench.path("store-password"), PASSWORD).unwrap();
+    fs::write(bench.path("db-ca.pem"), &server().certificate).unwrap();
+    let url = format!("postgres://{USER}@localhost:{port}/{name}?sslmode=verify-full");
+    let copy = ["store", "copy", "--from", "sqlite:rolecall.db", "--to", &url];
+    let secrets = ["--to-password-file", "store-password", "--root-certificate", "db-ca.pem"];
+    let (code, printed, said) = bench.run(&[&copy[..], &secrets].concat());
+    assert_eq!(code, 0, "{printed}{said}");
+    assert!(printed.contains("ok       ledger") && printed.contains("Both stores hold the same"), "{printed}");
+    bench.reconfigure(
+        "url = \"sqlite:rolecall.db\"",
+        &format!("url = \"{url}\"\npassword = {{ file = \"store-password\" }}\nroot_certificate = \"db-ca.pem\""),
+    );
+    fs::remove_file(bench.path("rolecall.db")).unwrap();
+    let (code, printed, said) = bench.run(&["store", "check"]);
+    assert_eq!(code, 0, "{printed}{said}");
+    assert_eq!(printed.lines().filter(|line| line.starts_with("ok ")).count(), 9, "{printed}");
+    assert!(printed.contains("the authority and the name are verified (TLSv1"), "{printed}");
+    let (code, printed, said) = bench.run(&["runs"]);
+    assert!(code == 0 && printed.contains("weekly"), "{printed}{said}");
+    bench.audit(&["--job", "weekly", "--send"]);
+    let (code, printed, said) = bench.run(&["evidence", "verify"]);
+    assert_eq!(code, 0, "{printed}{said}");
+    // The configuration knows the password now; the target has something.
+    let (code, _, said) = bench.run(&["store", "copy", "--from", "sqlite:other.db", "--to", &url]);
+    assert!(code == 2 && said.contains("there is no store at"), "{said}");
+    let back = ["store", "copy", "--from", &url, "--to", "sqlite:back.db"];
+    assert_eq!(bench.run(&back).0, 0);
+    let (code, _, said) = bench.run(&back);
+    assert!(code == 1 && said.contains("back.db is not empty"), "{said}");
+}
+
+#[test]
+fn a_stage_that_fails_says_what_to_do() {
+    let bench = Bench::new(options(5));
+    move_to_postgres(&bench);
+    fs::write(bench.path("store-password"), "hunter2-is-wrong").unwrap();
+    let (code, printed, said) = bench.run(&["store", "check"]);
+    assert!(code == 1 && said.contains("sign-in failed"), "{printed}{said}");
+    assert!(printed.contains("FAILED   sign-in") && printed.contains("pg_hba.conf"), "{printed}");
+    assert!(printed.contains("schema          not reached") && !printed.contains("hunter2"), "{printed}");
+}
