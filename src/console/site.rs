@@ -19,6 +19,8 @@ pub struct Site {
     pub shelf: Shelf,
     /// The clock.
     pub clock: Clock,
+    /// Held while a question about earlier audits is answered.
+    pub turn: tokio::sync::Mutex<()>,
     plans: RwLock<Arc<Plans>>,
 }
 
@@ -56,7 +58,12 @@ pub struct Review {
 impl Site {
     /// A site.
     pub fn new(store: Arc<dyn Database>, clock: Clock, plans: Plans) -> Self {
-        Self { shelf: Shelf::new(store), clock, plans: RwLock::new(Arc::new(plans)) }
+        Self {
+            shelf: Shelf::new(store),
+            clock,
+            turn: tokio::sync::Mutex::default(),
+            plans: RwLock::new(Arc::new(plans)),
+        }
     }
 
     /// Switches to another configuration.

@@ -96,6 +96,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "access",
             "audit",
             "exceptions",
+            "brief",
+            "past",
             "review",
             "store",
             "schedule",

@@ -3,6 +3,7 @@
 
 pub(in crate::console) mod deciding;
 pub(in crate::console) mod overview;
+pub(in crate::console) mod past;
 pub(in crate::console) mod record;
 pub(in crate::console) mod reviews;
 pub(in crate::console) mod trouble;
@@ -39,6 +40,8 @@ pub(in crate::console) fn routes() -> Router<Arc<Console>> {
         .route("/workspaces", get(workspace::list))
         .route("/workspaces/{workspace}", get(workspace::users))
         .route("/workspaces/{workspace}/users/{user}", get(workspace::person))
+        .route("/workspaces/{workspace}/users/{user}/history", get(past::account))
+        .route("/workspaces/{workspace}/past", get(past::day))
         .route("/workspaces/{workspace}/roles", get(workspace::roles))
         .route("/workspaces/{workspace}/profiles", get(workspace::profiles))
         .route("/workspaces/{workspace}/profiles/{profile}", get(workspace::profile))

@@ -28,7 +28,7 @@ use crate::{
 const REVIEWS: u32 = 8;
 
 /// The last complete audit of a workspace, if the person may read it.
-async fn audit(console: &Console, viewer: &Viewer, workspace: &str) -> Result<Arc<Indexed>, Trouble> {
+pub(super) async fn audit(console: &Console, viewer: &Viewer, workspace: &str) -> Result<Arc<Indexed>, Trouble> {
     if !viewer.may_read() {
         return Err(Trouble::Right("a viewer"));
     }

@@ -6,6 +6,7 @@ pub(in crate::console) mod facts;
 pub(in crate::console) mod findings;
 pub(in crate::console) mod item;
 pub(in crate::console) mod overview;
+pub(in crate::console) mod past;
 pub(in crate::console) mod person;
 pub(in crate::console) mod profiles;
 pub(in crate::console) mod progress;

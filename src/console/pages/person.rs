@@ -47,6 +47,8 @@ pub(in crate::console) struct Page {
     findings: Vec<Finding>,
     steps: Vec<(String, String)>,
     since: String,
+    /// The address of the whole history.
+    history: String,
     decisions: Vec<Decided>,
 }
 
@@ -101,6 +103,7 @@ pub(in crate::console) fn page(
         dangerous,
         findings: findings.collect(),
         steps: steps.iter().rev().take(STEPS).map(|step| (day(step.at), said(step))).collect(),
+        history: path(&["workspaces", &audit.record.workspace, "users", &account.id, "history"]),
         since: history.since.map(day).unwrap_or_default(),
         decisions: reviews.iter().flat_map(|(review, item, course)| decisions(review, item, course)).collect(),
     }

@@ -1,15 +1,19 @@
 //! Each page as HTML, of accounts with hostile names.
 
+use std::sync::Arc;
+
 use askama::Template;
 
 use super::*;
 use crate::{
+    access::matrix::AccessMatrix,
     console::{
         part::Part,
         style,
         testing::{HOSTILE, owner, review, reviewer, viewer, workspace},
         viewer::Right,
     },
+    past::{Accounts, Course, Look, Moment, Read, answer::periods},
     review::{item::ItemId, testing::at},
 };
 
@@ -135,6 +139,63 @@ fn one_person_with_history_and_decisions() {
     let page =
         person::page(&viewer("ana", &[Right::Viewer], None), &audit, account, &history, &[(&review, item, course)]);
     insta::assert_snapshot!(html(&page));
+}
+
+/// What an audit saw of a few accounts, one of which has a hostile name.
+fn look(day: i64, world: &crate::audit::testing::World) -> Look {
+    let directory = world.directory();
+    let accounts = Arc::new(Accounts::of(&AccessMatrix::new(&directory, &[], &[])));
+    let read = Read { audit: uuid::Uuid::nil(), at: at(day * 86_400), bag: Some("2026-03-02T080100Z_acme".to_owned()) };
+    Look { read, accounts }
+}
+
+#[test]
+fn access_on_a_day_names_the_audit_and_the_bag() {
+    let mut world = crate::audit::testing::quiet();
+    world.people[0].name = Some(HOSTILE.to_owned());
+    let (audit, viewer) = (workspace(), viewer("ana", &[Right::Viewer], None));
+    let mut asked = past::Asked { on: "2026-03-02".to_owned(), until: String::new(), text: String::new(), page: 9 };
+    let read = look(1, &world).read;
+    let compared = past::Compared { before: read.clone(), after: read, changes: Vec::new() };
+    let seen = past::Seen { look: Some(look(0, &world)), next: None, compared: Some(compared) };
+    insta::assert_snapshot!(html(&past::day(&viewer, &audit, &asked, Ok(seen))));
+    asked.text = "<nobody>".to_owned();
+    let seen = past::Seen { look: Some(look(0, &world)), next: None, compared: None };
+    let none = html(&past::day(&viewer, &audit, &asked, Ok(seen)));
+    assert!(none.contains("No account is like that.") && none.contains("&#60;nobody&#62;"), "{none}");
+    let seen = past::Seen { look: None, next: Some(look(4, &world).read), compared: None };
+    let before = html(&past::day(&viewer, &audit, &asked, Ok(seen)));
+    assert!(before.contains("Not read by then. The first kept audit is of "), "{before}");
+}
+
+#[test]
+fn days_are_checked_and_the_second_is_not_before_the_first() {
+    let asked = |on: &str, until: &str| past::Asked {
+        on: on.to_owned(),
+        until: until.to_owned(),
+        text: String::new(),
+        page: 1,
+    };
+    assert_eq!(asked("", "").moments(at(0)), Ok((Moment(at(0)), None)));
+    assert!(asked("2026-03-02", "2026-03-02").moments(at(0)).is_ok());
+    for (on, until) in [("yesterday", ""), ("", "<b>"), ("2026-03-02", "2026-03-01")] {
+        assert!(asked(on, until).moments(at(0)).is_err(), "{on} {until}");
+    }
+}
+
+#[test]
+fn the_whole_history_of_an_account() {
+    let mut world = crate::audit::testing::quiet();
+    let id = world.people[0].id.clone();
+    let mut course = Course::new(&id);
+    course.push(&look(0, &world));
+    world.people[0].name = Some(HOSTILE.to_owned());
+    world.people[0].status = "inactive".to_owned();
+    course.push(&look(1, &world));
+    world.people.remove(0);
+    course.push(&look(2, &world));
+    let rows = periods("acme", &course);
+    insta::assert_snapshot!(html(&past::account(&viewer("ana", &[Right::Viewer], None), &workspace(), &rows, 2)));
 }
 
 #[test]

@@ -72,7 +72,7 @@ pub(super) struct Tab {
 }
 
 impl Head {
-    /// The head of a page that is `here`: `users`, `roles`, `profiles` or `findings`.
+    /// The head of a page that is `here`: `users`, `roles`, `profiles`, `findings` or `past`.
     pub(in crate::console) fn of(audit: &Indexed, here: &str) -> Self {
         let record = &audit.record;
         let base = path(&["workspaces", &record.workspace]);
@@ -93,6 +93,7 @@ impl Head {
                 tab("profiles", "Profiles", audit.header.profiles.len()),
                 tab("roles", "Roles", audit.header.roles.len()),
                 tab("findings", "Open findings", findings),
+                Tab { title: "Earlier".to_owned(), address: format!("{base}/past"), is_here: here == "past" },
             ],
         }
     }

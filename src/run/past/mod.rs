@@ -128,6 +128,11 @@ impl<'a> Archive<'a> {
         Self { store, vault, workspace, last: None, missing: Vec::new() }
     }
 
+    /// The workspace.
+    pub fn workspace(&self) -> &str {
+        self.workspace
+    }
+
     /// The audits that were passed over because neither a snapshot nor a bag was kept.
     pub fn missing(&self) -> &[Read] {
         &self.missing
