@@ -250,12 +250,7 @@ fn the_map_in_contributing_names_every_room() {
 
 /// Files that may touch a file system in the rooms of evidence, and why.
 const TOUCH_FILES: &[(&str, &str)] = &[
-    ("evidence/storage/folder.rs", "the folder of evidence"),
-    ("evidence/storage/spool.rs", "the local spool of a bag"),
-    ("evidence/storage/archive.rs", "the zip of an export that is verified"),
     ("evidence/draft.rs", "names the type of a spooled file"),
-    ("evidence/storage/objects/pack.rs", "reads the bag that it packs"),
-    ("evidence/storage/objects/waiting.rs", "keeps bags that wait for an object store"),
     ("evidence/key.rs", "the signing key"),
     ("evidence/export.rs", "the zip that an export is written to"),
     ("evidence/encrypted.rs", "the file that an export is encrypted to"),
@@ -277,7 +272,7 @@ fn only_the_storage_touches_files_of_evidence() {
         let is_test =
             ["tests.rs", "memory.rs", "testing.rs", "conformance.rs"].iter().any(|test| inside.ends_with(test));
         let touches = ["fs::", " File::", "(File::", "OpenOptions"].iter().any(|call| code.contains(call));
-        if touches && !is_test {
+        if touches && !is_test && !inside.starts_with("evidence/storage/") {
             touching.insert(inside);
         }
     }

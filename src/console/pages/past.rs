@@ -140,7 +140,7 @@ pub(in crate::console) fn day(viewer: &Viewer, audit: &Indexed, asked: &Asked, s
         found: if seen.look.is_some() { count(found.len(), "account") } else { String::new() },
         rows: shown.map(|(id, state)| row(workspace, id, state)).collect(),
         pager: Pager::of(page, pages, address),
-        compared: seen.compared.map(changes),
+        compared: seen.compared.as_ref().map(changes),
         address: base.clone(),
     }
 }
@@ -165,7 +165,7 @@ fn row(workspace: &str, id: &str, state: &State) -> Row {
     }
 }
 
-fn changes(compared: Compared) -> Changes {
+fn changes(compared: &Compared) -> Changes {
     let total = compared.changes.len();
     let found = if total > CHANGES {
         format!("{}; the first {} are shown, `rolecall diff` shows all", count(total, "change"), number(CHANGES))
