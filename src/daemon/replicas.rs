@@ -157,7 +157,7 @@ impl Daemon {
             name: setup.identity.name.clone(),
             process: self.process,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            signing_key: key.map(|key| key.fingerprint()),
+            signing_key: key.map(crate::evidence::key::SigningKey::fingerprint),
             configuration: setup.identity.configuration.clone(),
         }
     }

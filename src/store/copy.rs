@@ -6,6 +6,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::StoreError;
+use crate::digest::hex;
 
 /// Rows that are copied at a time.
 const ROWS: u32 = 200;
@@ -228,7 +229,7 @@ async fn begin(from: &dyn Tables, to: &dyn Tables, shapes: &[(Table, Vec<Column>
 
 fn key(table: Table, columns: &[Column]) -> Vec<Column> {
     let named = |name: &&str| columns.iter().find(|column| column.name == *name).cloned();
-    table.key.iter().filter_map(|name| named(name)).collect()
+    table.key.iter().filter_map(named).collect()
 }
 
 fn key_of(table: Table, columns: &[Column], row: &[Value]) -> Vec<Value> {
@@ -249,7 +250,7 @@ async fn digest(store: &dyn Tables, table: Table, columns: &[Column]) -> Result<
         count += rows.len() as u64;
     }
     let digest = hash.finalize();
-    Ok((count, digest.iter().map(|byte| format!("{byte:02x}")).collect()))
+    Ok((count, hex(&digest)))
 }
 
 /// Adds a value with its length, so that no two rows of values look alike.

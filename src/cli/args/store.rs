@@ -14,8 +14,11 @@ pub(crate) enum StoreCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct CopyArgs {
-    /// The store to copy: sqlite:PATH or postgres://ROLE@HOST/DATABASE; stop all daemons first
-    #[arg(long, value_name = "URL")]
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "The store to copy: sqlite:PATH or postgres://ROLE@HOST/DATABASE; stop all daemons first"
+    )]
     pub(crate) from: String,
     /// The store to fill; it must be empty, or have the beginning of this copy
     #[arg(long, value_name = "URL")]

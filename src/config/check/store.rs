@@ -194,14 +194,15 @@ impl Checker<'_> {
         let (mut socket, mut mode) = (None, None);
         for (key, value) in url.query_pairs() {
             let is_new = match &*key {
-                "sslmode" => match SslMode::of_word(&value) {
-                    Some(known) => mode.replace(known).is_none(),
-                    None => {
+                "sslmode" => {
+                    if let Some(known) = SslMode::of_word(&value) {
+                        mode.replace(known).is_none()
+                    } else {
                         let help = "expected verify-full, verify-ca, require or disable; the last two only for a server on this machine";
                         self.error(span.clone(), format!("the store URL has sslmode={value}"), help);
                         true
                     }
-                },
+                }
                 "host" if value.starts_with('/') => socket.replace(value.into_owned()).is_none(),
                 "host" => {
                     let help = "expected the folder of a socket such as host=/var/run/postgresql";

@@ -31,7 +31,7 @@ mod code {
 pub(super) fn is_of_tls(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Tls(_) => true,
-        sqlx::Error::Io(io) => io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()),
+        sqlx::Error::Io(io) => io.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>),
         _ => false,
     }
 }
@@ -66,7 +66,6 @@ pub(super) fn explain(place: &str, action: &'static str, error: &sqlx::Error) ->
         };
     };
     let (code, message) = (database.code(), database.message().to_owned());
-    let code = code.as_ref();
     match code {
         code::LOCK_NOT_AVAILABLE | code::DEADLOCK | code::CANCELED => StoreError::Locked { place, reason: message },
         code::DISK_FULL => StoreError::Full { place, reason: message, advice: FULL_ADVICE },

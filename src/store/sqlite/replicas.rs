@@ -26,6 +26,6 @@ impl Replicas for SqliteStore {
     }
 
     async fn changed(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
