@@ -164,21 +164,21 @@ mod tests {
 
     #[test]
     fn what_stands_around_a_secret_is_stripped_and_what_cannot_be_seen_in_it_is_refused() {
-        for text in ["s3cret", "s3cret\r\n\n", "\u{feff}s3cret\n", " \ts3cret \n"] {
-            assert_eq!(read(text.as_bytes()).as_deref(), Ok("s3cret"), "{text:?}");
+        for text in ["!%cret", "!%cret\r\n\n", "\u{feff}!%cret\n", " \t!%cret \n"] {
+            assert_eq!(read(text.as_bytes()).as_deref(), Ok("!%cret"), "{text:?}");
         }
         assert_eq!(read(b"with a blank").as_deref(), Ok("with a blank"));
         for (text, said) in [
-            ("s3cret\u{200b}\n", "U+200B"),
-            ("\u{a0}s3cret", "U+00A0"),
-            ("s3\u{feff}cret", "U+FEFF"),
-            ("s3\ncret", "a line break"),
-            ("s3\u{0}cret", "control character"),
+            ("!%cret\u{200b}\n", "U+200B"),
+            ("\u{a0}!%cret", "U+00A0"),
+            ("!%\u{feff}cret", "U+FEFF"),
+            ("!%\ncret", "a line break"),
+            ("!%\u{0}cret", "control character"),
             (" \n", "is empty"),
             ("\u{feff}", "is empty"),
         ] {
             let error = read(text.as_bytes()).unwrap_err();
-            assert!(error.contains(said) && !error.contains("s3"), "{text:?}: {error}");
+            assert!(error.contains(said) && !error.contains("!%"), "{text:?}: {error}");
         }
         assert!(read("x".repeat(70_000).as_bytes()).unwrap_err().contains("more than 65536 bytes"));
         assert!(read(b"\xff\xfes\0").is_err(), "not UTF-8");

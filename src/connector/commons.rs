@@ -14,7 +14,10 @@ use crate::digest::sha256;
 
 /// Things in common, each for as long as a connector uses it.
 #[derive(Clone, Default)]
-pub struct Commons(Arc<Mutex<HashMap<(TypeId, String), Weak<dyn Any + Send + Sync>>>>);
+pub struct Commons(Arc<Mutex<HashMap<Name, Weak<dyn Any + Send + Sync>>>>);
+
+/// The type and the name of a thing.
+type Name = (TypeId, String);
 
 impl fmt::Debug for Commons {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,14 +47,14 @@ impl Commons {
         if let Some(found) = found {
             return Ok(found);
         }
-        let made = Arc::new(make()?);
+        let new = Arc::new(make()?);
         // What nobody uses any more is left out now and then.
         if held.len().is_power_of_two() {
             held.retain(|_, thing| thing.strong_count() > 0);
         }
-        let thing: Arc<dyn Any + Send + Sync> = Arc::clone(&made) as _;
+        let thing: Arc<dyn Any + Send + Sync> = Arc::clone(&new) as _;
         held.insert(key, Arc::downgrade(&thing));
-        Ok(made)
+        Ok(new)
     }
 }
 

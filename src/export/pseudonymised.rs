@@ -55,7 +55,7 @@ const KEPT: [&str; 16] = [
 
 /// The files beside the bags that are searched for names and kept.
 fn is_kept(name: &str) -> bool {
-    name == "period.json" || (name.ends_with(".csv") && !name.contains('/'))
+    name == "period.json" || (name.strip_suffix(".csv").is_some() && !name.contains('/'))
 }
 
 /// What an export without names says of its origin.

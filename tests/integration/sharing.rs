@@ -332,7 +332,7 @@ fn a_key_that_is_lost_is_replaced_and_earlier_evidence_stays_verified() {
     for trusted in ["only_newer", "allowed_signers"] {
         let (code, printed, said) = bench.run(&["evidence", "verify", "bags", "--allowed-signers", trusted]);
         // The old key has not signed what came after it.
-        let expected = if trusted == "only_newer" { 0 } else { 1 };
+        let expected = i32::from(trusted != "only_newer");
         assert_eq!(code, expected, "{trusted}: {printed}{said}");
     }
 }

@@ -98,6 +98,7 @@ impl PostgresServer {
                 return Self { port, folder, certificate, input, output, _child: child };
             }
             // Another process has taken the port.
+            child.wait().unwrap();
         }
         panic!("PostgreSQL did not start; its log is above");
     }

@@ -27,7 +27,7 @@ const ID: usize = 8;
 
 /// The content of a file, unpacked if it is packed.
 pub(super) fn unpacked(file: &str, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
-    if !file.ends_with(".gz") {
+    if file.strip_suffix(".gz").is_none() {
         return Ok(bytes);
     }
     let mut content = Vec::new();
