@@ -1,6 +1,6 @@
 //! The store in a PostgreSQL database, which several replicas may share.
 //!
-//! Every write that touches several rows is a [`write::Write`]: it locks the ledger's last entry first, so that writes have
+//! Every write that touches several rows is a `Write`: it locks the ledger's last entry first, so that writes have
 //! one order over all replicas and never wait for one another in a circle. Claims, leases and taking a message out touch
 //! one row and lock nothing else.
 //!

@@ -1,10 +1,10 @@
 //! Evidence in an object store, such as S3: below a prefix, each bag is one object `bags/NAME.zip`, and the ledger is
 //! objects below `log/` that are never changed. Everything else, such as mails, has its own key.
 //!
-//! - [`client`] calls the store; what is put is put with a condition and read back.
-//! - [`waiting`] keeps a bag in a local folder until it is there. Nothing else is written before every bag that waits is
+//! - `client` calls the store; what is put is put with a condition and read back.
+//! - `waiting` keeps a bag in a local folder until it is there. Nothing else is written before every bag that waits is
 //!   stored, so that no mail leaves and no entry is added to the ledger before the bag that it names.
-//! - [`remote`] reads a zip in parts, [`log`] the ledger.
+//! - `remote` reads a zip in parts, `log` the ledger.
 
 mod client;
 mod log;
