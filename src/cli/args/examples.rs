@@ -420,8 +420,8 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
                 "rolecall evidence export --from 2026-01-01 --to 2026-03-31 --as oscal",
             ),
             example(
-                "Hand over the same without names, for one recipient",
-                "rolecall evidence export --from 2026-01-01 --to 2026-03-31 --pseudonymise --encrypt-to age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+                "Hand over the same without names",
+                "rolecall evidence export --from 2026-01-01 --to 2026-03-31 --pseudonymise",
             ),
         ],
     ),

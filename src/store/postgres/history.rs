@@ -102,7 +102,7 @@ impl History for PostgresStore {
                           COUNT(*) FILTER (WHERE state IN ('claimed', 'read', 'judged')) AS in_progress,
                           MIN(fire_at) FILTER (WHERE state = 'due') AS oldest_due
                    FROM run
-                   WHERE state IN ('due', 'claimed', 'read', 'judged', 'recorded', 'delivered')";
+                   WHERE state IN ('due', 'claimed', 'read', 'judged')";
         let row = sqlx::query(sql).fetch_one(&self.pool).await.map_err(&failed)?;
         rows::backlog(&row).map_err(&failed)
     }
