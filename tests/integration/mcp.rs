@@ -532,7 +532,7 @@ fn definitions_are_printed_for_frameworks_and_a_call_goes_through_the_command_li
         assert_eq!(code, 0, "{stderr}");
         let definitions: Vec<Value> = serde_json::from_str(&stdout).unwrap();
         let names: Vec<&str> = definitions.iter().map(|tool| tool.pointer(name).unwrap().as_str().unwrap()).collect();
-        assert_eq!((names.len(), names[0]), (16, "list_all_zoho_bigin_users"));
+        assert_eq!((names.len(), names[0]), (19, "list_all_zoho_bigin_users"));
     }
     let id = add(&bench, &json!({"email": "leaver@example.com"}));
     let call = |arguments: &[&str]| {
