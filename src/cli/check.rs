@@ -64,6 +64,7 @@ pub(super) fn load_for_store(named: Option<&Path>) -> Result<Settings, Failure> 
     let rules = RuleSet::built_in();
     let rules: Vec<&str> = rules.list().names().collect();
     let loaded = config::load_running(&path, &rules, Clock::system().now(), None).map_err(|error| explain(&error))?;
+    warn_of_exposed(&path, &loaded.settings);
     Ok(loaded.settings)
 }
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::support::{Bench, options};
 
 /// How long something may take that is under way.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A daemon as a process, and what it says.
 pub(crate) struct Daemon {

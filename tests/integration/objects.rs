@@ -150,10 +150,10 @@ fn while_the_store_is_away_bags_wait_and_no_mail_leaves_and_a_killed_daemon_lose
     forward(nobody);
     eventually("that nothing waits", || waiting() == 0);
     eventually("mails", || bench.simulator.inbox().messages().len() >= 4);
+    eventually("a closed run", || runs(&bench).iter().any(|run| run["state"] == "closed"));
     let (code, said) = daemon.stop();
     assert_eq!(code, Some(0), "{said}");
     assert!(!said.contains(SECRET));
-    assert!(runs(&bench).iter().any(|run| run["state"] == "closed"));
     let verified = good(&bench, &["evidence", "verify"]);
     assert!(verified.contains("nothing has been changed"), "{verified}");
 }
