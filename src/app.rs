@@ -3,6 +3,7 @@
 mod connectors;
 pub mod console;
 mod evidence;
+mod folders;
 pub mod setup;
 mod stores;
 
@@ -13,6 +14,7 @@ use secrecy::SecretString;
 pub use self::{
     connectors::{connector, fresh_connector, remover, replaying_connector},
     evidence::{BucketError, evidence_storage, objects},
+    folders::{FolderError, Folders, try_folders},
     stores::{StoreCheck, check_store, existing_store, store, store_place, store_to_read, tables},
 };
 use crate::{

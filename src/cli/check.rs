@@ -164,9 +164,26 @@ pub(super) fn run(named: Option<&Path>, offline: bool) -> Result<(), Failure> {
             count(unreadable, "secret")
         )));
     }
+    try_folders(&settings)?;
     match settings.evidence.as_ref().map(|evidence| &evidence.place) {
         Some(EvidencePlace::Bucket(bucket)) if !offline => try_bucket(bucket),
         _ => Ok(()),
+    }
+}
+
+/// Tries the folders that rolecall writes to. Says which of evidence other accounts can read: it names everybody.
+fn try_folders(settings: &Settings) -> Result<(), Failure> {
+    let folders = app::try_folders(settings);
+    for (key, path) in folders.exposed.iter().filter(|(key, _)| key.starts_with("evidence.")) {
+        let path = path.display();
+        output::note(&format!("warning: {key}: all accounts on this machine can list {path}; chmod 700"));
+    }
+    for error in &folders.errors {
+        output::note(&format!("error: {error}"));
+    }
+    match folders.errors.len() {
+        0 => Ok(()),
+        errors => Err(Failure::failed(format!("{} cannot be used", count(errors, "folder")))),
     }
 }
 

@@ -71,6 +71,24 @@ fn a_missing_secret_is_reported_by_check_and_stops_an_audit() {
 }
 
 #[test]
+fn a_place_for_evidence_that_cannot_be_a_folder_is_reported_before_an_audit_needs_it() {
+    let bench = Bench::new(options(12));
+    std::fs::write(bench.path("evidence"), "a file").unwrap();
+    bench.reconfigure("[policy]", "[evidence]\ndirectory = \"evidence\"\n\n[policy]");
+    let (code, stdout, stderr) = bench.run(&["check"]);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stdout.starts_with("The configuration is valid."), "{stdout}");
+    assert!(
+        stderr.contains("error: `evidence.directory`: ") && stderr.contains("evidence is not a folder"),
+        "{stderr}"
+    );
+    assert!(stderr.ends_with("1 folder cannot be used\n"), "{stderr}");
+    std::fs::remove_file(bench.path("evidence")).unwrap();
+    assert_eq!(bench.run(&["check"]).0, 0);
+    assert!(!bench.path("evidence").exists(), "check creates nothing");
+}
+
+#[test]
 fn without_a_configuration_the_places_searched_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let output = rolecall().arg("check").current_dir(&folder).output().unwrap();

@@ -105,7 +105,7 @@ fn the_workbook_opens_with_the_values_of_the_csv_files_as_text_frozen_and_filter
     let workbook = read_xlsx(&bench.path("out/report.xlsx"));
     let sheets = workbook.as_array().unwrap();
     let titles: Vec<&str> = sheets.iter().map(|sheet| sheet["title"].as_str().unwrap()).collect();
-    assert_eq!(titles, ["Access matrix", "Findings", "Changes"]);
+    assert_eq!(titles, ["Access matrix", "Findings", "Changes", "Summary"]);
     for (sheet, file) in sheets.iter().zip(["access-matrix", "findings", "changes"]) {
         let records = read_csv(&bench.path(&format!("out/{file}.csv")));
         let value = |cell: &Value| cell[0].as_str().unwrap_or_default().to_owned();
@@ -116,6 +116,13 @@ fn the_workbook_opens_with_the_values_of_the_csv_files_as_text_frozen_and_filter
         assert!(sheet["filter"].as_str().is_some_and(|range| range.starts_with("A1:")), "{file}");
     }
     assert_eq!(sheets[0]["rows"][1][1][1], "s", "an id is text: a number would lose digits");
+    assert!(sheets[3]["shown"] == true && sheets[0]["shown"] == false, "the summary is open at first");
+    let report: Value = serde_json::from_str(&bench.read("out/report.json")).unwrap();
+    let summary = sheets[3]["rows"].as_array().unwrap();
+    let said = |what: &str| summary.iter().find(|row| row[0][0] == what).map(|row| row[1][0].clone());
+    assert_eq!(said("In short").unwrap(), report["summary"]["verdict"]);
+    assert_eq!(said("Audit").unwrap(), report["audit_id"]);
+    assert_eq!(said("New findings").unwrap(), report["summary"]["new_findings"].to_string());
 }
 
 #[test]

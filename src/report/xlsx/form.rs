@@ -70,10 +70,10 @@ impl Form<'_> {
         let mut archive = ZipWriter::new_stream(out);
         let options = options(self.created);
         let (rows, columns) = (self.rows.len() + 1, self.columns.len());
-        let names = [SheetName { name: self.title.to_owned(), rows, columns }];
+        let names = [SheetName { name: self.title.to_owned(), rows, columns, filtered: true }];
         let styles = parts::STYLES.replace("<cellXfs count=\"4\">", "<cellXfs count=\"6\">");
         let styles = styles.replace("</cellXfs>", OPEN_FORMATS);
-        for (path, content) in parts::before_sheets(&names, self.created, &styles) {
+        for (path, content) in parts::before_sheets(&names, 0, self.created, &styles) {
             archive.start_file(path, options)?;
             archive.write_all(content.as_bytes())?;
         }

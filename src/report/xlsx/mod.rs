@@ -19,6 +19,7 @@ pub mod form;
 mod parts;
 mod sheet;
 mod strings;
+mod summary;
 
 use std::io::{self, Write};
 
@@ -41,11 +42,14 @@ pub(super) fn write(input: &ReportInput<'_>, out: &mut dyn Write) -> io::Result<
 }
 
 fn write_with(input: &ReportInput<'_>, out: &mut dyn Write, sheet_rows: usize) -> io::Result<()> {
-    let names = sheet_names(input, sheet_rows);
+    let summary = summary::rows(input);
+    let mut names = sheet_names(input, sheet_rows);
+    let (rows, columns) = (summary.len() + 1, summary::COLUMNS.len());
+    names.push(SheetName { name: summary::NAME.to_owned(), rows, columns, filtered: false });
     let created = input.audit.judged_at;
     let mut archive = ZipWriter::new_stream(out);
     let options = options(created);
-    for (path, content) in parts::before_sheets(&names, created, parts::STYLES) {
+    for (path, content) in parts::before_sheets(&names, names.len() - 1, created, parts::STYLES) {
         archive.start_file(path, options)?;
         archive.write_all(content.as_bytes())?;
     }
@@ -55,6 +59,8 @@ fn write_with(input: &ReportInput<'_>, out: &mut dyn Write, sheet_rows: usize) -
         let sheets = Sheets::new(&mut archive, options, &mut strings, table, table.rows(input), sheet_rows, number);
         number = sheets.write(input)?;
     }
+    archive.start_file(format!("xl/worksheets/sheet{}.xml", number + 1), options)?;
+    summary::write(&summary, &mut archive)?;
     archive.start_file("xl/sharedStrings.xml", options)?;
     strings.write(&mut archive)?;
     archive.finish()?.flush()
@@ -73,7 +79,7 @@ fn sheet_names(input: &ReportInput<'_>, sheet_rows: usize) -> Vec<SheetName> {
         for number in 1.. {
             let rows = left.min(sheet_rows - 1);
             let name = if number == 1 { title.to_owned() } else { format!("{title} {number}") };
-            names.push(SheetName { name, rows: rows + 1, columns: table.columns().len() });
+            names.push(SheetName { name, rows: rows + 1, columns: table.columns().len(), filtered: true });
             left -= rows;
             if left == 0 {
                 break;

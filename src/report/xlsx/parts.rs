@@ -12,6 +12,8 @@ pub(super) struct SheetName {
     pub(super) rows: usize,
     /// Columns.
     pub(super) columns: usize,
+    /// Whether its header has filters.
+    pub(super) filtered: bool,
 }
 
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n";
@@ -44,13 +46,18 @@ pub(super) const STYLES: &str = concat!(
 );
 
 /// The parts that come before the sheets, with their paths. The content types come first: that is how
-/// programs that look at the first bytes know the file.
-pub(super) fn before_sheets(sheets: &[SheetName], created: DateTime<Utc>, styles: &str) -> [(&'static str, String); 6] {
+/// programs that look at the first bytes know the file. `shown` is the place of the sheet that is open at first.
+pub(super) fn before_sheets(
+    sheets: &[SheetName],
+    shown: usize,
+    created: DateTime<Utc>,
+    styles: &str,
+) -> [(&'static str, String); 6] {
     [
         ("[Content_Types].xml", content_types(sheets.len())),
         ("_rels/.rels", package_relations()),
         ("docProps/core.xml", core_properties(created)),
-        ("xl/workbook.xml", workbook(sheets)),
+        ("xl/workbook.xml", workbook(sheets, shown)),
         ("xl/_rels/workbook.xml.rels", workbook_relations(sheets.len())),
         ("xl/styles.xml", format!("{HEAD}{styles}")),
     ]
@@ -95,17 +102,19 @@ fn core_properties(created: DateTime<Utc>) -> String {
     )
 }
 
-fn workbook(sheets: &[SheetName]) -> String {
+fn workbook(sheets: &[SheetName], shown: usize) -> String {
     let mut xml = format!(
         "{HEAD}<workbook xmlns=\"{MAIN}\" xmlns:r=\"{OFFICE}\"><bookViews><workbookView xWindow=\"0\" yWindow=\"0\" \
-         windowWidth=\"28800\" windowHeight=\"16000\"/></bookViews><sheets>"
+         windowWidth=\"28800\" windowHeight=\"16000\"{}/></bookViews><sheets>",
+        if shown == 0 { String::new() } else { format!(" activeTab=\"{shown}\"") }
     );
     for (place, sheet) in sheets.iter().enumerate() {
         let number = place + 1;
         let _ = write!(xml, "<sheet name=\"{}\" sheetId=\"{number}\" r:id=\"rId{number}\"/>", sheet.name);
     }
     xml.push_str("</sheets><definedNames>");
-    for (place, SheetName { name, rows, columns }) in sheets.iter().enumerate() {
+    for (place, SheetName { name, rows, columns, .. }) in sheets.iter().enumerate().filter(|(_, sheet)| sheet.filtered)
+    {
         let _ = write!(
             xml,
             "<definedName name=\"_xlnm._FilterDatabase\" localSheetId=\"{place}\" \

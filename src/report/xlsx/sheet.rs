@@ -73,12 +73,11 @@ impl<'s, 'w> Sheets<'s, 'w> {
         self.archive.start_file(format!("xl/worksheets/sheet{}.xml", self.number), self.options)?;
         let rows = self.left.min(self.sheet_rows - 1) + 1;
         self.rows = 1;
-        let selected = if self.number == 1 { " tabSelected=\"1\"" } else { "" };
         write!(
             self.xml,
             "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<worksheet \
              xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><sheetPr><pageSetUpPr \
-             fitToPage=\"1\"/></sheetPr><dimension ref=\"A1:{}{rows}\"/><sheetViews><sheetView{selected} \
+             fitToPage=\"1\"/></sheetPr><dimension ref=\"A1:{}{rows}\"/><sheetViews><sheetView \
              workbookViewId=\"0\"><pane ySplit=\"1\" topLeftCell=\"A2\" activePane=\"bottomLeft\" \
              state=\"frozen\"/><selection pane=\"bottomLeft\" activeCell=\"A2\" sqref=\"A2\"/></sheetView>\
              </sheetViews><sheetFormatPr defaultRowHeight=\"15\"/><cols>",

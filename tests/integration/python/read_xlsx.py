@@ -15,6 +15,7 @@ workbook = openpyxl.load_workbook(sys.argv[1])
 sheets = [
     {
         "title": sheet.title,
+        "shown": sheet is workbook.active,
         "frozen": sheet.freeze_panes,
         "filter": sheet.auto_filter.ref,
         "rows": [[[text(cell.value), cell.data_type] for cell in row] for row in sheet.iter_rows()],
