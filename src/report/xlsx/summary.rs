@@ -28,7 +28,7 @@ pub(super) fn rows(input: &ReportInput<'_>) -> Vec<(&'static str, String)> {
         ("In short", brief.verdict.clone()),
         ("Audited at", audit.judged_at.to_rfc3339_opts(SecondsFormat::Secs, true)),
         ("Compared with", compared_with(input)),
-        ("Users", format!("{}: {}", number(counts.users), counts.population)),
+        ("Users", counts.population.clone()),
         ("Can administer", number(counts.administrators)),
     ];
     rows.extend(brief.administrators.named.iter().map(|person| {
