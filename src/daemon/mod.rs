@@ -36,7 +36,7 @@ use uuid::Uuid;
 
 pub use self::{
     backlog::Unstored,
-    replicas::{Identity, JoinError},
+    replicas::{Identity, JoinError, Membership},
     reviews::ReviewPulse,
     watch::{Count, Health, Pulse},
 };

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::Daemon;
@@ -60,6 +61,23 @@ pub(super) struct Others {
     pub(super) skewed: Option<String>,
     /// What does not agree, in sentences.
     pub(super) warnings: Vec<String>,
+    /// How far this machine's clock is ahead of the store's; `None` if the store has none.
+    ahead: Option<TimeDelta>,
+    /// How many others there are; `None` if that is not known.
+    count: Option<usize>,
+}
+
+/// What a daemon says of itself among the others on its store.
+#[derive(Debug, Clone)]
+pub struct Membership {
+    /// Its name.
+    pub name: String,
+    /// How many daemons announce themselves on its store, this one included; `None` if the store does not keep them.
+    pub replicas: Option<usize>,
+    /// How far its clock is ahead of the store's; `None` if the store has none.
+    pub ahead: Option<TimeDelta>,
+    /// The runs that it works on.
+    pub holds: usize,
 }
 
 impl Daemon {
@@ -68,7 +86,7 @@ impl Daemon {
     /// # Errors
     /// [`JoinError`]; then it must not run.
     pub async fn join(&self) -> Result<(), JoinError> {
-        let skew = self.store.skew(&self.clock).await?.unwrap_or_default();
+        let skew = self.look_at_clock().await?;
         if skew.abs() > MOST_SKEW {
             return Err(JoinError::Clock { seconds: seconds(skew), most: MOST_SKEW.num_seconds() });
         }
@@ -106,7 +124,7 @@ impl Daemon {
             is_due
         };
         if is_due {
-            let skew = self.store.skew(&self.clock).await?.unwrap_or_default();
+            let skew = self.look_at_clock().await?;
             let skewed = (skew.abs() > MOST_SKEW).then(|| {
                 format!(
                     "the clock of this machine differs from that of the store by {:+.1} seconds: it begins nothing until NTP has set it",
@@ -124,6 +142,26 @@ impl Daemon {
             self.compare(&own, &others);
         }
         Ok(self.state().others.skewed.is_none())
+    }
+
+    /// How far this machine's clock is ahead of the store's.
+    async fn look_at_clock(&self) -> Result<TimeDelta, StoreError> {
+        let ahead = self.store.skew(&self.clock).await?;
+        self.state().others.ahead = ahead;
+        Ok(ahead.unwrap_or_default())
+    }
+
+    /// This daemon among the others.
+    pub fn membership(&self) -> Membership {
+        let state = self.state();
+        let others = &state.others;
+        Membership {
+            name: self.setup().identity.name.clone(),
+            // A store with a clock is one that replicas share.
+            replicas: others.count.filter(|_| others.ahead.is_some()).map(|others| others + 1),
+            ahead: others.ahead,
+            holds: state.held.len(),
+        }
     }
 
     fn compare(&self, own: &Replica, others: &[Replica]) {
@@ -148,10 +186,15 @@ impl Daemon {
             tracing::warn!("{warning}");
         }
         state.others.warnings = warnings;
+        state.others.count = Some(others.len());
     }
 
     fn replica(&self) -> Replica {
         let setup = self.setup();
+        let (ahead, holds) = {
+            let state = self.state();
+            (state.others.ahead.unwrap_or_default(), state.held.keys().copied().collect())
+        };
         let key = setup.vault.as_ref().and_then(|vault| vault.key.as_ref());
         Replica {
             name: setup.identity.name.clone(),
@@ -159,6 +202,8 @@ impl Daemon {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             signing_key: key.map(crate::evidence::key::SigningKey::fingerprint),
             configuration: setup.identity.configuration.clone(),
+            ahead,
+            holds,
         }
     }
 }
@@ -168,6 +213,6 @@ pub(super) fn process() -> Uuid {
     Uuid::new_v4()
 }
 
-fn seconds(skew: chrono::TimeDelta) -> f64 {
+fn seconds(skew: TimeDelta) -> f64 {
     skew.num_milliseconds() as f64 / 1000.0
 }

@@ -12,7 +12,7 @@ use super::{
     history::{Backlog, Done, History, MessageRecord},
     ledger::Ledger,
     queue::{Cursor, Decided, Outgoing, Queue, Sent},
-    replicas::{Replica, Replicas},
+    replicas::{Announced, Replica, Replicas},
     reviews::{PlannedReview, ReviewPlan, Reviews},
     sessions::{Link, SecretDigest, Session, Sessions, SignedIn},
     together::{Combination, Combined, Share, Together},
@@ -562,6 +562,10 @@ impl<M: Database, H: Hazard> Replicas for Hazardous<M, H> {
 
     async fn announce(&self, replica: &Replica) -> Result<Vec<Replica>, StoreError> {
         self.store.announce(replica).await
+    }
+
+    async fn replicas(&self) -> Result<Option<Vec<Announced>>, StoreError> {
+        self.store.replicas().await
     }
 
     async fn leave(&self, replica: &Replica) -> Result<(), StoreError> {

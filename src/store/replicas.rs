@@ -1,6 +1,6 @@
 //! What replicas that share a store need of it: a common clock, who else is there, and to be woken.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::StoreError;
@@ -10,6 +10,8 @@ use crate::clock::Clock;
 pub const MOST_SKEW: TimeDelta = TimeDelta::seconds(2);
 /// A replica that has not announced itself for this long is gone.
 pub const GONE_AFTER: TimeDelta = TimeDelta::seconds(45);
+/// One that is gone is listed for this long, so that it can be seen that it ended without saying so.
+pub const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(1);
 
 /// A daemon on a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,23 @@ pub struct Replica {
     pub signing_key: Option<String>,
     /// The SHA-256 of its configuration, without secrets.
     pub configuration: String,
+    /// How far its clock is ahead of the store's.
+    pub ahead: TimeDelta,
+    /// The runs that it works on.
+    pub holds: Vec<Uuid>,
+}
+
+/// A daemon as it last announced itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announced {
+    /// The daemon.
+    pub replica: Replica,
+    /// When it joined.
+    pub since: DateTime<Utc>,
+    /// When it was last seen.
+    pub seen: DateTime<Utc>,
+    /// Whether it has not been seen for longer than [`GONE_AFTER`]: it ended without saying so, or cannot reach the store.
+    pub is_gone: bool,
 }
 
 /// A store that replicas share.
@@ -41,6 +60,12 @@ pub trait Replicas: Send + Sync {
     /// # Errors
     /// [`StoreError`]
     async fn announce(&self, replica: &Replica) -> Result<Vec<Replica>, StoreError>;
+
+    /// The daemons that announce themselves, by name; `None` if the store does not keep them.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn replicas(&self) -> Result<Option<Vec<Announced>>, StoreError>;
 
     /// Says that a replica ends.
     ///

@@ -1,9 +1,10 @@
 //! What the status page says is wrong. It names no person: whoever reaches the port can read it.
 
+use chrono::TimeDelta;
 use serde::Serialize;
 
 use crate::{
-    daemon::Health,
+    daemon::{Health, Membership},
     store::{StoreError, history::Backlog},
 };
 
@@ -17,6 +18,25 @@ pub(super) struct Answer {
     incidents: Vec<Incident>,
     /// `None` if the store cannot be read.
     queue: Option<Queue>,
+    replica: Replica,
+}
+
+/// This daemon among those on its store.
+#[derive(Serialize)]
+struct Replica {
+    name: String,
+    runs: usize,
+    /// `None` if the store has no clock.
+    clock_ahead_seconds: Option<f64>,
+    /// How many there are, this one included; `None` if the store does not keep them.
+    of: Option<usize>,
+}
+
+impl From<Membership> for Replica {
+    fn from(membership: Membership) -> Self {
+        let Membership { name, replicas, ahead, holds } = membership;
+        Self { name, runs: holds, clock_ahead_seconds: ahead.map(TimeDelta::as_seconds_f64), of: replicas }
+    }
 }
 
 /// The runs that wait or are worked on, by all replicas.
@@ -37,11 +57,13 @@ struct Incident {
 }
 
 impl Answer {
-    pub(super) fn of(health: Result<Health, StoreError>) -> Self {
+    pub(super) fn of(health: Result<Health, StoreError>, replica: Membership) -> Self {
+        let replica = replica.into();
         let health = match health {
             Ok(health) => health,
             Err(error) => {
-                return Self { ready: false, problems: vec![error.to_string()], incidents: Vec::new(), queue: None };
+                let problems = vec![error.to_string()];
+                return Self { ready: false, problems, incidents: Vec::new(), queue: None, replica };
             }
         };
         let problems = problems(&health);
@@ -55,7 +77,7 @@ impl Answer {
             run: incident.run.map(|run| run.to_string()),
             at: incident.at.to_rfc3339(),
         });
-        Self { ready: problems.is_empty(), problems, incidents: incidents.collect(), queue }
+        Self { ready: problems.is_empty(), problems, incidents: incidents.collect(), queue, replica }
     }
 }
 

@@ -10,7 +10,7 @@ use prometheus_client::{
 };
 
 use crate::{
-    daemon::{Count, Daemon},
+    daemon::{Count, Daemon, Membership},
     model::{finding::Severity, trigger::IncidentKind},
     store::{StoreError, history::Backlog},
 };
@@ -110,6 +110,7 @@ fn of_the_process(page: &mut Page, daemon: &Daemon) {
     let alive: Gauge = Gauge::default();
     alive.set(i64::from(daemon.is_alive()));
     page.0.register("alive", "Whether the daemon makes progress", alive);
+    of_the_replica(page, daemon);
     let unstored = daemon.unstored();
     page.numbers("evidence_unstored_bags", "Bags that wait for the object store")
         .get_or_create(&Labels::new())
@@ -120,6 +121,21 @@ fn of_the_process(page: &mut Page, daemon: &Daemon) {
     page.seconds("evidence_unstored_age", "How long the oldest bag waits for the object store")
         .get_or_create(&Labels::new())
         .set(unstored.age.as_secs_f64());
+}
+
+/// This daemon among those on its store.
+fn of_the_replica(page: &mut Page, daemon: &Daemon) {
+    let Membership { name, replicas, ahead, holds } = daemon.membership();
+    let own: Labels = vec![("replica", name)];
+    page.numbers("replica_runs", "Runs that this replica works on").get_or_create(&own).set(holds as f64);
+    if let Some(ahead) = ahead {
+        let clock = page.seconds("replica_clock_ahead", "How far this replica's clock is ahead of the store's");
+        clock.get_or_create(&own).set(ahead.as_seconds_f64());
+    }
+    if let Some(replicas) = replicas {
+        let all = page.numbers("replicas", "Daemons on the store, this one included");
+        all.get_or_create(&Labels::new()).set(replicas as f64);
+    }
 }
 
 async fn of_the_jobs(page: &mut Page, daemon: &Daemon) -> Result<(), StoreError> {

@@ -65,7 +65,7 @@ async fn healthz(State(daemon): State<Arc<Daemon>>) -> Response {
 
 /// Readiness: whether every scheduled review took place and was delivered.
 async fn readyz(State(daemon): State<Arc<Daemon>>) -> Response {
-    let answer = Answer::of(daemon.health().await);
+    let answer = Answer::of(daemon.health().await, daemon.membership());
     let status = if answer.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(answer)).into_response()
 }

@@ -10,6 +10,7 @@ use std::{
 use crate::{
     crash,
     daemon::{Daemon, eventually},
+    operation::ask,
     postgres_server::{PASSWORD, PostgresServer, USER, server},
     support::{Bench, options},
 };
@@ -158,7 +159,7 @@ fn a_daemon_that_stood_still_longer_than_its_lease_does_nothing_twice() {
 #[test]
 fn replicas_that_do_not_agree_are_refused_or_named() {
     let bench = crash::bench();
-    move_to_postgres(&bench);
+    let name = move_to_postgres(&bench);
     let first = Daemon::start(&bench);
     first.address();
     // Another key.
@@ -178,6 +179,28 @@ fn replicas_that_do_not_agree_are_refused_or_named() {
         first.said().contains("the replica second has another configuration")
     });
     assert!(!first.said().contains(PASSWORD) && !second.said().contains(PASSWORD));
+    // Both are listed, and one that is killed is not taken for one that left.
+    let listed = || {
+        let (code, printed, said) = bench.run(&["runs", "replicas", "--format", "json"]);
+        assert_eq!(code, 0, "{said}");
+        serde_json::from_str::<Vec<serde_json::Value>>(&printed).unwrap()
+    };
+    let both = listed();
+    assert_eq!(both.len(), 2, "{both:?}");
+    let named = both.iter().find(|one| one["name"] == "second").unwrap();
+    assert_eq!((&named["version"], &named["gone"]), (&env!("CARGO_PKG_VERSION").into(), &false.into()));
+    assert!(named["clock_ahead_seconds"].as_f64().unwrap().abs() < 2.0, "{named}");
+    let readyz: serde_json::Value = serde_json::from_str(&ask(&second.address(), "/readyz").1).unwrap();
+    assert_eq!((&readyz["replica"]["name"], &readyz["replica"]["of"]), (&"second".into(), &2.into()));
+    let metrics = ask(&second.address(), "/metrics").1;
+    for line in ["rolecall_replicas{} 2.0", "rolecall_replica_runs{replica=\"second\"} ", "rolecall_replica_clock_ahead_seconds{"] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
+    second.signal("-KILL");
+    second.wait();
+    psql(&name, "UPDATE rolecall.replica SET seen_at = seen_at - 60000 WHERE name = 'second'");
+    let (code, printed, said) = bench.run(&["runs", "replicas"]);
+    assert!(code == 0 && printed.contains("second  rolecall ") && printed.contains(", GONE"), "{printed}{said}");
 }
 
 /// Waits until more runs are closed: longer than a run waits whose attempt met the restart.

@@ -94,6 +94,8 @@ pub(crate) enum RunsCommand {
         #[arg(value_parser = run_id)]
         id: uuid::Uuid,
     },
+    /// List the daemons on the store: version, since when, last seen, clock, and the runs that they work on
+    Replicas,
     /// Take back a schedule that was decided into the future while the clock was ahead
     TakeBack {
         /// The job

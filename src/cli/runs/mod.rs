@@ -1,5 +1,6 @@
 //! `rolecall runs`: the scheduled runs and their results.
 
+mod replicas;
 mod rows;
 
 use std::path::Path;
@@ -36,7 +37,7 @@ pub(super) async fn run(named: Option<&Path>, args: RunsArgs) -> Result<(), Fail
     let failed = |error: StoreError| Failure::failed(error.to_string());
     let command = args.command.unwrap_or(RunsCommand::List { limit: args.limit });
     let store = match command {
-        RunsCommand::List { .. } | RunsCommand::Show { .. } => app::store_to_read(&settings).await,
+        RunsCommand::List { .. } | RunsCommand::Show { .. } | RunsCommand::Replicas => app::store_to_read(&settings).await,
         RunsCommand::TakeBack { .. } | RunsCommand::Retry { .. } => app::store(&settings).await,
     };
     let store = store.map_err(|error| Failure::failed(error.to_string()))?;
@@ -45,6 +46,7 @@ pub(super) async fn run(named: Option<&Path>, args: RunsArgs) -> Result<(), Fail
             let is_configured = |incident: &LapseRow| settings.jobs.contains_key(&incident.job);
             list(&*store, limit, args.format, &is_configured).await.map_err(failed)?;
         }
+        RunsCommand::Replicas => replicas::list(&*store, args.format).await.map_err(failed)?,
         RunsCommand::TakeBack { job } => {
             let why = "on the command line: a clock was ahead when the schedule was decided";
             let taken = store.take_back(&job, why, Clock::system().now()).await.map_err(failed)?;

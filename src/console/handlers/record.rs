@@ -54,7 +54,8 @@ pub(in crate::console) async fn runs(
     let runs = console.site().shelf.store().runs(most).await?;
     let has_more = runs.len() >= most as usize && most < MOST_RUNS;
     let more = if has_more { format!("/runs?most={}", (most * 4).min(MOST_RUNS)) } else { String::new() };
-    html(StatusCode::OK, &record::runs(&viewer, &runs, more))
+    let replicas = console.site().shelf.store().replicas().await?.unwrap_or_default();
+    html(StatusCode::OK, &record::runs(&viewer, &runs, more, &replicas))
 }
 
 fn may_read_evidence(viewer: &Viewer) -> Result<(), Trouble> {

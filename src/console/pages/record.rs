@@ -10,6 +10,7 @@ use crate::{
     console::viewer::Viewer,
     evidence::verify::VerifyReport,
     model::run::{Run, RunState},
+    store::replicas::Announced,
     words::{count, number},
 };
 
@@ -20,6 +21,18 @@ pub(in crate::console) struct Runs {
     frame: Frame,
     rows: Vec<RunRow>,
     more: String,
+    replicas: Vec<ReplicaRow>,
+}
+
+/// A daemon on the store.
+struct ReplicaRow {
+    name: String,
+    version: String,
+    since: String,
+    seen: String,
+    is_gone: bool,
+    clock: String,
+    runs: String,
 }
 
 struct RunRow {
@@ -34,8 +47,9 @@ struct RunRow {
     error: String,
 }
 
-/// The page of the latest runs. `more` is the address of a page with more of them; empty if these are all.
-pub(in crate::console) fn runs(viewer: &Viewer, runs: &[Run], more: String) -> Runs {
+/// The page of the latest runs, and of the daemons that announce themselves on the store. `more` is the address of a page with
+/// more runs; empty if these are all.
+pub(in crate::console) fn runs(viewer: &Viewer, runs: &[Run], more: String, replicas: &[Announced]) -> Runs {
     let row = |run: &Run| RunRow {
         due: moment(run.fire_at),
         job: label(&run.job),
@@ -57,7 +71,21 @@ pub(in crate::console) fn runs(viewer: &Viewer, runs: &[Run], more: String) -> R
         ended: run.finished_at.map(moment).unwrap_or_default(),
         error: run.error.as_deref().map(prose).unwrap_or_default(),
     };
-    Runs { frame: Frame::of(viewer, Area::Runs, "Runs"), rows: runs.iter().map(row).collect(), more }
+    let replica = |announced: &Announced| ReplicaRow {
+        name: label(&announced.replica.name),
+        version: label(&announced.replica.version),
+        since: moment(announced.since),
+        seen: moment(announced.seen),
+        is_gone: announced.is_gone,
+        clock: format!("{:+.1} s", announced.replica.ahead.as_seconds_f64()),
+        runs: count(announced.replica.holds.len(), "run"),
+    };
+    Runs {
+        frame: Frame::of(viewer, Area::Runs, "Runs"),
+        rows: runs.iter().map(row).collect(),
+        more,
+        replicas: replicas.iter().map(replica).collect(),
+    }
 }
 
 /// The bags.

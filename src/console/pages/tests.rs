@@ -258,7 +258,21 @@ fn runs_evidence_and_settings() {
         not_before: None,
         error: Some(format!("refused: {HOSTILE}")),
     };
-    insta::assert_snapshot!("runs", html(&record::runs(&ana, &[run], String::new())));
+    let replica = crate::store::replicas::Announced {
+        replica: crate::store::replicas::Replica {
+            name: HOSTILE.to_owned(),
+            process: uuid::Uuid::from_u128(1),
+            version: "0.1.0".to_owned(),
+            signing_key: None,
+            configuration: "aa".to_owned(),
+            ahead: chrono::TimeDelta::milliseconds(-300),
+            holds: vec![uuid::Uuid::from_u128(9)],
+        },
+        since: at(0),
+        seen: at(60),
+        is_gone: true,
+    };
+    insta::assert_snapshot!("runs", html(&record::runs(&ana, &[run], String::new(), &[replica])));
     let folders: Vec<String> = (1..=120).map(|number| format!("bag-{number:03}")).collect();
     let page = html(&record::bags(&ana, Some(&folders), 2));
     assert!(page.contains("bag-020") && !page.contains("bag-021") && page.contains("Page 2 of 2"), "{page}");

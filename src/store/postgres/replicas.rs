@@ -15,7 +15,7 @@ use crate::{
     clock::Clock,
     store::{
         StoreError,
-        replicas::{GONE_AFTER, Replica, Replicas},
+        replicas::{Announced, FORGOTTEN_AFTER, GONE_AFTER, Replica, Replicas},
         rows::{self, Columns as _},
     },
 };
@@ -75,14 +75,19 @@ impl Replicas for PostgresStore {
     async fn announce(&self, replica: &Replica) -> Result<Vec<Replica>, StoreError> {
         let failed = self.explain("say which replicas there are");
         let mut transaction = self.pool.begin().await.map_err(&failed)?;
-        let sql = format!("DELETE FROM replica WHERE seen_at < {NOW} - $1");
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(GONE_AFTER.num_milliseconds());
+        // One that comes back under its name replaces the one that is gone.
+        let sql = format!(
+            "DELETE FROM replica WHERE seen_at < {NOW} - $1 OR (name = $2 AND process <> $3 AND seen_at < {NOW} - $4)"
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(FORGOTTEN_AFTER.num_milliseconds()).bind(&replica.name);
+        let query = query.bind(replica.process.as_bytes().to_vec()).bind(GONE_AFTER.num_milliseconds());
         query.execute(&mut *transaction).await.map_err(&failed)?;
         let sql = format!(
-            "INSERT INTO replica (process, name, version, signing_key, configuration, seen_at)
-             VALUES ($1, $2, $3, $4, $5, {NOW})
+            "INSERT INTO replica (process, name, version, signing_key, configuration, ahead, holds, joined_at, seen_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, {NOW}, {NOW})
              ON CONFLICT (process) DO UPDATE SET name = excluded.name, version = excluded.version,
-                signing_key = excluded.signing_key, configuration = excluded.configuration, seen_at = excluded.seen_at"
+                signing_key = excluded.signing_key, configuration = excluded.configuration, ahead = excluded.ahead,
+                holds = excluded.holds, seen_at = excluded.seen_at"
         );
         sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(replica.process.as_bytes().to_vec())
@@ -90,14 +95,34 @@ impl Replicas for PostgresStore {
             .bind(&replica.version)
             .bind(&replica.signing_key)
             .bind(&replica.configuration)
+            .bind(replica.ahead.num_milliseconds())
+            .bind(replica.holds.iter().map(Uuid::to_string).collect::<Vec<_>>().join(" "))
             .execute(&mut *transaction)
             .await
             .map_err(&failed)?;
-        let query = sqlx::query("SELECT * FROM replica WHERE process <> $1 ORDER BY name, process");
-        let rows = query.bind(replica.process.as_bytes().to_vec()).fetch_all(&mut *transaction).await;
-        let others = rows.and_then(|rows| rows.iter().map(other).collect::<Result<_, _>>()).map_err(&failed)?;
+        let sql =
+            format!("SELECT * FROM replica WHERE process <> $1 AND seen_at >= {NOW} - $2 ORDER BY name, process");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(replica.process.as_bytes().to_vec());
+        let rows = query.bind(GONE_AFTER.num_milliseconds()).fetch_all(&mut *transaction).await;
+        let others = rows.and_then(|rows| rows.iter().map(replica_of).collect::<Result<_, _>>()).map_err(&failed)?;
         super::write::commit(transaction).await.map_err(failed)?;
         Ok(others)
+    }
+
+    async fn replicas(&self) -> Result<Option<Vec<Announced>>, StoreError> {
+        let failed = self.explain("say which replicas there are");
+        let sql = format!("SELECT *, (seen_at < {NOW} - $1)::int::bigint AS gone FROM replica ORDER BY name, process");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(GONE_AFTER.num_milliseconds());
+        let rows = query.fetch_all(&self.pool).await.map_err(&failed)?;
+        let announced = |row| {
+            Ok(Announced {
+                replica: replica_of(row)?,
+                since: row.moment("joined_at")?,
+                seen: row.moment("seen_at")?,
+                is_gone: row.number("gone")? != 0,
+            })
+        };
+        rows.iter().map(announced).collect::<Result<_, sqlx::Error>>().map(Some).map_err(failed)
     }
 
     async fn leave(&self, replica: &Replica) -> Result<(), StoreError> {
@@ -110,12 +135,15 @@ impl Replicas for PostgresStore {
     }
 }
 
-fn other(row: &sqlx::postgres::PgRow) -> Result<Replica, sqlx::Error> {
+fn replica_of(row: &sqlx::postgres::PgRow) -> Result<Replica, sqlx::Error> {
     Ok(Replica {
         name: row.text("name")?,
         process: rows::uuid(&row.bytes("process")?)?,
         version: row.text("version")?,
         signing_key: row.text_if_any("signing_key")?,
         configuration: row.text("configuration")?,
+        ahead: TimeDelta::milliseconds(row.number("ahead")?),
+        // What a newer version may write otherwise is left out.
+        holds: row.text("holds")?.split(' ').filter_map(|id| id.parse().ok()).collect(),
     })
 }

@@ -7,7 +7,7 @@ use crate::{
     clock::Clock,
     store::{
         StoreError,
-        replicas::{Replica, Replicas},
+        replicas::{Announced, Replica, Replicas},
     },
 };
 
@@ -19,6 +19,10 @@ impl Replicas for SqliteStore {
 
     async fn announce(&self, _replica: &Replica) -> Result<Vec<Replica>, StoreError> {
         Ok(Vec::new())
+    }
+
+    async fn replicas(&self) -> Result<Option<Vec<Announced>>, StoreError> {
+        Ok(None)
     }
 
     async fn leave(&self, _replica: &Replica) -> Result<(), StoreError> {

@@ -1,0 +1,1 @@
+-- As in PostgreSQL, with the same versions. Only there do replicas announce themselves and share access tokens.
