@@ -1,16 +1,19 @@
 //! By which terms a job is due: those that the ledger has last. Of two daemons with different configurations on one store,
 //! the one that started or reloaded last has put them there; the other follows them and says so.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
 use super::{Daemon, Job, Setup};
 use crate::{
-    ledger::{Fact, fact},
+    ledger::{Entry, Fact, fact},
     schedule::{Missed, Places, Plan, Schedule, SpreadPlan},
     store::StoreError,
 };
+
+/// The most entries of the ledger that are looked through for schedules.
+const MOST_ENTRIES: u32 = 500;
 
 /// The terms of a job.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,7 +77,13 @@ impl Daemon {
         if self.state().terms_as_of == Some(head) {
             return Ok(());
         }
-        for (name, job) in &setup.jobs {
+        let as_of = self.state().terms_as_of;
+        let changed = match as_of {
+            Some(as_of) => self.scheduled_since(as_of, head).await?,
+            None => None,
+        };
+        let is_known = |name: &String| changed.as_ref().is_some_and(|changed| !changed.contains(name));
+        for (name, job) in setup.jobs.iter().filter(|(name, _)| !is_known(name)) {
             let kind = Fact::Schedule { job: name.clone(), terms: None };
             let last = self.store.last(kind.kind(), name).await?;
             let own = Terms::of_job(name, job);
@@ -106,6 +115,27 @@ impl Daemon {
         state.superseded.retain(|name, _| setup.jobs.contains_key(name));
         state.terms_as_of = Some(head);
         Ok(())
+    }
+
+    /// The jobs whose terms changed between two entries of the ledger; `None` if there are too many entries in between to
+    /// look through: then it is cheaper to ask for each job. With thousands of jobs, asking for each of them after every run
+    /// would cost more than the runs.
+    async fn scheduled_since(&self, as_of: u64, head: u64) -> Result<Option<BTreeSet<String>>, StoreError> {
+        if head.checked_sub(as_of).is_none_or(|entries| entries > u64::from(MOST_ENTRIES)) {
+            return Ok(None);
+        }
+        let mut changed = BTreeSet::new();
+        for line in self.store.entries(as_of, MOST_ENTRIES).await? {
+            match serde_json::from_str(&line.text).map(|entry: Entry| entry.fact) {
+                Ok(Fact::Schedule { job, .. }) => {
+                    changed.insert(job);
+                }
+                Ok(_) => {}
+                // A newer rolecall may have written it.
+                Err(_) => return Ok(None),
+            }
+        }
+        Ok(Some(changed))
     }
 
     /// A job's terms by this daemon's configuration, as the ledger has them.
