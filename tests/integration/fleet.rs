@@ -193,7 +193,11 @@ fn replicas_that_do_not_agree_are_refused_or_named() {
     let readyz: serde_json::Value = serde_json::from_str(&ask(&second.address(), "/readyz").1).unwrap();
     assert_eq!((&readyz["replica"]["name"], &readyz["replica"]["of"]), (&"second".into(), &2.into()));
     let metrics = ask(&second.address(), "/metrics").1;
-    for line in ["rolecall_replicas{} 2.0", "rolecall_replica_runs{replica=\"second\"} ", "rolecall_replica_clock_ahead_seconds{"] {
+    for line in [
+        "rolecall_replicas{} 2.0",
+        "rolecall_replica_runs{replica=\"second\"} ",
+        "rolecall_replica_clock_ahead_seconds{",
+    ] {
         assert!(metrics.contains(line), "{line}: {metrics}");
     }
     second.signal("-KILL");

@@ -366,10 +366,7 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         "runs show",
         &[example("Show one run as JSON", "rolecall runs show 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59 --format json")],
     ),
-    (
-        "runs replicas",
-        &[example("See which daemons are running, and what they work on", "rolecall runs replicas")],
-    ),
+    ("runs replicas", &[example("See which daemons are running, and what they work on", "rolecall runs replicas")]),
     (
         "runs take-back",
         &[example("After the clock was ahead and is right again", "rolecall runs take-back weekly-access-review")],

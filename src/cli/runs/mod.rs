@@ -37,7 +37,9 @@ pub(super) async fn run(named: Option<&Path>, args: RunsArgs) -> Result<(), Fail
     let failed = |error: StoreError| Failure::failed(error.to_string());
     let command = args.command.unwrap_or(RunsCommand::List { limit: args.limit });
     let store = match command {
-        RunsCommand::List { .. } | RunsCommand::Show { .. } | RunsCommand::Replicas => app::store_to_read(&settings).await,
+        RunsCommand::List { .. } | RunsCommand::Show { .. } | RunsCommand::Replicas => {
+            app::store_to_read(&settings).await
+        }
         RunsCommand::TakeBack { .. } | RunsCommand::Retry { .. } => app::store(&settings).await,
     };
     let store = store.map_err(|error| Failure::failed(error.to_string()))?;

@@ -100,8 +100,7 @@ impl Replicas for PostgresStore {
             .execute(&mut *transaction)
             .await
             .map_err(&failed)?;
-        let sql =
-            format!("SELECT * FROM replica WHERE process <> $1 AND seen_at >= {NOW} - $2 ORDER BY name, process");
+        let sql = format!("SELECT * FROM replica WHERE process <> $1 AND seen_at >= {NOW} - $2 ORDER BY name, process");
         let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(replica.process.as_bytes().to_vec());
         let rows = query.bind(GONE_AFTER.num_milliseconds()).fetch_all(&mut *transaction).await;
         let others = rows.and_then(|rows| rows.iter().map(replica_of).collect::<Result<_, _>>()).map_err(&failed)?;

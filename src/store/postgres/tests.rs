@@ -83,9 +83,7 @@ async fn both_databases_have_the_same_tables_and_columns() {
     let there = crate::store::sqlite::testing::columns(&folder.path().join("store.db")).await;
     let only_here: Vec<&String> = here
         .difference(&there)
-        .filter(|column| {
-            !["_sqlx", "replica.", "access_token."].iter().any(|table| column.starts_with(table))
-        })
+        .filter(|column| !["_sqlx", "replica.", "access_token."].iter().any(|table| column.starts_with(table)))
         .collect();
     assert_eq!(only_here, ["audit.kept", "ledger_head.id", "ledger_head.number", "ledger_head.sha256"]);
     assert_eq!(there.difference(&here).collect::<Vec<_>>(), Vec::<&String>::new());
