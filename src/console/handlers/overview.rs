@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode, response::Response};
+use futures::future::try_join_all;
 
 use super::{Trouble, html};
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
         viewer::Viewer,
     },
     review::state::{State as ReviewState, Summary},
+    store::StoreError,
 };
 
 /// Past audits in a chart.
@@ -35,13 +37,15 @@ pub(in crate::console) async fn show(State(console): State<Arc<Console>>, viewer
     });
     let (mut incidents, mut past) = (Vec::new(), Vec::new());
     if viewer.may_read() {
-        incidents = store.incidents(now).await?;
+        let of_pair = |(job, workspace): (String, String)| async move {
+            let values = store.past(Some(&job), &workspace, PAST).await?;
+            Ok::<_, StoreError>((job, workspace, values))
+        };
+        // At once: each waits for the store and not for the others.
+        let pasts = try_join_all(plans.pairs(CHARTS).into_iter().map(of_pair));
+        (incidents, past) = tokio::try_join!(store.incidents(now), pasts)?;
         // Jobs that were removed from the configuration have no open incidents.
         incidents.retain(|incident| plans.jobs.contains_key(&incident.job));
-        for (job, workspace) in plans.pairs(CHARTS) {
-            let values = store.past(Some(&job), &workspace, PAST).await?;
-            past.push((job, workspace, values));
-        }
     }
     let known = Known { own: &own, under_way: &under_way, plans: &plans, incidents: &incidents, past: &past, now };
     html(StatusCode::OK, &overview::page(&viewer, &known))

@@ -1,6 +1,7 @@
 //! What is on record: the runs, the evidence, and the configuration as applied.
 
 use askama::Template;
+use chrono::NaiveDateTime;
 
 use super::{
     Area, Frame, Pager,
@@ -94,9 +95,38 @@ pub(in crate::console) fn runs(viewer: &Viewer, runs: &[Run], more: String, repl
 pub(in crate::console) struct Bags {
     frame: Frame,
     is_kept: bool,
-    rows: Vec<(String, String)>,
+    rows: Vec<BagRow>,
     found: String,
     pager: Pager,
+}
+
+/// A bag of the list.
+struct BagRow {
+    address: String,
+    /// When, as its name says it; its name if that says nothing.
+    when: String,
+    /// The workspace or the review.
+    what: String,
+    name: String,
+}
+
+impl BagRow {
+    /// A bag by the name of its folder: time, workspace or `review-NAME`, id.
+    fn of(folder: &str) -> Self {
+        let (time, rest) = folder.split_once('_').unwrap_or((folder, ""));
+        let time = NaiveDateTime::parse_from_str(time, "%Y-%m-%dT%H%M%SZ").ok().map(|time| time.and_utc());
+        let subject = rest.rsplit_once('_').map_or(rest, |(subject, _)| subject);
+        let what = match subject.strip_prefix("review-") {
+            Some(review) => format!("Review {review}"),
+            None => subject.to_owned(),
+        };
+        Self {
+            address: path(&["evidence", folder]),
+            when: time.map_or_else(|| label(folder), moment),
+            what: if time.is_some() { label(&what) } else { String::new() },
+            name: label(folder),
+        }
+    }
 }
 
 /// Bags on one page.
@@ -111,7 +141,7 @@ pub(in crate::console) fn bags(viewer: &Viewer, folders: Option<&[String]>, page
     Bags {
         frame: Frame::of(viewer, Area::Evidence, "Evidence"),
         is_kept: folders.is_some(),
-        rows: shown.map(|folder| (label(folder), path(&["evidence", folder]))).collect(),
+        rows: shown.map(|folder| BagRow::of(folder)).collect(),
         found: count(all.len(), "bag"),
         pager: Pager::of(at, pages, |page| format!("/evidence?page={page}")),
     }

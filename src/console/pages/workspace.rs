@@ -204,8 +204,8 @@ pub(in crate::console) fn matrix(viewer: &Viewer, audit: &Indexed, question: &Qu
     let base = path(&["workspaces", &audit.record.workspace]);
     let found: Found<'_> = audit.find(question);
     let any = || Choice::new("", "any", "-");
-    let statuses = audit.statuses();
-    let status = |(status, users): (&&str, &usize)| {
+    let statuses = audit.statuses().iter().map(|(status, users)| (&**status, users));
+    let status = |(status, users): (&str, &usize)| {
         Choice::new(status, format!("{} ({})", label(status), number(*users)), &question.status)
     };
     let power = |power: Power| {
@@ -231,7 +231,7 @@ pub(in crate::console) fn matrix(viewer: &Viewer, audit: &Indexed, question: &Qu
         frame: Frame::of(viewer, Area::Workspaces, label(&audit.record.workspace)),
         head: Head::of(audit, "users"),
         text: question.text.clone(),
-        statuses: [any()].into_iter().chain(statuses.iter().map(status)).collect(),
+        statuses: [any()].into_iter().chain(statuses.map(status)).collect(),
         powers: [any()].into_iter().chain(Power::ALL.into_iter().map(power)).collect(),
         roles: offered(roles, &question.role),
         profiles: offered(profiles, &question.profile),
