@@ -5,6 +5,7 @@ pub mod console;
 mod evidence;
 mod folders;
 pub mod setup;
+mod sign_in;
 mod stores;
 
 use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
@@ -15,6 +16,7 @@ pub use self::{
     connectors::{connector, fresh_connector, remover, replaying_connector},
     evidence::{BucketError, evidence_storage, objects},
     folders::{FolderError, Folders, try_folders},
+    sign_in::{Links, sender},
     stores::{StoreCheck, check_store, existing_store, store, store_place, store_to_read, tables},
 };
 use crate::{
@@ -34,7 +36,7 @@ use crate::{
     model::policy::Policy,
     notify::{
         channel::Channels,
-        email::EmailChannel,
+        email::{EmailChannel, SignInLinks},
         heartbeat::{Heartbeat, HeartbeatChannel, HeartbeatError, HttpHeartbeat},
     },
     report::ReportFile,
@@ -207,7 +209,7 @@ pub fn build() -> String {
 ///
 /// # Errors
 /// [`AppError`]
-pub fn daemon_setup(settings: &Settings, clock: &Clock) -> Result<daemon::Setup, AppError> {
+pub fn daemon_setup(settings: &Settings, clock: &Clock, links: &Arc<Links>) -> Result<daemon::Setup, AppError> {
     let (workspaces, problems) = daemon_workspaces(settings, clock)?;
     let job = |job: &Job| daemon::Job {
         workspaces: job.workspaces.clone(),
@@ -235,7 +237,12 @@ pub fn daemon_setup(settings: &Settings, clock: &Clock) -> Result<daemon::Setup,
     };
     let mut channels = Channels::default().with(HeartbeatChannel::new(heartbeats));
     if let Some(smtp) = &settings.smtp {
-        channels = channels.with(email_channel(smtp)?);
+        let mut email = email_channel(smtp)?;
+        if settings.console.as_ref().is_some_and(|console| console.mail_links) {
+            let links: Arc<dyn SignInLinks> = Arc::<Links>::clone(links);
+            email = email.with_links(links);
+        }
+        channels = channels.with(email);
     }
     Ok(daemon::Setup {
         jobs,
@@ -245,7 +252,7 @@ pub fn daemon_setup(settings: &Settings, clock: &Clock) -> Result<daemon::Setup,
         rosters: rosters(settings),
         reviews: settings.reviews.iter().map(review).collect(),
         channels,
-        sender: settings.smtp.as_ref().map(|smtp| smtp.from.clone()),
+        sender: sender(settings),
         vault: vault(settings)?,
         limits: daemon::Limits {
             concurrency: settings.daemon.workers,

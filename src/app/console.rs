@@ -4,18 +4,24 @@ use std::{io, net::SocketAddr, sync::Arc};
 
 use url::Url;
 
-use super::{AppError, vault};
+use super::{
+    AppError,
+    sign_in::{Postman, sender},
+    smtp_settings, vault,
+};
 use crate::{
     clock::Clock,
-    config::settings::{self, Console as Settings, Oidc, SecretError, SecretSource, Tls},
+    config::settings::{self, Console as Settings, Oidc, SecretError, SecretSource, Smtp, Tls},
     connections::{
         Listener,
         certificate::{Certificate, CertificateError},
     },
     console::{
         self, Console, Setup, Transport, oidc,
+        post::Post,
         site::{Job, Plans, Review},
     },
+    mail::smtp::SmtpMailer,
     store::Database,
 };
 
@@ -48,6 +54,9 @@ pub enum ConsoleError {
     /// The identity provider cannot be used.
     #[error("{0}")]
     Oidc(String),
+    /// Mail cannot be sent.
+    #[error("the console cannot send mail: {0}")]
+    Mail(String),
 }
 
 /// A console that is bound to its address.
@@ -67,6 +76,7 @@ pub struct Served {
 /// [`ConsoleError`]
 pub async fn bind(
     settings: &Settings,
+    smtp: Option<&Smtp>,
     plans: Plans,
     store: Arc<dyn Database>,
     clock: Clock,
@@ -83,15 +93,22 @@ pub async fn bind(
     let oidc = settings.oidc.as_ref().map(oidc).transpose()?;
     let setup = Setup {
         store,
-        clock,
+        clock: clock.clone(),
         origin: origin.clone(),
         transport,
         trusted_proxies: settings.trusted_proxies.clone(),
         rights: settings.rights.clone(),
         oidc,
+        post: if settings.mail_links { smtp.map(|smtp| post(smtp, clock)).transpose()? } else { None },
     };
     let console = Console::new(setup, plans).map_err(ConsoleError::Oidc)?;
     Ok(Served { listener, console, origin, certificate })
+}
+
+/// Sends links that somebody asks for.
+fn post(smtp: &Smtp, clock: Clock) -> Result<Arc<dyn Post>, ConsoleError> {
+    let settings = smtp_settings(smtp).map_err(|error| ConsoleError::Mail(error.to_string()))?;
+    Ok(Arc::new(Postman { mailer: SmtpMailer::new(settings), from: smtp.from.clone(), clock }))
 }
 
 /// What pages show of a configuration.
@@ -109,6 +126,7 @@ pub fn plans(settings: &settings::Settings) -> Result<Plans, AppError> {
         jobs: settings.jobs.iter().map(job).collect(),
         workspaces: settings.workspaces.iter().map(|(name, workspace)| (name.clone(), workspace.kind)).collect(),
         reviews: settings.reviews.iter().map(review).collect(),
+        sender: sender(settings),
         vault: vault(settings)?,
         configuration: settings.applied(),
     })

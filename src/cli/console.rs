@@ -1,4 +1,4 @@
-//! `rolecall console`: the way in for who has a shell here.
+//! `rolecall console`: the way in for who has a shell here, and the way out for whoever should not be in any more.
 
 use std::path::Path;
 
@@ -10,13 +10,15 @@ use super::{
 use crate::{
     app,
     clock::Clock,
-    console::link::{LinkError, Maker},
+    console::link::{LinkError, Maker, address_of},
     model::actor::Actor,
     review::{event::Via, person::Address},
+    store::sessions::LINK,
+    words::count,
 };
 
 pub(super) async fn run(named: Option<&Path>, command: ConsoleCommand) -> Result<(), Failure> {
-    let ConsoleCommand::Link { address } = command;
+    let (ConsoleCommand::Link { address } | ConsoleCommand::SignOut { address }) = &command;
     let settings = check::load_quietly(named)?;
     let Some(console) = &settings.console else {
         return Err(Failure::usage("there is no web console: the configuration has no [console] table"));
@@ -24,16 +26,22 @@ pub(super) async fn run(named: Option<&Path>, command: ConsoleCommand) -> Result
     if address.parse::<lettre::Address>().is_err() {
         return Err(Failure::usage(format!("invalid address `{address}`; expected one such as ana@example.com")));
     }
+    let address = Address::of(address);
     let origin = app::console::configured_origin(console).map_err(|error| Failure::usage(error.to_string()))?;
     let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
+    if let ConsoleCommand::SignOut { .. } = command {
+        let ended = store.end_sessions_of(&address).await.map_err(|error| Failure::failed(error.to_string()))?;
+        output::line(&format!("ended {} of {address}", count(ended, "session")));
+        return Ok(());
+    }
     let clock = Clock::system();
-    let maker = Maker { store: &*store, clock: &clock, rights: &console.rights, origin: &origin };
+    let maker = Maker { store: &*store, clock: &clock, rights: &console.rights };
     let by = Actor::CommandLine { command: None };
-    let url = maker.link(&Address::of(&address), Via::ConsoleLink, &by).await.map_err(|error| match error {
+    let secret = maker.secret(&address, Via::ConsoleLink, LINK, &by).await.map_err(|error| match error {
         LinkError::NoRight(_) => Failure::usage(error.to_string()),
         LinkError::Store(_) => Failure::failed(error.to_string()),
     })?;
-    output::line(url.as_str());
-    output::note("It works once, within 15 minutes. Whoever has it signs in as that person.");
+    output::line(address_of(&origin, &secret, None).as_str());
+    output::note("It works once, within 10 minutes. Whoever has it signs in as that person.");
     Ok(())
 }

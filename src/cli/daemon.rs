@@ -37,10 +37,12 @@ pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
         return Err(Failure::usage("the configuration has no job, so there is nothing to run on a schedule"));
     }
     let clock = Clock::system();
-    let setup = app::daemon_setup(&settings, &clock).map_err(|error| Failure::usage(error.to_string()))?;
+    let links = app::Links::new(clock.clone());
+    let setup = app::daemon_setup(&settings, &clock, &links).map_err(|error| Failure::usage(error.to_string()))?;
     say_problems(&setup.problems);
     let server = listen(&settings).await?;
     let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
+    links.keep_in(&store);
     let stop = CancellationToken::new();
     let console = console(&settings, &store, &clock, &stop).await?;
 
@@ -57,7 +59,7 @@ pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
     tokio::pin!(running);
     announce(&settings);
     tell(&[NotifyState::Ready]);
-    let mut running_with = RunningWith { named, daemon, console, settings };
+    let mut running_with = RunningWith { named, daemon, console, links, settings };
     let (notify, mut changes) = mpsc::channel(1);
     let mut watch = watch(&running_with.settings, notify.clone());
     loop {
@@ -101,11 +103,16 @@ async fn console(
     stop: &CancellationToken,
 ) -> Result<Option<Reload>, Failure> {
     let plans = app::console::plans(settings).map_err(|error| Failure::usage(error.to_string()))?;
+    let smtp = settings.smtp.as_ref();
     let Some(settings) = &settings.console else { return Ok(None) };
-    let served = app::console::bind(settings, plans, Arc::clone(store), clock.clone()).await;
+    let served = app::console::bind(settings, smtp, plans, Arc::clone(store), clock.clone()).await;
     let served = served.map_err(|error| Failure::failed(error.to_string()))?;
     let reload = served.reload(settings);
     tracing::info!(address = %served.listener.address, url = %served.origin, "serving the web console");
+    let (warm, stopped) = (console::warm::keep(Arc::clone(&served.console)), stop.clone().cancelled_owned());
+    tokio::spawn(async move {
+        tokio::select! { () = warm => {}, () = stopped => {} }
+    });
     tokio::spawn(served.listener.serve(console::routes(served.console), stop.clone().cancelled_owned()));
     Ok(Some(reload))
 }
@@ -160,6 +167,7 @@ struct RunningWith<'a> {
     named: Option<&'a Path>,
     daemon: Arc<Daemon>,
     console: Option<Reload>,
+    links: Arc<app::Links>,
     settings: Settings,
 }
 
@@ -228,8 +236,8 @@ impl RunningWith<'_> {
                 ));
             }
         }
-        let setup =
-            app::daemon_setup(&settings, &Clock::system()).map_err(|error| Failure::usage(error.to_string()))?;
+        let setup = app::daemon_setup(&settings, &Clock::system(), &self.links)
+            .map_err(|error| Failure::usage(error.to_string()))?;
         if let Some((console, new)) = self.console.as_ref().zip(settings.console.as_ref()) {
             let plans = app::console::plans(&settings).map_err(|error| Failure::usage(error.to_string()))?;
             console.take_over(new, plans).map_err(|error| Failure::failed(error.to_string()))?;

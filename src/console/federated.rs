@@ -16,25 +16,28 @@ use super::{
     guard::Client,
     oidc::{Answer, BACK, LONGEST, OidcError, Provider},
     page::{NoRight, Said},
-    path::{OIDC, is_ours},
+    path::{LEAVE, OIDC, is_ours},
     session,
 };
 use crate::store::sessions::{SecretDigest, SignedIn};
 
 pub(super) fn routes() -> Router<Arc<Console>> {
-    Router::new().route(OIDC, get(begin)).route(BACK, get(back))
+    Router::new().route(OIDC, get(begin)).route(BACK, get(back)).route(LEAVE, get(leave))
 }
 
 #[derive(Deserialize)]
 struct Next {
     next: Option<String>,
+    /// Whether the person has to prove again who it is.
+    #[serde(default)]
+    again: bool,
 }
 
 /// Sends a browser to the provider, with a cookie by which it is known again.
 async fn begin(
     State(console): State<Arc<Console>>,
     Extension(client): Extension<Client>,
-    Query(Next { next }): Query<Next>,
+    Query(Next { next, again }): Query<Next>,
 ) -> Response {
     let Some(provider) = console.provider() else { return super::sign_in::not_found().await };
     if let Some(wait) = console.too_many(client.0) {
@@ -42,11 +45,30 @@ async fn begin(
     }
     let secret = super::secret();
     let next = next.filter(|next| is_ours(next));
-    match provider.begin(SecretDigest::of(&secret), next).await {
+    match provider.begin(SecretDigest::of(&secret), next, again).await {
         Ok(url) => {
             let seconds = u32::try_from(LONGEST.num_seconds()).ok();
             let cookie = session::set(&console, name(&console), Some(&secret), seconds);
             (AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to(url.as_str())).into_response()
+        }
+        Err(error) => failed(client, &error),
+    }
+}
+
+/// Sends a browser to the provider's page that ends the session there.
+async fn leave(State(console): State<Arc<Console>>, Extension(client): Extension<Client>) -> Response {
+    let Some(provider) = console.provider() else { return super::sign_in::not_found().await };
+    if let Some(wait) = console.too_many(client.0) {
+        return wait;
+    }
+    let mut back = console.setup.origin.clone();
+    back.set_path("/sign-in");
+    match provider.leave(back).await {
+        Ok(Some(url)) => Redirect::to(url.as_str()).into_response(),
+        Ok(None) => {
+            let text =
+                "The identity provider has no page to sign out. Sign out there, or close the browser.".to_owned();
+            Page(Said { title: "You are signed out here", text }).into_response()
         }
         Err(error) => failed(client, &error),
     }
@@ -127,6 +149,10 @@ fn failed(client: Client, error: &OidcError) -> Response {
         OidcError::Unexpected => {
             (StatusCode::FORBIDDEN, "The sign-in took too long, or began in another browser. Begin again.")
         }
+        OidcError::NotAgain(_) => (
+            StatusCode::FORBIDDEN,
+            "The identity provider does not say that you signed in again just now. Begin again; if it stays so, tell who runs rolecall.",
+        ),
         OidcError::NoAddress(_) | OidcError::Unverified(_) => {
             (StatusCode::FORBIDDEN, "The identity provider does not confirm your address.")
         }

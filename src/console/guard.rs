@@ -1,6 +1,10 @@
 //! What every request has to pass, and the headers that every answer has.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use axum::{
     Extension,
@@ -42,6 +46,17 @@ const STRICT_TRANSPORT: &str = "max-age=31536000";
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Client(pub(super) IpAddr);
 
+/// Who is signed in, as soon as the session is read: for the log.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known(Arc<OnceLock<String>>);
+
+impl Known {
+    /// Notes who it is.
+    pub(super) fn note(&self, address: &str) {
+        self.0.get_or_init(|| address.to_owned());
+    }
+}
+
 /// Refuses what does not belong here, bounds the rest, and adds the headers.
 pub(super) async fn enter(
     State(console): State<Arc<Console>>,
@@ -54,9 +69,15 @@ pub(super) async fn enter(
         tracing::warn!(%client, method = %request.method(), objection, "a request to the console was refused");
         (StatusCode::FORBIDDEN, format!("{objection}\n")).into_response()
     } else {
+        let (known, method, path) = (Known::default(), request.method().clone(), request.uri().path().to_owned());
         request.extensions_mut().insert(Client(client));
+        request.extensions_mut().insert(known.clone());
         let too_long = |_| (StatusCode::SERVICE_UNAVAILABLE, "the request took too long\n").into_response();
-        tokio::time::timeout(LONGEST, next.run(request)).await.unwrap_or_else(too_long)
+        let response = tokio::time::timeout(LONGEST, next.run(request)).await.unwrap_or_else(too_long);
+        if let (StatusCode::FORBIDDEN, Some(address)) = (response.status(), known.0.get()) {
+            tracing::warn!(%client, address, %method, path, "somebody asked for what needs another right");
+        }
+        response
     };
     for (name, value) in HEADERS {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::SubsecRound as _;
+use chrono::{SubsecRound as _, TimeDelta};
 use url::Url;
 
 use super::{
@@ -15,7 +15,7 @@ use crate::{
     review::{event::Via, person::Address},
     store::{
         Database, StoreError,
-        sessions::{LINK, Link, SecretDigest},
+        sessions::{Link, SecretDigest},
     },
 };
 
@@ -41,28 +41,40 @@ pub struct Maker<'a> {
     pub clock: &'a Clock,
     /// Who may do what.
     pub rights: &'a Rights,
-    /// The address that people open.
-    pub origin: &'a Url,
+}
+
+/// The address of a link. It leads to the page `next` afterwards.
+pub fn address_of(origin: &Url, secret: &str, next: Option<&str>) -> Url {
+    let mut url = origin.clone();
+    url.set_path(&format!("/link/{secret}"));
+    if let Some(next) = next {
+        url.query_pairs_mut().append_pair("next", next);
+    }
+    url
 }
 
 impl Maker<'_> {
-    /// Makes a link for a person who has a right, and gives its address. Groups are not known here.
+    /// Makes a link for a person who has a right, and gives its secret. Groups are not known here.
     ///
     /// # Errors
     /// [`LinkError`]; then there is no link.
-    pub async fn link(&self, address: &Address, via: Via, by: &Actor) -> Result<Url, LinkError> {
+    pub async fn secret(
+        &self,
+        address: &Address,
+        via: Via,
+        valid_for: TimeDelta,
+        by: &Actor,
+    ) -> Result<String, LinkError> {
         let given = self.rights.of(address.as_str(), &[]);
         let seats = seats(self.store, address).await?;
         if Viewer::of(address.clone(), None, given, seats, via).is_none() {
             return Err(LinkError::NoRight(address.clone()));
         }
         let (secret, now) = (secret(), self.clock.now());
-        let valid_until = (now + LINK).trunc_subsecs(3);
+        let valid_until = (now + valid_for).trunc_subsecs(3);
         let link = Link { address: address.clone(), via, valid_until, used_at: None };
         self.store.keep_link(SecretDigest::of(&secret), &link, by, now).await?;
-        let mut url = self.origin.clone();
-        url.set_path(&format!("/link/{secret}"));
-        Ok(url)
+        Ok(secret)
     }
 }
 

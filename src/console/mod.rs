@@ -5,6 +5,7 @@
 //! to someone who is signed in and has a right.
 
 mod attempts;
+mod browser;
 mod federated;
 mod fields;
 mod guard;
@@ -17,6 +18,7 @@ mod page;
 mod pages;
 mod part;
 mod path;
+pub mod post;
 mod reviews;
 mod session;
 pub mod shelf;
@@ -26,9 +28,10 @@ mod style;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod viewer;
+pub mod warm;
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
@@ -39,6 +42,7 @@ use uuid::Uuid;
 use self::{
     attempts::Attempts,
     oidc::Provider,
+    post::Post,
     site::{Plans, Site},
 };
 pub use self::{page::Page, reviews::Reviews, style::address as stylesheet, viewer::Viewer};
@@ -52,6 +56,10 @@ use crate::{
 
 /// The largest request, in bytes.
 const REQUEST: usize = 256 << 10;
+/// The attempts to sign in that a client has within five minutes.
+const SIGN_INS: u32 = 30;
+/// The links by mail that a person gets within five minutes.
+const LINKS: u32 = 3;
 
 /// What the console is made of.
 pub struct Setup {
@@ -69,6 +77,8 @@ pub struct Setup {
     pub rights: Rights,
     /// The identity provider; `None` if people sign in with one-time links only.
     pub oidc: Option<oidc::Setup>,
+    /// Sends sign-in links by mail; `None` if nobody signs in by mail.
+    pub post: Option<Arc<dyn Post>>,
 }
 
 /// How requests reach the listener.
@@ -108,7 +118,9 @@ pub struct Console {
     /// Those of [`Setup`], until the configuration is reloaded.
     rights: RwLock<Arc<Rights>>,
     reviews: Reviews,
-    attempts: Mutex<Attempts>,
+    attempts: Mutex<Attempts<IpAddr>>,
+    /// The links by mail that were asked for, by address.
+    asked: Mutex<Attempts<String>>,
     provider: Option<Provider>,
     site: Site,
 }
@@ -123,8 +135,9 @@ impl Console {
         let provider = setup.oidc.take().map(|oidc| Provider::new(oidc, &setup.origin, setup.clock.clone()));
         let provider = provider.transpose().map_err(|error| error.to_string())?;
         let site = Site::new(Arc::clone(&setup.store), setup.clock.clone(), plans);
-        let (reviews, attempts) = (Reviews::default(), Mutex::default());
-        Ok(Arc::new(Self { setup, rights, reviews, attempts, provider, site }))
+        let attempts = Mutex::new(Attempts::at_most(SIGN_INS));
+        let asked = Mutex::new(Attempts::at_most(LINKS));
+        Ok(Arc::new(Self { setup, rights, reviews: Reviews::default(), attempts, asked, provider, site }))
     }
 
     /// The store.
@@ -168,7 +181,13 @@ impl Console {
     async fn viewer(&self, who: &SignedIn) -> Result<Option<Viewer>, StoreError> {
         let given = self.rights().of(who.address.as_str(), &who.groups);
         let seats = self.reviews().seats(self.store(), &who.address).await?;
-        Ok(Viewer::of(who.address.clone(), who.name.clone(), given, seats, who.via))
+        let is_fresh = who.is_fresh(self.clock().now());
+        let viewer = Viewer::of(who.address.clone(), who.name.clone(), given, seats, who.via);
+        Ok(viewer.map(|viewer| Viewer { is_fresh, ..viewer }))
+    }
+
+    fn post(&self) -> Option<&dyn Post> {
+        self.setup.post.as_deref()
     }
 
     fn provider(&self) -> Option<&Provider> {
@@ -191,6 +210,7 @@ pub fn routes(console: Arc<Console>) -> Router {
         .merge(handlers::routes())
         .merge(sign_in::routes())
         .merge(federated::routes())
+        .merge(post::routes())
         .merge(style::routes())
         .fallback(sign_in::not_found)
         .layer(DefaultBodyLimit::max(REQUEST))

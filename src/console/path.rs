@@ -6,6 +6,10 @@ use url::form_urlencoded::byte_serialize;
 const LONGEST: usize = 1_000;
 /// Where a sign-in at the identity provider begins.
 pub(super) const OIDC: &str = "/sign-in/oidc";
+/// Where the session at the identity provider ends.
+pub(super) const LEAVE: &str = "/sign-in/oidc/leave";
+/// Where somebody who is signed in proves again who it is.
+pub(super) const AGAIN: &str = "/sign-in/again";
 
 /// The address of the page that says how to sign in, and where to go then.
 pub(super) fn sign_in(next: Option<&str>) -> String {
@@ -13,6 +17,11 @@ pub(super) fn sign_in(next: Option<&str>) -> String {
         Some(next) => format!("/sign-in?{}", query(next)),
         None => "/sign-in".to_owned(),
     }
+}
+
+/// Where to prove again who it is, and where to go then.
+pub(super) fn again(next: &str) -> String {
+    format!("{AGAIN}?{}", query(next))
 }
 
 /// The part of an address that says where to go then.

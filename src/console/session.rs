@@ -9,7 +9,7 @@ use axum::{
 };
 use chrono::TimeDelta;
 
-use super::{Console, Page, page::NoRight, path, viewer::Viewer};
+use super::{Console, Page, guard::Known, page::NoRight, path, viewer::Viewer};
 use crate::{
     connections::Admitted,
     store::{
@@ -90,6 +90,9 @@ async fn signed_in(parts: &Parts, console: &Console) -> Result<Option<Result<Vie
     let Some(Session { who, seen_at, .. }) = console.store().session(id, now).await? else { return Ok(None) };
     if now - seen_at >= NOTE_EVERY {
         console.store().use_session(id, now).await?;
+    }
+    if let Some(known) = parts.extensions.get::<Known>() {
+        known.note(who.address.as_str());
     }
     let viewer = console.viewer(&who).await?;
     if let Some(connection) = parts.extensions.get::<Admitted>() {

@@ -15,9 +15,9 @@ use crate::{
 };
 
 /// The most users of all audits in memory. A single audit may have more.
-const USERS: usize = 600_000;
+pub(super) const USERS: usize = 600_000;
 /// The most audits in memory.
-const AUDITS: usize = 24;
+pub(super) const AUDITS: usize = 24;
 /// Audits whose differences are the history of users.
 const COMPARED: u32 = 13;
 /// The most histories in memory.
@@ -83,6 +83,12 @@ impl Shelf {
         let indexed = slot.get_or_try_init(|| self.index(id)).await?.clone();
         self.make_room();
         Ok(indexed)
+    }
+
+    /// Whether an audit is in memory.
+    pub(super) fn has(&self, id: Uuid) -> bool {
+        let audits = self.audits.lock().unwrap_or_else(PoisonError::into_inner);
+        audits.iter().any(|(known, slot)| *known == id && slot.initialized())
     }
 
     /// The place of an audit, which others wait for while one reads it.

@@ -9,7 +9,11 @@ use chrono::NaiveDate;
 
 use super::shelf::Shelf;
 use crate::{
-    clock::Clock, model::kind::ConnectorKind, review::open::Terms, run::vault::Vault, schedule::Schedule,
+    clock::Clock,
+    model::kind::ConnectorKind,
+    review::open::Terms,
+    run::{reviews::messages::Sender, vault::Vault},
+    schedule::Schedule,
     store::Database,
 };
 
@@ -33,6 +37,8 @@ pub struct Plans {
     pub workspaces: BTreeMap<String, ConnectorKind>,
     /// The reviews, by name.
     pub reviews: BTreeMap<String, Review>,
+    /// Who sends messages about reviews; `None` if no mail is sent.
+    pub sender: Option<Sender>,
     /// Where evidence is kept; `None` if none is.
     pub vault: Option<Vault>,
     /// The configuration as applied, without secrets.

@@ -35,7 +35,8 @@ pub(crate) const HOSTILE: &str = "<script>alert(\"x\")</script>\u{202e}gnp.'&{{ 
 pub(crate) fn viewer(name: &str, rights: &[Right], seat: Option<Seat>) -> Viewer {
     let reviews = seat.map(|seat| (Uuid::from_u128(7), seat)).into_iter().collect();
     let rights: BTreeSet<Right> = rights.iter().copied().collect();
-    Viewer::of(address(name), None, rights, reviews, Via::Console).unwrap()
+    let viewer = Viewer::of(address(name), None, rights, reviews, Via::Console).unwrap();
+    Viewer { is_fresh: true, ..viewer }
 }
 
 /// A reviewer.

@@ -20,6 +20,8 @@ pub struct Viewer {
     pub reviews: BTreeMap<Uuid, Seat>,
     /// How the person signed in, which the record of each decision says.
     pub via: Via,
+    /// Whether the person proved a short time ago who it is, as what ends a review or confirms decisions needs.
+    pub is_fresh: bool,
 }
 
 /// What a person is in a review. Without any of it, the person is told when it is overdue.
@@ -44,7 +46,7 @@ impl Viewer {
         if !reviews.is_empty() {
             rights.insert(Right::Reviewer);
         }
-        (!rights.is_empty()).then_some(Self { address, name, rights, reviews, via })
+        (!rights.is_empty()).then_some(Self { address, name, rights, reviews, via, is_fresh: false })
     }
 
     /// Whether the person has a right.

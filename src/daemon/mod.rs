@@ -52,6 +52,7 @@ use crate::{
         deliver::Recipients,
         ledger::{self, WriteError},
         retention,
+        reviews::messages::Sender,
         together::{self, TogetherError},
         vault::Vault,
     },
@@ -140,7 +141,7 @@ pub struct Setup {
     /// They deliver what waits in the outbox.
     pub channels: Channels,
     /// Who sends messages about reviews by people; `None` if no mail is sent.
-    pub sender: Option<String>,
+    pub sender: Option<Sender>,
     /// Keeps evidence; `None` if none is kept.
     pub vault: Option<Vault>,
     /// Concurrency and time limits.

@@ -234,7 +234,10 @@ async fn daemon(
         problems: Vec::new(),
         policies: [(("weekly".to_owned(), "acme".to_owned()), Arc::new(Policy::default()))].into(),
         reviews: BTreeMap::new(),
-        sender: Some("rolecall <audit@example.com>".to_owned()),
+        sender: Some(crate::run::reviews::messages::Sender {
+            from: "rolecall <audit@example.com>".to_owned(),
+            door: None,
+        }),
         channels: Channels::default()
             .with(EmailChannel::new(post.clone()))
             .with(HeartbeatChannel::new([("weekly".to_owned(), heartbeat)].into())),

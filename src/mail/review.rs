@@ -1,9 +1,13 @@
 //! Messages about a review by people, one kind each of [`Kind`], and the notice that one of them was not delivered. All of a
 //! review are one thread.
 
+mod way;
+
 use askama::Template;
 use chrono::{DateTime, Utc};
 
+pub use self::way::Door;
+use self::way::Way;
 use super::{
     message::{Addressing, Content, Email, assemble},
     notice::{Notice, NoticeError},
@@ -26,8 +30,6 @@ use crate::{
 const MAX_NAME: usize = 100;
 /// The most accounts, and the most people, that a message names.
 const MAX_LISTED: usize = 20;
-/// The name of the spreadsheet in the commands of a message.
-const SHEET: &str = "review.xlsx";
 
 /// A message about a review, for one person.
 #[derive(Debug, Clone)]
@@ -58,34 +60,6 @@ struct List {
     more: String,
 }
 
-/// What the recipient can do, and how.
-#[derive(Debug, Clone, Default)]
-struct Way {
-    advice: &'static str,
-    commands: Vec<String>,
-}
-
-impl Way {
-    /// How a reviewer decides. Every message that asks for decisions says it as it is said here.
-    fn to_decide(review: &Review, reviewer: &Address) -> Self {
-        let id = review.id();
-        Self {
-            advice: "Ask the owner for the spreadsheet with your accounts, fill in its columns decision, change_to and reason, and \
-                     send it back. On the machine that runs rolecall, the first command writes the spreadsheet and the second takes \
-                     it back; the third decides about one account:",
-            commands: vec![
-                format!("rolecall review export {id} --reviewer {reviewer} --out {SHEET}"),
-                format!("rolecall review import {id} {SHEET} --as {reviewer}"),
-                format!("rolecall review decide {id} ITEM keep --as {reviewer} --reason TEXT"),
-            ],
-        }
-    }
-
-    fn with(advice: &'static str, commands: impl IntoIterator<Item = String>) -> Self {
-        Self { advice, commands: commands.into_iter().collect() }
-    }
-}
-
 #[derive(Template)]
 #[template(path = "mail/review/body.html")]
 struct Html<'a> {
@@ -100,19 +74,20 @@ struct Text<'a> {
 
 impl ReviewMail {
     /// A message that is due.
-    pub fn of(review: &Review, message: &Message, now: DateTime<Utc>) -> Self {
+    pub fn of(review: &Review, message: &Message, door: Option<&Door>, now: DateTime<Utc>) -> Self {
         let Message { kind, about, to } = message;
+        let to_decide = || Way::to_decide(review, message, door);
         let mail = Self::new(review, kind.word(), about, to);
         let is_late = late(review).contains(to);
         match kind {
-            Kind::Invitation => mail.invitation(review, now),
-            Kind::Reminder if is_late => mail.reminder(review, now),
-            Kind::Reminder => mail.can_be_closed(review, now),
-            Kind::Opened => mail.opened(review),
-            Kind::Overdue | Kind::Escalation => mail.overdue(review, *kind, now),
-            Kind::NotCarriedOut => mail.not_carried_out(review, now),
+            Kind::Invitation => mail.invitation(review, to_decide(), now),
+            Kind::Reminder if is_late => mail.reminder(review, to_decide(), now),
+            Kind::Reminder => mail.can_be_closed(review, now).at(review, door),
+            Kind::Opened => mail.opened(review).at(review, door),
+            Kind::Overdue | Kind::Escalation => mail.overdue(review, *kind, now).at(review, door),
+            Kind::NotCarriedOut => mail.not_carried_out(review, now).at(review, door),
             Kind::Summary => match review.stage() {
-                Stage::Closed { at, closed } => mail.summary(review, *at, closed),
+                Stage::Closed { at, closed } => mail.summary(review, *at, closed).at(review, door),
                 Stage::Open | Stage::Cancelled { .. } => mail,
             },
         }
@@ -156,7 +131,12 @@ impl ReviewMail {
         }
     }
 
-    fn invitation(self, review: &Review, now: DateTime<Utc>) -> Self {
+    /// The same, with the page of the review.
+    fn at(self, review: &Review, door: Option<&Door>) -> Self {
+        Self { way: self.way.clone().or_at(review, door), ..self }
+    }
+
+    fn invitation(self, review: &Review, way: Way, now: DateTime<Utc>) -> Self {
         let (name, open) = (name(review), count(undecided(review, &self.to).count(), "account"));
         Self {
             subject: format!("[rolecall] Review {name}: decide about {open} by {}", day(review.opening().due)),
@@ -167,12 +147,12 @@ impl ReviewMail {
             ),
             facts: rules(review),
             list: Some(List::of("Your accounts", undecided(review, &self.to))),
-            way: Way::to_decide(review, &self.to),
+            way,
             ..self
         }
     }
 
-    fn reminder(self, review: &Review, now: DateTime<Utc>) -> Self {
+    fn reminder(self, review: &Review, way: Way, now: DateTime<Utc>) -> Self {
         let (name, open) = (name(review), count(undecided(review, &self.to).count(), "account"));
         let word = if now > review.opening().due { "OVERDUE" } else { "Reminder" };
         Self {
@@ -181,7 +161,7 @@ impl ReviewMail {
             lead: format!("Your decision about {open} is missing. {}", due(review, now)),
             facts: rules(review),
             list: Some(List::of("Not decided", undecided(review, &self.to))),
-            way: Way::to_decide(review, &self.to),
+            way,
             ..self
         }
     }
@@ -461,12 +441,12 @@ mod tests {
     /// The messages that are due at a time if none was sent before.
     fn mails(review: &Review, seconds: i64) -> Vec<ReviewMail> {
         let (messages, _) = due_of(review, &Said::default(), at(seconds));
-        messages.iter().map(|message| ReviewMail::of(review, message, at(seconds))).collect()
+        messages.iter().map(|message| ReviewMail::of(review, message, None, at(seconds))).collect()
     }
 
     fn one(review: &Review, kind: Kind, to: &str, seconds: i64) -> ReviewMail {
         let message = Message { kind, about: "2026-03-02".to_owned(), to: address(to) };
-        ReviewMail::of(review, &message, at(seconds))
+        ReviewMail::of(review, &message, None, at(seconds))
     }
 
     fn parts(mail: &ReviewMail) -> (String, String) {
@@ -488,6 +468,32 @@ mod tests {
         let id = |mail: &ReviewMail| mail.email(FROM, at(9)).unwrap().message_id;
         assert_eq!(id(&mails[0]), id(&self::mails(&review, 1)[0]), "the same message has the same id");
         assert_ne!(id(&mails[0]), id(&mails[1]));
+    }
+
+    #[test]
+    fn with_a_console_a_message_leads_to_it_and_only_who_decides_is_signed_in() {
+        let review = opened(1);
+        let (messages, _) = due_of(&review, &Said::default(), at(1));
+        let door = |signs_in| Door { origin: "https://rolecall.example.com".parse().unwrap(), signs_in };
+        let texts = |door: &Door| {
+            let mails = messages.iter().map(|message| ReviewMail::of(&review, message, Some(door), at(1)));
+            mails.map(|mail| parts(&mail)).collect::<Vec<_>>()
+        };
+        let page = format!("https://rolecall.example.com/reviews/{}\n", review.id());
+        let texts_of = texts(&door(true));
+        let [(invitation, html), _, (opened, _)] = &texts_of[..] else { panic!("{texts_of:?}") };
+        let place = crate::mail::link::place(&review.id().to_string(), "invitation", "");
+        let link = format!("https://rolecall.example.com/link/{place}?next=%2Freviews%2F{}", review.id());
+        assert!(
+            invitation.contains(&format!("{link}\n")) && html.contains(&format!("<a href=\"{link}\"")),
+            "{invitation}"
+        );
+        assert!(!invitation.contains("rolecall review export"), "{invitation}");
+        assert!(opened.contains(&page) && !opened.contains("/link/") && opened.contains("rolecall review remind"));
+        insta::assert_snapshot!("invitation_with_link_text", invitation);
+        for (text, html) in texts(&door(false)) {
+            assert!(text.contains(&page) && !text.contains("/link/") && html.contains(page.trim()), "{text}");
+        }
     }
 
     #[test]
@@ -571,7 +577,7 @@ mod tests {
         let review = opened_with(1, population_of(items.collect()));
         let mut all = mails(&review, 20 * DAY);
         let boss = Message { kind: Kind::Escalation, about: String::new(), to: address("cto") };
-        all.push(ReviewMail::of(&review, &boss, at(20 * DAY)));
+        all.push(ReviewMail::of(&review, &boss, None, at(20 * DAY)));
         for mail in all.iter().take(3).chain(all.iter().rev().take(3)) {
             let email = mail.email(FROM, at(20 * DAY)).unwrap();
             assert!(email.bytes.len() < 100_000, "{}: {} bytes", mail.kind, email.bytes.len());

@@ -103,7 +103,7 @@ pub struct Notification {
     pub sender: Option<String>,
     /// The id by which receivers recognise a repetition, if the channel has one: a `Message-ID` with its angle brackets.
     pub message_id: Option<String>,
-    /// The whole message, exactly as it is delivered.
+    /// The whole message, as it is delivered: only the secret of a sign-in link is put into its place when it is sent.
     pub bytes: Vec<u8>,
 }
 

@@ -1,5 +1,7 @@
 //! The channel for e-mail, over a [`Mailer`].
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -7,6 +9,7 @@ use uuid::Uuid;
 use super::channel::{Channel, Outcome};
 use crate::{
     mail::{
+        link,
         message::Email,
         notice::Notice,
         review::ReviewMail,
@@ -18,15 +21,49 @@ use crate::{
 /// The channel's name.
 pub const NAME: &str = "email";
 
+/// Makes one-time links to sign in with, for messages that have a place for one.
+#[async_trait]
+pub trait SignInLinks: Send + Sync {
+    /// The secret of a link for the recipient of a message. `None` if the recipient has nothing to sign in for any more.
+    ///
+    /// # Errors
+    /// Why none can be made now; the text holds no secret.
+    async fn secret(&self, message_id: &str, to: &str) -> Result<Option<String>, String>;
+}
+
 /// Delivers notifications as e-mails.
 pub struct EmailChannel<M> {
     mailer: M,
+    links: Option<Arc<dyn SignInLinks>>,
 }
 
 impl<M: Mailer> EmailChannel<M> {
     /// A channel over a mailer.
     pub fn new(mailer: M) -> Self {
-        Self { mailer }
+        Self { mailer, links: None }
+    }
+
+    /// The same, with links in messages that have a place for one.
+    #[must_use]
+    pub fn with_links(self, links: Arc<dyn SignInLinks>) -> Self {
+        Self { links: Some(links), ..self }
+    }
+
+    /// Puts a link into a message that has a place for one. Without links, or for somebody who has nothing to sign in for, the
+    /// place stays: it signs nobody in, and its page says so.
+    async fn fill(&self, notification: &Notification, email: &mut Email) -> Result<(), String> {
+        let Notification { subject, kind, about, address, .. } = notification;
+        let (Some(links), Some(review)) = (&self.links, subject.review()) else { return Ok(()) };
+        let place = link::place(&review.to_string(), kind, about);
+        // Whether it has one is known before a link is made.
+        if link::filled(&email.bytes, &place, &place).is_none() {
+            return Ok(());
+        }
+        let secret = links.secret(&email.message_id, address).await?;
+        if let Some(filled) = secret.and_then(|secret| link::filled(&email.bytes, &place, &secret)) {
+            email.bytes = filled;
+        }
+        Ok(())
     }
 }
 
@@ -37,9 +74,12 @@ impl<M: Mailer> Channel for EmailChannel<M> {
     }
 
     async fn deliver(&self, notification: &Notification) -> Outcome {
-        let Some(email) = email(notification) else {
+        let Some(mut email) = email(notification) else {
             return Outcome::Final("an e-mail needs a sender and a Message-ID, and this one has not both".to_owned());
         };
+        if let Err(reason) = self.fill(notification, &mut email).await {
+            return Outcome::Again(format!("it was not sent, because its sign-in link cannot be made: {reason}"));
+        }
         match self.mailer.send(&email).await {
             Ok(accepted) => Outcome::Delivered(accepted.answer),
             Err(error) if is_too_large(&error) => Outcome::TooLarge(error.to_string()),

@@ -534,6 +534,14 @@ impl<M: Database, H: Hazard> Sessions for Hazardous<M, H> {
         self.store.session(id, now).await
     }
 
+    async fn sessions_of(
+        &self,
+        address: &Address,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(SecretDigest, Session)>, StoreError> {
+        self.store.sessions_of(address, now).await
+    }
+
     async fn use_session(&self, id: SecretDigest, now: DateTime<Utc>) -> Result<(), StoreError> {
         self.hazard.at("use_session", Moment::Before).await?;
         self.store.use_session(id, now).await?;

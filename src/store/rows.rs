@@ -10,7 +10,7 @@ use super::{
     history::{Backlog, MessageRecord},
     queue::{Cursor, Outgoing},
     reviews::ReviewPlan,
-    sessions::{Link, Session},
+    sessions::{Link, SecretDigest, Session},
     together::Combination,
 };
 use crate::{
@@ -350,6 +350,12 @@ pub(super) fn link(row: &impl Columns) -> Result<Link> {
         valid_until: row.moment("valid_until")?,
         used_at: row.moment_if_any("used_at")?,
     })
+}
+
+pub(super) fn named_session(row: &impl Columns) -> Result<(SecretDigest, Session)> {
+    let id = SecretDigest::from_bytes(&row.bytes("id")?);
+    let id = id.ok_or_else(|| sqlx::Error::Decode("the id of a session has another length".into()))?;
+    Ok((id, session(row)?))
 }
 
 pub(super) fn session(row: &impl Columns) -> Result<Session> {

@@ -17,8 +17,16 @@ use crate::{
 pub const IDLE: TimeDelta = TimeDelta::minutes(30);
 /// A session ends after this, however much it is used.
 pub const LONGEST: TimeDelta = TimeDelta::hours(12);
-/// A link can be used for this long.
-pub const LINK: TimeDelta = TimeDelta::minutes(15);
+/// A link that somebody asked for can be used for this long.
+pub const LINK: TimeDelta = TimeDelta::minutes(10);
+/// A link in an invitation or a reminder can be used for this long after it was sent.
+pub const INVITED: TimeDelta = TimeDelta::hours(8);
+/// A link is known for this long after it has expired: its page then sends another one to the same person.
+pub const KNOWN: TimeDelta = TimeDelta::days(60);
+/// What ends a review or confirms decisions needs a proof of identity that is not older than this.
+pub const FRESH: TimeDelta = TimeDelta::minutes(10);
+/// A proof may be this far ahead of the clock: the identity provider has another one.
+const AHEAD: TimeDelta = TimeDelta::minutes(1);
 /// The most sessions of one person; a new one ends the oldest.
 pub const SESSIONS: u32 = 10;
 /// The most links of one person that are kept; a new one replaces the oldest.
@@ -32,6 +40,16 @@ impl SecretDigest {
     /// The digest of a secret.
     pub fn of(secret: &str) -> Self {
         Self(Sha256::digest(secret.as_bytes()).into())
+    }
+
+    /// The digest with these bytes; `None` if their number is another one.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// A name for it that says nothing of the secret, for lists.
+    pub fn name(&self) -> String {
+        crate::digest::sha256(&self.0).chars().take(20).collect()
     }
 
     /// Its bytes.
@@ -62,6 +80,33 @@ pub struct SignedIn {
     /// How the identity provider knows the person. `None` after a link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
+    /// When the person last proved who it is: by a link, or at the identity provider. `None` if the provider does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proven_at: Option<DateTime<Utc>>,
+    /// From where; it is forgotten with the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+impl SignedIn {
+    /// Somebody of whom nothing else is known.
+    pub fn by(address: Address, via: Via) -> Self {
+        Self { address, name: None, groups: Vec::new(), via, identity: None, proven_at: None, place: None }
+    }
+
+    /// Whether the person proved a short time ago who it is.
+    pub fn is_fresh(&self, now: DateTime<Utc>) -> bool {
+        self.proven_at.is_some_and(|at| (-AHEAD..FRESH).contains(&(now - at)))
+    }
+}
+
+/// From where somebody signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The address of the client.
+    pub client: String,
+    /// The browser, in words.
+    pub browser: String,
 }
 
 /// How an identity provider knows a person.
@@ -91,6 +136,13 @@ impl Session {
     }
 }
 
+/// Those of some sessions that have not ended, the one that was used last first.
+pub(super) fn valid(mut sessions: Vec<(SecretDigest, Session)>, now: DateTime<Utc>) -> Vec<(SecretDigest, Session)> {
+    sessions.retain(|(_, session)| session.is_valid(now));
+    sessions.sort_by_key(|(_, session)| std::cmp::Reverse((session.seen_at, session.began_at)));
+    sessions
+}
+
 /// A one-time link to sign in with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
@@ -114,7 +166,7 @@ impl Link {
 /// Keeps sessions and one-time links.
 #[async_trait::async_trait]
 pub trait Sessions: Send + Sync {
-    /// Keeps a link, and deletes those that have expired.
+    /// Keeps a link, and deletes those that expired long ago ([`KNOWN`]).
     ///
     /// # Errors
     /// [`StoreError`]; then nothing was kept.
@@ -144,6 +196,16 @@ pub trait Sessions: Send + Sync {
     /// # Errors
     /// [`StoreError`]
     async fn session(&self, id: SecretDigest, now: DateTime<Utc>) -> Result<Option<Session>, StoreError>;
+
+    /// The sessions of a person that have not ended, the one that was used last first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn sessions_of(
+        &self,
+        address: &Address,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(SecretDigest, Session)>, StoreError>;
 
     /// Notes that a session is used.
     ///

@@ -143,6 +143,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "model",
             "notify",
             "report",
+            "review",
             "run",
             "schedule",
             "setup",

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A console on any port of this machine.
-const CONSOLE: &str = r#"
+pub(crate) const CONSOLE: &str = r#"
 [console]
 listen = "127.0.0.1:0"
 
@@ -34,8 +34,13 @@ impl Desk {
     }
 
     pub(crate) fn with(bench: Bench, more: &str) -> Self {
+        Self::with_environment(bench, more, &[])
+    }
+
+    /// A console whose daemon has more in its environment.
+    pub(crate) fn with_environment(bench: Bench, more: &str, environment: &[(&str, &str)]) -> Self {
         bench.configure(more);
-        let daemon = Daemon::start(&bench);
+        let daemon = Daemon::start_with(&bench, environment);
         let url = url(&daemon);
         let client = rolecall::tls::http().redirect(Policy::none()).build().unwrap();
         Self { daemon, bench, url, client }
@@ -88,8 +93,16 @@ impl Desk {
         false
     }
 
+    /// A number in the store.
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
+        use sqlx::{Connection as _, SqliteConnection};
+        let path = format!("sqlite:{}", self.bench.path("rolecall.db").display());
+        let mut store = SqliteConnection::connect(&path).await.unwrap();
+        sqlx::query_scalar(sql).fetch_one(&mut store).await.unwrap()
+    }
+
     /// Changes the store behind the daemon's back.
-    async fn alter(&self, sql: &'static str) {
+    pub(crate) async fn alter(&self, sql: &'static str) {
         use sqlx::{Connection as _, SqliteConnection};
         let path = format!("sqlite:{}", self.bench.path("rolecall.db").display());
         let mut store = SqliteConnection::connect(&path).await.unwrap();
@@ -98,7 +111,7 @@ impl Desk {
 }
 
 /// The address that the daemon serves the console on.
-fn url(daemon: &Daemon) -> String {
+pub(crate) fn url(daemon: &Daemon) -> String {
     let found = || {
         let said = daemon.said();
         let line = said.lines().find(|line| line.contains("serving the web console"))?.to_owned();

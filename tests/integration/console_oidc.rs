@@ -260,3 +260,55 @@ async fn what_the_token_lacks_is_asked_for_and_belongs_to_the_same_person() {
     let response = desk.client.get(url).header("cookie", &leaving.cookie).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::FORBIDDEN, "another issuer answers");
 }
+
+#[tokio::test]
+async fn who_has_to_prove_it_again_does_so_at_the_provider_and_signs_out_there_too() {
+    let provider = Provider::lying();
+    let desk = desk(&provider, "");
+    let now = chrono::Utc::now().timestamp();
+    let come = async |way: &str, auth_time: Option<i64>| {
+        let leaving = leave(&desk, way).await;
+        let mut claims = json!({
+            "iss": provider.issuer, "aud": "rolecall", "sub": "7", "nonce": leaving.query("nonce"), "iat": now,
+            "exp": now + 300, "email": "ana@example.com", "email_verified": true, "groups": ["security"],
+        });
+        if let Some(time) = auth_time {
+            claims["auth_time"] = json!(time);
+        }
+        let code = json!({"claims": claims, "challenge": leaving.query("code_challenge")});
+        let response = back(&desk, &leaving.cookie, &leaving.query("state"), &code.to_string()).await;
+        (leaving, response)
+    };
+    // A session whose proof is not known, or old, is asked for another one.
+    for auth_time in [None, Some(now - 3_600)] {
+        let (leaving, response) = come("", auth_time).await;
+        assert!(leaving.authorize.query_pairs().all(|(name, _)| name != "prompt" && name != "max_age"));
+        let ana = session(&response).unwrap_or_else(|| panic!("{}", desk.daemon.said()));
+        let page = desk.get("/sign-in/again?next=/reviews", &ana).send().await.unwrap().text().await.unwrap();
+        assert!(page.contains("href=\"/sign-in/oidc?again=true&#38;next=%2Freviews\""), "{page}");
+    }
+    let again = "?again=true&next=/reviews";
+    for auth_time in [None, Some(now - 3_600)] {
+        let (leaving, response) = come(again, auth_time).await;
+        assert_eq!((leaving.query("prompt"), leaving.query("max_age")), ("login".to_owned(), "0".to_owned()));
+        assert_eq!((response.status(), session(&response)), (StatusCode::FORBIDDEN, None), "{auth_time:?}");
+    }
+    eventually("a line in the log", || desk.daemon.said().contains("signed in again just now"));
+    let (_, response) = come(again, Some(now + 1)).await;
+    assert_eq!(response.headers()["location"], "/reviews");
+    let ana = session(&response).unwrap();
+    let straight = desk.get("/sign-in/again?next=/reviews", &ana).send().await.unwrap();
+    assert_eq!(straight.headers()["location"], "/reviews", "it was just proven");
+
+    let out = desk.post("/sign-out", &ana, "").send().await.unwrap();
+    assert_eq!(out.headers()["location"], "/sign-in?left=true");
+    let page = desk.get("/sign-in?left=true", "").send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("href=\"/sign-in/oidc/leave\""), "{page}");
+    let leave = desk.get("/sign-in/oidc/leave", "").send().await.unwrap();
+    let to: Url = leave.headers()["location"].to_str().unwrap().parse().unwrap();
+    assert!(to.as_str().starts_with(&format!("{}/leave?", provider.issuer)), "{to}");
+    let pairs: Vec<(String, String)> = to.query_pairs().into_owned().collect();
+    let expected =
+        [("client_id", "rolecall".to_owned()), ("post_logout_redirect_uri", format!("{}/sign-in", desk.url))];
+    assert_eq!(pairs, expected.map(|(name, value)| (name.to_owned(), value)));
+}

@@ -91,7 +91,8 @@ async fn each_recipient_gets_one_report_or_everybody_else_hears_that_one_did_not
     let clock = Arc::clone(&now);
     let clock = rolecall::clock::Clock::new(move || *clock.lock().unwrap());
     // The connectors compare their clock with the server's.
-    let setup = app::daemon_setup(&settings, &rolecall::clock::Clock::system()).unwrap();
+    let (system, links) = (rolecall::clock::Clock::system(), app::Links::new(clock.clone()));
+    let setup = app::daemon_setup(&settings, &system, &links).unwrap();
     let daemon = Daemon::new(Arc::clone(&store), clock, setup);
     let stop = CancellationToken::new();
     let running = tokio::spawn({

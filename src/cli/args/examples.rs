@@ -458,6 +458,7 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         &[example("List the rules", "rolecall rules"), example("Explain one", "rolecall rules administrator-clone")],
     ),
     ("console", &[example("Sign in as Ana", "rolecall console link --as ana@example.com")]),
+    ("console sign-out", &[example("A laptop was lost", "rolecall console sign-out --as ana@example.com")]),
     ("console link", &[example("Sign in as Ana", "rolecall console link --as ana@example.com")]),
     ("store", &[example("Find out why the database cannot be reached", "rolecall store check")]),
     (

@@ -287,6 +287,12 @@ pub(crate) enum ConsoleCommand {
         #[arg(long = "as", value_name = "ADDRESS")]
         address: String,
     },
+    /// End every session of a person
+    SignOut {
+        /// The person's address
+        #[arg(long = "as", value_name = "ADDRESS")]
+        address: String,
+    },
 }
 
 fn severity_parser() -> impl clap::builder::TypedValueParser<Value = Severity> {

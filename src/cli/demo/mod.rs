@@ -150,7 +150,8 @@ struct Demo<'a> {
 impl Demo<'_> {
     async fn quarter(&self, settings: &Settings, weeks: &[DateTime<Utc>]) -> Result<(), Failure> {
         let clock = self.time.clock();
-        let setup = app::daemon_setup(settings, &clock).map_err(failed("cannot set up the demo"))?;
+        let setup = app::daemon_setup(settings, &clock, &app::Links::new(clock.clone()))
+            .map_err(failed("cannot set up the demo"))?;
         let daemon = Daemon::new(Arc::clone(&self.store), clock, setup);
         let mut story = Story::default();
         if let Some(first) = weeks.first() {

@@ -13,7 +13,10 @@ use crate::{
     },
     clock::Clock,
     config::settings::Settings,
-    console::{self, link::Maker},
+    console::{
+        self,
+        link::{Maker, address_of},
+    },
     model::actor::Actor,
     review::{
         event::{Decided, Decision, Event, Via},
@@ -23,7 +26,7 @@ use crate::{
         state::Review,
     },
     run::reviews::{self, ReviewError},
-    store::Database,
+    store::{Database, sessions::LINK},
 };
 
 /// The name of the review.
@@ -70,14 +73,15 @@ pub(super) async fn serve(config: &Path, settings: &Settings, store: &Arc<dyn Da
     let clock = Clock::system();
     under_way(settings, &**store, &clock).await?;
     let plans = app::console::plans(settings).map_err(failed("cannot open the demo's evidence"))?;
-    let served = app::console::bind(console, plans, Arc::clone(store), clock.clone()).await;
+    let served = app::console::bind(console, None, plans, Arc::clone(store), clock.clone()).await;
     let served = served.map_err(failed("cannot serve the console"))?;
     let (rights, origin) = (&console.rights, &served.origin);
-    let maker = Maker { store: &**store, clock: &clock, rights, origin };
-    output::line("\nThe web console, with a review under way. Each address signs in once, within 15 minutes:");
+    let maker = Maker { store: &**store, clock: &clock, rights };
+    output::line("\nThe web console, with a review under way. Each address signs in once, within 10 minutes:");
     for (address, does) in PEOPLE {
         let by = Actor::CommandLine { command: None };
-        let url = maker.link(&Address::of(address), Via::ConsoleLink, &by).await.map_err(failed("cannot sign in"))?;
+        let secret = maker.secret(&Address::of(address), Via::ConsoleLink, LINK, &by).await;
+        let url = address_of(origin, &secret.map_err(failed("cannot sign in"))?, None);
         output::line(&format!("\n  {address} {does}:\n  {url}"));
     }
     output::line(&format!(

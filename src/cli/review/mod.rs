@@ -132,8 +132,8 @@ impl Desk {
 
     async fn remind(&self, id: Uuid) -> Result<(), Failure> {
         let no_server = || Failure::usage("no mail server is configured; add [smtp] to the configuration");
-        let from = &self.settings.smtp.as_ref().ok_or_else(no_server)?.from;
-        let (late, reminded) = reviews::messages::remind(&*self.store, id, from, self.clock.now()).await?;
+        let sender = app::sender(&self.settings).ok_or_else(no_server)?;
+        let (late, reminded) = reviews::messages::remind(&*self.store, id, &sender, self.clock.now()).await?;
         let already = u64::try_from(late).unwrap_or(u64::MAX).saturating_sub(reminded);
         let mut text = match (late, reminded) {
             (0, _) => "every account is decided; nobody is reminded".to_owned(),

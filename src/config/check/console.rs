@@ -29,7 +29,7 @@ const GROUP: &str = "group:";
 const ANY_TENANT: [&str; 3] = ["/common/", "/organizations/", "/consumers/"];
 
 impl Checker<'_> {
-    pub(super) fn console(&mut self, console: &Written) -> Console {
+    pub(super) fn console(&mut self, console: &Written, has_mail: bool) -> Console {
         let written = console.listen.as_ref();
         let text = written.map_or(LISTEN, |listen| listen.get_ref().as_str());
         let address = text.parse::<SocketAddr>().ok();
@@ -65,8 +65,20 @@ impl Checker<'_> {
             tls,
             trusted_proxies,
             oidc: console.oidc.as_ref().map(|oidc| self.oidc(oidc.get_ref())),
+            mail_links: self.mail_links(console, has_mail),
             rights: self.rights(&console.rights, console.oidc.is_some()),
         }
+    }
+
+    /// Whether people sign in by mail: as written, or if there is no other way and everything for it.
+    fn mail_links(&mut self, console: &Written, has_mail: bool) -> bool {
+        let is_possible = has_mail && console.public_url.is_some();
+        let Some(written) = &console.mail_links else { return is_possible && console.oidc.is_none() };
+        if *written.get_ref() && !is_possible {
+            let help = "add a [smtp] table with the mail server, and `public_url` with the address that people open";
+            self.error(written.span(), "sign-in links by mail need a mail server and `public_url`", help);
+        }
+        *written.get_ref()
     }
 
     fn tls(&mut self, console: &Written) -> Option<Tls> {

@@ -141,7 +141,7 @@ impl Checker<'_> {
             StorePlace::Server(_) => self.context.folder.to_owned(),
         };
         let evidence = file.evidence.as_ref().map(|evidence| self.evidence(evidence, &beside));
-        let console = file.console.as_ref().map(|console| self.console(console.get_ref()));
+        let console = file.console.as_ref().map(|console| self.console(console.get_ref(), file.smtp.is_some()));
         let text = self.context.text.to_owned();
         let settings = Settings {
             workspaces,

@@ -29,6 +29,10 @@ pub(crate) struct Console {
     /// Sign-in by OpenID Connect. Without it, people sign in with one-time links.
     #[schemars(with = "Option<Oidc>")]
     pub(crate) oidc: Option<Spanned<Oidc>>,
+    /// Whether invitations and reminders of reviews sign their recipients in, and people may ask for a sign-in link by mail. By
+    /// default, they do if there is a mail server and a `public_url`, and no OpenID Connect.
+    #[schemars(with = "Option<bool>")]
+    pub(crate) mail_links: Option<Spanned<bool>>,
     /// Who may do what, by address or `group:NAME`. Reviewers and owners of reviews need no entry.
     #[serde(default)]
     pub(crate) rights: Rights,

@@ -20,6 +20,8 @@ pub struct Console {
     pub trusted_proxies: Vec<Network>,
     /// `None` if people sign in with one-time links only.
     pub oidc: Option<Oidc>,
+    /// Whether invitations and reminders sign their recipients in, and people may ask for a sign-in link by mail.
+    pub mail_links: bool,
     /// Who may do what.
     pub rights: Rights,
 }

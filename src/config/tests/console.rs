@@ -98,3 +98,18 @@ fn everything_that_is_wrong_is_said_at_its_place() {
     );
     wrong("[console.rights]\nreviewers = [\"a@example.com\"]\n", "unknown key `reviewers` in [console.rights]");
 }
+
+#[test]
+fn links_by_mail_are_the_way_in_if_there_is_no_other_and_need_a_mail_server_and_an_address() {
+    let smtp = "[smtp]\nhost = \"mail.example.com\"\nfrom = \"audit@example.com\"\n";
+    let url = "public_url = \"https://rolecall.example.com\"\n";
+    let oidc = "[console.oidc]\nissuer = \"https://login.example.com/\"\nclient_id = \"rolecall\"\n";
+    let reads = |body: &str| read_console(body).mail_links;
+    assert!(reads(&format!("{url}{smtp}")));
+    assert!(!reads(url) && !reads(smtp) && !reads(&format!("{url}{oidc}{smtp}")));
+    assert!(!reads(&format!("{url}mail_links = false\n{smtp}")));
+    assert!(reads(&format!("{url}mail_links = true\n{oidc}{smtp}")));
+    for body in [format!("mail_links = true\n{smtp}"), format!("{url}mail_links = true\n")] {
+        assert!(shown(&console(&body)).contains("sign-in links by mail need a mail server and `public_url`"), "{body}");
+    }
+}

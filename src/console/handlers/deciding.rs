@@ -1,23 +1,22 @@
 //! Decisions: about one account, and about several at once.
 
-use std::sync::Arc;
-
 use axum::{
-    extract::{Form, Path, Query, State},
+    extract::{Path, Query},
     http::StatusCode,
     response::Response,
 };
 use uuid::Uuid;
 
 use super::{
-    Trouble, html,
-    reviews::{Desk, asked, lines},
+    Trouble,
+    desk::Desk,
+    html,
+    reviews::{asked, lines, written},
     to,
     trouble::sentence,
 };
 use crate::{
     console::{
-        Console,
         fields::Fields,
         pages::{
             facts::{Facts, Shown, decision},
@@ -25,9 +24,8 @@ use crate::{
             review::Asked,
             text::{label, path, with_query},
         },
-        viewer::Viewer,
     },
-    model::{actor::Actor, plain::plain},
+    model::actor::Actor,
     review::{
         event::{Decided, Decision, Event, SeenItem},
         item::{Item, ItemId},
@@ -39,14 +37,14 @@ use crate::{
 };
 
 /// The account of an address, if the person may see it.
-fn found<'d>(desk: &'d Desk<'_>, id: ItemId) -> Result<(&'d Item, &'d Course), Trouble> {
+fn found(desk: &Desk, id: ItemId) -> Result<(&Item, &Course), Trouble> {
     let found = desk.review.item(id).zip(desk.review.course(id));
     let (item, course) =
         found.filter(|(item, course)| desk.part().sees(item, course)).ok_or(Trouble::Nothing("account"))?;
     Ok((item, course))
 }
 
-impl Desk<'_> {
+impl Desk {
     /// What is shown of an account.
     async fn shown(&self, item: &Item, course: &Course) -> Result<Shown, Trouble> {
         let (site, plans) = (self.console.site(), self.console.site().plans());
@@ -77,31 +75,26 @@ impl Desk<'_> {
 
 /// One account.
 pub(in crate::console) async fn show(
-    State(console): State<Arc<Console>>,
-    viewer: Viewer,
-    Path((id, item)): Path<(Uuid, ItemId)>,
+    desk: Desk,
+    Path((_, item)): Path<(Uuid, ItemId)>,
     Query(fields): Query<Vec<(String, String)>>,
 ) -> Result<Response, Trouble> {
-    let (desk, fields) = (Desk::of(&console, &viewer, id).await?, Fields(fields));
+    let fields = Fields(fields);
     let saved = ItemId(fields.number("saved"));
     let made = desk.review.item(saved).zip(desk.review.course(saved).and_then(Course::decided));
-    let notice = made.filter(|(_, made)| made.by == viewer.address);
+    let notice = made.filter(|(_, made)| made.by == desk.viewer.address);
     let notice = notice.map(|(saved, made)| format!("Saved: {}, {}.", label(saved.label()), decision(&made.decision)));
     desk.account(item, None, notice.unwrap_or_default()).await
 }
 
 /// Decides about one account.
 pub(in crate::console) async fn decide(
-    State(console): State<Arc<Console>>,
-    viewer: Viewer,
-    Path((id, number)): Path<(Uuid, ItemId)>,
-    Form(fields): Form<Vec<(String, String)>>,
+    desk: Desk,
+    Path((_, number)): Path<(Uuid, ItemId)>,
+    fields: Fields,
 ) -> Result<Response, Trouble> {
-    let (desk, fields) = (Desk::of(&console, &viewer, id).await?, Fields(fields));
     let (item, course) = found(&desk, number)?;
-    if !viewer.may_decide(id) {
-        return Err(Trouble::Right("a reviewer of this review"));
-    }
+    desk.decides()?;
     let value = |name| written(fields.get(name));
     let mut entered =
         Entered { decision: value("decision"), target: value("target"), reason: value("reason"), ..Entered::default() };
@@ -119,7 +112,7 @@ pub(in crate::console) async fn decide(
         }];
         return desk.account(number, Some(&entered), String::new()).await;
     };
-    if is_made(course, &viewer.address, version, &wanted, &entered.reason) {
+    if is_made(course, &desk.viewer.address, version, &wanted, &entered.reason) {
         return Ok(to(&after(&desk, &desk.review, number, &fields)));
     }
     if version != course.version() {
@@ -141,8 +134,8 @@ pub(in crate::console) async fn decide(
         items: vec![SeenItem { item: number, version, bag, page: Some(shown.sha256) }],
         decision: wanted,
         reason: Some(entered.reason.clone()).filter(|reason| !reason.is_empty()),
-        by: viewer.address.clone(),
-        via: viewer.via,
+        by: desk.viewer.address.clone(),
+        via: desk.viewer.via,
         sheet: None,
     };
     match desk.change(&|_| Ok(vec![Event::Decided(decided.clone())])).await? {
@@ -150,15 +143,10 @@ pub(in crate::console) async fn decide(
         Err(error) => {
             entered.problems = reasons(&error);
             // Somebody else may have been faster: what is shown has to be what is there now.
-            let desk = Desk::of(&console, &viewer, id).await?;
+            let desk = desk.read_again().await?;
             desk.account(number, Some(&entered), String::new()).await
         }
     }
-}
-
-/// A text that a person wrote, on one line and without what is invisible.
-fn written(text: &str) -> String {
-    plain(text, 1_000).trim().to_owned()
 }
 
 /// Whether exactly this was decided by the same person from the same page: a second click.
@@ -170,12 +158,12 @@ fn is_made(course: &Course, by: &Address, version: u32, wanted: &Decision, reaso
 }
 
 /// Where to go after a decision: to the next account that waits, or back.
-fn after(desk: &Desk<'_>, review: &Review, number: ItemId, fields: &Fields) -> String {
+fn after(desk: &Desk, review: &Review, number: ItemId, fields: &Fields) -> String {
     let saved = number.to_string();
     if fields.get("then") == "stay" {
         return with_query(&desk.account_address(number), &[("saved", &saved)]);
     }
-    let part = crate::console::part::Part { review, viewer: desk.viewer };
+    let part = crate::console::part::Part { review, viewer: &desk.viewer };
     match part.next(Some(number)) {
         Some(next) => with_query(&desk.account_address(next), &[("saved", &saved)]),
         None => with_query(&desk.address(), &[("done", "all")]),
@@ -194,23 +182,19 @@ fn reasons(error: &ReviewError) -> Vec<String> {
 
 /// Gives an account to another reviewer.
 pub(in crate::console) async fn assign(
-    State(console): State<Arc<Console>>,
-    viewer: Viewer,
-    Path((id, number)): Path<(Uuid, ItemId)>,
-    Form(fields): Form<Vec<(String, String)>>,
+    desk: Desk,
+    Path((_, number)): Path<(Uuid, ItemId)>,
+    fields: Fields,
 ) -> Result<Response, Trouble> {
-    let (desk, fields) = (Desk::of(&console, &viewer, id).await?, Fields(fields));
     let (_, course) = found(&desk, number)?;
-    if !viewer.may_manage(id) {
-        return Err(Trouble::Right("the owner of this review"));
-    }
+    desk.manages()?;
     let (to_whom, why) = (fields.get("to"), written(fields.get("reason")));
     let mut entered = Entered { to: to_whom.to_owned(), why: why.clone(), ..Entered::default() };
     if !is_address(to_whom) {
         entered.problems = vec!["Write the address of the reviewer, for example ben@example.com.".to_owned()];
         return desk.account(number, Some(&entered), String::new()).await;
     }
-    let (reviewer, by) = (Address::of(to_whom), Actor::Person { address: viewer.address.to_string() });
+    let (reviewer, by) = (Address::of(to_whom), Actor::Person { address: desk.viewer.address.to_string() });
     let is_done = course
         .assignments()
         .last()
@@ -234,16 +218,8 @@ fn is_address(text: &str) -> bool {
 }
 
 /// Keeps several accounts at once.
-pub(in crate::console) async fn keep(
-    State(console): State<Arc<Console>>,
-    viewer: Viewer,
-    Path(id): Path<Uuid>,
-    Form(fields): Form<Vec<(String, String)>>,
-) -> Result<Response, Trouble> {
-    let (desk, fields) = (Desk::of(&console, &viewer, id).await?, Fields(fields));
-    if !viewer.may_decide(id) {
-        return Err(Trouble::Right("a reviewer of this review"));
-    }
+pub(in crate::console) async fn keep(desk: Desk, fields: Fields) -> Result<Response, Trouble> {
+    desk.decides()?;
     let seen = |text: &str| {
         let (item, version) = text.split_once('.')?;
         let (item, version) = (ItemId(item.parse().ok()?), version.parse().ok()?);
@@ -260,7 +236,7 @@ pub(in crate::console) async fn keep(
     let done = desk.table_address(&fields, ("kept", &kept));
     let is_done = items.iter().all(|seen| {
         let course = desk.review.course(seen.item);
-        course.is_some_and(|course| is_made(course, &viewer.address, seen.version, &Decision::Keep, &reason))
+        course.is_some_and(|course| is_made(course, &desk.viewer.address, seen.version, &Decision::Keep, &reason))
     });
     if is_done {
         return Ok(to(&done));
@@ -269,15 +245,14 @@ pub(in crate::console) async fn keep(
         items,
         decision: Decision::Keep,
         reason: Some(reason).filter(|reason| !reason.is_empty()),
-        by: viewer.address.clone(),
-        via: viewer.via,
+        by: desk.viewer.address.clone(),
+        via: desk.viewer.via,
         sheet: None,
     };
-    let desk = &desk;
     match desk.change(&|_| Ok(vec![Event::Decided(decided.clone())])).await? {
         Ok(_) => Ok(to(&done)),
         Err(ReviewError::Refused(Refused(refusals))) => {
-            let desk = Desk::of(&console, &viewer, id).await?;
+            let desk = desk.read_again().await?;
             let mut asked = Asked { chosen: chosen.clone(), ..asked(&fields) };
             for refusal in refusals {
                 match refusal.item {

@@ -2,10 +2,12 @@
 //! told that it does not exist, unless a right is missing that the person could be given.
 
 pub(in crate::console) mod deciding;
+pub(in crate::console) mod desk;
 pub(in crate::console) mod overview;
 pub(in crate::console) mod past;
 pub(in crate::console) mod record;
 pub(in crate::console) mod reviews;
+pub(in crate::console) mod sessions;
 pub(in crate::console) mod trouble;
 pub(in crate::console) mod workspace;
 
@@ -51,11 +53,15 @@ pub(in crate::console) fn routes() -> Router<Arc<Console>> {
         .route("/evidence/{folder}", get(record::bag))
         .route("/evidence/{folder}/bag.zip", get(record::download))
         .route("/settings", get(record::settings))
+        .route("/sessions", get(sessions::list))
+        .route("/sessions/end", post(sessions::end))
         .route("/reviews", get(reviews::list).post(reviews::open))
         .route("/reviews/{id}", get(reviews::show))
         .route("/reviews/{id}/keep", post(deciding::keep))
         .route("/reviews/{id}/attest", post(reviews::attest))
         .route("/reviews/{id}/close", post(reviews::close))
+        .route("/reviews/{id}/remind", post(reviews::remind))
+        .route("/reviews/{id}/cancel", post(reviews::cancel))
         .route("/reviews/{id}/items/{item}", get(deciding::show).post(deciding::decide))
         .route("/reviews/{id}/items/{item}/assign", post(deciding::assign))
 }

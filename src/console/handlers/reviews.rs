@@ -3,91 +3,37 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Form, Path, Query, State},
+    extract::{Query, State},
     http::StatusCode,
     response::Response,
 };
-use chrono::{DateTime, NaiveDate, Utc};
-use uuid::Uuid;
+use chrono::NaiveDate;
 
-use super::{Trouble, html, to};
+use super::{Trouble, desk::Desk, html, to};
 use crate::{
     console::{
         Console,
         fields::Fields,
         pages::{
-            review::{self as table, Asked, FOR_OTHERS, STATEMENT},
+            review::{Asked, FOR_OTHERS, STATEMENT},
             reviews::{self, Openable},
             text::{path, with_query},
         },
-        part::Part,
         viewer::Viewer,
     },
-    model::actor::Actor,
+    model::{actor::Actor, plain::plain},
     review::{
         event::{Attested, Closed, Event},
         open::Occasion,
         person::Address,
         state::{Review, Stage, State as ReviewState, Summary},
     },
-    run::reviews::{self as running, ReviewError},
+    run::reviews::{self as running, ReviewError, messages},
+    words::counted,
 };
 
 /// The most reviews of the list.
 const LISTED: u32 = 200;
-
-/// A review that someone looks at.
-pub(super) struct Desk<'a> {
-    pub(super) console: &'a Console,
-    pub(super) viewer: &'a Viewer,
-    pub(super) review: Arc<Review>,
-    pub(super) now: DateTime<Utc>,
-}
-
-impl<'a> Desk<'a> {
-    /// A review, if the person may see it.
-    pub(super) async fn of(console: &'a Console, viewer: &'a Viewer, id: Uuid) -> Result<Self, Trouble> {
-        let review = console.review(id).await?.ok_or(Trouble::Nothing("review"))?;
-        Part::of(&review, viewer).ok_or(Trouble::Nothing("review"))?;
-        Ok(Self { console, viewer, review, now: console.site().clock.now() })
-    }
-
-    /// The person's part in it.
-    pub(super) fn part(&self) -> Part<'_> {
-        Part { review: &self.review, viewer: self.viewer }
-    }
-
-    /// Where it is.
-    pub(super) fn address(&self) -> String {
-        path(&["reviews", &self.review.id().to_string()])
-    }
-
-    /// Applies what happens; the outer error is for what nobody can repair at the page.
-    pub(super) async fn change(
-        &self,
-        events: &(dyn Fn(&Review) -> Result<Vec<Event>, ReviewError> + Send + Sync),
-    ) -> Result<Result<Arc<Review>, ReviewError>, Trouble> {
-        let store = self.console.site().shelf.store();
-        match running::change(&**store, self.review.id(), self.now, events).await {
-            Ok(review) => {
-                let review = Arc::new(review);
-                self.console.reviews().put(Arc::clone(&review));
-                Ok(Ok(review))
-            }
-            Err(error @ (ReviewError::Refused(_) | ReviewError::Contended)) => Ok(Err(error)),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn table(&self, asked: &Asked, status: StatusCode) -> Result<Response, Trouble> {
-        let next = self.console.site().plans().next_review(&self.review.opening().name, self.now);
-        html(status, &table::page(self.part(), asked, next, self.now))
-    }
-
-    fn refused(&self, problems: Vec<String>) -> Result<Response, Trouble> {
-        self.table(&Asked { problems, ..Asked::default() }, StatusCode::CONFLICT)
-    }
-}
 
 /// The lines of a refusal.
 pub(super) fn lines(error: &ReviewError) -> Vec<String> {
@@ -122,9 +68,9 @@ pub(super) async fn listed(console: &Console, viewer: &Viewer) -> Result<(Vec<Su
 pub(in crate::console) async fn open(
     State(console): State<Arc<Console>>,
     viewer: Viewer,
-    Form(fields): Form<Vec<(String, String)>>,
+    fields: Fields,
 ) -> Result<Response, Trouble> {
-    let (fields, site, plans) = (Fields(fields), console.site(), console.site().plans());
+    let (site, plans) = (console.site(), console.site().plans());
     if !viewer.may_own() {
         return Err(Trouble::Right("an owner"));
     }
@@ -150,12 +96,10 @@ pub(in crate::console) async fn open(
 
 /// A review as a table.
 pub(in crate::console) async fn show(
-    State(console): State<Arc<Console>>,
-    viewer: Viewer,
-    Path(id): Path<Uuid>,
+    desk: Desk,
     Query(fields): Query<Vec<(String, String)>>,
 ) -> Result<Response, Trouble> {
-    let (desk, fields) = (Desk::of(&console, &viewer, id).await?, Fields(fields));
+    let fields = Fields(fields);
     let notice = match (fields.number("kept"), fields.get("done")) {
         (0, "attested") => "Your decisions are confirmed.".to_owned(),
         (0, "closed") => "The review is closed, and what was decided is sealed as evidence.".to_owned(),
@@ -163,12 +107,31 @@ pub(in crate::console) async fn show(
             "The review is closed. Its evidence could not be sealed yet, and the log says why; `rolecall review close` seals it."
                 .to_owned()
         }
+        (0, "cancelled") => "The review is cancelled.".to_owned(),
+        (0, "reminded") => reminded(fields.number("late"), fields.number("now")),
         (0, "all") => "All of your accounts are decided.".to_owned(),
         (0, _) => String::new(),
         (1, _) => "1 account is kept.".to_owned(),
         (kept, _) => format!("{kept} accounts are kept."),
     };
     desk.table(&Asked { notice, ..asked(&fields) }, StatusCode::OK)
+}
+
+/// Who was reminded, in a sentence.
+fn reminded(late: u32, now: u32) -> String {
+    let before = late.saturating_sub(now);
+    match (late, now) {
+        (0, _) => "Every account is decided; nobody is reminded.".to_owned(),
+        (_, 0) => format!("{} already reminded today.", counted(before, "reviewer was", "reviewers were")),
+        _ if before > 0 => {
+            format!(
+                "{} now; {} already reminded today.",
+                counted(now, "reviewer is reminded", "reviewers are reminded"),
+                counted(before, "was", "were")
+            )
+        }
+        _ => format!("{} now.", counted(now, "reviewer is reminded", "reviewers are reminded")),
+    }
 }
 
 /// Which accounts a form or an address asks for.
@@ -182,41 +145,23 @@ pub(super) fn asked(fields: &Fields) -> Asked {
     }
 }
 
-impl Desk<'_> {
-    /// The table as a form asked for it, with a notice in its address.
-    pub(super) fn table_address(&self, fields: &Fields, notice: (&str, &str)) -> String {
-        let value = |name| fields.get(name);
-        let values = [("whose", value("whose")), ("show", value("show")), ("q", value("q")), notice];
-        with_query(&self.address(), &values)
-    }
-
-    pub(super) fn refused_table(&self, asked: &Asked) -> Result<Response, Trouble> {
-        self.table(asked, StatusCode::CONFLICT)
-    }
-}
-
 /// A reviewer confirms the own decisions.
-pub(in crate::console) async fn attest(
-    State(console): State<Arc<Console>>,
-    viewer: Viewer,
-    Path(id): Path<Uuid>,
-    Form(fields): Form<Vec<(String, String)>>,
-) -> Result<Response, Trouble> {
-    let desk = Desk::of(&console, &viewer, id).await?;
-    if !viewer.may_decide(id) {
-        return Err(Trouble::Right("a reviewer of this review"));
+pub(in crate::console) async fn attest(desk: Desk, fields: Fields) -> Result<Response, Trouble> {
+    desk.decides()?;
+    if let Some(again) = desk.proof() {
+        return Ok(again);
     }
-    if Fields(fields).get("confirmed") != "yes" {
+    if fields.get("confirmed") != "yes" {
         return desk.refused(vec!["Confirm that you made these decisions.".to_owned()]);
     }
     // A second click changes nothing.
-    if !desk.review.unattested().contains(&viewer.address) {
-        return Ok(to(&with_query(&desk.address(), &[("done", "attested")])));
+    if !desk.review.unattested().contains(&desk.viewer.address) {
+        return Ok(desk.done("attested"));
     }
-    let of = [viewer.address.clone()];
-    let attested = |review: &Review| Ok(vec![attestation(review, &viewer, &of, STATEMENT)]);
+    let of = [desk.viewer.address.clone()];
+    let attested = |review: &Review| Ok(vec![attestation(review, &desk.viewer, &of, STATEMENT)]);
     match desk.change(&attested).await? {
-        Ok(_) => Ok(to(&with_query(&desk.address(), &[("done", "attested")]))),
+        Ok(_) => Ok(desk.done("attested")),
         Err(error) => desk.refused(lines(&error)),
     }
 }
@@ -232,31 +177,27 @@ fn attestation(review: &Review, viewer: &Viewer, of: &[Address], statement: &str
 }
 
 /// The owner closes a review.
-pub(in crate::console) async fn close(
-    State(console): State<Arc<Console>>,
-    viewer: Viewer,
-    Path(id): Path<Uuid>,
-    Form(fields): Form<Vec<(String, String)>>,
-) -> Result<Response, Trouble> {
-    let (desk, fields) = (Desk::of(&console, &viewer, id).await?, Fields(fields));
+pub(in crate::console) async fn close(desk: Desk, fields: Fields) -> Result<Response, Trouble> {
+    let (viewer, id) = (&desk.viewer, desk.review.id());
     // A second click changes nothing, and seals what could not be sealed before.
     let is_done = matches!(desk.review.stage(), Stage::Closed { closed, .. } if closed.by == viewer.address);
     let review = if is_done {
         Arc::clone(&desk.review)
     } else {
-        if !viewer.may_manage(id) {
-            return Err(Trouble::Right("the owner of this review"));
+        desk.manages()?;
+        if let Some(again) = desk.proof() {
+            return Ok(again);
         }
         let Ok(next_review) = fields.get("next").parse::<NaiveDate>() else {
             return desk.refused(vec!["Name the day of the next review, for example 2027-01-31.".to_owned()]);
         };
         let is_confirmed = fields.get("confirmed") == "yes";
-        match desk.change(&|review| Ok(closing(review, &viewer, next_review, is_confirmed))).await? {
+        match desk.change(&|review| Ok(closing(review, viewer, next_review, is_confirmed))).await? {
             Ok(review) => review,
             Err(error) => return desk.refused(lines(&error)),
         }
     };
-    let (site, plans) = (console.site(), console.site().plans());
+    let (site, plans) = (desk.console.site(), desk.console.site().plans());
     let mut done = "closed";
     if let Some(vault) = &plans.vault
         && let Err(error) = running::bag::seal(&**site.shelf.store(), vault, &review, site.clock.now()).await
@@ -264,7 +205,7 @@ pub(in crate::console) async fn close(
         tracing::error!(review = %id, %error, "a closed review could not be sealed as evidence");
         done = "unsealed";
     }
-    Ok(to(&with_query(&desk.address(), &[("done", done)])))
+    Ok(desk.done(done))
 }
 
 /// What closes a review. The owner attests for every reviewer who has not, if the owner confirms that.
@@ -274,4 +215,46 @@ fn closing(review: &Review, viewer: &Viewer, next_review: NaiveDate, is_confirme
     let no_change_needed = review.needs_no_change();
     let closed = Closed { by: viewer.address.clone(), via: viewer.via, next_review, no_change_needed };
     attested.into_iter().chain([Event::Closed(closed)]).collect()
+}
+
+/// Reminds by mail everybody who has not finished.
+pub(in crate::console) async fn remind(desk: Desk) -> Result<Response, Trouble> {
+    desk.manages()?;
+    let (id, plans) = (desk.review.id(), desk.console.site().plans());
+    let Some(sender) = &plans.sender else {
+        return desk.refused(vec!["No mail server is configured.".to_owned()]);
+    };
+    match messages::remind(desk.console.store(), id, sender, desk.now).await {
+        Ok((late, now)) => {
+            tracing::info!(review = %id, by = %desk.viewer.address, now, "reminded reviewers");
+            let (late, now) = (late.to_string(), now.to_string());
+            Ok(to(&with_query(&desk.address(), &[("done", "reminded"), ("late", &late), ("now", &now)])))
+        }
+        Err(error @ ReviewError::Refused(_)) => desk.refused(lines(&error)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Cancels a review, with a reason.
+pub(in crate::console) async fn cancel(desk: Desk, fields: Fields) -> Result<Response, Trouble> {
+    let by = Actor::Person { address: desk.viewer.address.to_string() };
+    // A second click changes nothing.
+    if matches!(desk.review.stage(), Stage::Cancelled { by: who, .. } if *who == by) {
+        return Ok(desk.done("cancelled"));
+    }
+    desk.manages()?;
+    if let Some(again) = desk.proof() {
+        return Ok(again);
+    }
+    let reason = written(fields.get("reason"));
+    let cancelled = Event::Cancelled { by, reason: reason.clone() };
+    match desk.change(&|_| Ok(vec![cancelled.clone()])).await? {
+        Ok(_) => Ok(desk.done("cancelled")),
+        Err(error) => desk.refused_table(&Asked { problems: lines(&error), reason, ..Asked::default() }),
+    }
+}
+
+/// A text that a person wrote, on one line and without what is invisible.
+pub(super) fn written(text: &str) -> String {
+    plain(text, 1_000).trim().to_owned()
 }

@@ -65,3 +65,25 @@ impl IntoResponse for Trouble {
         (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_failure_says_nothing_of_its_cause_and_a_refusal_says_why() {
+        let shown = async |trouble: Trouble| {
+            let response = trouble.into_response();
+            let status = response.status();
+            let body = axum::body::to_bytes(response.into_body(), 100_000).await.unwrap();
+            (status, String::from_utf8(body.to_vec()).unwrap())
+        };
+        let (status, page) = shown(Trouble::Broken("/var/lib/rolecall/bags: permission denied".to_owned())).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!page.contains("/var/lib") && page.contains("Nothing was changed."), "{page}");
+        let (status, page) = shown(Trouble::Right("an owner")).await;
+        assert_eq!(status, StatusCode::FORBIDDEN);
+        assert!(page.contains("You need the right of an owner for this page."), "{page}");
+        assert_eq!(shown(Trouble::Nothing("review")).await.0, StatusCode::NOT_FOUND);
+    }
+}

@@ -1,5 +1,6 @@
 //! From what a provider says of a person to who signed in.
 
+use chrono::{DateTime, Utc};
 use openidconnect::{AdditionalClaims, EndUserName, GenderClaim, IdTokenClaims, LocalizedClaim, UserInfoClaims};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -48,6 +49,8 @@ pub(super) struct Known {
     is_verified: bool,
     name: Option<String>,
     groups: Option<Vec<String>>,
+    /// When the person last proved to the provider who it is. `None` if the provider does not say.
+    proven_at: Option<DateTime<Utc>>,
 }
 
 impl Known {
@@ -58,6 +61,7 @@ impl Known {
             is_verified: claims.email_verified() == Some(true),
             name: named(claims.name()),
             groups: claims.additional_claims().groups(groups),
+            proven_at: claims.auth_time(),
         }
     }
 
@@ -84,11 +88,11 @@ impl Known {
             return Err(OidcError::Unverified(identity.subject));
         }
         Ok(SignedIn {
-            address: Address::of(&email),
             name: self.name,
             groups: self.groups.unwrap_or_default(),
-            via: Via::Console,
             identity: Some(identity),
+            proven_at: self.proven_at,
+            ..SignedIn::by(Address::of(&email), Via::Console)
         })
     }
 }
@@ -114,7 +118,7 @@ mod tests {
     }
 
     fn known(email: Option<&str>, is_verified: bool) -> Known {
-        Known { email: email.map(str::to_owned), is_verified, name: None, groups: None }
+        Known { email: email.map(str::to_owned), is_verified, name: None, groups: None, proven_at: None }
     }
 
     #[test]

@@ -5,18 +5,21 @@ mod claims;
 mod pending;
 mod wire;
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::{
     AuthenticationFlow, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, EmptyExtraTokenFields,
-    EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, IssuerUrl, Nonce, OAuth2TokenResponse as _,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, StandardErrorResponse, StandardTokenResponse,
-    TokenResponse as _, UserInfoClaims,
+    EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, IssuerUrl, LogoutRequest, Nonce,
+    OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, ProviderMetadataWithLogout,
+    RedirectUrl, Scope, StandardErrorResponse, StandardTokenResponse, TokenResponse as _, UserInfoClaims,
     core::{
         CoreAuthDisplay, CoreAuthPrompt, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
-        CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreResponseType,
-        CoreRevocableToken, CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
+        CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreResponseType, CoreRevocableToken,
+        CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
     },
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -119,6 +122,11 @@ pub(super) enum OidcError {
     /// The ID token cannot be relied on.
     #[error("the ID token is refused: {0}")]
     Token(String),
+    /// The person did not prove again who it is.
+    #[error(
+        "the identity provider does not say that {0} signed in again just now (`auth_time`), although it was asked to (`prompt=login`, `max_age=0`)"
+    )]
+    NotAgain(String),
     /// The provider gives no address.
     #[error(
         "the identity provider gives no usable address for the subject {0:?}; ask it for the claim `email` with `scopes`"
@@ -160,18 +168,30 @@ impl Provider {
     }
 
     /// Begins a sign-in. Gives the address at the provider. `browser` is a secret that only this browser has.
-    pub(super) async fn begin(&self, browser: SecretDigest, next: Option<String>) -> Result<Url, OidcError> {
+    /// With `again`, the person has to prove again who it is.
+    pub(super) async fn begin(
+        &self,
+        browser: SecretDigest,
+        next: Option<String>,
+        again: bool,
+    ) -> Result<Url, OidcError> {
         let client = self.client().await?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let flow = AuthenticationFlow::<CoreResponseType>::AuthorizationCode;
         let scopes = ["email", "profile"].into_iter().chain(self.setup.scopes.iter().map(String::as_str));
-        let (url, state, nonce) = client
+        let mut request = client
             .authorize_url(flow, CsrfToken::new_random, Nonce::new_random)
             .add_scopes(scopes.map(|scope| Scope::new(scope.to_owned())))
-            .set_pkce_challenge(challenge)
-            .url();
-        let one = pending::One { browser, nonce: nonce.secret().clone(), verifier: verifier.secret().clone(), next };
-        self.pending().keep(SecretDigest::of(state.secret()), one, self.clock.now());
+            .set_pkce_challenge(challenge);
+        if again {
+            // With `max_age`, the provider has to say when the person proved it (OpenID Connect Core, 3.1.2.1).
+            request = request.add_prompt(CoreAuthPrompt::Login).set_max_age(Duration::ZERO);
+        }
+        let (url, state, nonce) = request.url();
+        let now = self.clock.now();
+        let (nonce, verifier) = (nonce.secret().clone(), verifier.secret().clone());
+        let one = pending::One { browser, nonce, verifier, again: again.then_some(now), next };
+        self.pending().keep(SecretDigest::of(state.secret()), one, now);
         Ok(url)
     }
 
@@ -197,6 +217,11 @@ impl Provider {
             .await
             .map_err(|error| OidcError::Refused(text(&error)))?;
         let who = self.who(&client, &tokens, &Nonce::new(one.nonce)).await?;
+        if let Some(began) = one.again
+            && who.proven_at.is_none_or(|at| at < began - LEEWAY)
+        {
+            return Err(OidcError::NotAgain(who.address.to_string()));
+        }
         Ok((who, one.next))
     }
 
@@ -219,11 +244,27 @@ impl Provider {
         known.signed_in(identity, self.setup.trust_email)
     }
 
+    /// Where people sign out at the provider, and come back to a page of the console. `None` if the provider has no such page.
+    pub(super) async fn leave(&self, back: Url) -> Result<Option<Url>, OidcError> {
+        let metadata = self.metadata().await?;
+        let endpoint = metadata.additional_metadata().end_session_endpoint.clone();
+        let endpoint = endpoint.filter(|endpoint| self.wire.is_safe(endpoint.url()));
+        Ok(endpoint.map(|endpoint| {
+            let request = LogoutRequest::from(endpoint).set_client_id(ClientId::new(self.setup.client_id.clone()));
+            request.set_post_logout_redirect_uri(PostLogoutRedirectUrl::from_url(back)).http_get_url()
+        }))
+    }
+
+    /// The provider as it describes itself now.
+    async fn metadata(&self) -> Result<ProviderMetadataWithLogout, OidcError> {
+        let issuer = IssuerUrl::new(self.setup.issuer.clone()).map_err(|error| self.unusable(&error))?;
+        let metadata = ProviderMetadataWithLogout::discover_async(issuer, &self.wire).await;
+        metadata.map_err(|error| self.unusable(&error))
+    }
+
     /// The provider as it describes itself now, with its keys.
     async fn client(&self) -> Result<OidcClient, OidcError> {
-        let issuer = IssuerUrl::new(self.setup.issuer.clone()).map_err(|error| self.unusable(&error))?;
-        let metadata = CoreProviderMetadata::discover_async(issuer, &self.wire).await;
-        let metadata = metadata.map_err(|error| self.unusable(&error))?;
+        let metadata = self.metadata().await?;
         let id = ClientId::new(self.setup.client_id.clone());
         let secret = self.setup.client_secret.as_ref();
         let secret = secret.map(|secret| ClientSecret::new(secret.expose_secret().to_owned()));

@@ -19,6 +19,8 @@ pub(super) struct One {
     pub(super) nonce: String,
     /// What proves to the provider that the code is ours.
     pub(super) verifier: String,
+    /// When it began, if the person has to prove again who it is. `None` if an earlier proof is enough.
+    pub(super) again: Option<DateTime<Utc>>,
     /// Where to go then; `None` for the first page.
     pub(super) next: Option<String>,
 }
@@ -58,7 +60,7 @@ mod tests {
 
     fn one(name: &str) -> (SecretDigest, One) {
         let browser = SecretDigest::of("browser");
-        (SecretDigest::of(name), One { browser, nonce: name.into(), verifier: name.into(), next: None })
+        (SecretDigest::of(name), One { browser, nonce: name.into(), verifier: name.into(), again: None, next: None })
     }
 
     #[test]

@@ -49,9 +49,14 @@ impl Wire {
         Ok(Self { client: builder.build()?, is_here })
     }
 
+    /// Whether a browser may be sent there: over TLS, or to this machine if the provider is on it.
+    pub(super) fn is_safe(&self, url: &Url) -> bool {
+        url.scheme() == "https" || (self.is_here && is_this_machine(url))
+    }
+
     async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, WireError> {
         let request = reqwest::Request::try_from(request)?;
-        if request.url().scheme() != "https" && !(self.is_here && is_this_machine(request.url())) {
+        if !self.is_safe(request.url()) {
             return Err(WireError::Plain);
         }
         let mut response = self.client.execute(request).await.map_err(reqwest::Error::without_url)?;

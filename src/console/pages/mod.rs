@@ -14,6 +14,7 @@ pub(in crate::console) mod record;
 pub(in crate::console) mod review;
 pub(in crate::console) mod reviews;
 pub(in crate::console) mod roles;
+pub(in crate::console) mod sessions;
 pub(in crate::console) mod text;
 pub(in crate::console) mod workspace;
 
@@ -92,8 +93,17 @@ pub(in crate::console) struct Frame {
 impl Frame {
     /// The surroundings of a page with this title.
     pub(in crate::console) fn of(viewer: &Viewer, area: Area, title: impl Into<String>) -> Self {
+        Self::around(viewer, Some(area), title)
+    }
+
+    /// The surroundings of a page that belongs to no part of the navigation.
+    pub(in crate::console) fn apart(viewer: &Viewer, title: impl Into<String>) -> Self {
+        Self::around(viewer, None, title)
+    }
+
+    fn around(viewer: &Viewer, area: Option<Area>, title: impl Into<String>) -> Self {
         let links = Area::ALL.into_iter().filter(|link| link.is_open_to(viewer));
-        let link = |link: Area| Link { title: link.title(), address: link.address(), is_here: link == area };
+        let link = |link: Area| Link { title: link.title(), address: link.address(), is_here: Some(link) == area };
         Self {
             title: title.into(),
             who: text::label(viewer.address.as_str()),

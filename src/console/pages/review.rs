@@ -12,10 +12,11 @@ use super::{
     text::{day, label, moment, path, prose, with_query},
 };
 use crate::{
-    console::part::Part,
+    console::{part::Part, path::again},
     review::{
         carrying_out::CarriedOut,
         item::{Item, ItemId},
+        messages::late,
         person::Address,
         refusal::LARGEST_BATCH,
         state::{Course, Stage, State},
@@ -45,6 +46,8 @@ pub(in crate::console) struct Asked {
     pub(in crate::console) problems: Vec<String>,
     /// What was just done. Empty if nothing was.
     pub(in crate::console) notice: String,
+    /// The reason for cancelling the review, if that was refused.
+    pub(in crate::console) reason: String,
 }
 
 #[derive(Template)]
@@ -60,6 +63,7 @@ pub(in crate::console) struct Page {
     mine: Option<Mine>,
     reviewers: Vec<Reviewer>,
     closing: Option<Closing>,
+    managing: Option<Managing>,
     /// Whose and which accounts can be asked for.
     whose: Vec<Choice>,
     show: Vec<Choice>,
@@ -80,6 +84,8 @@ struct Mine {
     attest: String,
     is_attested: bool,
     statement: &'static str,
+    /// Where the person proves again who it is, if that is needed first. Empty if not.
+    again: String,
 }
 
 /// A reviewer, and how far they are.
@@ -99,6 +105,28 @@ struct Closing {
     next: String,
     earliest: String,
     result: String,
+    /// Where the person proves again who it is, if that is needed first. Empty if not.
+    again: String,
+}
+
+/// What else the owner can do while the review is under way.
+struct Managing {
+    /// Where reviewers are reminded; empty if no mail is sent or nobody is late.
+    remind: String,
+    late: String,
+    cancel: String,
+    /// Where the person proves again who it is, if that is needed first. Empty if not.
+    again: String,
+    reason: String,
+}
+
+/// What the configuration adds to a review.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::console) struct Offered {
+    /// The day of the next review.
+    pub(in crate::console) next: Option<NaiveDate>,
+    /// Whether people can be reminded by mail.
+    pub(in crate::console) by_mail: bool,
 }
 
 /// An account.
@@ -128,8 +156,8 @@ pub(in crate::console) const STATEMENT: &str = "I looked at each of these accoun
 pub(in crate::console) const FOR_OTHERS: &str =
     "The owner confirms that every decision of these reviewers was made as recorded.";
 
-/// The page. `next` is the day of the next review that is suggested.
-pub(in crate::console) fn page(part: Part<'_>, asked: &Asked, next: Option<NaiveDate>, now: DateTime<Utc>) -> Page {
+/// The page.
+pub(in crate::console) fn page(part: Part<'_>, asked: &Asked, offered: Offered, now: DateTime<Utc>) -> Page {
     let Part { review, viewer } = part;
     let (opening, summary) = (review.opening(), review.summary());
     let address = path(&["reviews", &review.id().to_string()]);
@@ -162,7 +190,8 @@ pub(in crate::console) fn page(part: Part<'_>, asked: &Asked, next: Option<Naive
         progress: Progress::of(decided, summary.items as usize),
         mine: has_own.then(|| mine(part, &unattested)),
         reviewers: if part.sees_all() { reviewers(part, &unattested) } else { Vec::new() },
-        closing: (part.is_owner() && part.is_open()).then(|| closing(part, &unattested, next, now)),
+        closing: (part.is_owner() && part.is_open()).then(|| closing(part, &unattested, offered.next, now)),
+        managing: part.may_assign().then(|| managing(part, asked, offered)),
         whose: [("mine", "yours"), ("all", "everybody’s")]
             .map(|(value, label)| Choice::new(value, label, whose))
             .into(),
@@ -338,7 +367,27 @@ fn mine(part: Part<'_>, unattested: &[Address]) -> Mine {
         },
         is_attested: !is_unattested,
         statement: STATEMENT,
+        again: proof(part),
     }
+}
+
+fn managing(part: Part<'_>, asked: &Asked, offered: Offered) -> Managing {
+    let id = part.review.id().to_string();
+    let late: Vec<String> = late(part.review).into_iter().map(|one| label(one.as_str())).collect();
+    let remind = if offered.by_mail && !late.is_empty() { path(&["reviews", &id, "remind"]) } else { String::new() };
+    Managing {
+        remind,
+        late: late.join(", "),
+        cancel: path(&["reviews", &id, "cancel"]),
+        again: proof(part),
+        reason: asked.reason.clone(),
+    }
+}
+
+/// Where the person proves again who it is; empty if that was a short time ago.
+fn proof(part: Part<'_>) -> String {
+    let address = path(&["reviews", &part.review.id().to_string()]);
+    if part.viewer.is_fresh { String::new() } else { again(&address) }
 }
 
 fn reviewers(part: Part<'_>, unattested: &[Address]) -> Vec<Reviewer> {
@@ -380,6 +429,7 @@ fn closing(part: Part<'_>, unattested: &[Address], next: Option<NaiveDate>, now:
             0 => "No change is needed: every account stays as it is.".to_owned(),
             work => format!("{} to change or remove. A later audit has to prove each.", count(work, "account")),
         },
+        again: proof(part),
     }
 }
 

@@ -86,7 +86,7 @@ fn the_digest_of_what_is_shown_changes_with_what_is_known_and_not_with_who_looks
 
 fn table(viewer: &Viewer, asked: &review::Asked) -> String {
     let review = review();
-    html(&review::page(Part { review: &review, viewer }, asked, None, at(5_000)))
+    html(&review::page(Part { review: &review, viewer }, asked, review::Offered::default(), at(5_000)))
 }
 
 #[test]
@@ -273,6 +273,9 @@ fn runs_evidence_and_settings() {
         is_gone: true,
     };
     insta::assert_snapshot!("runs", html(&record::runs(&ana, &[run], String::new(), &[replica])));
+    let named = ["2026-11-23T070000Z_acme_7", "2026-12-01T091500Z_review-quarterly_8"].map(str::to_owned);
+    let page = html(&record::bags(&ana, Some(&named), 1));
+    assert!(page.contains("23 November 2026, 07:00 UTC") && page.contains("Review quarterly"), "{page}");
     let folders: Vec<String> = (1..=120).map(|number| format!("bag-{number:03}")).collect();
     let page = html(&record::bags(&ana, Some(&folders), 2));
     assert!(page.contains("bag-020") && !page.contains("bag-021") && page.contains("Page 2 of 2"), "{page}");

@@ -244,7 +244,10 @@ impl World {
                 .map(|pair| (pair, Arc::new(Policy::default())))
                 .collect(),
             reviews: BTreeMap::new(),
-            sender: Some("rolecall <audit@example.com>".to_owned()),
+            sender: Some(crate::run::reviews::messages::Sender {
+                from: "rolecall <audit@example.com>".to_owned(),
+                door: None,
+            }),
             channels: Channels::default().with(EmailChannel::new(Post(Arc::clone(&self.shared)))),
             vault: None,
             limits: Limits::default(),

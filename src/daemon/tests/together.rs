@@ -253,7 +253,10 @@ fn nothing() -> Setup {
         policies: BTreeMap::new(),
         rosters: Rosters::default(),
         reviews: BTreeMap::new(),
-        sender: Some("rolecall <audit@example.com>".to_owned()),
+        sender: Some(crate::run::reviews::messages::Sender {
+            from: "rolecall <audit@example.com>".to_owned(),
+            door: None,
+        }),
         channels: Channels::default(),
         vault: None,
         limits: Limits::default(),

@@ -139,7 +139,7 @@ pub(crate) async fn a_write_whose_commit_fails_changes_nothing<H: Home>() {
     let (address, via) = (Address::of("ana@example.com"), Via::MailLink);
     let link = Link { address: address.clone(), via, valid_until: at(900), used_at: None };
     refused_then_done!(bench, keep_link(SecretDigest::of("l"), &link, &Actor::Daemon, at(36)));
-    let who = SignedIn { address, name: None, groups: vec![], via, identity: None };
+    let who = SignedIn::by(address, via);
     let (session, used) = (SecretDigest::of("s"), Some(SecretDigest::of("l")));
     refused_then_done!(bench, begin_session(session, &who, None, used, at(36)));
 

@@ -93,7 +93,7 @@ macro_rules! suite {
             a_session_is_read_back_until_it_is_too_old_or_not_used,
             a_session_ends_when_it_is_replaced_ended_or_one_of_too_many,
             a_link_begins_one_session_in_its_time_and_none_if_that_fails,
-            links_are_deleted_when_they_have_expired_or_are_too_many,
+            links_are_known_for_a_while_after_they_expired_and_deleted_then_or_if_they_are_too_many,
             a_write_whose_commit_fails_changes_nothing,
             a_write_that_is_refused_halfway_changes_nothing,
         }

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     model::actor::Actor,
     review::{event::Via, person::Address},
-    store::sessions::{Identity, LINKS, Link, SESSIONS, SecretDigest, Sessions as _, SignedIn},
+    store::sessions::{Identity, KNOWN, LINKS, Link, Place, SESSIONS, SecretDigest, Sessions as _, SignedIn},
 };
 
 fn ana() -> SignedIn {
@@ -14,11 +14,13 @@ fn ana() -> SignedIn {
         groups: vec!["security".into()],
         via: Via::Console,
         identity: Some(Identity { issuer: "https://login.example.com".into(), subject: "7".into() }),
+        proven_at: Some(at(-60)),
+        place: Some(Place { client: "192.0.2.7".into(), browser: "Firefox on Linux".into() }),
     }
 }
 
 fn ben() -> SignedIn {
-    SignedIn { address: Address::of("ben@example.com"), name: None, groups: vec![], via: Via::MailLink, identity: None }
+    SignedIn::by(Address::of("ben@example.com"), Via::MailLink)
 }
 
 fn link(who: &SignedIn, until: i64) -> Link {
@@ -63,6 +65,11 @@ pub(crate) async fn a_session_ends_when_it_is_replaced_ended_or_one_of_too_many<
         bench.store.begin_session(id(&name), &ana(), None, None, at(i64::from(number) + 3)).await.unwrap();
     }
     assert!(!is_there("ana 0").await && is_there("ana 1").await && is_there("ben").await);
+    bench.store.use_session(id("ana 5"), at(99)).await.unwrap();
+    let listed = bench.home.open().await.sessions_of(&ana().address, at(100)).await.unwrap();
+    assert_eq!((listed.len(), listed[0].0, listed[0].1.seen_at), (SESSIONS as usize, id("ana 5"), at(99)));
+    assert!(listed.iter().all(|(_, session)| session.who == ana()) && listed[1].0 == id(&format!("ana {SESSIONS}")));
+    assert_eq!(bench.store.sessions_of(&ana().address, at(1_806)).await.unwrap().len(), 7, "the others are too old");
     assert_eq!(bench.store.end_sessions_of(&ana().address).await.unwrap(), u64::from(SESSIONS));
     assert!(!is_there("ana 1").await && is_there("ben").await);
 }
@@ -99,7 +106,7 @@ pub(crate) async fn a_link_begins_one_session_in_its_time_and_none_if_that_fails
     assert_eq!(bench.facts().await.last(), Some(&signed_in));
 }
 
-pub(crate) async fn links_are_deleted_when_they_have_expired_or_are_too_many<H: Home>() {
+pub(crate) async fn links_are_known_for_a_while_after_they_expired_and_deleted_then_or_if_they_are_too_many<H: Home>() {
     let bench = Bench::<H>::new().await;
     let by = Actor::Daemon;
     let is_there = async |name: &str| bench.store.link(id(name)).await.unwrap().is_some();
@@ -109,6 +116,9 @@ pub(crate) async fn links_are_deleted_when_they_have_expired_or_are_too_many<H: 
         bench.store.keep_link(id(&format!("ben {number}")), &link, &by, at(i64::from(number))).await.unwrap();
     }
     assert!(is_there("ana").await && !is_there("ben 0").await && is_there("ben 1").await);
-    bench.store.keep_link(id("new"), &link(&ana(), 300), &by, at(100)).await.unwrap();
-    assert!(!is_there("ana").await && is_there("new").await);
+    let long_after = 100 + KNOWN.num_seconds();
+    bench.store.keep_link(id("new"), &link(&ana(), long_after + 200), &by, at(long_after - 1)).await.unwrap();
+    assert!(is_there("ana").await && is_there("new").await, "it is known whose it was");
+    bench.store.keep_link(id("newer"), &link(&ana(), long_after + 201), &by, at(long_after)).await.unwrap();
+    assert!(!is_there("ana").await && is_there("new").await && is_there("newer").await);
 }

@@ -489,7 +489,7 @@ async fn filled(store: &impl crate::store::Database) {
     let (address, via) = (Address::of("ana@example.com"), Via::MailLink);
     let link = Link { address: address.clone(), via, valid_until: at(900), used_at: None };
     store.keep_link(SecretDigest::of("l"), &link, &Actor::Daemon, at(36)).await.unwrap();
-    let who = SignedIn { address, name: None, groups: vec![], via, identity: None };
+    let who = SignedIn::by(address, via);
     store.begin_session(SecretDigest::of("s"), &who, None, None, at(36)).await.unwrap();
 }
 

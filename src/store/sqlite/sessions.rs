@@ -10,7 +10,7 @@ use crate::{
     store::{
         StoreError, facts,
         rows::{self, json},
-        sessions::{IDLE, LINKS, LONGEST, Link, SESSIONS, SecretDigest, Session, Sessions, SignedIn},
+        sessions::{self, IDLE, KNOWN, LINKS, LONGEST, Link, SESSIONS, SecretDigest, Session, Sessions, SignedIn},
     },
 };
 
@@ -20,7 +20,7 @@ impl Sessions for SqliteStore {
         let failed = self.explain("keep a sign-in link");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
         sqlx::query("DELETE FROM sign_in_link WHERE valid_until <= ?")
-            .bind(millis(now))
+            .bind(millis(now - KNOWN))
             .execute(&mut *transaction)
             .await
             .map_err(&failed)?;
@@ -93,6 +93,18 @@ impl Sessions for SqliteStore {
         let row = sqlx::query(sql).bind(id.as_bytes()).fetch_optional(&self.pool).await.map_err(&failed)?;
         let session = row.as_ref().map(rows::session).transpose().map_err(failed)?;
         Ok(session.filter(|session| session.is_valid(now)))
+    }
+
+    async fn sessions_of(
+        &self,
+        address: &Address,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(SecretDigest, Session)>, StoreError> {
+        let failed = self.explain("list sessions");
+        let sql = "SELECT id, began_at, seen_at, body FROM session WHERE address = ?";
+        let found = sqlx::query(sql).bind(address.as_str()).fetch_all(&self.pool).await.map_err(&failed)?;
+        let found: Vec<_> = found.iter().map(rows::named_session).collect::<Result<_, _>>().map_err(failed)?;
+        Ok(sessions::valid(found, now))
     }
 
     async fn use_session(&self, id: SecretDigest, now: DateTime<Utc>) -> Result<(), StoreError> {

@@ -60,6 +60,7 @@ class Provider(BaseHTTPRequestHandler):
                 "issuer": issuer,
                 "authorization_endpoint": issuer + "/authorize",
                 "token_endpoint": issuer + "/token",
+                "end_session_endpoint": issuer + "/leave",
                 "userinfo_endpoint": issuer + "/userinfo",
                 "jwks_uri": issuer + "/keys",
                 "response_types_supported": ["code"],
