@@ -39,7 +39,11 @@ pub(super) async fn look(console: &Console, seen: Option<u64>) -> Result<u64, St
     for record in wanted(latest) {
         if !shelf.has(record.id) {
             shelf.audit(record.id).await?;
-            tracing::info!(workspace = record.workspace, users = record.users, "indexed the latest audit for the console");
+            tracing::info!(
+                workspace = record.workspace,
+                users = record.users,
+                "indexed the latest audit for the console"
+            );
         }
     }
     Ok(head)
