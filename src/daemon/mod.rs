@@ -1,8 +1,8 @@
 //! Runs the schedule: decides what is due, works on runs, sends what waits in the outbox. Every step is stored before
 //! the next begins, so that a killed process loses nothing and its successor continues where it stopped.
 //!
-//! `planner` turns fire times into runs, `worker` works on one run, `reviews` looks after reviews by people, `dispatcher` sends
-//! one message, `backlog` stores bags that wait, `watch` reports the daemon's state, `replicas` looks at
+//! `planner` turns fire times into runs, `worker` works on one run, `reviews` looks after reviews by people, `sealing` seals
+//! those that were closed, `dispatcher` sends one message, `backlog` stores bags that wait, `watch` reports the daemon's state, `replicas` looks at
 //! the other daemons on its store, `timestamps` asks authorities about what is
 //! sealed, `ticker` ticks every second. They share a [`Daemon`].
 
@@ -12,6 +12,7 @@ mod in_force;
 mod planner;
 mod replicas;
 mod reviews;
+mod sealing;
 mod ticker;
 mod timestamps;
 mod vendor_clock;
@@ -24,7 +25,7 @@ mod histories;
 mod tests;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::{Duration, Instant},
 };
@@ -185,6 +186,12 @@ struct State {
     reviews_published: bool,
     /// When the opening of each review is tried again.
     reviews_again: BTreeMap<String, DateTime<Utc>>,
+    /// Closed reviews that were seen with their bag.
+    sealed_reviews: BTreeSet<Uuid>,
+    /// When closed reviews are looked through again.
+    seals_again: Option<DateTime<Utc>>,
+    /// Why a closed review could not be sealed; `None` if none failed.
+    failed_seal: Option<String>,
     /// Until when decisions of reviews have to be carried out that are not proven, with the events of the review by then.
     unproven: BTreeMap<Uuid, (u64, Vec<DateTime<Utc>>)>,
     /// When each job is next checked.
@@ -253,6 +260,7 @@ impl Daemon {
         (state.is_published, state.written, state.terms_as_of) = (false, None, None);
         state.reviews_published = false;
         state.reviews_again.clear();
+        state.seals_again = None;
         state.stamping.forget();
         state.others = replicas::Others::default();
     }
@@ -356,6 +364,7 @@ impl Daemon {
         }
         self.combine().await?;
         self.open_reviews().await?;
+        self.seal_reviews().await?;
         self.tell_of_reviews().await?;
         // Nothing is delivered or called done before the evidence of it is stored.
         if self.unstored().bags == 0 {

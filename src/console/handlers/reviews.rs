@@ -104,7 +104,7 @@ pub(in crate::console) async fn show(
         (0, "attested") => "Your decisions are confirmed.".to_owned(),
         (0, "closed") => "The review is closed, and what was decided is sealed as evidence.".to_owned(),
         (0, "unsealed") => {
-            "The review is closed. Its evidence could not be sealed yet, and the log says why; `rolecall review close` seals it."
+            "The review is closed. Its evidence could not be sealed yet, and the log says why; the daemon tries again."
                 .to_owned()
         }
         (0, "cancelled") => "The review is cancelled.".to_owned(),
