@@ -1,7 +1,7 @@
 //! The trusted keys: an `allowed_signers` file, with the semantics of `ssh-keygen -Y verify`.
 
 use chrono::{DateTime, Local, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Utc};
-use ssh_key::{HashAlg, LineEnding, PublicKey, SshSig, authorized_keys::ConfigOpts};
+use ssh_key::{Algorithm, HashAlg, LineEnding, PublicKey, SshSig, authorized_keys::ConfigOpts};
 
 use super::{NAMESPACE, PRINCIPAL};
 
@@ -17,6 +17,15 @@ impl Default for Purpose {
     fn default() -> Self {
         Self { principal: PRINCIPAL.to_owned(), namespace: NAMESPACE }
     }
+}
+
+/// Who signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signer {
+    /// The fingerprint of the key.
+    pub fingerprint: String,
+    /// The principal and the key, as a line of an `allowed_signers` file.
+    pub line: String,
 }
 
 /// The keys that may sign evidence, or something else, at a time.
@@ -60,6 +69,14 @@ impl Allowed {
     /// # Errors
     /// The reason, in words.
     pub fn verify(&self, message: &[u8], pem: &[u8]) -> Result<String, String> {
+        self.signer(message, pem).map(|signer| signer.fingerprint)
+    }
+
+    /// The same, with the key.
+    ///
+    /// # Errors
+    /// The reason, in words.
+    pub fn signer(&self, message: &[u8], pem: &[u8]) -> Result<Signer, String> {
         let signature = SshSig::from_pem(pem).map_err(|error| format!("it is not an OpenSSH signature: {error}"))?;
         // The same signature in other bytes was not written by the signer, and other tools may refuse it.
         if signature.to_pem(LineEnding::LF).ok().as_deref().map(str::as_bytes) != Some(pem) {
@@ -73,11 +90,48 @@ impl Allowed {
         let fingerprint = signer.fingerprint(HashAlg::Sha256).to_string();
         let known = self.keys.iter().find(|known| known.key_data() == signature.public_key());
         let Some(known) = known else { return Err(format!("the key {fingerprint} is not among the allowed ones")) };
+        strong(known, &signature)?;
         match known.verify(namespace, message, &signature) {
-            Ok(()) => Ok(fingerprint),
+            Ok(()) => {
+                let key = PublicKey::from(known.key_data().clone()).to_openssh().map_err(|error| error.to_string())?;
+                let line = format!("{} namespaces=\"{namespace}\" {key}", self.purpose.principal);
+                Ok(Signer { fingerprint, line })
+            }
             Err(_) => Err(format!("the signature of {fingerprint} does not match: something was changed")),
         }
     }
+}
+
+/// The least bits of an RSA key, as NIST SP 800-57 has it.
+const RSA_BITS: usize = 2048;
+/// The bit of a security key's answer that says that somebody touched it.
+const TOUCHED: u8 = 1;
+/// What a security key appends to its signature: the flags, and a counter of four bytes.
+const TRAILER: usize = 5;
+
+/// Refuses what is too weak to prove who signed.
+fn strong(key: &PublicKey, signature: &SshSig) -> Result<(), String> {
+    let signed = signature.signature();
+    if let Some(rsa) = key.key_data().rsa() {
+        let bits = rsa
+            .n
+            .as_positive_bytes()
+            .map_or(0, |bytes| bytes.len() * 8 - bytes.first().map_or(0, |first| first.leading_zeros() as usize));
+        if bits < RSA_BITS {
+            return Err(format!("its RSA key has {bits} bits; expected {RSA_BITS} or more"));
+        }
+        if !matches!(signed.algorithm(), Algorithm::Rsa { hash: Some(_) }) {
+            return Err("its RSA signature uses SHA-1; sign with rsa-sha2-512 or rsa-sha2-256".to_owned());
+        }
+    }
+    if matches!(signed.algorithm(), Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256) {
+        let bytes = signed.as_bytes();
+        let flags = bytes.len().checked_sub(TRAILER).and_then(|place| bytes.get(place)).copied().unwrap_or(0);
+        if flags & TOUCHED == 0 {
+            return Err("the security key signed without being touched".to_owned());
+        }
+    }
+    Ok(())
 }
 
 /// The key of a line, where it may sign for a purpose now.
@@ -299,6 +353,76 @@ mod tests {
         assert_eq!(moment("20260102030405").unwrap(), local);
         for wrong in ["", "Z", "2026", "2026010", "+2026010", "20260102T03", "20260230"] {
             assert_eq!(moment(wrong), None, "{wrong}");
+        }
+    }
+
+    fn run(folder: &std::path::Path, program: &str, arguments: &[&str]) -> Vec<u8> {
+        let output = Command::new(program).args(arguments).current_dir(folder).output().unwrap();
+        assert!(output.status.success(), "{program} {arguments:?}: {output:?}");
+        output.stdout
+    }
+
+    #[test]
+    fn keys_of_every_kind_sign_and_weak_ones_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path();
+        std::fs::write(place.join("message"), "message").unwrap();
+        let verified = |kind: &str, bits: &str| {
+            let name = format!("{kind}-{bits}");
+            run(place, "ssh-keygen", &["-q", "-t", kind, "-b", bits, "-N", "", "-f", &name]);
+            let _ = std::fs::remove_file(place.join("message.sig"));
+            run(place, "ssh-keygen", &["-q", "-Y", "sign", "-n", NAMESPACE, "-f", &name, "message"]);
+            let signature = std::fs::read_to_string(place.join("message.sig")).unwrap();
+            let public = std::fs::read_to_string(place.join(format!("{name}.pub"))).unwrap();
+            let signers = format!("{PRINCIPAL} {public}");
+            let allowed = Allowed::parse(&signers, Utc::now());
+            let signer = allowed.signer(b"message", signature.as_bytes());
+            if let Ok(signer) = &signer {
+                assert!(keygen(place, &signers, &signature), "{name}");
+                assert!(keygen(place, &signer.line, &signature), "{name}: {}", signer.line);
+                let why = allowed.signer(b"massage", signature.as_bytes()).unwrap_err();
+                assert!(why.ends_with("does not match: something was changed"), "{name}: {why}");
+            }
+            signer.map(|_| ())
+        };
+        for (kind, bits) in [("ed25519", "256"), ("rsa", "2048"), ("rsa", "3072"), ("ecdsa", "256"), ("ecdsa", "384")] {
+            assert_eq!(verified(kind, bits), Ok(()), "{kind} {bits}");
+        }
+        assert_eq!(verified("rsa", "1024").unwrap_err(), "its RSA key has 1024 bits; expected 2048 or more");
+        assert_eq!(verified("rsa", "2047").unwrap_err(), "its RSA key has 2047 bits; expected 2048 or more");
+    }
+
+    /// What a security key signs, with the flags of its answer.
+    fn of_security_key(place: &std::path::Path, flags: u8) -> (PublicKey, String) {
+        use sha2::{Digest as _, Sha256};
+        use ssh_key::{Signature, public};
+        const APPLICATION: &str = "ssh:";
+        run(place, "openssl", &["genpkey", "-algorithm", "ed25519", "-out", "key.pem"]);
+        let point = run(place, "openssl", &["pkey", "-in", "key.pem", "-pubout", "-outform", "DER"]);
+        let point: [u8; 32] = point[point.len() - 32..].try_into().unwrap();
+        let key = public::SkEd25519::new(public::Ed25519PublicKey(point), APPLICATION);
+        let trailer = [flags, 0, 0, 0, 7];
+        let message = SshSig::signed_data(NAMESPACE, HashAlg::Sha512, b"message").unwrap();
+        let signed = [&Sha256::digest(APPLICATION)[..], &trailer, &Sha256::digest(message)].concat();
+        std::fs::write(place.join("signed"), signed).unwrap();
+        let signature = run(place, "openssl", &["pkeyutl", "-sign", "-inkey", "key.pem", "-rawin", "-in", "signed"]);
+        let signature = Signature::new(Algorithm::SkEd25519, [signature, trailer.to_vec()].concat()).unwrap();
+        let key = public::KeyData::SkEd25519(key);
+        let pem =
+            SshSig::new(key.clone(), NAMESPACE, HashAlg::Sha512, signature).unwrap().to_pem(LineEnding::LF).unwrap();
+        (PublicKey::from(key), pem)
+    }
+
+    #[test]
+    fn a_security_key_signs_if_it_was_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        for (flags, expected) in [(1, true), (5, true), (0, false)] {
+            let (key, pem) = of_security_key(folder.path(), flags);
+            let signers = format!("{PRINCIPAL} {}", key.to_openssh().unwrap());
+            let verified = Allowed::parse(&signers, Utc::now()).verify(b"message", pem.as_bytes());
+            assert!(keygen(folder.path(), &signers, &pem), "it is a signature");
+            assert_eq!(verified.is_ok(), expected, "{verified:?}");
+            assert!(expected || verified == Err("the security key signed without being touched".to_owned()));
         }
     }
 }
