@@ -253,6 +253,9 @@ impl Coverage {
     }
 }
 
+/// The table of the reviews by people.
+pub const DECISIONS: &str = "coverage-reviews.csv";
+
 /// The page and the table, by the names of their files; with reviews by people their table, too.
 ///
 /// # Errors
@@ -269,7 +272,7 @@ pub fn files(
     if !coverage.reviews.is_empty() {
         let mut content = Vec::new();
         review_table(&coverage.reviews, &mut content)?;
-        files.push(("coverage-reviews.csv", content));
+        files.push((DECISIONS, content));
     }
     Ok(files)
 }

@@ -157,7 +157,9 @@ impl Export {
 
         let mut contents = Vec::new();
         let mut text = |name: &str, text: Vec<u8>| contents.push((name.to_owned(), Source::Text(text)));
-        for (name, content) in coverage::files(&answer, &question, &checkpoint.head).map_err(defect)? {
+        let covered = coverage::files(&answer, &question, &checkpoint.head).map_err(defect)?;
+        let decisions = covered.iter().any(|(name, _)| *name == coverage::DECISIONS);
+        for (name, content) in covered {
             text(name, content);
         }
         let proven = remediation::tables(storage, &entries, &bags).map_err(unreadable(storage, ""))?;
@@ -175,8 +177,8 @@ impl Export {
         let here = bags.iter().map(String::as_str).collect();
         let stamps = timestamps::named(entries.iter().copied(), &here, Some(period));
         let timestamps = stamps.len();
-        let texts =
-            Texts { period, due, gaps, bags: &bags, foreign, checkpoint: &checkpoint.name, is_signed, timestamps };
+        let checkpoint = &*checkpoint.name;
+        let texts = Texts { period, due, gaps, bags: &bags, foreign, checkpoint, decisions, is_signed, timestamps };
         text("README.txt", texts.readme().map_err(defect)?.into_bytes());
         text("verify.sh", texts.script().map_err(defect)?.into_bytes());
         contents.extend(mail::named(entries.iter().copied(), Some(period)).into_keys().map(|sha256| {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use askama::Template;
 
 use crate::{
-    evidence::{NAMESPACE, PRINCIPAL, SIGNATURE, period::Period, seal::SUMS},
+    evidence::{NAMESPACE, PRINCIPAL, SIGNATURE, period::Period, review::SHEET_NAMESPACE, seal::SUMS},
     words::count,
 };
 
@@ -23,6 +23,8 @@ pub(super) struct Texts<'a> {
     pub(super) foreign: BTreeSet<String>,
     /// The name of the checkpoint's file.
     pub(super) checkpoint: &'a str,
+    /// Whether people reviewed accounts in the period, or had to.
+    pub(super) decisions: bool,
     pub(super) is_signed: bool,
     /// How many timestamps are in the export.
     pub(super) timestamps: usize,
@@ -38,6 +40,7 @@ struct Readme<'a> {
     bags: String,
     foreign: String,
     checkpoint: &'a str,
+    decisions: bool,
     principal: &'static str,
     namespace: &'static str,
     sums: &'static str,
@@ -48,6 +51,7 @@ struct Readme<'a> {
 #[derive(Template)]
 #[template(path = "evidence/export/verify.sh", escape = "none")]
 struct Script {
+    sheets: &'static str,
     principal: &'static str,
     namespace: &'static str,
     signature: &'static str,
@@ -68,6 +72,7 @@ impl Texts<'_> {
             bags: beginnings(self.bags),
             foreign: self.foreign.iter().map(String::as_str).take(MOST_ADDRESSES).collect::<Vec<_>>().join(", "),
             checkpoint: self.checkpoint,
+            decisions: self.decisions,
             principal: PRINCIPAL,
             namespace: NAMESPACE,
             sums: SUMS,
@@ -80,6 +85,7 @@ impl Texts<'_> {
 
     pub(super) fn script(&self) -> Result<String, askama::Error> {
         let script = Script {
+            sheets: SHEET_NAMESPACE,
             principal: PRINCIPAL,
             namespace: NAMESPACE,
             signature: SIGNATURE,

@@ -13,12 +13,17 @@ const COLUMNS: u32 = 64;
 /// How every workbook (a ZIP archive) begins.
 const ARCHIVE: &[u8] = b"PK\x03\x04";
 
+/// Whether a file is a workbook, and not CSV.
+pub fn is_workbook(content: &[u8]) -> bool {
+    content.starts_with(ARCHIVE)
+}
+
 /// The lines of a file.
 ///
 /// # Errors
 /// What is wrong with the file, in words.
 pub fn lines(content: &[u8]) -> Result<Vec<Line>, String> {
-    if content.starts_with(ARCHIVE) { workbook(content) } else { csv(content) }
+    if is_workbook(content) { workbook(content) } else { csv(content) }
 }
 
 /// The records of a CSV file. Programs save one with commas, semicolons or tabs, depending on the language of the machine.

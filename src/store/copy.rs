@@ -25,7 +25,7 @@ const fn table(name: &'static str, key: &'static [&'static str]) -> Table {
 }
 
 /// Every table that is copied; one that refers to another comes after it.
-pub const TABLES: [Table; 15] = [
+pub const TABLES: [Table; 16] = [
     table("audit", &["kept"]),
     table("snapshot_part", &["audit", "sequence"]),
     table("cursor", &["job"]),
@@ -37,6 +37,7 @@ pub const TABLES: [Table; 15] = [
     table("notification", &["id"]),
     table("review", &["id"]),
     table("review_event", &["review", "number"]),
+    table("review_sheet", &["review", "sha256", "signed_by"]),
     table("review_plan", &["name"]),
     table("combination", &["job", "fire_at"]),
     table("share", &["run"]),

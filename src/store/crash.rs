@@ -13,7 +13,7 @@ use super::{
     ledger::Ledger,
     queue::{Cursor, Decided, Outgoing, Queue, Sent},
     replicas::{Announced, Replica, Replicas},
-    reviews::{PlannedReview, ReviewPlan, Reviews},
+    reviews::{KeptSheet, PlannedReview, ReviewPlan, Reviews},
     sessions::{Link, SecretDigest, Session, Sessions, SignedIn},
     together::{Combination, Combined, Share, Together},
 };
@@ -31,7 +31,7 @@ use crate::{
         trigger::Incident,
     },
     review::{
-        event::{Event, Opening},
+        event::{Event, Opening, Sheet},
         messages::Said,
         person::Address,
         state::{Review, Summary},
@@ -434,6 +434,16 @@ impl<M: Database, H: Hazard> Reviews for Hazardous<M, H> {
         self.hazard.at("change_review", Moment::Before).await?;
         self.store.change_review(after, events, at).await?;
         self.hazard.at("change_review", Moment::After).await
+    }
+
+    async fn keep_sheet(&self, review: Uuid, sheet: &KeptSheet) -> Result<(), StoreError> {
+        self.hazard.at("keep_sheet", Moment::Before).await?;
+        self.store.keep_sheet(review, sheet).await?;
+        self.hazard.at("keep_sheet", Moment::After).await
+    }
+
+    async fn sheet(&self, review: Uuid, sheet: &Sheet) -> Result<Option<KeptSheet>, StoreError> {
+        self.store.sheet(review, sheet).await
     }
 
     async fn review(&self, id: Uuid) -> Result<Option<Review>, StoreError> {

@@ -8,7 +8,7 @@ use super::{StoreError, queue::Cursor};
 use crate::{
     model::{notification::Notification, reviewed::Reviewed, run::Gap},
     review::{
-        event::{Event, Opening},
+        event::{Event, Opening, Sheet},
         item::Population,
         messages::Said,
         state::{Review, Summary},
@@ -47,6 +47,26 @@ pub struct PlannedReview<'a> {
     pub now: DateTime<Utc>,
 }
 
+/// A spreadsheet that somebody decided with, as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptSheet {
+    /// Its digest, and who signed it.
+    pub sheet: Sheet,
+    /// The file.
+    pub content: Vec<u8>,
+    /// The signature and who made it; `None` if it was not signed.
+    pub signature: Option<SheetSignature>,
+}
+
+/// The signature of a spreadsheet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SheetSignature {
+    /// As `ssh-keygen` writes it.
+    pub pem: String,
+    /// The person and the key, as a line of an `allowed_signers` file.
+    pub signer: String,
+}
+
 /// Keeps reviews.
 #[async_trait::async_trait]
 pub trait Reviews: Send + Sync {
@@ -63,6 +83,18 @@ pub trait Reviews: Send + Sync {
     /// [`StoreError::Lost`] if something else happened to the review since it was read, or any other error; then nothing was
     /// kept.
     async fn change_review(&self, after: &Review, events: &[Event], at: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// Keeps a spreadsheet before its decisions are kept. One that is there already stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then it was not kept.
+    async fn keep_sheet(&self, review: Uuid, sheet: &KeptSheet) -> Result<(), StoreError>;
+
+    /// The spreadsheet that was kept for an event that names it. `None` if none was.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn sheet(&self, review: Uuid, sheet: &Sheet) -> Result<Option<KeptSheet>, StoreError>;
 
     /// A review with everything that happened to it. `None` if there is no such review.
     ///
@@ -183,11 +215,33 @@ pub async fn is_about<S: Reviews + ?Sized>(store: &S, review: Uuid, workspace: &
 /// # Errors
 /// [`StoreError::Pack`]
 pub fn pack(population: &Population) -> Result<Vec<u8>, StoreError> {
+    let json = serde_json::to_vec(population).map_err(|error| StoreError::Pack { reason: error.to_string() })?;
+    compress(&json)
+}
+
+/// A file, as a store keeps it: compressed by Zstandard.
+///
+/// # Errors
+/// [`StoreError::Pack`]
+pub fn compress(content: &[u8]) -> Result<Vec<u8>, StoreError> {
     /// Zstandard's fastest ordinary level.
     const LEVEL: i32 = 1;
-    let failed = |reason: String| StoreError::Pack { reason };
-    let json = serde_json::to_vec(population).map_err(|error| failed(error.to_string()))?;
-    zstd::bulk::compress(&json, LEVEL).map_err(|error| failed(error.to_string()))
+    zstd::bulk::compress(content, LEVEL).map_err(|error| StoreError::Pack { reason: error.to_string() })
+}
+
+/// A spreadsheet as it was kept: its file, its signature and the signer, which are empty if it was not signed.
+///
+/// # Errors
+/// [`StoreError::Review`] if it cannot be read back.
+pub fn unpack_sheet(
+    review: Uuid,
+    sheet: &Sheet,
+    (content, pem, signer): (Vec<u8>, String, String),
+) -> Result<KeptSheet, StoreError> {
+    let content = zstd::stream::decode_all(&*content);
+    let content = content.map_err(|error| StoreError::Review { id: review, reason: error.to_string() })?;
+    let signature = (!pem.is_empty()).then_some(SheetSignature { pem, signer });
+    Ok(KeptSheet { sheet: sheet.clone(), content, signature })
 }
 
 /// A review as it was kept.

@@ -19,6 +19,20 @@ check_bag() {
   [ "$sealed" = "$found" ] || fail "$1 has files that were not sealed:" $(differ "$sealed" "$found")
 }
 
+# Checks the signatures of the spreadsheets that people decided with, by the keys that the bag names.
+check_sheets() {
+  for signature in data/sheets/*.sig; do
+    [ -e "$signature" ] || return 0
+    sheet=${signature%.sig}
+    person=$(ssh-keygen -Y find-principals -s "$signature" -f data/sheets/allowed_signers) ||
+      fail "$1: nobody is named for $signature"
+    person=$(echo "$person" | head -n 1)
+    ssh-keygen -Y verify -f data/sheets/allowed_signers -I "$person" -n {{ sheets }} -s "$signature" < "$sheet" > /dev/null ||
+      fail "$1: the signature of $sheet is not valid"
+    echo "ok $sheet, signed by $person"
+  done
+}
+
 # The lines that are in only one of two texts.
 differ() { printf '%s\n' "$1" "$2" | LC_ALL=C sort | uniq -u; }
 

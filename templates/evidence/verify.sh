@@ -10,6 +10,7 @@ fail() { echo "NOT VERIFIED:" "$@" >&2; exit 1; }
 
 [ $# -eq 0 ] || [ ! -f {{ signature }} ] || check_signature tagmanifest-sha256.txt "$signers"
 check_bag "the bag"
+check_sheets "the bag"
 [ -e {{ signature }} ] || fail "the digests match, but this bag is not signed"
 [ $# -eq 1 ] || fail "the digests match; name the allowed_signers file to verify who sealed them"
 echo "Verified: every file is as it was sealed, and the seal is signed by a key that you trust."

@@ -208,6 +208,10 @@ fn is_evidence(bench: &Bench) {
     assert_eq!(at_the_close[1][place], "open");
     let reviews = read_csv(&inside.join("coverage-reviews.csv"));
     assert_eq!((reviews.len(), &*reviews[1][0], &*reviews[1][5]), (2, "quarterly", "by hand"));
+    let readme = fs::read_to_string(inside.join("README.txt")).unwrap();
+    for file in ["\n  coverage-reviews.csv every review", "\n  remediation_BAG.csv  for each"] {
+        assert!(readme.contains(file), "{readme}");
+    }
 }
 
 #[test]
@@ -318,7 +322,7 @@ fn a_review_that_cannot_be_opened_says_why() {
 }
 
 /// Dies at a point of the store.
-fn dies(bench: &Bench, point: &str, arguments: &[&str]) {
+pub(crate) fn dies(bench: &Bench, point: &str, arguments: &[&str]) {
     let output = bench.rolecall(arguments).env("ROLECALL_CRASH_AT", point).output().unwrap();
     assert_eq!(output.status.code(), None, "{point}: {}", printed(&output).1);
 }

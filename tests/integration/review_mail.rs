@@ -6,7 +6,7 @@ use mailparse::MailHeaderMap as _;
 
 use crate::{
     daemon::{Daemon, eventually},
-    review::{bench, facts, items, keep_the_rest, opened, text},
+    review::{bench, dies, facts, items, keep_the_rest, opened, text},
     support::Bench,
 };
 
@@ -164,4 +164,20 @@ fn a_daemon_that_dies_while_it_opens_a_review_leaves_one_that_goes_on() {
             assert_eq!(code, 0, "{point}: {stdout}{stderr}");
         }
     }
+}
+
+#[test]
+fn the_daemon_seals_what_a_process_closed_that_died_before_it_could() {
+    let (bench, id) = opened(12);
+    keep_the_rest(&bench, &id);
+    dies(&bench, "change_review.after", &["review", "close", &id]);
+    assert_eq!(listed(&bench)[0]["state"], "closed");
+    assert_eq!(facts(&bench, "review_sealed").len(), 0);
+    let daemon = Daemon::start(&bench);
+    eventually("the bag of the review", || facts(&bench, "review_sealed").len() == 1);
+    let (code, said) = daemon.stop();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(said.matches("sealed a closed review that had no bag").count(), 1, "{said}");
+    let (code, stdout, stderr) = bench.run(&["evidence", "verify"]);
+    assert_eq!(code, 0, "{stdout}{stderr}");
 }

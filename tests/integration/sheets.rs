@@ -176,7 +176,7 @@ fn a_signed_file_is_recorded_with_its_signer() {
     sign("ben-key", "file");
     refused("ben@example.com", "its namespace is \"file\"; expected \"rolecall-review\"");
     sign("ben-key", "rolecall-review");
-    refused("ana@example.com", "allows no Ed25519 key to sign as ana@example.com");
+    refused("ana@example.com", "allows no key to sign as ana@example.com");
     let content = bench.read("ben.csv");
     fs::write(bench.path("ben.csv"), content.replace("needed", "required")).unwrap();
     refused("ben@example.com", "does not match: something was changed");
@@ -199,4 +199,38 @@ fn a_signed_file_is_recorded_with_its_signer() {
     let (code, stdout, stderr) = bench.run(&["evidence", "verify"]);
     assert_eq!(code, 0, "{stdout}{stderr}");
     assert_eq!(import(&bench, &id, "ben.csv", "ben@example.com", &signed).0, 0, "it changes nothing");
+    is_kept(&bench);
+}
+
+/// The bag has the file as it came, its signature and its signer, and a change of any of them is found.
+fn is_kept(bench: &Bench) {
+    let bag = crate::review::review_bag(bench);
+    let of = |name: &str| bag.join("data/sheets").join(name);
+    assert_eq!(fs::read(of("001.csv")).unwrap(), fs::read(bench.path("ben.csv")).unwrap());
+    assert_eq!(fs::read(of("001.csv.sig")).unwrap(), fs::read(bench.path("ben.csv.sig")).unwrap());
+    let signers = fs::read_to_string(of("allowed_signers")).unwrap();
+    assert!(signers.starts_with("ben@example.com namespaces=\"rolecall-review\" ssh-ed25519 AAAA"), "{signers}");
+    let script = || Command::new("sh").arg(bag.join("verify.sh")).arg(bench.path("allowed_signers")).output().unwrap();
+    let output = script();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{output:?}");
+    assert!(said.contains("ok data/sheets/001.csv, signed by ben@example.com"), "{said}");
+    let other = bench.read("other-key.pub");
+    let forged = format!("ben@example.com namespaces=\"rolecall-review\" {other}");
+    for (name, content, why) in [
+        ("allowed_signers", forged, "the signature of data/sheets/001.csv by ben@example.com is not valid"),
+        (
+            "001.csv",
+            "item\n".to_owned(),
+            "data/sheets/001.csv is not the spreadsheet that ben@example.com decided with",
+        ),
+    ] {
+        let before = fs::read(of(name)).unwrap();
+        fs::write(of(name), content).unwrap();
+        let (code, stdout, _) = bench.run(&["evidence", "verify"]);
+        assert!(code == 1 && stdout.contains(why), "{name}: {stdout}");
+        assert!(!script().status.success(), "{name}");
+        fs::write(of(name), before).unwrap();
+    }
+    assert_eq!(bench.run(&["evidence", "verify"]).0, 0);
 }

@@ -9,7 +9,7 @@ use crate::{
         output::{self, Failure, plain},
     },
     digest::sha256,
-    evidence::{signers::Allowed, storage::bounded},
+    evidence::{review::SHEET_NAMESPACE as NAMESPACE, signers::Allowed, storage::bounded},
     report::{
         guarded,
         xlsx::form::{Column, Form},
@@ -21,11 +21,10 @@ use crate::{
         table,
     },
     run::reviews::ReviewError,
+    store::reviews::{KeptSheet, SheetSignature},
     words::count,
 };
 
-/// The namespace in which a reviewer signs a spreadsheet.
-const NAMESPACE: &str = "rolecall-review";
 /// Bytes of a file that is imported.
 const LARGEST: u64 = 64 * 1024 * 1024;
 /// The widths of the columns.
@@ -71,14 +70,19 @@ pub(super) async fn import(desk: &Desk, args: &SheetImportArgs) -> Result<(), Fa
     let by = Address::of(&args.by);
     let content = read(&args.file)?;
     let signed_by = match (&args.signature, &args.allowed_signers) {
-        (Some(signature), Some(signers)) => Some(signer(desk, &by, &content, signature, signers)?),
+        (Some(signature), Some(signers)) => Some(signed(desk, &by, &content, signature, signers)?),
         _ => None,
     };
+    let (signed_by, signature) = signed_by.unzip();
     let lines = table::lines(&content).map_err(|why| Failure::failed(format!("{}: {why}", args.file.display())))?;
     let file = sheet::File { lines: &lines, sheet: Sheet { sha256: sha256(&content), signed_by }, writing: guarded };
     let now = desk.clock.now();
     let read = |review: &_| sheet::import(review, &by, &file, now).map_err(ReviewError::Lines);
     let decided = read(&desk.read(args.id).await?)?;
+    if !decided.events.is_empty() {
+        let kept = KeptSheet { sheet: file.sheet.clone(), content: content.clone(), signature };
+        desk.store.keep_sheet(args.id, &kept).await.map_err(|error| Failure::failed(error.to_string()))?;
+    }
     desk.change(args.id, &|review| Ok(read(review)?.events)).await?;
     for line in said(&decided, &file.sheet, &by) {
         output::line(&line);
@@ -101,16 +105,25 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     content.map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))
 }
 
-/// The fingerprint of the person's key that signed a file.
-fn signer(desk: &Desk, by: &Address, content: &[u8], signature: &Path, signers: &Path) -> Result<String, Failure> {
+/// The fingerprint of the person's key that signed a file, and the signature.
+fn signed(
+    desk: &Desk,
+    by: &Address,
+    content: &[u8],
+    signature: &Path,
+    signers: &Path,
+) -> Result<(String, SheetSignature), Failure> {
     let text = read(signers)?;
     let allowed = Allowed::parse_for(by.as_str(), NAMESPACE, &String::from_utf8_lossy(&text), desk.clock.now());
     if allowed.is_empty() {
         return Err(Failure::failed(format!(
-            "{} allows no Ed25519 key to sign as {by} in the namespace {NAMESPACE} today",
+            "{} allows no key to sign as {by} in the namespace {NAMESPACE} today",
             signers.display()
         )));
     }
-    let verified = allowed.verify(content, &read(signature)?);
-    verified.map_err(|why| Failure::failed(format!("the signature {} is refused: {why}", signature.display())))
+    let pem = read(signature)?;
+    let refused = |why| Failure::failed(format!("the signature {} is refused: {why}", signature.display()));
+    let signer = allowed.signer(content, &pem).map_err(refused)?;
+    let pem = String::from_utf8_lossy(&pem).into_owned();
+    Ok((signer.fingerprint, SheetSignature { pem, signer: signer.line }))
 }

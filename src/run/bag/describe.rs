@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::format::time;
 use crate::{
-    evidence::{NAMESPACE, PRINCIPAL, SIGNATURE},
+    evidence::{NAMESPACE, PRINCIPAL, SIGNATURE, review::SHEET_NAMESPACE},
     model::{audit::Audit, framework::Framework, trigger::Trigger},
     words,
 };
@@ -23,7 +23,8 @@ pub(in crate::run) fn beside(audit: &Audit, is_signed: bool) -> Result<[(&'stati
 
 /// The script that verifies a bag.
 pub(in crate::run) fn script() -> Result<String, askama::Error> {
-    Ok(Script { signature: SIGNATURE, principal: PRINCIPAL, namespace: NAMESPACE }.render()? + "\n")
+    let script = Script { signature: SIGNATURE, principal: PRINCIPAL, namespace: NAMESPACE, sheets: SHEET_NAMESPACE };
+    Ok(script.render()? + "\n")
 }
 
 #[derive(Template)]
@@ -56,6 +57,7 @@ struct Script {
     signature: &'static str,
     principal: &'static str,
     namespace: &'static str,
+    sheets: &'static str,
 }
 
 fn readme(audit: &Audit, is_signed: bool) -> Readme {

@@ -1,6 +1,6 @@
 //! The bag of a closed review: what was reviewed, every decision and attestation, and what was carried out by then.
 
-use std::io;
+use std::{collections::BTreeSet, io};
 
 use askama::Template;
 use chrono::{DateTime, Utc};
@@ -12,7 +12,7 @@ use crate::{
     evidence::{
         SEALED, SIGNATURE,
         draft::{Draft, DraftError},
-        review::{EVENTS, POPULATION, line},
+        review::{EVENTS, POPULATION, SHEET_SIGNERS, cited, line},
         storage::{Storage, join, read},
     },
     ledger::{Fact, fact::ReviewSealed},
@@ -22,6 +22,7 @@ use crate::{
         event::Event,
         item::canonical,
         state::{Review, Stage},
+        table::is_workbook,
     },
     run::{
         bag::{EvidenceError, script, time},
@@ -45,6 +46,7 @@ struct Readme<'a> {
     accounts: String,
     result: String,
     audits: Vec<String>,
+    sheets: bool,
     signature: &'static str,
     signed: bool,
 }
@@ -61,10 +63,8 @@ pub async fn seal(
     now: DateTime<Utc>,
 ) -> Result<Option<BagName>, EvidenceError> {
     let Stage::Closed { at, closed } = review.stage() else { return Ok(None) };
-    let subject = review.id().to_string();
-    let last = store.last(Fact::REVIEW_SEALED, &subject).await.map_err(WriteError::from)?;
-    if let Some(Fact::ReviewSealed(sealed)) = last.map(|entry| entry.fact) {
-        return Ok(Some(sealed.bag));
+    if let Some(bag) = bag_of(store, review.id()).await? {
+        return Ok(Some(bag));
     }
     record_signing_key(store, vault, now).await?;
     let head = ledger::head(store, vault).await?;
@@ -84,6 +84,7 @@ pub async fn seal(
     draft.add(EVENTS, |writer| {
         events.iter().try_for_each(|(at, event)| writer.write_all(line(*at, event).as_bytes()))
     })?;
+    let sheets = sheets(store, review.id(), &events, &draft).await?;
     // As of the close: what is carried out later is in the ledger.
     for (path, write) in files::FILES {
         draft.add(path, |writer| write(review, *at, writer))?;
@@ -108,6 +109,7 @@ pub async fn seal(
             format!("{work} to change or remove")
         },
         audits: opening.bases.iter().map(basis).collect(),
+        sheets: sheets > 0,
         signature: SIGNATURE,
         signed: vault.key.is_some(),
     };
@@ -126,6 +128,42 @@ pub async fn seal(
     name(store, vault, review, BagName { folder, sha256 }, now).await.map(Some)
 }
 
+/// Adds the spreadsheets that people decided with, their signatures, and the keys of those who signed. Returns how many
+/// there are.
+async fn sheets(
+    store: &dyn Database,
+    id: Uuid,
+    events: &[(DateTime<Utc>, Event)],
+    draft: &Draft,
+) -> Result<usize, EvidenceError> {
+    let (mut signers, mut kept) = (BTreeSet::new(), 0);
+    for cited in cited(events.iter().map(|(at, event)| (*at, event))) {
+        // An earlier version imported it, and did not keep it.
+        let Some(sheet) = store.sheet(id, cited.sheet).await.map_err(WriteError::from)? else { continue };
+        let path = cited.path(is_workbook(&sheet.content));
+        draft.add(&path, |writer| writer.write_all(&sheet.content))?;
+        kept += 1;
+        if let Some(signature) = sheet.signature {
+            draft.add(&format!("{path}.sig"), |writer| writer.write_all(signature.pem.as_bytes()))?;
+            signers.insert(signature.signer);
+        }
+    }
+    if !signers.is_empty() {
+        let lines: String = signers.iter().map(|line| format!("{line}\n")).collect();
+        draft.add(SHEET_SIGNERS, |writer| writer.write_all(lines.as_bytes()))?;
+    }
+    Ok(kept)
+}
+
+/// The bag that the ledger names for a review. `None` if it is not sealed.
+async fn bag_of(store: &dyn Database, review: Uuid) -> Result<Option<BagName>, EvidenceError> {
+    let last = store.last(Fact::REVIEW_SEALED, &review.to_string()).await.map_err(WriteError::from)?;
+    Ok(last.and_then(|entry| match entry.fact {
+        Fact::ReviewSealed(sealed) => Some(sealed.bag),
+        _ => None,
+    }))
+}
+
 /// Names the bag in the ledger.
 async fn name(
     store: &dyn Database,
@@ -134,6 +172,10 @@ async fn name(
     bag: BagName,
     now: DateTime<Utc>,
 ) -> Result<BagName, EvidenceError> {
+    // Another process may have found it meanwhile.
+    if let Some(bag) = bag_of(store, review.id()).await? {
+        return Ok(bag);
+    }
     let sealed = Fact::ReviewSealed(ReviewSealed { review: review.id(), bag: bag.clone() });
     store.append(&[sealed], now).await.map_err(WriteError::from)?;
     match write_out(store, vault).await {

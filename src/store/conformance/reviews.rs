@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     model::{notification::Subject, run::Gap},
     review::{
-        event::{Decision, Event},
+        event::{Decision, Event, Sheet},
         messages::Said,
         state::{Review, State},
         testing::{attests, closes, decides, opened},
@@ -12,7 +12,7 @@ use crate::{
     store::{
         facts,
         queue::{Cursor, Sent},
-        reviews::{PlannedReview, Reviews as _},
+        reviews::{KeptSheet, PlannedReview, Reviews as _, SheetSignature},
     },
 };
 
@@ -156,6 +156,28 @@ pub(crate) async fn what_is_said_about_a_review_is_said_once_and_until_something
     expected = Said::default();
     expected.add("reminder".to_owned(), "2026-03-02".to_owned(), "ana@example.com", at(51));
     assert_eq!(bench.store.said(review.id()).await.unwrap(), expected, "and what waits is not deleted");
+}
+
+pub(crate) async fn a_spreadsheet_is_kept_as_it_came_once_for_each_signer<H: Home>() {
+    let bench = Bench::<H>::new().await;
+    let review = carried_through(&bench, 7).await;
+    let kept = |content: &str, signed_by: Option<&str>| KeptSheet {
+        sheet: Sheet { sha256: "ab".repeat(32), signed_by: signed_by.map(str::to_owned) },
+        content: content.as_bytes().to_vec(),
+        signature: signed_by
+            .map(|key| SheetSignature { pem: format!("signature of {key}"), signer: format!("ben {key}") }),
+    };
+    let (unsigned, signed) = (kept("a,b\n", None), kept("a,b\n", Some("SHA256:x")));
+    for sheet in [&unsigned, &signed, &kept("another", None)] {
+        bench.store.keep_sheet(review.id(), sheet).await.unwrap();
+    }
+    let other = bench.home.open().await;
+    for sheet in [&unsigned, &signed] {
+        assert_eq!(other.sheet(review.id(), &sheet.sheet).await.unwrap().as_ref(), Some(sheet));
+    }
+    assert_eq!(other.sheet(review.id(), &kept("", Some("SHA256:y")).sheet).await.unwrap(), None);
+    assert_eq!(other.sheet(Uuid::from_u128(8), &unsigned.sheet).await.unwrap(), None);
+    assert!(other.keep_sheet(Uuid::from_u128(8), &unsigned).await.is_err(), "there is no such review");
 }
 
 pub(crate) async fn a_scheduled_time_of_a_review_is_decided_once_and_due_until_there_is_one<H: Home>() {

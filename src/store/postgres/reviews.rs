@@ -7,13 +7,13 @@ use super::{PostgresStore, clean, count, millis, outbox, write::Write};
 use crate::{
     model::notification::{Notification, Subject},
     review::{
-        event::{Event, Opening},
+        event::{Event, Opening, Sheet},
         messages::Said,
         state::{Review, Summary},
     },
     store::{
         StoreError, facts,
-        reviews::{PlannedReview, ReviewPlan, Reviews, pack, unpack},
+        reviews::{KeptSheet, PlannedReview, ReviewPlan, Reviews, compress, pack, unpack, unpack_sheet},
         rows,
     },
 };
@@ -63,6 +63,40 @@ impl Reviews for PostgresStore {
             return Err(StoreError::Lost { what: format!("the review {}", after.opening().name) });
         }
         write.commit().await.map_err(&failed)
+    }
+
+    async fn keep_sheet(&self, review: Uuid, kept: &KeptSheet) -> Result<(), StoreError> {
+        let failed = self.explain("keep a spreadsheet");
+        let content = compress(&kept.content)?;
+        let signature = kept.signature.as_ref();
+        let mut write = self.write().await.map_err(&failed)?;
+        sqlx::query(
+            "INSERT INTO review_sheet (review, sha256, signed_by, content, signature, signer) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        )
+        .bind(review.as_bytes().as_slice())
+        .bind(&kept.sheet.sha256)
+        .bind(kept.sheet.signed_by.as_deref().unwrap_or_default())
+        .bind(content)
+        .bind(signature.map_or("", |signature| &*signature.pem))
+        .bind(signature.map_or("", |signature| &*signature.signer))
+        .execute(write.on())
+        .await
+        .map_err(&failed)?;
+        write.commit().await.map_err(&failed)
+    }
+
+    async fn sheet(&self, review: Uuid, sheet: &Sheet) -> Result<Option<KeptSheet>, StoreError> {
+        let failed = self.explain("read a spreadsheet");
+        let sql =
+            "SELECT content, signature, signer FROM review_sheet WHERE review = $1 AND sha256 = $2 AND signed_by = $3";
+        let found = sqlx::query_as::<_, (Vec<u8>, String, String)>(sql)
+            .bind(review.as_bytes().as_slice())
+            .bind(&sheet.sha256)
+            .bind(sheet.signed_by.as_deref().unwrap_or_default())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(failed)?;
+        found.map(|row| unpack_sheet(review, sheet, row)).transpose()
     }
 
     async fn review(&self, id: Uuid) -> Result<Option<Review>, StoreError> {

@@ -122,6 +122,9 @@ sed -n 's/^bag //p' "$named" |
     fi
 {%- endif %}
     (cd "$bag" && check_bag "$bag") || exit 1
+{%- if signed %}
+    (cd "$bag" && check_sheets "$bag") || exit 1
+{%- endif %}
     [ -e "$bag/data/failure.json" ] || [ -e "$bag/data/events.jsonl" ] || grep -q -F ",$bag,$sha256," coverage.csv || fail "coverage.csv does not have $bag"
     echo "ok $bag"
   done
