@@ -35,7 +35,7 @@ use crate::{
         files, lease,
         ledger::{self, WriteError},
         perform::{AuditRun, Commit, Performed, Reports, Step},
-        timestamps, together,
+        receipts, timestamps, together,
         vault::Vault,
     },
     store::{Database, StoreError, queue::Sent},
@@ -334,7 +334,7 @@ impl Session<'_> {
 
     /// Brings the ledger beside the evidence up to date.
     async fn write_out(&self, vault: &Vault) -> Result<(), WriteError> {
-        ledger::record_versions(self.store, vault, self.clock.now()).await?;
+        receipts::settle(self.store, vault, self.clock.now()).await?;
         ledger::write_out(self.store, vault).await.map(|_| ())
     }
 

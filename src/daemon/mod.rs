@@ -52,7 +52,7 @@ use crate::{
     run::{
         deliver::Recipients,
         ledger::{self, WriteError},
-        retention,
+        receipts, retention,
         reviews::messages::Sender,
         together::{self, TogetherError},
         vault::Vault,
@@ -438,7 +438,7 @@ impl Daemon {
             ledger::record_signing_key(&*self.store, vault, self.now()).await?;
             ledger::tidy(vault)?;
         }
-        ledger::record_versions(&*self.store, vault, self.now()).await?;
+        receipts::settle(&*self.store, vault, self.now()).await?;
         let head = self.store.head().await?;
         if self.state().written != Some(head.number) {
             let written = ledger::write_out(&*self.store, vault).await?;

@@ -10,7 +10,6 @@ use crate::{
     evidence::{
         key::{KeyError, SigningKey},
         ledger::{self, LEDGER, LedgerError},
-        storage::Receipt,
     },
     ledger::{Entry, Fact, Head, Line, chain::Chain, fact::Recorded},
     store::{Database, StoreError},
@@ -60,25 +59,6 @@ pub async fn record_signing_key(store: &dyn Database, vault: &Vault, now: DateTi
         _ => {}
     }
     Ok(())
-}
-
-/// Records the versions of bags that were stored since the last call, if the storage keeps versions.
-///
-/// # Errors
-/// [`WriteError`]; what was not recorded is recorded the next time.
-pub async fn record_versions(store: &dyn Database, vault: &Vault, now: DateTime<Utc>) -> Result<(), WriteError> {
-    let storage = &*vault.storage;
-    let failed = |source| LedgerError::of(storage, "", source);
-    let receipts = storage.receipts().map_err(failed)?;
-    if receipts.is_empty() {
-        return Ok(());
-    }
-    let fact = |receipt: &Receipt| {
-        let Receipt { bag: folder, version, sha256 } = receipt.clone();
-        Fact::BagStored { folder, version, sha256 }
-    };
-    store.append(&receipts.iter().map(fact).collect::<Vec<_>>(), now).await?;
-    Ok(storage.forget_receipts(&receipts).map_err(failed)?)
 }
 
 /// Removes checkpoints that a dead process left. It lists all evidence, so it is called when a daemon starts, and not for

@@ -16,6 +16,7 @@ pub mod lease;
 pub mod ledger;
 pub mod past;
 pub mod perform;
+pub mod receipts;
 pub mod recompute;
 pub mod retention;
 pub mod reviews;

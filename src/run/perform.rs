@@ -232,7 +232,11 @@ impl AuditRun<'_> {
         let Env { store, vault: Some(vault), clock, .. } = self.env else { return Ok(None) };
         let now = clock.now();
         let at = self.due_at().unwrap_or(now);
-        let beginning = Beginning { workspace: self.workspace, run: id, at };
+        let claim = match self.commit {
+            Commit::Keep { .. } => 1,
+            Commit::Record { claim, .. } => claim.fence,
+        };
+        let beginning = Beginning { workspace: self.workspace, run: id, at, claim };
         Ok(Some(Recording::begin(store, vault, beginning, now).await?))
     }
 
@@ -338,8 +342,8 @@ impl AuditRun<'_> {
         let is_last = match failed.retry() {
             Retry::Later => self.is_last_attempt,
             Retry::Never => true,
-            // The process that has claimed the run keeps the evidence.
-            Retry::Lost => false,
+            // The process that has claimed the run keeps the evidence, and does not know of a bag that was sealed here.
+            Retry::Lost => evidence.sealed.is_some(),
         };
         if !is_last {
             return;

@@ -62,7 +62,7 @@ async fn sealed(simulator: &Simulator, folder: &Path, as_read: Option<&Reading>)
         agent: "rolecall".into(),
     };
     let (id, now) = (Uuid::from_u128(7), "2026-03-02T07:00:00Z".parse().unwrap());
-    let beginning = Beginning { workspace: "acme", run: id, at: now };
+    let beginning = Beginning { workspace: "acme", run: id, at: now, claim: 1 };
     let recording = Recording::begin(&store, &vault, beginning, now).await.unwrap();
     let recorder = Some(Arc::clone(&recording) as Arc<dyn Recorder>);
     let connector = connector(simulator);

@@ -118,6 +118,44 @@ fn forward(at: SocketAddr) {
     });
 }
 
+#[test]
+fn two_machines_that_read_for_one_run_while_the_store_is_away_keep_two_bags_and_one_counts() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let bench = bench(&format!("http://{nobody}"), &server().bucket("bucket"));
+    bench.reconfigure("0 8 * * MON", "* * * * * *");
+    bench.reconfigure("[daemon]", "[daemon]\nlease_seconds = 2\nstop_seconds = 0");
+    // The first one dies when the bag of a run waits in its spool, and before the run is recorded.
+    let (code, said) = Daemon::start_with(&bench, &[("ROLECALL_CRASH_AT", "record.before")]).wait();
+    assert_eq!(code, None, "{said}");
+    let waiting = |spool: &str| -> Vec<String> {
+        let files = fs::read_dir(bench.path(spool).join("bags")).into_iter().flatten();
+        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    let mut left = waiting("spool");
+    left.sort();
+    // Another one, with a spool of its own, repeats the run.
+    bench.reconfigure("spool = \"spool\"", "spool = \"other-spool\"");
+    let other = Daemon::start(&bench);
+    let run = left[0].trim_end_matches(".zip").rsplit('_').next().unwrap().to_owned();
+    eventually("that the run is repeated", || waiting("other-spool").iter().any(|bag| bag.contains(&run)));
+    assert!(!waiting("other-spool").contains(&left[0]), "one name for two bags");
+    forward(nobody);
+    eventually("that the run is closed", || {
+        runs(&bench).iter().any(|found| found["id"] == *run && found["state"] == "closed")
+    });
+    let (code, said) = other.stop();
+    assert_eq!(code, Some(0), "{said}");
+    // The first one comes back, and stores what it had.
+    bench.reconfigure("spool = \"other-spool\"", "spool = \"spool\"");
+    let first = Daemon::start(&bench);
+    eventually("that nothing waits", || waiting("spool").iter().all(|bag| !left.contains(bag)));
+    let (code, said) = first.stop();
+    assert_eq!(code, Some(0), "{said}");
+    let (code, verified, said) = bench.run(&["evidence", "verify"]);
+    assert_eq!(code, 0, "{verified}{said}");
+    assert!(verified.contains("does not count: its run was interrupted and repeated"), "{verified}");
+}
+
 fn get(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();

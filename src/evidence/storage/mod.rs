@@ -135,8 +135,8 @@ pub trait Storage: Log + fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// The versions of bags that this machine has stored and that [`Storage::forget_receipts`] was not called for. A storage
-    /// that keeps no versions has none.
+    /// The bags that this machine has stored and that [`Storage::forget_receipts`] was not called for. A storage in which bags
+    /// never wait, and that keeps no versions, has none.
     ///
     /// # Errors
     /// If that cannot be determined.
@@ -169,13 +169,14 @@ pub trait Storage: Log + fmt::Debug + Send + Sync {
     }
 }
 
-/// The version of a bag that was stored.
+/// That a bag was stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// The name of the bag.
     pub bag: String,
-    /// The version of its object.
-    pub version: String,
+    /// The version of its object; `None` if the storage keeps no versions.
+    #[serde(default)]
+    pub version: Option<String>,
     /// The SHA-256 of its object.
     pub sha256: String,
 }

@@ -14,16 +14,12 @@ use super::{
 };
 use crate::{
     connector::{Exchange, Recorder},
-    digest::sha256,
-    evidence::{
-        SEALED,
-        draft::{Draft, DraftError},
-        storage::{join, read},
-    },
-    ledger::{Fact, Head, fact::BagName},
+    evidence::draft::{Draft, DraftError},
+    ledger::{Head, fact::BagName},
     report::{self, ReportFile, ReportInput},
     run::{
         ledger::{self, WriteError},
+        receipts,
         vault::Vault,
     },
     store::{Database, Kept},
@@ -67,6 +63,9 @@ pub struct Beginning<'a> {
     pub run: Uuid,
     /// The time in the bag's name: the scheduled time, or for a run on demand when it began.
     pub at: DateTime<Utc>,
+    /// Which claim of the run it is, from 1 on. It is in the bag's name: two machines with spools of their own, which do not
+    /// see each other's bags, must never use one name.
+    pub claim: u64,
 }
 
 /// A bag while its workspace is read.
@@ -120,24 +119,25 @@ impl Recording {
         beginning: Beginning<'_>,
         now: DateTime<Utc>,
     ) -> Result<Arc<Self>, EvidenceError> {
-        let Beginning { workspace, run, at } = beginning;
+        let Beginning { workspace, run, at, claim } = beginning;
         ledger::record_signing_key(store, vault, now).await?;
         let name = format!("{}_{workspace}_{run}", at.format("%Y-%m-%dT%H%M%SZ"));
         let mut abandoned = Vec::new();
+        let mut number = 1;
         let draft = loop {
-            let folder = if abandoned.is_empty() { name.clone() } else { format!("{name}_{}", abandoned.len() + 1) };
+            let folder = if number == 1 { name.clone() } else { format!("{name}_{number}") };
             match Draft::begin(&*vault.storage, &folder) {
+                // If the storage cannot be reached now, whoever has stored it says so.
                 Err(DraftError::Exists { .. }) => {
-                    // One without a manifest has no digest; verification reports what is wrong with it.
-                    let sealed = read(&*vault.storage, &join(&folder, SEALED));
-                    let sha256 = sealed.map_or_else(|_| String::new(), |bytes| sha256(&bytes));
-                    abandoned.push(Fact::BagAbandoned { run, bag: BagName { folder, sha256 } });
+                    abandoned.extend(receipts::abandoned(&*vault.storage, run, folder).ok());
                 }
-                begun => break begun?,
+                begun if number >= claim => break begun?,
+                begun => drop(begun?),
             }
+            number += 1;
         };
         store.append(&abandoned, now).await.map_err(WriteError::from)?;
-        ledger::record_versions(store, vault, now).await?;
+        receipts::settle(store, vault, now).await?;
         let ledger = ledger::head(store, vault).await?;
         let folder = draft.name().to_owned();
         Ok(Arc::new(Self { folder, ledger, draft: RwLock::new(Some(draft)), state: Mutex::default() }))

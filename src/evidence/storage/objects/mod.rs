@@ -158,8 +158,8 @@ impl Objects {
         let Some(bag) = self.waiting.lock(name, patience)? else { return Ok(()) };
         let content = Bytes::from(bag.content()?);
         let version = self.client.create(&object(name), content.clone(), patience)?.version;
-        let receipt = version.map(|version| Receipt { bag: name.to_owned(), version, sha256: sha256(&content) });
-        self.waiting.stored(bag, receipt.as_ref())
+        let receipt = Receipt { bag: name.to_owned(), version, sha256: sha256(&content) };
+        self.waiting.stored(bag, &receipt)
     }
 
     /// Puts every bag that waits, unless that takes too long.

@@ -123,19 +123,17 @@ impl Waiting {
         self.folder.join("stored").join(format!("{bag}.json"))
     }
 
-    /// A bag is stored. Its version is kept first, so that it is known also if the process dies here.
-    pub(super) fn stored(&self, bag: Locked, receipt: Option<&Receipt>) -> io::Result<()> {
-        if let Some(receipt) = receipt {
-            let (path, part) = (self.receipt(&receipt.bag), self.drafts().join(Uuid::now_v7().to_string()));
-            create(&self.drafts())?;
-            create(&self.folder.join("stored"))?;
-            fs::write(&part, serde_json::to_vec(receipt)?)?;
-            fs::rename(part, path)?;
-        }
+    /// A bag is stored. The receipt is kept first, so that it is known also if the process dies here.
+    pub(super) fn stored(&self, bag: Locked, receipt: &Receipt) -> io::Result<()> {
+        let (path, part) = (self.receipt(&receipt.bag), self.drafts().join(Uuid::now_v7().to_string()));
+        create(&self.drafts())?;
+        create(&self.folder.join("stored"))?;
+        fs::write(&part, serde_json::to_vec(receipt)?)?;
+        fs::rename(part, path)?;
         bag.remove()
     }
 
-    /// The versions of bags that were stored.
+    /// The receipts of bags that were stored.
     pub(super) fn receipts(&self) -> io::Result<Vec<Receipt>> {
         let entries = match fs::read_dir(self.folder.join("stored")) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
