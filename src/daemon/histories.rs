@@ -1,6 +1,6 @@
 //! Histories that nobody could write by hand: schedules, downtimes, clock jumps, faults of the API, of the mail server
 //! and of the store, processes that die at any write or hang, two daemons on one store. After each one the same must
-//! hold. A history is its seed: `ROLECALL_HISTORY=SEED cargo test histories` plays that one again, and
+//! hold, over each database. A history is its seed: `ROLECALL_HISTORY=SEED cargo test histories` plays that one again, and
 //! `ROLECALL_HISTORIES=N` plays N others.
 
 mod check;
@@ -10,33 +10,61 @@ use std::env;
 
 use futures::future::join_all;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use tokio::runtime::Runtime;
 
 use self::world::{Process, World};
+use crate::store::{Database, postgres, testing as store_testing};
 
 /// Histories that every test run plays; `tests/histories` plays ten thousand.
 const HISTORIES: u64 = 30;
+/// The same over PostgreSQL, where each takes longer.
+const OVER_POSTGRES: u64 = 4;
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
 
 #[test]
 fn whatever_happens_every_review_is_made_once_and_mailed_once_or_it_is_on_record_why_not() {
+    histories(HISTORIES, |seed| {
+        let folder = tempfile::tempdir().unwrap();
+        runtime().block_on(async { history(seed, store_testing::open(folder.path()).await).await })
+    });
+}
+
+#[test]
+fn the_same_holds_over_postgresql() {
+    // One database for all, emptied for each: a new one would take longer than most histories.
+    let runtime = runtime();
+    let store = runtime.block_on(async { postgres::testing::open(&postgres::testing::database().await).await });
+    histories(OVER_POSTGRES, |seed| {
+        runtime.block_on(async {
+            postgres::testing::empty(&store).await;
+            history(seed, store.clone()).await
+        })
+    });
+}
+
+/// Plays histories, each of which gives how many runs and crashes there were.
+fn histories(most: u64, play: impl Fn(u64) -> (u64, u64)) {
     let number = |name: &str| env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let one = number("ROLECALL_HISTORY");
     let first = one.unwrap_or_else(|| rand::rng().random_range(0..1 << 48));
-    let histories = if one.is_some() { 1 } else { number("ROLECALL_HISTORIES").unwrap_or(HISTORIES) };
+    let histories = if one.is_some() { 1 } else { number("ROLECALL_HISTORIES").unwrap_or(most) };
     let (mut runs, mut crashes) = (0, 0);
     for seed in first..first + histories {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let tested = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| runtime.block_on(history(seed))));
-        let Ok(tested) = tested else { panic!("ROLECALL_HISTORY={seed} plays this history again") };
-        runs += tested.0;
-        crashes += tested.1;
+        let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| play(seed)));
+        let Ok(played) = played else { panic!("ROLECALL_HISTORY={seed} plays this history again") };
+        runs += played.0;
+        crashes += played.1;
     }
     assert!(histories == 1 || (runs > histories && crashes > 0), "{runs} runs, {crashes} crashes: nothing was tested");
 }
 
-/// Plays one history; gives how many runs and crashes there were.
-async fn history(seed: u64) -> (u64, u64) {
+/// Plays one history over an empty store; gives how many runs and crashes there were.
+async fn history(seed: u64, store: impl Database + Clone + 'static) -> (u64, u64) {
     let mut random = StdRng::seed_from_u64(seed);
-    let world = World::new(&mut random).await;
+    let world = World::new(&mut random, store);
     let mut processes = vec![world.process()];
     let mut crashes = 0;
     // Sets every cursor; what is promised begins here.

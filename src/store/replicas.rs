@@ -49,7 +49,7 @@ pub struct Announced {
 #[async_trait::async_trait]
 pub trait Replicas: Send + Sync {
     /// How far a clock is ahead of the store's, and whether a newer version has changed the schema since it was opened.
-    /// `None` if the store has no clock of its own: its processes are on one machine.
+    /// `None` if the store has no clock of its own, because its processes are on one machine or the clock is simulated.
     ///
     /// # Errors
     /// [`StoreError`], also if the schema is newer.

@@ -12,14 +12,14 @@ use crate::{
     ledger::chain,
     mail::{message::Email, notice::Notice, report_mail::ReportMail},
     model::run::{MessageState, Run, RunState},
-    store::{Store as _, history::History as _, ledger::Ledger as _, queue::Queue as _},
+    store::Database,
 };
 
 /// The complete reviews of each job and workspace: fire time and id, the oldest first.
 type Reviews = BTreeMap<(String, String), Vec<(DateTime<Utc>, String)>>;
 
 /// Checks everything; gives how many runs there were.
-pub(super) async fn all(world: &World, began: DateTime<Utc>) -> u64 {
+pub(super) async fn all(world: &World<impl Database + Clone + 'static>, began: DateTime<Utc>) -> u64 {
     let runs = world.store.runs(u32::MAX).await.unwrap();
     every_fire_time_is_a_run_or_on_record(world, &runs, began).await;
     let mail = Mail::read(&world.shared.post.lock().unwrap());
@@ -44,7 +44,7 @@ pub(super) async fn all(world: &World, began: DateTime<Utc>) -> u64 {
 }
 
 /// The chain holds, and the coverage that is worked out from it alone knows what became of each promised fire time.
-async fn the_ledger_tells_the_same(world: &World, runs: &[Run], began: DateTime<Utc>) {
+async fn the_ledger_tells_the_same(world: &World<impl Database + Clone + 'static>, runs: &[Run], began: DateTime<Utc>) {
     let lines = world.store.entries(0, u32::MAX).await.unwrap();
     let text = lines.iter().fold(String::new(), |text, line| text + &line.text + "\n");
     let chain = chain::read(&text);
@@ -81,7 +81,11 @@ async fn the_ledger_tells_the_same(world: &World, runs: &[Run], began: DateTime<
     }
 }
 
-async fn every_fire_time_is_a_run_or_on_record(world: &World, runs: &[Run], began: DateTime<Utc>) {
+async fn every_fire_time_is_a_run_or_on_record(
+    world: &World<impl Database + Clone + 'static>,
+    runs: &[Run],
+    began: DateTime<Utc>,
+) {
     let gaps = world.store.gaps(u32::MAX).await.unwrap();
     for (job, (schedule, _, workspaces)) in &world.jobs {
         let cursor = world.store.cursor(job).await.unwrap().unwrap();
@@ -133,7 +137,7 @@ impl Mail {
     }
 }
 
-async fn everybody_got_one_message(world: &World, run: &Run, mail: &Mail) {
+async fn everybody_got_one_message(world: &World<impl Database + Clone + 'static>, run: &Run, mail: &Mail) {
     let messages = world.store.messages(run.id).await.unwrap();
     let kind = if run.state == RunState::Closed { ReportMail::KIND } else { Notice::FAILURE };
     for recipient in RECIPIENTS {

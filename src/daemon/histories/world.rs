@@ -45,9 +45,6 @@ use crate::{
     store::{
         Database, StoreError,
         crash::{Hazard, Hazardous, Moment},
-        history::History as _,
-        queue::Queue as _,
-        testing::{self as store_testing, TestStore},
     },
 };
 
@@ -90,19 +87,19 @@ impl Shared {
     }
 }
 
-pub(super) struct World {
+pub(super) struct World<S> {
     pub(super) shared: Arc<Shared>,
-    pub(super) store: TestStore,
+    pub(super) store: S,
     pub(super) jobs: BTreeMap<String, (Schedule, Missed, Vec<String>)>,
-    _folder: tempfile::TempDir,
 }
 
 fn time(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-impl World {
-    pub(super) async fn new(random: &mut StdRng) -> Self {
+impl<S: Database + Clone + 'static> World<S> {
+    /// A world with an empty store. Clones of a store are the same store.
+    pub(super) fn new(random: &mut StdRng, store: S) -> Self {
         let start = time("2026-01-01T00:00:00Z") + chrono::Duration::seconds(random.random_range(0..60_000_000));
         let patterns = ["0 8 * * MON", "30 2 * * *", "@hourly", "*/15 * * * *", "0 0 1 * *", "15 10 8 * * FRI"];
         let zones = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"];
@@ -126,9 +123,7 @@ impl World {
             on: Notify::new(),
             post: Mutex::default(),
         };
-        let folder = tempfile::tempdir().unwrap();
-        let store = store_testing::open(folder.path()).await;
-        let world = Self { shared: Arc::new(shared), store, jobs, _folder: folder };
+        let world = Self { shared: Arc::new(shared), store, jobs };
         world.trouble(random);
         world
     }

@@ -10,7 +10,7 @@ use sqlx::{PgPool, postgres::PgListener};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::{PostgresStore, check, schema, write::CHANNEL};
+use super::{LeaseClock, PostgresStore, check, schema, write::CHANNEL};
 use crate::{
     clock::Clock,
     store::{
@@ -69,7 +69,10 @@ impl Replicas for PostgresStore {
         let failed = self.explain("tell the time");
         let mut connection = self.pool.acquire().await.map_err(&failed)?;
         schema::is_up_to_date(schema::version(&mut connection).await.map_err(&failed)?, &self.place)?;
-        check::skew(&mut connection, clock).await.map(Some).map_err(failed)
+        match self.lease_clock {
+            LeaseClock::Database => check::skew(&mut connection, clock).await.map(Some).map_err(failed),
+            LeaseClock::Caller => Ok(None),
+        }
     }
 
     async fn announce(&self, replica: &Replica) -> Result<Vec<Replica>, StoreError> {

@@ -45,6 +45,21 @@ pub(crate) async fn open(server: &Server) -> PostgresStore {
     PostgresStore::open_with(server, LeaseClock::Caller).await.unwrap()
 }
 
+/// Empties a store, so that it is as a new one.
+pub(crate) async fn empty(store: &PostgresStore) {
+    let tables = "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables
+                  WHERE schemaname = 'rolecall' AND tablename <> '_sqlx_migrations'";
+    let tables: String = sqlx::query_scalar(tables).fetch_one(&store.pool).await.unwrap();
+    let mut write = store.pool.begin().await.unwrap();
+    let sql = format!(
+        // The triggers that keep the ledger from being emptied are off for this transaction.
+        "SET LOCAL session_replication_role = replica; TRUNCATE {tables} RESTART IDENTITY;
+         INSERT INTO ledger_head (id, number, sha256) VALUES (1, 0, '')"
+    );
+    write.execute(AssertSqlSafe(sql)).await.unwrap();
+    write.commit().await.unwrap();
+}
+
 /// Connections beside those of a store.
 pub(crate) async fn pool(server: &Server) -> PgPool {
     let options = sqlx::postgres::PgPoolOptions::new().after_connect(|connection, _| Box::pin(prepare(connection)));
