@@ -338,7 +338,7 @@ async fn replicas_see_one_another_until_they_leave_or_are_gone() {
 #[tokio::test]
 async fn the_skew_of_a_clock_is_told_and_so_is_a_schema_that_became_newer() {
     use crate::clock::Clock;
-    let store = testing::open(&testing::database().await).await;
+    let store = PostgresStore::open(&testing::database().await).await.unwrap();
     let right = store.skew(&Clock::system()).await.unwrap().unwrap();
     assert!(right.abs() < chrono::TimeDelta::milliseconds(500), "{right}");
     let ahead = Clock::new(|| Clock::system().now() + chrono::TimeDelta::seconds(600));
