@@ -34,6 +34,8 @@ use crate::connections::{Admitted, Listener};
 pub const PATH: &str = "/mcp";
 /// The largest request, in bytes; real requests have at most a few hundred.
 const REQUEST: usize = 256 << 10;
+/// How long a client may take to send the body of a request.
+const BODY: Duration = Duration::from_secs(30);
 /// The most concurrent sessions of clients that begin with `initialize`; each ends five minutes after its last call.
 const SESSIONS: usize = 64;
 
@@ -65,6 +67,8 @@ pub struct Admission {
 struct Door {
     /// The token's digest: the time for comparing two digests does not reveal how much of a token was right.
     token: [u8; 32],
+    /// How long the body of a request may take.
+    patience: Duration,
     sessions: Arc<LocalSessionManager>,
     refused: Arc<Refused>,
 }
@@ -115,9 +119,8 @@ pub async fn serve(listener: Listener, server: Server, admission: Admission, sto
     let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::clone(&sessions), config);
     let token = digest(admission.token.expose_secret());
     let refused = Arc::<Refused>::default();
-    let routes = Router::new()
-        .route_service(PATH, service)
-        .layer(middleware::from_fn_with_state(Door { token, sessions, refused: Arc::clone(&refused) }, enter));
+    let door = Door { token, patience: BODY, sessions, refused: Arc::clone(&refused) };
+    let routes = Router::new().route_service(PATH, service).layer(middleware::from_fn_with_state(door, enter));
     let ending = async move {
         stop.cancelled().await;
         finish(&calls).await;
@@ -139,7 +142,7 @@ async fn enter(
         return (StatusCode::UNAUTHORIZED, challenge, "the token is missing or wrong\n").into_response();
     }
     connection.admit();
-    let request = match read(request).await {
+    let request = match read(request, door.patience).await {
         Ok(request) => request,
         Err(refusal) => return refusal,
     };
@@ -150,15 +153,17 @@ async fn enter(
 }
 
 /// A request that the protocol can read, with headers as it expects them; or the answer to another one.
-async fn read(request: Request) -> Result<Request, Response> {
+async fn read(request: Request, patience: Duration) -> Result<Request, Response> {
     let (mut parts, body) = request.into_parts();
     accept_all(&mut parts.headers);
     if parts.method != Method::POST {
         negotiate(&mut parts.headers, false);
         return Ok(Request::from_parts(parts, body));
     }
+    let too_slow = |_| (StatusCode::REQUEST_TIMEOUT, "the request took too long\n").into_response();
     let too_large = |_| (StatusCode::PAYLOAD_TOO_LARGE, "the request is too large\n").into_response();
-    let bytes = axum::body::to_bytes(body, REQUEST).await.map_err(too_large)?;
+    let body = tokio::time::timeout(patience, axum::body::to_bytes(body, REQUEST)).await;
+    let bytes = body.map_err(too_slow)?.map_err(too_large)?;
     let message = frame::read(&bytes).map_err(|refusal| (StatusCode::BAD_REQUEST, Json(refusal)).into_response())?;
     negotiate(&mut parts.headers, !message["params"]["_meta"][META_VERSION].is_null());
     Ok(Request::from_parts(parts, Body::from(bytes)))
@@ -212,4 +217,55 @@ fn presented(headers: &HeaderMap) -> Option<&str> {
 
 fn digest(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpStream,
+    };
+
+    use super::*;
+
+    /// A server that repeats the body of each request, and gives this long for it.
+    async fn server(patience: Duration) -> (std::net::SocketAddr, CancellationToken) {
+        let (sessions, refused) = (Arc::default(), Arc::default());
+        let door = Door { token: digest("token"), patience, sessions, refused };
+        let routes = Router::new()
+            .route(PATH, axum::routing::post(|body: String| async { body }))
+            .layer(middleware::from_fn_with_state(door, enter));
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let (address, stop) = (listener.address, CancellationToken::new());
+        tokio::spawn(listener.serve(routes, stop.clone().cancelled_owned()));
+        (address, stop)
+    }
+
+    /// What the server answers to a request with this body, of which the client sends only so many bytes.
+    async fn answer(address: std::net::SocketAddr, body: &str, sent: usize, connection: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = format!(
+            "POST {PATH} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer token\r\nMcp-Session-Id: 1\r\n\
+             Connection: {connection}\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        for byte in &body.as_bytes()[..sent] {
+            stream.write_all(&[*byte]).await.unwrap();
+        }
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_end_is_refused_and_its_connection_closed() {
+        let body = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+        let (patient, _stop) = server(BODY).await;
+        let whole = answer(patient, body, body.len(), "close").await;
+        assert!(whole.starts_with("HTTP/1.1 200 ") && whole.ends_with(body), "{whole}");
+        let (hasty, _stop) = server(Duration::from_millis(50)).await;
+        let half = answer(hasty, body, 20, "keep-alive").await;
+        assert!(half.starts_with("HTTP/1.1 408 ") && half.ends_with("the request took too long\n"), "{half}");
+    }
 }
