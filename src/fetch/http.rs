@@ -27,14 +27,14 @@ pub(super) async fn get(
     before: Option<Loaded>,
 ) -> Result<Answer, String> {
     let token = token.map(|token| token()).transpose()?;
-    let client = crate::tls::http()
+    let client = crate::tls::http_to(url)
         .user_agent(concat!("rolecall/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(20))
         .timeout(TIMEOUT)
-        .referer(false);
-    let client = if is_this_machine(url) { client.no_proxy() } else { client };
-    let client = client.build().map_err(|error| error.without_url().to_string())?;
+        .referer(false)
+        .build()
+        .map_err(|error| crate::tls::not_set_up(&error))?;
     let request = |url: Url| {
         let request = client.get(url);
         match &token {
@@ -120,15 +120,6 @@ async fn body(mut response: Response, most: usize) -> Result<Vec<u8>, String> {
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// The last cause of an error, without its address.

@@ -117,14 +117,14 @@ impl HttpHeartbeat {
         if !matches!(url.scheme(), "http" | "https") || url.cannot_be_a_base() {
             return Err(HeartbeatError::Address);
         }
-        let client = crate::tls::http()
+        let client = crate::tls::http_to(&url)
             .timeout(Duration::from_secs(10))
             .user_agent(concat!("rolecall/", env!("CARGO_PKG_VERSION")))
             // The address is a secret: redirects are not followed.
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .build()
-            .map_err(|error| HeartbeatError::Setup(error.without_url().to_string()))?;
+            .map_err(|error| HeartbeatError::Setup(crate::tls::not_set_up(&error)))?;
         Ok(Self { client, address })
     }
 }

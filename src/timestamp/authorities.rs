@@ -7,7 +7,7 @@ use der::asn1::ObjectIdentifier;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use url::{Host, Url};
+use url::Url;
 
 use super::{LARGEST, Request, Root, Roots, Token, TokenError};
 
@@ -98,13 +98,13 @@ impl Authorities {
 }
 
 async fn post(url: &Url, request: Vec<u8>, patience: Duration) -> Result<Vec<u8>, AskError> {
-    let client = crate::tls::http()
+    let client = crate::tls::http_to(url)
         .user_agent(concat!("rolecall/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .timeout(patience)
         .referer(false);
-    let client = if is_this_machine(url) { client.no_proxy() } else { client };
-    let client = client.build().map_err(unreachable)?;
+    let failed = |error: reqwest::Error| AskError::Unreachable(crate::tls::not_set_up(&error));
+    let client = client.build().map_err(failed)?;
     let call = client
         .post(url.clone())
         .header(CONTENT_TYPE, "application/timestamp-query")
@@ -122,15 +122,6 @@ async fn post(url: &Url, request: Vec<u8>, patience: Duration) -> Result<Vec<u8>
         answer.extend_from_slice(&chunk);
     }
     Ok(answer)
-}
-
-fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// The last cause of an error, without its address.

@@ -47,6 +47,7 @@ mod past;
 mod policies;
 #[path = "../support/postgres.rs"]
 mod postgres_server;
+mod proxies;
 mod recompute;
 mod review;
 mod review_mail;

@@ -4,6 +4,8 @@ use std::env;
 
 use url::{Host, Url};
 
+use crate::tls::is_this_machine;
+
 /// The variables that name a proxy for a scheme, the first that is set counts.
 fn variables(scheme: &str) -> [&'static str; 4] {
     match scheme {
@@ -26,16 +28,7 @@ pub(super) fn of(url: &Url) -> Option<String> {
     let (variable, value) = named(url.scheme())?;
     let exempt = env::var("NO_PROXY").or_else(|_| env::var("no_proxy")).unwrap_or_default();
     let host = url.host()?;
-    (!is_loopback(&host) && !is_exempt(&host, &exempt)).then(|| format!("{} ({variable})", place(&value)))
-}
-
-/// Whether a host is this machine itself, where no proxy is used.
-pub(super) fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => *name == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    }
+    (!is_this_machine(url) && !is_exempt(&host, &exempt)).then(|| format!("{} ({variable})", place(&value)))
 }
 
 /// Host and port of a proxy, without the password that its address may hold.

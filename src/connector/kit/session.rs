@@ -9,13 +9,11 @@ use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap, redirect::P
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::{
-    mask::Secrets,
-    proxy::{self, is_loopback},
-};
+use super::{mask::Secrets, proxy};
 use crate::{
     clock::Clock,
     connector::{commons::Commons, error::ConnectorError, parameters::Limits},
+    tls::{self, is_this_machine},
 };
 
 /// How much longer than its time a call that was given up is let go on: so many times its time in all.
@@ -82,14 +80,14 @@ pub(in crate::connector) struct Session {
 impl Clients {
     fn new(call_timeout: Duration) -> Result<Self, ConnectorError> {
         let builder = || {
-            crate::tls::http()
+            tls::http()
                 .user_agent(concat!("rolecall/", env!("CARGO_PKG_VERSION")))
                 .redirect(Policy::none())
                 .connect_timeout(call_timeout.min(Duration::from_secs(20)))
                 .timeout(call_timeout * HELD)
                 .retry(reqwest::retry::never())
         };
-        let failed = |error: reqwest::Error| ConnectorError::setup(not_built(&error));
+        let failed = |error: reqwest::Error| ConnectorError::setup(tls::not_set_up(&error));
         let usual = builder().build().map_err(failed)?;
         let direct = if proxy::is_configured() { builder().no_proxy().build().map_err(failed)? } else { usual.clone() };
         Ok(Self { usual, direct })
@@ -122,8 +120,7 @@ impl Session {
     }
 
     pub(in crate::connector) fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        let is_local = url.host().is_some_and(|host| is_loopback(&host));
-        let client = if is_local { &self.clients.direct } else { &self.clients.usual };
+        let client = if is_this_machine(&url) { &self.clients.direct } else { &self.clients.usual };
         client.request(method, url)
     }
 
@@ -199,11 +196,6 @@ fn root(error: &reqwest::Error) -> Option<String> {
     root
 }
 
-fn not_built(error: &reqwest::Error) -> String {
-    let why = root(error).unwrap_or_else(|| error.to_string());
-    format!("{why}. If this machine has no CA certificates, install the package `ca-certificates`")
-}
-
 fn broken(error: reqwest::Error, proxy: Option<&str>) -> CallError {
     let what = if error.is_timeout() {
         "no answer in time".to_owned()
@@ -219,9 +211,9 @@ fn broken(error: reqwest::Error, proxy: Option<&str>) -> CallError {
 
 /// Whether a token may be sent to an address: https, or this machine.
 pub(in crate::connector) fn is_safe(url: &Url) -> bool {
-    match url.host() {
-        None => false,
-        Some(_) if url.scheme() == "https" => true,
-        Some(host) => url.scheme() == "http" && is_loopback(&host),
+    match url.scheme() {
+        "https" => url.has_host(),
+        "http" => is_this_machine(url),
+        _ => false,
     }
 }

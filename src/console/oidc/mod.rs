@@ -163,7 +163,7 @@ impl Provider {
     pub(super) fn new(setup: Setup, origin: &Url, clock: Clock) -> Result<Self, OidcError> {
         let failed = |reason: String| OidcError::Setup(reason);
         let redirect = origin.join(BACK).map_err(|error| failed(error.to_string()))?;
-        let wire = Wire::new(&setup.issuer).map_err(|error| failed(error.to_string()))?;
+        let wire = Wire::new(&setup.issuer).map_err(failed)?;
         Ok(Self { redirect: RedirectUrl::from_url(redirect), wire, clock, pending: Mutex::default(), setup })
     }
 

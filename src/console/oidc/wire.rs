@@ -7,6 +7,8 @@ use futures::future::{BoxFuture, FutureExt as _};
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use url::Url;
 
+use crate::tls::{self, is_this_machine};
+
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest answer, in bytes.
@@ -38,15 +40,19 @@ pub(super) enum WireError {
 
 impl Wire {
     /// The way to an issuer.
-    pub(super) fn new(issuer: &str) -> Result<Self, reqwest::Error> {
-        let is_here = Url::parse(issuer).is_ok_and(|url| is_this_machine(&url));
-        let builder = crate::tls::http()
+    ///
+    /// # Errors
+    /// If the address is malformed, or TLS cannot be set up.
+    pub(super) fn new(issuer: &str) -> Result<Self, String> {
+        let issuer = Url::parse(issuer).map_err(|error| error.to_string())?;
+        let client = tls::http_to(&issuer)
             .user_agent(concat!("rolecall/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             .timeout(TIMEOUT)
-            .referer(false);
-        let builder = if is_here { builder.no_proxy() } else { builder };
-        Ok(Self { client: builder.build()?, is_here })
+            .referer(false)
+            .build()
+            .map_err(|error| tls::not_set_up(&error))?;
+        Ok(Self { client, is_here: is_this_machine(&issuer) })
     }
 
     /// Whether a browser may be sent there: over TLS, or to this machine if the provider is on it.
@@ -81,15 +87,6 @@ impl<'c> AsyncHttpClient<'c> for Wire {
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         self.ask(request).boxed()
-    }
-}
-
-fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }
 

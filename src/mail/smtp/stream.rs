@@ -93,7 +93,8 @@ fn client_config(roots: Option<&[u8]>) -> io::Result<ClientConfig> {
         return Err(io::Error::other("the file of certificate authorities has no certificate in PEM format"));
     }
     let provider = crate::tls::provider();
-    let verifier = Verifier::new_with_extra_roots(extra.clone(), Arc::clone(&provider)).map_err(io::Error::other)?;
+    let verifier = Verifier::new_with_extra_roots(extra.clone(), Arc::clone(&provider))
+        .map_err(|error| io::Error::other(crate::tls::not_set_up(&error)))?;
     let verifier = Trust { verifier, certificates: extra };
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

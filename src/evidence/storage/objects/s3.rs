@@ -10,7 +10,9 @@ use object_store::{
 };
 use reqwest::redirect::Policy;
 use secrecy::{ExposeSecret as _, SecretString};
-use url::{Host, Url};
+use url::Url;
+
+use crate::tls::{self, is_this_machine};
 
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -109,7 +111,7 @@ pub fn connect(s3: &S3) -> Result<Arc<dyn ObjectStore>, S3Error> {
         // Not every store has the call that removes several objects.
         .with_disable_bulk_delete(true)
         .with_retry(retry)
-        .with_http_connector(Connector { roots, is_local: s3.endpoint.as_ref().is_some_and(is_local) });
+        .with_http_connector(Connector { roots, is_local: s3.endpoint.as_ref().is_some_and(is_this_machine) });
     if let Some(endpoint) = &s3.endpoint {
         builder = builder.with_endpoint(endpoint.as_str().trim_end_matches('/')).with_allow_http(is_plain);
     }
@@ -143,15 +145,6 @@ fn signed_in(builder: AmazonS3Builder, credentials: &Credentials) -> AmazonS3Bui
     }
 }
 
-fn is_local(endpoint: &Url) -> bool {
-    match endpoint.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
 /// Makes HTTP clients.
 #[derive(Debug)]
 struct Connector {
@@ -163,7 +156,7 @@ struct Connector {
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         let allows_http = options.get_config_value(&ClientConfigKey::AllowHttp).is_some_and(|value| value == "true");
-        let client = if self.is_local { crate::tls::http().no_proxy() } else { crate::tls::http() };
+        let client = if self.is_local { tls::http().no_proxy() } else { tls::http() };
         let client = client
             .https_only(!allows_http)
             // A signature is for one address.
@@ -173,8 +166,11 @@ impl HttpConnector for Connector {
             .user_agent(concat!("rolecall/", env!("CARGO_PKG_VERSION")))
             .no_gzip()
             .build();
-        let client = client.map_err(|error| object_store::Error::Generic { store: "S3", source: Box::new(error) })?;
-        Ok(HttpClient::new(Client(client)))
+        let failed = |error: reqwest::Error| object_store::Error::Generic {
+            store: "S3",
+            source: tls::not_set_up(&error).into(),
+        };
+        Ok(HttpClient::new(Client(client.map_err(failed)?)))
     }
 }
 
