@@ -9,6 +9,7 @@ use std::{
 use chrono::{Duration, Utc};
 
 use rand::{SeedableRng as _, rngs::StdRng};
+use rolecall_simulator::Fault;
 
 use crate::{
     evidence::{bench, judge},
@@ -205,6 +206,13 @@ const SEAL: &str = "rm SHA256SUMS.sig; chmod 600 ../key
     find . -type f ! -path ./SHA256SUMS | cut -c 3- | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
     ssh-keygen -q -Y sign -f ../key -n rolecall-evidence SHA256SUMS 2> /dev/null";
 
+/// Puts the digests and the signature of a bag right.
+const SEAL_BAG: &str =
+    "(cd $BAG; chmod 600 ../../key; tags=$(cut -c 67- tagmanifest-sha256.txt); rm tagmanifest-sha256.txt.sig
+    for kind in 256 512; do find data -type f | LC_ALL=C sort | xargs sha${kind}sum > manifest-sha$kind.txt; done
+    for kind in 256 512; do sha${kind}sum $tags > tagmanifest-sha$kind.txt; done
+    ssh-keygen -q -Y sign -f ../../key -n rolecall-evidence tagmanifest-sha256.txt 2> /dev/null)";
+
 /// Changes a copy of an export in both tools' sight.
 fn found_out(bench: &Bench, inside: &Path, change: &str, named: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
@@ -352,6 +360,27 @@ fn whoever_seals_an_export_again_is_found_out_by_what_is_in_it() {
     fs::copy(bench.path("newer"), folder.path().join("key")).unwrap();
     let (again, said) = judge(&inside, "sh", &["-c", SEAL]);
     assert!(again && verified(&inside).0, "{said}{}", verified(&inside).1);
+}
+
+#[test]
+fn the_bag_of_a_failed_run_is_held_to_the_ledger_like_any_other() {
+    let bench = reviewed();
+    bench.simulator.set_faults([Fault::MissingScopeUsers]);
+    let (code, _, said) = bench.run(&["audit"]);
+    assert!(code == 1 && said.contains("lacks the scope"), "{said}");
+    let (_folder, inside) = exported(&bench, "all.zip");
+    let (good, said) = verified(&inside);
+    assert!(good, "{said}");
+    let edit = "sed -i 's/lacks/holds/' $BAG/data/failure.json";
+    found_out(&bench, &inside, edit, &["$BAG/data/failure.json"]);
+    let sealed = |change: &str, named: &[&str]| found_out(&bench, &inside, &format!("{change}\n{SEAL}"), named);
+    sealed(edit, &["$BAG: the payload is not what was sealed", "failure.json is not as it was sealed"]);
+    sealed("rm $BAG/data/failure.json", &["$BAG", "failure.json"]);
+    sealed("rm -rf $BAG", &["the bag $BAG is missing", "the bag $BAG is in the ledger but missing"]);
+    sealed(
+        &format!("{edit}\n{SEAL_BAG}"),
+        &["$BAG is not the bag that the ledger names", "names another bag of this name"],
+    );
 }
 
 #[test]
