@@ -74,6 +74,47 @@ fn the_options_of_a_command_come_before_the_global_ones_and_examples_last() {
 }
 
 #[test]
+fn what_people_read_fits_eighty_columns() {
+    // clap does not wrap the line with the usage.
+    let is_wide = |line: &&str| textwrap::core::display_width(line) > 80 && !line.starts_with("Usage: ");
+    let wide = |said: &str| said.lines().find(is_wide).map(str::to_owned);
+    for path in help_paths().into_iter().chain([String::new()]) {
+        let arguments: Vec<&str> = path.split_whitespace().chain(["--help"]).collect();
+        let output = rolecall().args(&arguments).env("COLUMNS", "80").output().unwrap();
+        assert_eq!(wide(&printed(&output).0), None, "{path}");
+    }
+    let bench = Bench::new(options(48));
+    bench.configure("[evidence]\ndirectory = \"bags\"\n");
+    bench.audit(&[]);
+    let coverage = ["evidence", "coverage", "--from", "2026-01-01", "--to", "2026-01-31"];
+    for arguments in [
+        &["audit"][..],
+        &["check"],
+        &["preflight"],
+        &["who-can", "export"],
+        &["findings"],
+        &["users"],
+        &["roles"],
+        &["profiles"],
+        &["org"],
+        &["me"],
+        &["runs"],
+        &["schedule"],
+        &["rules"],
+        &["evidence", "list"],
+        &["evidence", "verify", "bags"],
+        &coverage,
+        &["policy", "show"],
+        &["mail", "test", "--to", "ana@example.com"],
+    ] {
+        let output = bench.rolecall(arguments).env("COLUMNS", "80").output().unwrap();
+        let (stdout, stderr) = printed(&output);
+        assert!(!stdout.is_empty() && matches!(output.status.code(), Some(0 | 3)), "{arguments:?}: {stdout}{stderr}");
+        assert_eq!(wide(&stdout), None, "{arguments:?}");
+    }
+}
+
+#[test]
 fn help_for_an_unknown_command_names_the_nearest() {
     let output = rolecall().args(["help", "audits"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));

@@ -3,6 +3,7 @@
 use clap::{Arg, Command, CommandFactory as _, builder::Styles, value_parser};
 
 use super::{Cli, EXAMPLES, Example, GLOBAL};
+use crate::cli::output::width;
 
 /// The groups in which `rolecall --help` lists the commands.
 const GROUPS: [(&str, &[&str]); 8] = [
@@ -15,6 +16,11 @@ const GROUPS: [(&str, &[&str]); 8] = [
     ("Agents", &["mcp", "tools"]),
     ("Develop", &["simulate", "schema", "completions", "man", "help"]),
 ];
+
+/// The width of help that goes to no terminal, which is clap's.
+const WIDTH: usize = 100;
+/// The longest line of an example. A longer command is continued on the next line.
+const LINE: usize = 76;
 
 /// Commands that read no configuration, and whose help therefore does not show `--config`.
 const WITHOUT_CONFIGURATION: [&str; 6] = ["demo", "simulate", "schema", "completions", "man", "help"];
@@ -52,19 +58,46 @@ pub(super) fn examples(path: &str) -> &'static [Example] {
 
 fn shown(examples: &[Example]) -> String {
     let header = Styles::default().get_header().to_owned();
-    let lines = examples.iter().map(|Example { does, line }| format!("\n  # {does}\n  {line}"));
+    let lines = examples.iter().map(|Example { does, line }| format!("\n  # {does}\n  {}", continued(line)));
     format!("{header}Examples:{header:#}{}", lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// A command as a shell takes it on several lines. What is quoted stays together, and so do an option and its value.
+fn continued(line: &str) -> String {
+    let is_open = |piece: &str| piece.matches(['"', '\'']).count() % 2 == 1;
+    let lacks_value = |piece: &str| piece.starts_with("--") && !piece.contains(' ');
+    let mut pieces: Vec<String> = Vec::new();
+    for word in line.split(' ') {
+        match pieces.last_mut() {
+            Some(last) if is_open(last) || (lacks_value(last) && !word.starts_with('-')) => {
+                *last = format!("{last} {word}");
+            }
+            _ => pieces.push(word.to_owned()),
+        }
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for piece in pieces {
+        match lines.last_mut() {
+            Some(last) if last.len() + 1 + piece.len() <= LINE => *last = format!("{last} {piece}"),
+            Some(_) => lines.push(format!("    {piece}")),
+            None => lines.push(piece),
+        }
+    }
+    lines.join(" \\\n  ")
 }
 
 /// clap has no groups of commands, so that the template names each command itself.
 fn template(command: &Command) -> String {
     let styles = Styles::default();
     let (header, literal) = (styles.get_header(), styles.get_literal());
-    let width = command.get_subcommands().map(|subcommand| subcommand.get_name().len()).max().unwrap_or(0);
+    let longest = command.get_subcommands().map(|subcommand| subcommand.get_name().len()).max().unwrap_or(0);
+    let indent = " ".repeat(longest + 4);
+    let wrapping = textwrap::Options::new(width().unwrap_or(WIDTH).saturating_sub(indent.len()));
     let line = |name: &&str| {
         let about = command.find_subcommand(name).and_then(Command::get_about);
         let about = about.map(ToString::to_string).unwrap_or_default();
-        format!("  {literal}{name}{literal:#}{}  {about}\n", " ".repeat(width - name.len()))
+        let about = textwrap::wrap(&about, &wrapping).join(&format!("\n{indent}"));
+        format!("  {literal}{name}{literal:#}{}  {about}\n", " ".repeat(longest - name.len()))
     };
     let groups = GROUPS.map(|(group, names)| {
         let lines: String = names.iter().map(line).collect();
@@ -121,6 +154,21 @@ mod tests {
                 let parsed = command().try_get_matches_from(&words).and_then(|matches| Cli::from_arg_matches(&matches));
                 assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
             }
+        }
+    }
+
+    #[test]
+    fn a_long_example_is_continued_as_a_shell_takes_it() {
+        let line = "rolecall init --client-id 1000.ABC --client-secret-file secret --grant-code-file code --no-mail";
+        let expected =
+            "rolecall init --client-id 1000.ABC --client-secret-file secret \\\n      --grant-code-file code --no-mail";
+        assert_eq!(continued(line), expected);
+        let quoted = "rolecall review cancel 019a8c1e-5b7e-7c3a-9d2f-4f1d2c3b4a59 --reason \"the wrong job\"";
+        assert!(continued(quoted).ends_with(" \\\n      --reason \"the wrong job\""), "{}", continued(quoted));
+        for Example { line, .. } in EXAMPLES.iter().flat_map(|(_, examples)| *examples) {
+            let shown = format!("  {}", continued(line));
+            assert!(shown.lines().all(|line| line.len() <= 80), "{shown}");
+            assert_eq!(shown.replace(" \\\n     ", "").trim(), *line);
         }
     }
 
