@@ -1,7 +1,9 @@
 //! `rolecall audit`: one run now.
 
+mod plan;
+
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -9,18 +11,18 @@ use std::{
 use futures::future::join_all;
 use uuid::Uuid;
 
+use self::plan::{Target, plan, targets};
 use super::{
     args::{AuditArgs, ReportKind},
     check,
     output::{self, Failure},
     progress::Line,
-    summary, workspaces,
+    summary,
 };
 use crate::{
     app,
     clock::{Clock, time_delta},
-    config::settings::{Email, Job, Settings, Smtp},
-    connector::Connector,
+    config::settings::{Job, Settings},
     fetch::Rosters,
     model::{audit::Audit, finding::Severity, notification::Notification, run::Claim},
     notify::{channel::Channels, closing, dispatch},
@@ -32,7 +34,7 @@ use crate::{
         Env,
         across::{self, End},
         deliver::{Mail, Recipients},
-        files, lease,
+        lease,
         ledger::{self, WriteError},
         perform::{AuditRun, Commit, Performed, Reports, Step},
         receipts, timestamps, together,
@@ -43,14 +45,6 @@ use crate::{
 
 /// How long a run stays claimed by a process that no longer renews its lease.
 const LEASE: Duration = Duration::from_mins(1);
-
-/// The work to do, checked in full before the first call.
-struct Plan<'a> {
-    job: Option<(&'a str, &'a Job)>,
-    workspaces: Vec<&'a str>,
-    mail: Option<(&'a Email, &'a Smtp)>,
-    fail_on: Option<Severity>,
-}
 
 pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Failure> {
     let settings = check::load(named)?;
@@ -92,86 +86,6 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
         }
         _ => Ok(()),
     }
-}
-
-/// The workspaces with their connectors and folders, all of which can be written to.
-fn targets<'a>(
-    settings: &Settings,
-    workspaces: &[&'a str],
-    out: Option<&Path>,
-    clock: &Clock,
-) -> Result<Vec<Target<'a>>, Failure> {
-    let mut targets = Vec::with_capacity(workspaces.len());
-    for workspace in workspaces.iter().copied() {
-        let connector = app::connector(settings, workspace, clock);
-        let connector = connector.map_err(|error| Failure::usage(error.to_string()))?;
-        let folder = out.map(|out| if workspaces.len() > 1 { out.join(workspace) } else { out.to_owned() });
-        targets.push(Target { workspace, connector, folder });
-    }
-    for folder in targets.iter().filter_map(|target| target.folder.as_deref()) {
-        files::probe(folder).map_err(|error| Failure::failed(error.to_string()))?;
-    }
-    Ok(targets)
-}
-
-fn plan<'a>(settings: &'a Settings, args: &AuditArgs) -> Result<Plan<'a>, Failure> {
-    let job = match &args.job {
-        Some(name) => Some(settings.jobs.get_key_value(name).ok_or_else(|| {
-            let known: Vec<&str> = settings.jobs.keys().map(String::as_str).collect();
-            Failure::usage(format!("unknown job `{name}`; the configured jobs are: {}", known.join(", ")))
-        })?),
-        // Without arguments, the only job is meant.
-        None if args.workspaces.is_empty() && settings.jobs.len() == 1 => settings.jobs.iter().next(),
-        None if args.workspaces.is_empty() && !settings.jobs.is_empty() => {
-            let known: Vec<&str> = settings.jobs.keys().map(String::as_str).collect();
-            return Err(Failure::usage(format!("there are several jobs; name one with --job: {}", known.join(", "))));
-        }
-        None => None,
-    };
-    let of_job = job.map(|(_, job)| &job.workspaces);
-    let mut workspaces: Vec<&str> = Vec::new();
-    for name in &args.workspaces {
-        let (name, _) = settings.workspaces.get_key_value(name).ok_or_else(|| {
-            let known = workspaces::known(settings);
-            Failure::usage(format!("unknown workspace `{name}`; the configured workspaces are: {known}"))
-        })?;
-        if of_job.is_some_and(|workspaces| !workspaces.contains(name)) {
-            return Err(Failure::usage(format!("workspace `{name}` is not part of that job")));
-        }
-        if !workspaces.contains(&name.as_str()) {
-            workspaces.push(name);
-        }
-    }
-    if workspaces.is_empty() {
-        workspaces = match of_job {
-            Some(names) => names.iter().map(String::as_str).collect(),
-            None => settings.workspaces.keys().map(String::as_str).collect(),
-        };
-    }
-    if workspaces.is_empty() {
-        return Err(Failure::usage("the configuration has no workspace to audit"));
-    }
-    let email = job.and_then(|(_, job)| job.email.as_ref());
-    let mail = email.zip(settings.smtp.as_ref()).filter(|_| args.send);
-    if args.send && mail.is_none() {
-        return Err(Failure::usage(
-            "--send needs a job with recipients: an [email] table in the job, and an [smtp] table",
-        ));
-    }
-    Ok(Plan {
-        job: job.map(|(name, job)| (name.as_str(), job)),
-        workspaces,
-        mail,
-        fail_on: args.fail_on.or_else(|| job.and_then(|(_, job)| job.fail_on)),
-    })
-}
-
-/// A workspace to audit.
-struct Target<'a> {
-    workspace: &'a str,
-    connector: Box<dyn Connector>,
-    /// Where its reports are written; `None` if nowhere.
-    folder: Option<PathBuf>,
 }
 
 /// The way to the recipients, if `--send` is given.

@@ -1,6 +1,8 @@
 //! The daemon over a real store and a simulated workspace, at a time that the test sets.
 
+mod clock;
 mod disagreement;
+mod failures;
 mod reviews;
 mod spread;
 mod together;
@@ -405,16 +407,6 @@ async fn a_ping_survives_a_restart_and_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_clock_that_was_set_back_is_not_silent() {
-    let bench = Bench::new(Missed::Latest).await;
-    bench.at(WEEK_2).await;
-    bench.dates_its_calls();
-    bench.at(SUNDAY).await;
-    let incidents = bench.daemon.health().await.unwrap().incidents;
-    assert!(incidents.iter().any(|incident| incident.kind == IncidentKind::ClockSetBack), "{incidents:?}");
-}
-
-#[tokio::test]
 async fn the_next_week_is_compared_with_this_one() {
     let bench = Bench::new(Missed::Latest).await;
     bench.at(WEEK_1).await;
@@ -427,119 +419,6 @@ async fn the_next_week_is_compared_with_this_one() {
     bench.at(WEEK_2).await;
     let mails = bench.accepted();
     assert!(mails[1].1.contains("+1 administrator"), "{}", &mails[1].1[..900]);
-}
-
-#[tokio::test]
-async fn an_outage_of_the_api_is_waited_out() {
-    let bench = Bench::new(Missed::Latest).await;
-    bench.simulator.set_faults([Fault::ServerErrorAlways]);
-    bench.at(WEEK_1).await;
-    let run = bench.run().await;
-    assert_eq!((run.state, run.not_before), (RunState::Due, Some(time("2026-03-02T07:01:00Z"))));
-    assert!(run.error.unwrap().contains("HTTP 500"));
-    bench.simulator.set_faults([]);
-    bench.at("2026-03-02T07:00:59Z").await;
-    assert_eq!(bench.run().await.state, RunState::Due);
-    bench.at("2026-03-02T07:01:00Z").await;
-    let run = bench.run().await;
-    assert_eq!((run.state, run.attempt, run.error), (RunState::Closed, 2, None));
-}
-
-#[tokio::test]
-async fn a_run_that_keeps_failing_is_given_up_after_five_attempts_and_said_so() {
-    let bench = Bench::new(Missed::Latest).await;
-    bench.simulator.set_faults([Fault::ServerErrorAlways]);
-    for moment in
-        [WEEK_1, "2026-03-02T07:01:00Z", "2026-03-02T07:06:00Z", "2026-03-02T07:21:00Z", "2026-03-02T08:01:00Z"]
-    {
-        assert!(bench.accepted().is_empty());
-        bench.at(moment).await;
-    }
-    let run = bench.run().await;
-    assert_eq!((run.state, run.attempt), (RunState::Failed, 5));
-    let [(to, notice)] = <[_; 1]>::try_from(bench.accepted()).unwrap();
-    assert_eq!(to, "security@example.com");
-    assert!(
-        notice.contains("FAILED acme: access was not reviewed") && notice.contains(&run.id.to_string()),
-        "{notice}"
-    );
-}
-
-#[tokio::test]
-async fn what_only_a_person_can_mend_is_told_at_once_and_can_be_tried_again() {
-    let bench = Bench::new(Missed::Latest).await;
-    bench.simulator.set_faults([Fault::Revoked]);
-    bench.at(WEEK_1).await;
-    let run = bench.run().await;
-    assert_eq!((run.state, run.attempt), (RunState::Failed, 1));
-    assert!(bench.accepted()[0].1.contains("revoked"));
-    bench.simulator.set_faults([]);
-    assert!(bench.daemon.store.retry(run.id, time("2026-03-02T09:00:00Z")).await.unwrap());
-    bench.at("2026-03-02T09:00:00Z").await;
-    assert_eq!(bench.run().await.state, RunState::Closed);
-    assert_eq!(bench.accepted().len(), 2);
-}
-
-#[tokio::test]
-async fn a_report_waits_for_the_mail_server_and_is_the_same_message_every_time() {
-    let bench = Bench::new(Missed::Latest).await;
-    bench.post.down.store(true, Ordering::Relaxed);
-    for moment in [WEEK_1, "2026-03-02T07:01:00Z", "2026-03-02T07:03:00Z"] {
-        bench.at(moment).await;
-        assert_eq!(bench.run().await.state, RunState::Recorded);
-    }
-    // Another process, after this one died.
-    bench.post.down.store(false, Ordering::Relaxed);
-    let heir =
-        daemon(&bench.simulator, &bench.post, &bench.watcher, &bench.now, bench.folder.path(), Missed::Latest).await;
-    let bench = Bench { daemon: heir, ..bench };
-    bench.at("2026-03-02T07:07:00Z").await;
-    assert_eq!(bench.run().await.state, RunState::Closed);
-    let mut seen = bench.post.seen.lock().unwrap().clone();
-    assert_eq!(seen.len(), 9, "four attempts for each, and the notice that one was refused");
-    seen.sort();
-    seen.dedup();
-    assert_eq!(seen.len(), 3, "one Message-ID for each recipient, and the notice");
-}
-
-#[tokio::test]
-async fn after_weeks_of_silence_the_latest_review_is_made_and_the_others_are_on_record() {
-    let bench = Bench::new(Missed::Latest).await;
-    bench.at("2026-03-24T12:00:00Z").await;
-    assert_eq!(bench.run().await.fire_at, time("2026-03-23T07:00:00Z"));
-    let gaps = bench.daemon.store.gaps(9).await.unwrap();
-    assert_eq!(gaps.len(), 1);
-    assert_eq!((gaps[0].first, gaps[0].last, gaps[0].count), (time(WEEK_1), time("2026-03-16T07:00:00Z"), 3));
-    assert!(gaps[0].reason.contains("no daemon was able to run it in time"));
-}
-
-#[tokio::test]
-async fn a_clock_that_is_set_back_makes_no_second_review_of_the_same_week() {
-    let bench = Bench::new(Missed::All).await;
-    bench.at(WEEK_2).await;
-    bench.at(SUNDAY).await;
-    bench.at(WEEK_1).await;
-    bench.at("2026-03-09T08:00:00Z").await;
-    let fire_at: Vec<_> = bench.runs().await.into_iter().map(|run| run.fire_at).collect();
-    assert_eq!(fire_at, [time(WEEK_2), time(WEEK_1)]);
-}
-
-#[tokio::test]
-async fn a_changed_schedule_does_not_replay_the_past() {
-    let bench = Bench::new(Missed::All).await;
-    bench.at(WEEK_1).await;
-    let changed =
-        daemon(&bench.simulator, &bench.post, &bench.watcher, &bench.now, bench.folder.path(), Missed::All).await;
-    {
-        let mut setup = changed.setup.write().unwrap();
-        let job = Arc::get_mut(&mut setup).unwrap().jobs.get_mut("weekly").unwrap();
-        job.schedule = Schedule::parse("0 * * * *", chrono_tz::Tz::UTC, time(SUNDAY)).unwrap();
-    }
-    let bench = Bench { daemon: changed, ..bench };
-    bench.at("2026-03-05T10:30:00Z").await;
-    assert_eq!(bench.runs().await.len(), 1);
-    bench.at("2026-03-05T11:00:00Z").await;
-    assert_eq!(bench.runs().await.len(), 2);
 }
 
 #[tokio::test]
@@ -557,37 +436,4 @@ async fn a_daemon_that_is_told_to_stop_hands_back_what_it_cannot_finish() {
     bench.simulator.set_latency(Duration::ZERO);
     bench.at("2026-03-02T07:00:05Z").await;
     assert_eq!(bench.run().await.state, RunState::Closed);
-}
-
-#[tokio::test]
-async fn a_jump_of_the_clock_does_not_make_it_take_up_its_own_run() {
-    let bench = Bench::new(Missed::Latest).await;
-    bench.simulator.set_latency(Duration::from_millis(300));
-    *bench.now.lock().unwrap() = time(WEEK_1);
-    let (mut workers, mut senders) = (JoinSet::new(), JoinSet::new());
-    let shutdown_now = CancellationToken::new();
-    bench.daemon.step(&mut workers, &mut senders, &shutdown_now).await.unwrap();
-    assert_eq!(workers.len(), 1);
-    *bench.now.lock().unwrap() = time(WEEK_1) + chrono::Duration::hours(1);
-    bench.daemon.step(&mut workers, &mut senders, &shutdown_now).await.unwrap();
-    assert_eq!(workers.len(), 1, "it knows its own claim");
-    while workers.join_next().await.is_some() {}
-    let attempts = bench.daemon.store.attempts(bench.run().await.id).await.unwrap();
-    assert_eq!(attempts.len(), 1, "{attempts:?}");
-}
-
-#[tokio::test]
-async fn a_store_that_fails_is_named_until_it_works_again_and_the_daemon_stays_alive() {
-    let bench = Bench::new(Missed::Latest).await;
-    let full = || StoreError::Full {
-        place: "store.db".into(),
-        reason: "disk is full".into(),
-        advice: "Make room on its disk",
-    };
-    bench.daemon.stepped(Err(full().into()));
-    bench.daemon.stepped(Err(full().into()));
-    let health = bench.daemon.health().await.unwrap();
-    assert!(health.is_alive && health.failure.unwrap().contains("Make room on its disk"));
-    bench.daemon.stepped(Ok(()));
-    assert!(bench.daemon.health().await.unwrap().failure.is_none());
 }
