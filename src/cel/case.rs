@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::{
-    Program, View,
-    evaluate::{Failure, Reading, Texts},
+    Program,
+    evaluate::Failure,
     keys::{Key, Kind},
+    view::{Reading, Texts, View},
 };
 use crate::model::policy::{RuleTest, TestValue};
 

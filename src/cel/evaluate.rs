@@ -1,6 +1,7 @@
 //! Evaluates a condition for one subject after the other.
 
 use std::{
+    cell::OnceCell,
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -12,122 +13,19 @@ use std::{
 use cel::{
     Context, Env, ExecutionError, IdedExpr, Value,
     common::{
-        types::{CelBool, CelInt, CelList, CelString, CelTimestamp},
-        value::{CowVal, Val},
+        types::{CelBool, CelInt, CelString, CelTimestamp},
+        value::CowVal,
     },
     context::VariableResolver,
 };
-use chrono::{DateTime, Utc};
 
 use super::{
     Program, functions,
-    keys::{Key, Kind},
-    limits::LONGEST_LIST,
-    rewrite::{HAS, MOST_SHARED, SHARED, VALUE},
+    keys::Key,
+    quick::{Elsewhere, HAS, SHARED, VALUE},
+    rewrite::MOST_SHARED,
+    view::{Reading, View},
 };
-
-/// A list of texts, ready for rules.
-#[derive(Debug)]
-pub struct Texts {
-    values: CelList<'static>,
-    length: usize,
-}
-
-impl Texts {
-    /// These texts.
-    pub fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
-        let boxed = |text: &str| -> Box<dyn Val> { Box::new(CelString::from(text.to_owned())) };
-        let values: Vec<Box<dyn Val>> = texts.into_iter().map(boxed).collect();
-        let length = values.len();
-        Self { values: CelList::from(values), length }
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.length
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.length == 0
-    }
-
-    /// The texts.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.values.inner().iter().filter_map(|value| value.downcast_ref::<CelString<'_>>()).map(CelString::inner)
-    }
-}
-
-static NO_TEXTS: LazyLock<Texts> = LazyLock::new(|| Texts::new([]));
-
-/// The value of a key for a subject.
-#[derive(Debug, Clone, Copy)]
-pub enum Reading<'a> {
-    /// True or false.
-    Bool(bool),
-    /// A whole number.
-    Int(i64),
-    /// A text.
-    Text(&'a str),
-    /// A point in time.
-    Time(DateTime<Utc>),
-    /// Several texts.
-    Texts(&'a Texts),
-    /// There is none: `has` is false. Texts and lists are then empty, and true or false is false.
-    Empty,
-    /// It is not known: `has` is false, and reading it fails.
-    Unknown,
-}
-
-impl<'a> From<Option<&'a str>> for Reading<'a> {
-    fn from(text: Option<&'a str>) -> Self {
-        text.filter(|text| !text.is_empty()).map_or(Self::Empty, Self::Text)
-    }
-}
-
-impl Reading<'_> {
-    fn is_there(self) -> bool {
-        !matches!(self, Self::Empty | Self::Unknown)
-    }
-
-    /// The empty value of a type in place of none.
-    fn or_empty(self, kind: Kind) -> Self {
-        match (self, kind) {
-            (Self::Empty, Kind::Bool) => Self::Bool(false),
-            (Self::Empty, Kind::Text) => Self::Text(""),
-            (Self::Empty, Kind::Texts) => Self::Texts(&NO_TEXTS),
-            (Self::Texts(texts), _) if texts.len() > LONGEST_LIST => Self::Unknown,
-            (other, _) => other,
-        }
-    }
-
-    /// How a message shows it.
-    pub fn shown(self) -> String {
-        match self {
-            Self::Bool(value) => value.to_string(),
-            Self::Int(value) => value.to_string(),
-            Self::Text(text) => text.to_owned(),
-            Self::Time(time) => time.format("%Y-%m-%d").to_string(),
-            Self::Texts(texts) => {
-                let first: Vec<&str> = texts.iter().take(5).collect();
-                let more = texts.len().saturating_sub(first.len());
-                let joined = first.join(", ");
-                if more == 0 { joined } else { format!("{joined} and {more} more") }
-            }
-            Self::Empty => String::new(),
-            Self::Unknown => "unknown".to_owned(),
-        }
-    }
-}
-
-/// The subject that is judged now.
-pub trait View: Send + Sync {
-    /// The value of a key.
-    fn value(&self, key: Key) -> Reading<'_>;
-
-    /// A number that subjects have in common if they share everything but `user`, `roster` and `previous`.
-    fn group(&self) -> u64;
-}
 
 /// Why a condition could not be evaluated for a subject.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -156,11 +54,7 @@ impl VariableResolver for Resolver<'_> {
                 }
             }
             HAS => Some(CowVal::owned(CelBool::from(self.view.value(*Key::ALL.get(number)?).is_there()))),
-            SHARED => {
-                let bits = self.shared.load(Relaxed);
-                let has = |place: usize| bits >> place & 1 == 1;
-                has(number + MOST_SHARED).then(|| CowVal::owned(CelBool::from(has(number))))
-            }
+            SHARED => shared(self.shared.load(Relaxed), number).map(|value| CowVal::owned(CelBool::from(value))),
             _ => None,
         }
     }
@@ -169,8 +63,16 @@ impl VariableResolver for Resolver<'_> {
 /// Evaluates a condition for the subject of a view.
 pub struct Session<'s> {
     program: &'s Program,
-    context: Context<'s, 's>,
+    view: &'s dyn View,
+    interpreter: Interpreter<'s>,
+}
+
+/// What only the interpreter of CEL evaluates.
+struct Interpreter<'s> {
+    program: &'s Program,
     resolver: &'s Resolver<'s>,
+    /// Made when it is needed first.
+    context: OnceCell<Context<'s, 's>>,
     groups: HashMap<u64, u64>,
 }
 
@@ -180,10 +82,17 @@ impl Program {
     /// Evaluates the condition as often as `work` asks for it, each time for the subject that the view then shows.
     pub fn over<R>(&self, view: &dyn View, work: impl FnOnce(&mut Session<'_>) -> R) -> R {
         let resolver = Resolver { view, shared: AtomicU64::new(0) };
-        let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
-        functions::register(&mut context, &self.rewritten.regexes);
-        context.set_variable_resolver(&resolver);
-        work(&mut Session { program: self, context, resolver: &resolver, groups: HashMap::new() })
+        let (context, groups) = (OnceCell::new(), HashMap::new());
+        let interpreter = Interpreter { program: self, resolver: &resolver, context, groups };
+        work(&mut Session { program: self, view, interpreter })
+    }
+}
+
+#[cfg(test)]
+impl Program {
+    /// As [`Program::evaluate`], by the interpreter alone.
+    pub(super) fn interpret(&self, view: &dyn View) -> Result<bool, Failure> {
+        self.over(view, |session| truth(&self.rewritten.whole, session.interpreter.context()))
     }
 }
 
@@ -194,18 +103,54 @@ impl Session<'_> {
     /// [`Failure`] if that cannot be said.
     pub fn evaluate(&mut self) -> Result<bool, Failure> {
         let rewritten = &self.program.rewritten;
-        if !rewritten.shared.is_empty() {
-            let group = self.resolver.view.group();
-            let (context, shared) = (&self.context, &rewritten.shared);
-            let bits = *self.groups.entry(group).or_insert_with(|| bits(shared, context));
-            self.resolver.shared.store(bits, Relaxed);
-            if let Ok(value) = truth(&rewritten.condition, context) {
-                return Ok(value);
-            }
+        match rewritten.condition.evaluate(self.view, &rewritten.regexes, &mut self.interpreter) {
+            Some(value) => Ok(value),
+            // For the reason.
+            None => truth(&rewritten.whole, self.interpreter.context()),
         }
-        // Also for the reason: that of a shared part is not in the condition.
-        truth(&rewritten.whole, &self.context)
     }
+}
+
+impl<'s> Interpreter<'s> {
+    fn context(&self) -> &Context<'s, 's> {
+        self.context.get_or_init(|| {
+            let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
+            functions::register(&mut context, &self.program.rewritten.regexes);
+            context.set_variable_resolver(self.resolver);
+            context
+        })
+    }
+
+    /// Which shared parts are true for the subject, and which could be evaluated.
+    fn bits(&mut self) -> u64 {
+        let group = self.resolver.view.group();
+        if let Some(bits) = self.groups.get(&group) {
+            return *bits;
+        }
+        let bits = bits(&self.program.rewritten.shared, self.context());
+        self.groups.insert(group, bits);
+        bits
+    }
+}
+
+impl Elsewhere for Interpreter<'_> {
+    fn shared(&mut self, number: usize) -> Option<bool> {
+        shared(self.bits(), number)
+    }
+
+    fn other(&mut self, expression: &IdedExpr, has_shared: bool) -> Option<bool> {
+        if has_shared {
+            let bits = self.bits();
+            self.resolver.shared.store(bits, Relaxed);
+        }
+        truth(expression, self.context()).ok()
+    }
+}
+
+/// The value of a shared part. `None` if it could not be evaluated.
+fn shared(bits: u64, number: usize) -> Option<bool> {
+    let has = |place: usize| bits >> place & 1 == 1;
+    has(number + MOST_SHARED).then(|| has(number))
 }
 
 fn bits(shared: &[IdedExpr], context: &Context<'_, '_>) -> u64 {

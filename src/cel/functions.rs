@@ -1,8 +1,9 @@
 //! The functions of rules: what they take, what they return, and those that CEL does not have.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use cel::{Context, ExecutionError};
+use chrono::TimeDelta;
 use regex::Regex;
 
 use super::types::Type::{self, Bool, Double, Duration, Int, Text, Time};
@@ -173,16 +174,40 @@ pub(super) fn regex_name(number: usize) -> String {
     format!("matches_{number}")
 }
 
+/// The number of the regular expression that is called by this name.
+pub(super) fn regex_number(name: &str) -> Option<usize> {
+    name.strip_prefix("matches_")?.parse().ok()
+}
+
+/// The text in lower case.
+pub(super) fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
+    let is_lower = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if is_lower { text } else { Cow::Owned(text.to_lowercase()) }
+}
+
+/// What follows the last @, in lower case.
+pub(super) fn domain(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => {
+            text.trim().rsplit_once('@').map_or(Cow::Borrowed(""), |(_, domain)| lower(domain.into()))
+        }
+        Cow::Owned(text) => Cow::Owned(domain(Cow::Borrowed(&text)).into_owned()),
+    }
+}
+
+/// A duration of so many days. `None` if they are too many.
+pub(super) fn days(number: i64) -> Option<TimeDelta> {
+    TimeDelta::try_days(number).filter(|days| days.num_days().abs() <= 1_000_000)
+}
+
 /// Adds the functions that CEL does not have, and the regular expressions of a program.
 pub(super) fn register(context: &mut Context<'_, '_>, regexes: &[Regex]) {
     // The names are new: adding fails only for those that CEL declares itself.
-    let _ = context.add_function("lower", |text: Arc<String>| text.to_lowercase());
-    let _ = context.add_function("domain", |text: Arc<String>| {
-        text.trim().rsplit_once('@').map(|(_, domain)| domain.to_lowercase()).unwrap_or_default()
-    });
+    let _ = context.add_function("lower", |text: Arc<String>| lower(Cow::Borrowed(&text)).into_owned());
+    let _ = context.add_function("domain", |text: Arc<String>| domain(Cow::Borrowed(&text)).into_owned());
     let _ = context.add_function("days", |number: i64| {
-        let days = chrono::TimeDelta::try_days(number).filter(|days| days.num_days().abs() <= 1_000_000);
-        days.ok_or_else(|| ExecutionError::FunctionError { function: "days".into(), message: "too many days".into() })
+        days(number)
+            .ok_or_else(|| ExecutionError::FunctionError { function: "days".into(), message: "too many days".into() })
     });
     for (number, regex) in regexes.iter().enumerate() {
         let regex = regex.clone();

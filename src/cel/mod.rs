@@ -2,7 +2,7 @@
 //! have types.
 //!
 //! An expression is bounded before it is parsed (`limits`), its types are inferred (`check`), and it is made quick to
-//! evaluate (`rewrite`). [`Program::over`] evaluates it for one subject after the other. What cannot be evaluated is an
+//! evaluate (`rewrite`, `quick`). [`Program::over`] evaluates it for one subject after the other. What cannot be evaluated is an
 //! error with a reason, never false.
 
 mod case;
@@ -12,10 +12,12 @@ mod functions;
 pub mod keys;
 mod limits;
 mod message;
+mod quick;
 mod rewrite;
 #[cfg(test)]
 mod tests;
 mod types;
+mod view;
 
 use std::{collections::BTreeSet, ops::Range, thread};
 
@@ -27,11 +29,12 @@ use cel::{
 
 pub use self::{
     case::Case,
-    evaluate::{Failure, Reading, Session, Texts, View},
+    evaluate::{Failure, Session},
     functions::FUNCTIONS,
     keys::{Key, Kind, Root},
     limits::{LONGEST_LIST, MOST_STEPS},
     message::Message,
+    view::{Reading, Texts, View},
 };
 use crate::model::policy::ForEach;
 

@@ -10,13 +10,14 @@ use regex::Regex;
 use super::{
     Mistake, Places, functions,
     keys::{Key, Root},
+    quick::{HAS, Quick, SHARED, VALUE},
 };
 
 /// An expression that is ready to be evaluated.
 #[derive(Debug)]
 pub(super) struct Rewritten {
     /// The condition, with what is shared taken out.
-    pub(super) condition: IdedExpr,
+    pub(super) condition: Quick,
     /// The whole condition.
     pub(super) whole: IdedExpr,
     /// What is shared: each is true or false.
@@ -26,13 +27,6 @@ pub(super) struct Rewritten {
 
 /// The most shared parts of an expression.
 pub(super) const MOST_SHARED: usize = 32;
-/// How a name of the view begins after it was rewritten. It is followed by the number of the key.
-pub(super) const VALUE: char = '#';
-/// How the question whether there is such a value begins.
-pub(super) const HAS: char = '?';
-/// How a shared part begins. It is followed by its number.
-pub(super) const SHARED: char = '=';
-
 /// Rewrites an expression that was checked.
 pub(super) fn rewrite(mut expression: IdedExpr, places: &Places<'_>) -> Result<Rewritten, Vec<Mistake>> {
     let mut rewriter = Rewriter { places, bound: Vec::new(), regexes: Vec::new(), mistakes: Vec::new() };
@@ -42,7 +36,7 @@ pub(super) fn rewrite(mut expression: IdedExpr, places: &Places<'_>) -> Result<R
     }
     let (mut condition, mut shared) = (expression.clone(), Vec::new());
     take_out(&mut condition, &mut shared);
-    Ok(Rewritten { condition, whole: expression, shared, regexes: rewriter.regexes })
+    Ok(Rewritten { condition: Quick::of(&condition), whole: expression, shared, regexes: rewriter.regexes })
 }
 
 struct Rewriter<'a> {

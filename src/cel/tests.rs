@@ -1,4 +1,5 @@
 mod fuzz;
+mod quick;
 
 use chrono::{DateTime, TimeZone as _, Utc};
 
