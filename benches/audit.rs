@@ -27,9 +27,10 @@ use rolecall::{
         change::Drift,
         finding::Severity,
         policy::{CustomRule, ForEach, Policy},
+        roster::{Bounds, Format, Layout, Roster, Source},
     },
     report::{self, ReportFile, ReportInput},
-    run,
+    roster, run,
 };
 use rolecall_simulator::{Options, Simulator};
 
@@ -105,10 +106,10 @@ fn matrix(audit: &Audit) -> AccessMatrix<'_> {
 }
 
 fn judge(audit: &Audit, matrix: &AccessMatrix<'_>) -> Judgement {
-    judge_by(&audit.policy, audit, matrix)
+    judge_by(&audit.policy, None, audit, matrix)
 }
 
-fn judge_by(policy: &Policy, audit: &Audit, matrix: &AccessMatrix<'_>) -> Judgement {
+fn judge_by(policy: &Policy, roster: Option<&Roster>, audit: &Audit, matrix: &AccessMatrix<'_>) -> Judgement {
     let rules = RuleSet::for_policy(policy);
     let input = JudgeInput {
         matrix,
@@ -116,7 +117,7 @@ fn judge_by(policy: &Policy, audit: &Audit, matrix: &AccessMatrix<'_>) -> Judgem
         unmatched_administrator_profiles: &[],
         policy,
         workspace: &audit.workspace,
-        roster: audit.roster.as_ref(),
+        roster,
         reviewed: None,
         now: audit.judged_at,
         previous: None,
@@ -174,14 +175,11 @@ const CONDITIONS: [&str; 10] = [
     "user.profile_name in ['Nobody', 'Guest'] || user.role_name == 'Guest'",
     "size(profile.permissions) > 500 && !user.administrator",
     "role.path.exists(r, r == 'Board') && !user.confirmed",
-    "user.active && user.status != 'active'",
+    "user.administrator && roster.found && roster.department == 'Sales'",
     "user.full_name == '' || user.full_name.startsWith('test')",
 ];
 
-/// A tenth of the difference to `judge_by_all_rules` is the cost of one condition.
-#[divan::bench]
-fn judge_by_all_rules_and_ten_of_the_company_s_own(bencher: Bencher<'_, '_>) {
-    let matrix = matrix(&READ.audit);
+fn own_rules() -> Vec<CustomRule> {
     let rule = |(number, when): (usize, &&str)| CustomRule {
         name: format!("own-{number}"),
         title: "Title".to_owned(),
@@ -193,9 +191,64 @@ fn judge_by_all_rules_and_ten_of_the_company_s_own(bencher: Bencher<'_, '_>) {
         fix: "Fix".to_owned(),
         tests: Vec::new(),
     };
-    let custom_rules = CONDITIONS.iter().enumerate().map(rule).collect();
-    let policy = Policy { custom_rules, ..READ.audit.policy.clone() };
-    bencher.counter(ItemsCount::new(USERS)).bench(|| judge_by(&policy, &READ.audit, black_box(&matrix)));
+    CONDITIONS.iter().enumerate().map(rule).collect()
+}
+
+/// A tenth of the difference to `judge_by_all_rules` is the cost of one condition.
+#[divan::bench]
+fn judge_by_all_rules_and_ten_of_the_company_s_own(bencher: Bencher<'_, '_>) {
+    let matrix = matrix(&READ.audit);
+    let policy = Policy { custom_rules: own_rules(), ..READ.audit.policy.clone() };
+    bencher.counter(ItemsCount::new(USERS)).bench(|| judge_by(&policy, None, &READ.audit, black_box(&matrix)));
+}
+
+/// A roster with a row for each user, as an HR system exports it.
+fn export() -> Vec<u8> {
+    let mut rows =
+        String::from("Employee #,Name,Work Email,Status,Department,Job Title,Manager Email,Hire Date,Last day\n");
+    for (number, row) in matrix(&READ.audit).rows().enumerate() {
+        let Some(address) = row.user.email() else { continue };
+        let department = ["Sales", "Support", "Finance", "Operations"][number % 4];
+        let (title, manager, day) = (number % 40, number % 100, 1 + number % 28);
+        rows += &format!(
+            "E{number},Name{number} Surname,{address},Active,{department},{department} {title},manager{manager}@example.com,2019-03-{day:02},\n"
+        );
+    }
+    rows.into_bytes()
+}
+
+fn layout() -> Layout {
+    Layout { format: Format::Csv, columns: BTreeMap::new(), date_format: None, current: None, encoding: None }
+}
+
+#[divan::bench]
+fn read_a_roster(bencher: Bencher<'_, '_>) {
+    let (export, layout) = (export(), layout());
+    bencher.counter(ItemsCount::new(USERS)).bench(|| roster::read("hr", &[black_box(&export)], &layout).unwrap());
+}
+
+#[divan::bench]
+fn judge_by_all_rules_a_roster_and_ten_of_the_company_s_own(bencher: Bencher<'_, '_>) {
+    let matrix = matrix(&READ.audit);
+    let now = READ.audit.judged_at;
+    let source = Source {
+        name: "hr".to_owned(),
+        place: "people.csv".to_owned(),
+        bounds: Bounds::default(),
+        read_at: now,
+        as_of: Some(now),
+        sha256: None,
+        encoding: None,
+        columns: BTreeMap::new(),
+        problem: None,
+        warnings: Vec::new(),
+    };
+    let records = roster::read("hr", &[export()], &layout()).unwrap().records;
+    let roster = Roster { sources: vec![source], records };
+    let policy = Policy { custom_rules: own_rules(), roster: vec!["hr".to_owned()], ..READ.audit.policy.clone() };
+    let judged = judge_by(&policy, Some(&roster), &READ.audit, &matrix);
+    assert!(judged.roster.is_some_and(|judged| judged.unreliable.is_empty()), "the roster is not relied on");
+    bencher.counter(ItemsCount::new(USERS)).bench(|| judge_by(&policy, Some(&roster), &READ.audit, black_box(&matrix)));
 }
 
 #[divan::bench]

@@ -6,23 +6,30 @@
 //! address are never one.
 
 mod address;
+mod few;
+mod names;
 mod standing;
 #[cfg(test)]
 mod tests;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
+    hash::Hash,
     sync::OnceLock,
 };
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
-use self::standing::standing;
 pub use self::{address::Addresses, standing::Standing};
+use self::{
+    few::Few,
+    names::{letters, name_key},
+    standing::standing,
+};
 use crate::model::{
     policy::Policy,
-    roster::{Record, Roster},
+    roster::{Record, Roster, Source},
 };
 
 /// The people of a roster on a day.
@@ -30,32 +37,15 @@ use crate::model::{
 pub struct People<'a> {
     addresses: Addresses<'a>,
     members: Vec<Member<'a>>,
-    by_address: HashMap<String, Vec<usize>>,
-    by_name: OnceLock<HashMap<String, Vec<usize>>>,
-}
-
-/// What a row is compared by.
-struct Keys {
-    /// Its addresses, each once.
-    addresses: Vec<String>,
-    /// Its name.
-    name: String,
-}
-
-impl Keys {
-    fn of(record: &Record, addresses: &Addresses<'_>) -> Self {
-        let mut keys: Vec<String> = record.addresses.iter().filter_map(|one| addresses.key(one)).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        Self { addresses: keys, name: name_key(&record.name) }
-    }
+    by_address: HashMap<Cow<'a, str>, Few<usize>>,
+    by_letters: OnceLock<HashMap<u64, Few<usize>>>,
 }
 
 /// One person of a roster, with every row about this person.
 #[derive(Debug)]
 pub struct Member<'a> {
     /// The rows, the decisive one first.
-    records: Vec<&'a Record>,
+    records: Few<&'a Record>,
     /// Whether the person works here.
     pub standing: Standing,
 }
@@ -141,61 +131,49 @@ impl<'a> People<'a> {
     /// The people of a roster at a time, by the addresses of a policy.
     pub fn new(roster: &'a Roster, policy: &'a Policy, now: DateTime<Utc>) -> Self {
         let addresses = Addresses::of(policy);
-        let records: Vec<&Record> = roster.records.iter().collect();
-        let keys: Vec<Keys> = records.par_iter().map(|record| Keys::of(record, &addresses)).collect();
+        let records = &roster.records;
         let mut same = Same::new(records.len());
-        let mut by_key: HashMap<&str, Vec<usize>> = HashMap::with_capacity(records.len());
-        let mut by_id: HashMap<(&str, &str, &str), usize> = HashMap::new();
-        for (place, (record, keys)) in records.iter().zip(&keys).enumerate() {
-            for key in &keys.addresses {
-                by_key.entry(key).or_default().push(place);
+        let mut by_address: HashMap<Cow<'a, str>, Few<usize>> = HashMap::with_capacity(records.len());
+        let mut by_id: HashMap<&str, Few<usize>> = HashMap::new();
+        for (place, record) in records.iter().enumerate() {
+            for key in record.addresses.iter().filter_map(|address| addresses.key(address)) {
+                add(&mut by_address, key, place);
             }
             if !record.id.is_empty() {
-                let first = *by_id.entry((&record.roster, &record.id, &keys.name)).or_insert(place);
-                same.join(first, place);
+                add(&mut by_id, record.id.as_str(), place);
             }
         }
-        for places in by_key.values().filter(|places| places.len() > 1) {
-            join_same_people(&records, &keys, places, &mut same);
+        by_id
+            .values()
+            .filter(|places| places.len() > 1)
+            .for_each(|places| join_same_number(records, places, &mut same));
+        drop(by_id);
+        let shared = by_address.values().filter(|places| places.len() > 1);
+        shared.for_each(|places| join_same_people(records, places, &mut same));
+        let (members, member_of) = members(roster, &same, now);
+        for places in by_address.values_mut() {
+            *places = match &*places {
+                Few::One([place]) => Few::one(member_of[*place]),
+                Few::Several(places) => {
+                    let people: BTreeSet<usize> = places.iter().map(|place| member_of[*place]).collect();
+                    match people.first() {
+                        Some(only) if people.len() == 1 => Few::one(*only),
+                        _ => Few::Several(people.into_iter().collect()),
+                    }
+                }
+            };
         }
-        let today: HashMap<&str, NaiveDate> = roster
-            .sources
-            .iter()
-            .map(|one| (one.name.as_str(), now.with_timezone(&one.bounds.time_zone).date_naive()))
-            .collect();
-        let day = |record: &Record| today.get(record.roster.as_str()).copied().unwrap_or_else(|| now.date_naive());
-        let mut by_root: Vec<(usize, usize)> = (0..records.len()).map(|place| (same.root(place), place)).collect();
-        by_root.sort_unstable();
-        let mut member_of = vec![0; records.len()];
-        let mut members = Vec::with_capacity(records.len());
-        for group in by_root.chunk_by(|one, other| one.0 == other.0) {
-            for (_, place) in group {
-                member_of[*place] = members.len();
-            }
-            members.push(member(group.iter().map(|(_, place)| records[*place]).collect(), day));
-        }
-        let places_of = |places: Vec<usize>| {
-            let mut places: Vec<usize> = places.into_iter().map(|place| member_of[place]).collect();
-            places.sort_unstable();
-            places.dedup();
-            places
-        };
-        let by_address = by_key.into_iter().map(|(key, places)| (key.to_owned(), places_of(places))).collect();
-        Self { addresses, members, by_address, by_name: OnceLock::new() }
+        Self { addresses, members, by_address, by_letters: OnceLock::new() }
     }
 
-    /// The places of the people who have a name of two words or more. Few audits ask for it.
-    fn by_name(&self) -> &HashMap<String, Vec<usize>> {
-        self.by_name.get_or_init(|| {
-            let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+    /// The places of people by the letters of their names. Few audits ask for it.
+    fn by_letters(&self) -> &HashMap<u64, Few<usize>> {
+        self.by_letters.get_or_init(|| {
+            let mut by_letters = HashMap::with_capacity(self.members.len());
             for (place, member) in self.members.iter().enumerate() {
-                let names: BTreeSet<String> = member.records.iter().map(|record| name_key(&record.name)).collect();
-                names
-                    .into_iter()
-                    .filter(|name| name.contains(' '))
-                    .for_each(|name| by_name.entry(name).or_default().push(place));
+                member.records.iter().for_each(|record| add(&mut by_letters, letters(&record.name), place));
             }
-            by_name
+            by_letters
         })
     }
 
@@ -215,36 +193,52 @@ impl<'a> People<'a> {
 
     /// The places among [`members`](Self::members) of everyone whom an address belongs to.
     pub fn places(&self, address: &str) -> &[usize] {
-        let places = self.addresses.key(address).and_then(|key| self.by_address.get(&key));
-        places.map_or(&[], Vec::as_slice)
+        let places = self.addresses.key(address).and_then(|key| self.by_address.get(&*key));
+        places.map_or(&[], |places| &**places)
     }
 
     /// The only person of a name of two words or more, in whatever order: a suggestion, never a match.
     pub fn suggest(&self, name: &str) -> Option<&Member<'a>> {
-        match self.by_name().get(&name_key(name)).map(Vec::as_slice) {
-            Some([one]) => Some(&self.members[*one]),
-            _ => None,
-        }
+        let key = Some(name_key(name)).filter(|key| key.contains(' '))?;
+        let same_letters = self.by_letters().get(&letters(name))?.iter().map(|place| &self.members[*place]);
+        let mut same = same_letters.filter(|member| member.records.iter().any(|one| name_key(&one.name) == key));
+        same.next().filter(|_| same.next().is_none())
     }
 
     /// How many people of a roster work here.
     pub fn current(&self, roster: &str) -> u64 {
         let is_of = |member: &&Member<'_>| {
-            matches!(member.standing, Standing::Current(_)) && member.records.iter().any(|one| one.roster == roster)
+            matches!(member.standing, Standing::Current(_)) && member.records.iter().any(|one| one.roster == *roster)
         };
         self.members.iter().filter(is_of).count() as u64
     }
 }
 
+fn add<K: Eq + Hash>(places: &mut HashMap<K, Few<usize>>, key: K, place: usize) {
+    match places.entry(key) {
+        Entry::Occupied(known) => known.into_mut().add(place),
+        Entry::Vacant(vacant) => _ = vacant.insert(Few::one(place)),
+    }
+}
+
+/// Joins the rows of one employee number that are about the same person: in one roster and with one name.
+fn join_same_number(records: &[Record], places: &[usize], same: &mut Same) {
+    let mut first: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    for place in places {
+        let record = &records[*place];
+        same.join(*first.entry((&record.roster, name_key(&record.name))).or_insert(*place), *place);
+    }
+}
+
 /// Joins the rows of one address that are about the same person. A row without name and number is about the only person
 /// there, if there is only one.
-fn join_same_people(records: &[&Record], keys: &[Keys], places: &[usize], same: &mut Same) {
-    let mut by_name: BTreeMap<&str, usize> = BTreeMap::new();
+fn join_same_people(records: &[Record], places: &[usize], same: &mut Same) {
+    let mut by_name: BTreeMap<String, usize> = BTreeMap::new();
     let mut by_id: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let mut unnamed = Vec::new();
     for place in places {
-        let record = records[*place];
-        let name = keys[*place].name.as_str();
+        let record = &records[*place];
+        let name = name_key(&record.name);
         if name.is_empty() && record.id.is_empty() {
             unnamed.push(*place);
             continue;
@@ -266,19 +260,40 @@ fn join_same_people(records: &[&Record], keys: &[Keys], places: &[usize], same: 
     }
 }
 
+/// The people, and the place among them for each row.
+fn members<'a>(roster: &'a Roster, same: &Same, now: DateTime<Utc>) -> (Vec<Member<'a>>, Vec<usize>) {
+    let records = &roster.records;
+    let of_source = |source: &Source| now.with_timezone(&source.bounds.time_zone).date_naive();
+    let today: Vec<(&str, NaiveDate)> =
+        roster.sources.iter().map(|source| (source.name.as_str(), of_source(source))).collect();
+    let day = |record: &Record| {
+        let found = today.iter().find(|(name, _)| record.roster == **name);
+        found.map_or_else(|| now.date_naive(), |(_, day)| *day)
+    };
+    let mut by_root: Vec<(usize, usize)> = (0..records.len()).map(|place| (same.root(place), place)).collect();
+    by_root.sort_unstable();
+    let mut member_of = vec![0; records.len()];
+    let mut members = Vec::with_capacity(records.len());
+    for group in by_root.chunk_by(|one, other| one.0 == other.0) {
+        for (_, place) in group {
+            member_of[*place] = members.len();
+        }
+        members.push(match group {
+            [(_, place)] => {
+                let record = &records[*place];
+                Member { records: Few::One([record]), standing: standing(record, day(record)) }
+            }
+            _ => member(group.iter().map(|(_, place)| &records[*place]).collect(), day),
+        });
+    }
+    (members, member_of)
+}
+
 fn member(rows: Vec<&Record>, today: impl Fn(&Record) -> NaiveDate) -> Member<'_> {
     let mut rows: Vec<(Standing, &Record)> = rows.into_iter().map(|one| (standing(one, today(one)), one)).collect();
     rows.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| b.1.start.cmp(&a.1.start)).then_with(|| a.1.cmp(b.1)));
     let standing = rows[0].0;
-    Member { records: rows.into_iter().map(|(_, record)| record).collect(), standing }
-}
-
-/// The words of a name, whatever their order, case and punctuation: `Example, Ana` and `Ana Example`.
-fn name_key(name: &str) -> String {
-    let lower = address::composed(name).to_lowercase();
-    let mut words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    words.sort_unstable();
-    words.join(" ")
+    Member { records: Few::Several(rows.into_iter().map(|(_, record)| record).collect()), standing }
 }
 
 /// Which places belong together.

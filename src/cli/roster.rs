@@ -153,7 +153,7 @@ fn checked(source: &Source, roster: &Roster, judged: &JudgedRoster, people: &Peo
     let rows = || roster.records.iter().filter(|record| record.roster == source.name);
     let mut unknown_words = BTreeMap::new();
     for record in rows().filter(|record| record.meaning == Meaning::Unknown) {
-        *unknown_words.entry(record.status.clone()).or_default() += 1;
+        *unknown_words.entry(record.status.to_string()).or_default() += 1;
     }
     Checked {
         name: source.name.clone(),

@@ -119,7 +119,10 @@ impl Rosters {
                 None => Vec::new(),
             });
         }
-        joined.records.sort();
+        // Each is sorted.
+        if names.len() > 1 {
+            joined.records.sort();
+        }
         (!names.is_empty()).then_some(joined)
     }
 

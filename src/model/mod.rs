@@ -35,3 +35,4 @@ pub(crate) mod testing;
 pub mod trigger;
 pub mod unread;
 pub mod users;
+pub mod word;

@@ -6,6 +6,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use super::word::Word;
+
 /// Everyone in the rosters of a policy, as read once for an audit.
 ///
 /// Evidence keeps it: a field that it does not have has its default.
@@ -25,7 +27,7 @@ impl Roster {
             return None;
         }
         self.sources.retain(|source| names.contains(&source.name));
-        self.records.retain(|record| names.contains(&record.roster));
+        self.records.retain(|record| names.iter().any(|name| record.roster == *name.as_str()));
         Some(self)
     }
 }
@@ -60,6 +62,25 @@ pub struct Source {
     /// What its owner should look at.
     #[serde(default)]
     pub warnings: Vec<String>,
+}
+
+/// Where a roster is and how it is read and relied on, to compare with the next audit. The digest of a policy does not cover it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RosterTerms {
+    /// The file or the address, without secrets.
+    pub place: String,
+    /// What is expected of it.
+    #[serde(flatten)]
+    pub bounds: Bounds,
+    /// The columns that were kept, by field. Empty if it could not be read.
+    #[serde(default)]
+    pub columns: BTreeMap<Field, Vec<String>>,
+}
+
+impl From<&Source> for RosterTerms {
+    fn from(source: &Source) -> Self {
+        Self { place: source.place.clone(), bounds: source.bounds, columns: source.columns.clone() }
+    }
 }
 
 /// What is expected of a roster before it is relied on.
@@ -150,7 +171,7 @@ impl Field {
 #[serde(default)]
 pub struct Record {
     /// The name of the roster.
-    pub roster: String,
+    pub roster: Word,
     /// The addresses, that at work first.
     pub addresses: Vec<String>,
     /// The employee number. Empty if there is none, as with all texts here.
@@ -158,15 +179,15 @@ pub struct Record {
     /// The name.
     pub name: String,
     /// The status as written.
-    pub status: String,
+    pub status: Word,
     /// What the status means.
     pub meaning: Meaning,
     /// The department.
-    pub department: String,
+    pub department: Word,
     /// The job title.
-    pub title: String,
+    pub title: Word,
     /// The manager: an address where the source says it, else as written.
-    pub manager: String,
+    pub manager: Word,
     /// The first day.
     pub start: Option<NaiveDate>,
     /// The last day, on which the person still works here.

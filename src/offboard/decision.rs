@@ -1,5 +1,7 @@
 //! Decisions of reviews to remove a user, and who may carry one out.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -90,6 +92,7 @@ pub(super) fn may_carry_out(
 
 /// Whether two addresses are those of one person, as far as the policy says.
 fn is_same(one: &str, other: &str, policy: &Policy) -> bool {
-    let key = |address: &str| Addresses::of(policy).key(address).unwrap_or_else(|| address.to_lowercase());
+    let key =
+        |address: &str| Addresses::of(policy).key(address).map_or_else(|| address.to_lowercase(), Cow::into_owned);
     key(one) == key(other)
 }

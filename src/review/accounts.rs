@@ -1,7 +1,7 @@
 //! Whose accounts the items of a review are. Two addresses can belong to one person: those that a roster lists, and those
 //! that the policy of the workspace takes for the same.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
     item::{Item, ItemId, Masters, Population},
@@ -52,5 +52,7 @@ pub(super) fn keys<'a>(masters: Option<&'a Masters>, item: &'a Item) -> impl Ite
 
 /// The form in which the addresses of one person are the same.
 pub(super) fn key(masters: Option<&Masters>, address: &Address) -> String {
-    masters.and_then(|masters| masters.addresses().key(address.as_str())).unwrap_or_else(|| address.as_str().to_owned())
+    masters
+        .and_then(|masters| masters.addresses().key(address.as_str()))
+        .map_or_else(|| address.as_str().to_owned(), Cow::into_owned)
 }

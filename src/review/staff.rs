@@ -42,8 +42,11 @@ impl<'a> Staff<'a> {
         let everyone = self.people.as_ref().map_or(Match::Nobody, |people| people.find(address.as_str()));
         let records = everyone.all().into_iter().flat_map(|member| member.records().iter());
         let written = records.flat_map(|record| &record.addresses).map(String::as_str);
-        let mut addresses: BTreeSet<Address> =
-            written.chain([address.as_str()]).filter_map(|one| self.addresses.key(one)).map(Address::from).collect();
+        let mut addresses: BTreeSet<Address> = written
+            .chain([address.as_str()])
+            .filter_map(|one| self.addresses.key(one))
+            .map(|key| Address::from(key.into_owned()))
+            .collect();
         addresses.remove(address);
         let only = everyone.one();
         Worker {

@@ -82,13 +82,16 @@ pub(super) fn is_ambiguous(cell: &str) -> bool {
 
 /// A date that can be read in one way only: ISO 8601, with or without a time, one with the name of the month, or the
 /// number of a day as spreadsheets count.
-fn clear(cell: &str) -> Said {
+pub(super) fn clear(cell: &str) -> Said {
     let cell = cell.trim();
+    if let Some(day) = iso(cell) {
+        return Said::Day(day);
+    }
     if NONE.contains(&cell.to_lowercase().as_str()) || is_zeros(cell) {
         return Said::Nothing;
     }
     let date = cell.split(['T', ' ']).next().unwrap_or_default();
-    if let Some(day) = parsed(date, "%Y-%m-%d").filter(|_| date.len() == 10) {
+    if let Some(day) = iso(date) {
         return Said::Day(day);
     }
     if let Some(day) = serial(cell) {
@@ -98,6 +101,16 @@ fn clear(cell: &str) -> Said {
     let spaced = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
     let read = CLEAR.iter().find_map(|format| parsed(&slashed, format).or_else(|| parsed(&spaced, format)));
     read.map_or(Said::Illegible, Said::Day)
+}
+
+/// `2026-01-31`, which most exports have.
+fn iso(date: &str) -> Option<NaiveDate> {
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = date.as_bytes() else { return None };
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0, |number, digit| digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0')))
+    };
+    let year = i32::try_from(number(&[y1, y2, y3, y4])?).ok()?;
+    NaiveDate::from_ymd_opt(year, number(&[m1, m2])?, number(&[d1, d2])?).filter(|day| is_sane(*day))
 }
 
 /// `0000-00-00`, `00/00/0000`, `0`.

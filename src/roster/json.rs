@@ -1,13 +1,13 @@
 //! A JSON list of objects, or an object with such a list in it. Each object is dropped after its mapped values are read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Value, value::RawValue};
 
 use super::{
     ReadError,
     columns::Mapping,
-    rows::{Cells, Rows},
+    rows::{Cells, Place, Rows},
 };
 use crate::model::roster::{Field, Layout};
 
@@ -18,10 +18,10 @@ const HEADER_FROM: usize = 1_000;
 
 pub(super) fn read(text: &str, layout: &Layout, rows: &mut Rows<'_>) -> Result<(), ReadError> {
     let objects = objects(text)?;
-    let mut names: Vec<String> = Vec::new();
+    let (mut names, mut known): (Vec<String>, HashSet<String>) = (Vec::new(), HashSet::new());
     for object in objects.iter().take(HEADER_FROM) {
         for (name, _) in flat(object)? {
-            if !names.contains(&name) {
+            if known.insert(name.clone()) {
                 names.push(name);
             }
         }
@@ -36,21 +36,28 @@ pub(super) fn read(text: &str, layout: &Layout, rows: &mut Rows<'_>) -> Result<(
     for (at, object) in objects.iter().enumerate() {
         let values: BTreeMap<String, String> = flat(object)?.into_iter().collect();
         let value = |place: &usize| values.get(header[*place]).map(|text| text.trim()).filter(|text| !text.is_empty());
-        let cells = mapping.places.iter().map(|(field, places)| {
+        let mut row = Cells::at(Place::Entry(at + 1), has_status);
+        for (field, places) in &mapping.places {
             let mut values = places.iter().filter_map(value);
-            let text = match field {
-                Field::Aliases => values.collect::<Vec<_>>().join(" "),
-                _ => values.next().unwrap_or_default().to_owned(),
-            };
-            (*field, text)
-        });
-        rows.add(Cells { by_field: cells.collect(), place: format!("entry {}", at + 1), has_status })?;
+            row.set(
+                *field,
+                match field {
+                    Field::Aliases => values.collect::<Vec<_>>().join(" ").into(),
+                    _ => values.next().unwrap_or_default().into(),
+                },
+            );
+        }
+        rows.add(row)?;
     }
     Ok(())
 }
 
 /// The objects of the list: the document itself, or the only list of objects in it.
 pub(super) fn objects(text: &str) -> Result<Vec<&RawValue>, ReadError> {
+    objects_within(text, DEPTH)
+}
+
+fn objects_within(text: &str, depth: usize) -> Result<Vec<&RawValue>, ReadError> {
     let invalid = |error: serde_json::Error| ReadError::Syntax { format: "JSON", reason: error.to_string() };
     let text = text.trim();
     if text.is_empty() {
@@ -70,8 +77,9 @@ pub(super) fn objects(text: &str) -> Result<Vec<&RawValue>, ReadError> {
     if let (Some(only), None) = (lists.next(), lists.next()) {
         return serde_json::from_str(only.get()).map_err(invalid);
     }
-    let mut inner = members.values().copied().filter(|value| value.get().starts_with('{'));
-    let found = inner.find_map(|value| objects(value.get()).ok().filter(|objects| !objects.is_empty()));
+    let mut inner = members.values().copied().filter(|value| depth > 0 && value.get().starts_with('{'));
+    let found =
+        inner.find_map(|value| objects_within(value.get(), depth - 1).ok().filter(|objects| !objects.is_empty()));
     found.ok_or_else(|| ReadError::Syntax { format: "JSON", reason: "there is no list of people in it".to_owned() })
 }
 

@@ -1,12 +1,10 @@
 //! SCIM 2.0 users (RFC 7643), as a list response or a list. SCIM says whether an account is active, and no last day.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::{
     ReadError, json,
-    rows::{Cells, Rows},
+    rows::{Cells, Place, Rows},
     text,
 };
 use crate::model::roster::Field;
@@ -121,9 +119,11 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) -> Result<(), ReadError> {
             format: "SCIM",
             reason: format!("user {}: {}", at + 1, kind_of(&error)),
         })?;
-        let has_status = user.active.is_some();
-        let place = format!("user {}", at + 1);
-        rows.add(Cells { place, by_field: cells(user), has_status })?;
+        let mut row = Cells::at(Place::User(at + 1), user.active.is_some());
+        for (field, cell) in cells(user) {
+            row.set(field, cell.into());
+        }
+        rows.add(row)?;
     }
     Ok(())
 }
@@ -133,7 +133,7 @@ fn kind_of(error: &serde_json::Error) -> String {
     format!("a value of another type than expected at column {}", error.column())
 }
 
-fn cells(user: User) -> BTreeMap<Field, String> {
+fn cells(user: User) -> [(Field, String); 8] {
     let mut emails = user.emails.unwrap_or_default();
     // Never the address at home.
     emails.retain(|email| !email.r#type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("home")));
@@ -164,5 +164,4 @@ fn cells(user: User) -> BTreeMap<Field, String> {
         (Field::Title, user.title.unwrap_or_default()),
         (Field::Manager, manager.unwrap_or_default()),
     ]
-    .into()
 }

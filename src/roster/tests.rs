@@ -319,6 +319,22 @@ proptest! {
     }
 
     #[test]
+    fn any_bytes_are_harmless_and_little_of_them_is_kept(bytes in prop::collection::vec(any::<u8>(), 0..600), text in "\\PC{0,200}") {
+        let header = b"Work Email,Name,Status,Hire Date\n";
+        for bytes in [bytes.clone(), [&header[..], &bytes].concat(), [&header[..], text.as_bytes()].concat()] {
+            for format in [Format::Csv, Format::Json, Format::Scim] {
+                for encoding in [None, Some("utf-16"), Some("windows-1252")] {
+                    let layout = Layout { encoding: encoding.map(str::to_owned), ..layout(format) };
+                    let Ok(contents) = read("hr", &[&bytes], &layout) else { continue };
+                    let kept: usize = contents.records.iter().map(|one| one.name.len() + one.status.len() + one.title.len()).sum();
+                    prop_assert!(kept <= 4 * bytes.len() && contents.records.len() <= bytes.len(), "{kept}");
+                }
+            }
+            let _ = super::page(&bytes);
+        }
+    }
+
+    #[test]
     fn the_order_of_rows_does_not_matter(rows in prop::collection::vec((0..5_usize, 0..4_usize, 0..4_usize), 1..12), turn in any::<prop::sample::Index>()) {
         let row = |(who, status, date): &(usize, usize, usize)| format!("P{who} X,p{who}@example.com,{},{}", ["Active", "Terminated", "On leave", ""][*status], ["", "2026-01-31", "31/12/2026", "01/02/2026"][*date]);
         let lines: Vec<String> = rows.iter().map(row).collect();
@@ -330,4 +346,21 @@ proptest! {
             (one, other) => prop_assert_eq!(one.is_err(), other.is_err()),
         }
     }
+}
+
+#[test]
+fn documents_that_are_deep_or_wide_end_and_need_no_deep_stack() {
+    let deep = format!("{}1{}", "{\"a\":".repeat(100_000), "}".repeat(100_000));
+    assert!(read("hr", &[&deep], &layout(Format::Json)).is_err());
+    assert!(read("hr", &[&deep], &layout(Format::Scim)).is_err());
+    assert!(super::page(deep.as_bytes()).is_err());
+    let brackets = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    assert!(read("hr", &[&brackets], &layout(Format::Json)).is_err());
+    let keys: Vec<String> = (0..50_000).map(|number| format!("\"k{number}\":1")).collect();
+    let keys = format!("[{{\"email\":\"ana@example.com\",{}}}]", keys.join(","));
+    assert_eq!(read("hr", &[&keys], &layout(Format::Json)).unwrap().records.len(), 1);
+    let wide = format!("{}\nEmail,Status\nana@example.com,Active\n", ",;\t|".repeat(200_000));
+    assert_eq!(csv(&wide).unwrap().records.len(), 1);
+    let quotes = csv("\"".repeat(300_001));
+    assert!(quotes.is_err() || quotes.is_ok_and(|read| read.records.is_empty()));
 }

@@ -1,10 +1,12 @@
 //! From bytes to text. What cannot be decoded is an error: a name or an address with other letters would match nobody.
 
+use std::borrow::Cow;
+
 use super::ReadError;
 
 /// The text of a roster.
-pub(super) struct Text {
-    pub(super) text: String,
+pub(super) struct Text<'b> {
+    pub(super) text: Cow<'b, str>,
     pub(super) encoding: &'static str,
 }
 
@@ -52,7 +54,7 @@ const WINDOWS_1252: [Option<char>; 32] = [
 
 /// Decodes a roster: by the named encoding, else by its byte order mark, else as UTF-16 if it has the zero bytes of it, as
 /// UTF-8 if it is valid, and as Windows-1252 otherwise.
-pub(super) fn decode(bytes: &[u8], named: Option<&str>) -> Result<Text, ReadError> {
+pub(super) fn decode<'b>(bytes: &'b [u8], named: Option<&str>) -> Result<Text<'b>, ReadError> {
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0") {
         return Err(ReadError::NotText("a workbook; save it as CSV"));
     }
@@ -69,14 +71,14 @@ pub(super) fn decode(bytes: &[u8], named: Option<&str>) -> Result<Text, ReadErro
         return Err(ReadError::NotText("not text: it has zero bytes"));
     }
     let Text { text, encoding } = decoded;
-    let text = match text.strip_prefix('\u{feff}') {
-        Some(rest) => rest.to_owned(),
-        None => text,
+    let text = match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.strip_prefix('\u{feff}').unwrap_or(text)),
+        Cow::Owned(text) => Cow::Owned(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)),
     };
     Ok(Text { text, encoding })
 }
 
-fn detected(bytes: &[u8]) -> Result<Text, ReadError> {
+fn detected(bytes: &[u8]) -> Result<Text<'_>, ReadError> {
     if bytes.starts_with(b"\xef\xbb\xbf") {
         return utf_8(bytes);
     }
@@ -105,9 +107,9 @@ fn detected(bytes: &[u8]) -> Result<Text, ReadError> {
     }
 }
 
-fn utf_8(bytes: &[u8]) -> Result<Text, ReadError> {
+fn utf_8(bytes: &[u8]) -> Result<Text<'_>, ReadError> {
     match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(Text { text: text.to_owned(), encoding: UTF_8 }),
+        Ok(text) => Ok(Text { text: Cow::Borrowed(text), encoding: UTF_8 }),
         Err(error) => Err(ReadError::Encoding {
             line: line_of(&bytes[..error.valid_up_to()]),
             encoding: UTF_8,
@@ -121,7 +123,7 @@ fn has_utf_8_letters(bytes: &[u8]) -> bool {
     bytes.utf8_chunks().any(|chunk| !chunk.valid().is_ascii())
 }
 
-fn utf_16(bytes: &[u8], unit: fn([u8; 2]) -> u16, encoding: &'static str) -> Result<Text, ReadError> {
+fn utf_16(bytes: &[u8], unit: fn([u8; 2]) -> u16, encoding: &'static str) -> Result<Text<'static>, ReadError> {
     let help = "export it in UTF-8";
     let (pairs, rest) = bytes.as_chunks::<2>();
     let mut text = String::with_capacity(pairs.len());
@@ -134,10 +136,10 @@ fn utf_16(bytes: &[u8], unit: fn([u8; 2]) -> u16, encoding: &'static str) -> Res
     if !rest.is_empty() {
         return Err(ReadError::Encoding { line: line_of(text.as_bytes()), encoding, help });
     }
-    Ok(Text { text, encoding })
+    Ok(Text { text: Cow::Owned(text), encoding })
 }
 
-fn single(bytes: &[u8], encoding: &'static str, character: fn(u8) -> Option<char>) -> Result<Text, ReadError> {
+fn single(bytes: &[u8], encoding: &'static str, character: fn(u8) -> Option<char>) -> Result<Text<'static>, ReadError> {
     let mut text = String::with_capacity(bytes.len() + bytes.len() / 16);
     for (at, byte) in bytes.iter().enumerate() {
         text.push(character(*byte).ok_or_else(|| ReadError::Encoding {
@@ -146,7 +148,7 @@ fn single(bytes: &[u8], encoding: &'static str, character: fn(u8) -> Option<char
             help: "name its encoding with `encoding`, or export it in UTF-8",
         })?);
     }
-    Ok(Text { text, encoding })
+    Ok(Text { text: Cow::Owned(text), encoding })
 }
 
 fn windows_1252(byte: u8) -> Option<char> {

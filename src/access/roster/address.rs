@@ -25,15 +25,29 @@ impl<'a> Addresses<'a> {
     }
 
     /// The form in which the addresses of a roster and of users are the same. `None` if the text is not an address.
-    pub fn key(&self, address: &str) -> Option<String> {
-        let address = email::comparable(&clean(address));
-        let (local, domain) = address.rsplit_once('@')?;
-        let domain = self.domain_aliases.get(domain).map_or(domain, String::as_str);
-        let is_company = self.company_domains.iter().any(|parent| email::within(domain, parent));
-        let untagged = local.split_once('+').map(|(name, _)| name).filter(|name| is_company && !name.is_empty());
-        let local = untagged.unwrap_or(local);
-        (!local.is_empty() && !domain.is_empty()).then(|| format!("{local}@{domain}"))
+    pub fn key<'t>(&self, address: &'t str) -> Option<Cow<'t, str>> {
+        let address = match address {
+            usual if is_usual(usual) => Cow::Borrowed(usual),
+            other => Cow::Owned(email::comparable(&clean(other))),
+        };
+        let (local, written) = address.rsplit_once('@')?;
+        let domain = self.domain_aliases.get(written).map_or(written, String::as_str);
+        let is_company = || self.company_domains.iter().any(|parent| email::within(domain, parent));
+        let untagged = local.split_once('+').map(|(name, _)| name).filter(|name| !name.is_empty() && is_company());
+        if local.is_empty() || domain.is_empty() {
+            return None;
+        }
+        if untagged.is_none() && domain == written {
+            return Some(address);
+        }
+        Some(Cow::Owned(format!("{}@{domain}", untagged.unwrap_or(local))))
     }
+}
+
+/// Whether an address is written as addresses are compared, which most are.
+fn is_usual(address: &str) -> bool {
+    let is_plain = |byte: &u8| matches!(byte, b'!'..=b'~') && !byte.is_ascii_uppercase();
+    address.as_bytes().iter().all(is_plain) && !address.ends_with('.') && !address.starts_with("mailto:")
 }
 
 /// A text in its composed form (NFC): a letter with its accent is one character.

@@ -8,6 +8,7 @@ use crate::{
         finding::{RuleResult, Severity},
         policy::{Account, AccountKind, CustomRule, ForEach, RuleSetting},
         roster::{Bounds, ExpectedAccess, Meaning, Record, Roster, Source},
+        word::Word,
     },
 };
 
@@ -260,8 +261,8 @@ fn access_is_expected_by_department_and_title() {
 fn a_manager_who_has_left_is_said_and_one_without_an_address_is_not_guessed() {
     let mut world = employed();
     world.roster.as_mut().unwrap().records.push(Record {
-        department: String::new(),
-        manager: String::new(),
+        department: Word::default(),
+        manager: Word::default(),
         ..record(77)
     });
     let gone = row(&mut world, 77);

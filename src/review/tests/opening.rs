@@ -7,6 +7,7 @@ use crate::{
         pattern::Pattern,
         policy::Policy,
         roster::{self, Meaning, Record, Roster},
+        word::Word,
     },
     review::{
         assign::{Choice, NoReviewer, Rule},
@@ -98,7 +99,7 @@ fn row(addresses: &[&str], department: &str, manager: &str, end: Option<&str>) -
         name: addresses[0].to_owned(),
         meaning: Meaning::Current,
         department: department.into(),
-        manager: if manager.is_empty() { String::new() } else { format!("{manager}@example.com") },
+        manager: if manager.is_empty() { Word::default() } else { format!("{manager}@example.com").into() },
         end: end.map(|day| day.parse().unwrap()),
         ..Record::default()
     }
