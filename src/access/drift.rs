@@ -24,6 +24,7 @@ use crate::model::{
     finding::{Finding, RuleOutcome},
     id::{ProfileId, numeric_order},
     policy::Policy,
+    roster::Roster,
     rule::RuleList,
     users::UserIndex,
 };
@@ -114,6 +115,14 @@ fn new_power(seen: &Seen<'_>, previous: &SnapshotHeader, granted: &[UserIndex]) 
 }
 
 impl AccessDrift {
+    /// Adds what changed in where the rosters are and how they are read and relied on. Rosters that only one of the audits had
+    /// are changes of the policy.
+    #[must_use]
+    pub fn with_rosters(mut self, previous: &SnapshotHeader, now: Option<&Roster>) -> Self {
+        policy::compare_rosters(&previous.roster_terms, now, &mut self.changes);
+        self
+    }
+
     /// What changed in who can do what, and in the policy.
     pub fn changes(&self) -> &[Change] {
         &self.changes

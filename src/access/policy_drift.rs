@@ -15,6 +15,7 @@ use crate::model::{
     exception::{AboutFindings as _, PlannedFix},
     finding::Severity,
     policy::{Exception, Policy, RuleSetting},
+    roster::RosterTerms,
     rule::RuleList,
     separation::{Right, Separation},
 };
@@ -55,6 +56,13 @@ pub fn differences(before: &Policy, now: &Policy, rules: &RuleList, workspace: &
     found.separations(&before.separations, &now.separations);
     found.others(before, now);
     found.custom_rules(&before.custom_rules, &now.custom_rules);
+    found.0
+}
+
+/// How a roster is read and relied on differently than before.
+pub fn roster_differences(name: &str, before: &RosterTerms, now: &RosterTerms) -> Vec<Difference> {
+    let mut found = Differences(Vec::new());
+    found.roster_terms(name, before, now);
     found.0
 }
 

@@ -175,6 +175,7 @@ pub(crate) fn indexed(users: &[(&str, &str, &str, &str, &str, &str)]) -> Indexed
         departed: Vec::new(),
         policy: Some(Policy::default()),
         rosters: BTreeMap::new(),
+        roster_terms: BTreeMap::new(),
         aliases: BTreeMap::new(),
     };
     let text = |text: &str| (!text.is_empty()).then(|| text.to_owned().into());

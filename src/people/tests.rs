@@ -50,6 +50,7 @@ fn header(departed: &[&str]) -> SnapshotHeader {
         undecided: Vec::new(),
         departed: departed.iter().map(one).collect(),
         rosters: std::collections::BTreeMap::new(),
+        roster_terms: std::collections::BTreeMap::new(),
         aliases: std::collections::BTreeMap::new(),
         policy: None,
     }

@@ -76,12 +76,13 @@ pub(super) fn judge_by(
     };
     let access = match (&previous, &header) {
         (Some(kept), Some(header)) => {
-            Some(drift::compare_access(&seen, header, snapshot::users(kept)).map_err(store_failed)?)
+            let access = drift::compare_access(&seen, header, snapshot::users(kept)).map_err(store_failed)?;
+            Some(access.with_rosters(header, roster.as_ref()))
         }
         _ => None,
     };
     let undecided = access.as_ref().map(|access| access.undecided(&matrix, request.policy)).unwrap_or_default();
-    let previous_users = previous_users(&made, rules, previous.as_ref(), header.as_ref()).map_err(store_failed)?;
+    let previous_users = previous_users(&made, previous.as_ref(), header.as_ref()).map_err(store_failed)?;
     let input = JudgeInput {
         matrix: &matrix,
         administrator_profiles: &administrator_profiles,
@@ -192,9 +193,10 @@ pub fn since(audit: &Audit, matrix: &AccessMatrix<'_>, kept: &Kept) -> Result<Dr
     let header = snapshot::header(kept)?;
     let current = snapshot::current(audit, matrix);
     let access = drift::compare_access(&current.seen, &header, snapshot::users(kept))?;
+    let access = access.with_rosters(&header, audit.roster.as_ref());
     let rules: MakeRules<'_> = &RuleSet::for_audit;
     let made = rules(&audit.policy, audit.reviewed.is_some());
-    let users = previous_users(&made, rules, Some(kept), Some(&header))?;
+    let users = previous_users(&made, Some(kept), Some(&header))?;
     let today = Today {
         roster: audit.roster.as_ref(),
         reviewed: audit.reviewed.as_ref(),
@@ -207,14 +209,15 @@ pub fn since(audit: &Audit, matrix: &AccessMatrix<'_>, kept: &Kept) -> Result<Dr
 /// The users of the previous audit, if a rule of its policy or of this one reads them.
 fn previous_users(
     made: &RuleSet,
-    rules: MakeRules<'_>,
     previous: Option<&Kept>,
     header: Option<&SnapshotHeader>,
 ) -> Result<Option<PreviousUsers>, StoreError> {
     let Some(kept) = previous else { return Ok(None) };
+    // A rule that says the word may read them. To be certain, it would have to be compiled.
+    let may_read = |rule: &CustomRule| [&rule.when, &rule.message].iter().any(|text| text.contains("previous"));
     let read_before = || {
         let policy = header.and_then(|header| header.policy.as_ref());
-        policy.is_some_and(|policy| !policy.custom_rules.is_empty() && rules(policy, false).reads_previous_users())
+        policy.is_some_and(|policy| policy.custom_rules.iter().any(may_read))
     };
     if !made.reads_previous_users() && !read_before() {
         return Ok(None);

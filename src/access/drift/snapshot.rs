@@ -13,6 +13,7 @@ use crate::model::{
     directory::{Directory, Profile, Role},
     id::{PersonId, ProfileId},
     policy::Policy,
+    roster::RosterTerms,
     unread::{Fields, Unread},
     users::User,
 };
@@ -55,6 +56,9 @@ pub struct SnapshotHeader {
     /// How many people of each roster worked here when it was last relied on.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rosters: BTreeMap<String, u64>,
+    /// Where each roster was, and how it was read and relied on.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub roster_terms: BTreeMap<String, RosterTerms>,
     /// The address that stands for a person in the roster, by the other addresses that users have.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub aliases: BTreeMap<String, String>,
@@ -98,6 +102,7 @@ impl SnapshotHeader {
             departed: Vec::new(),
             policy: Some(seen.policy.clone()),
             rosters: BTreeMap::new(),
+            roster_terms: BTreeMap::new(),
             aliases: BTreeMap::new(),
         }
     }

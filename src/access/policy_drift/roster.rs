@@ -1,7 +1,10 @@
 //! Rosters, and who may hold what by them.
 
 use super::{Differences, Entries};
-use crate::model::{policy::Policy, roster::ExpectedAccess};
+use crate::model::{
+    policy::Policy,
+    roster::{ExpectedAccess, Field, RosterTerms},
+};
 
 impl Differences {
     pub(super) fn roster(&mut self, before: &Policy, now: &Policy) {
@@ -17,6 +20,37 @@ impl Differences {
         // Nobody may be left whom the rule looks at.
         for entry in was.iter().filter(|entry| !is.contains(entry)) {
             self.push(key, &line(entry), line(entry), String::new(), true);
+        }
+    }
+
+    /// A roster that may be older, or shrink by more, is relied on where it was not before.
+    pub(super) fn roster_terms(&mut self, name: &str, before: &RosterTerms, now: &RosterTerms) {
+        let (was, is) = (&before.bounds, &now.bounds);
+        let limit =
+            |what: &str, was: u32, is: u32| (format!("{name}.{what}"), was.to_string(), is.to_string(), is > was);
+        let text = |what: &str, was: &str, is: &str| (format!("{name}.{what}"), was.to_owned(), is.to_owned(), false);
+        let mut all = vec![
+            text("source", &before.place, &now.place),
+            limit("max_age_days", was.max_age_days, is.max_age_days),
+            limit("max_shrink_percent", was.max_shrink_percent, is.max_shrink_percent),
+            text("time_zone", was.time_zone.name(), is.time_zone.name()),
+        ];
+        // Of a roster that cannot be read, no columns are known.
+        if !before.columns.is_empty() && !now.columns.is_empty() {
+            let columns =
+                |terms: &RosterTerms, field| terms.columns.get(&field).map_or_else(String::new, |all| all.join(", "));
+            let column = |field: Field| {
+                let (was, is) = (columns(before, field), columns(now, field));
+                // Without the column, the rules that need it find nothing.
+                let is_looser = is.is_empty();
+                (format!("{name}.columns.{}", field.word()), was, is, is_looser)
+            };
+            all.extend(Field::ALL.map(column));
+        }
+        for (entry, was, is, is_looser) in all {
+            if was != is {
+                self.push("rosters", &entry, was, is, is_looser);
+            }
         }
     }
 }
@@ -47,7 +81,10 @@ fn may_meet(one: &ExpectedAccess, other: &ExpectedAccess) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{access::policy_drift::differences, model::rule::RuleList};
+    use crate::{
+        access::policy_drift::{differences, roster_differences},
+        model::{roster::Bounds, rule::RuleList},
+    };
 
     fn entry(department: &str, profile: &str) -> ExpectedAccess {
         ExpectedAccess {
@@ -99,5 +136,38 @@ mod tests {
         assert!(!looser(entry("Support", "Administrator")));
         let by_title = ExpectedAccess { title: Some("Lead".into()), ..ExpectedAccess::default() };
         assert!(looser(by_title));
+    }
+
+    #[test]
+    fn what_a_roster_is_and_when_it_is_relied_on_are_changes_of_the_policy() {
+        let columns =
+            |names: &[(Field, &str)]| names.iter().map(|(field, name)| (*field, vec![(*name).into()])).collect();
+        let before = RosterTerms {
+            place: "people.csv".into(),
+            bounds: Bounds::default(),
+            columns: columns(&[(Field::Email, "Work Email"), (Field::End, "Last day")]),
+        };
+        let shown = |now: &RosterTerms| -> Vec<String> {
+            let all = roster_differences("hr", &before, now).into_iter();
+            all.map(|one| format!("{}.{}: {} → {} {}", one.key, one.entry, one.before, one.after, one.is_looser))
+                .collect()
+        };
+        let now = RosterTerms {
+            place: "all.csv".into(),
+            bounds: Bounds { max_age_days: 90, max_shrink_percent: 10, time_zone: chrono_tz::Europe::Berlin },
+            columns: columns(&[(Field::Email, "Mail")]),
+        };
+        let expected = [
+            "rosters.hr.source: people.csv → all.csv false",
+            "rosters.hr.max_age_days: 31 → 90 true",
+            "rosters.hr.max_shrink_percent: 20 → 10 false",
+            "rosters.hr.time_zone: UTC → Europe/Berlin false",
+            "rosters.hr.columns.email: Work Email → Mail false",
+            "rosters.hr.columns.end: Last day →  true",
+        ];
+        assert_eq!(shown(&now), expected);
+        assert_eq!(shown(&before), [""; 0]);
+        let unread = RosterTerms { columns: [].into(), ..before.clone() };
+        assert_eq!(shown(&unread), [""; 0], "a roster that cannot be read has not lost its columns");
     }
 }

@@ -142,6 +142,7 @@ pub(super) fn previous() -> SnapshotHeader {
         undecided: Vec::new(),
         departed: Vec::new(),
         rosters: std::collections::BTreeMap::new(),
+        roster_terms: std::collections::BTreeMap::new(),
         aliases: std::collections::BTreeMap::new(),
         policy: Some(Policy::default()),
     }
