@@ -27,6 +27,8 @@ use std::{
     io::{self, Write},
 };
 
+use uuid::Uuid;
+
 pub use self::{cell::guarded, html::shown};
 use crate::{
     access::matrix::AccessMatrix,
@@ -43,12 +45,29 @@ pub struct ReportInput<'a> {
     matrix: &'a AccessMatrix<'a>,
     brief: Brief,
     flagged: Flagged<'a>,
+    judged_again: Option<JudgedAgain>,
+}
+
+/// The audit whose read a report judges again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JudgedAgain {
+    /// The id of that audit.
+    pub audit: Uuid,
+    /// The name of the policy that judged it then.
+    pub policy: String,
 }
 
 impl<'a> ReportInput<'a> {
     /// An audit and its access matrix. One input serves all files, also at the same time on several threads.
     pub fn new(audit: &'a Audit, matrix: &'a AccessMatrix<'a>) -> Self {
-        Self { audit, matrix, brief: Brief::of(audit, matrix), flagged: Flagged::new(&audit.findings) }
+        let (brief, flagged) = (Brief::of(audit, matrix), Flagged::new(&audit.findings));
+        Self { audit, matrix, brief, flagged, judged_again: None }
+    }
+
+    /// The same, of what an earlier audit read.
+    #[must_use]
+    pub fn judged_again(self, earlier: JudgedAgain) -> Self {
+        Self { judged_again: Some(earlier), ..self }
     }
 
     /// What the audit says.

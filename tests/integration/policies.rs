@@ -47,6 +47,20 @@ fn the_policy_of_a_job_judges_its_audit_and_stands_in_its_reports_and_its_eviden
     let (code, said) = recompute(&bag);
     assert_eq!(code, 0, "{said}");
 
+    // What is judged again is another judgement, and says of which audit.
+    assert_eq!(report.get("judged_again"), None);
+    for (out, from) in [("again-1", "report/report.json"), ("again-2", bag.to_str().unwrap())] {
+        let (code, _, said) = bench.run(&["audit", "--from", from, "--policy", "base", "--out", out]);
+        assert_eq!(code, 0, "{said}");
+        let again = json(&bench.read(&format!("{out}/report.json")));
+        assert_eq!(again["judged_again"]["audit_id"], report["audit_id"]);
+        assert_eq!((&again["judged_again"]["policy"], &again["policy"]["name"]), (&"strict".into(), &"base".into()));
+        assert_ne!(again["audit_id"], report["audit_id"]);
+        let page = bench.read(&format!("{out}/report.html"));
+        let id = report["audit_id"].as_str().unwrap();
+        assert!(page.contains("Judged again from audit") && page.contains(id), "{out}");
+    }
+
     for from in ["report/report.json", bag.to_str().unwrap()] {
         let (code, same, said) = bench.run(&["audit", "--from", from]);
         assert!(code == 0 && same.contains("0 findings by this policy only (+)"), "{same}{said}");

@@ -23,7 +23,7 @@ use crate::{
     evidence::storage::folder::Folder,
     model::audit::Audit,
     report::{
-        ReportFile, ReportInput,
+        JudgedAgain, ReportFile, ReportInput,
         json::kept::{self, KeptReport},
     },
     run::files,
@@ -34,11 +34,11 @@ pub(super) async fn run(named: Option<&Path>, args: &AuditArgs, from: &Path) -> 
     let settings = check::load_quietly(named)?;
     let judge = Judge { settings: &settings, policy: args.policy.as_deref() };
     let shown = from.display().to_string();
-    let again = if from.is_dir() {
+    let mut again = if from.is_dir() {
         let storage = Folder::open(from).map_err(|error| Failure::failed(format!("{shown}: {error}")))?;
         judge.bag(&storage, "", &shown).await?
     } else {
-        let again = judge.report(report(from)?, Uuid::now_v7())?;
+        let again = judge.report(report(from)?)?;
         output::note(
             "rolecall: a report.json has neither the previous audit nor the roster, so rules that need them are not \
              evaluated",
@@ -47,7 +47,10 @@ pub(super) async fn run(named: Option<&Path>, args: &AuditArgs, from: &Path) -> 
     };
     show(&again);
     if let Some(folder) = &args.out {
-        write(&again.audit, folder, &args.reports.iter().map(|kind| kind.file()).collect::<Vec<_>>())?;
+        // This judgement is another one than that of the audit, so it has an id of its own, and names the audit.
+        let earlier = JudgedAgain { audit: again.audit.id, policy: again.policy_then };
+        again.audit.id = Uuid::now_v7();
+        write(&again.audit, earlier, folder, &args.reports.iter().map(|kind| kind.file()).collect::<Vec<_>>())?;
     }
     let worst = again.audit.open_findings().map(|finding| finding.severity).max();
     match args.fail_on.zip(worst) {
@@ -65,9 +68,9 @@ pub(super) fn report(path: &Path) -> Result<KeptReport, Failure> {
     kept::read(&text).map_err(|error| unusable(&error))
 }
 
-fn write(audit: &Audit, folder: &Path, wanted: &[ReportFile]) -> Result<(), Failure> {
+fn write(audit: &Audit, earlier: JudgedAgain, folder: &Path, wanted: &[ReportFile]) -> Result<(), Failure> {
     let matrix = AccessMatrix::of(audit);
-    let input = ReportInput::new(audit, &matrix);
+    let input = ReportInput::new(audit, &matrix).judged_again(earlier);
     for path in files::write(&input, folder, wanted).map_err(|error| Failure::failed(error.to_string()))? {
         output::line(&format!("wrote {}", path.display()));
     }

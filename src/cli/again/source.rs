@@ -1,7 +1,6 @@
 //! What an earlier audit read, from its bag, its report or the store, judged by a policy of today.
 
 use url::Url;
-use uuid::Uuid;
 
 use crate::{
     app,
@@ -25,7 +24,7 @@ use crate::{
 /// The report in a bag.
 const REPORT: &str = "data/reports/report.json";
 
-/// An earlier audit judged again, and what it found then.
+/// An earlier audit judged again, with its id, and what it found then.
 #[derive(Debug)]
 pub(in crate::cli) struct Again {
     pub(in crate::cli) audit: Audit,
@@ -85,8 +84,8 @@ impl<'s> Judge<'s> {
     }
 
     /// Judges a report.json.
-    pub(in crate::cli) fn report(&self, report: KeptReport, id: Uuid) -> Result<Again, Failure> {
-        let KeptReport { workspace, job, judged_at, directory, recorded, .. } = report;
+    pub(in crate::cli) fn report(&self, report: KeptReport) -> Result<Again, Failure> {
+        let KeptReport { id, workspace, job, judged_at, directory, recorded, .. } = report;
         let request = RunRequest {
             id,
             trigger: None,

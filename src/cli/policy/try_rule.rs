@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use serde::Serialize;
-use uuid::Uuid;
 
 use crate::{
     audit::{Lacking, RuleSet, Tried},
@@ -57,7 +56,7 @@ pub(super) async fn run(named: Option<&Path>, args: &TryArgs) -> Result<(), Fail
         let policy = settings.policy_for(report.job.as_deref(), &report.workspace);
         let custom = custom(policy, &report.workspace, &args.rule)?;
         let judge = Judge { settings: &settings, policy: None };
-        let audit = judge.report(report, Uuid::now_v7())?.audit;
+        let audit = judge.report(report)?.audit;
         answer_about(&audit, &args.rule, custom, None, OF_REPORT)?
     } else {
         let (workspace, _) = workspaces::named(&settings, args.workspace.as_deref())?;

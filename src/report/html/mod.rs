@@ -51,6 +51,8 @@ struct Page<'a> {
     judged_at: String,
     /// The audit that was compared with; `None` for a first audit.
     since: Option<String>,
+    /// Which audit is judged again, by which policy then and now.
+    again: Option<[String; 3]>,
     answer: Answer,
     counts: &'a Counts,
     sections: Vec<Section>,
@@ -96,6 +98,10 @@ fn page<'a>(input: &'a ReportInput<'_>) -> Page<'a> {
         judged: moment(audit.judged_at),
         judged_at: audit.judged_at.to_rfc3339(),
         since: audit.drift.previous.as_ref().map(|previous| moment(previous.finished_at)),
+        again: input
+            .judged_again
+            .as_ref()
+            .map(|again| [again.audit.to_string(), shown(&again.policy, LABEL), shown(&audit.policy.name, LABEL)]),
         answer: answer::answer(&input.brief),
         counts: &input.brief.counts,
         sections,

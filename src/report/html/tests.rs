@@ -2,6 +2,7 @@ use super::*;
 use crate::{
     access::matrix::AccessMatrix,
     model::{
+        account::{Account, AccountKind},
         audit::Audit,
         change::{Change, ChangeKind, Past},
         directory::{Permission, Permissions, Profile},
@@ -206,4 +207,74 @@ fn past_audits_are_lines_with_their_numbers_in_words_and_a_first_audit_has_none(
     // By time, from the left edge to the right: after 0, 60, 180 and 421 of 421 minutes.
     assert!(page.contains("points=\"4.0,36.0 59.9,4.0 171.6,41.3 396.0,46.7\""), "{page}");
     assert!(page.contains("<td class=\"n\">9</td><td class=\"n\">40</td>"));
+}
+
+/// The section from its heading to its end, without markup: one line for each row and paragraph.
+fn section_of_accounts(html: &str) -> Vec<String> {
+    let Some((_, section)) = html.split_once("<h2 id=\"not-people\">") else { return Vec::new() };
+    let section = section.split_once("</section>").unwrap().0;
+    let lines = section
+        .replace("</th><th scope=\"col\">", " | ")
+        .replace("</td><td>", " | ")
+        .replace("</th><td>", " | ")
+        .replace("</p>", "\n");
+    let text = |line: &str| {
+        let (mut text, mut is_text) = (String::new(), true);
+        for c in line.chars() {
+            match c {
+                '<' => is_text = false,
+                '>' => is_text = true,
+                c if is_text => text.push(c),
+                _ => {}
+            }
+        }
+        text.trim().to_owned()
+    };
+    lines.lines().map(text).filter(|line| !line.is_empty()).collect()
+}
+
+#[test]
+fn accounts_that_are_not_people_stand_apart_with_owner_last_day_and_power() {
+    let (role, profile) = (Some(("12", Some("Sales"))), Some(("22", Some("Standard"))));
+    let user = |id, email| NewUser { id, email: Some(email), role, profile, ..testing::ANA };
+    let mut audit = testing::audit(&[
+        testing::ANA,
+        user("5000000000002", "sync@example.com"),
+        user("5000000000003", "sales@example.com"),
+        NewUser { id: "5000000000004", email: Some("break-glass@example.com"), ..testing::ANA },
+        user("5000000000005", "old@example.com"),
+    ]);
+    assert_eq!(section_of_accounts(&html(&audit)), [""; 0], "no section if none is declared");
+    let account = |subject: &str, kind, until: &str| Account {
+        subject: subject.to_owned(),
+        kind,
+        owner: "bo@example.com".to_owned(),
+        reason: format!("Why {subject} exists, <b>briefly"),
+        until: until.parse().unwrap(),
+        workspace: None,
+    };
+    audit.policy.accounts = vec![
+        account("sync@example.com", AccountKind::Service, "2027-01-31"),
+        account("sales@example.com", AccountKind::Shared, "2027-02-28"),
+        account("break-glass@example.com", AccountKind::BreakGlass, "2027-03-31"),
+        account("old@example.com", AccountKind::Service, "2026-01-31"),
+        account("nobody@example.com", AccountKind::Shared, "2027-01-31"),
+    ];
+    insta::assert_snapshot!(section_of_accounts(&html(&audit)).join("\n"));
+}
+
+#[test]
+fn a_report_that_judges_again_names_the_audit_and_both_policies() {
+    let mut audit = testing::quiet();
+    audit.policy.name = "strict".to_owned();
+    let earlier = uuid::Uuid::from_u128(7);
+    let matrix = AccessMatrix::of(&audit);
+    let again = crate::report::JudgedAgain { audit: earlier, policy: "<base>".to_owned() };
+    let mut out = Vec::new();
+    write(&ReportInput::new(&audit, &matrix).judged_again(again), &mut out).unwrap();
+    let page = String::from_utf8(out).unwrap();
+    let said = "Judged again from audit <span class=\"id\">00000000-0000-0000-0000-000000000007</span> under the policy \
+                “<bdi>strict</bdi>”; the policy then was “<bdi>&#60;base&#62;</bdi>”.";
+    assert!(page.contains(said), "{}", page.split("<main").next().unwrap());
+    assert!(!html(&audit).contains("Judged again"));
 }

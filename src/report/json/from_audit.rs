@@ -37,6 +37,10 @@ pub(super) fn report<'a>(input: &'a ReportInput<'a>) -> v1::Report<'a> {
         workspace: &audit.workspace,
         trigger: audit.trigger.as_ref().map(trigger),
         judged_at: audit.judged_at,
+        judged_again: input
+            .judged_again
+            .as_ref()
+            .map(|again| v1::JudgedAgain { audit_id: again.audit.to_string(), policy: &again.policy }),
         complete: directory.reading.is_complete(),
         summary: summary(input),
         source: source(&directory.source),

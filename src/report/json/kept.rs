@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use crate::model::{
     directory::{Directory, Organization, Permission, Permissions, Profile, Role, Source, UserRecord},
@@ -31,6 +32,8 @@ pub enum KeptError {
 /// What a report has that another policy can judge.
 #[derive(Debug)]
 pub struct KeptReport {
+    /// The audit's id.
+    pub id: Uuid,
     /// The workspace.
     pub workspace: String,
     /// Its job; `None` for an audit outside any job.
@@ -94,6 +97,7 @@ pub fn recorded(text: &[u8]) -> Result<Recorded, KeptError> {
 #[derive(Deserialize)]
 struct Text {
     schema_version: String,
+    audit_id: Uuid,
     job: Option<String>,
     workspace: String,
     judged_at: DateTime<Utc>,
@@ -225,6 +229,7 @@ pub fn read(text: &[u8]) -> Result<KeptReport, KeptError> {
         reading: reading(&text.reading, text.complete),
     };
     Ok(KeptReport {
+        id: text.audit_id,
         workspace: text.workspace,
         job: text.job,
         judged_at: text.judged_at,

@@ -37,6 +37,9 @@ pub(super) struct Report<'a> {
     pub(super) trigger: Option<Trigger<'a>>,
     /// When the audit was judged.
     pub(super) judged_at: DateTime<Utc>,
+    /// The earlier audit of which this report judges again what was read; only in such a report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) judged_again: Option<JudgedAgain<'a>>,
     /// Whether every check of the read agreed in the end. If false, what is not reported may still exist.
     pub(super) complete: bool,
     /// The answer in words and numbers.
@@ -70,6 +73,15 @@ pub(super) struct Report<'a> {
     pub(super) policy: Policy<'a>,
     /// The roster that it was judged by; null if the policy has none.
     pub(super) roster: Option<Roster<'a>>,
+}
+
+/// The earlier audit of which a report judges again what was read.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct JudgedAgain<'a> {
+    /// Its id.
+    pub(super) audit_id: String,
+    /// The name of the policy that judged it.
+    pub(super) policy: &'a str,
 }
 
 /// The scheduled time that an audit belongs to.
