@@ -245,6 +245,77 @@ proptest! {
     }
 }
 
+/// What a policy can have beside the keys of the example.
+const POLICY: &str = r#"
+[policy]
+roster = ["hr", "contractors"]
+domain_aliases = { "old.example" = "example.com" }
+rules = { unused-role = "off" }
+off_reasons = { unused-role = "Kept for partners" }
+[[policy.accounts]]
+subject = "svc-*@example.com"
+kind = "service"
+owner = "ana@example.com"
+reason = "Writes leads"
+until = 2027-06-30
+[[policy.exceptions]]
+rule = "shared-mailbox"
+subject = "/sales[0-9]+@example\.com/"
+approved_by = "ana@example.com"
+reason = "Shared by the sales desk"
+until = 2027-06-30
+[[policy.expected_access]]
+department = "Sales*"
+profiles = ["Standard"]
+[[policy.separations]]
+name = "export-and-administer"
+first = { permission = "Export*" }
+second = { profile = "Administrator" }
+[[policy.custom_rules]]
+name = "contractor-export"
+title = "Contractor who may export"
+severity = "high"
+when = 'user.active && domain(user.email) == "contractor.example.com" && profile.permissions.exists(p, p.contains("Export"))'
+message = "{user.full_name} may export."
+fix = "Give a profile without export."
+tests = [{ expect = false, user = { email = "x@example.com", created = 2026-01-01T00:00:00Z } }]
+[policies.strict]
+max_administrators = 3
+[rosters.hr]
+source = { file = "people.csv" }
+format = "csv"
+columns = { email = "Work Email" }
+[rosters.contractors]
+source = { url = "https://hr.example.com/people", token = { env = "HR_TOKEN" } }
+format = "scim"
+"#;
+
+#[test]
+fn the_policy_that_is_changed_below_is_valid() {
+    let workspace = "[workspaces.acme]\nconnector = \"truto\"\nintegrated_account_id = \"7b1f0c52-3c55-4e0b-9a53-5f0d9c2e71aa\"\napi_token = { env = \"T\" }\n";
+    let (settings, _) = read_text(&format!("{workspace}{POLICY}"))
+        .unwrap_or_else(|_| panic!("{}", shown(&format!("{workspace}{POLICY}"))));
+    assert_eq!((settings.policy.custom_rules.len(), settings.policy.separations.len()), (1, 1));
+}
+
+proptest! {
+    #[test]
+    fn no_change_of_a_policy_makes_it_panic(cut in 0..POLICY.len(), length in 0_usize..60, times in 0_usize..40, with in "\\PC{0,12}") {
+        let end = (cut + length).min(POLICY.len());
+        let text = format!("{}{with}{}{}", &POLICY[..cut], POLICY[cut..end].repeat(times), &POLICY[end..]);
+        if let Err(problems) = read_text(&text) {
+            prop_assert!(!Problems::new(Path::new("x"), &text, problems).render(false).is_empty());
+        }
+    }
+
+    #[test]
+    fn no_text_at_all_makes_it_panic(text in "(\\PC|\n){0,200}") {
+        if let Err(problems) = read_text(&text) {
+            prop_assert!(!Problems::new(Path::new("x"), &text, problems).render(false).is_empty());
+        }
+    }
+}
+
 #[test]
 fn a_value_in_the_wrong_place_is_not_shown_if_it_may_be_a_secret() {
     let token = "1000.4f6a2b8c9d0e1f2a3b4c5d6e7f809101.a1b2c3d4e5f60718293a4b5c6d7e8f90";

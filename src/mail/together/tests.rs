@@ -13,8 +13,13 @@ use crate::{
     brief::Brief,
     ledger::fact::BagName,
     mail::testing::{at, changed_audit, incomplete, small_audit},
-    model::audit::Audit,
+    model::{
+        audit::Audit,
+        separation::{Right, Separation},
+        users::NewUser,
+    },
     people::Gathering,
+    report::{self, testing::ANA},
 };
 
 fn section(workspace: &str, audit: Audit) -> Section {
@@ -105,4 +110,44 @@ fn a_mail_about_many_workspaces_with_hostile_names_stays_small_and_counts_what_i
         content.text
     );
     assert!(!content.html.contains("<&>"));
+}
+
+#[test]
+fn rights_that_must_be_separate_across_workspaces_are_said_first_of_people_and_counted_beyond_the_limit() {
+    let separation = Separation {
+        name: "sell-and-administer".to_owned(),
+        first: Right::Profile("Standard".to_owned()),
+        second: Right::Profile("Administrator".to_owned()),
+        severity: None,
+    };
+    let names: Vec<(String, String)> =
+        (1..=60).map(|number| (number.to_string(), format!("user{number}@example.com"))).collect();
+    let workspace = |users: usize, profile: (&'static str, Option<&'static str>)| {
+        let users: Vec<NewUser<'_>> = names[..users]
+            .iter()
+            .map(|(id, email)| NewUser { id, email: Some(email), profile: Some(profile), ..ANA })
+            .collect();
+        let mut audit = report::testing::audit(&users);
+        audit.policy.separations = vec![separation.clone()];
+        audit
+    };
+    let of = |users: usize| {
+        let eu = || workspace(users, ("21", Some("Administrator")));
+        let apac = || workspace(users, ("22", Some("Standard")));
+        let people = people(&[("acme-eu", eu()), ("acme-apac", apac())]);
+        assert_eq!(people.conflicts.len(), users);
+        mail(vec![section("acme-eu", eu()), section("acme-apac", apac())], &[], &people)
+    };
+    let content = of(1);
+    let (_, across) = content.text.split_once("ACROSS THE WORKSPACES\n").unwrap();
+    assert_snapshot!("conflicts", across.split("\n\n").next().unwrap());
+    for said in ["Rights that must be separate", "Ana Lima", "sell-and-administer"] {
+        assert!(content.html.contains(said), "{said}");
+    }
+    let many = of(60);
+    let listed = many.text.matches("sell-and-administer: ").count();
+    assert!((1..60).contains(&listed), "{listed}");
+    assert!(many.text.contains(&format!("- and {} more in people.csv", 60 - listed)), "{}", many.text);
+    let none = mail(vec![section("acme-eu", small_audit())], &[], &people(&[("acme-eu", small_audit())]));
+    assert!(!none.text.contains("Rights that must be separate"), "{}", none.text);
 }
