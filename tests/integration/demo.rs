@@ -52,7 +52,24 @@ fn the_demo_ends_by_itself_leaves_only_what_it_names_and_shows_drift() {
     assert_eq!(kinds[1], "administrator-granted");
     assert!(kinds.contains(&"role-changed".to_owned()) && kinds.contains(&"user-removed".to_owned()), "{kinds:?}");
 
+    // A person who has left, accounts that the roster does not have, and the account of a program, in report and mail.
+    let findings = read_csv(&demo.join("week-12/findings.csv"));
+    let of = |rule: &str| -> Vec<&str> {
+        findings.iter().filter(|finding| finding[2] == rule).map(|finding| finding[5].as_str()).collect()
+    };
+    assert_eq!(of("leaver-active").len(), 1, "{findings:?}");
+    let unknown = of("not-on-roster");
+    assert!(unknown.len() == 2 && unknown.iter().any(|name| name.starts_with("New Colleague")), "{unknown:?}");
+    let page = fs::read_to_string(demo.join("week-12/report.html")).unwrap();
+    assert!(
+        page.contains("2 users are declared as not being a person: 1 service and 1 shared"),
+        "the declared accounts"
+    );
+    assert!(page.contains("crm-sync@example.com"));
+
     let mail = read_mail(&demo.join("week-12.eml"));
+    let text = mail.to_string();
+    assert!(text.contains(of("leaver-active")[0]) && text.contains(" left on "), "{text}");
     assert_eq!(
         mail["structure"].as_array().unwrap()[..4],
         ["multipart/mixed", "multipart/alternative", "text/plain", "text/html"]

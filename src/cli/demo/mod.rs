@@ -5,6 +5,7 @@
 //! clock that the workspace shares. The reports are those of the evidence, the mail is what arrived in the built-in
 //! inbox.
 
+mod company;
 mod private;
 mod quarter;
 mod serve;
@@ -55,13 +56,21 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let private = Private::new().map_err(failed("cannot create a folder for the demo's configuration"))?;
     let proof = unused(&args.out);
     let directory = std::path::absolute(&proof).map_err(failed("cannot find the path of the output folder"))?;
+    let people = args.out.join("people.csv");
+    let roster = std::path::absolute(&people).map_err(failed("cannot find the path of the output folder"))?;
     let config = private
-        .configure(&simulator, &directory, args.serve)
+        .configure(&simulator, &directory, &roster, args.serve)
         .map_err(failed("cannot write the demo's configuration"))?;
 
     let settings = check::load(Some(&config))?;
     let schedule = &settings.jobs[JOB].schedule;
     let weeks = last(schedule, Clock::system().now());
+    simulator.world().edit(company::found).map_err(failed("cannot change the simulated workspace"))?;
+    // Between the third-last review and the second-last one.
+    let last_day = weeks.iter().rev().nth(2).map_or_else(|| Utc::now().date_naive(), DateTime::date_naive);
+    let known = simulator.world().read(|world| company::roster(world, last_day));
+    let known = known.map_err(failed("cannot write the demo's list of people"))?;
+    output::save(&people, known.as_bytes()).map_err(failed(format!("cannot write {}", people.display())))?;
     output::line(&format!(
         "Simulated Bigin workspace with {} users at {}.\nAudited every Monday for a quarter, on a simulated clock:\n",
         args.users,
@@ -253,6 +262,7 @@ fn name_files(out: &Path, coverage: &Path, proof: &Path, zip: &Path) {
     line(&latest.join("report.xlsx"), "the tables, in a spreadsheet");
     line(&coverage.join("coverage.html"), "which reviews took place in the quarter");
     line(&out.join("week-1"), "the first reports; one folder for each week");
+    line(&out.join("people.csv"), "who works for the company: the list that accounts are compared with");
     line(proof, "the evidence: a signed folder for each audit");
     line(zip, "the same evidence as one file for an auditor");
     output::line("\nVerify the evidence without rolecall, with sha256sum and ssh-keygen:");

@@ -7,9 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use chrono::{Months, Utc};
 use rolecall_simulator::Simulator;
 
-use super::{JOB, WORKSPACE, serve};
+use super::{JOB, WORKSPACE, company, serve};
 use crate::evidence::key::SigningKey;
 
 /// A folder that is removed with everything in it: configuration, secrets and store of the demo.
@@ -24,7 +25,13 @@ impl Private {
     }
 
     /// Writes a configuration as a user would; returns its path.
-    pub(super) fn configure(&self, simulator: &Simulator, evidence: &Path, serves: bool) -> io::Result<PathBuf> {
+    pub(super) fn configure(
+        &self,
+        simulator: &Simulator,
+        evidence: &Path,
+        roster: &Path,
+        serves: bool,
+    ) -> io::Result<PathBuf> {
         let credentials = simulator.credentials();
         let inbox = simulator.inbox().address();
         for (name, secret) in
@@ -40,6 +47,8 @@ impl Private {
         fs::create_dir_all(evidence)?;
         fs::write(evidence.join("allowed_signers"), key.map_err(io::Error::other)? + "\n")?;
         let directory = toml::Value::from(evidence.to_string_lossy().into_owned());
+        let roster = toml::Value::from(roster.to_string_lossy().into_owned());
+        let next_year = Utc::now().date_naive() + Months::new(12);
         let path = self.0.join("rolecall.toml");
         let text = format!(
             r#"
@@ -53,6 +62,25 @@ accounts_url = "{}"
 
 [policy]
 company_domains = ["example.com"]
+roster = "hr"
+
+[[policy.accounts]]
+subject = "{service}"
+kind = "service"
+owner = "security@example.com"
+reason = "Copies leads from the web site"
+until = {next_year}
+
+[[policy.accounts]]
+subject = "info@example.com"
+kind = "shared"
+owner = "security@example.com"
+reason = "Shared by the people at the reception"
+until = {next_year}
+
+[rosters.hr]
+source = {{ file = {roster} }}
+format = "csv"
 
 [jobs.{JOB}]
 workspaces = ["{WORKSPACE}"]
@@ -79,6 +107,7 @@ signing_key = {{ file = "evidence-key" }}
             simulator.base_url(),
             inbox.ip(),
             inbox.port(),
+            service = company::SERVICE,
         );
         let more = if serves { serve::configuration(JOB)? } else { String::new() };
         fs::write(&path, text + &more)?;

@@ -116,7 +116,7 @@ fn left(world: &mut World, user: Option<&String>) -> Result<Option<String>, Worl
 }
 
 /// The ids of the users with a profile who can sign in. Names that are formulas are left out of the story.
-fn with_profile(world: &World, profile: &str) -> Vec<String> {
+pub(super) fn with_profile(world: &World, profile: &str) -> Vec<String> {
     let holds = |user: &Value| {
         user["status"] == "active"
             && user["confirm"] == true
