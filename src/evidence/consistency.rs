@@ -22,6 +22,7 @@ use super::{
     source,
     storage::{Storage, each, has, read},
     timestamps::{self, Times},
+    verified::Verified,
     verify,
 };
 use crate::ledger::{
@@ -110,13 +111,13 @@ impl ConsistencyReport {
 /// If the storage cannot be read.
 pub fn check(storage: &dyn Storage, allowed: Allowed, anchors: &[Head]) -> io::Result<ConsistencyReport> {
     if !has(storage, SUMS)? {
-        return in_use(storage, allowed, anchors, &BTreeSet::new());
+        return in_use(storage, allowed, anchors, &BTreeSet::new(), None);
     }
     let seal = seal::check(storage, &allowed);
     // Anybody can write a period that leaves a bag out.
     let period = read(storage, PERIOD).ok().filter(|_| seal.problems.is_empty());
     let period = period.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let mut found = look(storage, allowed, anchors, period, &BTreeSet::new())?;
+    let mut found = look(storage, allowed, anchors, period, &BTreeSet::new(), None)?;
     let unsigned = found.attestation.rest().map(|rest| format!("{LEDGER}: {rest}: anybody may have appended to it"));
     found.problems.extend(unsigned);
     found.seal = Some(seal);
@@ -124,7 +125,7 @@ pub fn check(storage: &dyn Storage, allowed: Allowed, anchors: &[Head]) -> io::R
 }
 
 /// Checks a directory in use: all bags must be there, and entries may wait to be signed. `waiting` are the digests of the
-/// mails that wait to be sent, as the store says: the ledger does not name them yet.
+/// mails that wait to be sent, as the store says: the ledger does not name them yet. Bags that `memory` knows are not read again.
 ///
 /// # Errors
 /// If the storage cannot be read.
@@ -133,8 +134,9 @@ pub fn in_use(
     allowed: Allowed,
     anchors: &[Head],
     waiting: &BTreeSet<String>,
+    memory: Option<&Verified>,
 ) -> io::Result<ConsistencyReport> {
-    let mut found = look(storage, allowed, anchors, None, waiting)?;
+    let mut found = look(storage, allowed, anchors, None, waiting, memory)?;
     let Inventory { strays, remarks, .. } = inventory::of(storage)?;
     found.remarks.extend(remarks);
     for stray in strays {
@@ -154,6 +156,7 @@ fn look(
     anchors: &[Head],
     period: Option<Period>,
     waiting: &BTreeSet<String>,
+    memory: Option<&Verified>,
 ) -> io::Result<ConsistencyReport> {
     let attestation = Attestation::of(storage, allowed)?;
     let mut problems = attestation.problems.clone();
@@ -164,7 +167,7 @@ fn look(
     let folders = inventory::of(storage)?.folders;
     let found = each(storage, &folders, |folder| {
         let is_meant = inventory::is_bag(storage, folder) || named.knows(folder);
-        is_meant.then(|| named.bag(storage, folder.to_owned())).ok_or_else(|| folder.to_owned())
+        is_meant.then(|| named.bag(storage, folder.to_owned(), memory)).ok_or_else(|| folder.to_owned())
     });
     let mut bags = Vec::new();
     for found in found {
@@ -314,8 +317,12 @@ impl<'a> Named<'a> {
         Some(format!("{place} is now {current}, another version than {named}, which entry {number} names; {what}"))
     }
 
-    fn bag(&self, storage: &dyn Storage, folder: String) -> Bag {
-        let mut found = verify::bag(storage, &folder, &self.attestation.allowed);
+    fn bag(&self, storage: &dyn Storage, folder: String, memory: Option<&Verified>) -> Bag {
+        let allowed = &self.attestation.allowed;
+        let mut found = match memory {
+            Some(memory) => memory.bag(storage, &folder, allowed),
+            None => verify::bag(storage, &folder, allowed),
+        };
         let (mut problems, mut note) = (Vec::from_iter(self.replaced(storage, &folder)), None);
         let run = found.info.says("External-Identifier").and_then(|id| id.parse::<Uuid>().ok());
         let name = self.kept.get(folder.as_str()).or_else(|| self.claimed.get(folder.as_str()));

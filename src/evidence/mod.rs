@@ -1,7 +1,8 @@
 //! Independent proof: what a run saw, decided and sent, as a folder that other tools can verify.
 //!
 //! [`storage`] keeps it; nothing else reads or writes files of evidence. A [`draft::Draft`] becomes a bag: BagIt 1.0 (RFC
-//! 8493) with SHA-256 and SHA-512 manifests, committed whole and never changed. [`verify::bag`] finds every later change.
+//! 8493) with SHA-256 and SHA-512 manifests, committed whole and never changed. [`verify::bag`] finds every later change,
+//! and [`verified`] remembers what it found.
 //! [`attestation`] says how much of the [`ledger`] is signed by a trusted key ([`signers`]), and [`consistency`] whether
 //! bags and ledger match and whether anything is there that should not be ([`inventory`]). [`timestamps`] of third parties prove
 //! when a bag and the ledger existed. An [`export`] is sealed as a
@@ -25,6 +26,7 @@ pub mod signers;
 pub mod source;
 pub mod storage;
 pub mod timestamps;
+pub mod verified;
 pub mod verify;
 
 #[cfg(test)]

@@ -61,6 +61,22 @@ pub fn bag(storage: &dyn Storage, folder: &str, allowed: &Allowed) -> VerifyRepo
     VerifyReport { problems: files.into_problems(), signer, name: sealed.map(|sealed| sha256(&sealed)), info }
 }
 
+/// The report of a bag that was as it was sealed, and whose files look as they did then: only its seal, the signature and what it
+/// says of itself are read. `None` if one of these is not as it was sealed.
+pub(super) fn unchanged(storage: &dyn Storage, folder: &str, allowed: &Allowed) -> Option<VerifyReport> {
+    let mut files = Files::of(storage, folder);
+    let sealed = files.read(SEALED, STANDARD)?;
+    let info = files.read("bag-info.txt", STANDARD)?;
+    let line = format!("{}  bag-info.txt", sha256(&info));
+    if !sealed.split(|byte| *byte == b'\n').any(|sealed| sealed == line.as_bytes()) {
+        return None;
+    }
+    let signer = signer(&mut files, &sealed, SIGNATURE, allowed);
+    let info = Info(String::from_utf8(info).ok()?);
+    let report = VerifyReport { problems: files.into_problems(), signer, name: Some(sha256(&sealed)), info };
+    report.problems.is_empty().then_some(report)
+}
+
 /// The payload's size and number of files, as `bag-info.txt` says them.
 fn oxum(files: &mut Files<'_>, info: &Info) {
     let payload = || files.lengths.iter().filter(|(file, _)| file.starts_with("data/"));

@@ -10,6 +10,7 @@ use crate::{
         ledger::LEDGER,
         signers::Allowed,
         storage::Storage,
+        verified::Verified,
     },
     ledger::Head,
     store::{Database, StoreError},
@@ -51,6 +52,8 @@ pub struct Check<'a> {
     pub allowed: &'a Allowed,
     /// Entries that were recorded elsewhere, such as in a mail.
     pub anchors: &'a [Head],
+    /// What was verified before, and need not be read again.
+    pub memory: Option<&'a Verified>,
     /// The location of the store, for messages.
     pub store: &'a str,
 }
@@ -95,7 +98,7 @@ impl Check<'_> {
     /// The result without the store. If the configured key has signed nothing yet, that comes first, because it explains
     /// most other problems.
     fn found(&self, waiting: &BTreeSet<String>) -> Result<ConsistencyReport, AnchorError> {
-        let found = consistency::in_use(self.storage, self.allowed.clone(), self.anchors, waiting);
+        let found = consistency::in_use(self.storage, self.allowed.clone(), self.anchors, waiting, self.memory);
         let mut found = found.map_err(|source| self.unreadable(source))?;
         let new = self.key.map(SigningKey::fingerprint).filter(|key| !found.attestation.names(key));
         if let (Some(new), false) = (new, found.problems.is_empty()) {

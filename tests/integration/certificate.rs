@@ -58,6 +58,12 @@ fn every_number_is_counted_again_and_the_commands_on_the_page_say_the_same() {
     assert_eq!(code, 0, "{printed}{said}");
     let file = bench.path(&format!("certificate_{id}.html"));
     let page = fs::read_to_string(&file).unwrap();
+    let verified = format!(
+        "ssh-keygen -Y verify -f allowed_signers -I rolecall -n rolecall-evidence -s {0}.sig < {0}",
+        file.file_name().unwrap().to_str().unwrap()
+    );
+    let (good, said) = judge(bench.folder.path(), "sh", &["-c", &verified]);
+    assert!(good && said.contains("Good \"rolecall-evidence\" signature"), "{said}");
     let same = page.matches("✓ the same").count();
     assert!(same >= 9 && !page.contains("✕ differs") && !page.contains("not stated"), "{same}: {page}");
     assert!(page.contains("<span class=\"badge\">Complete, not from the vendor</span>"), "{page}");

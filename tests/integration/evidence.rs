@@ -132,6 +132,39 @@ fn what_was_changed_is_found_by_each_of_them() {
 }
 
 #[test]
+fn what_was_verified_is_not_read_again_until_it_looks_different() {
+    let bench = bench(20);
+    let bag = bag(&bench);
+    let verify = |more: &[&str]| {
+        let (code, printed, _) = bench.run(&[&["evidence", "verify"], more].concat());
+        (code, printed)
+    };
+    let is_remembered = |printed: &str| printed.contains("1 of them was verified before and unchanged since");
+    assert!(!is_remembered(&verify(&[]).1));
+    // A bag that was just written may be changed again within the same instant, so it is not remembered at once.
+    eventually("the bag is remembered", || is_remembered(&verify(&[]).1));
+    let (code, printed) = verify(&["--all"]);
+    assert!(code == 0 && !is_remembered(&printed), "{printed}");
+    // Somebody changes a file and gives it its old size and time.
+    let file = bag.join("data/reports/findings.csv");
+    let before = fs::metadata(&file).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let mut bytes = fs::read(&file).unwrap();
+    let last = bytes.len() - 2;
+    bytes[last] ^= 1;
+    fs::write(&file, &bytes).unwrap();
+    fs::File::options().write(true).open(&file).unwrap().set_modified(before.modified().unwrap()).unwrap();
+    fs::set_permissions(&file, before.permissions()).unwrap();
+    for more in [&[][..], &["--all"]] {
+        let (code, printed) = verify(more);
+        assert!(code == 1 && printed.contains("findings.csv is not as it was sealed"), "{printed}");
+    }
+    // A memory that somebody else wrote counts for nothing.
+    fs::write(bench.path("rolecall.db.verified"), "rolecall: bags that were verified\n{}\n").unwrap();
+    assert_eq!(verify(&[]).0, 1);
+}
+
+#[test]
 fn a_key_that_nobody_trusts_is_found_by_the_script() {
     let bench = bench(20);
     let bag = bag(&bench);

@@ -50,6 +50,24 @@ fn draw(bench: &Bench, of: &str, n: &str, out: &str) -> Value {
     serde_json::from_str(&bench.read(&format!("{out}/sample.json"))).unwrap()
 }
 
+#[test]
+fn each_file_of_a_sample_is_signed() {
+    let bench = crate::evidence::bench(8);
+    bench.audit(&["--job", "weekly"]);
+    draw(&bench, "accounts", "3", "sample");
+    let files = fs::read_dir(bench.path("sample")).unwrap().map(|entry| entry.unwrap().path());
+    let files: Vec<PathBuf> = files.filter(|file| file.extension().is_none_or(|ending| ending != "sig")).collect();
+    assert!(files.len() >= 6, "{files:?}");
+    for file in files {
+        let script = format!(
+            "ssh-keygen -Y verify -f allowed_signers -I rolecall -n rolecall-evidence -s {0}.sig < {0}",
+            file.display()
+        );
+        let (good, said) = judge(bench.folder.path(), "sh", &["-c", &script]);
+        assert!(good, "{said}");
+    }
+}
+
 fn ids(sample: &Value) -> Vec<String> {
     sample["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }

@@ -21,6 +21,9 @@ pub(crate) enum EvidenceCommand {
     Verify {
         /// A bag, an evidence folder or an export, also as a zip, or an s3:// address [default: `[evidence]`]
         path: Option<PathBuf>,
+        /// Read every bag, also those that were verified before and look unchanged
+        #[arg(long)]
+        all: bool,
         #[command(flatten)]
         trust: Trust,
     },

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::{Located, configured, located, signers, signers_of, storage_of, unreadable};
+use super::{Located, configured, key, located, signature, signers, signers_of, storage_of, unreadable};
 use crate::{
     cli::{
         args::CertificateArgs,
         output::{self, Failure},
     },
     clock::Clock,
+    config::settings::Evidence,
     evidence::{
         attestation::Attestation,
         inventory,
@@ -23,24 +24,35 @@ use crate::{
 
 pub(super) fn run(named: Option<&Path>, args: &CertificateArgs) -> Result<(), Failure> {
     let id = args.audit.to_str().and_then(|text| text.parse::<Uuid>().ok()).filter(|_| !args.audit.exists());
-    let (page, audit) = match id {
-        Some(id) => (of_audit(named, args, id)?, id.to_string()),
-        None => of_bag(named, args)?,
+    let (page, audit, key) = if let Some(id) = id {
+        let (_, evidence) = configured(named)?;
+        (of_audit(&evidence, args, id)?, id.to_string(), key(&evidence)?)
+    } else {
+        // Who has only a bag has no key.
+        let (page, audit) = of_bag(named, args)?;
+        (page, audit, None)
     };
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("certificate_{audit}.html")));
-    output::save(&out, page.as_bytes()).map_err(|error| Failure::failed(format!("{}: {error}", out.display())))?;
+    write(&out, page.as_bytes())?;
+    if let Some(key) = key {
+        write(&out.with_added_extension("sig"), &signature(&key, page.as_bytes())?)?;
+    }
+    Ok(())
+}
+
+fn write(out: &Path, content: &[u8]) -> Result<(), Failure> {
+    output::save(out, content).map_err(|error| Failure::failed(format!("{}: {error}", out.display())))?;
     output::line(&format!("  wrote     {}", out.display()));
     Ok(())
 }
 
 /// The page about an audit of the configured evidence.
-fn of_audit(named: Option<&Path>, args: &CertificateArgs, id: Uuid) -> Result<String, Failure> {
-    let (_, evidence) = configured(named)?;
+fn of_audit(evidence: &Evidence, args: &CertificateArgs, id: Uuid) -> Result<String, Failure> {
     let allowed = match &args.allowed_signers {
         Some(file) => signers_of(file)?,
-        None => signers(&evidence)?,
+        None => signers(evidence)?,
     };
-    let storage = storage_of(&evidence)?;
+    let storage = storage_of(evidence)?;
     let ledger = ledger(&*storage, allowed.clone())?;
     let bag = ledger.as_ref().and_then(|ledger| bag_of(ledger, id));
     let bag = bag.ok_or_else(|| {

@@ -22,7 +22,7 @@ pub(super) async fn run(named: Option<&Path>, args: &ExportArgs) -> Result<(), F
     let period = period(&args.period)?;
     let (key, storage) = (key(&evidence)?, storage_of(&evidence)?);
     let failed = |error: ExportError| Failure::failed(error.to_string());
-    let found = anchored(&settings, &evidence, &signers(&evidence)?, &[]).await?;
+    let found = anchored(&settings, &evidence, &signers(&evidence)?, &[], None).await?;
     let found = found.ok_or_else(|| failed(ExportError::Nothing))?;
     if let Some(format) = args.format {
         return write_as(&*storage, &found, period, (format, args.out.as_deref()));

@@ -5,7 +5,8 @@ mod coverage;
 mod export;
 mod hand_over;
 mod mapping;
-mod recompute;
+mod memory;
+pub(super) mod recompute;
 mod sample;
 mod verify;
 
@@ -28,6 +29,7 @@ use crate::{
         period::Period,
         signers::Allowed,
         storage::{Storage, archive::Archive, folder::Folder},
+        verified::Verified,
     },
     ledger::Head,
     run::anchor::Check,
@@ -44,12 +46,12 @@ pub(super) async fn run(named: Option<&Path>, command: EvidenceCommand) -> Resul
         EvidenceCommand::Sample(args) => sample::run(named, &args).await,
         EvidenceCommand::Certificate(args) => certificate::run(named, &args),
         EvidenceCommand::Recompute { bag } => recompute::run(named, &bag).await,
-        EvidenceCommand::Verify { path, trust } => verify::run(named, path.as_deref(), &trust).await,
+        EvidenceCommand::Verify { path, all, trust } => verify::run(named, path.as_deref(), all, &trust).await,
     }
 }
 
 /// The configuration, and its evidence settings.
-fn configured(named: Option<&Path>) -> Result<(Settings, Evidence), Failure> {
+pub(super) fn configured(named: Option<&Path>) -> Result<(Settings, Evidence), Failure> {
     let mut settings = check::load(named)?;
     let evidence = settings.evidence.take();
     let nothing = || Failure::usage("the configuration has no [evidence] table, so no evidence is kept");
@@ -123,7 +125,7 @@ fn whole(located: Located) -> Result<Arc<dyn Storage>, Failure> {
 }
 
 /// The configured storage. A folder must exist.
-fn existing(evidence: &Evidence) -> Result<Arc<dyn Storage>, Failure> {
+pub(super) fn existing(evidence: &Evidence) -> Result<Arc<dyn Storage>, Failure> {
     if let EvidencePlace::Folder(path) = &evidence.place {
         Folder::open(path).map_err(|error| unreadable(&path.display().to_string(), &error))?;
     }
@@ -144,10 +146,11 @@ async fn anchored(
     evidence: &Evidence,
     allowed: &Allowed,
     anchors: &[Head],
+    memory: Option<&Verified>,
 ) -> Result<Option<ConsistencyReport>, Failure> {
     let (storage, key, shown) = (storage_of(evidence)?, key(evidence)?, app::store_place(settings));
     let store = app::existing_store(settings).await.map_err(|error| Failure::failed(error.to_string()))?;
-    let check = Check { storage: &*storage, key: key.as_ref(), allowed, anchors, store: &shown };
+    let check = Check { storage: &*storage, key: key.as_ref(), allowed, anchors, memory, store: &shown };
     let store = store.as_ref().map(|store| &**store as &dyn Database);
     check.against(store).await.map_err(|error| Failure::failed(error.to_string()))
 }
@@ -163,15 +166,20 @@ fn key(evidence: &Evidence) -> Result<Option<SigningKey>, Failure> {
     key.map_err(|error| Failure::usage(error.to_string()))
 }
 
+/// The signature of a file that is made of the evidence, in OpenSSH's format.
+fn signature(key: &SigningKey, content: &[u8]) -> Result<Vec<u8>, Failure> {
+    key.sign(content).map(String::into_bytes).map_err(|error| Failure::failed(error.to_string()))
+}
+
 /// The configured key as the only trusted one.
-fn signers(evidence: &Evidence) -> Result<Allowed, Failure> {
+pub(super) fn signers(evidence: &Evidence) -> Result<Allowed, Failure> {
     let Some(key) = key(evidence)? else { return Ok(Allowed::default()) };
     let signer = key.signer().map_err(|error| Failure::usage(error.to_string()))?;
     Ok(Allowed::parse(&signer, Clock::system().now()))
 }
 
 /// The trusted keys of a file.
-fn signers_of(file: &Path) -> Result<Allowed, Failure> {
+pub(super) fn signers_of(file: &Path) -> Result<Allowed, Failure> {
     let text = fs::read_to_string(file).map_err(|error| unreadable(&file.display().to_string(), &error))?;
     let allowed = Allowed::parse(&text, Clock::system().now());
     if allowed.is_empty() {

@@ -6,7 +6,8 @@ use std::{
 };
 
 use super::{
-    anchored, configured, located, period, signers, signers_of, storage_of, unreadable, verify::unknown_keys, whole,
+    anchored, configured, key, located, period, signature, signers, signers_of, storage_of, unreadable,
+    verify::unknown_keys, whole,
 };
 use crate::{
     cli::{
@@ -16,6 +17,7 @@ use crate::{
     clock::Clock,
     evidence::{
         consistency::{self, ConsistencyReport},
+        key::SigningKey,
         signers::Allowed,
         storage::Storage,
     },
@@ -40,11 +42,16 @@ pub(super) async fn run(named: Option<&Path>, args: &SampleArgs) -> Result<(), F
     if out.exists() {
         return Err(Failure::failed(format!("{} exists already; name another folder with --out", out.display())));
     }
-    let (storage, found) = evidence(named, args).await?;
+    let (storage, found, key) = evidence(named, args).await?;
     let n = usize::try_from(args.n).unwrap_or(usize::MAX);
     let wanted = Wanted { period, of, n, seed: args.seed.clone() };
     let sample = sample::draw(&*storage, &found, &wanted, Clock::system().now());
-    let sample = sample.map_err(|error| Failure::failed(error.to_string()))?;
+    let mut sample = sample.map_err(|error| Failure::failed(error.to_string()))?;
+    if let Some(key) = &key {
+        let sign = |(name, content): &(String, Vec<u8>)| Ok((format!("{name}.sig"), signature(key, content)?));
+        let signatures: Vec<_> = sample.files.iter().map(sign).collect::<Result<_, Failure>>()?;
+        sample.files.extend(signatures);
+    }
     for note in &sample.notes {
         output::note(&format!("rolecall: {note}"));
     }
@@ -55,8 +62,11 @@ pub(super) async fn run(named: Option<&Path>, args: &SampleArgs) -> Result<(), F
     Ok(())
 }
 
-/// The evidence, verified: the configured one against the store, or another as it is.
-async fn evidence(named: Option<&Path>, args: &SampleArgs) -> Result<(Arc<dyn Storage>, ConsistencyReport), Failure> {
+/// The evidence, verified: the configured one against the store, with its key; or another as it is.
+async fn evidence(
+    named: Option<&Path>,
+    args: &SampleArgs,
+) -> Result<(Arc<dyn Storage>, ConsistencyReport, Option<SigningKey>), Failure> {
     let trusted = |configured: &dyn Fn() -> Result<Allowed, Failure>| match &args.allowed_signers {
         Some(file) => signers_of(file),
         None => configured(),
@@ -64,9 +74,9 @@ async fn evidence(named: Option<&Path>, args: &SampleArgs) -> Result<(Arc<dyn St
     let Some(path) = &args.path else {
         let (settings, evidence) = configured(named)?;
         let allowed = trusted(&|| signers(&evidence))?;
-        let found = anchored(&settings, &evidence, &allowed, &[]).await?;
+        let found = anchored(&settings, &evidence, &allowed, &[], None).await?;
         let nothing = || Failure::failed(ExportError::Nothing.to_string());
-        return Ok((storage_of(&evidence)?, found.ok_or_else(nothing)?));
+        return Ok((storage_of(&evidence)?, found.ok_or_else(nothing)?, key(&evidence)?));
     };
     let allowed = trusted(&|| signers(&configured(named).map_err(unknown_keys)?.1))?;
     let located = located(named, path)?;
@@ -77,5 +87,5 @@ async fn evidence(named: Option<&Path>, args: &SampleArgs) -> Result<(Arc<dyn St
     if let Some(problem) = seal {
         return Err(Failure::failed(format!("{shown} is not as it was sealed: {problem}")));
     }
-    Ok((storage, found))
+    Ok((storage, found, None))
 }

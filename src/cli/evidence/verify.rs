@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::{Located, anchored, configured, located, roots_of, signers, signers_of, storage_of, unreadable};
+use super::{
+    Located, anchored, configured, key, located, memory::Memory, roots_of, signers, signers_of, storage_of, unreadable,
+};
 use crate::{
     app,
     cli::{
@@ -17,6 +19,7 @@ use crate::{
         signers::Allowed,
         storage::{Storage, has},
         timestamps::{self, Times},
+        verified::Verified,
         verify,
     },
     export::{self, pseudonymised::ORIGIN},
@@ -27,8 +30,8 @@ use crate::{
 /// The longest problem that is shown, in characters.
 const PROBLEM: usize = 1_000;
 
-pub(super) async fn run(named: Option<&Path>, path: Option<&Path>, args: &Trust) -> Result<(), Failure> {
-    let Some(path) = path else { return own(named, args).await };
+pub(super) async fn run(named: Option<&Path>, path: Option<&Path>, all: bool, args: &Trust) -> Result<(), Failure> {
+    let Some(path) = path else { return own(named, all, args).await };
     // With a folder and a list of signers no configuration is read: an auditor does not have one.
     let allowed = match &args.allowed_signers {
         Some(file) => signers_of(file)?,
@@ -63,7 +66,7 @@ fn verify(located: &Located, allowed: Allowed, args: &Trust) -> Result<(), Failu
     }
     let found =
         consistency::check(storage, allowed, &args.witnesses).map_err(|error| unreadable(&located.shown, &error))?;
-    print(storage, &found, roots_of(args.timestamp_ca.as_deref())?.as_ref())
+    print(storage, &found, roots_of(args.timestamp_ca.as_deref())?.as_ref(), 0)
 }
 
 /// An export without names: its files, and who sealed them. That it follows from its origin, only its origin shows.
@@ -81,18 +84,25 @@ fn without_names(storage: &dyn Storage, allowed: &Allowed) -> Result<(), Failure
     Ok(())
 }
 
-/// The configured directory.
-async fn own(named: Option<&Path>, args: &Trust) -> Result<(), Failure> {
+/// The configured directory. What was found to be as it was sealed is remembered beside the store.
+async fn own(named: Option<&Path>, all: bool, args: &Trust) -> Result<(), Failure> {
     let (settings, evidence) = configured(named)?;
     let allowed = match &args.allowed_signers {
         Some(file) => signers_of(file)?,
         None => signers(&evidence)?,
     };
-    if let Some(found) = anchored(&settings, &evidence, &allowed, &args.witnesses).await? {
-        return print(&*storage_of(&evidence)?, &found, roots_of(args.timestamp_ca.as_deref())?.as_ref());
+    let storage = storage_of(&evidence)?;
+    let memory = Memory::of(&settings.store.place, key(&evidence)?, &*storage, all);
+    let verified = memory.as_ref().map(|memory| &memory.verified);
+    let Some(found) = anchored(&settings, &evidence, &allowed, &args.witnesses, verified).await? else {
+        output::line("no evidence yet");
+        return Ok(());
+    };
+    if let Some(memory) = &memory {
+        memory.keep();
     }
-    output::line("no evidence yet");
-    Ok(())
+    let taken = verified.map_or(0, Verified::taken);
+    print(&*storage, &found, roots_of(args.timestamp_ca.as_deref())?.as_ref(), taken)
 }
 
 /// Prints what the timestamps prove; returns whether every authority is trusted. What is wrong with a timestamp stands
@@ -117,7 +127,7 @@ fn print_times(storage: &dyn Storage, times: &Times, roots: Option<&Roots>) -> b
     is_trusted
 }
 
-fn print(storage: &dyn Storage, found: &ConsistencyReport, roots: Option<&Roots>) -> Result<(), Failure> {
+fn print(storage: &dyn Storage, found: &ConsistencyReport, roots: Option<&Roots>, taken: usize) -> Result<(), Failure> {
     if let Some(seal) = &found.seal {
         let sums = storage.place(SUMS);
         let good = format!("{sums}, {} files, {}", seal.files, signed_by(seal.signer.as_ref()));
@@ -148,6 +158,12 @@ fn print(storage: &dyn Storage, found: &ConsistencyReport, roots: Option<&Roots>
         bags => format!("{} and ", count(bags, "evidence bag")),
     };
     output::line(&format!("\nVerified: {bags}the ledger; nothing has been changed."));
+    if taken > 0 {
+        output::line(&format!(
+            "{} verified before and unchanged since, by size, inode and times; --all reads everything again.",
+            if taken == 1 { "1 of them was".to_owned() } else { format!("{taken} of them were") }
+        ));
+    }
     Ok(())
 }
 

@@ -3,10 +3,10 @@
 use std::{
     fs::{self, File, OpenOptions, Permissions},
     io::{self, Read, Seek as _, SeekFrom, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use rustix::{
@@ -15,7 +15,8 @@ use rustix::{
 };
 use uuid::Uuid;
 
-use super::{DRAFT, Item, Kind, Log, Spool, Storage, checked, spool::discard};
+use super::{DRAFT, Item, Kind, Log, Look, Spool, Storage, checked, spool::discard};
+use crate::digest::sha256;
 
 /// A draft that was not changed for this long belongs to a dead process: no read takes so long.
 const ABANDONED: Duration = Duration::from_hours(48);
@@ -138,6 +139,41 @@ impl Storage for Folder {
 
     fn get(&self, key: &str) -> io::Result<Box<dyn Read + Send>> {
         Ok(Box::new(open_plain(&self.path(key)?)?))
+    }
+
+    fn look(&self, bag: &str) -> io::Result<Option<Look>> {
+        let root = self.path(bag)?;
+        let (mut lines, mut changed_at, mut folders) = (Vec::new(), (0, 0), vec![root.clone()]);
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder)? {
+                let entry = entry?;
+                // Of a link itself, not of its target.
+                let metadata = entry.metadata()?;
+                let changed = (metadata.ctime(), metadata.ctime_nsec());
+                changed_at = changed_at.max(changed);
+                // Whatever the name is, escaped.
+                let path = entry.path();
+                let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
+                lines.push(format!(
+                    "{name:?} {:o} {} {} {}.{:09} {}.{:09}\n",
+                    metadata.mode(),
+                    metadata.ino(),
+                    metadata.len(),
+                    metadata.mtime(),
+                    metadata.mtime_nsec(),
+                    changed.0,
+                    changed.1,
+                ));
+                if metadata.is_dir() {
+                    folders.push(entry.path());
+                }
+            }
+        }
+        lines.sort();
+        let (seconds, nanoseconds) = changed_at;
+        let since = Duration::new(seconds.unsigned_abs(), u32::try_from(nanoseconds).unwrap_or_default());
+        let sha256 = sha256(lines.concat().as_bytes());
+        Ok(Some(Look { sha256, changed_at: SystemTime::UNIX_EPOCH + since }))
     }
 
     fn put_new(&self, key: &str, content: &[u8]) -> io::Result<()> {

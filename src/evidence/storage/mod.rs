@@ -91,6 +91,15 @@ pub trait Storage: Log + fmt::Debug + Send + Sync {
     /// If it cannot be removed.
     fn remove(&self, key: &str) -> io::Result<()>;
 
+    /// How the files of a bag look from outside, to find out whether they may have changed since they were read. `None` if the
+    /// storage cannot tell.
+    ///
+    /// # Errors
+    /// If that cannot be determined.
+    fn look(&self, _bag: &str) -> io::Result<Option<Look>> {
+        Ok(None)
+    }
+
     /// Starts a bag in an empty spool. A draft of the same name that a dead process left is discarded.
     ///
     /// # Errors
@@ -167,6 +176,15 @@ pub trait Storage: Log + fmt::Debug + Send + Sync {
     fn at_version(&self, _bag: &str, _version: &str) -> io::Result<Option<Arc<dyn Storage>>> {
         Ok(None)
     }
+}
+
+/// How the files of a bag look from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// The SHA-256 of what is known of each file: its name, size and times.
+    pub sha256: String,
+    /// When the last of them changed in any way.
+    pub changed_at: SystemTime,
 }
 
 /// That a bag was stored.
