@@ -62,6 +62,7 @@ fn delivered(run: u128, accepted: bool) -> Fact {
         run: Some(Uuid::from_u128(run)),
         review: None,
         kind: "report".into(),
+        about: String::new(),
         recipient: "ciso@example.com".into(),
         message_id: format!("<{run}@example.com>"),
         sha256: String::new(),

@@ -136,6 +136,7 @@ mod tests {
             run: Some(Uuid::nil()),
             review: None,
             kind: "report".into(),
+            about: String::new(),
             recipient: "a@example.com".into(),
             message_id: format!("<{number}@example.com>"),
             sha256: sha256(bytes),

@@ -324,6 +324,10 @@ pub struct Delivery {
     pub review: Option<Uuid>,
     /// The kind of message.
     pub kind: String,
+    /// What tells it apart from others of its kind to the same recipient; empty if there is only one, and in entries of an
+    /// older rolecall.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub about: String,
     /// The recipient.
     pub recipient: String,
     /// The `Message-ID`.

@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod past;
 pub mod perform;
 pub mod receipts;
+pub mod rebuild;
 pub mod recompute;
 pub mod retention;
 pub mod reviews;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{bag::contents::Content, vault::Vault};
 use crate::{
-    evidence::sealed,
+    evidence::{sealed, storage::Storage},
     model::{bag::BagName, roster::Roster},
     review::{
         carrying_out::ShownAudit,
@@ -120,7 +120,7 @@ async fn source(store: &dyn Database, vault: &Vault, job: &str, workspace: &str)
     let Some(bag) = kept.record.bag.clone() else {
         return Err(ReviewError::NoEvidence { workspace: name, job: job_name });
     };
-    let roster = match roster(vault, &bag) {
+    let roster = match roster(&*vault.storage, &bag) {
         Ok(roster) => roster,
         Err(reason) => {
             return Err(ReviewError::Bag { workspace: name, folder: bag.folder, reason: reason.to_string() });
@@ -133,8 +133,8 @@ async fn source(store: &dyn Database, vault: &Vault, job: &str, workspace: &str)
 
 /// The roster that an audit was judged by, from its bag; `None` if it had none. Whether the rest of the bag is as it was
 /// sealed is for verification.
-fn roster(vault: &Vault, bag: &BagName) -> io::Result<Option<Roster>> {
-    let file = sealed::file(&*vault.storage, bag, &format!("data/{}", Content::Roster.path()))?;
+pub(in crate::run) fn roster(storage: &dyn Storage, bag: &BagName) -> io::Result<Option<Roster>> {
+    let file = sealed::file(storage, bag, &format!("data/{}", Content::Roster.path()))?;
     file.map(|bytes| serde_json::from_slice(&bytes).map_err(io::Error::from)).transpose()
 }
 

@@ -57,7 +57,7 @@ pub enum Kind {
 }
 
 /// A value of a column.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
     /// A text; `None` if it is missing.
     Text(Option<String>),
@@ -76,10 +76,10 @@ pub struct Column {
     pub kind: Kind,
 }
 
-/// The rows of a store, without their meaning.
+/// Rows of tables that can be read, without their meaning.
 #[async_trait::async_trait]
-pub trait Tables: Send + Sync {
-    /// The store as users know it.
+pub trait Rows: Send + Sync {
+    /// Where they are, as users know it.
     fn place(&self) -> &str;
 
     /// The columns of a table, ordered by name.
@@ -99,7 +99,11 @@ pub trait Tables: Send + Sync {
         after: Option<&[Value]>,
         most: u32,
     ) -> Result<Vec<Vec<Value>>, StoreError>;
+}
 
+/// The rows of a store, without their meaning.
+#[async_trait::async_trait]
+pub trait Tables: Rows {
     /// The key of the last row of a table; `None` if it is empty.
     ///
     /// # Errors
@@ -180,7 +184,7 @@ pub struct Copied {
 ///
 /// # Errors
 /// [`CopyError`]
-pub async fn copy(from: &dyn Tables, to: &dyn Tables) -> Result<Vec<Copied>, CopyError> {
+pub async fn copy(from: &dyn Rows, to: &dyn Tables) -> Result<Vec<Copied>, CopyError> {
     let mut shapes = Vec::with_capacity(TABLES.len());
     for table in TABLES {
         let columns = from.columns(table).await?;
@@ -213,7 +217,7 @@ pub async fn copy(from: &dyn Tables, to: &dyn Tables) -> Result<Vec<Copied>, Cop
 }
 
 /// Marks the target, unless it has something that does not come from this copy.
-async fn begin(from: &dyn Tables, to: &dyn Tables, shapes: &[(Table, Vec<Column>)]) -> Result<(), CopyError> {
+async fn begin(from: &dyn Rows, to: &dyn Tables, shapes: &[(Table, Vec<Column>)]) -> Result<(), CopyError> {
     let mut is_empty = true;
     for (table, columns) in shapes {
         is_empty &= to.last(*table, &key(*table, columns)).await?.is_none();
@@ -239,7 +243,7 @@ fn key_of(table: Table, columns: &[Column], row: &[Value]) -> Vec<Value> {
 }
 
 /// The number of rows of a table, and the SHA-256 of their values in the order of their keys.
-async fn digest(store: &dyn Tables, table: Table, columns: &[Column]) -> Result<(u64, String), StoreError> {
+async fn digest(store: &dyn Rows, table: Table, columns: &[Column]) -> Result<(u64, String), StoreError> {
     let (mut count, mut hash, mut last) = (0, Sha256::new(), None);
     loop {
         let rows = store.rows(table, columns, last.as_deref(), ROWS).await?;

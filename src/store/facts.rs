@@ -144,13 +144,14 @@ pub fn sent(outgoing: &Outgoing, outcome: &Sent, answer: &str) -> Vec<Fact> {
         Sent::GivenUp => false,
         Sent::Again(_) => return Vec::new(),
     };
-    let Notification { subject, kind, address, message_id, bytes, .. } = &outgoing.notification;
+    let Notification { subject, kind, about, address, message_id, bytes, .. } = &outgoing.notification;
     let (run, review) = (subject.run(), subject.review());
     let (Some(_), Some(message_id)) = (run.or(review), message_id) else { return Vec::new() };
     vec![Fact::Delivery(Delivery {
         run,
         review,
         kind: kind.clone(),
+        about: about.clone(),
         recipient: address.clone(),
         message_id: message_id.clone(),
         sha256: sha256(bytes),

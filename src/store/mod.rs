@@ -17,6 +17,7 @@ pub mod history;
 pub mod ledger;
 pub mod postgres;
 pub mod queue;
+pub mod rebuild;
 pub mod replicas;
 pub mod reviews;
 mod rows;
@@ -285,12 +286,19 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// A copy into a store is not complete.
-    fn incomplete_copy(place: &str) -> Self {
-        Self::Open {
-            place: place.to_owned(),
-            reason: "a copy into it is not complete".to_owned(),
-            advice: "Run `rolecall store copy` again with the same addresses: it goes on where it stopped",
-        }
+    /// A copy into a store is not complete, or not everything is there yet that evidence restores.
+    fn incomplete_copy(place: &str, from: &str) -> Self {
+        let (reason, advice) = if from.starts_with(rebuild::EVIDENCE) {
+            (
+                "it is not restored completely from the evidence",
+                "Run `rolecall store rebuild --from-evidence` again: it goes on where it stopped",
+            )
+        } else {
+            (
+                "a copy into it is not complete",
+                "Run `rolecall store copy` again with the same addresses: it goes on where it stopped",
+            )
+        };
+        Self::Open { place: place.to_owned(), reason: reason.to_owned(), advice }
     }
 }

@@ -3,11 +3,12 @@
 //! A part is small enough to need little memory and large enough to compress well: about 25 bytes a user.
 
 use std::{
-    io::{self, Read as _},
+    io::{self, BufRead as _, Read as _},
     iter,
 };
 
 use serde::{Serialize, de::DeserializeOwned};
+use uuid::Uuid;
 
 use super::{Kept, StoreError};
 use crate::{
@@ -79,6 +80,31 @@ pub fn users(kept: &Kept) -> impl Iterator<Item = Result<SnapshotUser<'static>, 
     })
 }
 
+/// The header and the users in the parts of a snapshot.
+///
+/// # Errors
+/// [`StoreError::Snapshot`] if they cannot be read back.
+pub fn read(parts: &[Vec<u8>]) -> Result<(SnapshotHeader, Vec<SnapshotUser<'static>>), StoreError> {
+    let (first, rest) = parts.split_first().ok_or_else(|| StoreError::Snapshot { reason: "it is empty".into() })?;
+    let mut users = Vec::new();
+    for part in rest {
+        users.extend(unpack::<Vec<SnapshotUser<'static>>>(part)?);
+    }
+    Ok((unpack(first)?, users))
+}
+
+/// The audit whose snapshot a file holds. Reads only its beginning.
+///
+/// # Errors
+/// [`StoreError::Snapshot`] if it cannot be read.
+pub fn of_whom(parts: impl io::Read) -> Result<Uuid, StoreError> {
+    let failed = |error: &dyn std::fmt::Display| StoreError::Snapshot { reason: error.to_string() };
+    let json = zstd::stream::Decoder::new(parts).map_err(|error| failed(&error))?.take(LARGEST);
+    let mut lines = serde_json::Deserializer::from_reader(io::BufReader::new(json)).into_iter::<SnapshotHeader>();
+    let header = lines.next().ok_or_else(|| failed(&"it is empty"))?.map_err(|error| failed(&error))?;
+    header.id.parse().map_err(|error| failed(&error))
+}
+
 /// The parts of a kept audit, from a file that holds all of them one after another.
 ///
 /// # Errors
@@ -86,16 +112,25 @@ pub fn users(kept: &Kept) -> impl Iterator<Item = Result<SnapshotUser<'static>, 
 pub fn split(parts: impl io::Read) -> Result<Vec<Vec<u8>>, StoreError> {
     let failed = |error: &dyn std::fmt::Display| StoreError::Snapshot { reason: error.to_string() };
     let json = zstd::stream::Decoder::new(parts).map_err(|error| failed(&error))?.take(LARGEST);
-    let lines = serde_json::Deserializer::from_reader(io::BufReader::new(json)).into_iter::<serde_json::Value>();
-    lines.map(|line| pack(&line.map_err(|error| failed(&error))?)).collect()
+    let lines = io::BufReader::new(json).split(b'\n');
+    let part = |line: io::Result<Vec<u8>>| {
+        let mut line = line.map_err(|error| failed(&error))?;
+        line.push(b'\n');
+        compressed(&line)
+    };
+    lines.map(part).collect()
 }
 
 fn pack(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
-    let failed = |reason: String| StoreError::Pack { reason };
-    let mut json = serde_json::to_vec(value).map_err(|error| failed(error.to_string()))?;
+    let mut json = serde_json::to_vec(value).map_err(|error| StoreError::Pack { reason: error.to_string() })?;
     // Each part is a line, so that the concatenated parts are a file that other tools can read.
     json.push(b'\n');
-    let mut part = zstd::bulk::compress(&json, LEVEL).map_err(|error| failed(error.to_string()))?;
+    compressed(&json)
+}
+
+fn compressed(line: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let part = zstd::bulk::compress(line, LEVEL);
+    let mut part = part.map_err(|error| StoreError::Pack { reason: error.to_string() })?;
     // The buffer has room for the worst case, which is ten times what is needed.
     part.shrink_to_fit();
     Ok(part)

@@ -65,6 +65,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "ledger",
             "review",
             "replay",
+            "schedule",
             "notify",
             "past",
             "timestamp",

@@ -48,6 +48,7 @@ mod policies;
 #[path = "../support/postgres.rs"]
 mod postgres_server;
 mod proxies;
+mod rebuild;
 mod recompute;
 mod review;
 mod review_mail;

@@ -74,6 +74,26 @@ fn every_command_about_evidence_works_on_a_bucket() {
     assert!([0, 3].contains(&covered.0), "{covered:?}");
     let access = good(&bench, &["access", "--as-of", &period[1], "--format", "json"]);
     assert!(access.contains("acme"), "{access}");
+    let sample = ["evidence", "sample", "--from", &period[0], "--to", &period[1], "--n", "5", "--seed", "4711"];
+    let drawn = good(&bench, &[&sample[..], &["--out", "sample"]].concat());
+    assert!(drawn.contains("5 of ") && bench.path("sample/index.html.sig").exists(), "{drawn}");
+    let traced = bench.read("sample/sample.csv");
+    assert!(traced.contains("data/answers/"), "{traced}");
+    let id = bag.rsplit_once('_').unwrap().1.strip_suffix(".zip").unwrap();
+    good(&bench, &["evidence", "certificate", id, "--out", "by-id.html"]);
+    good(&bench, &["evidence", "certificate", bag, "--out", "by-bag.html", "--allowed-signers", "allowed_signers"]);
+    for page in ["by-id.html", "by-bag.html"].map(|page| bench.read(page)) {
+        assert!(
+            page.contains("accounts of acme are in the list") && page.contains("valid, by the trusted key"),
+            "{page}"
+        );
+    }
+    // The store is lost, and restored from the bucket.
+    fs::remove_file(bench.path("rolecall.db")).unwrap();
+    let restored = good(&bench, &["store", "rebuild", "--from-evidence"]);
+    assert!(restored.contains("1 audit with all that they saw."), "{restored}");
+    assert!(restored.contains("Nothing that the ledger names is missing."), "{restored}");
+    assert_eq!(good(&bench, &["access", "--as-of", &period[1], "--format", "json"]), access);
     // Another one is put in its place.
     let key = bag.split_once(&format!("{bucket}/")).unwrap().1;
     server().command(&format!("overwrite {bucket} {key}"));

@@ -37,7 +37,7 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         &[
             example("Check the configuration in this folder", "rolecall check"),
             example("Check another one", "rolecall --config /etc/rolecall/rolecall.toml check"),
-            example("Check it where the object store for evidence cannot be reached", "rolecall check --offline"),
+            example("Check it without connecting to anything", "rolecall check --offline"),
         ],
     ),
     (
@@ -467,6 +467,10 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
             "Move from a file to a database, before the configuration names that",
             "rolecall store copy --from sqlite:rolecall.db --to postgres://rolecall@db.example.com/rolecall",
         )],
+    ),
+    (
+        "store rebuild",
+        &[example("Restore a lost store; all daemons are stopped", "rolecall store rebuild --from-evidence")],
     ),
     ("store check", &[example("Find out why the database cannot be reached", "rolecall store check")]),
     ("mail", &[example("Send a test message", "rolecall mail test --to ana@example.com")]),

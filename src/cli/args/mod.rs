@@ -37,7 +37,7 @@ pub(crate) use self::{
     review::{DecideArgs, DecisionWord, ReviewArgs, ReviewCommand, ReviewFormat, SheetExportArgs, SheetImportArgs},
     roster::{RosterCheckArgs, RosterCommand},
     simulate::{FaultName, SimulateArgs},
-    store::{CopyArgs, StoreCommand},
+    store::{CopyArgs, RebuildArgs, StoreCommand},
 };
 use crate::model::finding::Severity;
 
@@ -84,9 +84,9 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Create a configuration: answer a few questions, test the credentials, write the files
     Init(Box<InitArgs>),
-    /// Validate the configuration and show when each job is due; try the object store for evidence
+    /// Validate the configuration and show when each job is due; try the object store and the timestamp authorities
     Check {
-        /// Do not connect to the object store
+        /// Do not connect to the object store and the timestamp authorities
         #[arg(long)]
         offline: bool,
     },

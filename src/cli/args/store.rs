@@ -4,12 +4,32 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::ledger::Head;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreCommand {
     /// Try each stage of reaching the PostgreSQL database; writes nothing
     Check,
     /// Copy everything from one store into a new one, and compare both
     Copy(CopyArgs),
+    /// Restore a lost store from the evidence: ledger, runs, audits, schedules, what was sent, and reviews
+    Rebuild(RebuildArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RebuildArgs {
+    /// Restore it from the configured evidence, which is verified first; the configured store must be empty
+    #[arg(long, required = true)]
+    pub(crate) from_evidence: bool,
+    /// Trust these keys, as in ssh-keygen(1), ALLOWED SIGNERS [default: the configured key]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) allowed_signers: Option<PathBuf>,
+    /// Compare with a ledger entry from a mail, as `NUMBER:SHA256`; may be repeated
+    #[arg(long = "witness", value_name = "ENTRY")]
+    pub(crate) witnesses: Vec<Head>,
+    /// Take entries at the end of the ledger that no key has signed yet
+    #[arg(long)]
+    pub(crate) accept_unsigned: bool,
 }
 
 #[derive(Debug, Args)]

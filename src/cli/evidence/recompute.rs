@@ -10,7 +10,8 @@ use crate::{
     audit::RuleSet,
     cli::output::{self, Failure},
     clock::Clock,
-    config,
+    config::{self, settings::Settings},
+    connector::Connector,
     evidence::{
         inventory,
         review::EVENTS,
@@ -18,6 +19,7 @@ use crate::{
         storage::{Storage, has, join},
         verify::{self, Problem},
     },
+    model::{audit::Audit, policy::Policy},
     replay::Replay,
     run::{
         recompute::{Compared, SealedReview},
@@ -44,23 +46,51 @@ pub(super) async fn run(named: Option<&Path>, bag: &Path) -> Result<(), Failure>
         return review_by_people(storage, &folder, &shown, found.info.says("External-Identifier"));
     }
     let review = SealedReview::of(storage, &folder).map_err(|error| failed(&error))?;
-    let configuration = review.configuration().map_err(|error| failed(&error))?;
-    let path = bag.join("data/configuration.toml");
-    let rules = RuleSet::built_in();
-    let rules: Vec<&str> = rules.list().names().collect();
-    let settings = config::parse_applied(&path, &configuration, &rules, review.judged_at)
-        .map_err(|error| failed(&error))?
-        .settings;
-    let workspace = settings.workspaces.get(&review.workspace).ok_or_else(|| {
-        Failure::failed(format!("the configuration in the bag has no workspace {}", review.workspace))
-    })?;
-    let answers = review.answers().map_err(|error| failed(&error))?;
-    let replay = Replay::start(answers).await.map_err(|error| unreadable(&shown, &error))?;
-    let base_url = Url::parse(&replay.base_url).map_err(|error| failed(&error))?;
-    let connector = app::replaying_connector(workspace, &base_url, &Clock::system()).map_err(|error| failed(&error))?;
-    let policy = settings.policy_for(review.job.as_deref(), &review.workspace);
-    let compared = review.compare(&*connector, &replay, policy).await;
+    let ready = Ready::of(&review, &shown).await?;
+    let compared = review.compare(&*ready.connector, &ready.replay, ready.policy(&review)).await;
     print(&review, &compared.map_err(|error| failed(&error))?)
+}
+
+/// The audit of a bag, made again from the recorded answers. That the bag is as it was sealed was checked before.
+pub(in crate::cli) async fn audit(storage: &dyn Storage, folder: &str) -> Result<Audit, Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::failed(error.to_string());
+    let review = SealedReview::of(storage, folder).map_err(|error| failed(&error))?;
+    let ready = Ready::of(&review, &storage.place(folder)).await?;
+    let policy = ready.policy(&review);
+    review.judge(&*ready.connector, &ready.replay, policy, policy).await.map_err(|error| failed(&error))
+}
+
+/// The configuration of a bag, and its answers, served again.
+struct Ready {
+    settings: Settings,
+    replay: Replay,
+    connector: Box<dyn Connector>,
+}
+
+impl Ready {
+    async fn of(review: &SealedReview<'_>, shown: &str) -> Result<Self, Failure> {
+        let failed = |error: &dyn std::fmt::Display| Failure::failed(error.to_string());
+        let configuration = review.configuration().map_err(|error| failed(&error))?;
+        let path = Path::new(shown).join("data/configuration.toml");
+        let rules = RuleSet::built_in();
+        let rules: Vec<&str> = rules.list().names().collect();
+        let settings = config::parse_applied(&path, &configuration, &rules, review.judged_at)
+            .map_err(|error| failed(&error))?
+            .settings;
+        let workspace = settings.workspaces.get(&review.workspace).ok_or_else(|| {
+            Failure::failed(format!("the configuration in the bag has no workspace {}", review.workspace))
+        })?;
+        let answers = review.answers().map_err(|error| failed(&error))?;
+        let replay = Replay::start(answers).await.map_err(|error| unreadable(shown, &error))?;
+        let base_url = Url::parse(&replay.base_url).map_err(|error| failed(&error))?;
+        let connector = app::replaying_connector(workspace, &base_url, &Clock::system());
+        let connector = connector.map_err(|error| failed(&error))?;
+        Ok(Self { settings, replay, connector })
+    }
+
+    fn policy(&self, review: &SealedReview<'_>) -> &Policy {
+        self.settings.policy_for(review.job.as_deref(), &review.workspace)
+    }
 }
 
 /// Makes the files of a review by people again from its events.

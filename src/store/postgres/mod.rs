@@ -94,7 +94,7 @@ impl PostgresStore {
 
     async fn refuse_incomplete_copy(&self) -> Result<(), StoreError> {
         match self.copy_under_way().await? {
-            Some(_) => Err(StoreError::incomplete_copy(&self.place)),
+            Some(from) => Err(StoreError::incomplete_copy(&self.place, &from)),
             None => Ok(()),
         }
     }

@@ -3,7 +3,7 @@
 use super::{PostgresStore, schema};
 use crate::store::{
     StoreError,
-    copy::{self, Column, Kind, Table, Tables, Value, bind_values},
+    copy::{self, Column, Kind, Rows, Table, Tables, Value, bind_values},
 };
 
 /// What follows from the rows: the numbers that come next, and the last entry of the ledger.
@@ -16,7 +16,7 @@ FROM (SELECT number, sha256 FROM ledger ORDER BY number DESC LIMIT 1) AS l WHERE
 DROP TABLE IF EXISTS copying";
 
 #[async_trait::async_trait]
-impl Tables for PostgresStore {
+impl Rows for PostgresStore {
     fn place(&self) -> &str {
         &self.place
     }
@@ -50,7 +50,10 @@ impl Tables for PostgresStore {
         let rows = query.bind(i64::from(most)).fetch_all(&self.pool).await.map_err(&failed)?;
         rows.iter().map(|row| copy::values(row, columns)).collect::<Result<_, _>>().map_err(failed)
     }
+}
 
+#[async_trait::async_trait]
+impl Tables for PostgresStore {
     async fn last(&self, table: Table, key: &[Column]) -> Result<Option<Vec<Value>>, StoreError> {
         let failed = self.explain("read what is copied");
         let sql = copy::select_last(table, &str::to_owned);

@@ -496,7 +496,7 @@ async fn filled(store: &impl crate::store::Database) {
 #[tokio::test]
 async fn a_copy_there_and_back_is_the_same_and_can_be_gone_on_with() {
     use crate::store::{
-        copy::{CopyError, TABLES, Tables as _, copy},
+        copy::{CopyError, Rows as _, TABLES, Tables as _, copy},
         sqlite::SqliteStore,
     };
     let (folder, server) = (tempfile::tempdir().unwrap(), testing::database().await);

@@ -73,7 +73,7 @@ impl SqliteStore {
 
     async fn refuse_incomplete_copy(&self) -> Result<(), StoreError> {
         match self.copy_under_way().await? {
-            Some(_) => Err(StoreError::incomplete_copy(&self.place)),
+            Some(from) => Err(StoreError::incomplete_copy(&self.place, &from)),
             None => Ok(()),
         }
     }

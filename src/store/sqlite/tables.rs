@@ -5,7 +5,7 @@ use sqlx::SqlitePool;
 use super::SqliteStore;
 use crate::store::{
     StoreError,
-    copy::{self, Column, Kind, Table, Tables, Value, bind_values},
+    copy::{self, Column, Kind, Rows, Table, Tables, Value, bind_values},
 };
 
 /// The order in which audits were kept is that of their rows.
@@ -20,7 +20,7 @@ async fn is_marked(pool: &SqlitePool) -> Result<bool, sqlx::Error> {
 }
 
 #[async_trait::async_trait]
-impl Tables for SqliteStore {
+impl Rows for SqliteStore {
     fn place(&self) -> &str {
         &self.place
     }
@@ -56,7 +56,10 @@ impl Tables for SqliteStore {
         let rows = query.bind(i64::from(most)).fetch_all(&self.pool).await.map_err(&failed)?;
         rows.iter().map(|row| copy::values(row, columns)).collect::<Result<_, _>>().map_err(failed)
     }
+}
 
+#[async_trait::async_trait]
+impl Tables for SqliteStore {
     async fn last(&self, table: Table, key: &[Column]) -> Result<Option<Vec<Value>>, StoreError> {
         let failed = self.explain("read what is copied");
         let sql = copy::select_last(table, &name);

@@ -1,4 +1,6 @@
-//! `rolecall store`: tries the database, and copies one store into another.
+//! `rolecall store`: tries the database, copies one store into another, and restores one from the evidence.
+
+mod rebuild;
 
 use std::path::Path;
 
@@ -25,6 +27,7 @@ pub(super) async fn run(named: Option<&Path>, command: StoreCommand) -> Result<(
     match command {
         StoreCommand::Check => try_stages(named).await,
         StoreCommand::Copy(args) => copy_all(named, &args).await,
+        StoreCommand::Rebuild(args) => rebuild::run(named, &args).await,
     }
 }
 
