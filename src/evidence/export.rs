@@ -29,6 +29,40 @@ pub enum Source {
     Object(String),
     /// A folder with everything in it, by its key.
     Folder(String),
+    /// A text that is made when it is written, so that one is in memory at a time.
+    Made,
+}
+
+/// Makes texts while an export is written.
+pub trait Making {
+    /// The text with a name.
+    ///
+    /// # Errors
+    /// If it cannot be made; then nothing is written.
+    fn make(&mut self, name: &str) -> io::Result<Vec<u8>>;
+
+    /// All texts are made, and the export gets its name next.
+    ///
+    /// # Errors
+    /// If that must not be; then nothing is written.
+    fn finish(&mut self) -> io::Result<()>;
+}
+
+/// Nothing is made.
+struct Ready;
+
+impl Making for Ready {
+    fn make(&mut self, name: &str) -> io::Result<Vec<u8>> {
+        Err(unmade(name))
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn unmade(name: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, format!("{name} is only made when it is written"))
 }
 
 /// Writes an export: a zip with one folder in it, sealed by a list of the digests of all files and, if there is a key,
@@ -43,14 +77,29 @@ pub fn write(
     contents: &[(String, Source)],
     key: Option<&SigningKey>,
 ) -> io::Result<()> {
+    write_making(storage, path, folder, contents, (key, &mut Ready))
+}
+
+/// The same, with texts that are made meanwhile.
+///
+/// # Errors
+/// As [`write`], and those of the texts.
+pub fn write_making(
+    storage: &dyn Storage,
+    path: &Path,
+    folder: &str,
+    contents: &[(String, Source)],
+    (key, making): (Option<&SigningKey>, &mut dyn Making),
+) -> io::Result<()> {
     let draft = path.with_added_extension("part");
     let written = (|| {
         if path.exists() {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, "this file already exists"));
         }
         let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        let file = zip(storage, file, folder, contents, key)?;
+        let file = zip(storage, file, folder, contents, (key, making))?;
         file.sync_all()?;
+        making.finish()?;
         fs::rename(&draft, path)
     })();
     if written.is_err() {
@@ -70,6 +119,7 @@ pub fn sums(storage: &dyn Storage, contents: &[(String, Source)]) -> io::Result<
         let digest = match source {
             Source::Text(text) => sha256(&text),
             Source::Object(key) | Source::Folder(key) => sha256_of(storage.get(&key)?)?,
+            Source::Made => return Err(unmade(&name)),
         };
         sums = sums + &digest + "  " + &name + "\n";
     }
@@ -94,11 +144,12 @@ fn zip(
     file: File,
     folder: &str,
     contents: &[(String, Source)],
-    key: Option<&SigningKey>,
+    (key, making): (Option<&SigningKey>, &mut dyn Making),
 ) -> io::Result<File> {
     let mut zip = ZipWriter::new(BufWriter::new(file));
     let mut sums = String::new();
     for (name, source, size) in files(storage, contents)? {
+        let source = if matches!(source, Source::Made) { Source::Text(making.make(&name)?) } else { source };
         // The digest of the bytes that go in, and not of what the file may hold when it is read again.
         let digest = add(storage, &mut zip, &format!("{folder}/{name}"), &source, size)?;
         sums = sums + &digest + "  " + &name + "\n";
@@ -172,6 +223,7 @@ fn add<W: Write + Seek>(
             io::copy(&mut object, &mut digesting)?;
             Ok(hex(&digesting.digest.finalize()))
         }
+        Source::Made => Err(unmade(name)),
     }
 }
 

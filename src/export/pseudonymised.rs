@@ -7,7 +7,7 @@ mod people;
 mod replace;
 mod text;
 
-use std::{collections::BTreeMap, io, path::Path};
+use std::{collections::BTreeMap, fmt, io, path::Path};
 
 use askama::Template;
 use serde::Serialize;
@@ -20,7 +20,7 @@ use crate::{
     evidence::{
         NAMESPACE, PRINCIPAL,
         attestation::Attestation,
-        export::{self, Source},
+        export::{self, Making, Source},
         key::SigningKey,
         seal::SUMS,
         storage::{self, Storage, join, read},
@@ -90,21 +90,32 @@ struct Readme<'a> {
     signed: bool,
 }
 
+/// Keeps a mapping.
+pub type Save<'a> = &'a mut dyn FnMut(&Mapping) -> io::Result<()>;
+
 /// An export without names that is ready to be written.
-#[derive(Debug)]
 pub struct Pseudonymised {
     /// The name of its folder, and of its file without the ending.
     pub name: String,
     /// How many people have a pseudonym in it.
     pub people: usize,
     contents: Vec<(String, Source)>,
+    /// The texts in which names are replaced when they are written.
+    texts: BTreeMap<String, (Kind, Source)>,
+    replacer: Replacer,
+}
+
+impl fmt::Debug for Pseudonymised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pseudonymised").field("name", &self.name).field("people", &self.people).finish_non_exhaustive()
+    }
 }
 
 impl Export {
-    /// Makes an export without names of this one. The mapping learns the people who are in it.
+    /// Prepares an export without names of this one. The mapping learns the people who are in it.
     ///
     /// # Errors
-    /// [`ExportError`], also if a name would be left.
+    /// [`ExportError`]
     pub fn pseudonymise(
         &self,
         storage: &dyn Storage,
@@ -125,15 +136,6 @@ impl Export {
             people.learn_kept(*kind, &content(source)?).map_err(defect)?;
         }
         let replacer = Replacer::new(&people, mapping).map_err(defect)?;
-        let mut contents = BTreeMap::new();
-        for (name, kind, source) in files.kept {
-            let text = replacer.file(kind, &content(&source)?, mapping);
-            let text = text.map_err(|error| defect(format!("{name}: {error}")))?;
-            if let Some(pseudonym) = replacer.left(&text) {
-                return Err(ExportError::NameLeft { file: name, pseudonym });
-            }
-            contents.insert(name, text);
-        }
         let sums = export::sums(storage, &self.contents).map_err(unreadable(storage, ""))?;
         let count_of_people = people.len();
         let origin = Origin {
@@ -157,11 +159,20 @@ impl Export {
             sums: SUMS,
             signed: is_signed,
         };
-        contents.insert("README.txt".to_owned(), readme.render().map_err(defect)? + "\n");
-        contents.insert(ORIGIN.to_owned(), serde_json::to_string_pretty(&origin).map_err(defect)? + "\n");
-        contents.insert(ORIGIN_SUMS.to_owned(), sums);
-        let contents = contents.into_iter().map(|(name, text)| (name, Source::Text(text.into_bytes()))).collect();
-        Ok(Pseudonymised { name: format!("{}_pseudonymised", self.name), people: count_of_people, contents })
+        let own = [
+            ("README.txt", readme.render().map_err(defect)? + "\n"),
+            (ORIGIN, serde_json::to_string_pretty(&origin).map_err(defect)? + "\n"),
+            (ORIGIN_SUMS, sums),
+        ];
+        let own = own.map(|(name, text)| (name.to_owned(), Source::Text(text.into_bytes())));
+        let made = files.kept.iter().map(|(name, ..)| (name.clone(), Source::Made));
+        Ok(Pseudonymised {
+            name: format!("{}_pseudonymised", self.name),
+            people: count_of_people,
+            contents: made.chain(own).collect(),
+            texts: files.kept.into_iter().map(|(name, kind, source)| (name, (kind, source))).collect(),
+            replacer,
+        })
     }
 
     /// The files that are kept, and those that say who there is.
@@ -171,7 +182,7 @@ impl Export {
             match source {
                 Source::Text(_) if is_kept(name) => files.keep(name.clone(), source.clone()),
                 Source::Folder(bag) => files.bag(storage, bag)?,
-                Source::Text(_) | Source::Object(_) => {}
+                Source::Text(_) | Source::Object(_) | Source::Made => {}
             }
         }
         Ok(files)
@@ -183,6 +194,7 @@ fn content(storage: &dyn Storage, source: &Source) -> io::Result<Vec<u8>> {
     match source {
         Source::Text(text) => Ok(text.clone()),
         Source::Object(key) | Source::Folder(key) => read(storage, key),
+        Source::Made => Ok(Vec::new()),
     }
 }
 
@@ -218,12 +230,51 @@ impl Files {
 }
 
 impl Pseudonymised {
-    /// Writes the zip, whole or not at all.
+    /// Writes the zip, whole or not at all. The mapping learns whom no list has; `save` keeps it before the zip gets its name,
+    /// because pseudonyms that nobody can resolve would be worth nothing.
     ///
     /// # Errors
-    /// [`ExportError::Write`], also if the file exists.
-    pub fn write(&self, storage: &dyn Storage, path: &Path, key: Option<&SigningKey>) -> Result<(), ExportError> {
-        let written = export::write(storage, path, &self.name, &self.contents, key);
-        written.map_err(|source| ExportError::Write { path: path.to_owned(), source })
+    /// [`ExportError::Write`], also if the file exists; [`ExportError::NameLeft`] if a name would be left.
+    pub fn write(
+        &self,
+        storage: &dyn Storage,
+        path: &Path,
+        key: Option<&SigningKey>,
+        (mapping, save): (&mut Mapping, Save<'_>),
+    ) -> Result<(), ExportError> {
+        let mut replacing = Replacing { made: self, storage, mapping, save, left: None };
+        let written = export::write_making(storage, path, &self.name, &self.contents, (key, &mut replacing));
+        match (written, replacing.left) {
+            (Err(_), Some(left)) => Err(left),
+            (written, _) => written.map_err(|source| ExportError::Write { path: path.to_owned(), source }),
+        }
+    }
+}
+
+/// Replaces names in one text after another.
+struct Replacing<'a> {
+    made: &'a Pseudonymised,
+    storage: &'a dyn Storage,
+    mapping: &'a mut Mapping,
+    save: Save<'a>,
+    /// The name that would be left.
+    left: Option<ExportError>,
+}
+
+impl Making for Replacing<'_> {
+    fn make(&mut self, name: &str) -> io::Result<Vec<u8>> {
+        let Some((kind, source)) = self.made.texts.get(name) else { return Err(io::ErrorKind::NotFound.into()) };
+        let named = |error: io::Error| io::Error::new(error.kind(), format!("{name}: {error}"));
+        let text = content(self.storage, source).and_then(|bytes| self.made.replacer.file(*kind, &bytes, self.mapping));
+        let text = text.map_err(named)?;
+        if let Some(pseudonym) = self.made.replacer.left(&text) {
+            self.left = Some(ExportError::NameLeft { file: name.to_owned(), pseudonym });
+            return Err(io::Error::other("a name would be left"));
+        }
+        Ok(text.into_bytes())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        (self.save)(self.mapping)
     }
 }

@@ -15,7 +15,7 @@ use crate::{
         key::SigningKey,
         storage::Storage,
     },
-    export::{Export, ExportError},
+    export::{Export, ExportError, Mapping},
     words::count,
 };
 
@@ -66,9 +66,8 @@ impl HandingOver<'_> {
         let mut mapping = mapping::of(&file)?;
         let made = export.pseudonymise(self.storage, attestation, &mut mapping, self.key.is_some(), &app::build());
         let made = made.map_err(|error| failed(&error))?;
-        // First: pseudonyms that nobody can resolve would be worth nothing.
-        mapping::save(&mapping, &file)?;
-        self.write(&out, |path| made.write(self.storage, path, self.key))?;
+        let mut save = |mapping: &Mapping| mapping::save(mapping, &file);
+        self.write(&out, |path| made.write(self.storage, path, self.key, (&mut mapping, &mut save)))?;
         let (bags, pseudonyms) = (count(export.bags, "bag"), count(made.people, "pseudonym"));
         output::line(&format!("  wrote     {} ({bags}, {pseudonyms})", out.display()));
         output::line(&format!("  keep      {}: it names the people, and its key makes the pseudonyms", file.display()));

@@ -20,8 +20,10 @@ pub(super) fn of(path: &Path) -> Result<Mapping, Failure> {
 }
 
 /// Writes it, whole or not at all.
-pub(super) fn save(mapping: &Mapping, path: &Path) -> Result<(), Failure> {
-    let text = mapping.text().map_err(|error| Failure::failed(error.to_string()))?;
+pub(super) fn save(mapping: &Mapping, path: &Path) -> io::Result<()> {
+    let failed =
+        |error: &dyn std::fmt::Display| io::Error::other(format!("{} cannot be written: {error}", path.display()));
+    let text = mapping.text().map_err(|error| failed(&error))?;
     let draft = path.with_added_extension("part");
     let written = (|| {
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
@@ -29,5 +31,5 @@ pub(super) fn save(mapping: &Mapping, path: &Path) -> Result<(), Failure> {
         file.sync_all()?;
         fs::rename(&draft, path)
     })();
-    written.map_err(|error: io::Error| Failure::failed(format!("{} cannot be written: {error}", path.display())))
+    written.map_err(|error: io::Error| failed(&error))
 }
