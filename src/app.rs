@@ -169,7 +169,10 @@ pub fn recipients(email: &Email, smtp: &Smtp) -> Recipients {
 }
 
 /// Who confirms when evidence existed.
-fn authorities(timestamps: &settings::Timestamps) -> Result<Authorities, AppError> {
+///
+/// # Errors
+/// [`AppError::TimestampRoots`]
+pub fn authorities(timestamps: &settings::Timestamps) -> Result<Authorities, AppError> {
     let settings::Timestamps { urls, policy, ca_file, mode } = timestamps.clone();
     let roots = match ca_file {
         None => Roots::of_this_machine(),

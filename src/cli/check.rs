@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::output::{self, Failure};
 use crate::{
@@ -12,12 +12,13 @@ use crate::{
     config::{
         self, ConfigError, Loaded,
         secret::{self, Exposed, SecretSource},
-        settings::{Bucket, EvidencePlace, Job, Settings},
+        settings::{Bucket, EvidencePlace, Job, Settings, Timestamps},
     },
     evidence::{
         key::SigningKey,
         storage::{Storage as _, objects::probe::Probe},
     },
+    timestamp::authorities::Tried,
     words::{count, counted, number, some_of},
 };
 
@@ -25,6 +26,8 @@ use crate::{
 const FIRE_TIMES: usize = 5;
 /// Files with secrets that are warned of one by one.
 const MOST_WARNINGS: usize = 10;
+/// The longest reason of an authority that is shown, in characters.
+const REASON: usize = 500;
 /// Workspaces of a job that are all named.
 const LISTED: usize = 10;
 
@@ -144,7 +147,7 @@ fn explain(error: &ConfigError) -> Failure {
     }
 }
 
-pub(super) fn run(named: Option<&Path>, offline: bool) -> Result<(), Failure> {
+pub(super) async fn run(named: Option<&Path>, offline: bool) -> Result<(), Failure> {
     let settings = load(named)?;
     let unreadable = unreadable_secrets(&settings);
     if unreadable == 0 {
@@ -165,9 +168,42 @@ pub(super) fn run(named: Option<&Path>, offline: bool) -> Result<(), Failure> {
         )));
     }
     try_folders(&settings)?;
-    match settings.evidence.as_ref().map(|evidence| &evidence.place) {
-        Some(EvidencePlace::Bucket(bucket)) if !offline => try_bucket(bucket),
-        _ => Ok(()),
+    let Some(evidence) = settings.evidence.as_ref().filter(|_| !offline) else { return Ok(()) };
+    if let EvidencePlace::Bucket(bucket) = &evidence.place {
+        try_bucket(bucket)?;
+    }
+    match &evidence.timestamps {
+        Some(timestamps) => try_authorities(timestamps).await,
+        None => Ok(()),
+    }
+}
+
+/// Asks the timestamp authorities for a timestamp that is not kept. One that answers is enough.
+async fn try_authorities(timestamps: &Timestamps) -> Result<(), Failure> {
+    let authorities = app::authorities(timestamps).map_err(|error| Failure::failed(error.to_string()))?;
+    let clock = Clock::system();
+    output::line("\nTimestamp authorities");
+    let tried = authorities.try_each(|| clock.now()).await;
+    for Tried { authority, ahead } in &tried {
+        match ahead {
+            Ok(ahead) => output::line(&format!("  ok         {authority}, its clock is {}", against_ours(*ahead))),
+            Err(reason) => output::line(&format!("  FAILED     {authority}: {}", output::plain(reason, REASON))),
+        }
+    }
+    if tried.iter().all(|tried| tried.ahead.is_err()) {
+        return Err(Failure::failed(
+            "no timestamp authority gives a timestamp that is accepted; until one does, times are by this machine's clock",
+        ));
+    }
+    Ok(())
+}
+
+/// How far a clock is from this machine's. Authorities may say whole seconds.
+fn against_ours(ahead: TimeDelta) -> String {
+    match ahead.num_milliseconds() {
+        -1_999..=1_999 => "the same as this machine's".to_owned(),
+        behind if behind < 0 => format!("{} s behind this machine's", -behind / 1_000),
+        ahead => format!("{} s ahead of this machine's", ahead / 1_000),
     }
 }
 

@@ -112,7 +112,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         }
         // `parse` has answered it.
         Command::Help { .. } => Ok(()),
-        Command::Check { offline } => check::run(named, offline),
+        Command::Check { offline } => check::run(named, offline).await,
         Command::Audit(args) => match &args.from {
             Some(from) => again::run(named, &args, from).await,
             None => Box::pin(audit::run(named, args)).await,

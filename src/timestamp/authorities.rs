@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use der::asn1::ObjectIdentifier;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use schemars::JsonSchema;
@@ -71,7 +71,28 @@ enum AskError {
     Token(#[from] TokenError),
 }
 
+/// What an authority answered when it was tried.
+#[derive(Debug)]
+pub struct Tried {
+    /// The authority.
+    pub authority: Url,
+    /// How far its time is ahead of this machine's clock, or why its answer is not accepted.
+    pub ahead: Result<TimeDelta, String>,
+}
+
 impl Authorities {
+    /// Asks every authority for a timestamp of random bytes, checks it as any other, and forgets it.
+    pub async fn try_each(&self, now: impl Fn() -> DateTime<Utc>) -> Vec<Tried> {
+        let mut tried = Vec::with_capacity(self.urls.len());
+        for url in &self.urls {
+            let data: [u8; 32] = rand::random();
+            let asked = self.ask(url, &data, &now).await;
+            let ahead = asked.map(|stamp| stamp.token.at - now()).map_err(|error| error.to_string());
+            tried.push(Tried { authority: url.clone(), ahead });
+        }
+        tried
+    }
+
     /// A timestamp of some bytes by the first authority that gives a good one.
     ///
     /// # Errors

@@ -114,6 +114,27 @@ fn a_bag_and_the_ledger_get_timestamps_that_openssl_verifies_also_when_certifica
     }
 }
 
+#[test]
+fn check_asks_each_authority_and_keeps_nothing() {
+    let (good, lying) = (Authority::start(), Authority::start());
+    lying.behave(Manner::OtherImprint);
+    let bench = stamping(&good, "");
+    let (code, printed, said) = bench.run(&["check"]);
+    assert_eq!(code, 0, "{printed}{said}");
+    let expected = format!("  ok         {}, its clock is the same as this machine's", good.url());
+    assert!(printed.contains(&expected), "{printed}");
+    assert!(!bench.path("bags/timestamps").exists(), "nothing is kept");
+    bench
+        .reconfigure(&format!("url = \"{}\"", good.url()), &format!("url = [\"{}\", \"{}\"]", lying.url(), good.url()));
+    let (code, printed, _) = bench.run(&["check"]);
+    assert!(code == 0 && printed.contains("FAILED") && printed.contains("is of other data"), "{printed}");
+    bench.reconfigure(&format!(", \"{}\"", good.url()), "");
+    let (code, printed, said) = bench.run(&["check"]);
+    assert!(code == 1 && said.contains("no timestamp authority gives a timestamp"), "{printed}{said}");
+    let (code, printed, _) = bench.run(&["check", "--offline"]);
+    assert!(code == 0 && !printed.contains("Timestamp authorities"), "{printed}");
+}
+
 fn coverage(bench: &Bench) -> Vec<Vec<String>> {
     let [from, to] = days();
     bench.run(&["evidence", "coverage", "--from", &from, "--to", &to, "--out", "cover"]);
