@@ -22,12 +22,12 @@ use crate::{
     run::past::{Archive, PastError, course, side},
 };
 
-impl From<PastError> for Trouble {
-    fn from(error: PastError) -> Self {
-        match error {
-            PastError::Store(error) => Self::Store(error),
-            error => Self::Broken(error.to_string()),
-        }
+/// Why there is no answer. Which file of the evidence was changed is for those who may read it.
+fn trouble(error: PastError, viewer: &Viewer) -> Trouble {
+    match error {
+        PastError::Store(error) => Trouble::Store(error),
+        error @ PastError::Bag { .. } if viewer.may_read_evidence() => Trouble::Evidence(error.to_string()),
+        error => Trouble::Broken(error.to_string()),
     }
 }
 
@@ -35,6 +35,7 @@ impl From<PastError> for Trouble {
 /// not among the tasks that serve other pages.
 async fn answer<T: Send + 'static>(
     console: &Console,
+    viewer: &Viewer,
     workspace: String,
     question: impl FnOnce(&mut Archive<'_>, &Handle) -> Result<T, PastError> + Send + 'static,
 ) -> Result<T, Trouble> {
@@ -43,7 +44,8 @@ async fn answer<T: Send + 'static>(
     let (store, plans, handle) = (Arc::clone(site.shelf.store()), site.plans(), Handle::current());
     let answered =
         spawn_blocking(move || question(&mut Archive::new(&*store, plans.vault.as_ref(), &workspace), &handle));
-    Ok(answered.await.map_err(|error| Trouble::Broken(error.to_string()))??)
+    let answered = answered.await.map_err(|error| Trouble::Broken(error.to_string()))?;
+    answered.map_err(|error| trouble(error, viewer))
 }
 
 /// The users of a workspace on a day, and what changed until another day.
@@ -65,7 +67,7 @@ pub(in crate::console) async fn day(
         Ok(moments) => moments,
         Err(problem) => return html(StatusCode::OK, &past::day(&viewer, &audit, &asked, Err(problem))),
     };
-    let seen = answer(&console, workspace, move |archive, handle| {
+    let seen = answer(&console, &viewer, workspace, move |archive, handle| {
         let look = handle.block_on(archive.at(on.0))?;
         let compared = match (&look, until) {
             (Some(_), Some(until)) => Some(compared(archive, handle, on, until)?),
@@ -94,7 +96,7 @@ pub(in crate::console) async fn account(
 ) -> Result<Response, Trouble> {
     let audit = audit(&console, &viewer, &workspace).await?;
     let (name, id) = (workspace.clone(), user.clone());
-    let found = answer(&console, workspace, move |archive, handle| {
+    let found = answer(&console, &viewer, workspace, move |archive, handle| {
         let found = handle.block_on(course(archive, &id))?;
         Ok(found.map(|found| (periods(&name, &found), archive.missing().len())))
     });

@@ -23,6 +23,9 @@ pub(in crate::console) enum Trouble {
     /// A review cannot be changed.
     #[error(transparent)]
     Review(#[from] ReviewError),
+    /// A bag of evidence is not as it was sealed, as those may know who read evidence.
+    #[error("{0}")]
+    Evidence(String),
     /// Something else failed.
     #[error("the page could not be made: {0}")]
     Broken(String),
@@ -48,13 +51,18 @@ impl IntoResponse for Trouble {
             Self::Nothing(_) => (StatusCode::NOT_FOUND, "Not found"),
             Self::Right(_) => (StatusCode::FORBIDDEN, "Not for you"),
             Self::Review(ReviewError::Refused(_)) => (StatusCode::CONFLICT, "Refused"),
+            Self::Evidence(_) | Self::Review(ReviewError::Bag { .. }) => {
+                tracing::error!(error = %self, "a page of the console could not be made: the evidence cannot be used");
+                (StatusCode::INTERNAL_SERVER_ERROR, "The evidence cannot be used")
+            }
             Self::Store(_) | Self::Review(_) | Self::Broken(_) => {
                 tracing::error!(error = %self, "a page of the console could not be made");
                 (StatusCode::INTERNAL_SERVER_ERROR, "It failed")
             }
         };
         // What is wrong is for the log: it names places of this machine.
-        let said = if status.is_server_error() {
+        let is_about_evidence = matches!(self, Self::Evidence(_) | Self::Review(ReviewError::Bag { .. }));
+        let said = if status.is_server_error() && !is_about_evidence {
             "Nothing was changed. The log of the daemon says why.".to_owned()
         } else {
             sentence(&self.to_string())
@@ -85,5 +93,9 @@ mod tests {
         assert_eq!(status, StatusCode::FORBIDDEN);
         assert!(page.contains("You need the right of an owner for this page."), "{page}");
         assert_eq!(shown(Trouble::Nothing("review")).await.0, StatusCode::NOT_FOUND);
+        let changed = "the evidence of audit 7 cannot be used: data/policy.json is not as it was sealed";
+        let (status, page) = shown(Trouble::Evidence(changed.to_owned())).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(page.contains("The evidence of audit 7") && page.contains("data/policy.json"), "{page}");
     }
 }
