@@ -83,7 +83,7 @@ pub fn write(
 /// The same, with texts that are made meanwhile.
 ///
 /// # Errors
-/// As [`write`], and those of the texts.
+/// As [`write()`], and those of the texts.
 pub fn write_making(
     storage: &dyn Storage,
     path: &Path,

@@ -81,7 +81,7 @@ impl Weeks {
             Clock::new(move || time.now())
         };
         let store = app::store(&settings).await.unwrap();
-        let setup = app::daemon_setup(&settings, &clock).unwrap();
+        let setup = app::daemon_setup(&settings, &clock, &app::Links::new(clock.clone())).unwrap();
         Daemon::new(store, clock, setup)
     }
 

@@ -149,7 +149,7 @@ async fn sheets(
         }
     }
     if !signers.is_empty() {
-        let lines: String = signers.iter().map(|line| format!("{line}\n")).collect();
+        let lines = signers.iter().fold(String::new(), |lines, line| lines + line + "\n");
         draft.add(SHEET_SIGNERS, |writer| writer.write_all(lines.as_bytes()))?;
     }
     Ok(kept)
