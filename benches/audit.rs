@@ -7,6 +7,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     io,
     sync::{Arc, LazyLock},
     time::Duration,
@@ -210,9 +211,11 @@ fn export() -> Vec<u8> {
         let Some(address) = row.user.email() else { continue };
         let department = ["Sales", "Support", "Finance", "Operations"][number % 4];
         let (title, manager, day) = (number % 40, number % 100, 1 + number % 28);
-        rows += &format!(
-            "E{number},Name{number} Surname,{address},Active,{department},{department} {title},manager{manager}@example.com,2019-03-{day:02},\n"
-        );
+        writeln!(
+            rows,
+            "E{number},Name{number} Surname,{address},Active,{department},{department} {title},manager{manager}@example.com,2019-03-{day:02},"
+        )
+        .unwrap();
     }
     rows.into_bytes()
 }
