@@ -260,7 +260,7 @@ reason = "Writes leads"
 until = 2027-06-30
 [[policy.exceptions]]
 rule = "shared-mailbox"
-subject = "/sales[0-9]+@example\.com/"
+subject = '/sales[0-9]+@example\.com/'
 approved_by = "ana@example.com"
 reason = "Shared by the sales desk"
 until = 2027-06-30

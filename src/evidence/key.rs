@@ -3,7 +3,7 @@
 use std::{fs, io, path::Path};
 
 use secrecy::SecretString;
-use ssh_key::{HashAlg, LineEnding, PrivateKey};
+use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey};
 
 use super::{NAMESPACE, PRINCIPAL, storage::bounded};
 
@@ -94,12 +94,13 @@ impl SigningKey {
         if key.is_encrypted() {
             return Err(KeyError::Protected { path: shown });
         }
-        let key = Self(key);
-        // A key of another algorithm is read and cannot sign.
-        if key.sign(b"probe").is_err() {
-            let algorithm = key.0.algorithm();
+        // Keys of other algorithms may sign what people send, and not evidence: whoever verifies it expects one kind.
+        let algorithm = key.algorithm();
+        if algorithm != Algorithm::Ed25519 {
             return Err(no_key(&format!("it is of the algorithm {algorithm}; expected ssh-ed25519")));
         }
+        let key = Self(key);
+        key.sign(b"probe")?;
         Ok(key)
     }
 
@@ -108,8 +109,7 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError::Sign`] if the system has no randomness.
     pub fn generate(comment: &str) -> Result<Self, KeyError> {
-        let mut key =
-            PrivateKey::random(&mut ssh_key::rand_core::OsRng, ssh_key::Algorithm::Ed25519).map_err(KeyError::Sign)?;
+        let mut key = PrivateKey::random(&mut ssh_key::rand_core::OsRng, Algorithm::Ed25519).map_err(KeyError::Sign)?;
         key.set_comment(comment);
         Ok(Self(key))
     }

@@ -67,7 +67,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let weeks = last(schedule, Clock::system().now());
     simulator.world().edit(company::found).map_err(failed("cannot change the simulated workspace"))?;
     // Between the third-last review and the second-last one.
-    let last_day = weeks.iter().rev().nth(2).map_or_else(|| Utc::now().date_naive(), DateTime::date_naive);
+    let last_day = weeks.iter().rev().nth(2).map_or_else(|| Clock::system().now().date_naive(), DateTime::date_naive);
     let known = simulator.world().read(|world| company::roster(world, last_day));
     let known = known.map_err(failed("cannot write the demo's list of people"))?;
     output::save(&people, known.as_bytes()).map_err(failed(format!("cannot write {}", people.display())))?;

@@ -7,11 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use chrono::{Months, Utc};
+use chrono::Months;
 use rolecall_simulator::Simulator;
 
 use super::{JOB, WORKSPACE, company, serve};
-use crate::evidence::key::SigningKey;
+use crate::{clock::Clock, evidence::key::SigningKey};
 
 /// A folder that is removed with everything in it: configuration, secrets and store of the demo.
 pub(super) struct Private(PathBuf);
@@ -48,7 +48,7 @@ impl Private {
         fs::write(evidence.join("allowed_signers"), key.map_err(io::Error::other)? + "\n")?;
         let directory = toml::Value::from(evidence.to_string_lossy().into_owned());
         let roster = toml::Value::from(roster.to_string_lossy().into_owned());
-        let next_year = Utc::now().date_naive() + Months::new(12);
+        let next_year = Clock::system().now().date_naive() + Months::new(12);
         let path = self.0.join("rolecall.toml");
         let text = format!(
             r#"

@@ -417,10 +417,14 @@ async fn filled(store: &impl crate::store::Database) {
             actor::Actor,
             notification::{Notification, Subject},
         },
-        review::{event::Via, person::Address, testing::opened},
+        review::{
+            event::{Sheet, Via},
+            person::Address,
+            testing::opened,
+        },
         store::{
             AuditRecord, Kept,
-            reviews::PlannedReview,
+            reviews::{KeptSheet, PlannedReview},
             sessions::{Link, SecretDigest, SignedIn},
             together::Share,
         },
@@ -476,6 +480,9 @@ async fn filled(store: &impl crate::store::Database) {
         }
     }
     store.open_review(&opened(7)).await.unwrap();
+    let sheet = Sheet { sha256: "ab".repeat(32), signed_by: None };
+    let sheet = KeptSheet { sheet, content: b"a,b\n".to_vec(), signature: None };
+    store.keep_sheet(opened(7).id(), &sheet).await.unwrap();
     let plan = PlannedReview {
         name: "quarterly",
         job: "weekly",
