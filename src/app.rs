@@ -7,6 +7,7 @@ mod folders;
 pub mod setup;
 mod sign_in;
 mod stores;
+mod tokens;
 
 use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
 
@@ -17,7 +18,7 @@ pub use self::{
     evidence::{BucketError, evidence_storage, objects},
     folders::{FolderError, Folders, try_folders},
     sign_in::{Links, sender},
-    stores::{StoreCheck, check_store, existing_store, store, store_place, store_to_read, tables},
+    stores::{StoreCheck, check_store, existing_store, migrate_store, store, store_place, store_to_read, tables},
 };
 use crate::{
     agent::{self, Access, WorkspaceSession},
@@ -73,6 +74,11 @@ pub enum AppError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The key for shared access tokens is too weak.
+    #[error(
+        "`store.token_key` has fewer than 32 characters; make a random one with `openssl rand -base64 32`, the same for all replicas"
+    )]
+    TokenKey,
     /// The heartbeat of a job cannot be set up.
     #[error("`{key}`: {source}")]
     Heartbeat {
@@ -265,6 +271,7 @@ pub fn daemon_setup(settings: &Settings, clock: &Clock, links: &Arc<Links>) -> R
             keep: settings.store.keep,
         },
         identity: identity(settings),
+        commons: connectors::commons(),
     })
 }
 

@@ -3,24 +3,36 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::LazyLock,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::{AppError, read};
+use super::{AppError, read, stores, tokens};
 use crate::{
     clock::Clock,
-    config::settings::{Settings, StorePlace, Value, Workspace},
-    connector::{Commons, Connector, Limits, Pacing, Parameter, Parameters, Remover, SharedTokens, kinds},
+    config::settings::{Database, Settings, StorePlace, Value, Workspace},
+    connector::{
+        Commons, Connector, Limits, Pacing, Parameter, Parameters, Remover, SharedTokens, TokenPlace, TokenShelf, kinds,
+    },
+    digest::sha256,
     model::kind::KeyValue,
+    store::sealed::SealingKey,
 };
 
 /// What all workspaces of this process have in common, also over a reload: a vendor counts the calls of a credential, whoever
 /// makes them.
 static COMMONS: LazyLock<Commons> = LazyLock::new(Commons::default);
+
+/// What all workspaces of this process have in common.
+pub(super) fn commons() -> Commons {
+    COMMONS.clone()
+}
+
+/// The fewest characters of a `token_key`.
+const SHORTEST_KEY: usize = 32;
 
 /// How often everything is read before a disagreement is reported.
 pub(super) const READS: u32 = 3;
@@ -65,10 +77,35 @@ pub fn remover(settings: &Settings, name: &str, clock: &Clock) -> Result<Box<dyn
 
 /// The folder where processes with the same file as their store share access tokens: beside it, which only its owner may
 /// read.
-fn tokens(store: &Path) -> PathBuf {
+fn tokens_beside(store: &Path) -> PathBuf {
     let mut name = store.as_os_str().to_owned();
     name.push("-tokens");
     name.into()
+}
+
+/// A shelf, with the database and the digest of the key that it is for.
+type KnownShelf = (Database, String, Arc<dyn TokenShelf>);
+
+/// The shelf of a database, if its access tokens are shared; one for all workspaces of this process.
+fn shelf(database: &Database) -> Result<Option<Arc<dyn TokenShelf>>, AppError> {
+    static SHELVES: Mutex<Vec<KnownShelf>> = Mutex::new(Vec::new());
+    let Some(source) = &database.token_key else { return Ok(None) };
+    let secret = read("store.token_key".to_owned(), source)?;
+    if secret.expose_secret().trim().len() < SHORTEST_KEY {
+        return Err(AppError::TokenKey);
+    }
+    let digest = sha256(secret.expose_secret().as_bytes());
+    let mut shelves = SHELVES.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = shelves.iter().find(|(known, key, _)| (known, key) == (database, &digest));
+    if let Some((_, _, shelf)) = known {
+        return Ok(Some(Arc::clone(shelf)));
+    }
+    let key = SealingKey::new(&secret).ok_or(AppError::TokenKey)?;
+    let shelf: Arc<dyn TokenShelf> = Arc::new(tokens::DatabaseShelf::new(stores::server(database)?, key));
+    // A key that was replaced is not used any more.
+    shelves.retain(|(known, ..)| known != database);
+    shelves.push((database.clone(), digest, Arc::clone(&shelf)));
+    Ok(Some(shelf))
 }
 
 fn live(settings: &Settings, name: &str, clock: &Clock, is_fresh: bool) -> Result<Box<dyn Remover>, AppError> {
@@ -86,10 +123,10 @@ fn live(settings: &Settings, name: &str, clock: &Clock, is_fresh: bool) -> Resul
     let limits = Limits { concurrency: workspace.concurrency, ..Limits::default() };
     let pacing = Pacing { limits, reads: READS, pause_between_reads: PAUSE_BETWEEN_READS };
     let tokens = match &settings.store.place {
-        StorePlace::File(path) => Some(SharedTokens { folder: tokens(path), is_fresh }),
-        // There is no folder that its processes share.
-        StorePlace::Server(_) => None,
+        StorePlace::File(path) => Some(TokenPlace::Folder(tokens_beside(path))),
+        StorePlace::Server(database) => shelf(database)?.map(TokenPlace::Shelf),
     };
+    let tokens = tokens.map(|place| SharedTokens { place, is_fresh });
     Ok(kinds::connect(workspace.kind, &Parameters { values, pacing, tokens, commons: COMMONS.clone() }, clock.clone())?)
 }
 

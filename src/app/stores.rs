@@ -109,6 +109,26 @@ pub async fn check_store(settings: &Settings, clock: &Clock) -> Result<StoreChec
     }
 }
 
+/// Brings a store up to date, and lets another role use it. Returns the store as users know it.
+///
+/// # Errors
+/// As [`store`].
+pub async fn migrate_store(place: &StorePlace, user: Option<&str>) -> Result<String, AppError> {
+    match place {
+        StorePlace::File(path) => {
+            SqliteStore::open(path).await?;
+            Ok(path.display().to_string())
+        }
+        StorePlace::Server(database) => {
+            let store = PostgresStore::open(&server(database)?).await?;
+            if let Some(user) = user {
+                store.let_use(user).await?;
+            }
+            Ok(unsigned(database).place())
+        }
+    }
+}
+
 /// A store whose rows are copied. Both are brought up to date.
 ///
 /// # Errors
@@ -124,7 +144,7 @@ pub async fn tables(place: &StorePlace) -> Result<Box<dyn Tables>, AppError> {
 ///
 /// # Errors
 /// [`AppError::Secret`]
-fn server(database: &settings::Database) -> Result<Server, AppError> {
+pub(super) fn server(database: &settings::Database) -> Result<Server, AppError> {
     let password = database.password.as_ref().map(|source| read("store.password".to_owned(), source)).transpose()?;
     Ok(Server { password, ..unsigned(database) })
 }

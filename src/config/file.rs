@@ -428,6 +428,10 @@ pub(super) struct Store {
     /// The most connections of one process to the server.
     #[schemars(with = "Option<i64>")]
     pub(super) max_connections: Option<Spanned<i64>>,
+    /// Encrypts the access tokens that replicas share through the database: `{ env = "NAME" }` or `{ file = "PATH" }`, the same for
+    /// all of them. Without it, each replica gets tokens of its own.
+    #[schemars(with = "Option<Secret>")]
+    pub(super) token_key: Option<Spanned<Secret>>,
     /// Days to keep snapshots of audits; the latest of each job and workspace is always kept.
     #[schemars(with = "Option<i64>")]
     pub(super) keep_days: Option<Spanned<i64>>,

@@ -182,6 +182,8 @@ pub struct Database {
     pub root_certificate: Option<PathBuf>,
     /// The most connections of this process.
     pub max_connections: u32,
+    /// Encrypts the access tokens that replicas share; `None` if they share none.
+    pub token_key: Option<SecretSource>,
 }
 
 /// Where a server listens.
@@ -419,6 +421,9 @@ impl Settings {
         }
         if let StorePlace::Server(Database { password: Some(password), .. }) = &self.store.place {
             secrets.push(("store.password".to_owned(), password));
+        }
+        if let StorePlace::Server(Database { token_key: Some(key), .. }) = &self.store.place {
+            secrets.push(("store.token_key".to_owned(), key));
         }
         if let Some(password) = self.smtp.as_ref().and_then(|smtp| smtp.password.as_ref()) {
             secrets.push(("smtp.password".to_owned(), password));

@@ -5,7 +5,10 @@ use std::{
     any::{Any, TypeId},
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -14,7 +17,20 @@ use crate::digest::sha256;
 
 /// Things in common, each for as long as a connector uses it.
 #[derive(Clone, Default)]
-pub struct Commons(Arc<Mutex<HashMap<Name, Weak<dyn Any + Send + Sync>>>>);
+pub struct Commons {
+    things: Arc<Mutex<HashMap<Name, Weak<dyn Any + Send + Sync>>>>,
+    replicas: Replicas,
+}
+
+/// How many processes on several machines make calls with the same credentials.
+#[derive(Debug, Clone, Default)]
+pub(in crate::connector) struct Replicas(Arc<AtomicUsize>);
+
+impl Replicas {
+    pub(in crate::connector) fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed).max(1)
+    }
+}
 
 /// The type and the name of a thing.
 type Name = (TypeId, String);
@@ -32,6 +48,15 @@ pub(in crate::connector) fn name_of(public: &[&str], secrets: &[&SecretString]) 
 }
 
 impl Commons {
+    /// So many processes, this one included, make calls with the same credentials now.
+    pub fn share_with(&self, replicas: usize) {
+        self.replicas.0.store(replicas, Ordering::Relaxed);
+    }
+
+    pub(in crate::connector) fn replicas(&self) -> Replicas {
+        self.replicas.clone()
+    }
+
     /// The thing of a name that others use already, or a new one.
     ///
     /// # Errors
@@ -41,7 +66,7 @@ impl Commons {
         name: &str,
         make: impl FnOnce() -> Result<T, E>,
     ) -> Result<Arc<T>, E> {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.things.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (TypeId::of::<T>(), name.to_owned());
         let found = held.get(&key).and_then(Weak::upgrade).and_then(|thing| thing.downcast::<T>().ok());
         if let Some(found) = found {

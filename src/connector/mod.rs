@@ -12,6 +12,7 @@ mod error;
 pub mod kinds;
 mod kit;
 mod parameters;
+mod shelf;
 #[cfg(test)]
 mod tests;
 pub mod truto;
@@ -22,6 +23,7 @@ pub use self::{
     commons::Commons,
     contract::{Connector, Exchange, Needed, Progress, ReadRequest, Recorder, Removal, Remover},
     error::{Cause, ConnectorError, Credential},
-    parameters::{Limits, Pacing, Parameter, Parameters, SharedTokens},
+    parameters::{Limits, Pacing, Parameter, Parameters, SharedTokens, TokenPlace},
+    shelf::{Taken, TokenShelf},
     unavailable::Unavailable,
 };

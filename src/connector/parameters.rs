@@ -1,11 +1,11 @@
 //! What the configuration says of one workspace, in a form that every kind of connector reads.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use url::Url;
 
-use super::{commons::Commons, error::ConnectorError};
+use super::{commons::Commons, error::ConnectorError, shelf::TokenShelf};
 
 /// The value of a key of a workspace.
 #[derive(Debug, Clone)]
@@ -81,10 +81,19 @@ pub struct Parameters {
 /// Where processes share access tokens.
 #[derive(Debug, Clone)]
 pub struct SharedTokens {
-    /// The folder.
-    pub folder: PathBuf,
+    /// The place.
+    pub place: TokenPlace,
     /// Whether the connector begins with a new token, to see whether the credentials are accepted.
     pub is_fresh: bool,
+}
+
+/// A place that processes share.
+#[derive(Debug, Clone)]
+pub enum TokenPlace {
+    /// A folder of this machine.
+    Folder(PathBuf),
+    /// A shelf that other machines use, too.
+    Shelf(Arc<dyn TokenShelf>),
 }
 
 impl Parameters {

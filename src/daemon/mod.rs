@@ -44,7 +44,7 @@ pub use self::{
 
 use crate::{
     clock::{Clock, time_delta},
-    connector::Connector,
+    connector::{Commons, Connector},
     fetch::Rosters,
     model::{policy::Policy, run::Claim},
     notify::{channel::Channels, closing, heartbeat::Heartbeat},
@@ -149,6 +149,8 @@ pub struct Setup {
     pub limits: Limits,
     /// What tells this daemon from others on the same store.
     pub identity: Identity,
+    /// What the workspaces have in common. It learns how many replicas there are.
+    pub commons: Commons,
 }
 
 /// What the parts of a daemon share.

@@ -181,6 +181,7 @@ impl Daemon {
                 warnings.push(format!("the replica {name} has another configuration"));
             }
         }
+        self.setup().commons.share_with(others.len() + 1);
         let mut state = self.state();
         for warning in warnings.iter().filter(|warning| !state.others.warnings.contains(warning)) {
             tracing::warn!("{warning}");

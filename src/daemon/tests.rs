@@ -246,6 +246,7 @@ async fn daemon(
         vault: None,
         limits: Limits::default(),
         identity: Identity::default(),
+        commons: crate::connector::Commons::default(),
     };
     let store = testing::open(folder).await;
     Daemon::new(Arc::new(store), clock, setup)

@@ -21,6 +21,7 @@ pub mod rebuild;
 pub mod replicas;
 pub mod reviews;
 mod rows;
+pub mod sealed;
 pub mod sessions;
 pub mod snapshot;
 pub mod sqlite;

@@ -288,3 +288,63 @@ fn a_stage_that_fails_says_what_to_do() {
     assert!(printed.contains("FAILED   sign-in") && printed.contains("pg_hba.conf"), "{printed}");
     assert!(printed.contains("schema          not reached") && !printed.contains("hunter2"), "{printed}");
 }
+
+#[test]
+fn processes_share_an_access_token_which_the_database_keeps_encrypted() {
+    let bench = crate::evidence::bench(5);
+    let name = move_to_postgres(&bench);
+    bench.audit(&["--job", "weekly"]);
+    fs::write(bench.path("token-key"), "too short").unwrap();
+    bench.reconfigure(
+        "{ file = \"store-password\" }",
+        "{ file = \"store-password\" }\ntoken_key = { file = \"token-key\" }",
+    );
+    let (code, _, said) = bench.run(&["audit", "--job", "weekly"]);
+    assert!(code != 0 && said.contains("`store.token_key` has fewer than 32 characters"), "{said}");
+    fs::write(bench.path("token-key"), "the same for all replicas, thirty-two at least").unwrap();
+    let asked_for = || bench.simulator.journal().token_requests();
+    let before = asked_for();
+    for _ in 0..3 {
+        bench.audit(&["--job", "weekly"]);
+    }
+    assert_eq!(asked_for() - before, 1);
+    let kept = psql(&name, "SELECT held_until || ' ' || encode(sealed, 'escape') FROM rolecall.access_token");
+    assert!(kept.starts_with("0 ") && kept.len() > 100 && !kept.contains("expires_at"), "{kept}");
+    // With another key it cannot be read; a process that died with the turn holds nobody up for longer than its time.
+    fs::write(bench.path("token-key"), "another one for all replicas, thirty-two at least").unwrap();
+    psql(&name, "UPDATE rolecall.access_token SET holder = '\\x01', held_until = 1");
+    let (code, _, said) = bench.run(&["audit", "--job", "weekly"]);
+    assert!(code == 0 && said.contains("an access token in the store cannot be decrypted"), "{said}");
+    assert_eq!(asked_for() - before, 2);
+    bench.audit(&["--job", "weekly"]);
+    assert_eq!(asked_for() - before, 2);
+}
+
+#[test]
+fn a_daemon_need_not_own_the_tables() {
+    let bench = crate::evidence::bench(5);
+    let name = move_to_postgres(&bench);
+    let port = server().port;
+    let role = format!("app {name}");
+    psql("postgres", &format!("CREATE ROLE \"{role}\" LOGIN PASSWORD 'of the daemon'"));
+    fs::write(bench.path("owner-password"), PASSWORD).unwrap();
+    fs::write(bench.path("store-password"), "of the daemon").unwrap();
+    bench.reconfigure(&format!("postgres://{USER}@"), &format!("postgres://{}@", role.replace(' ', "%20")));
+    let (code, _, said) = bench.run(&["audit", "--job", "weekly"]);
+    assert!(code == 1 && said.contains("rolecall store migrate --url"), "{said}");
+    let url = |database: &str| format!("postgres://{USER}@127.0.0.1:{port}/{database}");
+    let migrate =
+        |database: &str| bench.run(&["store", "migrate", "--url", &url(database), "--password-file", "owner-password"]);
+    let (code, printed, said) = migrate(&name);
+    assert!(code == 0 && printed.contains(&format!("{role} may read and write every table")), "{printed}{said}");
+    assert_eq!(migrate(&name).0, 0, "again");
+    let (code, _, said) = migrate("postgres");
+    assert!(code == 2 && said.contains("another database"), "{said}");
+    bench.audit(&["--job", "weekly", "--send"]);
+    let (code, printed, said) = bench.run(&["store", "check"]);
+    assert!(code == 0 && printed.contains("another role owns them"), "{printed}{said}");
+    for (right, is_given) in [("INSERT", "t"), ("UPDATE", "f"), ("DELETE", "f"), ("TRUNCATE", "f")] {
+        let sql = format!("SELECT has_table_privilege('{role}', 'rolecall.ledger', '{right}')");
+        assert_eq!(psql(&name, &sql).trim(), is_given, "{right}");
+    }
+}

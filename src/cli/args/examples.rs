@@ -472,6 +472,13 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         "store rebuild",
         &[example("Restore a lost store; all daemons are stopped", "rolecall store rebuild --from-evidence")],
     ),
+    (
+        "store migrate",
+        &[example(
+            "Prepare a database for a daemon whose role must not own tables",
+            "rolecall store migrate --url postgres://owner@db.example.com/rolecall --password-file owner",
+        )],
+    ),
     ("store check", &[example("Find out why the database cannot be reached", "rolecall store check")]),
     ("mail", &[example("Send a test message", "rolecall mail test --to ana@example.com")]),
     ("mail test", &[example("Send a test message", "rolecall mail test --to ana@example.com")]),

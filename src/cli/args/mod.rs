@@ -37,7 +37,7 @@ pub(crate) use self::{
     review::{DecideArgs, DecisionWord, ReviewArgs, ReviewCommand, ReviewFormat, SheetExportArgs, SheetImportArgs},
     roster::{RosterCheckArgs, RosterCommand},
     simulate::{FaultName, SimulateArgs},
-    store::{CopyArgs, RebuildArgs, StoreCommand},
+    store::{CopyArgs, MigrateArgs, RebuildArgs, StoreCommand},
 };
 use crate::model::finding::Severity;
 
@@ -145,7 +145,7 @@ pub(crate) enum Command {
         /// The rule to explain
         name: Option<String>,
     },
-    /// Try the database
+    /// Try the database, migrate or copy it
     #[command(subcommand)]
     Store(StoreCommand),
     /// Test outgoing mail

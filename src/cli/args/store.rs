@@ -10,6 +10,8 @@ use crate::ledger::Head;
 pub(crate) enum StoreCommand {
     /// Try each stage of reaching the PostgreSQL database; writes nothing
     Check,
+    /// Bring the schema up to date as its owner, and let the role of `[store]` use it
+    Migrate(MigrateArgs),
     /// Copy everything from one store into a new one, and compare both
     Copy(CopyArgs),
     /// Restore a lost store from the evidence: ledger, runs, audits, schedules, what was sent, and reviews
@@ -30,6 +32,22 @@ pub(crate) struct RebuildArgs {
     /// Take entries at the end of the ledger that no key has signed yet
     #[arg(long)]
     pub(crate) accept_unsigned: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "The same database with the role that owns the tables: postgres://OWNER@HOST/DATABASE [default: `[store] url`]"
+    )]
+    pub(crate) url: Option<String>,
+    /// File with the password of that role
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// PEM file with certificate authorities to trust besides the system's [default: that of `[store]`]
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(crate) root_certificate: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ mod rebuild;
 use std::path::Path;
 
 use super::{
-    args::{CopyArgs, StoreCommand},
+    args::{CopyArgs, MigrateArgs, StoreCommand},
     check,
     output::{self, Failure},
 };
@@ -26,6 +26,7 @@ use crate::{
 pub(super) async fn run(named: Option<&Path>, command: StoreCommand) -> Result<(), Failure> {
     match command {
         StoreCommand::Check => try_stages(named).await,
+        StoreCommand::Migrate(args) => migrate(named, &args).await,
         StoreCommand::Copy(args) => copy_all(named, &args).await,
         StoreCommand::Rebuild(args) => rebuild::run(named, &args).await,
     }
@@ -66,11 +67,42 @@ fn line(stage: Stage, outcome: &Outcome) -> String {
     }
 }
 
+/// Brings a store up to date as the role that owns it.
+async fn migrate(named: Option<&Path>, args: &MigrateArgs) -> Result<(), Failure> {
+    let configured = check::load_for_store(named)?.store.place;
+    let owned = match &args.url {
+        None => configured.clone(),
+        Some(url) => {
+            let (password, root) = (args.password_file.as_deref(), args.root_certificate.as_deref());
+            place(url, password, root, Some(&configured))?
+        }
+    };
+    let user = match (&owned, &configured) {
+        (StorePlace::Server(owned), StorePlace::Server(used)) => {
+            if (&owned.host, &owned.database) != (&used.host, &used.database) {
+                return Err(Failure::usage("--url is another database than `[store] url`; only the role may differ"));
+            }
+            Some(used.user.as_str()).filter(|user| *user != owned.user)
+        }
+        (StorePlace::File(_), StorePlace::File(_)) => None,
+        _ => return Err(Failure::usage("--url is another store than `[store] url`; only the role may differ")),
+    };
+    let migrated = app::migrate_store(&owned, user).await.map_err(|error| Failure::failed(error.to_string()))?;
+    output::line(&format!("ok       {:<15} {migrated} is up to date", "schema"));
+    if let Some(user) = user {
+        let line =
+            format!("ok       {:<15} {user} may read and write every table, and only extend the ledger", "rights");
+        output::line(&line);
+    }
+    Ok(())
+}
+
 async fn copy_all(named: Option<&Path>, args: &CopyArgs) -> Result<(), Failure> {
     let configured = config::locate(named).ok().and_then(|_| check::load_quietly(named).ok());
     let configured = configured.as_ref().map(|settings| &settings.store.place);
-    let from = place(&args.from, args.from_password_file.as_deref(), args, configured)?;
-    let to = place(&args.to, args.to_password_file.as_deref(), args, configured)?;
+    let root = args.root_certificate.as_deref();
+    let from = place(&args.from, args.from_password_file.as_deref(), root, configured)?;
+    let to = place(&args.to, args.to_password_file.as_deref(), root, configured)?;
     if let StorePlace::File(path) = &from
         && !path.exists()
     {
@@ -95,17 +127,25 @@ async fn copy_all(named: Option<&Path>, args: &CopyArgs) -> Result<(), Failure> 
 fn place(
     url: &str,
     password_file: Option<&Path>,
-    args: &CopyArgs,
+    root_certificate: Option<&Path>,
     configured: Option<&StorePlace>,
 ) -> Result<StorePlace, Failure> {
     let text = |path: &Path| path.display().to_string();
-    let (password, root) = (password_file.map(text), args.root_certificate.as_deref().map(text));
+    let (password, root) = (password_file.map(text), root_certificate.map(text));
     let written = config::store_place(url, password.as_deref(), root.as_deref(), Path::new("."))
         .map_err(|error| Failure::usage(format!("{error}: {}", without_password(url))))?;
     Ok(match (written, configured) {
         (StorePlace::Server(written), Some(StorePlace::Server(known))) if is_same(&written, known) => {
             StorePlace::Server(Database {
                 password: written.password.or_else(|| known.password.clone()),
+                token_key: None,
+                root_certificate: written.root_certificate.or_else(|| known.root_certificate.clone()),
+                ..written
+            })
+        }
+        // Another role of the same server, which has the same certificate.
+        (StorePlace::Server(written), Some(StorePlace::Server(known))) if written.host == known.host => {
+            StorePlace::Server(Database {
                 root_certificate: written.root_certificate.or_else(|| known.root_certificate.clone()),
                 ..written
             })

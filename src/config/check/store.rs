@@ -39,6 +39,7 @@ pub(in crate::config) fn place_of(
         password: password_file.map(|file| Spanned::new(0..0, file::Secret::File(file.to_owned()))),
         root_certificate: root_certificate.filter(|_| is_server).map(spanned),
         max_connections: None,
+        token_key: None,
         keep_days: None,
     };
     let place = checker.store(Some(&store)).place;
@@ -103,6 +104,7 @@ impl Checker<'_> {
         let keys = [
             ("password", store.password.as_ref().map(Spanned::span)),
             ("root_certificate", store.root_certificate.as_ref().map(Spanned::span)),
+            ("token_key", store.token_key.as_ref().map(Spanned::span)),
             ("max_connections", store.max_connections.as_ref().map(Spanned::span)),
         ];
         for (key, span) in keys.into_iter().filter_map(|(key, span)| Some((key, span?))) {
@@ -134,6 +136,7 @@ impl Checker<'_> {
             password: store.password.as_ref().map(|password| self.secret(password.get_ref())),
             root_certificate: root_certificate.map(|path| relative(self.context.folder, path.get_ref())),
             max_connections: u32::try_from(most).unwrap_or(10),
+            token_key: store.token_key.as_ref().map(|key| self.secret(key.get_ref())),
         }))
     }
 

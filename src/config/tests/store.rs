@@ -72,9 +72,10 @@ fn what_would_weaken_or_mean_nothing_is_refused() {
 
 #[test]
 fn keys_of_a_server_are_for_a_server() {
-    let found =
-        problems("url = \"sqlite:x.db\"\npassword = { env = \"P\" }\nroot_certificate = \"x\"\nmax_connections = 5");
-    assert_eq!(found.len(), 3, "{found:?}");
+    let found = problems(
+        "url = \"sqlite:x.db\"\npassword = { env = \"P\" }\nroot_certificate = \"x\"\nmax_connections = 5\ntoken_key = { env = \"K\" }",
+    );
+    assert_eq!(found.len(), 4, "{found:?}");
     let url = "url = \"postgres://r@localhost/d\"";
     assert_eq!(problems(&format!("{url}\nmax_connections = 1")).len(), 1);
     let found = problems(&format!("{url}\nroot_certificate = \"x.pem\""));

@@ -263,6 +263,7 @@ impl<V: Vendor> Api<V> {
         let mut authorization = HeaderValue::from_str(&format!("{scheme} {token}"))
             .map_err(|_| ConnectorError::setup("the token contains characters that no HTTP header can carry"))?;
         authorization.set_sensitive(true);
+        self.quota.divide();
         let turn = self.quota.pace.turn(account.left()).await;
         let pass = turn.map_err(|wait| self.error(call, Cause::RateLimited { wait, left: account.left() }))?;
         let line = format!("{} {url}", call.method);

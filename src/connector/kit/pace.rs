@@ -30,6 +30,8 @@ struct State {
     /// Passes that were given so far.
     passes: u64,
     known: Known,
+    /// How many processes make calls within the same limit; 0 stands for one.
+    parts: u64,
 }
 
 /// What the server's answers say about the limit.
@@ -76,6 +78,11 @@ impl Pace {
     /// The pace of a server that never says how many calls are left: no call has to find that out.
     pub(in crate::connector) fn unannounced() -> Self {
         Self { state: Mutex::new(State { known: Known::Free, ..State::default() }), changed: Notify::new() }
+    }
+
+    /// From now on, this many processes divide the calls that are left.
+    pub(super) fn divide(&self, parts: usize) {
+        self.lock().parts = u64::try_from(parts).unwrap_or(u64::MAX).max(1);
     }
 
     /// Waits for a turn.
@@ -180,7 +187,8 @@ impl State {
             *least = Some(least.map_or(remaining, |least| least.min(remaining)));
             others += 1;
         }
-        least.saturating_sub(others)
+        // The calls of the others are in what an answer states, but only up to now.
+        least.saturating_sub(others) / self.parts.max(1)
     }
 }
 
@@ -227,6 +235,18 @@ mod tests {
         assert!(began.elapsed() > Duration::from_millis(500));
         assert!(now(&pace).await.is_none(), "one call finds out again");
         drop(turn);
+    }
+
+    #[tokio::test]
+    async fn each_of_three_processes_makes_a_third_of_the_calls_that_are_left() {
+        let pace = Pace::default();
+        pace.divide(3);
+        let first = now(&pace).await.unwrap();
+        left(&pace, &first, 7, 60);
+        drop(first);
+        let both = (now(&pace).await.unwrap(), now(&pace).await.unwrap());
+        assert!(now(&pace).await.is_none());
+        drop(both);
     }
 
     #[tokio::test]

@@ -84,19 +84,25 @@ impl Tokens {
         number: u64,
         old: Option<&SecretString>,
     ) -> Result<Token, ConnectorError> {
-        let turn = match &self.shared {
-            Some(shared) => shared.turn(account.left()).await,
-            None => None,
+        let usable = |kept: Option<Kept>| {
+            let (kept, now) = (kept?, session.clock().now());
+            let left = kept.left(now)?;
+            accepted(&kept.into_answer(left), settings, number).ok()
         };
-        let now = session.clock().now();
-        let kept = turn.as_ref().and_then(|turn| turn.token(old, now));
-        if let Some(kept) = kept
-            && let Some(left) = kept.left(now)
-            && let Ok(token) = accepted(&kept.into_answer(left), settings, number)
-        {
+        let Some(shared) = &self.shared else { return request(session, settings, account, number, None).await };
+        if let Some(token) = usable(shared.look(old, session.clock().now()).await) {
             return Ok(token);
         }
-        request(session, settings, account, number, turn.as_ref()).await
+        let mut turn = shared.turn(account.left()).await;
+        let kept = turn.as_ref().and_then(|turn| turn.token(old, session.clock().now()));
+        let token = match usable(kept) {
+            Some(token) => Ok(token),
+            None => request(session, settings, account, number, turn.as_mut()).await,
+        };
+        if let Some(turn) = turn {
+            turn.end().await;
+        }
+        token
     }
 }
 
@@ -105,7 +111,7 @@ async fn request(
     settings: &ZohoSettings,
     account: &Account,
     number: u64,
-    turn: Option<&Turn<'_>>,
+    mut turn: Option<&mut Turn<'_>>,
 ) -> Result<Token, ConnectorError> {
     let accounts_url = settings.accounts();
     let given = Given::RefreshToken(&settings.refresh_token);
@@ -118,19 +124,18 @@ async fn request(
     loop {
         account.token_called();
         let now = session.clock().now();
-        if let Some(turn) = turn {
-            turn.count(now);
+        if let Some(turn) = turn.as_deref_mut() {
+            turn.count(now).await;
         }
         let answer = request.send(session).await;
-        let token = answer.and_then(|answer| {
-            let token = accepted(&answer, settings, number)?;
-            if let Some(turn) = turn {
-                turn.share(Kept::new(&answer, life(&answer), now));
-            }
-            Ok(token)
-        });
+        let token = answer.and_then(|answer| Ok((accepted(&answer, settings, number)?, answer)));
         let NoToken { cause, wait: asked } = match token {
-            Ok(token) => return Ok(token),
+            Ok((token, answer)) => {
+                if let Some(turn) = turn {
+                    turn.share(Kept::new(&answer, life(&answer), now)).await;
+                }
+                return Ok(token);
+            }
             Err(failure) => failure,
         };
         if !matches!(cause, Cause::TokensThrottled | Cause::TokenAnswer(_)) {

@@ -247,6 +247,7 @@ impl<S: Database + Clone + 'static> World<S> {
             vault: None,
             limits: Limits::default(),
             identity: Identity::default(),
+            commons: crate::connector::Commons::default(),
         };
         let shared = Arc::clone(&self.shared);
         let daemon = Daemon::new(store, Clock::new(move || *shared.now.lock().unwrap()), setup);

@@ -261,5 +261,6 @@ fn nothing() -> Setup {
         vault: None,
         limits: Limits::default(),
         identity: Identity::default(),
+        commons: crate::connector::Commons::default(),
     }
 }

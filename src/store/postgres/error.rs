@@ -4,8 +4,7 @@ use crate::store::StoreError;
 
 pub(super) const OPEN_ADVICE: &str =
     "Check `[store] url`, `password` and `root_certificate`; `rolecall store check` says at which step it fails";
-pub(super) const RIGHTS_ADVICE: &str =
-    "The role needs the right to create the schema `rolecall` in this database: GRANT CREATE ON DATABASE … TO …";
+pub(super) const RIGHTS_ADVICE: &str = "The role needs the right to create the schema `rolecall` and to change its tables: give it that (GRANT CREATE ON DATABASE … TO …), or run `rolecall store migrate --url …` as the role that owns them";
 pub(super) const OLD_ADVICE: &str =
     "Start the daemon of this version once, or any other command that writes: it brings the schema up to date";
 const DAMAGED_ADVICE: &str = "Restore a copy of the database; nothing was changed";

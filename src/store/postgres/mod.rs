@@ -27,6 +27,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod together;
+mod tokens;
 mod write;
 
 use std::{borrow::Cow, fmt, time::Duration};
@@ -130,6 +131,16 @@ impl PostgresStore {
         let store = Self::over(server, LeaseClock::Database);
         store.refuse_incomplete_copy().await?;
         Ok(Some(store))
+    }
+
+    /// Lets a role that does not own the tables use them.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn let_use(&self, role: &str) -> Result<(), StoreError> {
+        let failed = self.explain("give a role the rights that it needs");
+        let mut connection = self.pool.acquire().await.map_err(&failed)?;
+        schema::let_use(&mut connection, role).await.map_err(failed)
     }
 
     fn over(server: &Server, lease_clock: LeaseClock) -> Self {

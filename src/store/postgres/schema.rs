@@ -1,7 +1,7 @@
 //! The schema: the same versions as that of `sqlite`.
 
 use sqlx::{
-    PgConnection,
+    Connection as _, PgConnection,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
 
@@ -72,6 +72,26 @@ pub(super) fn is_up_to_date(version: i64, place: &str) -> Result<bool, StoreErro
         return Err(StoreError::NewerSchema { place: place.to_owned(), version });
     }
     Ok(version == known())
+}
+
+/// What lets a role ($1) do all that a daemon does, and nothing that it does not: it extends the ledger, and never changes it.
+const RIGHTS: [&str; 4] = [
+    "GRANT USAGE ON SCHEMA rolecall TO %I",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA rolecall TO %I",
+    "REVOKE UPDATE, DELETE, TRUNCATE ON rolecall.ledger FROM %I",
+    "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON rolecall._sqlx_migrations FROM %I",
+];
+
+/// Lets a role use the tables.
+pub(super) async fn let_use(connection: &mut PgConnection, role: &str) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    for right in RIGHTS {
+        // Only the server knows how a name is quoted.
+        let query = sqlx::query_scalar::<_, String>("SELECT format($1, $2)").bind(right).bind(role);
+        let statement = query.fetch_one(&mut *transaction).await?;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await
 }
 
 async fn migrate(connection: &mut PgConnection, place: &str) -> Result<(), StoreError> {

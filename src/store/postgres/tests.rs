@@ -336,6 +336,30 @@ async fn replicas_see_one_another_until_they_leave_or_are_gone() {
 }
 
 #[tokio::test]
+async fn one_process_at_a_time_gets_an_access_token_and_a_late_one_replaces_nothing() {
+    let store = testing::open(&testing::database().await).await;
+    let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    assert_eq!(store.sealed_token("a").await.unwrap(), b"");
+    assert_eq!(store.take_token_turn("a", one).await.unwrap().as_deref(), Some(&b""[..]));
+    assert_eq!(store.take_token_turn("a", other).await.unwrap(), None);
+    assert!(store.take_token_turn("b", other).await.unwrap().is_some(), "another client");
+    assert!(store.replace_token("a", one, b"sealed").await.unwrap());
+    store.give_token_turn_back("a", other).await.unwrap();
+    assert_eq!(store.take_token_turn("a", other).await.unwrap(), None, "only the holder ends a turn");
+    execute(&store, "UPDATE access_token SET held_until = 1").await.unwrap();
+    assert_eq!(store.take_token_turn("a", other).await.unwrap().as_deref(), Some(&b"sealed"[..]));
+    assert!(!store.replace_token("a", one, b"late").await.unwrap());
+    store.give_token_turn_back("a", other).await.unwrap();
+    assert!(store.take_token_turn("a", one).await.unwrap().is_some());
+    // What is long expired is forgotten when another is replaced.
+    execute(&store, "UPDATE access_token SET held_until = 1, kept_at = 1 WHERE name = 'b'").await.unwrap();
+    assert!(store.replace_token("a", one, b"new").await.unwrap());
+    assert_eq!(store.take_token_turn("b", other).await.unwrap().as_deref(), Some(&b""[..]));
+    let names: i64 = sqlx::query_scalar("SELECT count(*) FROM access_token").fetch_one(&store.pool).await.unwrap();
+    assert_eq!(names, 2);
+}
+
+#[tokio::test]
 async fn the_skew_of_a_clock_is_told_and_so_is_a_schema_that_became_newer() {
     use crate::clock::Clock;
     let store = PostgresStore::open(&testing::database().await).await.unwrap();

@@ -17,7 +17,7 @@ use super::support::{ACCESS_TOKEN, ids, json, raw, read, scripted, settings, set
 use crate::{
     clock::Clock,
     connector::{
-        Cause, Commons, Connector as _, SharedTokens,
+        Cause, Commons, Connector as _, SharedTokens, TokenPlace,
         zoho::{ZohoBigin, ZohoSettings},
     },
 };
@@ -139,7 +139,7 @@ async fn a_token_is_used_however_the_rest_of_its_answer_is_written() {
 }
 
 fn sharing(simulator: &Simulator, folder: &Path) -> ZohoBigin {
-    let tokens = SharedTokens { folder: folder.to_owned(), is_fresh: false };
+    let tokens = SharedTokens { place: TokenPlace::Folder(folder.to_owned()), is_fresh: false };
     ZohoBigin::sharing(settings_of(simulator), Clock::system(), Some(&tokens), &Commons::default()).unwrap()
 }
 
