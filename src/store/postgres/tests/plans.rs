@@ -2,11 +2,12 @@
 
 use super::*;
 
-/// Tables with a row for each job, schedule or daemon, or with one row.
-const SMALL: [&str; 5] = ["cursor", "review_plan", "replica", "ledger_head", "probe"];
+/// Tables with a row for each job, schedule, daemon or client, or with one row.
+const SMALL: [&str; 6] = ["cursor", "review_plan", "replica", "access_token", "ledger_head", "probe"];
 
 /// Indexes that hold only rows with something left to do, or that are read from one end (`LIMIT`).
-const BOUNDED: [&str; 16] = [
+const BOUNDED: [&str; 17] = [
+    "access_token_pkey",
     "cursor_pkey",
     "review_plan_pkey",
     "review_under_way",
