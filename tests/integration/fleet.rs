@@ -15,6 +15,9 @@ use crate::{
     support::{Bench, options},
 };
 
+/// Longer than a daemon that stands still can hold up the others.
+const STILL: Duration = Duration::from_secs(60);
+
 /// A new database of the server that the tests of this process share.
 fn database() -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -141,7 +144,12 @@ fn a_daemon_that_stood_still_longer_than_its_lease_does_nothing_twice() {
     });
     let others = [Daemon::start(&bench), Daemon::start(&bench)];
     let wanted = crash::closed(&bench) + 3;
-    eventually("that the others take over", || crash::closed(&bench) >= wanted);
+    let begun = Instant::now();
+    eventually("that the others take over", || {
+        let (one, other) = (&others[0], &others[1]);
+        assert!(begun.elapsed() < STILL, "the others do not take over:\n{}\n{}", one.said(), other.said());
+        crash::closed(&bench) >= wanted
+    });
     victim.signal("-CONT");
     eventually("that it learns that its run was taken", || {
         victim.said().contains("another process has claimed this run")
