@@ -9,48 +9,55 @@ use crate::model::roster::{Field, Layout};
 const LISTED: usize = 30;
 
 /// The usual names of columns, in the order of preference, as [`plain`] has them: exports of `BambooHR`, Workday, `HiBob`,
-/// Personio, Rippling, Okta, Entra and Google. Never an address at home.
+/// Personio, Rippling, ADP, Gusto, Paylocity, Okta, Entra and Google, and German, French and Spanish ones. Never an address
+/// at home.
 fn usual(field: Field) -> impl Iterator<Item = &'static str> {
     let names = match field {
         Field::Email => {
-            "workemail emailprimarywork primaryworkemail workemailaddress emailwork businessemail \
-             companyemail primaryemail emailprimary dienstlicheemail emailaddress emailadresse email mail \
-             userprincipalname login username"
+            "workemail emailprimarywork primaryworkemail workcontactworkemail workemailaddress emailaddresswork \
+             emailwork businessemail businessemailaddress companyemail companyemailaddress primaryemail emailprimary \
+             dienstlicheemail emailprofessionnel emailcorporativo emailaddress emailadresse email mail \
+             adressemail courriel correoelectrónico correoelectronico userprincipalname login username"
         }
         Field::Aliases => {
             "aliases alias emailaliases otheremails otheremail alternateemail alternateemails proxyaddresses \
              userprincipalname login username"
         }
         Field::Id => {
-            "employee# employeenumber employeeid workerid personnelnumber personalnummer externalid objectid \
-             userid id"
+            "employee# employeenumber employeeid associateid workerid personnelnumber personalnummer matricule externalid \
+             objectid userid id"
         }
         Field::Name => {
-            "name fullname displayname employeename workername lastnamefirstname legalname preferredname \
+            "name fullname displayname employeename workername payrollname lastnamefirstname legalname preferredname \
              worker employee"
         }
-        Field::First => "firstname preferredfirstname givenname vorname",
-        Field::Last => "lastname surname familyname nachname",
+        Field::First => "firstname preferredfirstname givenname legalfirstname vorname prénom prenom nombre",
+        Field::Last => "lastname surname familyname legallastname nachname nom apellidos apellido",
         Field::Status => {
             "status workerstatus lifecyclestatus internalstatus activestatus employmentstatus employeestatus \
-             accountstatus accountenabled userstatus active enabled"
+             positionstatus accountstatus accountenabled userstatus statut estado active enabled"
         }
         Field::Department => {
-            "department departmentname abteilung costcenter supervisoryorganization division team \
-             orgunitpath"
+            "department departmentname homedepartment homedepartmentdescription abteilung département departement departamento \
+             costcenter supervisoryorganization division team orgunitpath"
         }
-        Field::Title => "jobtitle title businesstitle positiontitle position jobprofile employeetitle",
+        Field::Title => {
+            "jobtitle title businesstitle positiontitle jobtitledescription position jobprofile employeetitle \
+             stellenbezeichnung poste cargo puesto"
+        }
         Field::Manager => {
-            "manageremail managersemail manageremailaddress supervisoremail reportstoemail manager reportsto \
-             reportingto supervisor linemanager managername managerid supervisoreid vorgesetzter"
+            "manageremail managersemail manageremailaddress supervisoremail reportstoemail reportstoworkemail manager \
+             reportsto reportingto reportstoname supervisor supervisorname linemanager managername managerid \
+             supervisoreid vorgesetzter responsable"
         }
         Field::Start => {
             "hiredate startdate dateofhire employmentstartdate originalhiredate employeehiredate joindate \
-             eintrittsdatum start"
+             eintrittsdatum eintritt dateentrée datedentrée fechadealta start"
         }
         Field::End => {
             "lastworkingday lastdayofwork lastday terminationdate enddate employmentenddate leavedate \
-             exitdate employeeleavedatetime austrittsdatum end"
+             exitdate dateoftermination employeeleavedatetime austrittsdatum austritt datesortie datedesortie \
+             fechadebaja end"
         }
     };
     names.split(' ')

@@ -95,6 +95,46 @@ fn personio_writes_semicolons_and_the_day_first() {
 }
 
 #[test]
+fn adp_abbreviates_the_status_and_says_where_each_column_is_from() {
+    let read = csv("ASSOCIATE ID,PAYROLL NAME,WORK CONTACT: WORK EMAIL,PERSONAL CONTACT: PERSONAL EMAIL,POSITION STATUS,HOME DEPARTMENT DESCRIPTION,JOB TITLE DESCRIPTION,REPORTS TO NAME,HIRE DATE,TERMINATION DATE\r\n\
+         A1,\"Example, Ana\",ana@example.com,ana@home.example,A,Sales,Head,,1/2/2015,\r\n\
+         A2,\"Sample, Bo\",bo@example.com,bo@home.example,T,Sales,Rep,\"Example, Ana\",1/22/2016,11/20/2026\r\n")
+    .unwrap();
+    assert_eq!(
+        shown(&read),
+        [
+            "ana@example.com | Example, Ana | Current | 2015-01-02 | -",
+            "bo@example.com | Sample, Bo | Left | 2016-01-22 | 2026-11-20",
+        ]
+    );
+    let bo = &read.records[1];
+    assert_eq!((&*bo.id, &*bo.department, &*bo.title, &*bo.manager), ("A2", "Sales", "Rep", "Example, Ana"));
+    assert!(!format!("{read:?}").contains("home.example"));
+}
+
+#[test]
+fn other_languages_have_their_usual_columns_too() {
+    let french = csv("Matricule;Nom;Pr\u{e9}nom;Adresse mail;Statut;D\u{e9}partement;Poste;Date de sortie\n\
+         1;Example;Ana;ana@example.com;Actif;Ventes;Chef;\n\
+         2;Sample;Bo;bo@example.com;Sorti;Ventes;Agent;31/10/2026\n");
+    let spanish = csv("Nombre,Apellidos,Correo electr\u{f3}nico,Estado,Departamento,Cargo,Fecha de baja\n\
+         Ana,Example,ana@example.com,Activo,Ventas,Jefa,\n\
+         Bo,Sample,bo@example.com,Baja,Ventas,Agente,31/10/2026\n");
+    let german = csv("Vorname;Nachname;E-Mail;Status;Abteilung;Austritt\n\
+         Ana;Example;ana@example.com;Mutterschutz;Vertrieb;\n\
+         Bo;Sample;bo@example.com;Ausgetreten;Vertrieb;31.10.2026\n");
+    for read in [french, spanish, german] {
+        let read = read.unwrap();
+        assert_eq!(
+            shown(&read),
+            ["ana@example.com | Ana Example | Current | - | -", "bo@example.com | Bo Sample | Left | - | 2026-10-31"]
+        );
+        assert_eq!(read.warnings, [""; 0]);
+        assert!(read.records[0].department.starts_with("Ve"));
+    }
+}
+
+#[test]
 fn what_cannot_be_decoded_is_an_error_and_never_other_letters() {
     let text = "Name,Email\nJ\u{f6}rg,joerg@example.com\n";
     let mixed = [text.as_bytes(), b"J\xf6rg,joerg2@example.com\n"].concat();

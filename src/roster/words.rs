@@ -7,6 +7,7 @@ const CURRENT: &[&str] = &[
     "active",
     "employed",
     "current",
+    "a",
     "yes",
     "y",
     "true",
@@ -38,6 +39,9 @@ const CURRENT: &[&str] = &[
     "beurlaubt",
     "elternzeit",
     "abwesend",
+    "mutterschutz",
+    "actif",
+    "activo",
 ];
 
 /// Does not work here yet.
@@ -61,6 +65,9 @@ const JOINING: &[&str] = &[
 const LEFT: &[&str] = &[
     "inactive",
     "terminated",
+    "t",
+    "deceased",
+    "separated",
     "left",
     "former",
     "former employee",
@@ -83,6 +90,12 @@ const LEFT: &[&str] = &[
     "not active",
     "inaktiv",
     "ausgeschieden",
+    "ausgetreten",
+    "ehemalig",
+    "inactif",
+    "sorti",
+    "inactivo",
+    "baja",
 ];
 
 /// What the word of a status means. The words that the configuration names decide, if it names any: every other word then
