@@ -349,8 +349,7 @@ impl AuditRun<'_> {
             return;
         }
         if let Some(bag) = evidence.sealed {
-            let fact = Fact::BagAbandoned { run: id, bag };
-            if let Err(error) = store.append(&[fact], clock.now()).await {
+            if let Err(error) = self.abandon(id, bag).await {
                 tracing::error!(run = %id, %error, "the ledger could not record that the bag of a failed run does not count");
             }
         } else if let Some(recording) = &evidence.recording {
@@ -365,5 +364,17 @@ impl AuditRun<'_> {
             };
             failure::keep(store, vault, recording, &failure).await;
         }
+    }
+
+    /// Records that a sealed bag does not count, unless the audit is on record with it: the answer to a commit can be lost.
+    async fn abandon(&self, id: Uuid, bag: BagName) -> Result<(), StoreError> {
+        let Env { store, clock, .. } = self.env;
+        // Ledger writes come one after the other: after this one, a commit under way has succeeded or never will.
+        store.append(&[], clock.now()).await?;
+        let recorded = store.audit(id).await?.and_then(|record| record.bag);
+        if recorded.as_ref() == Some(&bag) {
+            return Ok(());
+        }
+        store.append(&[Fact::BagAbandoned { run: id, bag }], clock.now()).await
     }
 }

@@ -1,5 +1,6 @@
 //! Whole runs over a simulated workspace.
 
+mod lost_answer;
 mod run_time_rule;
 
 use std::{
