@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     AuditRecord, Database, Kept, Store, StoreError,
-    history::{Backlog, Done, History, MessageRecord},
+    history::{Backlog, Done, History, MessageRecord, ReadCursor},
     ledger::Ledger,
     queue::{Cursor, Decided, Outgoing, Queue, Sent},
     replicas::{Announced, Replica, Replicas},
@@ -334,11 +334,11 @@ impl<M: Database, H: Hazard> History for Hazardous<M, H> {
         self.store.last_done(job, workspace, until).await
     }
 
-    async fn last_read(&self, workspace: &str, until: DateTime<Utc>) -> Result<Option<AuditRecord>, StoreError> {
-        self.store.last_read(workspace, until).await
+    async fn last_read(&self, workspace: &str, before: ReadCursor) -> Result<Option<AuditRecord>, StoreError> {
+        self.store.last_read(workspace, before).await
     }
 
-    async fn next_read(&self, workspace: &str, after: DateTime<Utc>) -> Result<Option<AuditRecord>, StoreError> {
+    async fn next_read(&self, workspace: &str, after: ReadCursor) -> Result<Option<AuditRecord>, StoreError> {
         self.store.next_read(workspace, after).await
     }
 

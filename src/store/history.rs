@@ -50,6 +50,23 @@ pub struct Done {
     pub audit: AuditRecord,
 }
 
+/// A place in the order of the reads of a workspace: by the time at which they ended, then by the id of the audit, since
+/// several may end in the same millisecond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadCursor {
+    /// When a read ended.
+    pub at: DateTime<Utc>,
+    /// Its audit.
+    pub audit: Uuid,
+}
+
+impl ReadCursor {
+    /// The place after every read that ended by a moment.
+    pub fn end_of(moment: DateTime<Utc>) -> Self {
+        Self { at: moment, audit: Uuid::max() }
+    }
+}
+
 /// Reads the past.
 #[async_trait::async_trait]
 pub trait History: Send + Sync {
@@ -83,17 +100,17 @@ pub trait History: Send + Sync {
     /// [`StoreError`]
     async fn last_done(&self, job: &str, workspace: &str, until: DateTime<Utc>) -> Result<Option<Done>, StoreError>;
 
-    /// The last complete audit of a workspace, of any job, whose read ended by a moment. `None` if there is none.
+    /// The last complete audit of a workspace, of any job, before a place in the order of reads. `None` if there is none.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn last_read(&self, workspace: &str, until: DateTime<Utc>) -> Result<Option<AuditRecord>, StoreError>;
+    async fn last_read(&self, workspace: &str, before: ReadCursor) -> Result<Option<AuditRecord>, StoreError>;
 
-    /// The first complete audit of a workspace, of any job, whose read ended after a moment. `None` if there is none.
+    /// The first complete audit of a workspace, of any job, after a place in the order of reads. `None` if there is none.
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn next_read(&self, workspace: &str, after: DateTime<Utc>) -> Result<Option<AuditRecord>, StoreError>;
+    async fn next_read(&self, workspace: &str, after: ReadCursor) -> Result<Option<AuditRecord>, StoreError>;
 
     /// The attempts of a run, oldest first.
     ///

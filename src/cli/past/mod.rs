@@ -14,7 +14,13 @@ use super::{
     output::{self, Failure, plain},
     workspaces,
 };
-use crate::{app, config::settings::Settings, past::answer::ReadRow, run::vault::Vault, store::Database};
+use crate::{
+    app,
+    config::settings::Settings,
+    past::answer::ReadRow,
+    run::vault::Vault,
+    store::{Database, history::ReadCursor},
+};
 
 /// Maximum length of a text in the output.
 const TEXT: usize = 200;
@@ -59,7 +65,7 @@ impl Desk {
 
     /// The name of a workspace that is configured, or that an audit was kept of before it left the configuration.
     async fn known(&self, name: &str) -> Result<String, Failure> {
-        if self.store.last_read(name, DateTime::<Utc>::MAX_UTC).await.map_err(failed)?.is_none() {
+        if self.store.last_read(name, ReadCursor::end_of(DateTime::<Utc>::MAX_UTC)).await.map_err(failed)?.is_none() {
             workspaces::named(&self.settings, Some(name))?;
         }
         Ok(name.to_owned())

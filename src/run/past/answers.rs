@@ -61,7 +61,7 @@ pub async fn access_then(
     }
     let (mut on, mut next_read) = (walk(&look, &ids), None);
     loop {
-        let Some(later) = archive.after(on.at().at).await? else { break };
+        let Some(later) = archive.next(on.at()).await? else { break };
         next_read.get_or_insert_with(|| later.read.clone());
         if on.is_settled() {
             break;
@@ -98,10 +98,10 @@ pub async fn course(archive: &mut Archive<'_>, user: &str) -> Result<Option<Cour
     }
     let Some(id) = found else { return Ok(None) };
     let mut course = Course::new(&id);
-    let mut after = DateTime::<Utc>::MIN_UTC;
-    while let Some(look) = archive.after(after).await? {
-        after = look.read.at;
-        course.push(&look);
+    let mut look = archive.after(DateTime::<Utc>::MIN_UTC).await?;
+    while let Some(at) = look {
+        course.push(&at);
+        look = archive.next(&at.read).await?;
     }
     Ok(Some(course))
 }

@@ -6,7 +6,7 @@ mod tests;
 
 use std::{borrow::Cow, io, sync::Arc};
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -28,7 +28,7 @@ use crate::{
     },
     past::{Accounts, Kept, Look, Read},
     report::json::kept::{self, KeptError},
-    store::{AuditRecord, Database, StoreError, snapshot},
+    store::{AuditRecord, Database, StoreError, history::ReadCursor, snapshot},
 };
 
 /// The report in a bag.
@@ -143,14 +143,7 @@ impl<'a> Archive<'a> {
     /// # Errors
     /// [`PastError`]
     pub async fn at(&mut self, until: DateTime<Utc>) -> Result<Option<Look>, PastError> {
-        let mut until = until;
-        while let Some(record) = self.store.last_read(self.workspace, until).await? {
-            until = record.finished_at - TimeDelta::milliseconds(1);
-            if let Some(look) = self.look(record).await? {
-                return Ok(Some(look));
-            }
-        }
-        Ok(None)
+        self.last(ReadCursor::end_of(until)).await
     }
 
     /// The look before a read. `None` if it was the first.
@@ -158,7 +151,7 @@ impl<'a> Archive<'a> {
     /// # Errors
     /// [`PastError`]
     pub async fn before(&mut self, read: &Read) -> Result<Option<Look>, PastError> {
-        self.at(read.at - TimeDelta::milliseconds(1)).await
+        self.last(cursor(read)).await
     }
 
     /// The look after a moment. `None` if there is none yet.
@@ -166,9 +159,32 @@ impl<'a> Archive<'a> {
     /// # Errors
     /// [`PastError`]
     pub async fn after(&mut self, after: DateTime<Utc>) -> Result<Option<Look>, PastError> {
+        self.first(ReadCursor::end_of(after)).await
+    }
+
+    /// The look after a read. `None` if it is the last.
+    ///
+    /// # Errors
+    /// [`PastError`]
+    pub async fn next(&mut self, read: &Read) -> Result<Option<Look>, PastError> {
+        self.first(cursor(read)).await
+    }
+
+    async fn last(&mut self, before: ReadCursor) -> Result<Option<Look>, PastError> {
+        let mut before = before;
+        while let Some(record) = self.store.last_read(self.workspace, before).await? {
+            before = ReadCursor { at: record.finished_at, audit: record.id };
+            if let Some(look) = self.look(record).await? {
+                return Ok(Some(look));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn first(&mut self, after: ReadCursor) -> Result<Option<Look>, PastError> {
         let mut after = after;
         while let Some(record) = self.store.next_read(self.workspace, after).await? {
-            after = record.finished_at;
+            after = ReadCursor { at: record.finished_at, audit: record.id };
             if let Some(look) = self.look(record).await? {
                 return Ok(Some(look));
             }
@@ -280,6 +296,10 @@ fn masters(header: &SnapshotHeader) -> Masters {
         administrators: header.administrator_profiles.clone(),
         dangerous_permissions: header.policy.as_ref().map(|policy| policy.dangerous_permissions.clone()),
     }
+}
+
+fn cursor(read: &Read) -> ReadCursor {
+    ReadCursor { at: read.at, audit: read.audit }
 }
 
 fn read_of(record: &AuditRecord) -> Read {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use chrono::{TimeZone as _, Utc};
+use chrono::{TimeDelta, TimeZone as _, Utc};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 
 use super::*;
@@ -12,7 +12,7 @@ use crate::{
         Lacking,
         testing::{self, ADMINISTRATOR, STANDARD, World, person, profile, role},
     },
-    past::{Period, State, answer},
+    past::{Moment, Period, Side, State, answer},
     run::{self, ReadWorkspace, RunRequest},
     store::{Kept as KeptAudit, Store as _, testing as store_testing},
 };
@@ -238,6 +238,39 @@ async fn a_read_of_which_nothing_was_kept_is_passed_over_and_counted() {
     assert!(matches!(archive.kept(first).await, Err(PastError::Nothing(audit)) if audit == first));
     let unknown = Uuid::now_v7();
     assert!(matches!(archive.kept(unknown).await, Err(PastError::Unknown(audit)) if audit == unknown));
+}
+
+#[tokio::test]
+async fn two_audits_that_end_in_the_same_millisecond_are_two_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store_testing::open(folder.path()).await;
+    let mut world = world();
+    let before = keep(&store, &world, start(), true).await;
+    let together = start() + TimeDelta::days(7);
+    let first = keep(&store, &world, together, true).await;
+    world.person(5).profile = Some((ADMINISTRATOR.into(), None));
+    let second = keep(&store, &world, together, true).await;
+    let after = keep(&store, &world, start() + TimeDelta::days(14), true).await;
+
+    let mut archive = Archive::new(&store, None, WORKSPACE);
+    let wanted = Wanted { user: Some("5".into()), ..Wanted::default() };
+    let then = access_then(&mut archive, together, &wanted).await.unwrap();
+    assert_eq!((then.read.unwrap().audit, then.next_read.unwrap().audit), (second, after));
+    let row = &then.accounts[0];
+    assert_eq!(row.state.profile_id.as_deref(), Some(ADMINISTRATOR));
+    assert_eq!((row.first_seen.audit, row.last_seen.audit), (second, after));
+    assert_eq!(row.changed_after.as_ref().map(|read| read.audit), Some(first));
+    let just_before = together - TimeDelta::milliseconds(1);
+    let then = access_then(&mut archive, just_before, &wanted).await.unwrap();
+    assert_eq!((then.read.unwrap().audit, then.next_read.unwrap().audit), (before, first));
+    let row = &then.accounts[0];
+    assert_eq!((row.last_seen.audit, row.changed_before.as_ref().map(|read| read.audit)), (first, Some(second)));
+
+    let course = course(&mut archive, "5").await.unwrap().unwrap();
+    let periods: Vec<_> = course.periods().iter().map(|one| (one.first.audit, one.last.audit, one.reads)).collect();
+    assert_eq!(periods, [(before, first, 2), (second, after, 2)]);
+    let (at_day, _) = side(&mut archive, Side::At(Moment(together))).await.unwrap();
+    assert_eq!(at_day.audit, second, "the later of the two is what a comparison begins with");
 }
 
 #[tokio::test]

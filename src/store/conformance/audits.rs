@@ -74,6 +74,34 @@ pub(crate) async fn complete_audits_are_walked_backwards_in_the_order_of_keeping
     assert_eq!(bench.store.complete_before(Some("daily"), "acme", None, 9).await.unwrap(), []);
 }
 
+pub(crate) async fn reads_are_in_the_order_of_time_and_of_audits_that_end_together<H: Home>() {
+    let bench = Bench::<H>::new().await;
+    let of = |id: u128, second| AuditRecord { id: Uuid::from_u128(id), ..record("acme", Some("weekly"), second) };
+    // Two jobs read the workspace and end in the same millisecond; the one with the later id is kept first.
+    let daily = AuditRecord { job: Some("daily".into()), ..of(5, 200) };
+    let (first, weekly, last) = (of(9, 100), of(7, 200), of(2, 300));
+    let others =
+        [AuditRecord { complete: false, ..of(6, 200) }, AuditRecord { workspace: "beta".into(), ..of(8, 200) }];
+    for record in [&first, &weekly, &daily, &last].into_iter().chain(&others) {
+        bench.store.keep(&Kept { record: record.clone(), parts: Vec::new() }, at(0)).await.unwrap();
+    }
+    let cursor = |record: &AuditRecord| ReadCursor { at: record.finished_at, audit: record.id };
+    let order = [&first, &daily, &weekly, &last];
+    let (mut back, mut on) = (ReadCursor::end_of(at(1_000)), ReadCursor::end_of(at(0)));
+    for record in order.into_iter().rev() {
+        assert_eq!(bench.store.last_read("acme", back).await.unwrap().as_ref(), Some(record));
+        back = cursor(record);
+    }
+    assert_eq!(bench.store.last_read("acme", back).await.unwrap(), None);
+    for record in order {
+        assert_eq!(bench.store.next_read("acme", on).await.unwrap().as_ref(), Some(record));
+        on = cursor(record);
+    }
+    assert_eq!(bench.store.next_read("acme", on).await.unwrap(), None);
+    assert_eq!(bench.store.last_read("acme", ReadCursor::end_of(at(200))).await.unwrap(), Some(weekly));
+    assert_eq!(bench.store.next_read("acme", ReadCursor::end_of(at(200))).await.unwrap(), Some(last));
+}
+
 pub(crate) async fn an_audit_is_kept_once<H: Home>() {
     let bench = Bench::<H>::new().await;
     let mut audit = Kept { record: record("acme", None, 100), parts: vec![vec![1]] };

@@ -16,7 +16,7 @@ use uuid::Uuid;
 pub(crate) use self::{atomic::*, audits::*, facts::*, outbox::*, reviews::*, runs::*, sessions::*, together::*};
 use super::{
     AuditRecord, Database, Kept, Store as _, StoreError,
-    history::History as _,
+    history::{History as _, ReadCursor},
     ledger::Ledger as _,
     queue::{Cursor, Decided, Outgoing, Queue as _},
     together::Together as _,
@@ -52,6 +52,7 @@ macro_rules! suite {
             the_last_complete_audit_of_the_same_job_and_workspace_is_read_back_whole,
             the_past_is_the_last_complete_audits_in_their_order,
             complete_audits_are_walked_backwards_in_the_order_of_keeping,
+            reads_are_in_the_order_of_time_and_of_audits_that_end_together,
             an_audit_is_kept_once,
             old_snapshots_are_pruned_but_never_the_one_to_compare_with,
             a_fire_time_is_one_run_for_each_workspace_however_often_it_is_decided,

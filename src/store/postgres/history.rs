@@ -12,7 +12,7 @@ use crate::{
     },
     store::{
         AuditRecord, StoreError,
-        history::{Backlog, Done, History, MessageRecord},
+        history::{Backlog, Done, History, MessageRecord, ReadCursor},
         rows,
     },
 };
@@ -63,17 +63,19 @@ impl History for PostgresStore {
         Ok(audit.map(|audit| Done { run, audit }))
     }
 
-    async fn last_read(&self, workspace: &str, until: DateTime<Utc>) -> Result<Option<AuditRecord>, StoreError> {
+    async fn last_read(&self, workspace: &str, before: ReadCursor) -> Result<Option<AuditRecord>, StoreError> {
         let sql = "SELECT * FROM audit
-                   WHERE workspace = $1 AND complete = 1 AND finished_at <= $2 ORDER BY finished_at DESC LIMIT 1";
-        let query = sqlx::query(sql).bind(workspace).bind(millis(until));
+                   WHERE workspace = $1 AND complete = 1 AND (finished_at, id) < ($2, $3)
+                   ORDER BY finished_at DESC, id DESC LIMIT 1";
+        let query = sqlx::query(sql).bind(workspace).bind(millis(before.at)).bind(before.audit.as_bytes().to_vec());
         self.audit_of(query).await
     }
 
-    async fn next_read(&self, workspace: &str, after: DateTime<Utc>) -> Result<Option<AuditRecord>, StoreError> {
+    async fn next_read(&self, workspace: &str, after: ReadCursor) -> Result<Option<AuditRecord>, StoreError> {
         let sql = "SELECT * FROM audit
-                   WHERE workspace = $1 AND complete = 1 AND finished_at > $2 ORDER BY finished_at LIMIT 1";
-        let query = sqlx::query(sql).bind(workspace).bind(millis(after));
+                   WHERE workspace = $1 AND complete = 1 AND (finished_at, id) > ($2, $3)
+                   ORDER BY finished_at, id LIMIT 1";
+        let query = sqlx::query(sql).bind(workspace).bind(millis(after.at)).bind(after.audit.as_bytes().to_vec());
         self.audit_of(query).await
     }
 
