@@ -136,7 +136,7 @@ pub enum ChangeKind {
     RoleMoved,
     /// A finding that the previous audit did not have.
     FindingNew,
-    /// A finding of the previous audit that this one does not have, by the previous policy either.
+    /// A finding of the previous audit, open or accepted, that this one does not have, by the previous policy either.
     FindingResolved,
     /// A finding that was open and that an exception accepts now.
     FindingAccepted,

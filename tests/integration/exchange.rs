@@ -148,6 +148,36 @@ fn a_finding_that_is_gone_is_closed_and_a_period_gives_what_its_audits_gave() {
 }
 
 #[test]
+fn an_accepted_finding_that_is_gone_is_closed() {
+    let bench = evidence::bench(40);
+    let world = bench.simulator.world();
+    let user = world.read(|world| world.user_ids()[30].clone());
+    world.edit(|world| world.promote(&user)).unwrap();
+    let mut known = BTreeMap::new();
+    follow(&mut known, list(&audited(&bench, "1")[OCSF]));
+    let rows = read_csv(&bench.path("1/findings.csv"));
+    let rules: Vec<&str> = rows.iter().filter(|row| row[4] == user).map(|row| row[2].as_str()).collect();
+    assert!(!rules.is_empty(), "{rows:?}");
+
+    let plain = bench.read("rolecall.toml");
+    let exception = |rule: &&str| {
+        format!(
+            "\n[[policy.exceptions]]\nrule = \"{rule}\"\nsubject = \"{user}\"\napproved_by = \"bo@example.com\"\n\
+             reason = \"handover\"\nuntil = 2099-12-31\n"
+        )
+    };
+    fs::write(bench.path("rolecall.toml"), plain + &rules.iter().map(exception).collect::<String>()).unwrap();
+    follow(&mut known, list(&audited(&bench, "2")[OCSF]));
+    let told = |known: &BTreeMap<String, (u64, u64)>| -> Vec<(u64, u64)> {
+        rules.iter().map(|rule| known[&format!("acme/{rule}/user/{user}")]).collect()
+    };
+    assert_eq!(told(&known), vec![(2, 3); rules.len()], "suppressed");
+    world.edit(|world| world.set_profile(&user, "5820190000000026014")).unwrap();
+    follow(&mut known, list(&audited(&bench, "3")[OCSF]));
+    assert_eq!(told(&known), vec![(3, 4); rules.len()], "closed");
+}
+
+#[test]
 fn an_audit_that_is_judged_again_is_written_for_other_tools_too() {
     let bench = evidence::bench(12);
     bench.audit(&["--out", "out"]);

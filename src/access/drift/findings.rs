@@ -70,8 +70,8 @@ pub(super) fn compare(
     }
 }
 
-/// Open findings of the previous audit that this one does not have. What the policy no longer counts is not resolved, and
-/// what was not looked at is neither.
+/// Findings of the previous audit, open or accepted, that this one does not have. What the policy no longer counts is not
+/// resolved, and what was not looked at is neither.
 fn gone(
     current: &Current<'_>,
     previous: &SnapshotHeader,
@@ -88,8 +88,8 @@ fn gone(
             RuleResult::SwitchedOff => Looked::Off,
         })
     };
-    let open = previous.findings.iter().enumerate().filter(|(_, known)| known.open);
-    for (place, known) in open.filter(|(place, _)| !matches.continuing.contains(place)) {
+    let known = previous.findings.iter().enumerate();
+    for (place, known) in known.filter(|(place, _)| !matches.continuing.contains(place)) {
         let now = result(current.outcomes, &known.rule);
         let by_before = before.and_then(|before| result(before.outcomes, &known.rule));
         let kind = if still.as_ref().is_some_and(|still| still.contains(&place)) {

@@ -306,6 +306,33 @@ fn a_limit_a_list_and_an_exception_resolve_nothing() {
 }
 
 #[test]
+fn an_accepted_finding_that_is_gone_is_resolved_and_one_that_is_switched_off_is_not() {
+    let mut accepted = changed(|world| world.person(3).role = None);
+    accepted.policy.exceptions.push(Exception {
+        rule: "no-role".into(),
+        subject: "3".into(),
+        approved_by: "security@example.com".into(),
+        reason: "known".into(),
+        until: crate::audit::testing::now().date_naive(),
+        ..Exception::default()
+    });
+    assert_eq!(of_findings(&accepted, &accepted, "no-role"), []);
+    let mut settled = accepted.clone();
+    settled.person(3).role = Some((LEVEL_1.into(), None));
+    let gone = of_findings(&accepted, &settled, "no-role");
+    let message = "This user has no role";
+    assert!(matches!(&gone[..], [(ChangeKind::FindingResolved, _, before)] if before.starts_with(message)), "{gone:?}");
+    let mut off = accepted.clone();
+    off.policy.rules.insert("no-role".into(), RuleSetting::Off);
+    let gone = of_findings(&accepted, &off, "no-role");
+    assert!(matches!(&gone[..], [(ChangeKind::FindingNotCounted, ..)]), "{gone:?}");
+    let mut unread = settled.clone();
+    let outcome = CheckOutcome::Disagreed { detail: "cut short".into() };
+    unread.checks.push(Check { kind: CheckKind::PageLength, outcome, figures: String::new() });
+    assert_eq!(of_findings(&accepted, &unread, "no-role"), [], "an incomplete read resolves nothing");
+}
+
+#[test]
 fn an_incomplete_read_removes_nobody() {
     let before = changed(|world| world.person(3).role = None);
     let now = changed(|world| {
