@@ -2,13 +2,15 @@
 //! has not, and the daemon goes on without doing anything twice.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
     sync::{Arc, Mutex},
     time::Instant,
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use rolecall::{
     app,
     audit::RuleSet,
@@ -234,6 +236,133 @@ async fn a_lost_store_is_restored_from_weeks_of_evidence_and_nothing_is_done_twi
 
     let (code, _, why) = bench.run(&REBUILD);
     assert!(code == 1 && why.contains("is not empty") && why.contains("Nothing was changed"), "{why}");
+}
+
+/// What an account is: status, role and profile by id.
+type Account = [String; 3];
+
+/// The reads of a workspace: when each ended, and what it must have seen.
+type Truth = Vec<(DateTime<Utc>, BTreeMap<String, Account>)>;
+
+impl Weeks {
+    /// A few random changes of the workspace.
+    fn change(&self, random: &mut StdRng) {
+        self.bench.simulator.world().edit(|world| {
+            let standard = "5820190000000026014";
+            for _ in 0..random.random_range(0..4) {
+                let users = world.user_ids();
+                // The first one reads, and the next are named by the configuration of reviews.
+                let user = &users[random.random_range(4..users.len())];
+                let roles: Vec<String> =
+                    world.roles().iter().map(|role| role["id"].as_str().unwrap().to_owned()).collect();
+                match random.random_range(0..5) {
+                    0 => world.promote(user).unwrap(),
+                    1 => world.set_profile(user, standard).unwrap(),
+                    2 => world.set_role(user, &roles[random.random_range(0..roles.len())]).unwrap(),
+                    3 => world.disable(user).unwrap(),
+                    _ => {
+                        let name = random.random_range(0..u32::MAX);
+                        world.add_user(&json!({"email": format!("user{name}@example.com")}));
+                    }
+                }
+            }
+        });
+    }
+
+    fn accounts(&self) -> BTreeMap<String, Account> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let account = |user: &Value| {
+            (text(&user["id"]), [text(&user["status"]), text(&user["role"]["id"]), text(&user["profile"]["id"])])
+        };
+        self.bench.simulator.world().read(|world| world.users().iter().map(account).collect())
+    }
+}
+
+/// Compares what the store says of many moments with the truth: before the first read, at each read and a millisecond beside
+/// it, in the weeks between, and after the last.
+fn is_told_as_it_was(bench: &Bench, truth: &Truth, random: &mut StdRng) {
+    let millisecond = TimeDelta::milliseconds(1);
+    let mut moments: Vec<DateTime<Utc>> =
+        truth.iter().flat_map(|(at, _)| [*at - millisecond, *at, *at + millisecond]).collect();
+    let (first, last) = (truth[0].0, truth[truth.len() - 1].0);
+    moments.extend([first - TimeDelta::days(400), last + TimeDelta::days(400)]);
+    let minutes = (last - first).num_minutes();
+    moments.extend((0..12).map(|_| first + TimeDelta::minutes(random.random_range(0..minutes))));
+    for moment in moments {
+        let as_of = moment.to_rfc3339_opts(SecondsFormat::Millis, true);
+        let (code, out, said) = bench.run(&["access", "--as-of", &as_of, "--format", "json"]);
+        let answer: Value = serde_json::from_str(&out).unwrap();
+        let then = &answer["workspaces"][0];
+        let place = truth.iter().rposition(|(at, _)| *at <= moment);
+        let time = |value: &Value| value["at"].as_str().map(|at| at.parse::<DateTime<Utc>>().unwrap());
+        assert_eq!(time(&then["read"]), place.map(|place| truth[place].0), "{as_of}");
+        let next = place.map_or(0, |place| place + 1);
+        assert_eq!(time(&then["next_read"]), truth.get(next).map(|(at, _)| *at), "{as_of}");
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let accounts = then["accounts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| (text(&row["user_id"]), ["status", "role_id", "profile_id"].map(|key| text(&row[key]))));
+        let accounts: BTreeMap<String, Account> = accounts.collect();
+        match place {
+            Some(place) => assert_eq!((code, &accounts), (0, &truth[place].1), "{as_of}: {said}"),
+            None => assert!(code == 1 && accounts.is_empty(), "{as_of}: {said}"),
+        }
+    }
+}
+
+/// Compares the history of an account with the truth: at each read, the period that it falls into says what it saw.
+fn is_the_history(bench: &Bench, truth: &Truth, user: &str) {
+    let history: Value = serde_json::from_str(&said(bench, 0, &["history", user, "--format", "json"])).unwrap();
+    let periods = history.as_array().unwrap();
+    for (at, accounts) in truth {
+        let time = |value: &Value| value["at"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
+        let period = periods.iter().find(|one| time(&one["first_seen"]) <= *at && *at <= time(&one["last_seen"]));
+        let access = period.map(|one| &one["access"]).filter(|access| !access.is_null());
+        let told = access.map(|access| {
+            ["status", "role_id", "profile_id"].map(|key| access[key].as_str().unwrap_or_default().to_owned())
+        });
+        assert_eq!(told.as_ref(), accounts.get(user), "{user} {at}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn random_days_are_told_as_they_were_also_by_a_store_that_was_restored() {
+    let weeks = Weeks::new();
+    let (bench, mut random) = (&weeks.bench, StdRng::seed_from_u64(16));
+    let due = mondays(9);
+    weeks.time.set(due[0] - TimeDelta::days(1));
+    let daemon = weeks.daemon().await;
+    daemon.settle().await.unwrap();
+    let mut seen = Vec::new();
+    for (week, monday) in due.iter().enumerate() {
+        weeks.change(&mut random);
+        // Nobody sees what is changed and changed back in these weeks.
+        if matches!(week, 3 | 4) {
+            continue;
+        }
+        weeks.time.set(*monday + TimeDelta::seconds(1));
+        daemon.settle().await.unwrap();
+        seen.push(weeks.accounts());
+    }
+    drop(daemon);
+    let read = crate::review::facts(bench, "recorded");
+    let read = read.iter().map(|fact| fact["read_to"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap());
+    let read: Vec<DateTime<Utc>> = read.collect();
+    assert_eq!(read.len(), seen.len());
+    let truth: Truth = read.into_iter().zip(seen).collect();
+    let users: BTreeSet<&String> = truth.iter().flat_map(|(_, accounts)| accounts.keys()).collect();
+    let users: Vec<&String> = users.into_iter().rev().step_by(5).collect();
+    let changed = truth.windows(2).filter(|reads| reads[0].1 != reads[1].1).count();
+    assert!(changed > 3, "the weeks differ: {changed}");
+
+    is_told_as_it_was(bench, &truth, &mut random);
+    users.iter().for_each(|user| is_the_history(bench, &truth, user));
+    lose_the_store(bench);
+    said(bench, 0, &REBUILD);
+    is_told_as_it_was(bench, &truth, &mut random);
+    users.iter().for_each(|user| is_the_history(bench, &truth, user));
 }
 
 /// The report in the bag of a run.

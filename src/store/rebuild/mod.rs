@@ -6,6 +6,8 @@ mod outbox;
 mod reviews;
 mod runs;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
