@@ -136,6 +136,8 @@ fn a_removal_is_traced_from_the_answer_to_the_proof() {
     assert_eq!(says("Decision by people"), "ben@example.com decided to remove it.");
     let proof = says("Proof of carrying out");
     assert!(proof.starts_with("The audit ") && proof.contains(" shows the account as "), "{proof}");
+    let row = &step(leaver, "Proof of carrying out")["places"][0];
+    assert!(text(row, "place").starts_with("row ") && row["sha256"].is_string(), "{row}");
     assert_eq!(says("Delivery of the report"), "Mail servers accepted 2 messages.");
     let joiners = draw(&bench, "joiners", "25", "joiners");
     let page = bench.read(&format!("joiners/{}", text(&joiners["items"][0], "page")));
@@ -198,4 +200,16 @@ fn a_folder_is_never_written_over_and_a_missed_review_can_be_drawn() {
     let item = &reviews["items"][0];
     assert!(text(step(item, "Schedule"), "says").starts_with("The review is "), "{item}");
     assert!(text(step(item, "Raw answers"), "says").contains("agrees"), "{item}");
+    // The audit that people decided about says what, and what proves it.
+    let has_decisions = |item: &&Value| text(step(item, "Decision by people"), "says").starts_with("1 closed review");
+    let decided = reviews["items"].as_array().unwrap().iter().find(has_decisions).expect("the audit is drawn");
+    let decisions = step(decided, "Decision by people");
+    assert!(decisions["facts"][0].to_string().contains(", 1 remove"), "{decisions}");
+    assert_eq!(text(&decisions["places"][0], "file"), "data/decisions.csv");
+    let proof = step(decided, "Proof of carrying out");
+    assert_eq!(text(proof, "says"), "1 decision to change or remove, 1 of them proven by an audit.");
+    assert_eq!(
+        (text(&proof["facts"][0], "name"), text(&proof["places"][0], "file")),
+        ("leaver@example.com", "ledger.jsonl")
+    );
 }

@@ -9,10 +9,10 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::step::Place;
+use super::step::{Place, cell, row};
 use crate::{
     evidence::{consistency::ConsistencyReport, period::Period, sealed::SealedBag, storage::Storage},
-    export::bag::{self, REPORT, Table},
+    export::bag::{self, MATRIX, REPORT, Table},
     ledger::{
         Entry, Fact,
         fact::{BagName, Recorded},
@@ -113,6 +113,16 @@ impl Recording {
 }
 
 impl AuditBag<'_> {
+    /// The row of a user in the access matrix; the whole table if it has none.
+    pub(super) fn matrix_place(&self, user: &str) -> io::Result<Place> {
+        let table = bag::table(&self.sealed, MATRIX)?;
+        let number = table.as_ref().and_then(|table| {
+            let mut rows = table.numbered();
+            rows.find(|(_, row)| table.cell(row, "user_id") == Some(&cell(user))).map(|(number, _)| number)
+        });
+        Ok(self.place(MATRIX, number.map_or_else(|| format!("every row: none is of user {user}"), row)))
+    }
+
     /// A place in a file of the bag.
     pub(super) fn place(&self, file: &str, at: impl Into<String>) -> Place {
         Place {

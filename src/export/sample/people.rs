@@ -1,10 +1,14 @@
 //! What people decided about an account in reviews, and what proves that it was carried out.
 
-use std::io;
+use std::{collections::BTreeMap, io};
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use uuid::Uuid;
 
-use super::step::{Place, Step, entry};
+use super::{
+    audit::Audits,
+    step::{Place, Step, entry},
+};
 use crate::{
     evidence::{
         consistency::ConsistencyReport,
@@ -21,15 +25,19 @@ use crate::{
     words::count,
 };
 
+/// The table of decisions in the bag of a review.
+const DECISIONS: &str = "decisions.csv";
+
 /// A closed review whose bag is here.
 pub(super) struct ByPeople {
     pub(super) review: Review,
     bag: BagName,
     /// The events with the numbers of their entries, in their order.
     events: Vec<(u64, Event)>,
-    /// The digests of the two files of the bag.
+    /// The digests of files of the bag.
     population_sha256: Option<String>,
     events_sha256: Option<String>,
+    decisions_sha256: Option<String>,
 }
 
 impl ByPeople {
@@ -58,6 +66,7 @@ impl ByPeople {
                 review: review.map_err(io::Error::other)?,
                 population_sha256: bag.sha256(&population).map(str::to_owned),
                 events_sha256: bag.sha256(&events).map(str::to_owned),
+                decisions_sha256: bag.sha256(&format!("data/{DECISIONS}")).map(str::to_owned),
                 bag: sealed.bag.clone(),
                 events: told.into_iter().map(|(number, _, event)| (number, event.clone())).collect(),
             });
@@ -87,13 +96,18 @@ fn time(at: DateTime<Utc>) -> String {
 }
 
 /// The decisions about an account, and their proofs: a step for each review, then one for each proof.
-pub(super) fn steps(reviews: &[ByPeople], workspace: &str, user: &str) -> Vec<Step> {
+pub(super) fn steps(
+    reviews: &[ByPeople],
+    (storage, audits): (&dyn Storage, &Audits),
+    workspace: &str,
+    user: &str,
+) -> io::Result<Vec<Step>> {
     let mut steps = Vec::new();
     let mut proofs = Vec::new();
     for by_people in reviews {
         let Some((item, course)) = by_people.item(workspace, user) else { continue };
         steps.push(decision(by_people, item, course));
-        proofs.extend(proof(by_people, item, course));
+        proofs.extend(proof(by_people, (storage, audits), item, course)?);
     }
     if steps.is_empty() {
         let says = match reviews.len() {
@@ -106,7 +120,69 @@ pub(super) fn steps(reviews: &[ByPeople], workspace: &str, user: &str) -> Vec<St
         proofs.push(Step::new("Proof of carrying out", "There is no decision to carry out."));
     }
     steps.extend(proofs);
-    steps
+    Ok(steps)
+}
+
+/// What people decided about the accounts of a workspace in the reviews that are about an audit, and what proves that it was
+/// carried out.
+pub(super) fn of_audit(reviews: &[ByPeople], audit: Uuid, workspace: &str) -> [Step; 2] {
+    let about: Vec<&ByPeople> =
+        reviews.iter().filter(|one| one.review.opening().bases.iter().any(|basis| basis.audit == audit)).collect();
+    let says = match about.len() {
+        0 => "No closed review by people is about this audit.".to_owned(),
+        all => format!("{} about this audit.", count(all, "closed review by people")),
+    };
+    let mut decisions = Step::new("Decision by people", says);
+    let mut proofs = Step::new("Proof of carrying out", "");
+    let (mut work, mut proven) = (0_usize, 0_usize);
+    for one in about {
+        decisions = decided_in(decisions, one, workspace);
+        for (item, course) in one.review.items().filter(|(item, _)| item.workspace == workspace) {
+            let Some(made) = course.work() else { continue };
+            work += 1;
+            let account = item.email.as_deref().or(item.full_name.as_deref()).unwrap_or(&item.user_id);
+            let decision = made.decision.word();
+            let Some((_, shown)) = course.proof() else {
+                proofs = proofs.fact(account, format!("{decision}: no audit shows it yet"));
+                continue;
+            };
+            proven += 1;
+            let (audit, word, read_at) = (shown.audit, shown.shown.word(), time(shown.read_at));
+            proofs = proofs
+                .fact(account, format!("{decision}: the audit {audit} shows the account as {word}, read {read_at}"));
+            if let Some((at, _)) = one.last(|event| matches!(event, Event::Proven(one) if one.item == item.item)) {
+                proofs = proofs.at(entry(at));
+            }
+        }
+    }
+    proofs.says = match work {
+        0 => "There is no decision to carry out.".to_owned(),
+        work => format!("{} to change or remove, {proven} of them proven by an audit.", count(work, "decision")),
+    };
+    [decisions, proofs]
+}
+
+/// Adds the decisions of a review, counted, and where they stand.
+fn decided_in(step: Step, by_people: &ByPeople, workspace: &str) -> Step {
+    let review = &by_people.review;
+    let about = review.items().filter(|(item, _)| item.workspace == workspace);
+    let made = about.map(|(_, course)| course.decided().map_or("undecided", |made| made.decision.word()));
+    let mut counts = BTreeMap::new();
+    for word in made {
+        *counts.entry(word).or_insert(0_usize) += 1;
+    }
+    let all: usize = counts.values().sum();
+    let counts: Vec<String> = counts.into_iter().map(|(word, count)| format!("{count} {word}")).collect();
+    let step = step
+        .fact(
+            &review.opening().name,
+            format!("{}: {}; review {}", count(all, "account"), counts.join(", "), review.id()),
+        )
+        .at(by_people.place(DECISIONS, "every row".to_owned(), by_people.decisions_sha256.as_ref()));
+    match by_people.last(|event| matches!(event, Event::Closed(_))) {
+        Some((at, _)) => step.at(entry(at)),
+        None => step,
+    }
 }
 
 fn decision(by_people: &ByPeople, item: &Item, course: &Course) -> Step {
@@ -152,10 +228,17 @@ fn decision(by_people: &ByPeople, item: &Item, course: &Course) -> Step {
     step
 }
 
-fn proof(by_people: &ByPeople, item: &Item, course: &Course) -> Option<Step> {
-    course.work()?;
+fn proof(
+    by_people: &ByPeople,
+    (storage, audits): (&dyn Storage, &Audits),
+    item: &Item,
+    course: &Course,
+) -> io::Result<Option<Step>> {
+    if course.work().is_none() {
+        return Ok(None);
+    }
     let Some((noticed, proven)) = course.proof() else {
-        return Some(Step::new("Proof of carrying out", "No audit shows yet that the decision was carried out."));
+        return Ok(Some(Step::new("Proof of carrying out", "No audit shows yet that the decision was carried out.")));
     };
     let step = Step::new(
         "Proof of carrying out",
@@ -163,19 +246,13 @@ fn proof(by_people: &ByPeople, item: &Item, course: &Course) -> Option<Step> {
     )
     .fact("Read", time(proven.read_at))
     .fact("Noticed", time(*noticed));
-    let step = match &proven.bag {
-        Some(bag) => step.at(Place {
-            audit: Some(proven.audit),
-            bag: Some(bag.clone()),
-            file: "data/reports/access-matrix.csv".to_owned(),
-            at: format!("the row of user {}, or that there is none", item.user_id),
-            sha256: None,
-        }),
-        None => step,
+    let step = match audits.run(proven.audit).filter(|audit| audit.bag.is_some()) {
+        Some(audit) => step.at(audit.open(storage)?.matrix_place(&item.user_id)?),
+        None => step.fact("Bag of that audit", "not here"),
     };
     let event = by_people.last(|event| matches!(event, Event::Proven(one) if one.item == item.item));
-    Some(match event {
+    Ok(Some(match event {
         Some((at, _)) => step.at(entry(at)),
         None => step,
-    })
+    }))
 }

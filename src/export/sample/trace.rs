@@ -53,6 +53,11 @@ impl World<'_> {
     fn audit(&self, run: Uuid) -> io::Result<&Recording> {
         self.audits.run(run).ok_or_else(|| io::Error::other(format!("the ledger has no audit {run}")))
     }
+
+    /// What people decided about an account, and the proof that it was carried out.
+    fn by_people(&self, workspace: &str, user: &str) -> io::Result<Vec<Step>> {
+        people::steps(self.reviews, (self.storage, self.audits), workspace, user)
+    }
 }
 
 fn account(world: &World<'_>, user: &str, [first, last]: [Uuid; 2], audits: usize) -> io::Result<Vec<Step>> {
@@ -71,7 +76,7 @@ fn account(world: &World<'_>, user: &str, [first, last]: [Uuid; 2], audits: usiz
         matrix_row("Row of the access matrix", &bag, user)?,
         findings(&bag, "user", user)?,
     ];
-    steps.extend(people::steps(world.reviews, &audit.recorded.workspace, user));
+    steps.extend(world.by_people(&audit.recorded.workspace, user)?);
     steps.push(delivery(world, audit.recorded.run));
     Ok(steps)
 }
@@ -105,7 +110,7 @@ fn changed(world: &World<'_>, run: Uuid, number: usize, change: &Changed) -> io:
     }
     steps.push(findings(&bag, &change.subject_type, id)?);
     if is_user {
-        steps.extend(people::steps(world.reviews, &audit.recorded.workspace, id));
+        steps.extend(world.by_people(&audit.recorded.workspace, id)?);
     }
     steps.push(delivery(world, run));
     Ok(steps)
@@ -148,7 +153,7 @@ fn review(world: &World<'_>, due: &Row) -> io::Result<Vec<Step>> {
             .at(bag.place(FINDINGS, "every row"))
             .at(bag.place(MATRIX, "every row")),
     );
-    steps.push(of_reviews(world, audit));
+    steps.extend(people::of_audit(world.reviews, audit.recorded.run, &audit.recorded.workspace));
     steps.push(delivery(world, audit.recorded.run));
     Ok(steps)
 }
@@ -280,21 +285,4 @@ fn delivery(world: &World<'_>, run: Uuid) -> Step {
         (_, accepted, refused) => format!("Mail servers accepted {}; {refused} given up.", count(accepted, "message")),
     };
     step
-}
-
-/// The reviews by people that are about an audit.
-fn of_reviews(world: &World<'_>, audit: &Recording) -> Step {
-    let run = audit.recorded.run;
-    let of = world.reviews.iter().filter(|one| one.review.opening().bases.iter().any(|basis| basis.audit == run));
-    let of: Vec<&ByPeople> = of.collect();
-    let says = match of.len() {
-        0 => "No closed review by people is about this audit.".to_owned(),
-        all => format!("{} about this audit.", count(all, "closed review by people")),
-    };
-    of.iter().fold(Step::new("Decision by people", says), |step, one| {
-        step.fact(
-            &one.review.opening().name,
-            format!("{} accounts, review {}", one.review.opening().items, one.review.id()),
-        )
-    })
 }

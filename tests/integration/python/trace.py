@@ -57,6 +57,9 @@ def follow(item, step, place):
         if step["title"].startswith("Row of the access matrix") or step["title"] == "Change":
             if {name: value for name, value in row.items() if value} != said:
                 wrong(f"{where} of {place['file']} is {row}, and the sample says {said}")
+        elif step["title"] == "Proof of carrying out":
+            if row["user_id"] not in json.dumps(item):
+                wrong(f"{where} of {place['file']} is of another user")
         elif not any(row["rule"] in name for name in said):
             wrong(f"{where} of {place['file']} is {row}, and the sample says {said}")
         kind = "row"
