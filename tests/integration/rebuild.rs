@@ -249,7 +249,7 @@ impl Weeks {
     fn change(&self, random: &mut StdRng) {
         self.bench.simulator.world().edit(|world| {
             let standard = "5820190000000026014";
-            for _ in 0..random.random_range(0..4) {
+            for _ in 0..random.random_range(2..5) {
                 let users = world.user_ids();
                 // The first one reads, and the next are named by the configuration of reviews.
                 let user = &users[random.random_range(4..users.len())];
