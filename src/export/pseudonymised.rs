@@ -7,10 +7,14 @@ mod people;
 mod replace;
 mod text;
 
-use std::{collections::BTreeMap, fmt, io, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt, io,
+    path::Path,
+};
 
 use askama::Template;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::mapping::{Mapping, MappingError};
 use self::{people::People, replace::Replacer, text::Kind};
@@ -227,6 +231,35 @@ impl Files {
         }
         Ok(())
     }
+}
+
+/// What is wrong between an export without names and the digests of its origin that are in it: it has every file that the
+/// origin had and that is kept, and no other. Empty if nothing is.
+///
+/// # Errors
+/// If a file cannot be read.
+pub fn check_origin(storage: &dyn Storage) -> io::Result<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Stated {
+        sums_sha256: String,
+    }
+    let named = |sums: &[u8]| -> BTreeSet<String> {
+        let text = String::from_utf8_lossy(sums).into_owned();
+        text.lines().filter_map(|line| line.split_once("  ")).map(|(_, file)| file.to_owned()).collect()
+    };
+    let origin_sums = read(storage, ORIGIN_SUMS)?;
+    let stated: Stated = serde_json::from_slice(&read(storage, ORIGIN)?)?;
+    if sha256(&origin_sums) != stated.sums_sha256 {
+        return Ok(vec![format!("{ORIGIN_SUMS} is not the list whose digest {ORIGIN} has")]);
+    }
+    let (here, origin) = (named(&read(storage, SUMS)?), named(&origin_sums));
+    let is_of_bag = |file: &str| KEPT.iter().any(|kept| file.strip_suffix(kept).is_some_and(|bag| bag.ends_with('/')));
+    let kept: BTreeSet<String> = origin.into_iter().filter(|file| is_kept(file) || is_of_bag(file)).collect();
+    let own = ["README.txt", ORIGIN, ORIGIN_SUMS];
+    let added = here.difference(&kept).filter(|file| !own.contains(&file.as_str()));
+    let added = added.map(|file| format!("{file} is not of the origin: {ORIGIN_SUMS} does not have it"));
+    let missing = kept.difference(&here).map(|file| format!("{file} is missing, although {ORIGIN_SUMS} has it"));
+    Ok(added.chain(missing).collect())
 }
 
 impl Pseudonymised {

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A bench with two audits that were mailed, whose policy names people.
-fn audited() -> Bench {
+pub(crate) fn audited() -> Bench {
     let bench = bench(40);
     let policy = "company_domains = [\"example.com\"]";
     let more = format!(
@@ -37,7 +37,7 @@ fn audited() -> Bench {
 }
 
 /// Exports everything with more arguments and gives the file.
-fn export(bench: &Bench, out: &str, more: &[&str]) -> String {
+pub(crate) fn export(bench: &Bench, out: &str, more: &[&str]) -> String {
     let [from, to] = days();
     let (code, printed, said) =
         bench.run(&[&["evidence", "export", "--from", &from, "--to", &to, "--out", out], more].concat());
@@ -46,7 +46,7 @@ fn export(bench: &Bench, out: &str, more: &[&str]) -> String {
 }
 
 /// Unpacks a zip; the folder in it.
-fn unpacked(zip: &Path) -> (tempfile::TempDir, PathBuf) {
+pub(crate) fn unpacked(zip: &Path) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let done = Command::new(tool("python")).args(["-m", "zipfile", "-e"]).arg(zip).arg(folder.path()).status();
     assert!(done.unwrap().success());
@@ -217,6 +217,64 @@ fn each_change_of_an_export_without_names_is_found_and_named() {
         let is_named = said.contains(&named) || (named == "SHA256SUMS.sig" && said.contains("signature"));
         assert!(code != 0 && is_named, "{named}: {said}");
         fs::remove_dir_all(&copy).unwrap();
+    }
+}
+
+#[test]
+fn an_encrypted_export_that_was_opened_changed_and_encrypted_again_is_found_out() {
+    let bench = audited();
+    let auditor = age_key(&bench, "auditor.key");
+    export(&bench, "shared.zip.age", &["--encrypt-to", &auditor]);
+    let sh = |script: &str| judge(bench.folder.path(), "sh", &["-c", script]);
+    assert!(sh("age -d -i auditor.key -o opened.zip shared.zip.age").0);
+    let python = tool("python").display().to_string();
+    let rewrite = |change: &str| {
+        let script = format!(
+            "import zipfile\nold = zipfile.ZipFile('opened.zip')\nnew = zipfile.ZipFile('changed.zip', 'w')\n\
+             for name in old.namelist():\n    data = old.read(name)\n    {change}\n    new.writestr(name, data)\nnew.close()"
+        );
+        fs::write(bench.path("rewrite.py"), script).unwrap();
+        let (done, said) = sh(&format!(
+            "rm -f changed.* again.zip; {python} rewrite.py && age -r {auditor} -o changed.zip.age changed.zip && age -d -i auditor.key -o again.zip changed.zip.age"
+        ));
+        assert!(done, "{said}");
+        let (code, printed, said) =
+            bench.run(&["evidence", "verify", "again.zip", "--allowed-signers", "allowed_signers"]);
+        (code, printed + &said)
+    };
+    let (code, said) = rewrite("pass");
+    assert_eq!(code, 0, "packing and encrypting it again changes nothing: {said}");
+    for (change, named) in [
+        (
+            "data = data.replace(b',active,', b',deleted,') if name.endswith('access-matrix.csv') else data",
+            "access-matrix.csv",
+        ),
+        ("if name.endswith('.eml'): continue", ".eml"),
+        ("if name.endswith('ledger.jsonl'): data = data[:data[:-1].rfind(b'\\n') + 1]", "ledger.jsonl"),
+        ("if name.endswith('findings.csv'): new.writestr(name, b'')", "two files of one name"),
+    ] {
+        let (code, said) = rewrite(change);
+        assert!(code != 0 && said.contains(named), "{change}: {said}; expected {named}");
+    }
+    // Bytes after the end, the last block left out, the head of another file.
+    let bytes = fs::read(bench.path("shared.zip.age")).unwrap();
+    export(&bench, "other.zip.age", &["--encrypt-to", &auditor]);
+    let other = fs::read(bench.path("other.zip.age")).unwrap();
+    let end_of_head = |bytes: &[u8]| {
+        let at = bytes.windows(4).position(|window| window == b"--- ").unwrap();
+        at + bytes[at..].iter().position(|byte| *byte == b'\n').unwrap() + 1
+    };
+    let body = bytes.len() - end_of_head(&bytes) - 16;
+    let blocks = body / (65_536 + 16);
+    let cut = end_of_head(&bytes) + 16 + blocks * (65_536 + 16);
+    assert!(blocks > 0 && cut < bytes.len());
+    for changed in [
+        [&bytes[..], b"x"].concat(),
+        bytes[..cut].to_vec(),
+        [&other[..end_of_head(&other)], &bytes[end_of_head(&bytes)..]].concat(),
+    ] {
+        fs::write(bench.path("bad.age"), changed).unwrap();
+        assert!(!sh("age -d -i auditor.key -o bad.zip bad.age").0);
     }
 }
 

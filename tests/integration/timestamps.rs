@@ -33,7 +33,7 @@ use crate::{
 const KEY: &str = "signing_key = { file = \"key\" }";
 
 /// A bench whose evidence this authority confirms.
-fn stamping(authority: &Authority, more: &str) -> Bench {
+pub(crate) fn stamping(authority: &Authority, more: &str) -> Bench {
     let bench = bench(12);
     fs::copy(authority.root(), bench.path("tsa.pem")).unwrap();
     let table = format!("{KEY}\n\n[evidence.timestamps]\nurl = \"{}\"\nca_file = \"tsa.pem\"\n{more}", authority.url());
@@ -42,7 +42,7 @@ fn stamping(authority: &Authority, more: &str) -> Bench {
 }
 
 /// The timestamps that the ledger names.
-fn stamps(bench: &Bench) -> Vec<(Entry, Timestamped)> {
+pub(crate) fn stamps(bench: &Bench) -> Vec<(Entry, Timestamped)> {
     let found = chain::read(&bench.read("bags/ledger.jsonl"));
     assert!(found.faults.is_empty());
     let stamp = |(entry, _): (Entry, String)| match entry.fact.clone() {
@@ -378,6 +378,11 @@ const CHANGES: &[Change] = &[
         fs::copy(folder.join(bag).join("tagmanifest-sha256.txt.sig"), &path).unwrap();
         name(&path).trim_end_matches(".sig").to_owned()
     }),
+    ("that of the ledger is removed", |folder, given, _| {
+        let last = given.iter().find(|one| bag_of(one).is_none()).unwrap();
+        fs::remove_file(answer_of(folder, last)).unwrap();
+        last.token.clone()
+    }),
     ("something is added", |folder, _, _| {
         fs::write(folder.join("timestamps/0000.tsr"), "x").unwrap();
         "timestamps/0000.tsr".to_owned()
@@ -423,7 +428,7 @@ fn each_change_of_a_timestamp_is_found_and_named() {
 }
 
 /// Seals an export anew, as whoever has the key can.
-fn seal(folder: &Path, key: &Path) {
+pub(crate) fn seal(folder: &Path, key: &Path) {
     let list = "find . -type f ! -name 'SHA256SUMS*' | cut -c 3- | LC_ALL=C sort | xargs sha256sum > SHA256SUMS && rm -f SHA256SUMS.sig";
     assert!(judge(folder, "sh", &["-c", list]).0);
     let key = key.to_str().unwrap();

@@ -22,7 +22,10 @@ use crate::{
         verified::Verified,
         verify,
     },
-    export::{self, pseudonymised::ORIGIN},
+    export::{
+        self,
+        pseudonymised::{self, ORIGIN},
+    },
     timestamp::Roots,
     words::count,
 };
@@ -75,6 +78,11 @@ fn without_names(storage: &dyn Storage, allowed: &Allowed) -> Result<(), Failure
     let sums = storage.place(SUMS);
     let good = format!("{sums}, {} files, {}", found.files, signed_by(found.signer.as_ref()));
     if !print_lines(&sums, &good, found.problems.iter().map(ToString::to_string).collect()) {
+        return Err(Failure::failed("the export has been changed"));
+    }
+    let origin = storage.place(ORIGIN);
+    let problems = pseudonymised::check_origin(storage).map_err(|error| unreadable(&origin, &error))?;
+    if !print_lines(&origin, &format!("{origin}, every file that is kept of the origin, and no other"), problems) {
         return Err(Failure::failed("the export has been changed"));
     }
     output::line(

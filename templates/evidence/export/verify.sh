@@ -149,13 +149,16 @@ stamps=$named.stamps
 rest='.*"root":"\([0-9a-f]*\)","time":"\([^"]*\)","token":"\([0-9a-f]*\)".*'
 grep '"fact":"timestamped"' ledger.jsonl | sed -n \
   -e 's/.*"covers":{"bag":{"folder":"\([^"]*\)"'"$rest"'/\1 - \2 \3 \4/p' \
-  -e 's/.*"covers":{"ledger":{"number":\([0-9]*\),'"$rest"'/- \1 \2 \3 \4/p' > "$stamps"
+  -e 's/.*"covers":{"ledger":{"number":\([0-9]*\),'"$rest"'/- \1 \2 \3 \4/p' |
+  awk -v from="$from" -v to="$to" '
+    # Those of the ledger are here that were given in the period, and the first one after it.
+    $1 == "-" { at = substr($4, 1, 19); if (at < substr(from, 1, 19)) next; if (at >= substr(to, 1, 19) && over++) next }
+    { print }' > "$stamps"
 verified=0
 while read -r bag entry root time token; do
   stamp=timestamps/$token.tsr
   if [ "$bag" = - ]; then
-    # That of the ledger is here if it is of this period.
-    [ -f "$stamp" ] || continue
+    [ -f "$stamp" ] || fail "the timestamp $stamp of the ledger is missing"
     data=timestamps/$(printf 'checkpoint-%08d.json' "$entry")
     sha256=$(sed -n "${entry}p" ledger.jsonl | tr -d '\n' | digest)
     [ "$(cat "$data")" = "{\"number\":$entry,\"sha256\":\"$sha256\"}" ] || fail "$data is not the checkpoint of entry $entry"
