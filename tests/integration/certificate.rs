@@ -80,6 +80,19 @@ fn every_number_is_counted_again_and_the_commands_on_the_page_say_the_same() {
     assert!(said.lines().any(|line| line.trim() == users.to_string()), "{said}");
     let answers = fs::read_to_string(bag.join("data/answers.jsonl")).unwrap().lines().count();
     assert!(said.lines().any(|line| line.trim() == answers.to_string()), "{said}");
+    let stated = |file: &str, pointer: &str| {
+        let file: serde_json::Value = serde_json::from_slice(&fs::read(bag.join(file)).unwrap()).unwrap();
+        file.pointer(pointer).unwrap().to_string()
+    };
+    for number in [
+        stated("data/completeness.json", "/reading/bytes"),
+        stated("data/reports/report.json", "/summary/administrators"),
+    ] {
+        assert!(said.lines().any(|line| line.trim() == number), "{number} is not in {said}");
+    }
+    // The ids in the answers, the lines of the users as parsed, and nothing that only this program can count.
+    assert_eq!(said.lines().filter(|line| line.trim() == users.to_string()).count(), 2, "{said}");
+    assert!(page.contains("data/answers/00") && page.contains("/reading/checks/0"), "{page}");
 
     let html = read_html(&file);
     assert_eq!(html["mismatched"], serde_json::json!([]));

@@ -27,8 +27,8 @@ pub(super) struct Counted {
     pub(super) refused: u64,
     /// Bytes of the bodies, decompressed.
     pub(super) bytes: u64,
-    /// Answers to the query of the user list.
-    pub(super) lists: u64,
+    /// The files with answers to the query of the user list.
+    pub(super) lists: Vec<String>,
     /// Distinct ids in them; `None` if no answer is to that query.
     pub(super) raw_ids: Option<u64>,
     /// Lines of the users as parsed; `None` if there is no such file.
@@ -49,7 +49,7 @@ impl Counted {
             answers: answers.len() as u64,
             refused: 0,
             bytes: 0,
-            lists: 0,
+            lists: Vec::new(),
             raw_ids: None,
             parsed: None,
             rows: 0,
@@ -67,13 +67,13 @@ impl Counted {
             }
             let asked = address(&answer.request);
             if query.as_ref().zip(asked).is_some_and(|(query, asked)| is_part(query, &asked)) {
-                counted.lists += 1;
+                counted.lists.push(answer.file);
                 if let Ok(value) = serde_json::from_slice(&body) {
                     records(&value, &mut ids);
                 }
             }
         }
-        counted.raw_ids = (counted.lists > 0).then_some(ids.len() as u64);
+        counted.raw_ids = (!counted.lists.is_empty()).then_some(ids.len() as u64);
         if from.sha256(USERS).is_some() {
             let lines = bag::plain(from, USERS)?;
             counted.parsed = Some(lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count() as u64);
@@ -101,6 +101,14 @@ fn address(request: &str) -> Option<Url> {
     let (_, address) = request.split_once(' ')?;
     let base = Url::parse("http://localhost/").ok()?;
     base.join(address).ok()
+}
+
+/// What every request for a page of a query has in it: the path, and each parameter.
+pub(super) fn parts_of(query: &str) -> Vec<String> {
+    let Some((_, address)) = query.split_once(' ') else { return Vec::new() };
+    let (path, parameters) = address.split_once('?').unwrap_or((address, ""));
+    let path = if parameters.is_empty() { path.to_owned() } else { format!("{path}?") };
+    std::iter::once(path).chain(parameters.split('&').filter(|part| !part.is_empty()).map(str::to_owned)).collect()
 }
 
 /// Whether a request asks for a page of a query: the same path, with everything that the query asks for.

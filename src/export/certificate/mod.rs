@@ -10,7 +10,7 @@ mod stated;
 
 use std::io;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
 
 use self::{counts::Counted, stated::Stated};
@@ -26,7 +26,7 @@ use crate::{
     },
     ledger::{
         Fact,
-        fact::{BagName, Recorded},
+        fact::{BagName, Covers, Recorded, Timestamped},
     },
 };
 
@@ -77,6 +77,8 @@ struct InLedger {
     signed: String,
     /// Recipients whose servers accepted the report.
     delivered: Vec<String>,
+    /// When and by whom a third party first proved that the bag existed, as the ledger says. `None` if nobody did.
+    proven: Option<String>,
 }
 
 /// The page about the bag in a folder of a storage.
@@ -149,7 +151,20 @@ fn in_ledger(ledger: &Attestation, run: Uuid, bag: &BagName) -> Option<InLedger>
         Some(signed) => signed.to_string(),
         None => "not signed by a key that is trusted here".to_owned(),
     };
-    Some(InLedger { entry: entry.number, signed, delivered: delivered.cloned().collect() })
+    // A timestamp of the ledger covers every bag that an earlier entry names.
+    let covers = |timestamped: &Timestamped| match &timestamped.covers {
+        Covers::Bag(covered) => covered == bag,
+        Covers::Ledger(head) => head.number >= entry.number,
+    };
+    let stamps = ledger.verified().filter_map(|entry| match &entry.fact {
+        Fact::Timestamped(timestamped) if covers(timestamped) => Some(timestamped),
+        _ => None,
+    });
+    let proven = stamps.min_by_key(|timestamped| timestamped.time).map(|first| {
+        let time = first.time.to_rfc3339_opts(SecondsFormat::Secs, true);
+        format!("{time}, by {}: timestamps/{}.tsr", first.authority, first.token)
+    });
+    Some(InLedger { entry: entry.number, signed, delivered: delivered.cloned().collect(), proven })
 }
 
 /// The folder of the bag of an audit, as the ledger names it; `None` if no entry does.

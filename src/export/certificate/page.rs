@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     InLedger,
-    counts::{Counted, USERS},
+    counts::{Counted, USERS, parts_of},
     stated::{Stated, text},
 };
 use crate::{
@@ -16,6 +16,8 @@ use crate::{
     words::{count, number},
 };
 
+/// The files with answers that the page names.
+const FILES: usize = 3;
 /// The characters of a value that the page shows.
 const VALUE: usize = 400;
 /// Rules that could not be evaluated and are shown.
@@ -69,6 +71,8 @@ struct CheckLine {
     outcome: String,
     class: &'static str,
     figures: String,
+    /// Where it stands.
+    place: String,
 }
 
 struct Section {
@@ -101,6 +105,8 @@ struct Page {
     namespace: &'static str,
     signature: &'static str,
     sealed: &'static str,
+    again: Vec<String>,
+    ledger: bool,
 }
 
 pub(super) fn render(about: &About<'_>) -> Result<String, askama::Error> {
@@ -134,6 +140,8 @@ pub(super) fn render(about: &About<'_>) -> Result<String, askama::Error> {
         namespace: NAMESPACE,
         signature: SIGNATURE,
         sealed: SEALED,
+        again: again(stated, about.counted),
+        ledger: about.ledger.is_some(),
     };
     page.render()
 }
@@ -298,7 +306,13 @@ fn counts(about: &About<'_>) -> Vec<CountLine> {
     let users = stated.completeness.get("users").and_then(Value::as_u64).or_else(|| stated.reading("users"));
     let repeated = stated.reading("repeated");
     let once = stated.reading("rows").zip(repeated).map(|(rows, repeated)| rows.saturating_sub(repeated));
-    let lists = format!("{} to the query of the list, below data/answers/", count(counted.lists, "answer"));
+    let named: Vec<&str> = counted.lists.iter().take(FILES).map(String::as_str).collect();
+    let more = counted.lists.len() - named.len();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    let lists = format!(
+        "records of {}{more}: the files whose request in {ANSWERS} is the query of the list",
+        if named.is_empty() { "no file".to_owned() } else { named.join(", ") }
+    );
     let mut raw = count_line("Distinct ids that the API listed", users, counted.raw_ids, lists);
     if stated.reading("attempts").is_some_and(|attempts| attempts > 1) && raw.agrees == Some(false) {
         // Accounts may have come and gone between two reads.
@@ -333,7 +347,10 @@ fn counts(about: &About<'_>) -> Vec<CountLine> {
             "Active accounts that can administer",
             administrators,
             Some(counted.administrators),
-            format!("columns status and {} of {MATRIX}", counted.column),
+            match counted.column {
+                "power" => format!("rows of {MATRIX}: status active, power administrator or equivalent"),
+                column => format!("rows of {MATRIX}: status active, {column} true"),
+            },
         ),
         count_line("Answers kept", stated.reading("answers"), Some(counted.answers), format!("lines of {ANSWERS}")),
         count_line(
@@ -347,8 +364,9 @@ fn counts(about: &About<'_>) -> Vec<CountLine> {
 }
 
 fn checks(stated: &Stated) -> Vec<CheckLine> {
-    let checks = stated.checks().into_iter();
-    let line = |check: super::stated::Check| CheckLine {
+    let checks = stated.checks().into_iter().enumerate();
+    let line = |(place, check): (usize, super::stated::Check)| CheckLine {
+        place: format!("/reading/checks/{place}"),
         class: match check.agrees {
             Some(true) => "passed",
             Some(false) => "failed",
@@ -395,7 +413,7 @@ fn rules(about: &About<'_>) -> Vec<Line> {
         None => "none is configured",
     };
     vec![
-        line("Rules", Some(ends), at(RULES, "/rules")),
+        line("Rules", Some(ends), at(RULES, "/rules: by result")),
         line("Policy", policy, at(POLICY, "/name")),
         line("SHA-256 of the policy", digest, at(POLICY, "/sha256: of /policy in canonical JSON (RFC 8785)")),
         line("Exceptions in the policy", exceptions.map(number), at(POLICY, "/policy/exceptions")),
@@ -420,6 +438,40 @@ fn unevaluated(stated: &Stated) -> Vec<(String, String)> {
     all
 }
 
+/// Commands that count without rolecall what the page counts.
+fn again(stated: &Stated, counted: &Counted) -> Vec<String> {
+    let python = |script: &str| format!("python3 -c \"{script}\"");
+    let mut all = vec![
+        format!("wc -l < {ANSWERS}"),
+        "for answer in data/answers/*; do gzip -dcf $answer; done | wc -c".to_owned(),
+    ];
+    let query = text(stated.completeness.pointer("/reading/query")).map(|query| parts_of(&query)).unwrap_or_default();
+    // What a shell or Python would read as something else is not put into a command.
+    let is_plain =
+        |part: &String| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/?=&._-%,".contains(&byte));
+    if !query.is_empty() && query.iter().all(is_plain) {
+        let parts: Vec<String> = query.iter().map(|part| format!("'{part}'")).collect();
+        all.push(python(&format!(
+            "import gzip, json; read = lambda name: json.load((gzip.open if name.endswith('gz') else open)(name)); \
+             lists = [read(one['file']) for one in map(json.loads, open('{ANSWERS}')) \
+             if one['status'] == 200 and all(part in one['request'] for part in [{}])]; \
+             print(len({{user['id'] for page in lists for value in page.values() if isinstance(value, list) for user in value}}))",
+            parts.join(", ")
+        )));
+    }
+    let matrix = format!("csv.DictReader(open('{MATRIX}', newline=''))");
+    let can = match counted.column {
+        "power" => "row['power'] in ('administrator', 'equivalent')".to_owned(),
+        column => format!("row['{column}'] == 'true'"),
+    };
+    all.push(format!("gzip -dc {USERS} | wc -l"));
+    all.push(python(&format!(
+        "import csv, collections; print(collections.Counter(row['status'] for row in {matrix}))"
+    )));
+    all.push(python(&format!("import csv; print(sum(row['status'] == 'active' and {can} for row in {matrix}))")));
+    all
+}
+
 fn sha256(about: &About<'_>, file: &str) -> Option<String> {
     about.bag.sha256(file).map(|digest| format!("SHA-256 {digest}"))
 }
@@ -431,6 +483,8 @@ fn integrity(about: &About<'_>) -> Vec<Line> {
         (None, true) => "there is one; it was not checked, because no trusted key was named".to_owned(),
         (None, false) => "none: the bag is not signed".to_owned(),
     };
+    let proven = about.ledger.and_then(|ledger| ledger.proven.as_deref());
+    let proven = proven.unwrap_or("by no third party as far as is known here: all times are by the company's clock");
     let (entry, delivered) = match about.ledger {
         Some(ledger) => (
             format!("entry {}; the ledger is {}", ledger.entry, ledger.signed),
@@ -457,6 +511,7 @@ fn integrity(about: &About<'_>) -> Vec<Line> {
         ),
         line("Signature", Some(signed), SIGNATURE),
         line("Ledger", Some(entry), "ledger.jsonl beside the bag"),
+        line("Time proven", Some(proven.to_owned()), "ledger.jsonl, facts timestamped; timestamps/"),
         line("Report delivered", Some(delivered), "ledger.jsonl, facts delivery"),
     ];
     let files = [MATRIX, FINDINGS, REPORT, USERS, ANSWERS, COMPLETENESS];
