@@ -37,7 +37,7 @@ fn period() -> (Bench, Authority) {
     let privileged = "[reviews.privileged]\njob = \"weekly\"\nschedule = \"0 9 1 * *\"\ntime_zone = \"Europe/Berlin\"\n\
                       scope = \"privileged\"\nowner = \"ana@example.com\"\nreviewers = [ { reviewer = \"sec@example.com\" } ]";
     bench.reconfigure(key, &format!("keep_days = 1000\n{key}\n\n{stamps}\n\n{privileged}"));
-    let users: Vec<Value> = bench.simulator.world().read(|world| world.users());
+    let users: Vec<Value> = bench.simulator.world().read(rolecall_simulator::World::users);
     let administrator = users.iter().find(|user| user["profile"]["name"] == "Administrator").unwrap();
     let ordinary =
         users.iter().find(|user| user["profile"]["name"] == "Standard" && user["status"] == "active").unwrap();
@@ -55,10 +55,8 @@ fn period() -> (Bench, Authority) {
     let mut people = "Email,Name,Status,End Date\n".to_owned();
     for user in users.iter().filter(|user| user["email"].as_str().is_some_and(|email| email.contains('@'))) {
         let email = text(user, "email");
-        people += &match email {
-            "leaver@example.com" => format!("{email},Leaver,Terminated,2020-05-31\n"),
-            _ => format!("{email},Somebody,Active,\n"),
-        };
+        let rest = if email == "leaver@example.com" { "Leaver,Terminated,2020-05-31" } else { "Somebody,Active," };
+        people.extend([email, ",", rest, "\n"]);
     }
     fs::write(bench.path("people.csv"), people).unwrap();
 

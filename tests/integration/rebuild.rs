@@ -358,11 +358,15 @@ async fn random_days_are_told_as_they_were_also_by_a_store_that_was_restored() {
     assert!(changed > 3, "the weeks differ: {changed}");
 
     is_told_as_it_was(bench, &truth, &mut random);
-    users.iter().for_each(|user| is_the_history(bench, &truth, user));
+    for user in &users {
+        is_the_history(bench, &truth, user);
+    }
     lose_the_store(bench);
     said(bench, 0, &REBUILD);
     is_told_as_it_was(bench, &truth, &mut random);
-    users.iter().for_each(|user| is_the_history(bench, &truth, user));
+    for user in &users {
+        is_the_history(bench, &truth, user);
+    }
 }
 
 /// The report in the bag of a run.

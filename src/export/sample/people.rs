@@ -147,9 +147,9 @@ pub(super) fn of_audit(reviews: &[ByPeople], audit: Uuid, workspace: &str) -> [S
                 continue;
             };
             proven += 1;
-            let (audit, word, read_at) = (shown.audit, shown.shown.word(), time(shown.read_at));
+            let (audit, state, read_at) = (shown.audit, shown.shown.word(), time(shown.read_at));
             proofs = proofs
-                .fact(account, format!("{decision}: the audit {audit} shows the account as {word}, read {read_at}"));
+                .fact(account, format!("{decision}: the audit {audit} shows the account as {state}, read {read_at}"));
             if let Some((at, _)) = one.last(|event| matches!(event, Event::Proven(one) if one.item == item.item)) {
                 proofs = proofs.at(entry(at));
             }

@@ -106,7 +106,7 @@ fn state(runs: &Runs, number: u128) -> (Value, Value) {
 #[test]
 fn a_schedule_is_decided_up_to_its_last_fire_time_and_not_by_an_audit_on_demand() {
     let published = (5, schedule("0 8 * * MON"));
-    let (runs, _) = follow(&[published.clone()]);
+    let (runs, _) = follow(std::slice::from_ref(&published));
     assert_eq!(cursor(&runs), (text("0 8 * * MON"), table::moment(at(5))), "nothing before it is due");
     let (runs, _) = follow(&[published.clone(), (61, due(60, false, &[1])), (90, due(90, true, &[2]))]);
     assert_eq!(cursor(&runs).1, table::moment(at(60)));
