@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     ledger::Head,
+    model::actor::Actor,
     review::{
         carrying_out::CarriedOut,
         event::Closed,
@@ -30,6 +31,8 @@ use crate::{
 
 /// The longest name that a message shows, in characters.
 const MAX_NAME: usize = 100;
+/// The longest reason that a message shows, in characters.
+const MAX_REASON: usize = 1_000;
 /// The most accounts, and the most people, that a message names.
 const MAX_LISTED: usize = 20;
 
@@ -91,6 +94,10 @@ impl ReviewMail {
             Kind::Summary => match review.stage() {
                 Stage::Closed { at, closed } => mail.summary(review, *at, closed).at(review, door),
                 Stage::Open | Stage::Cancelled { .. } => mail,
+            },
+            Kind::Cancelled => match review.stage() {
+                Stage::Cancelled { at, by, reason } => mail.cancelled(review, *at, by, reason),
+                Stage::Open | Stage::Closed { .. } => mail,
             },
         }
     }
@@ -312,6 +319,25 @@ impl ReviewMail {
         }
     }
 
+    /// Nothing is left to do, so the message is one sentence.
+    fn cancelled(self, review: &Review, at: DateTime<Utc>, by: &Actor, reason: &str) -> Self {
+        let name = name(review);
+        let by = match by {
+            Actor::Person { address } => format!(" by {}", text::one_line(address, MAX_NAME)),
+            _ => String::new(),
+        };
+        let reason = text::one_line(reason, MAX_REASON);
+        Self {
+            subject: format!("[rolecall] Review {name} is cancelled"),
+            title: format!("Access review {name} is cancelled"),
+            lead: format!(
+                "The review {name} was cancelled{by} on {}, and you have nothing more to decide in it. Reason: {reason}",
+                moment(at)
+            ),
+            ..self
+        }
+    }
+
     /// The message with the last entry of the ledger in it: the mailboxes of its recipients then prove that entry.
     #[must_use]
     pub fn witness(self, head: &Head) -> Self {
@@ -351,7 +377,12 @@ impl List {
             let of = |named: &Option<crate::review::item::Named>| {
                 named.as_ref().map(|named| text::name(&named.to_string(), MAX_NAME))
             };
-            let parts = [of(&item.role), of(&item.profile), item.special().map(str::to_owned)];
+            let mark = match (item.is_privileged(), item.findings.is_empty()) {
+                (true, _) => Some("privileged"),
+                (false, false) => Some("open findings"),
+                (false, true) => None,
+            };
+            let parts = [of(&item.role), of(&item.profile), mark.map(str::to_owned)];
             let parts: Vec<String> = parts.into_iter().flatten().collect();
             format!("{} ({})", account(item), parts.join(", "))
         };

@@ -93,7 +93,7 @@ pub struct Notification {
     /// The name of the channel that delivers it: `email`, `heartbeat`.
     pub channel: String,
     /// What it says: `report`, `failure`, `undelivered`; of a heartbeat `success` or `failure`; of a review `invitation`,
-    /// `reminder`, `opened`, `overdue`, `escalation`, `not-carried-out`, `summary`, `undelivered`.
+    /// `reminder`, `opened`, `overdue`, `escalation`, `not-carried-out`, `summary`, `cancelled`, `undelivered`.
     pub kind: String,
     /// Identifies it among others of its subject, channel, kind and address; empty if there is only one.
     pub about: String,

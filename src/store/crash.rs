@@ -501,6 +501,10 @@ impl<M: Database, H: Hazard> Reviews for Hazardous<M, H> {
         self.store.said(id).await
     }
 
+    async fn review_messages(&self, id: Uuid) -> Result<Vec<MessageRecord>, StoreError> {
+        self.store.review_messages(id).await
+    }
+
     async fn tell(
         &self,
         review: &Review,

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{StoreError, queue::Cursor};
+use super::{StoreError, history::MessageRecord, queue::Cursor};
 use crate::{
     model::{notification::Notification, reviewed::Reviewed, run::Gap},
     review::{
@@ -169,6 +169,12 @@ pub trait Reviews: Send + Sync {
     /// # Errors
     /// [`StoreError`]
     async fn said(&self, id: Uuid) -> Result<Said, StoreError>;
+
+    /// The messages about a review with their state, in the order in which they were written.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn review_messages(&self, id: Uuid) -> Result<Vec<MessageRecord>, StoreError>;
 
     /// Puts messages about a review into the outbox; one that is there already stays as it is. Remembers that everything is
     /// said about the events that the review has, and when there may be more, unless something else has happened to it.

@@ -110,6 +110,43 @@ fn a_daemon_that_dies_while_it_says_something_says_it_once() {
 }
 
 #[test]
+fn who_was_invited_is_told_once_that_the_review_is_cancelled() {
+    let (bench, id) = opened(12);
+    let daemon = Daemon::start(&bench);
+    eventually("the invitations", || bench.simulator.inbox().messages().len() >= 4);
+    assert_eq!(bench.run(&["review", "cancel", &id, "--reason", "opened by mistake"]).0, 0);
+    eventually("that it is cancelled", || bench.simulator.inbox().messages().len() >= 7);
+    let (code, said) = daemon.stop();
+    assert_eq!(code, Some(0), "{said}");
+    let (_, said) = Daemon::start(&bench).stop();
+    assert!(!said.contains("wrote messages about a review"), "{said}");
+    let mails = mails(&bench);
+    for name in ["ana", "ben", "sec"] {
+        let [mail] = to(&mails, name, "is cancelled")[..] else { panic!("{name}") };
+        assert!(mail.text.contains("opened by mistake") && !mail.text.contains("WHAT TO DO"), "{}", mail.text);
+    }
+    assert_eq!(mails.len(), 7);
+    assert_eq!(mails.iter().map(|mail| &mail.thread).collect::<BTreeSet<_>>().len(), 1, "one thread");
+}
+
+#[test]
+fn a_review_shows_what_was_not_delivered_and_why() {
+    let (bench, id) = opened(12);
+    bench.simulator.inbox().set_fault(Some(rolecall_simulator::InboxFault::RecipientDeferred));
+    let daemon = Daemon::start(&bench);
+    eventually("that each was tried", || daemon.said().matches("it will be retried").count() >= 4);
+    daemon.stop();
+    let (_, said, _) = bench.run(&["review", "show", &id]);
+    let lines: Vec<&str> = said.lines().filter(|line| line.contains("not delivered: ")).collect();
+    assert!(lines.len() == 3 && lines[1].contains("invitation to ben@example.com; it is tried again: "), "{said}");
+    let (_, said, _) = bench.run(&["review", "show", &id, "--format", "json"]);
+    let shown: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let mail = &shown["not_delivered"][1];
+    assert_eq!((text(mail, "to"), text(mail, "state")), ("ben@example.com", "waiting"));
+    assert!(text(mail, "answer").contains("450"), "{mail}");
+}
+
+#[test]
 fn the_owner_is_told_that_an_invitation_was_refused() {
     let (bench, _) = opened(12);
     bench.simulator.inbox().set_fault(Some(rolecall_simulator::InboxFault::RecipientRefused));

@@ -120,7 +120,8 @@ impl Desk {
 
     async fn show(&self, id: Uuid, format: ReviewFormat) -> Result<(), Failure> {
         let review = self.read(id).await?;
-        let shown = ShownReview::of(&review, self.clock.now());
+        let messages = self.store.review_messages(id).await.map_err(failed)?;
+        let shown = ShownReview::of(&review, &messages, self.clock.now());
         if format == ReviewFormat::Json {
             return print(&shown);
         }

@@ -1,16 +1,20 @@
 //! What `rolecall review` prints.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
 use crate::{
     cli::output::plain,
+    model::run::MessageState,
     review::{
         carrying_out::CarriedOut,
         event::Decision,
         item::Item,
         state::{Course, Review, State, Summary},
     },
+    store::history::MessageRecord,
     words::count,
 };
 
@@ -60,7 +64,42 @@ pub(super) struct ShownReview {
     owner: String,
     next_review: Option<String>,
     not_attested: Vec<String>,
+    not_delivered: Vec<MailRow>,
     items: Vec<ItemRow>,
+}
+
+/// The last message to a person, if no server has accepted it.
+#[derive(Debug, Serialize)]
+struct MailRow {
+    kind: String,
+    to: String,
+    state: &'static str,
+    answer: Option<String>,
+}
+
+impl MailRow {
+    /// Of each person, the last message that was sent or tried, unless it was accepted.
+    fn all(messages: &[MessageRecord]) -> Vec<Self> {
+        let mut last: BTreeMap<&str, &MessageRecord> = BTreeMap::new();
+        for message in messages.iter().filter(|message| message.attempt > 0) {
+            last.insert(&message.address, message);
+        }
+        let failed = last.into_values().filter(|message| message.state != MessageState::Accepted);
+        let row = |message: &MessageRecord| Self {
+            kind: message.kind.clone(),
+            to: message.address.clone(),
+            state: message.state.word(),
+            answer: message.answer.clone(),
+        };
+        failed.map(row).collect()
+    }
+
+    fn line(&self) -> String {
+        let Self { kind, to, state, answer } = self;
+        let next = if *state == MessageState::Waiting.word() { "it is tried again" } else { "it is not sent again" };
+        let answer = answer.as_ref().map(|answer| format!(": {answer}")).unwrap_or_default();
+        plain(&format!("  not delivered: {kind} to {to}; {next}{answer}"), super::TEXT * 2)
+    }
 }
 
 /// An item.
@@ -102,13 +141,14 @@ struct ProposalRow {
 }
 
 impl ShownReview {
-    pub(super) fn of(review: &Review, now: DateTime<Utc>) -> Self {
+    pub(super) fn of(review: &Review, messages: &[MessageRecord], now: DateTime<Utc>) -> Self {
         let not_attested = if review.state() == State::Closed { Vec::new() } else { review.unattested() };
         Self {
             row: review.summary().into(),
             owner: review.opening().owner.to_string(),
             next_review: review.next_review().map(|day| day.to_string()),
             not_attested: not_attested.iter().map(ToString::to_string).collect(),
+            not_delivered: MailRow::all(messages),
             items: review.items().map(|(item, course)| ItemRow::of(review, item, course, now)).collect(),
         }
     }
@@ -121,7 +161,8 @@ impl ShownReview {
         };
         let next = self.next_review.as_ref().map(|day| format!("\n  next review: {day}")).unwrap_or_default();
         let head = format!("{}\n  owner: {}{late}{next}", self.row.line(), self.owner);
-        [head].into_iter().chain(self.items.iter().map(ItemRow::line)).collect()
+        let mails = self.not_delivered.iter().map(MailRow::line);
+        [head].into_iter().chain(mails).chain(self.items.iter().map(ItemRow::line)).collect()
     }
 }
 

@@ -3,7 +3,10 @@
 use super::*;
 use crate::{
     ledger::Fact,
-    mail::testing::parse,
+    mail::{
+        smtp::SmtpMailer,
+        testing::{parse, settings_for},
+    },
     review::{
         assign::{Choice, Rule},
         event::{RemediationDays, Scope},
@@ -12,6 +15,7 @@ use crate::{
         state::Summary,
     },
 };
+use rolecall_simulator::InboxFault;
 
 /// A bench with evidence and a review that is opened on Sundays at 13:00 UTC.
 async fn bench() -> Bench {
@@ -149,4 +153,98 @@ async fn of_scheduled_times_that_no_daemon_saw_only_the_latest_is_opened() {
     assert_eq!(skipped, Some(expected));
     bench.at("2026-03-18T12:00:00Z").await;
     assert_eq!(bench.reviews().await.len(), 1);
+}
+
+impl Bench {
+    /// From now on, mail goes to the simulated inbox over SMTP, or to a port on which nobody listens.
+    fn posts(&self, is_away: bool) {
+        let mut settings = settings_for(self.simulator.inbox());
+        if is_away {
+            let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            settings.port = closed.local_addr().unwrap().port();
+        }
+        let mut setup = self.daemon.setup.write().unwrap();
+        let setup = Arc::get_mut(&mut setup).unwrap();
+        setup.channels = Channels::default().with(EmailChannel::new(SmtpMailer::new(settings)));
+    }
+
+    /// The messages about a review in the inbox, as `subject to`.
+    fn inbox(&self) -> Vec<String> {
+        let messages = self.simulator.inbox().messages();
+        let mails = messages.iter().map(|message| parse(&message.bytes));
+        let of_reviews = mails.filter(|mail| {
+            let subject = mail.header("Subject").unwrap();
+            subject.contains("uarterly") && !mail.header("To").unwrap().starts_with("security@")
+        });
+        let mut said: Vec<String> = of_reviews
+            .map(|mail| {
+                let subject = mail.header("Subject").unwrap();
+                let words = ["NOT DELIVERED", "decide about", "is open", "Reminder", "OVERDUE", "is cancelled"];
+                let word = words.into_iter().find(|word| subject.contains(word)).unwrap_or(subject);
+                format!("{word} {}", mail.header("To").unwrap().split('@').next().unwrap())
+            })
+            .collect();
+        said.sort();
+        said
+    }
+
+    /// What `/readyz` says of messages about reviews that were not delivered.
+    async fn undelivered(&self) -> Vec<String> {
+        let mut incidents = self.daemon.health().await.unwrap().incidents;
+        incidents.retain(|one| one.kind == IncidentKind::Undelivered && one.detail.starts_with("review "));
+        let mut details: Vec<String> =
+            incidents.into_iter().map(|incident| incident.detail.split(": ").next().unwrap().to_owned()).collect();
+        details.sort();
+        details
+    }
+}
+
+const INVITATION: &str = "review quarterly, invitation to reviewer@example.com";
+const OPENED: &str = "review quarterly, opened to owner@example.com";
+
+#[tokio::test]
+async fn what_a_mail_server_did_not_take_arrives_later_and_once() {
+    let bench = bench().await;
+    bench.at("2026-03-01T13:00:00Z").await;
+    bench.posts(true);
+    bench.at(WEEK_1).await;
+    bench.at("2026-03-02T07:01:30Z").await;
+    assert_eq!(bench.reviews().await.len(), 1);
+    assert_eq!((bench.inbox(), bench.undelivered().await), (vec![], vec![]), "it may be there in a minute");
+    bench.at("2026-03-02T07:30:00Z").await;
+    assert_eq!(bench.undelivered().await, [INVITATION, OPENED]);
+    // The next report says it, too.
+    let before = bench.daemon.store.incidents_before("weekly", "acme", time("2026-03-02T07:30:00Z")).await.unwrap();
+    assert!(before.iter().any(|incident| incident.detail.starts_with(INVITATION)), "{before:?}");
+
+    bench.posts(false);
+    bench.simulator.inbox().set_fault(Some(InboxFault::RecipientDeferred));
+    bench.at("2026-03-02T09:00:00Z").await;
+    assert_eq!((bench.inbox(), bench.undelivered().await.len()), (vec![], 2));
+    bench.simulator.inbox().set_fault(None);
+    for moment in ["2026-03-02T11:00:00Z", "2026-03-02T12:30:00Z", "2026-03-03T07:00:00Z"] {
+        bench.at(moment).await;
+        assert_eq!(bench.inbox(), ["decide about reviewer", "is open owner"]);
+    }
+    assert!(bench.undelivered().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_a_mail_server_refuses_is_said_until_somebody_knows() {
+    let bench = bench().await;
+    bench.at("2026-03-01T13:00:00Z").await;
+    bench.posts(false);
+    bench.simulator.inbox().set_fault(Some(InboxFault::RecipientRefused));
+    bench.at(WEEK_1).await;
+    bench.at("2026-03-02T07:01:30Z").await;
+    bench.at("2026-03-02T07:30:00Z").await;
+    let notice = "review quarterly, undelivered to owner@example.com";
+    assert_eq!(bench.undelivered().await, [INVITATION, OPENED, notice]);
+    bench.simulator.inbox().set_fault(None);
+    bench.at("2026-03-09T07:01:30Z").await;
+    assert_eq!(bench.inbox(), ["Reminder reviewer"]);
+    assert_eq!(bench.undelivered().await, [OPENED, notice], "the owner has got nothing since");
+    bench.at("2026-03-16T07:01:31Z").await;
+    assert_eq!(bench.inbox(), ["OVERDUE cto", "OVERDUE owner", "OVERDUE reviewer", "Reminder reviewer"]);
+    assert!(bench.undelivered().await.is_empty());
 }

@@ -125,6 +125,22 @@ fn the_owner_gets_the_result_and_what_is_not_carried_out() {
 }
 
 #[test]
+fn who_was_asked_to_decide_is_told_in_one_sentence_that_it_is_cancelled() {
+    let mut review = opened(1);
+    let by = crate::model::actor::Actor::Person { address: "ana@example.com".to_owned() };
+    let cancelled = crate::review::event::Event::Cancelled { by, reason: "opened by\nmistake".to_owned() };
+    review.apply(&cancelled, at(DAY)).unwrap();
+    let mail = one(&review, Kind::Cancelled, "ben", DAY + 1);
+    assert_eq!(mail.subject, "[rolecall] Review quarterly is cancelled");
+    let (text, html) = parts(&mail);
+    insta::assert_snapshot!("cancelled_text", text);
+    assert!(!html.contains("What to do") && html.contains("opened by mistake"), "{html}");
+    let thread =
+        |mail: &ReviewMail| parse(&mail.email(FROM, at(9)).unwrap().bytes).header("References").unwrap().to_owned();
+    assert_eq!(thread(&mail), thread(&mails(&opened(1), 1)[0]));
+}
+
+#[test]
 fn a_message_that_was_not_delivered_is_the_owners_to_know() {
     let mail = ReviewMail::undelivered(&opened(1), "invitation", "ben@example.com", "550 no such user");
     assert_eq!((mail.to.as_str(), mail.kind()), ("ana@example.com", "undelivered"));

@@ -73,6 +73,11 @@ impl Way {
         Self { advice, commands: commands.into_iter().collect(), ..Self::default() }
     }
 
+    /// Whether there is nothing to do.
+    pub(super) fn is_empty(&self) -> bool {
+        self.advice.is_empty() && self.page.is_empty()
+    }
+
     /// What the button says that leads to the page.
     pub(super) fn button(&self) -> &'static str {
         if self.signs_in { "Sign in and decide" } else { "Open the review" }

@@ -89,6 +89,7 @@ macro_rules! suite {
             a_review_is_read_back_as_it_was_and_every_event_is_in_the_ledger,
             a_review_that_changed_meanwhile_is_not_changed,
             one_review_of_a_name_is_under_way,
+            a_message_about_a_review_that_did_not_arrive_is_an_incident_until_somebody_knows,
             a_spreadsheet_is_kept_as_it_came_once_for_each_signer,
             a_scheduled_time_of_a_review_is_decided_once_and_due_until_there_is_one,
             what_is_said_about_a_review_is_said_once_and_until_something_happens,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    model::{notification::Subject, run::Gap},
+    model::{notification::Subject, run::Gap, trigger::Incident},
     review::{
         event::{Decision, Event, Sheet},
         messages::Said,
@@ -156,6 +156,50 @@ pub(crate) async fn what_is_said_about_a_review_is_said_once_and_until_something
     expected = Said::default();
     expected.add("reminder".to_owned(), "2026-03-02".to_owned(), "ana@example.com", at(51));
     assert_eq!(bench.store.said(review.id()).await.unwrap(), expected, "and what waits is not deleted");
+}
+
+pub(crate) async fn a_message_about_a_review_that_did_not_arrive_is_an_incident_until_somebody_knows<H: Home>() {
+    let bench = Bench::<H>::new().await;
+    let review = opened(7);
+    bench.store.open_review(&review).await.unwrap();
+    let invitation = Notification {
+        address: "ben@example.com".to_owned(),
+        message_id: Some("<ben>".to_owned()),
+        ..about(&review, "invitation", "")
+    };
+    let messages = [about(&review, "opened", ""), invitation];
+    bench.store.tell(&review, &messages, None, at(1)).await.unwrap();
+    let details = |incidents: Vec<Incident>| {
+        let mut details: Vec<String> = incidents.into_iter().map(|incident| incident.detail).collect();
+        details.sort();
+        details
+    };
+    let now = async |second: i64| details(bench.store.incidents(at(second)).await.unwrap());
+    let before = async |job: &str| details(bench.store.incidents_before(job, "acme", at(1_002)).await.unwrap());
+    assert!(now(900).await.is_empty(), "it may still be on its way");
+    assert_eq!(
+        now(901).await,
+        ["invitation to ben", "opened to ana"].map(|what| format!("review quarterly, {what}@example.com"))
+    );
+
+    for outcome in [Sent::Accepted, Sent::GivenUp] {
+        let outgoing = bench.take(1_000).await.unwrap();
+        bench.store.sent(&outgoing, &outcome, "550 no", &[], at(1_001)).await.unwrap();
+    }
+    let refused = ["review quarterly, invitation to ben@example.com: 550 no"];
+    assert_eq!(now(1_002).await, refused);
+    assert_eq!(before("weekly").await, refused);
+    assert!(before("daily").await.is_empty());
+    let messages = bench.store.review_messages(review.id()).await.unwrap();
+    let states: Vec<_> = messages.iter().map(|message| (&*message.kind, message.state.word())).collect();
+    assert_eq!(states, [("opened", "accepted"), ("invitation", "rejected")]);
+
+    let notice = about(&review, "undelivered", "invitation to ben@example.com");
+    bench.store.tell(&review, &[notice], None, at(1_003)).await.unwrap();
+    assert_eq!(now(1_004).await, refused);
+    let outgoing = bench.take(1_005).await.unwrap();
+    bench.store.sent(&outgoing, &Sent::Accepted, "250 ok", &[], at(1_006)).await.unwrap();
+    assert!(now(1_007).await.is_empty(), "the owner knows");
 }
 
 pub(crate) async fn a_spreadsheet_is_kept_as_it_came_once_for_each_signer<H: Home>() {

@@ -179,6 +179,24 @@ SELECT NULL AS run, job, NULL AS workspace, work_due AS at,
 FROM review INDEXED BY review_unfinished WHERE (state IN ('open', 'decided') OR unproven > 0)
 AND work_due < ?1 AND (?2 IS NULL OR job = ?2) ORDER BY work_due LIMIT ?3";
 
+/// Messages about reviews by people that have waited since ?1, and those that were given up in a review that is under way: until
+/// a later one to the same person is accepted, or somebody else was told by a notice.
+const REVIEW_MAIL: &str = "
+SELECT NULL AS run, r.job, NULL AS workspace, m.created_at AS at,
+       'review ' || r.name || ', ' || m.kind || ' to ' || m.address || COALESCE(': ' || m.answer, '') AS detail
+FROM notification AS m INDEXED BY notification_waiting JOIN review AS r ON r.id = unhex(m.subject_id)
+WHERE m.state = 'waiting' AND m.subject_kind = 'review' AND m.created_at <= ?1 AND (?2 IS NULL OR r.job = ?2)
+UNION ALL
+SELECT NULL AS run, r.job, NULL AS workspace, m.created_at AS at,
+       'review ' || r.name || ', ' || m.kind || ' to ' || m.address || COALESCE(': ' || m.answer, '') AS detail
+FROM review AS r JOIN notification AS m ON m.subject_kind = 'review' AND m.subject_id = lower(hex(r.id))
+WHERE r.state IN ('open', 'decided') AND m.state = 'rejected' AND (?2 IS NULL OR r.job = ?2)
+AND NOT EXISTS (
+    SELECT 1 FROM notification AS l WHERE l.subject_kind = 'review' AND l.subject_id = m.subject_id AND l.state = 'accepted'
+    AND ((l.address = m.address AND l.id > m.id) OR (l.kind = 'undelivered' AND l.about = m.kind || ' to ' || m.address))
+)
+ORDER BY 4 DESC LIMIT ?3";
+
 /// What is wrong with reviews by people at a time; with a job, only with those about its audits.
 async fn of_reviews(
     pool: &SqlitePool,
@@ -190,6 +208,7 @@ async fn of_reviews(
         (IncidentKind::ReviewNotOpened, REVIEWS_NOT_OPENED, now - LATE),
         (IncidentKind::ReviewOverdue, REVIEWS_OVERDUE, now),
         (IncidentKind::NotCarriedOut, NOT_CARRIED_OUT, now),
+        (IncidentKind::Undelivered, REVIEW_MAIL, now - LATE),
     ] {
         let query = sqlx::query(sql).bind(millis(at)).bind(job).bind(MOST_INCIDENTS);
         for row in &query.fetch_all(pool).await? {

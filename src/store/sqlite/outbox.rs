@@ -227,6 +227,13 @@ pub(super) async fn prune(connection: &mut SqliteConnection, before: DateTime<Ut
     sqlx::query(sql).bind(millis(before)).execute(connection).await.map(|_| ())
 }
 
+/// The messages about a subject that is no run, in the order in which they were written.
+pub(super) async fn about(pool: &SqlitePool, subject: &Subject) -> Result<Vec<MessageRecord>, sqlx::Error> {
+    let sql = "SELECT * FROM notification WHERE subject_kind = ? AND subject_id = ? ORDER BY id";
+    let query = sqlx::query(sql).bind(subject.kind()).bind(subject.id());
+    query.fetch_all(pool).await?.iter().map(rows::message).collect()
+}
+
 pub(super) async fn messages(pool: &SqlitePool, run: Uuid) -> Result<Vec<MessageRecord>, sqlx::Error> {
     let query = sqlx::query("SELECT * FROM notification WHERE run = ? ORDER BY id").bind(run.as_bytes().to_vec());
     query.fetch_all(pool).await?.iter().map(rows::message).collect()

@@ -14,6 +14,7 @@ use crate::{
     },
     store::{
         StoreError, facts,
+        history::MessageRecord,
         reviews::{KeptSheet, PlannedReview, ReviewPlan, Reviews, compress, pack, unpack, unpack_sheet},
         rows,
     },
@@ -215,6 +216,10 @@ impl Reviews for SqliteStore {
         let failed = self.explain("read the outbox");
         let subject = Subject::Review(id);
         outbox::said(&self.pool, &subject).await.map_err(failed)
+    }
+
+    async fn review_messages(&self, id: Uuid) -> Result<Vec<MessageRecord>, StoreError> {
+        outbox::about(&self.pool, &Subject::Review(id)).await.map_err(self.explain("read the outbox"))
     }
 
     async fn tell(

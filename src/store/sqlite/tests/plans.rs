@@ -9,7 +9,7 @@ const HELD: &str = "WHERE id = ? AND fence = ? AND state IN ('claimed', 'read', 
 
 /// Steps that SQLite calls a scan and that read a bounded number of rows: the first rows of an index (`LIMIT`), the
 /// rows that an index holds only while there is something to do, one row for each job, and the rows of a step before.
-const BOUNDED: [&str; 22] = [
+const BOUNDED: [&str; 23] = [
     "SCAN CONSTANT ROW",
     "SCAN first",
     "SCAN last",
@@ -23,6 +23,7 @@ const BOUNDED: [&str; 22] = [
     "SCAN notification USING INDEX notification_settled",
     "SCAN notification USING INDEX notification_waiting",
     "SCAN notification USING COVERING INDEX notification_waiting",
+    "SCAN m USING INDEX notification_waiting",
     "SCAN r USING INDEX run_open",
     "SCAN run USING INDEX run_delivered",
     "SCAN review USING INDEX review_by_time",
