@@ -1,26 +1,45 @@
 //! Whose accounts the items of a review are. Two addresses can belong to one person: those that a roster lists, and those
 //! that the policy of the workspace takes for the same.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::HashMap};
 
 use super::{
     item::{Item, ItemId, Masters, Population},
     person::Address,
 };
 
-/// The accounts of each person.
+/// The accounts of each person, by the form in which the addresses of one person are the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Accounts(BTreeMap<String, Vec<ItemId>>);
+pub(super) struct Accounts(HashMap<String, Vec<ItemId>>);
 
 impl Accounts {
     pub(super) fn of(population: &Population) -> Self {
-        let mut accounts: BTreeMap<String, Vec<ItemId>> = BTreeMap::new();
+        let mut accounts: HashMap<String, Vec<ItemId>> = HashMap::with_capacity(population.items.len());
         for item in &population.items {
             for key in keys(population.masters.get(&item.workspace), item) {
                 accounts.entry(key).or_default().push(item.item);
             }
         }
         Self(accounts)
+    }
+
+    /// The first item whose reviewer is the person whose account it is. `None` if there is none.
+    pub(super) fn own<'p>(&self, population: &'p Population) -> Option<&'p Item> {
+        // There are far fewer reviewers than accounts.
+        let mut reviewers: HashMap<(&str, &Address), &[ItemId]> = HashMap::new();
+        population.items.iter().find(|item| {
+            let reviewer = (item.workspace.as_str(), &item.reviewer);
+            let own = reviewers.entry(reviewer).or_insert_with(|| {
+                let masters = population.masters.get(&item.workspace);
+                self.with_key(&key(masters, &item.reviewer))
+            });
+            own.binary_search(&item.item).is_ok()
+        })
+    }
+
+    /// Whether an item of this population is the account of a person.
+    pub(super) fn is_of(&self, population: &Population, item: &Item, person: &Address) -> bool {
+        self.with_key(&key(population.masters.get(&item.workspace), person)).binary_search(&item.item).is_ok()
     }
 
     /// The accounts of a person.
@@ -32,9 +51,14 @@ impl Accounts {
         let masters = population.masters.iter();
         let keys: Vec<(&str, String)> = masters.map(|(name, one)| (name.as_str(), key(Some(one), person))).collect();
         keys.into_iter().flat_map(move |(workspace, key)| {
-            let all = self.0.get(&key).map_or(&[][..], Vec::as_slice).iter().copied();
+            let all = self.with_key(&key).iter().copied();
             all.filter(move |id| population.item(*id).is_some_and(|item| item.workspace == workspace))
         })
+    }
+
+    /// Those with an address of this form, by their numbers.
+    fn with_key(&self, key: &str) -> &[ItemId] {
+        self.0.get(key).map_or(&[], Vec::as_slice)
     }
 }
 

@@ -1,6 +1,9 @@
 //! Opens a review: from the snapshots of complete audits to numbered items with their reviewers.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
 
 use chrono::{DateTime, Days, SubsecRound as _, Utc};
 
@@ -253,6 +256,8 @@ struct SeenWorkspace<'a> {
     roles: HashMap<&'a str, &'a str>,
     profiles: HashMap<&'a str, &'a Profile>,
     flags: HashMap<&'a str, Vec<Flag>>,
+    /// The digests of what roles and profiles let an account do, by their ids: there are far fewer than accounts.
+    accesses: RefCell<HashMap<[Option<String>; 2], String>>,
 }
 
 impl<'a> SeenWorkspace<'a> {
@@ -270,6 +275,7 @@ impl<'a> SeenWorkspace<'a> {
             roles: header.roles.iter().map(|role| (role.id.as_str(), role.name.as_str())).collect(),
             profiles: header.profiles.iter().map(|profile| (profile.id.as_str(), profile)).collect(),
             flags,
+            accesses: RefCell::default(),
         }
     }
 
@@ -338,6 +344,12 @@ impl<'a> SeenWorkspace<'a> {
 
     /// The digest of what a role and a profile let an account do.
     fn access(&self, role: Option<&Named>, profile: Option<&Named>) -> String {
+        let ids = [role, profile].map(|named| named.map(|named| named.id.clone()));
+        let mut accesses = self.accesses.borrow_mut();
+        accesses.entry(ids).or_insert_with(|| self.digest(role, profile)).clone()
+    }
+
+    fn digest(&self, role: Option<&Named>, profile: Option<&Named>) -> String {
         let permits = profile.and_then(|profile| self.profiles.get(profile.id.as_str()));
         let permits = permits
             .and_then(|profile| profile.permissions.enabled())

@@ -5,7 +5,10 @@ mod checks;
 mod course;
 mod summary;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -16,7 +19,7 @@ pub use self::{
     summary::{State, Summary},
 };
 use super::{
-    accounts::{self, Accounts},
+    accounts::Accounts,
     event::{Attested, Closed, Event, Opening, SeenItem},
     item::{Item, ItemId, Population, canonical_sha256},
     person::Address,
@@ -26,18 +29,20 @@ use crate::model::actor::Actor;
 
 const OTHER_ACCOUNTS: &str = "the accounts are not those that the review was opened for";
 
-/// A review.
+/// A review. What never changes is shared between copies: a copy is made for each change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Review {
     id: Uuid,
     opened_at: DateTime<Utc>,
     opening: Opening,
-    population: Population,
-    accounts: Accounts,
+    population: Arc<Population>,
+    accounts: Arc<Accounts>,
     courses: Vec<Course>,
     /// The items of each reviewer.
     reviewers: BTreeMap<Address, BTreeSet<ItemId>>,
     attestations: Vec<(DateTime<Utc>, Attested)>,
+    /// Of each attestation, whether something was decided or assigned since that it may be about.
+    touched: Vec<bool>,
     stage: Stage,
     events: u64,
 }
@@ -90,29 +95,28 @@ impl Review {
             if !opening.bases.iter().any(|basis| basis.workspace == item.workspace) {
                 return contradiction("an item is of a workspace without an audit");
             }
-            if accounts::is_of(population.masters.get(&item.workspace), item, &item.reviewer) {
-                return Err(Refused(vec![Refusal {
-                    item: Some(item.item),
-                    why: Why::OwnAccount(item.reviewer.clone()),
-                }]));
-            }
         }
         let accounts = Accounts::of(&population);
+        if let Some(own) = accounts.own(&population) {
+            let why = Why::OwnAccount(own.reviewer.clone());
+            return Err(Refused(vec![Refusal { item: Some(own.item), why }]));
+        }
         let courses = population.items.iter().map(|item| Course::begun(item.reviewer.clone())).collect();
         let mut reviewers: BTreeMap<Address, BTreeSet<ItemId>> = BTreeMap::new();
         for item in &population.items {
             reviewers.entry(item.reviewer.clone()).or_default().insert(item.item);
         }
-        let (attestations, stage) = (Vec::new(), Stage::Open);
+        let (attestations, touched, stage) = (Vec::new(), Vec::new(), Stage::Open);
         Ok(Self {
             id,
             opened_at: at,
             opening,
-            population,
-            accounts,
+            population: Arc::new(population),
+            accounts: Arc::new(accounts),
             courses,
             reviewers,
             attestations,
+            touched,
             stage,
             events: 1,
         })
@@ -211,9 +215,9 @@ impl Review {
         self.population.item(id)
     }
 
-    /// Whether an item is the account of this person.
+    /// Whether an item of this review is the account of this person.
     pub fn is_own(&self, item: &Item, person: &Address) -> bool {
-        accounts::is_of(self.population.masters.get(&item.workspace), item, person)
+        self.accounts.is_of(&self.population, item, person)
     }
 
     /// What became of an item. `None` if there is none with this number.
@@ -286,8 +290,9 @@ impl Review {
     /// The reviewers whose decisions, as they stand, nobody has attested.
     pub fn unattested(&self) -> Vec<Address> {
         let mut valid: BTreeMap<&Address, bool> = self.reviewers().into_iter().map(|one| (one, false)).collect();
-        for (_, attested) in &self.attestations {
-            if attested.decisions_sha256 == self.decisions_sha256(&attested.of) {
+        for ((_, attested), is_touched) in self.attestations.iter().zip(&self.touched) {
+            // It was valid when it was given.
+            if !is_touched || attested.decisions_sha256 == self.decisions_sha256(&attested.of) {
                 for reviewer in &attested.of {
                     valid.entry(reviewer).and_modify(|valid| *valid = true);
                 }

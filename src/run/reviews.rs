@@ -106,7 +106,8 @@ pub async fn open(
     };
     let at = occasion.at.trunc_subsecs(3);
     let (opening, population) = population_of(terms, &sources, before.as_ref(), occasion)?;
-    let review = Review::opened(Uuid::now_v7(), opening, population, at)?;
+    // The digest in the opening was just made of this population.
+    let review = Review::kept(Uuid::now_v7(), population, [(at, &Event::Opened(opening))])?;
     store.open_review(&review).await?;
     Ok(review)
 }
@@ -149,27 +150,68 @@ pub async fn change<E: From<ReviewError>>(
     now: DateTime<Utc>,
     events: &(dyn Fn(&Review) -> Result<Vec<Event>, E> + Send + Sync),
 ) -> Result<Review, E> {
-    let at = now.trunc_subsecs(3);
     let failed = |error: StoreError| E::from(ReviewError::Store(error));
     for _ in 0..TRIES {
         let review = store.review(id).await.map_err(failed)?;
-        let mut review = review.ok_or_else(|| E::from(ReviewError::Unknown(id)))?;
-        let events = events(&review)?;
-        if events.is_empty() {
-            return Ok(review);
-        }
-        if events.iter().any(|event| matches!(event, Event::Closed(_))) {
-            review.has_its_population().map_err(|refused| E::from(ReviewError::Refused(refused)))?;
-        }
-        for event in &events {
-            review.apply(event, at).map_err(|refused| E::from(ReviewError::Refused(refused)))?;
-        }
-        match store.change_review(&review, &events, at).await {
-            Err(StoreError::Lost { .. }) => {}
-            done => return done.map(|()| review).map_err(failed),
+        let review = review.ok_or_else(|| E::from(ReviewError::Unknown(id)))?;
+        if let Some(changed) = keep(store, happens(review, now, events)?, now).await? {
+            return Ok(changed);
         }
     }
     Err(ReviewError::Contended.into())
+}
+
+/// The same for a review that the caller has read already: reading takes long if it has many accounts. If something else has
+/// happened to it since, or what is to happen is refused, it is read again first.
+///
+/// # Errors
+/// [`ReviewError`]; then nothing was changed.
+pub async fn change_read<E: From<ReviewError>>(
+    store: &dyn Database,
+    read: Review,
+    now: DateTime<Utc>,
+    events: &(dyn Fn(&Review) -> Result<Vec<Event>, E> + Send + Sync),
+) -> Result<Review, E> {
+    let id = read.id();
+    if let Ok(happened) = happens(read, now, events)
+        && let Some(changed) = keep(store, happened, now).await?
+    {
+        return Ok(changed);
+    }
+    change(store, id, now, events).await
+}
+
+/// A review with what happens to it now, and that.
+fn happens<E: From<ReviewError>>(
+    mut review: Review,
+    now: DateTime<Utc>,
+    events: &(dyn Fn(&Review) -> Result<Vec<Event>, E> + Send + Sync),
+) -> Result<(Review, Vec<Event>), E> {
+    let events = events(&review)?;
+    let refused = |refused| E::from(ReviewError::Refused(refused));
+    if events.iter().any(|event| matches!(event, Event::Closed(_))) {
+        review.has_its_population().map_err(refused)?;
+    }
+    for event in &events {
+        review.apply(event, now.trunc_subsecs(3)).map_err(refused)?;
+    }
+    Ok((review, events))
+}
+
+/// Keeps what happened to a review. `None` if something else has happened to it since it was read.
+async fn keep(
+    store: &dyn Database,
+    (review, events): (Review, Vec<Event>),
+    now: DateTime<Utc>,
+) -> Result<Option<Review>, ReviewError> {
+    if events.is_empty() {
+        return Ok(Some(review));
+    }
+    match store.change_review(&review, &events, now.trunc_subsecs(3)).await {
+        Ok(()) => Ok(Some(review)),
+        Err(StoreError::Lost { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Records what an audit that is kept proves about decisions of reviews.

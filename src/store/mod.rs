@@ -14,6 +14,7 @@ pub mod copy;
 pub mod crash;
 pub mod facts;
 pub mod history;
+mod known;
 pub mod ledger;
 pub mod postgres;
 pub mod queue;

@@ -28,9 +28,9 @@ pub(super) async fn run(desk: &Desk, args: &DecideArgs) -> Result<(), Failure> {
     let seen = desk.read(args.id).await?;
     let by = Address::of(&args.by);
     let decided = decided(&seen, args, &by)?;
-    desk.change(args.id, &|_| Ok(vec![Event::Decided(decided.clone())])).await?;
+    let review = desk.change_read(seen, &|_| Ok(vec![Event::Decided(decided.clone())])).await?;
     for item in &args.item {
-        let label = seen.item(*item).map_or("", crate::review::item::Item::label);
+        let label = review.item(*item).map_or("", crate::review::item::Item::label);
         let to = match &decided.decision {
             Decision::Change { to } => format!(" to {to}"),
             Decision::Keep | Decision::Remove => String::new(),

@@ -189,6 +189,17 @@ impl Desk {
         Ok(review)
     }
 
+    /// The same for a review that was read already.
+    async fn change_read(
+        &self,
+        read: Review,
+        events: &(dyn Fn(&Review) -> Result<Vec<Event>, Failure> + Send + Sync),
+    ) -> Result<Review, Failure> {
+        let review = reviews::change_read(&*self.store, read, self.clock.now(), events).await?;
+        self.write_out().await?;
+        Ok(review)
+    }
+
     async fn write_out(&self) -> Result<(), Failure> {
         let Some(vault) = &self.vault else { return Ok(()) };
         record_signing_key(&*self.store, vault, self.clock.now()).await.map_err(failed)?;
@@ -210,7 +221,7 @@ impl Desk {
             let owner = review.opening().owner.clone();
             let by = by.map_or(owner, Address::of);
             let next_review = self.next_review(&review, next)?;
-            review = self.change(id, &|review| Ok(closing(review, &by, next_review))).await?;
+            review = self.change_read(review, &|review| Ok(closing(review, &by, next_review))).await?;
         }
         if let Some(vault) = &self.vault {
             let bag = reviews::bag::seal(&*self.store, vault, &review, self.clock.now()).await.map_err(failed)?;

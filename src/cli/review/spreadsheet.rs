@@ -18,6 +18,7 @@ use crate::{
         event::Sheet,
         person::Address,
         sheet::{self, COLUMNS, DECISIONS, Imported, OPEN, PROPOSALS},
+        state::Review,
         table,
     },
     run::reviews::ReviewError,
@@ -78,12 +79,17 @@ pub(super) async fn import(desk: &Desk, args: &SheetImportArgs) -> Result<(), Fa
     let file = sheet::File { lines: &lines, sheet: Sheet { sha256: sha256(&content), signed_by }, writing: guarded };
     let now = desk.clock.now();
     let read = |review: &_| sheet::import(review, &by, &file, now).map_err(ReviewError::Lines);
-    let decided = read(&desk.read(args.id).await?)?;
+    let review = desk.read(args.id).await?;
+    let decided = read(&review)?;
+    let as_of = review.events();
     if !decided.events.is_empty() {
         let kept = KeptSheet { sheet: file.sheet.clone(), content: content.clone(), signature };
         desk.store.keep_sheet(args.id, &kept).await.map_err(|error| Failure::failed(error.to_string()))?;
     }
-    desk.change(args.id, &|review| Ok(read(review)?.events)).await?;
+    let events = |review: &Review| {
+        if review.events() == as_of { Ok(decided.events.clone()) } else { Ok(read(review)?.events) }
+    };
+    desk.change_read(review, &events).await?;
     for line in said(&decided, &file.sheet, &by) {
         output::line(&line);
     }

@@ -116,7 +116,7 @@ impl Desk {
         events: &(dyn Fn(&Review) -> Result<Vec<Event>, ReviewError> + Send + Sync),
     ) -> Result<Result<Arc<Review>, ReviewError>, Trouble> {
         let store = self.console.site().shelf.store();
-        match running::change(&**store, self.review.id(), self.now, events).await {
+        match running::change_read(&**store, Review::clone(&self.review), self.now, events).await {
             Ok(review) => {
                 let review = Arc::new(review);
                 self.console.reviews().put(Arc::clone(&review));

@@ -8,6 +8,7 @@ use super::{Assignment, Made, Proposal, Review, Stage, checks::given};
 use crate::review::{
     event::{Attested, Decided, Event, Proven},
     item::ItemId,
+    person::Address,
     refusal::{LARGEST_BATCH, MOST_PROPOSALS, Refusal, Refused, Why},
 };
 
@@ -58,6 +59,8 @@ impl Review {
         }
         let (before, to) = (course.reviewer().clone(), assignment.to.clone());
         course.assign(assignment);
+        self.touch(&before);
+        self.touch(&to);
         if let Some(items) = self.reviewers.get_mut(&before) {
             items.remove(&id);
             if items.is_empty() {
@@ -105,6 +108,9 @@ impl Review {
         }
         let reason = decided.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
         for seen in &decided.items {
+            if let Some(reviewer) = self.course(seen.item).map(|course| course.reviewer().clone()) {
+                self.touch(&reviewer);
+            }
             let Some(course) = self.course_mut(seen.item) else { continue };
             course.decide(Made {
                 at,
@@ -139,7 +145,15 @@ impl Review {
             return Err(Why::Missing("the decisions have changed since; look at them again".to_owned()).into());
         }
         self.attestations.push((at, attested.clone()));
+        self.touched.push(false);
         Ok(())
+    }
+
+    /// Attestations of this reviewer's decisions have to be compared with them again.
+    fn touch(&mut self, reviewer: &Address) {
+        for ((_, attested), is_touched) in self.attestations.iter().zip(&mut self.touched) {
+            *is_touched |= attested.of.contains(reviewer);
+        }
     }
 
     fn prove(&mut self, proven: &Proven, at: DateTime<Utc>) -> Result<(), Refused> {

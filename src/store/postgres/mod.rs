@@ -41,6 +41,7 @@ use self::{error::explain, write::Write};
 use super::{
     StoreError,
     copy::Tables as _,
+    known::Known,
     rows::{count, millis},
 };
 
@@ -66,6 +67,8 @@ pub struct PostgresStore {
     /// Tells what it announces to other processes from what they announce.
     process: Uuid,
     announcements: replicas::Announcements,
+    /// The reviews that were read last.
+    known: Known,
 }
 
 impl fmt::Debug for PostgresStore {
@@ -155,6 +158,7 @@ impl PostgresStore {
             lease_clock,
             process: Uuid::new_v4(),
             announcements: replicas::Announcements::default(),
+            known: Known::default(),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::{
     store::{
         StoreError, facts,
         history::MessageRecord,
+        known::followed,
         reviews::{KeptSheet, PlannedReview, ReviewPlan, Reviews, compress, pack, unpack, unpack_sheet},
         rows,
     },
@@ -102,10 +103,19 @@ impl Reviews for PostgresStore {
 
     async fn review(&self, id: Uuid) -> Result<Option<Review>, StoreError> {
         let failed = self.explain("read a review");
+        let query = sqlx::query_scalar::<_, i64>("SELECT events FROM review WHERE id = $1");
+        let found = query.bind(id.as_bytes().as_slice()).fetch_optional(&self.pool).await.map_err(&failed)?;
+        let Some(events) = found else { return Ok(None) };
+        if let Some(known) = self.known.get(id, u64::try_from(events).unwrap_or_default())
+            && let Some(review) = followed(&known, &self.events_after(id, known.events()).await?)
+        {
+            return Ok(Some(self.known.put(review)));
+        }
         let query = sqlx::query_scalar::<_, Vec<u8>>("SELECT population FROM review WHERE id = $1");
         let found = query.bind(id.as_bytes().as_slice()).fetch_optional(&self.pool).await.map_err(&failed)?;
         let Some(population) = found else { return Ok(None) };
-        unpack(id, &population, &self.review_events(id).await?).map(Some)
+        let review = unpack(id, &population, &self.review_events(id).await?)?;
+        Ok(Some(self.known.put(review)))
     }
 
     async fn review_opening(&self, id: Uuid) -> Result<Option<Opening>, StoreError> {
@@ -119,10 +129,7 @@ impl Reviews for PostgresStore {
     }
 
     async fn review_events(&self, id: Uuid) -> Result<Vec<(DateTime<Utc>, Event)>, StoreError> {
-        let failed = self.explain("read a review");
-        let query = sqlx::query("SELECT at, body FROM review_event WHERE review = $1 ORDER BY number");
-        let rows = query.bind(id.as_bytes().as_slice()).fetch_all(&self.pool).await.map_err(&failed)?;
-        rows.iter().map(rows::event).collect::<Result<_, _>>().map_err(failed)
+        self.events_after(id, 0).await
     }
 
     async fn reviews(&self, most: u32) -> Result<Vec<Summary>, StoreError> {
@@ -244,6 +251,17 @@ impl Reviews for PostgresStore {
         .map_err(&failed)?;
         write.commit().await.map_err(&failed)?;
         Ok(new)
+    }
+}
+
+impl PostgresStore {
+    /// The events of a review after one with this number, and when they happened.
+    async fn events_after(&self, id: Uuid, number: u64) -> Result<Vec<(DateTime<Utc>, Event)>, StoreError> {
+        let failed = self.explain("read a review");
+        let query = sqlx::query("SELECT at, body FROM review_event WHERE review = $1 AND number > $2 ORDER BY number");
+        let query = query.bind(id.as_bytes().as_slice()).bind(count(number));
+        let rows = query.fetch_all(&self.pool).await.map_err(&failed)?;
+        rows.iter().map(rows::event).collect::<Result<_, _>>().map_err(failed)
     }
 }
 

@@ -30,6 +30,7 @@ use std::{
 use super::{
     StoreError,
     copy::Tables as _,
+    known::Known,
     rows::{count, millis},
 };
 use sqlx::{
@@ -50,6 +51,8 @@ pub struct SqliteStore {
     /// The file, as users know it.
     place: String,
     file: file::OpenFile,
+    /// The reviews that were read last.
+    known: Known,
 }
 
 impl SqliteStore {
@@ -110,7 +113,7 @@ impl SqliteStore {
                 opened => break opened?,
             }
         };
-        let store = Self { pool, place: place.clone(), file: file::OpenFile::new(path) };
+        let store = Self { pool, place: place.clone(), file: file::OpenFile::new(path), known: Known::default() };
         store.bring_up_to_date().await.map_err(|error| match error {
             MigrateError::VersionMissing(version) => StoreError::NewerSchema { place, version },
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {

@@ -6,7 +6,7 @@ use rustix::fs::{Access, StatVfsMountFlags, access, statvfs};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
 use super::{MIGRATIONS, OPEN_ADVICE, SqliteStore, explain, file};
-use crate::store::StoreError;
+use crate::store::{StoreError, known::Known};
 
 const OLD_ADVICE: &str = "Copy it to a place that can be written; opening the copy brings it up to date";
 const LOG_ADVICE: &str = "Copy both files to a place that can be written, and name the copy in `[store] url`";
@@ -51,7 +51,7 @@ impl SqliteStore {
             let reason = format!("it cannot be written, and its schema {schema} is older than {known}");
             return Err(refused(reason, OLD_ADVICE));
         }
-        let store = Self { pool, place, file: file::OpenFile::new(path) };
+        let store = Self { pool, place, file: file::OpenFile::new(path), known: Known::default() };
         store.refuse_incomplete_copy().await?;
         Ok(store)
     }
