@@ -53,6 +53,7 @@ mod proxies;
 mod rebuild;
 mod recompute;
 mod review;
+mod review_auditor;
 mod review_mail;
 mod review_roster;
 mod review_rules;
