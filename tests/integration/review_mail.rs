@@ -1,12 +1,17 @@
 //! What the daemon says by mail about a review, read back from a real inbox, and that a killed daemon says it once.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    io::Write as _,
+    process::{Command, Stdio},
+};
 
 use mailparse::MailHeaderMap as _;
 
 use crate::{
     daemon::{Daemon, eventually},
-    review::{bench, dies, facts, items, keep_the_rest, opened, text},
+    operation::ask,
+    review::{bench, decide, dies, facts, item_of, items, keep_the_rest, opened, text},
     support::Bench,
 };
 
@@ -144,6 +149,39 @@ fn a_review_shows_what_was_not_delivered_and_why() {
     let mail = &shown["not_delivered"][1];
     assert_eq!((text(mail, "to"), text(mail, "state")), ("ben@example.com", "waiting"));
     assert!(text(mail, "answer").contains("450"), "{mail}");
+}
+
+#[test]
+fn the_numbers_of_a_review_are_what_promtool_takes_and_name_nobody() {
+    let (bench, id) = opened(12);
+    let removed = item_of(&bench, &id, "leaver@example.com");
+    let reason = ["--reason", "left in May"];
+    assert_eq!(decide(&bench, &id, text(&removed, "item"), "remove", "ben@example.com", &reason).0, 0);
+    let undecided = items(&bench, &id).len() - 1;
+    let daemon = Daemon::start(&bench);
+    let (status, page) = ask(&daemon.address(), "/metrics");
+    assert_eq!(status, 200, "{page}");
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    promtool.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
+    let judged = promtool.wait_with_output().unwrap();
+    assert!(judged.status.success() && judged.stderr.is_empty(), "{}", String::from_utf8_lossy(&judged.stderr));
+    for (name, number) in [
+        ("reviews_open", 1),
+        ("reviews_overdue", 0),
+        ("review_items_undecided", undecided),
+        ("review_items_overdue", 0),
+        ("review_decisions_unproven", 1),
+        ("review_decisions_overdue", 0),
+    ] {
+        let line = format!("rolecall_{name}{{review=\"quarterly\"}} {number}.0");
+        assert!(page.lines().any(|other| other == line), "{line} is not in\n{page}");
+    }
+    assert!(!page.contains('@'), "{page}");
 }
 
 #[test]
