@@ -24,6 +24,8 @@ use crate::{
     words::{count, counted, number},
 };
 
+/// The mark of an account that was not in the review before.
+const NEW: &str = "new";
 /// Accounts on one page.
 const PAGE: usize = 50;
 
@@ -174,7 +176,12 @@ pub(in crate::console) fn page(part: Part<'_>, asked: &Asked, offered: Offered, 
     let pages = found.len().div_ceil(PAGE).max(1);
     let at = asked.page.clamp(1, pages);
     let shown = found.iter().skip((at - 1) * PAGE).take(PAGE);
-    let rows: Vec<Row> = shown.map(|(item, course)| row(part, item, course, asked, now)).collect();
+    // In the first review every account is new, and saying so of each says nothing.
+    let is_first = review.items().all(|(item, _)| item.changed && item.last.is_none());
+    let mut rows: Vec<Row> = shown.map(|(item, course)| row(part, item, course, asked, now)).collect();
+    if is_first {
+        rows.iter_mut().for_each(|row| row.marks.retain(|mark| *mark != NEW));
+    }
     let query = |page: usize| {
         let page = if page > 1 { page.to_string() } else { String::new() };
         let values = [("whose", whose), ("show", &*asked.show), ("q", &*asked.text), ("page", &*page)];
@@ -251,7 +258,7 @@ fn row(part: Part<'_>, item: &Item, course: &Course, asked: &Asked, now: DateTim
         (!item.findings.is_empty(), "findings"),
         (item.has_left, "has left"),
         (item.changed && item.last.is_some(), "changed"),
-        (item.changed && item.last.is_none(), "new"),
+        (item.changed && item.last.is_none(), NEW),
     ];
     let account =
         label(item.full_name.as_deref().filter(|name| !name.trim().is_empty()).unwrap_or_else(|| item.label()));
