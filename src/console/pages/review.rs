@@ -180,7 +180,9 @@ pub(in crate::console) fn page(part: Part<'_>, asked: &Asked, offered: Offered, 
     let is_first = review.items().all(|(item, _)| item.changed && item.last.is_none());
     let mut rows: Vec<Row> = shown.map(|(item, course)| row(part, item, course, asked, now)).collect();
     if is_first {
-        rows.iter_mut().for_each(|row| row.marks.retain(|mark| *mark != NEW));
+        for row in &mut rows {
+            row.marks.retain(|mark| *mark != NEW);
+        }
     }
     let query = |page: usize| {
         let page = if page > 1 { page.to_string() } else { String::new() };

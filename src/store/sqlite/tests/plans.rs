@@ -9,7 +9,7 @@ const HELD: &str = "WHERE id = ? AND fence = ? AND state IN ('claimed', 'read', 
 
 /// Steps that SQLite calls a scan and that read a bounded number of rows: the first rows of an index (`LIMIT`), the
 /// rows that an index holds only while there is something to do, one row for each job, and the rows of a step before.
-const BOUNDED: [&str; 23] = [
+const BOUNDED: [&str; 24] = [
     "SCAN CONSTANT ROW",
     "SCAN first",
     "SCAN last",
@@ -28,6 +28,7 @@ const BOUNDED: [&str; 23] = [
     "SCAN run USING INDEX run_delivered",
     "SCAN review USING INDEX review_by_time",
     "SCAN review USING INDEX review_unfinished",
+    "SCAN r USING INDEX review_unfinished",
     "SCAN review USING INDEX review_untold",
     "SCAN review_plan",
     "SCAN combination USING INDEX combination_open",
