@@ -236,14 +236,17 @@ impl ReviewMail {
         });
         let what = if open == 0 { "not closed".to_owned() } else { format!("{} not decided", count(open, "account")) };
         let role = match kind {
-            Kind::Escalation => "You get this message because `escalate_to` of this review names you.".to_owned(),
-            _ => "You get this message as the owner of this review.".to_owned(),
+            Kind::Escalation => vec![
+                "You get this message because `escalate_to` of this review names you.".to_owned(),
+                format!("Owner of the review: {}", opening.owner),
+            ],
+            _ => vec!["You get this message as the owner of this review.".to_owned()],
         };
         Self {
             subject: format!("[rolecall] OVERDUE: review {name}, {what}"),
             title: format!("Access review {name} is overdue"),
             lead: format!("{} {}", state(review), due(review, now)),
-            facts: [vec![role, format!("Owner of the review: {}", opening.owner)], unattested(review)].concat(),
+            facts: [role, unattested(review)].concat(),
             list: (open > 0).then(|| List::cut("Who has not decided", lines)),
             way: Way::with(
                 "The state, another reviewer for an account, and the end of the review:",
