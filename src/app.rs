@@ -9,7 +9,7 @@ mod sign_in;
 mod stores;
 mod tokens;
 
-use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fs, io, path::Path, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 
@@ -30,7 +30,10 @@ use crate::{
     connector::{Connector, ConnectorError, Unavailable},
     daemon,
     digest::{sha256, sha256_of},
-    evidence::key::{KeyError, SigningKey},
+    evidence::{
+        key::{KeyError, SigningKey},
+        storage::bounded,
+    },
     fetch::{Place, RosterSetup, Rosters, Token},
     ledger::fact::Terms,
     mail::smtp::{SmtpMailer, SmtpSettings},
@@ -51,6 +54,9 @@ use crate::{
         authorities::{self, Authorities},
     },
 };
+
+/// The largest file of certificate authorities that is read, in bytes.
+const LARGEST_PEM: u64 = 16 << 20;
 
 /// A part cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -111,6 +117,11 @@ pub enum AppError {
     },
 }
 
+/// The bytes of a file with certificates.
+fn pem(path: &Path) -> io::Result<Vec<u8>> {
+    bounded(fs::File::open(path)?, LARGEST_PEM)
+}
+
 /// How to reach the mail server.
 ///
 /// # Errors
@@ -120,7 +131,7 @@ pub fn smtp_settings(smtp: &Smtp) -> Result<SmtpSettings, AppError> {
     let roots = smtp
         .ca_file
         .as_ref()
-        .map(|path| fs::read(path).map_err(|source| AppError::Roots { path: path.display().to_string(), source }));
+        .map(|path| pem(path).map_err(|source| AppError::Roots { path: path.display().to_string(), source }));
     Ok(SmtpSettings {
         host: smtp.host.clone(),
         port: smtp.port,
@@ -183,7 +194,7 @@ pub fn authorities(timestamps: &settings::Timestamps) -> Result<Authorities, App
     let roots = match ca_file {
         None => Roots::of_this_machine(),
         Some(path) => {
-            let read = fs::read(&path).map_err(|error| error.to_string()).and_then(|pem| Roots::from_pem(&pem));
+            let read = pem(&path).map_err(|error| error.to_string()).and_then(|pem| Roots::from_pem(&pem));
             read.map_err(|reason| AppError::TimestampRoots { path: path.display().to_string(), reason })?
         }
     };

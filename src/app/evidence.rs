@@ -1,6 +1,6 @@
 //! Where evidence is kept, from the configuration and, for an object store, what the environment says of credentials.
 
-use std::{env, fs, sync::Arc};
+use std::{env, sync::Arc};
 
 use secrecy::SecretString;
 
@@ -66,7 +66,7 @@ pub fn objects(bucket: &Bucket) -> Result<Objects, AppError> {
     let roots = bucket
         .ca_file
         .as_ref()
-        .map(|path| fs::read(path).map_err(|source| BucketError::Roots { path: path.display().to_string(), source }));
+        .map(|path| super::pem(path).map_err(|source| BucketError::Roots { path: path.display().to_string(), source }));
     let region = bucket.region.clone().or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"));
     let s3 = S3 {
         bucket: bucket.name.clone(),

@@ -6,24 +6,34 @@ use std::{
 };
 
 use async_trait::async_trait;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 
 use super::{
-    args::{AgentArgs, ToolsArgs, ToolsCommand, ToolsFormat},
+    args::{AgentArgs, LookupFormat, ToolsArgs, ToolsCommand, ToolsFormat},
+    lookup::table::{self, Column},
     mcp,
     output::{self, Failure},
 };
 use crate::{
-    agent::{self, Agent, Outcome, Person, Problem, Question, Reply, definition::Dialect},
+    agent::{
+        self, Agent, Outcome, Person, Problem, Question, Reply,
+        definition::{Definition, Dialect, Effect},
+    },
     model::actor::Actor,
 };
+
+/// The longest call on stdin, in bytes; that of MCP is the same.
+const LONGEST: u64 = 1 << 20;
 
 pub(super) async fn run(named: Option<&Path>, args: ToolsArgs) -> Result<(), Failure> {
     match args.command {
         None => {
-            let dialect = match args.format {
+            let is_read = std::io::stdout().is_terminal();
+            let default = if is_read { ToolsFormat::Table } else { ToolsFormat::JsonSchema };
+            let dialect = match args.format.unwrap_or(default) {
+                ToolsFormat::Table => return list(),
                 ToolsFormat::Openai => Dialect::OpenAi,
                 ToolsFormat::Anthropic => Dialect::Anthropic,
                 ToolsFormat::JsonSchema => Dialect::JsonSchema,
@@ -46,6 +56,39 @@ pub(super) async fn run(named: Option<&Path>, args: ToolsArgs) -> Result<(), Fai
             if failed { Err(Failure::failed(why)) } else { Ok(()) }
         }
         Some(ToolsCommand::Serve(agent)) => serve(&*mcp::agent(named, &agent).await?).await,
+    }
+}
+
+/// The tools for people.
+fn list() -> Result<(), Failure> {
+    let rows: Vec<Row> = agent::tools().iter().map(|tool| Row::of(&tool.definition)).collect();
+    table::print(&rows, LookupFormat::Table, COLUMNS, COLUMNS)?;
+    output::line("\n`rolecall tools --format json-schema` prints their descriptions, arguments and answers.");
+    Ok(())
+}
+
+/// A tool for people.
+#[derive(Serialize)]
+struct Row {
+    tool: &'static str,
+    does: &'static str,
+    effect: &'static str,
+}
+
+const COLUMNS: &[Column<Row>] = &[
+    ("tool", |row| row.tool.to_owned()),
+    ("does", |row| row.does.to_owned()),
+    ("effect", |row| row.effect.to_owned()),
+];
+
+impl Row {
+    fn of(definition: &Definition) -> Self {
+        let effect = match definition.effect {
+            Effect::Reads => "reads",
+            Effect::Records => "records",
+            Effect::Removes => "removes a user",
+        };
+        Self { tool: definition.name, does: definition.title, effect }
     }
 }
 
@@ -73,10 +116,18 @@ struct Line {
 
 /// Answers calls in order.
 async fn serve(agent: &Agent) -> Result<(), Failure> {
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut input = BufReader::new(tokio::io::stdin());
     let failed = |error: std::io::Error| Failure::failed(format!("the calls cannot be read from stdin: {error}"));
-    while let Some(line) = lines.next_line().await.map_err(failed)? {
-        let (id, outcome) = match serde_json::from_str::<Line>(&line) {
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if (&mut input).take(LONGEST + 1).read_until(b'\n', &mut line).await.map_err(failed)? == 0 {
+            return Ok(());
+        }
+        if line.len() as u64 > LONGEST {
+            return Err(Failure::usage(format!("a line on stdin has more than {LONGEST} bytes")));
+        }
+        let (id, outcome) = match serde_json::from_slice::<Line>(&line) {
             Err(why) => (
                 Value::Null,
                 Outcome::Failed(Problem::Arguments(format!(
@@ -91,7 +142,6 @@ async fn serve(agent: &Agent) -> Result<(), Failure> {
         let (answer, failed) = printable(outcome);
         output::line(&json!({ "id": id, "failed": failed, "answer": answer }).to_string());
     }
-    Ok(())
 }
 
 /// The arguments as JSON; the inner error is the model's, the outer one is the caller's.
@@ -99,8 +149,11 @@ fn read(arguments: &str) -> Result<Result<Value, String>, Failure> {
     let mut text = arguments.to_owned();
     if arguments == "-" {
         text.clear();
-        let read = std::io::stdin().read_to_string(&mut text);
+        let read = std::io::stdin().take(LONGEST + 1).read_to_string(&mut text);
         read.map_err(|error| Failure::usage(format!("the arguments cannot be read from stdin: {error}")))?;
+        if text.len() as u64 > LONGEST {
+            return Err(Failure::usage(format!("the arguments on stdin have more than {LONGEST} bytes")));
+        }
     }
     Ok(serde_json::from_str(&text).map_err(|error| format!("invalid JSON: {error}")))
 }

@@ -149,14 +149,23 @@ pub fn load_workspaces(path: &Path, rules: &[&str], now: DateTime<Utc>, before: 
 
 fn text(path: &Path) -> Result<String, ConfigError> {
     // It may be a pipe, but it is not endless.
-    let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text));
-    let read = read.and_then(|length| match length as u64 {
-        ..=LARGEST => Ok(()),
-        _ => Err(io::Error::new(io::ErrorKind::InvalidData, format!("it has more than {LARGEST} bytes"))),
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
+    let wrong = |why| Err(io::Error::new(io::ErrorKind::InvalidData, why));
+    let text = read.and_then(|length| match String::from_utf8(bytes) {
+        _ if length as u64 > LARGEST => wrong(format!("it has more than {LARGEST} bytes")),
+        Ok(text) => Ok(text),
+        // What Windows calls Unicode.
+        Err(text) if [&b"\xff\xfe"[..], b"\xfe\xff"].iter().any(|mark| text.as_bytes().starts_with(mark)) => {
+            wrong("it is UTF-16; save it as UTF-8".to_owned())
+        }
+        Err(text) => {
+            let valid = text.utf8_error().valid_up_to();
+            let line = text.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count() + 1;
+            wrong(format!("it is not UTF-8 (line {line}); save it as UTF-8"))
+        }
     });
-    read.map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    Ok(text)
+    text.map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })
 }
 
 /// Checks the text of a configuration that is or will be at a path.

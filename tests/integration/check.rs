@@ -1,5 +1,7 @@
 //! `rolecall check`: every error with its place; otherwise when each job is due.
 
+use std::fs;
+
 use chrono::{DateTime, Datelike as _, Timelike as _, Utc, Weekday};
 use chrono_tz::Europe::Berlin;
 
@@ -100,4 +102,17 @@ fn without_a_configuration_the_places_searched_are_named() {
         "{}",
         printed(&output).1
     );
+}
+
+#[test]
+fn a_configuration_that_is_not_utf_8_is_named_with_what_to_do() {
+    let bench = Bench::new(options(5));
+    let text = bench.read("rolecall.toml");
+    let utf_16: Vec<u8> = "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let latin_1 = [b"# first\n# Jos\xe9\n", text.as_bytes()].concat();
+    for (bytes, expected) in [(utf_16, "it is UTF-16; save it as UTF-8"), (latin_1, "it is not UTF-8 (line 2)")] {
+        fs::write(bench.path("rolecall.toml"), bytes).unwrap();
+        let (code, _, stderr) = bench.run(&["check", "--offline"]);
+        assert!(code == 2 && stderr.contains(expected), "{stderr}");
+    }
 }

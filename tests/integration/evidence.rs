@@ -239,6 +239,7 @@ fn without_a_key_the_bag_says_that_it_is_unsigned_and_check_warns() {
     bench.reconfigure("signing_key = { file = \"key\" }\n", "");
     let (code, _, said) = bench.run(&["check"]);
     assert!(code == 0 && said.contains("unsigned evidence cannot be verified by a third party"), "{said}");
+    assert_eq!(bench.run(&["evidence", "list"]), (0, "no bags yet\n".to_owned(), String::new()));
     let bag = bag(&bench);
     assert!(fs::read_to_string(bag.join("README.txt")).unwrap().contains("MISSING, this bag is not signed"));
     assert!(judge(&bag, tool("bagit.py"), &["--validate", "."]).0);
@@ -342,4 +343,38 @@ fn a_report_that_does_not_follow_from_the_answers_is_found_even_where_the_digest
     assert!(whole, "the digests fit: {said}");
     let (code, said) = recompute(&bag);
     assert!(code == 1 && said.contains("DIFFERS data/reports/access-matrix.csv, from line "), "{said}");
+}
+
+#[test]
+fn the_list_says_of_each_bag_when_it_was_due_for_which_job_and_what_came_of_it() {
+    let bench = bench(48);
+    bench.audit(&["--job", "weekly", "--send"]);
+    bench.audit(&[]);
+    bench.simulator.set_faults([Fault::MissingScopeUsers]);
+    assert_eq!(bench.run(&["audit", "--job", "weekly"]).0, 1);
+    let (code, stdout, stderr) = bench.run(&["evidence", "list", "--format", "json"]);
+    assert_eq!(code, 0, "{stderr}");
+    let rows: Vec<Value> = serde_json::from_str(&stdout).unwrap();
+    let told =
+        |row: &Value| ["kind", "job", "workspace", "complete", "users"].map(|key| row[key].to_string()).join(" ");
+    assert_eq!(
+        rows.iter().map(told).collect::<Vec<_>>(),
+        [
+            r#""audit" "weekly" "acme" true 48"#,
+            r#""audit" "weekly" "acme" true 48"#,
+            r#""failed" null "acme" null null"#
+        ]
+    );
+    assert!(rows[0]["fire_at"].is_string() && rows.iter().all(|row| row["recorded_at"].is_string()), "{stdout}");
+    let (_, csv, _) = bench.run(&["evidence", "list", "--format", "csv"]);
+    assert!(csv.starts_with("place,folder,kind,job,workspace,fire_at,recorded_at,id,complete,users,open_findings\r\n"));
+    let (_, listed, _) = bench.run(&["evidence", "list"]);
+    let lines: Vec<&str> = listed.lines().collect();
+    assert_eq!(lines.len(), 6, "{listed}");
+    assert!(Path::new(lines[0]).join("bagit.txt").exists() || bench.path(lines[0]).join("bagit.txt").exists());
+    assert!(lines[1].contains("  weekly · acme: 48 users, ") && lines[5].contains("failed"), "{listed}");
+    // What the ledger does not name is listed too.
+    fs::remove_file(bench.path("bags/ledger.jsonl")).unwrap();
+    let (code, listed, _) = bench.run(&["evidence", "list"]);
+    assert!(code == 0 && listed.matches("the ledger does not name it").count() == 3, "{listed}");
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::{
-    support::{Bench, options},
+    support::{Bench, options, printed},
     tools::{read_csv, read_html, read_mail, read_xlsx},
 };
 
@@ -198,4 +198,27 @@ fn the_mail_has_no_header_of_theirs_and_no_defect() {
     let sent = &bench.simulator.inbox().messages()[0];
     assert_eq!(sent.to, ["security@example.com"]);
     assert!(mail["parts"][1]["content"].as_str().unwrap().len() < 100 * 1024);
+}
+
+#[test]
+fn a_file_without_an_end_is_refused() {
+    let bench = Bench::new(options(5));
+    bench.configure("\n[evidence]\ndirectory = \"bags\"\n");
+    bench.audit(&[]);
+    for arguments in [
+        &["--config", "/dev/zero", "check"][..],
+        &["evidence", "verify", "--allowed-signers", "/dev/zero"],
+        &["evidence", "verify", "--timestamp-ca", "/dev/zero"],
+        &["offboard", "acme", "--from", "/dev/zero"],
+    ] {
+        let (code, _, stderr) = bench.run(arguments);
+        assert!(code == 2 && stderr.contains("it has more than 16777216 bytes"), "{arguments:?}: {stderr}");
+    }
+    let long = format!("{{\"permission\": \"{}\"}}\n", "x".repeat(1 << 20));
+    for arguments in [&["tools", "serve"][..], &["tools", "call", "who_can", "--arguments", "-"]] {
+        let output = bench.rolecall(arguments).write_stdin(long.clone()).output().unwrap();
+        let (_, stderr) = printed(&output);
+        let is_refused = stderr.contains("more than 1048576 bytes");
+        assert!(output.status.code() == Some(2) && is_refused, "{arguments:?}: {stderr}");
+    }
 }

@@ -534,6 +534,10 @@ fn definitions_are_printed_for_frameworks_and_a_call_goes_through_the_command_li
         let names: Vec<&str> = definitions.iter().map(|tool| tool.pointer(name).unwrap().as_str().unwrap()).collect();
         assert_eq!((names.len(), names[0]), (19, "list_all_zoho_bigin_users"));
     }
+    let (code, table, stderr) = bench.run(&["tools", "--format", "table"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(table.contains("\nlist_all_zoho_bigin_users ") && table.contains("removes a user"), "{table}");
+    assert!(table.len() < 4_000, "{table}");
     let id = add(&bench, &json!({"email": "leaver@example.com"}));
     let call = |arguments: &[&str]| {
         let (code, stdout, stderr) = bench.run(&[&["tools", "call"], arguments].concat());

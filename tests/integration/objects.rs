@@ -55,7 +55,8 @@ fn every_command_about_evidence_works_on_a_bucket() {
     assert!(audited.contains(&format!("s3://{bucket}/rolecall/bags/")), "{audited}");
     assert_eq!(bench.simulator.inbox().messages().len(), 2);
     let listed = good(&bench, &["evidence", "list"]);
-    let bag = listed.trim();
+    let (bag, what) = listed.trim().split_once('\n').unwrap();
+    assert!(what.contains("acme") && what.contains("open finding"), "{listed}");
     assert!(
         bag.starts_with(&format!("s3://{bucket}/rolecall/bags/")) && bag.strip_suffix(".zip").is_some(),
         "{listed}"

@@ -388,7 +388,7 @@ fn audited() -> Bench {
 fn bags(bench: &Bench) -> Vec<String> {
     let listed = said(bench, 0, &["evidence", "list"]);
     let name = |line: &str| Path::new(line).file_name().unwrap().to_string_lossy().into_owned();
-    listed.lines().map(name).collect()
+    listed.lines().filter(|line| !line.starts_with(' ')).map(name).collect()
 }
 
 #[test]

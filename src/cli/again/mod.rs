@@ -4,7 +4,7 @@
 mod difference;
 mod source;
 
-use std::{fs, path::Path};
+use std::{fs::File, path::Path};
 
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     access::matrix::AccessMatrix,
     brief::NotEvaluated,
-    evidence::storage::folder::Folder,
+    evidence::storage::{bounded, folder::Folder},
     model::audit::Audit,
     report::{
         JudgedAgain, ReportFile, ReportInput,
@@ -61,10 +61,13 @@ pub(super) async fn run(named: Option<&Path>, args: &AuditArgs, from: &Path) -> 
     }
 }
 
+/// The largest report.json that is read, in bytes: that of millions of users.
+pub(super) const LARGEST: u64 = 2 << 30;
+
 /// Reads a report.json.
 pub(super) fn report(path: &Path) -> Result<KeptReport, Failure> {
     let unusable = |error: &dyn std::fmt::Display| Failure::failed(format!("{}: {error}", path.display()));
-    let text = fs::read(path).map_err(|error| unusable(&error))?;
+    let text = File::open(path).and_then(|file| bounded(file, LARGEST)).map_err(|error| unusable(&error))?;
     kept::read(&text).map_err(|error| unusable(&error))
 }
 

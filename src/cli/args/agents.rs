@@ -39,15 +39,17 @@ pub(crate) struct McpArgs {
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct ToolsArgs {
-    /// Format of the definitions
-    #[arg(long, value_name = "FORMAT", default_value = "json-schema")]
-    pub(crate) format: ToolsFormat,
+    /// Format of the definitions [default: table on a terminal, json-schema elsewhere]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<ToolsFormat>,
     #[command(subcommand)]
     pub(crate) command: Option<ToolsCommand>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ToolsFormat {
+    /// Names and what the tools do, for people
+    Table,
     /// `tools` for OpenAI's Chat Completions API and compatible ones
     Openai,
     /// `tools` for Anthropic's Messages API

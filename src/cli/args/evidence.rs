@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::LookupFormat;
 use crate::ledger::Head;
 
 #[derive(Debug, Subcommand)]
@@ -15,8 +16,12 @@ pub(crate) enum EvidenceCommand {
         #[arg(long, value_name = "PATH")]
         out: PathBuf,
     },
-    /// List the evidence bags
-    List,
+    /// List the evidence bags and what the ledger says of each
+    List {
+        /// Output format
+        #[arg(long, value_name = "FORMAT", default_value = "table")]
+        format: LookupFormat,
+    },
     /// Verify evidence: digests, signatures, the ledger, and that they agree
     Verify {
         /// A bag, an evidence folder or an export, also as a zip, or an s3:// address [default: `[evidence]`]

@@ -327,6 +327,7 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
     (
         "tools",
         &[
+            example("List the tools", "rolecall tools --format table"),
             example("Print the definitions for OpenAI's API", "rolecall tools --format openai"),
             example("Call a tool", "rolecall tools call who_can --arguments '{\"permission\": \"export\"}'"),
         ],
@@ -381,7 +382,13 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     ("evidence init-key", &[example("Create a signing key", "rolecall evidence init-key --out evidence_ed25519")]),
-    ("evidence list", &[example("List the bags", "rolecall evidence list")]),
+    (
+        "evidence list",
+        &[
+            example("List the bags", "rolecall evidence list"),
+            example("The same for a spreadsheet", "rolecall evidence list --format csv"),
+        ],
+    ),
     (
         "evidence verify",
         &[

@@ -4,6 +4,7 @@ mod certificate;
 mod coverage;
 mod export;
 mod hand_over;
+mod list;
 mod mapping;
 mod memory;
 pub(super) mod recompute;
@@ -24,11 +25,10 @@ use crate::{
     evidence::{
         NAMESPACE, PRINCIPAL,
         consistency::ConsistencyReport,
-        inventory,
         key::{KeyError, SigningKey},
         period::Period,
         signers::Allowed,
-        storage::{Storage, archive::Archive, folder::Folder},
+        storage::{Storage, archive::Archive, bounded, folder::Folder},
         verified::Verified,
     },
     ledger::Head,
@@ -37,10 +37,13 @@ use crate::{
     timestamp::Roots,
 };
 
+/// The largest file with keys or authorities to trust, in bytes.
+const LARGEST_TRUST: u64 = 16 << 20;
+
 pub(super) async fn run(named: Option<&Path>, command: EvidenceCommand) -> Result<(), Failure> {
     match command {
         EvidenceCommand::InitKey { out } => init_key(&out),
-        EvidenceCommand::List => list(&configured(named)?.1),
+        EvidenceCommand::List { format } => list::run(&configured(named)?.1, format),
         EvidenceCommand::Coverage(args) => coverage::run(named, &args),
         EvidenceCommand::Export(args) => export::run(named, &args).await,
         EvidenceCommand::Sample(args) => sample::run(named, &args).await,
@@ -52,7 +55,7 @@ pub(super) async fn run(named: Option<&Path>, command: EvidenceCommand) -> Resul
 
 /// The configuration, and its evidence settings.
 pub(super) fn configured(named: Option<&Path>) -> Result<(Settings, Evidence), Failure> {
-    let mut settings = check::load(named)?;
+    let mut settings = check::load_quietly(named)?;
     let evidence = settings.evidence.take();
     let nothing = || Failure::usage("the configuration has no [evidence] table, so no evidence is kept");
     Ok((settings, evidence.ok_or_else(nothing)?))
@@ -69,18 +72,6 @@ fn init_key(out: &Path) -> Result<(), Failure> {
         "Give this line to those who verify evidence, as a file named allowed_signers and by another channel than the evidence:\n",
     );
     output::line(&key.signer().map_err(failed)?);
-    Ok(())
-}
-
-fn list(evidence: &Evidence) -> Result<(), Failure> {
-    let storage = storage_of(evidence)?;
-    let bags = inventory::bags(&*storage).map_err(|error| unreadable(&storage.place(""), &error))?;
-    if bags.is_empty() {
-        output::line("no bags yet");
-    }
-    for bag in bags {
-        output::line(&storage.place(&bag));
-    }
     Ok(())
 }
 
@@ -180,8 +171,9 @@ pub(super) fn signers(evidence: &Evidence) -> Result<Allowed, Failure> {
 
 /// The trusted keys of a file.
 pub(super) fn signers_of(file: &Path) -> Result<Allowed, Failure> {
-    let text = fs::read_to_string(file).map_err(|error| unreadable(&file.display().to_string(), &error))?;
-    let allowed = Allowed::parse(&text, Clock::system().now());
+    let keys = fs::File::open(file).and_then(|opened| bounded(opened, LARGEST_TRUST));
+    let keys = keys.map_err(|error| unreadable(&file.display().to_string(), &error))?;
+    let allowed = Allowed::parse(&String::from_utf8_lossy(&keys), Clock::system().now());
     if allowed.is_empty() {
         return Err(Failure::usage(format!(
             "{} allows no key to sign as {PRINCIPAL} in the namespace {NAMESPACE} today",
@@ -194,7 +186,8 @@ pub(super) fn signers_of(file: &Path) -> Result<Allowed, Failure> {
 /// The timestamp authorities of a file, which are trusted; `None` if nobody said which.
 fn roots_of(file: Option<&Path>) -> Result<Option<Roots>, Failure> {
     let Some(file) = file else { return Ok(None) };
-    let pem = fs::read(file).map_err(|error| unreadable(&file.display().to_string(), &error))?;
+    let pem = fs::File::open(file).and_then(|opened| bounded(opened, LARGEST_TRUST));
+    let pem = pem.map_err(|error| unreadable(&file.display().to_string(), &error))?;
     let roots = Roots::from_pem(&pem).map_err(|why| Failure::usage(format!("{}: {why}", file.display())))?;
     Ok(Some(roots))
 }

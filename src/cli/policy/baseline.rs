@@ -1,7 +1,7 @@
 //! `rolecall policy baseline`: the exceptions for what is open today.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{File, OpenOptions},
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
@@ -12,12 +12,14 @@ use serde::Deserialize;
 
 use crate::{
     cli::{
+        again,
         args::BaselineArgs,
         check, lookup,
         output::{self, Failure},
         workspaces,
     },
     clock::Clock,
+    evidence::storage::bounded,
     exceptions::{Baseline, OpenFinding, baseline},
     model::{audit::Audit, email},
 };
@@ -143,7 +145,8 @@ struct ReportedPolicy {
 
 fn from_report(file: &Path) -> Result<Open, Failure> {
     let shown = file.display();
-    let text = fs::read(file).map_err(|error| Failure::failed(format!("cannot read {shown}: {error}")))?;
+    let text = File::open(file).and_then(|opened| bounded(opened, again::LARGEST));
+    let text = text.map_err(|error| Failure::failed(format!("cannot read {shown}: {error}")))?;
     let report: Report = serde_json::from_slice(&text).map_err(|error| {
         Failure::failed(format!("{shown} is not a report.json: {error}; `rolecall audit --out DIR` writes one"))
     })?;
