@@ -58,7 +58,7 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
     let vault = app::vault(&settings).map_err(usage)?;
     // Audits that another scheduler starts are held to the schedules of the configuration, too.
     let schedules: Vec<_> = settings.jobs.iter().map(|(name, job)| (name.clone(), app::terms(job))).collect();
-    store.publish_schedules(&schedules, clock.now()).await.map_err(|error| Failure::failed(error.to_string()))?;
+    store.publish_schedules(&schedules, &[], clock.now()).await.map_err(|error| Failure::failed(error.to_string()))?;
     let rosters = app::rosters(&settings);
     let session = Session {
         settings: &settings,

@@ -84,6 +84,18 @@ async fn history(seed: u64, store: impl Database + Clone + 'static) -> (u64, u64
                 processes.push(world.process());
             }
             2 => world.trouble(&mut random),
+            // An old process may go on beside those with the new configuration.
+            3 if !world.is_edited() => {
+                world.edit().await;
+                // A process that knows no job of that name could tell nobody why it fails.
+                if world.has_a_new_job() || random.random_bool(0.7) {
+                    processes.clear();
+                    if random.random_bool(0.5) {
+                        world.pass(&mut random);
+                    }
+                }
+                processes.push(world.process());
+            }
             _ => {}
         }
         let live = join_all(processes.iter_mut().map(Process::settle)).await;
@@ -97,7 +109,11 @@ async fn history(seed: u64, store: impl Database + Clone + 'static) -> (u64, u64
         }
     }
 
-    // Everything is well again, and there is time.
+    // Everything is well again, and there is time. Nobody runs the old configuration any more: it would take up runs of
+    // workspaces that it does not have.
+    if world.is_edited() {
+        processes.clear();
+    }
     world.calm(true);
     world.go_on();
     let mut last: Process = world.process();

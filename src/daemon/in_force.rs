@@ -47,12 +47,18 @@ impl Terms {
 
 impl Terms {
     /// Decides by a schedule about the fire times after a cursor.
-    pub(super) fn plan(&self, schedule: &Schedule, cursor: DateTime<Utc>, now: DateTime<Utc>) -> SpreadPlan {
+    pub(super) fn plan(
+        &self,
+        schedule: &Schedule,
+        missed: Missed,
+        cursor: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> SpreadPlan {
         if !schedule.splay().is_zero() {
-            return schedule.plan_spread(&self.places, self.missed, cursor, now);
+            return schedule.plan_spread(&self.places, missed, cursor, until);
         }
         let all: Vec<usize> = (0..self.workspaces.len()).collect();
-        let Plan { due, skipped, cursor } = schedule.plan(self.missed, cursor, now);
+        let Plan { due, skipped, cursor } = schedule.plan(missed, cursor, until);
         SpreadPlan { due: due.into_iter().map(|time| (time, all.clone())).collect(), skipped, cursor }
     }
 
@@ -86,6 +92,7 @@ impl Daemon {
         for (name, job) in setup.jobs.iter().filter(|(name, _)| !is_known(name)) {
             let kind = Fact::Schedule { job: name.clone(), terms: None };
             let last = self.store.last(kind.kind(), name).await?;
+            let since = last.as_ref().map(|entry| entry.at);
             let own = Terms::of_job(name, job);
             let (terms, superseded) = match last.map(|entry| (entry.number, entry.at, entry.fact)) {
                 Some((number, at, Fact::Schedule { terms, .. })) if terms != Some(Self::own_terms(job)) => {
@@ -108,10 +115,11 @@ impl Daemon {
                 }
                 _ => (own, None),
             };
-            self.put_in_force(name, terms, superseded);
+            self.put_in_force(name, terms, since, superseded);
         }
         let mut state = self.state();
         state.in_force.retain(|name, _| setup.jobs.contains_key(name));
+        state.in_force_since.retain(|name, _| setup.jobs.contains_key(name));
         state.superseded.retain(|name, _| setup.jobs.contains_key(name));
         state.terms_as_of = Some(head);
         Ok(())
@@ -143,8 +151,12 @@ impl Daemon {
         job.schedule.terms(&job.workspaces, job.missed)
     }
 
-    fn put_in_force(&self, name: &str, terms: Terms, superseded: Option<String>) {
+    fn put_in_force(&self, name: &str, terms: Terms, since: Option<DateTime<Utc>>, superseded: Option<String>) {
         let mut state = self.state();
+        if let Some(since) = since.filter(|since| state.in_force_since.get(name) != Some(since)) {
+            state.checks.remove(name);
+            state.in_force_since.insert(name.to_owned(), since);
+        }
         if state.in_force.get(name).is_none_or(|known| **known != terms) {
             state.checks.remove(name);
             state.in_force.insert(name.to_owned(), Arc::new(terms));

@@ -13,6 +13,7 @@ mod planner;
 mod replicas;
 mod reviews;
 mod sealing;
+mod segments;
 mod ticker;
 mod timestamps;
 mod vendor_clock;
@@ -176,6 +177,8 @@ struct State {
     written: Option<u64>,
     /// The schedules in force, as the ledger has them, by job.
     in_force: BTreeMap<String, Arc<in_force::Terms>>,
+    /// When the ledger put them in force.
+    in_force_since: BTreeMap<String, DateTime<Utc>>,
     /// The last entry of the ledger when they were read; `None` before that.
     terms_as_of: Option<u64>,
     /// Jobs for which another process has put other terms in force, with a sentence about that.

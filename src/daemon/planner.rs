@@ -1,10 +1,16 @@
 //! Turns fire times into runs.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
-use super::{Daemon, Job, Setup, in_force::Terms, vendor_clock::AGAIN_AFTER};
+use super::{
+    Daemon, Job, Setup,
+    in_force::Terms,
+    segments::{self, Decisions, Part},
+    vendor_clock::AGAIN_AFTER,
+};
 use crate::{
-    ledger::Fact,
     model::{run::Gap, trigger::LATE},
     schedule::{Missed, Schedule, SpreadPlan},
     store::{
@@ -38,8 +44,11 @@ impl Daemon {
         // Publish at the moment from which new jobs are decided, so that no published fire time is left undecided.
         if !self.state().is_published {
             let own = |(name, job): (&String, &Job)| (name.clone(), Self::own_terms(job));
-            self.settle_changed(&setup, now).await?;
-            self.store.publish_schedules(&setup.jobs.iter().map(own).collect::<Vec<_>>(), now).await?;
+            let begins =
+                |(name, job): (&String, &Job)| (name.clone(), Cursor { schedule: job.schedule.text(), at: now });
+            let (own, begins): (Vec<_>, Vec<_>) =
+                (setup.jobs.iter().map(own).collect(), setup.jobs.iter().map(begins).collect());
+            self.store.publish_schedules(&own, &begins, now).await?;
             self.state().is_published = true;
         }
         self.learn_terms(&setup, now).await?;
@@ -51,35 +60,6 @@ impl Daemon {
             decisions.extend(self.look(&setup, name, job, now).await?);
         }
         if decisions.is_empty() { Ok(()) } else { self.store_decisions(&decisions, now).await }
-    }
-
-    /// Decides what the schedules that are in force still promise, before others are published: a workspace that is new in a
-    /// spread job is not due for the part of a window that has passed.
-    async fn settle_changed(&self, setup: &Setup, now: DateTime<Utc>) -> Result<(), StoreError> {
-        for (name, job) in &setup.jobs {
-            let kind = Fact::Schedule { job: name.clone(), terms: None };
-            let last = self.store.last(kind.kind(), name).await?.map(|entry| entry.fact);
-            let Some(Fact::Schedule { terms: Some(before), .. }) = last else { continue };
-            let own = Self::own_terms(job);
-            if before == own || before.splay_minutes.or(own.splay_minutes).is_none() {
-                continue;
-            }
-            let Some(before) = Terms::parse(name, &before, now) else { continue };
-            let from = self.store.cursor(name).await?;
-            let Some(at) = from.as_ref().map(|from| from.at).filter(|at| *at < now) else { continue };
-            let (plan, to) = decide(&before, from.as_ref(), now).unwrap_or_else(|| {
-                let plan = SpreadPlan { due: Vec::new(), skipped: None, cursor: now };
-                (plan, Cursor { schedule: before.schedule.text(), at })
-            });
-            let first = first_of(&plan);
-            if plan.cursor < now || first.is_some_and(|first| now - first > LATE) {
-                // What is late is decided by the new schedule, once the vendor's answers confirm the clock.
-                continue;
-            }
-            let to = Cursor { at: now, schedule: to.schedule };
-            self.store_decisions(&decisions(name, &before, &plan, from, to), now).await?;
-        }
-        Ok(())
     }
 
     /// What is to be decided for a job now.
@@ -96,22 +76,28 @@ impl Daemon {
         if from.as_ref().is_some_and(is_in_future) && self.repair(setup, name, &terms, now).await? {
             from = self.store.cursor(name).await?;
         }
-        let Some((plan, to)) = decide(&terms, from.as_ref(), now) else {
-            let decided = from.as_ref().map_or(now, |from| from.at.max(now));
-            let mut next = terms.next_after(decided).unwrap_or(DateTime::<Utc>::MAX_UTC);
-            if from.as_ref().is_some_and(is_in_future) {
+        let Some(from) = from else {
+            // It gets its cursor when it is published.
+            self.state().is_published = false;
+            return Ok(Vec::new());
+        };
+        let segments = self.segments(name, Arc::clone(&terms), &from, now).await?;
+        let Some(decided) = segments::decide(&segments, terms.missed, &from, now) else {
+            let mut next = terms.next_after(from.at.max(now)).unwrap_or(DateTime::<Utc>::MAX_UTC);
+            let is_pending = segments.last().is_some_and(|last| last.since > now);
+            if is_in_future(&from) || is_pending {
                 next = next.min(now + AGAIN_AFTER);
             }
             self.state().checks.insert(name.to_owned(), NextCheck { at: now, next });
             return Ok(Vec::new());
         };
-        let is_late = first_of(&plan).is_some_and(|first| now - first > LATE);
+        let is_late = decided.first().is_some_and(|first| now - first > LATE);
         if is_late && self.is_ahead(setup, name, &terms, now).await {
             self.state().checks.insert(name.to_owned(), NextCheck { at: now, next: now + AGAIN_AFTER });
             return Ok(Vec::new());
         }
         self.state().ahead.remove(name);
-        Ok(decisions(name, &terms, &plan, from, to))
+        Ok(decisions(name, &terms, decided, from))
     }
 
     async fn store_decisions(&self, decisions: &[Decision], now: DateTime<Utc>) -> Result<(), StoreError> {
@@ -141,41 +127,51 @@ impl Daemon {
     }
 }
 
-/// The first fire time that a plan decides.
-fn first_of(plan: &SpreadPlan) -> Option<DateTime<Utc>> {
-    plan.skipped.map(|skipped| skipped.first).or(plan.due.first().map(|(time, _)| *time))
-}
+/// Workspaces, their due fire times, a gap, and the cursor afterwards.
+type Step = (Vec<String>, Vec<DateTime<Utc>>, Option<Gap>, Cursor);
 
-/// A plan as decisions that follow one another: each begins at the cursor where the one before ends. Fire times of the same
-/// workspaces are one decision.
-fn decisions(name: &str, terms: &Terms, plan: &SpreadPlan, from: Option<Cursor>, to: Cursor) -> Vec<Decision> {
-    let mut gap = plan.skipped.as_ref().map(|skipped| Gap {
+/// Decisions that follow one another: each begins at the cursor where the one before ends. Fire times of the same workspaces
+/// by the same schedule are one decision.
+fn decisions(name: &str, in_force: &Terms, decided: Decisions, from: Cursor) -> Vec<Decision> {
+    let Decisions { parts, to } = decided;
+    let mut steps: Vec<Step> = Vec::new();
+    for Part { terms, plan } in parts {
+        let mut gap = plan.skipped.map(|skipped| Gap {
+            job: name.to_owned(),
+            first: skipped.first,
+            last: skipped.last,
+            count: skipped.count,
+            reason: reason(in_force.missed).to_owned(),
+        });
+        let cursor = |at| Cursor { schedule: terms.schedule.text(), at };
+        for group in plan.due.chunk_by(|(_, one), (_, other)| one == other) {
+            let due: Vec<DateTime<Utc>> = group.iter().map(|(time, _)| *time).collect();
+            let at = due.last().copied().unwrap_or(plan.cursor);
+            let numbers = group.first().map(|(_, numbers)| numbers.as_slice()).unwrap_or_default();
+            let workspaces = numbers.iter().filter_map(|number| terms.workspaces.get(*number).cloned()).collect();
+            steps.push((workspaces, due, gap.take(), cursor(at)));
+        }
+        if gap.is_some() {
+            steps.push((Vec::new(), Vec::new(), gap, cursor(plan.cursor)));
+        }
+    }
+    match steps.last_mut() {
+        Some((.., end)) => *end = to,
+        None => steps.push((Vec::new(), Vec::new(), None, to)),
+    }
+    let mut from = Some(from);
+    let decision = |(workspaces, due, gap, to): Step| Decision {
         job: name.to_owned(),
-        first: skipped.first,
-        last: skipped.last,
-        count: skipped.count,
-        reason: reason(terms.missed).to_owned(),
-    });
-    let decision =
-        |workspaces: Vec<String>, due, gap, from, to| Decision { job: name.to_owned(), workspaces, due, gap, from, to };
-    if plan.due.is_empty() {
-        return vec![decision(Vec::new(), Vec::new(), gap, from, to)];
-    }
-    let groups: Vec<_> = plan.due.chunk_by(|(_, one), (_, other)| one == other).collect();
-    let (mut decisions, mut from) = (Vec::with_capacity(groups.len()), from);
-    for (number, group) in groups.iter().enumerate() {
-        let due: Vec<DateTime<Utc>> = group.iter().map(|(time, _)| *time).collect();
-        let is_last = number + 1 == groups.len();
-        let at = due.last().copied().filter(|_| !is_last).unwrap_or(to.at);
-        let to = Cursor { schedule: to.schedule.clone(), at };
-        let numbers = group.first().map(|(_, numbers)| numbers.as_slice()).unwrap_or_default();
-        let workspaces = numbers.iter().filter_map(|number| terms.workspaces.get(*number).cloned()).collect();
-        decisions.push(decision(workspaces, due, gap.take(), from.replace(to.clone()), to));
-    }
-    decisions
+        workspaces,
+        due,
+        gap,
+        from: from.replace(to.clone()),
+        to,
+    };
+    steps.into_iter().map(decision).collect()
 }
 
-/// The fire times of a job since its cursor, and the new cursor; `None` if nothing changes.
+/// The fire times of a schedule of reviews by people since its cursor, and the new cursor; `None` if nothing changes.
 pub(super) fn decide(terms: &Terms, from: Option<&Cursor>, now: DateTime<Utc>) -> Option<(SpreadPlan, Cursor)> {
     let schedule = terms.schedule.text();
     let Some(from) = from else {
@@ -184,7 +180,8 @@ pub(super) fn decide(terms: &Terms, from: Option<&Cursor>, now: DateTime<Utc>) -
     };
     if from.schedule != schedule {
         // What the earlier schedule promised up to now is not lost.
-        let earlier = Schedule::of_text(&from.schedule, from.at).map(|earlier| terms.plan(&earlier, from.at, now));
+        let earlier =
+            Schedule::of_text(&from.schedule, from.at).map(|earlier| terms.plan(&earlier, terms.missed, from.at, now));
         let at = from.at.max(now);
         let plan = earlier.unwrap_or(SpreadPlan { due: Vec::new(), skipped: None, cursor: at });
         let is_done = plan.cursor >= now;
@@ -192,7 +189,7 @@ pub(super) fn decide(terms: &Terms, from: Option<&Cursor>, now: DateTime<Utc>) -
         let at = plan.cursor;
         return Some((plan, Cursor { schedule, at }));
     }
-    let plan = terms.plan(&terms.schedule, from.at, now);
+    let plan = terms.plan(&terms.schedule, terms.missed, from.at, now);
     // Checking every second must not write every second.
     let nothing = plan.due.is_empty() && plan.skipped.is_none();
     let at = plan.cursor;

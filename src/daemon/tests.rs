@@ -2,6 +2,7 @@
 
 mod clock;
 mod disagreement;
+mod edits;
 mod failures;
 mod reviews;
 mod spread;
@@ -330,6 +331,7 @@ async fn each_workspace_is_judged_by_its_own_policy_and_its_evidence_is_recomput
         });
     }
     bench.daemon.forget();
+    bench.at(SUNDAY).await;
     bench.at(WEEK_1).await;
     assert_eq!(bench.runs().await.len(), 2);
     for (workspace, own, other, expected) in

@@ -5,6 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Count, Daemon, Setup};
 use crate::{
+    ledger::Fact,
     mail::notice::Notice,
     model::{
         notification::Notification,
@@ -90,14 +91,24 @@ impl Daemon {
         self.wake.notify_one();
     }
 
+    /// Whether the schedule in force has a workspace of a job, which this daemon's own configuration may lack.
+    async fn is_promised(&self, job: &str, workspace: &String) -> Result<bool, StoreError> {
+        let kind = Fact::Schedule { job: job.to_owned(), terms: None };
+        let last = self.store.last(kind.kind(), job).await?;
+        Ok(matches!(
+            last.map(|entry| entry.fact),
+            Some(Fact::Schedule { terms: Some(terms), .. }) if terms.workspaces.contains(workspace)
+        ))
+    }
+
     async fn attempt(&self, setup: &Setup, claim: &Claim) -> Result<(), AttemptError> {
         let Run { id, job: job_name, workspace: name, attempt, error, .. } = &claim.run;
         let policy = setup.policies.get(&(job_name.clone(), name.clone()));
         let (Some(job), Some(workspace), Some(policy)) = (setup.jobs.get(job_name), setup.workspaces.get(name), policy)
         else {
-            // Another replica may have taken over a file that this one has not seen yet.
-            let is_promised = self.state().in_force.get(job_name).is_some_and(|terms| terms.workspaces.contains(name));
-            return Err(if is_promised {
+            // Another replica may have taken over a file or a configuration that this one has not seen yet.
+            let is_promised = self.is_promised(job_name, name).await;
+            return Err(if is_promised.map_err(|error| AttemptError::Again(error.to_string()))? {
                 AttemptError::Again(format!(
                     "the configuration of this daemon has no job {job_name} with a workspace {name} yet, and another one's has"
                 ))

@@ -403,9 +403,14 @@ impl<M: Database, H: Hazard> Ledger for Hazardous<M, H> {
         self.store.offboardings().await
     }
 
-    async fn publish_schedules(&self, schedules: &[(String, Terms)], now: DateTime<Utc>) -> Result<(), StoreError> {
+    async fn publish_schedules(
+        &self,
+        schedules: &[(String, Terms)],
+        begins: &[(String, Cursor)],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         self.hazard.at("publish_schedules", Moment::Before).await?;
-        self.store.publish_schedules(schedules, now).await?;
+        self.store.publish_schedules(schedules, begins, now).await?;
         self.hazard.at("publish_schedules", Moment::After).await
     }
 
@@ -413,8 +418,8 @@ impl<M: Database, H: Hazard> Ledger for Hazardous<M, H> {
         self.store.head().await
     }
 
-    async fn last(&self, kind: &str, subject: &str) -> Result<Option<Entry>, StoreError> {
-        self.store.last(kind, subject).await
+    async fn newest(&self, kind: &str, subject: &str, most: u32) -> Result<Vec<Entry>, StoreError> {
+        self.store.newest(kind, subject, most).await
     }
 
     async fn entries(&self, after: u64, most: u32) -> Result<Vec<Line>, StoreError> {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::StoreError;
+use super::{StoreError, queue::Cursor};
 use crate::ledger::{
     Entry, Fact, Head, Line,
     fact::{OffboardingBegun, Terms},
@@ -37,11 +37,17 @@ pub trait Ledger: Send + Sync {
     /// [`StoreError`]
     async fn offboardings(&self) -> Result<Vec<Entry>, StoreError>;
 
-    /// Appends how the schedules in force change: from now on these jobs are due by these schedules, and no others.
+    /// Appends how the schedules in force change: from now on these jobs are due by these schedules, and no others. A job of
+    /// `begins` that has no cursor gets this one: a process that dies then leaves no job without one.
     ///
     /// # Errors
-    /// [`StoreError`]; then nothing was appended.
-    async fn publish_schedules(&self, schedules: &[(String, Terms)], now: DateTime<Utc>) -> Result<(), StoreError>;
+    /// [`StoreError`]; then nothing was stored.
+    async fn publish_schedules(
+        &self,
+        schedules: &[(String, Terms)],
+        begins: &[(String, Cursor)],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
 
     /// The last entry.
     ///
@@ -53,7 +59,15 @@ pub trait Ledger: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`]
-    async fn last(&self, kind: &str, subject: &str) -> Result<Option<Entry>, StoreError>;
+    async fn last(&self, kind: &str, subject: &str) -> Result<Option<Entry>, StoreError> {
+        Ok(self.newest(kind, subject, 1).await?.pop())
+    }
+
+    /// The last entries of a kind and subject, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn newest(&self, kind: &str, subject: &str, most: u32) -> Result<Vec<Entry>, StoreError>;
 
     /// The entries after a number, in order.
     ///

@@ -22,6 +22,7 @@ use crate::{
     connector::{Cause, Connector, ConnectorError, Progress, ReadRequest},
     daemon::{Daemon, Identity, Job, Limits, Setup, Workspace},
     fetch::Rosters,
+    ledger::Entry,
     mail::{
         message::Email,
         smtp::{Accepted, Failure, Mailer, SendError, Stage},
@@ -90,7 +91,40 @@ impl Shared {
 pub(super) struct World<S> {
     pub(super) shared: Arc<Shared>,
     pub(super) store: S,
-    pub(super) jobs: BTreeMap<String, (Schedule, Missed, Vec<String>)>,
+    /// The configuration, and the one after the edit.
+    configurations: [Configuration; 2],
+    is_edited: AtomicBool,
+}
+
+/// The schedule of each job, what happens to missed times, and the workspaces.
+type Configuration = BTreeMap<String, (Schedule, Missed, Vec<String>)>;
+
+/// Jobs of chance. What is missed of a frequent one is not all made up for: every quarter of an hour of two months is nobody's
+/// wish. `earlier` are the jobs before an edit.
+fn configuration(random: &mut StdRng, start: DateTime<Utc>, jobs: usize, earlier: &Configuration) -> Configuration {
+    let patterns = ["0 8 * * MON", "30 2 * * *", "@hourly", "*/15 * * * *", "0 0 1 * *", "15 10 8 * * FRI"];
+    let zones = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"];
+    let is_frequent = |pattern: &str| pattern.contains("/15") || pattern == "@hourly";
+    let mut configuration = Configuration::new();
+    for number in 0..jobs {
+        let name = format!("job-{number}");
+        let before = earlier.get(&name);
+        // Often only the workspaces change.
+        let kept = before.filter(|_| random.random_bool(0.4)).map(|(schedule, ..)| schedule.clone());
+        let pattern = *patterns.choose(random).unwrap();
+        let zone = zones.choose(random).unwrap().parse().unwrap();
+        let schedule = kept.unwrap_or_else(|| Schedule::parse(pattern, zone, start).unwrap());
+        let frequent =
+            is_frequent(schedule.pattern()) || before.is_some_and(|(before, ..)| is_frequent(before.pattern()));
+        let choice = if frequent { &[Missed::Latest, Missed::Skip][..] } else { &[Missed::Latest, Missed::All] };
+        let missed = *choice.choose(random).unwrap();
+        let mut workspaces = WORKSPACES.map(str::to_owned).to_vec();
+        if random.random_bool(0.5) {
+            workspaces.remove(random.random_range(0..workspaces.len()));
+        }
+        configuration.insert(name, (schedule, missed, workspaces));
+    }
+    configuration
 }
 
 fn time(text: &str) -> DateTime<Utc> {
@@ -101,20 +135,11 @@ impl<S: Database + Clone + 'static> World<S> {
     /// A world with an empty store. Clones of a store are the same store.
     pub(super) fn new(random: &mut StdRng, store: S) -> Self {
         let start = time("2026-01-01T00:00:00Z") + chrono::Duration::seconds(random.random_range(0..60_000_000));
-        let patterns = ["0 8 * * MON", "30 2 * * *", "@hourly", "*/15 * * * *", "0 0 1 * *", "15 10 8 * * FRI"];
-        let zones = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"];
-        let mut jobs = BTreeMap::new();
-        for number in 0..random.random_range(1..=3) {
-            let pattern = *patterns.choose(random).unwrap();
-            let zone = zones.choose(random).unwrap().parse().unwrap();
-            // Making up for every quarter of an hour of two months is nobody's wish.
-            let frequent = pattern.contains("/15") || pattern == "@hourly";
-            let choice = if frequent { &[Missed::Latest, Missed::Skip][..] } else { &[Missed::Latest, Missed::All] };
-            let missed = *choice.choose(random).unwrap();
-            let workspaces = WORKSPACES[..random.random_range(1..=2)].iter().map(|name| (*name).to_owned()).collect();
-            let schedule = Schedule::parse(pattern, zone, start).unwrap();
-            jobs.insert(format!("job-{number}"), (schedule, missed, workspaces));
-        }
+        let jobs = random.random_range(1..=3);
+        let first = configuration(random, start, jobs, &Configuration::new());
+        // Another job may come with the edit.
+        let more = random.random_range(0..=1);
+        let second = configuration(random, start, jobs + more, &first);
         let shared = Shared {
             random: Mutex::new(StdRng::seed_from_u64(random.random())),
             now: Mutex::new(start),
@@ -123,13 +148,37 @@ impl<S: Database + Clone + 'static> World<S> {
             on: Notify::new(),
             post: Mutex::default(),
         };
-        let world = Self { shared: Arc::new(shared), store, jobs };
+        let configurations = [first, second];
+        let world = Self { shared: Arc::new(shared), store, configurations, is_edited: AtomicBool::new(false) };
         world.trouble(random);
         world
     }
 
     pub(super) fn now(&self) -> DateTime<Utc> {
         *self.shared.now.lock().unwrap()
+    }
+
+    /// The configuration that a process which starts now reads.
+    fn configuration(&self) -> &Configuration {
+        let [first, second] = &self.configurations;
+        if self.is_edited() { second } else { first }
+    }
+
+    pub(super) fn is_edited(&self) -> bool {
+        self.is_edited.load(Ordering::Relaxed)
+    }
+
+    /// Whether a job comes with the edit.
+    pub(super) fn has_a_new_job(&self) -> bool {
+        let [first, second] = &self.configurations;
+        second.len() > first.len()
+    }
+
+    /// The configuration is edited. From here on the clock is not set back: what the ledger says of schedules that a wrong
+    /// clock put in force is told elsewhere.
+    pub(super) async fn edit(&self) {
+        self.catch_up().await;
+        self.is_edited.store(true, Ordering::Relaxed);
     }
 
     /// Other things go wrong from here on.
@@ -155,7 +204,7 @@ impl<S: Database + Clone + 'static> World<S> {
     /// Time passes, or is corrected.
     pub(super) fn pass(&self, random: &mut StdRng) {
         let seconds = match random.random_range(0..20) {
-            0 => -random.random_range(1..200_000),
+            0 if !self.is_edited() => -random.random_range(1..200_000),
             1 => random.random_range(1_000_000..4_000_000),
             2..6 => random.random_range(100_000..700_000),
             6..12 => random.random_range(1_000..10_000),
@@ -165,7 +214,12 @@ impl<S: Database + Clone + 'static> World<S> {
         // Often exactly then.
         if random.random_bool(0.5) {
             let now = self.now();
-            let next = self.jobs.values().filter_map(|(schedule, ..)| schedule.times(now).next()).min();
+            let next = self
+                .configurations
+                .iter()
+                .flat_map(BTreeMap::values)
+                .filter_map(|(schedule, ..)| schedule.times(now).next())
+                .min();
             let near = next.filter(|next| *next - now < chrono::Duration::days(8));
             *self.shared.now.lock().unwrap() = near.unwrap_or(now);
         }
@@ -177,11 +231,15 @@ impl<S: Database + Clone + 'static> World<S> {
 
     /// Where the clock was set back, it is set right again.
     pub(super) async fn catch_up(&self) {
-        for job in self.jobs.keys() {
+        for job in self.configurations.iter().flat_map(BTreeMap::keys) {
             let cursor = self.store.cursor(job).await.unwrap();
             let mut now = self.shared.now.lock().unwrap();
             *now = cursor.map_or(*now, |cursor| cursor.at.max(*now));
         }
+        let lines = self.store.entries(0, u32::MAX).await.unwrap();
+        let latest = lines.iter().map(|line| serde_json::from_str::<Entry>(&line.text).unwrap().at).max();
+        let mut now = self.shared.now.lock().unwrap();
+        *now = latest.map_or(*now, |latest| latest.max(*now));
     }
 
     /// Reads that hung go on.
@@ -229,11 +287,11 @@ impl<S: Database + Clone + 'static> World<S> {
         };
         let setup = Setup {
             rosters: Rosters::default(),
-            jobs: self.jobs.iter().map(|(name, settings)| (name.clone(), job(settings))).collect(),
+            jobs: self.configuration().iter().map(|(name, settings)| (name.clone(), job(settings))).collect(),
             workspaces: WORKSPACES.iter().map(workspace).collect(),
             problems: Vec::new(),
             policies: self
-                .jobs
+                .configuration()
                 .iter()
                 .flat_map(|(job, (_, _, workspaces))| workspaces.iter().map(|name| (job.clone(), name.clone())))
                 .map(|pair| (pair, Arc::new(Policy::default())))

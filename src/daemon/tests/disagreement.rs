@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// A second daemon on the store of a bench, with another schedule.
-async fn rival(bench: &Bench, pattern: &str) -> Bench {
+pub(super) async fn rival(bench: &Bench, pattern: &str) -> Bench {
     let daemon =
         daemon(&bench.simulator, &bench.post, &bench.watcher, &bench.now, bench.folder.path(), Missed::All).await;
     {

@@ -20,6 +20,7 @@ async fn two() -> (Bench, Simulator) {
         setup.workspaces.insert("beta".into(), workspace);
         setup.policies.insert(("weekly".into(), "beta".into()), Arc::new(Policy::default()));
     });
+    bench.at(SUNDAY).await;
     (bench, other)
 }
 

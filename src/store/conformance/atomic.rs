@@ -105,7 +105,7 @@ pub(crate) async fn a_write_whose_commit_fails_changes_nothing<H: Home>() {
         missed: "all".into(),
         splay_minutes: None,
     };
-    refused_then_done!(bench, publish_schedules(&[("weekly".to_owned(), terms.clone())], at(35)));
+    refused_then_done!(bench, publish_schedules(&[("weekly".to_owned(), terms.clone())], &[], at(35)));
     let begun = OffboardingBegun {
         plan: Uuid::nil(),
         workspace: "acme".into(),

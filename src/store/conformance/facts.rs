@@ -111,10 +111,10 @@ pub(crate) async fn schedules_are_published_when_they_are_new_changed_or_gone<H:
             },
         )
     };
-    bench.store.publish_schedules(&[schedule("a", "1"), schedule("b", "1")], at(0)).await.unwrap();
-    bench.store.publish_schedules(&[schedule("a", "1"), schedule("b", "1")], at(1)).await.unwrap();
-    bench.store.publish_schedules(&[schedule("a", "2")], at(2)).await.unwrap();
-    bench.store.publish_schedules(&[schedule("a", "2")], at(3)).await.unwrap();
+    bench.store.publish_schedules(&[schedule("a", "1"), schedule("b", "1")], &[], at(0)).await.unwrap();
+    bench.store.publish_schedules(&[schedule("a", "1"), schedule("b", "1")], &[], at(1)).await.unwrap();
+    bench.store.publish_schedules(&[schedule("a", "2")], &[], at(2)).await.unwrap();
+    bench.store.publish_schedules(&[schedule("a", "2")], &[], at(3)).await.unwrap();
     let published = bench.facts().await.into_iter().map(|fact| match fact {
         Fact::Schedule { job, terms } => (job, terms.map(|terms| terms.pattern)),
         other => panic!("{other:?}"),

@@ -22,6 +22,17 @@ pub(super) async fn cursor(connection: &mut PgConnection, job: &str) -> Result<O
     row.as_ref().map(rows::cursor).transpose()
 }
 
+/// Begins a job that has no cursor.
+pub(super) async fn begin(connection: &mut PgConnection, job: &str, at: &Cursor) -> Result<(), sqlx::Error> {
+    sqlx::query("INSERT INTO cursor (job, schedule, at) VALUES ($1, $2, $3) ON CONFLICT (job) DO NOTHING")
+        .bind(job)
+        .bind(&at.schedule)
+        .bind(millis(at.at))
+        .execute(connection)
+        .await
+        .map(|_| ())
+}
+
 /// Stores the decisions of one job.
 pub(super) async fn store(write: &mut Write, decided: &Decided<'_>) -> Result<(), sqlx::Error> {
     let planned = plan_runs(write.on(), decided).await?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{PostgresStore, count, write};
+use super::{PostgresStore, count, decisions, write};
 use crate::{
     ledger::{
         Entry, Fact, Head, Line,
@@ -14,6 +14,7 @@ use crate::{
     store::{
         StoreError, facts,
         ledger::Ledger,
+        queue::Cursor,
         rows::{self, entry, fact},
     },
 };
@@ -93,11 +94,19 @@ impl Ledger for PostgresStore {
         lines.iter().map(|line| entry(line)).collect::<Result<_, _>>().map_err(failed)
     }
 
-    async fn publish_schedules(&self, schedules: &[(String, Terms)], now: DateTime<Utc>) -> Result<(), StoreError> {
+    async fn publish_schedules(
+        &self,
+        schedules: &[(String, Terms)],
+        begins: &[(String, Cursor)],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         let failed = self.explain("write the ledger");
         let mut write = self.write().await.map_err(&failed)?;
         let in_force = in_force(write.on()).await.map_err(&failed)?;
         write.append(facts::publish_schedules(&in_force, schedules), now).await.map_err(&failed)?;
+        for (job, cursor) in begins {
+            decisions::begin(write.on(), job, cursor).await.map_err(&failed)?;
+        }
         write.commit().await.map_err(&failed)
     }
 
@@ -105,11 +114,12 @@ impl Ledger for PostgresStore {
         write::head(&self.pool).await.map_err(self.explain("read the ledger"))
     }
 
-    async fn last(&self, kind: &str, subject: &str) -> Result<Option<Entry>, StoreError> {
+    async fn newest(&self, kind: &str, subject: &str, most: u32) -> Result<Vec<Entry>, StoreError> {
         let failed = self.explain("read the ledger");
-        let sql = "SELECT line FROM ledger WHERE kind = $1 AND subject = $2 ORDER BY number DESC LIMIT 1";
-        let last = sqlx::query_scalar::<_, String>(sql).bind(kind).bind(subject).fetch_optional(&self.pool).await;
-        last.and_then(|text| text.as_deref().map(entry).transpose()).map_err(failed)
+        let sql = "SELECT line FROM ledger WHERE kind = $1 AND subject = $2 ORDER BY number DESC LIMIT $3";
+        let query = sqlx::query_scalar::<_, String>(sql).bind(kind).bind(subject).bind(i64::from(most));
+        let lines = query.fetch_all(&self.pool).await.map_err(&failed)?;
+        lines.iter().map(|line| entry(line)).collect::<Result<_, _>>().map_err(failed)
     }
 
     async fn entries(&self, after: u64, most: u32) -> Result<Vec<Line>, StoreError> {

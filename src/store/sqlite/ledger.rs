@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::{SqliteStore, count};
+use super::{SqliteStore, count, millis};
 use crate::{
     ledger::{
         Entry, Fact, Head, Line,
@@ -15,6 +15,7 @@ use crate::{
     store::{
         StoreError, facts,
         ledger::Ledger,
+        queue::Cursor,
         rows::{self, entry, fact},
     },
 };
@@ -88,6 +89,17 @@ async fn last_like(connection: &mut SqliteConnection, like: &Fact) -> Result<Opt
     query.fetch_optional(connection).await?.map(|line| fact(&line)).transpose()
 }
 
+/// Begins a job that has no cursor.
+async fn begin(connection: &mut SqliteConnection, job: &str, at: &Cursor) -> Result<(), sqlx::Error> {
+    sqlx::query("INSERT INTO cursor (job, schedule, at) VALUES (?, ?, ?) ON CONFLICT (job) DO NOTHING")
+        .bind(job)
+        .bind(&at.schedule)
+        .bind(millis(at.at))
+        .execute(connection)
+        .await
+        .map(|_| ())
+}
+
 #[async_trait::async_trait]
 impl Ledger for SqliteStore {
     async fn append(&self, new: &[Fact], now: DateTime<Utc>) -> Result<(), StoreError> {
@@ -136,11 +148,19 @@ impl Ledger for SqliteStore {
         lines.iter().map(|line| entry(line)).collect::<Result<_, _>>().map_err(failed)
     }
 
-    async fn publish_schedules(&self, schedules: &[(String, Terms)], now: DateTime<Utc>) -> Result<(), StoreError> {
+    async fn publish_schedules(
+        &self,
+        schedules: &[(String, Terms)],
+        begins: &[(String, Cursor)],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         let failed = self.explain("write the ledger");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
         let in_force = in_force(&mut transaction).await.map_err(&failed)?;
         append(&mut transaction, facts::publish_schedules(&in_force, schedules), now).await.map_err(&failed)?;
+        for (job, cursor) in begins {
+            begin(&mut transaction, job, cursor).await.map_err(&failed)?;
+        }
         transaction.commit().await.map_err(&failed)
     }
 
@@ -150,11 +170,12 @@ impl Ledger for SqliteStore {
         head(&mut connection).await.map_err(&failed)
     }
 
-    async fn last(&self, kind: &str, subject: &str) -> Result<Option<Entry>, StoreError> {
+    async fn newest(&self, kind: &str, subject: &str, most: u32) -> Result<Vec<Entry>, StoreError> {
         let failed = self.explain("read the ledger");
-        let sql = "SELECT line FROM ledger WHERE kind = ? AND subject = ? ORDER BY number DESC LIMIT 1";
-        let last = sqlx::query_scalar::<_, String>(sql).bind(kind).bind(subject).fetch_optional(&self.pool).await;
-        last.and_then(|text| text.as_deref().map(entry).transpose()).map_err(failed)
+        let sql = "SELECT line FROM ledger WHERE kind = ? AND subject = ? ORDER BY number DESC LIMIT ?";
+        let query = sqlx::query_scalar::<_, String>(sql).bind(kind).bind(subject).bind(most);
+        let lines = query.fetch_all(&self.pool).await.map_err(&failed)?;
+        lines.iter().map(|line| entry(line)).collect::<Result<_, _>>().map_err(failed)
     }
 
     async fn entries(&self, after: u64, most: u32) -> Result<Vec<Line>, StoreError> {

@@ -134,7 +134,7 @@ async fn run(store: &SqliteStore, meter: &mut Meter, now: DateTime<Utc>) {
         missed: "latest".into(),
         splay_minutes: None,
     };
-    meter.of("publish_schedules", store.publish_schedules(&[("weekly".into(), terms)], now)).await;
+    meter.of("publish_schedules", store.publish_schedules(&[("weekly".into(), terms)], &[], now)).await;
     let from = meter.of("cursor", store.cursor("weekly")).await;
     let to = Cursor { schedule: "0 * * * * UTC".into(), at: now };
     let due = Decided {
