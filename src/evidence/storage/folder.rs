@@ -1,9 +1,9 @@
 //! Evidence as files in a folder.
 
 use std::{
-    fs::{self, File, OpenOptions, Permissions},
+    fs::{self, File, OpenOptions, Permissions, TryLockError},
     io::{self, Read, Seek as _, SeekFrom, Write as _},
-    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant, SystemTime},
@@ -23,6 +23,12 @@ const ABANDONED: Duration = Duration::from_hours(48);
 
 /// How often a process looks for such drafts: the folder has an entry for each bag there ever was.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
+
+/// How long another process may hold a file that is to be written. A write takes far less; if it takes longer, both write
+/// the same bytes in the same place.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+/// How often it is looked at meanwhile.
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
 
 /// A folder of evidence.
 #[derive(Debug, Clone)]
@@ -257,18 +263,40 @@ impl Log for Folder {
     fn append(&self, key: &str, length: u64, bytes: &[u8]) -> io::Result<bool> {
         let path = self.path(key)?;
         create(&self.root)?;
-        let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
-        file.lock()?;
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        let is_locked = take_turn(&file)?;
         if file.metadata()?.len() != length {
             return Ok(false);
         }
-        let written = file.write_all(bytes).and_then(|()| file.sync_data());
+        // At its place and not at the end: a process that stood still and goes on writes the same bytes over themselves.
+        let written = file.write_all_at(bytes, length).and_then(|()| file.sync_data());
         if let Err(error) = written {
-            // If the disk is full, take back what was written of it.
-            let _ = file.set_len(length);
+            // If the disk is full, take back what was written of it, unless another process has gone on meanwhile.
+            let ours = length.saturating_add(bytes.len() as u64);
+            if is_locked && file.metadata().is_ok_and(|now| now.len() <= ours) {
+                let _ = file.set_len(length);
+            }
             return Err(error);
         }
         Ok(true)
+    }
+}
+
+/// Locks a file. Returns whether it did: a process that stands still, or a machine that is gone, may hold the lock for ever,
+/// and must not keep the others from writing.
+fn take_turn(file: &File) -> io::Result<bool> {
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
+                tracing::warn!("another process holds a file of the evidence for too long; it is written all the same");
+                return Ok(false);
+            }
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+        }
     }
 }
 
@@ -314,4 +342,22 @@ fn lock(folder: &Path) -> io::Result<()> {
         }
     }
     fs::set_permissions(folder, Permissions::from_mode(0o500))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_stands_still_in_a_write_keeps_no_other_from_writing() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::new(place.path());
+        assert!(folder.append("ledger.jsonl", 0, b"one\n").unwrap());
+        let still = OpenOptions::new().write(true).open(place.path().join("ledger.jsonl")).unwrap();
+        still.lock().unwrap();
+        assert!(folder.append("ledger.jsonl", 4, b"two\nthree\n").unwrap());
+        // It goes on with what it had seen of the ledger.
+        still.write_all_at(b"two\n", 4).unwrap();
+        assert_eq!(folder.read_from("ledger.jsonl", 0).unwrap(), b"one\ntwo\nthree\n");
+    }
 }
