@@ -257,7 +257,7 @@ fn about_people(desk: &Desk, asked: &mut Asked<'_>) {
     let attested = table(&desk.review.join("data/attestations.csv"));
     asked.ask(
         "named reviewer and day",
-        "(reviewer, decided_by, decided_at), attestations.csv",
+        "REVIEW/data/decisions.csv (reviewer, decided_by, decided_at, via",
         is_dated && attested.len() > 1,
     );
     let is_independent = standing.iter().all(|row| row["decided_by"] != row["email"]);

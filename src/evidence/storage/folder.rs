@@ -272,9 +272,9 @@ impl Log for Folder {
         // At its place and not at the end: a process that stood still and goes on writes the same bytes over themselves.
         let written = file.write_all_at(bytes, length).and_then(|()| file.sync_data());
         if let Err(error) = written {
-            // If the disk is full, take back what was written of it, unless another process has gone on meanwhile.
-            let ours = length.saturating_add(bytes.len() as u64);
-            if is_locked && file.metadata().is_ok_and(|now| now.len() <= ours) {
+            // If the disk is full, take back what was written of it, unless another process has written all of it meanwhile.
+            let whole = length.saturating_add(bytes.len() as u64);
+            if is_locked && file.metadata().is_ok_and(|now| now.len() < whole) {
                 let _ = file.set_len(length);
             }
             return Err(error);
