@@ -43,6 +43,17 @@ impl Terms {
         let schedule = Schedule::of_terms(terms, now)?;
         Some(Self::new(job, terms.workspaces.clone(), schedule, Missed::of_word(&terms.missed)?))
     }
+
+    /// A review by people: one at each scheduled time, of which the latest is caught up.
+    pub(super) fn review(name: &str, schedule: Schedule) -> Self {
+        Self::new(name, vec![name.to_owned()], schedule, Missed::Latest)
+    }
+
+    /// A review as the ledger has it; `None` if a newer rolecall wrote it.
+    pub(super) fn of_review(name: &str, terms: &fact::ReviewTerms, now: DateTime<Utc>) -> Option<Self> {
+        let schedule = Schedule::parse(&terms.pattern, terms.time_zone.parse().ok()?, now).ok()?;
+        Some(Self::review(name, schedule))
+    }
 }
 
 impl Terms {
@@ -90,8 +101,7 @@ impl Daemon {
         };
         let is_known = |name: &String| changed.as_ref().is_some_and(|changed| !changed.contains(name));
         for (name, job) in setup.jobs.iter().filter(|(name, _)| !is_known(name)) {
-            let kind = Fact::Schedule { job: name.clone(), terms: None };
-            let last = self.store.last(kind.kind(), name).await?;
+            let last = self.store.last(Fact::SCHEDULE, name).await?;
             let since = last.as_ref().map(|entry| entry.at);
             let own = Terms::of_job(name, job);
             let (terms, superseded) = match last.map(|entry| (entry.number, entry.at, entry.fact)) {

@@ -189,6 +189,8 @@ struct State {
     ahead: BTreeMap<String, String>,
     /// Whether the ledger has the schedules of reviews of this configuration.
     reviews_published: bool,
+    /// Since when the schedule of each review is in force, as the ledger has it.
+    reviews_since: BTreeMap<String, DateTime<Utc>>,
     /// When the opening of each review is tried again.
     reviews_again: BTreeMap<String, DateTime<Utc>>,
     /// Closed reviews that were seen with their bag.

@@ -7,12 +7,13 @@ use chrono::{DateTime, Utc};
 use super::{
     Daemon, Job, Setup,
     in_force::Terms,
-    segments::{self, Decisions, Part},
+    segments::{self, Decisions, Part, Scheduled},
     vendor_clock::AGAIN_AFTER,
 };
 use crate::{
+    ledger::Fact,
     model::{run::Gap, trigger::LATE},
-    schedule::{Missed, Schedule, SpreadPlan},
+    schedule::Missed,
     store::{
         StoreError,
         queue::{Cursor, Decided},
@@ -81,7 +82,9 @@ impl Daemon {
             self.state().is_published = false;
             return Ok(Vec::new());
         };
-        let segments = self.segments(name, Arc::clone(&terms), &from, now).await?;
+        let since = self.state().in_force_since.get(name).copied();
+        let scheduled = Scheduled { kind: Fact::SCHEDULE, name, terms: Arc::clone(&terms), since };
+        let segments = self.segments(&scheduled, &from, now).await?;
         let Some(decided) = segments::decide(&segments, terms.missed, &from, now) else {
             let mut next = terms.next_after(from.at.max(now)).unwrap_or(DateTime::<Utc>::MAX_UTC);
             let is_pending = segments.last().is_some_and(|last| last.since > now);
@@ -169,31 +172,6 @@ fn decisions(name: &str, in_force: &Terms, decided: Decisions, from: Cursor) -> 
         to,
     };
     steps.into_iter().map(decision).collect()
-}
-
-/// The fire times of a schedule of reviews by people since its cursor, and the new cursor; `None` if nothing changes.
-pub(super) fn decide(terms: &Terms, from: Option<&Cursor>, now: DateTime<Utc>) -> Option<(SpreadPlan, Cursor)> {
-    let schedule = terms.schedule.text();
-    let Some(from) = from else {
-        // A new job begins now: no earlier fire time was published for it.
-        return Some((SpreadPlan { due: Vec::new(), skipped: None, cursor: now }, Cursor { schedule, at: now }));
-    };
-    if from.schedule != schedule {
-        // What the earlier schedule promised up to now is not lost.
-        let earlier =
-            Schedule::of_text(&from.schedule, from.at).map(|earlier| terms.plan(&earlier, terms.missed, from.at, now));
-        let at = from.at.max(now);
-        let plan = earlier.unwrap_or(SpreadPlan { due: Vec::new(), skipped: None, cursor: at });
-        let is_done = plan.cursor >= now;
-        let schedule = if is_done { schedule } else { from.schedule.clone() };
-        let at = plan.cursor;
-        return Some((plan, Cursor { schedule, at }));
-    }
-    let plan = terms.plan(&terms.schedule, terms.missed, from.at, now);
-    // Checking every second must not write every second.
-    let nothing = plan.due.is_empty() && plan.skipped.is_none();
-    let at = plan.cursor;
-    (!nothing).then_some((plan, Cursor { schedule, at }))
 }
 
 fn reason(missed: Missed) -> &'static str {

@@ -1,11 +1,16 @@
 //! Looks after reviews by people: opens those that are due, says by mail what is due about them, and counts them.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Daemon, Review, Setup, in_force::Terms, planner, vendor_clock::AGAIN_AFTER};
+use super::{
+    Daemon, Review, Setup,
+    in_force::Terms,
+    segments::{self, Decisions, Scheduled},
+    vendor_clock::AGAIN_AFTER,
+};
 use crate::{
     ledger::{Fact, timeline::TOLERANCE},
     model::{actor::Actor, run::Gap, trigger::LATE},
@@ -14,7 +19,7 @@ use crate::{
         state::{State, Summary},
     },
     run::reviews::{self, ReviewError, messages},
-    schedule::{Missed, Schedule},
+    schedule::{Missed, Schedule, Skipped},
     store::{
         StoreError,
         queue::Cursor,
@@ -28,6 +33,16 @@ const REPLACED: &str = "it could not be opened before the next scheduled time";
 const MISSED: &str = "no daemon was able to open it in time; only the latest is opened";
 /// Why a scheduled time has no review any more whose schedule was removed.
 const REMOVED: &str = "its schedule was removed from the configuration";
+
+/// What is decided about the scheduled times of a review.
+struct DecidedReview {
+    /// The time for which one is opened; `None` if for none.
+    due: Option<DateTime<Utc>>,
+    /// The times for which none is opened, the earliest first.
+    passed: Vec<Skipped>,
+    /// The cursor afterwards.
+    to: Cursor,
+}
 
 /// The reviews of one name in numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,6 +104,11 @@ impl Daemon {
         let gone = gone.map(|plan| Fact::ReviewSchedule { name: plan.name.clone(), terms: None });
         let facts: Vec<Fact> = own.chain(gone).collect();
         self.store.append(&facts, now).await?;
+        let mut since = BTreeMap::new();
+        for name in setup.reviews.keys().filter(|name| scheduled(name).is_some()) {
+            since.extend(self.store.last(Fact::REVIEW_SCHEDULE, name).await?.map(|entry| (name.clone(), entry.at)));
+        }
+        self.state().reviews_since = since;
         for plan in plans.iter().filter(|plan| scheduled(&plan.name).is_none()) {
             let Some(fire_at) = plan.due else { continue };
             let skipped = [gap(&plan.name, fire_at, fire_at, 1, REMOVED)];
@@ -123,16 +143,15 @@ impl Daemon {
         let decided = if is_in_future {
             self.back_from_the_future(setup, &terms, plan, now).await
         } else {
-            planner::decide(&terms, plan.map(|plan| &plan.cursor), now)
-                .map(|(plan, to)| (plan.due.last().map(|(time, _)| *time), plan.skipped, to))
+            self.decide_review(name, schedule, plan, now).await?
         };
-        let Some((due, passed, to)) = decided else {
+        let Some(DecidedReview { due, passed, to }) = decided else {
             if is_in_future {
                 self.again(name, now);
             }
             return Ok(is_in_future);
         };
-        let first = passed.map(|passed| passed.first).or(due);
+        let first = passed.first().map(|passed| passed.first).or(due);
         let is_late = first.is_some_and(|first| now - first > LATE);
         let is_held = !self.is_in_force(name, review, schedule).await?
             || (is_late && self.is_ahead(setup, &format!("review {name}"), &terms, now).await);
@@ -145,7 +164,7 @@ impl Daemon {
         if let Some(waiting) = waiting.filter(|_| due.is_some()) {
             skipped.push(gap(name, waiting, waiting, 1, REPLACED));
         }
-        skipped.extend(passed.map(|passed| gap(name, passed.first, passed.last, passed.count, MISSED)));
+        skipped.extend(passed.iter().map(|passed| gap(name, passed.first, passed.last, passed.count, MISSED)));
         let planned = PlannedReview { name, job, from: plan, to: &to, due: due.or(waiting), skipped: &skipped, now };
         if self.store.plan_review(&planned).await?
             && let Some(fire_at) = due
@@ -156,6 +175,30 @@ impl Daemon {
         Ok(true)
     }
 
+    /// The scheduled times of a review since its cursor, each by the schedule that was in force then; `None` if nothing
+    /// changes.
+    async fn decide_review(
+        &self,
+        name: &str,
+        schedule: &Schedule,
+        plan: Option<&ReviewPlan>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<DecidedReview>, StoreError> {
+        let since = self.state().reviews_since.get(name).copied();
+        // A new review is due from the moment on at which its schedule was published.
+        let begin = || Cursor { schedule: schedule.text(), at: since.unwrap_or(now).min(now) };
+        let from = plan.map_or_else(begin, |plan| plan.cursor.clone());
+        let terms = Arc::new(Terms::review(name, schedule.clone()));
+        let scheduled = Scheduled { kind: Fact::REVIEW_SCHEDULE, name, terms, since };
+        let segments = self.segments(&scheduled, &from, now).await?;
+        let Some(Decisions { parts, to }) = segments::decide(&segments, Missed::Latest, &from, now) else {
+            return Ok(plan.is_none().then_some(DecidedReview { due: None, passed: Vec::new(), to: from }));
+        };
+        let due = parts.iter().flat_map(|part| &part.plan.due).map(|(time, _)| *time).last();
+        let passed = parts.iter().filter_map(|part| part.plan.skipped).collect();
+        Ok(Some(DecidedReview { due, passed, to }))
+    }
+
     /// A plan that a clock made that was ahead begins again now, if the vendor's answers say that the clock is right.
     async fn back_from_the_future(
         &self,
@@ -163,10 +206,11 @@ impl Daemon {
         terms: &Terms,
         plan: Option<&ReviewPlan>,
         now: DateTime<Utc>,
-    ) -> Option<(Option<DateTime<Utc>>, Option<crate::schedule::Skipped>, Cursor)> {
+    ) -> Option<DecidedReview> {
         let ahead = self.vendor_ahead(setup, terms).await?;
         let schedule = plan?.cursor.schedule.clone();
-        (ahead.abs() <= TOLERANCE).then_some((None, None, Cursor { schedule, at: now }))
+        let decided = || DecidedReview { due: None, passed: Vec::new(), to: Cursor { schedule, at: now } };
+        (ahead.abs() <= TOLERANCE).then(decided)
     }
 
     /// Whether the schedule is the last one that the ledger has: another daemon may have put another one in force.

@@ -1,4 +1,4 @@
-//! What was promised since a cursor: the schedules of a job that were in force one after another, as the ledger has them. A
+//! What was promised since a cursor: the schedules of a job or review that were in force one after another, as the ledger has them. A
 //! daemon may have died after it published a schedule and before it decided anything, or have been stopped while a schedule
 //! was changed: then several of them have fire times that nobody has decided.
 
@@ -58,24 +58,47 @@ fn first_of(plan: &SpreadPlan) -> Option<DateTime<Utc>> {
     plan.skipped.map(|skipped| skipped.first).or(plan.due.first().map(|(time, _)| *time))
 }
 
+/// What is due by the schedules that the ledger has of it.
+pub(super) struct Scheduled<'a> {
+    /// The kind of the entries.
+    pub(super) kind: &'static str,
+    /// Their subject: the name of the job or review.
+    pub(super) name: &'a str,
+    /// The terms that are in force.
+    pub(super) terms: Arc<Terms>,
+    /// Since when; `None` if the ledger has none.
+    pub(super) since: Option<DateTime<Utc>>,
+}
+
+impl Scheduled<'_> {
+    /// The terms of an entry from its time on; `None` if it says that there are none. Terms that only a newer rolecall can
+    /// read: until it came, those of this daemon were followed.
+    fn terms_of(&self, fact: &Fact, at: DateTime<Utc>) -> Option<Arc<Terms>> {
+        let read = match fact {
+            Fact::Schedule { terms, .. } => Terms::parse(self.name, terms.as_ref()?, at),
+            Fact::ReviewSchedule { terms, .. } => Terms::of_review(self.name, terms.as_ref()?, at),
+            _ => None,
+        };
+        Some(read.map_or_else(|| Arc::clone(&self.terms), Arc::new))
+    }
+}
+
 impl Daemon {
-    /// The terms of a job since its cursor, the earliest first; the last are those that are in force.
+    /// The terms of a job or review since its cursor, the earliest first; the last are those that are in force.
     pub(super) async fn segments(
         &self,
-        name: &str,
-        in_force: Arc<Terms>,
+        scheduled: &Scheduled<'_>,
         from: &Cursor,
         now: DateTime<Utc>,
     ) -> Result<Vec<Segment>, StoreError> {
-        let since = self.state().in_force_since.get(name).copied();
-        let last = Segment { since: since.unwrap_or(BEFORE_ALL), terms: Some(Arc::clone(&in_force)) };
+        let Scheduled { kind, name, terms: in_force, since } = scheduled;
+        let last = Segment { since: since.unwrap_or(BEFORE_ALL), terms: Some(Arc::clone(in_force)) };
         if last.since <= from.at {
             return Ok(vec![last]);
         }
-        let kind = Fact::Schedule { job: name.to_owned(), terms: None };
         let mut most = FEW_ENTRIES;
         let entries = loop {
-            let entries = self.store.newest(kind.kind(), name, most).await?;
+            let entries = self.store.newest(kind, name, most).await?;
             let reaches_back = entries.last().is_none_or(|oldest| oldest.at <= from.at);
             if reaches_back || entries.len() < most as usize || most >= MOST_ENTRIES {
                 break entries;
@@ -84,17 +107,14 @@ impl Daemon {
         };
         let mut segments: Vec<Segment> = Vec::with_capacity(entries.len() + 1);
         for entry in entries.into_iter().rev() {
-            let Fact::Schedule { terms, .. } = entry.fact else { continue };
-            // Terms that only a newer rolecall can read: until it came, this daemon's were followed.
-            let read = |terms| Terms::parse(name, &terms, entry.at).map_or_else(|| Arc::clone(&in_force), Arc::new);
             // A clock that was ahead does not keep a schedule from being followed, and one that was set back does not put
             // it in force before the one that it replaces.
             let at = if entry.at > now + TOLERANCE { from.at } else { entry.at };
             let since = segments.last().map_or(at, |before| before.since.max(at));
-            segments.push(Segment { since, terms: terms.map(read) });
+            segments.push(Segment { since, terms: scheduled.terms_of(&entry.fact, entry.at) });
         }
         match segments.last_mut() {
-            Some(newest) => newest.terms = Some(in_force),
+            Some(newest) => newest.terms = Some(Arc::clone(in_force)),
             None => segments.push(last),
         }
         // What was decided before the ledger's first entry was decided by the cursor's schedule.

@@ -4,6 +4,7 @@ mod clock;
 mod disagreement;
 mod edits;
 mod failures;
+mod review_edits;
 mod reviews;
 mod spread;
 mod together;

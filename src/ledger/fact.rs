@@ -394,6 +394,8 @@ impl Fact {
     pub const TIMESTAMPED: &str = "timestamped";
     /// The subject of a timestamp of the ledger.
     pub const LEDGER: &str = "ledger";
+    /// The kind of [`Fact::Schedule`].
+    pub const SCHEDULE: &str = "schedule";
     /// The kind of [`Fact::ReviewSchedule`].
     pub const REVIEW_SCHEDULE: &str = "review_schedule";
     /// The kind of [`Fact::Review`].
@@ -411,7 +413,7 @@ impl Fact {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Begun { .. } => "begun",
-            Self::Schedule { .. } => "schedule",
+            Self::Schedule { .. } => Self::SCHEDULE,
             Self::Due { .. } => "due",
             Self::Skipped { .. } => "skipped",
             Self::ScheduleTakenBack { .. } => "schedule_taken_back",

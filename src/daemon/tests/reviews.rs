@@ -18,7 +18,7 @@ use crate::{
 use rolecall_simulator::InboxFault;
 
 /// A bench with evidence and a review that is opened on Sundays at 13:00 UTC.
-async fn bench() -> Bench {
+pub(super) async fn bench() -> Bench {
     let bench = Bench::new(Missed::Latest).await;
     let address = |name: &str| Address::of(&format!("{name}@example.com"));
     let rule = Rule {
@@ -62,7 +62,7 @@ async fn bench() -> Bench {
 }
 
 impl Bench {
-    async fn reviews(&self) -> Vec<Summary> {
+    pub(super) async fn reviews(&self) -> Vec<Summary> {
         self.daemon.store.reviews(9).await.unwrap()
     }
 
