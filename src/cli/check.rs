@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::output::{self, Failure};
 use crate::{
-    app,
+    app::{self, Folders},
     audit::RuleSet,
     clock::Clock,
     config::{
@@ -150,7 +150,8 @@ fn explain(error: &ConfigError) -> Failure {
 pub(super) async fn run(named: Option<&Path>, offline: bool) -> Result<(), Failure> {
     let settings = load(named)?;
     let unreadable = unreadable_secrets(&settings);
-    if unreadable == 0 {
+    let folders = app::try_folders(&settings);
+    if unreadable == 0 && folders.errors.is_empty() {
         output::line("The configuration is valid.");
     }
     if let Some(directory) = &settings.directory {
@@ -167,7 +168,7 @@ pub(super) async fn run(named: Option<&Path>, offline: bool) -> Result<(), Failu
             count(unreadable, "secret")
         )));
     }
-    try_folders(&settings)?;
+    say_of_folders(&folders)?;
     let Some(evidence) = settings.evidence.as_ref().filter(|_| !offline) else { return Ok(()) };
     if let EvidencePlace::Bucket(bucket) = &evidence.place {
         try_bucket(bucket)?;
@@ -207,9 +208,8 @@ fn against_ours(ahead: TimeDelta) -> String {
     }
 }
 
-/// Tries the folders that rolecall writes to. Says which of evidence other accounts can read: it names everybody.
-fn try_folders(settings: &Settings) -> Result<(), Failure> {
-    let folders = app::try_folders(settings);
+/// Says which folders cannot be used, and which of evidence other accounts can read: it names everybody.
+fn say_of_folders(folders: &Folders) -> Result<(), Failure> {
     for (key, path) in folders.exposed.iter().filter(|(key, _)| key.starts_with("evidence.")) {
         let path = path.display();
         output::note(&format!("warning: {key}: all accounts on this machine can list {path}; chmod 700"));

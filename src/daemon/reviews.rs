@@ -194,7 +194,7 @@ impl Daemon {
         let Some(Decisions { parts, to }) = segments::decide(&segments, Missed::Latest, &from, now) else {
             return Ok(plan.is_none().then_some(DecidedReview { due: None, passed: Vec::new(), to: from }));
         };
-        let due = parts.iter().flat_map(|part| &part.plan.due).map(|(time, _)| *time).last();
+        let due = parts.iter().flat_map(|part| &part.plan.due).map(|(time, _)| *time).next_back();
         let passed = parts.iter().filter_map(|part| part.plan.skipped).collect();
         Ok(Some(DecidedReview { due, passed, to }))
     }
