@@ -18,7 +18,9 @@ pub use self::{
     evidence::{BucketError, evidence_storage, objects},
     folders::{FolderError, Folders, try_folders},
     sign_in::{Links, sender},
-    stores::{StoreCheck, check_store, existing_store, migrate_store, store, store_place, store_to_read, tables},
+    stores::{
+        StoreCheck, check_store, close_stores, existing_store, migrate_store, store, store_place, store_to_read, tables,
+    },
 };
 use crate::{
     agent::{self, Access, WorkspaceSession},

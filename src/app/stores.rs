@@ -1,6 +1,9 @@
 //! The store of a configuration: a file of SQLite, or a database of PostgreSQL.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use super::{AppError, read};
 #[cfg(debug_assertions)]
@@ -9,7 +12,7 @@ use crate::{
     clock::Clock,
     config::settings::{self, DatabaseHost, Settings, SslMode, StorePlace},
     store::{
-        Database,
+        Database, Store as _,
         copy::Tables,
         postgres::{
             Host, PostgresStore, Server, Tls,
@@ -22,6 +25,28 @@ use crate::{
 /// The environment variable that names the point at which a process of a test dies ([`crate::store::crash`]).
 #[cfg(debug_assertions)]
 const CRASH_AT: &str = "ROLECALL_CRASH_AT";
+
+/// How long the end of a process waits for connections that are in use.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The stores that this process has opened. A connection of SQLite closes in a thread of its own, which the end of a process
+/// does not wait for: what it wrote would stay in the log beside the file, and a copy of the file alone would lack it.
+static OPENED: Mutex<Vec<Arc<dyn Database>>> = Mutex::new(Vec::new());
+
+fn opened(store: Arc<dyn Database>) -> Arc<dyn Database> {
+    OPENED.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&store));
+    store
+}
+
+/// Ends the connections of all stores, before the process ends.
+pub async fn close_stores() {
+    let stores = std::mem::take(&mut *OPENED.lock().unwrap_or_else(PoisonError::into_inner));
+    for store in stores {
+        if tokio::time::timeout(CLOSE_TIMEOUT, store.close_connections()).await.is_err() {
+            tracing::debug!("a connection to the store was still in use at the end");
+        }
+    }
+}
 
 /// The store.
 ///
@@ -38,9 +63,9 @@ pub async fn store(settings: &Settings) -> Result<Arc<dyn Database>, AppError> {
 fn whole(store: impl Database + 'static) -> Arc<dyn Database> {
     #[cfg(debug_assertions)]
     if let Ok(point) = std::env::var(CRASH_AT) {
-        return Arc::new(crash::Hazardous { store, hazard: crash::AbortAt(point) });
+        return opened(Arc::new(crash::Hazardous { store, hazard: crash::AbortAt(point) }));
     }
-    Arc::new(store)
+    opened(Arc::new(store))
 }
 
 /// The store, if there is one: verification must not create it.
@@ -50,9 +75,9 @@ fn whole(store: impl Database + 'static) -> Arc<dyn Database> {
 pub async fn existing_store(settings: &Settings) -> Result<Option<Arc<dyn Database>>, AppError> {
     let found: Option<Arc<dyn Database>> = match &settings.store.place {
         StorePlace::File(path) if !path.exists() => None,
-        StorePlace::File(path) => Some(Arc::new(SqliteStore::open_to_read(path).await?)),
+        StorePlace::File(path) => Some(opened(Arc::new(SqliteStore::open_to_read(path).await?))),
         StorePlace::Server(database) => match PostgresStore::open_existing(&server(database)?).await? {
-            Some(store) => Some(Arc::new(store)),
+            Some(store) => Some(opened(Arc::new(store))),
             None => None,
         },
     };
@@ -66,7 +91,7 @@ pub async fn existing_store(settings: &Settings) -> Result<Option<Arc<dyn Databa
 /// As [`store`].
 pub async fn store_to_read(settings: &Settings) -> Result<Arc<dyn Database>, AppError> {
     match &settings.store.place {
-        StorePlace::File(path) => Ok(Arc::new(SqliteStore::open_to_read(path).await?)),
+        StorePlace::File(path) => Ok(opened(Arc::new(SqliteStore::open_to_read(path).await?))),
         StorePlace::Server(_) => match existing_store(settings).await? {
             Some(store) => Ok(store),
             None => store(settings).await,
@@ -102,7 +127,7 @@ pub async fn check_store(settings: &Settings, clock: &Clock) -> Result<StoreChec
             if !path.exists() {
                 return Ok(StoreCheck::NoFile);
             }
-            SqliteStore::open_to_read(path).await?;
+            SqliteStore::open_to_read(path).await?.close_connections().await;
             Ok(StoreCheck::File)
         }
         StorePlace::Server(database) => Ok(StoreCheck::Stages(check(&server(database)?, clock).await)),
@@ -116,7 +141,7 @@ pub async fn check_store(settings: &Settings, clock: &Clock) -> Result<StoreChec
 pub async fn migrate_store(place: &StorePlace, user: Option<&str>) -> Result<String, AppError> {
     match place {
         StorePlace::File(path) => {
-            SqliteStore::open(path).await?;
+            SqliteStore::open(path).await?.close_connections().await;
             Ok(path.display().to_string())
         }
         StorePlace::Server(database) => {

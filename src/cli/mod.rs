@@ -42,7 +42,7 @@ use self::{
     args::{CONFIG_VARIABLE, Cli, Command, LogFormat, MailCommand, SchemaKind},
     output::Failure,
 };
-use crate::connections;
+use crate::{app, connections};
 
 /// Runs the command of this process's arguments.
 pub fn main() -> ExitCode {
@@ -65,7 +65,11 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return Failure::failed(format!("cannot start: {error}")).report(),
     };
-    let ended = runtime.block_on(dispatch(cli));
+    let ended = runtime.block_on(async {
+        let ended = dispatch(cli).await;
+        app::close_stores().await;
+        ended
+    });
     // A pending read of stdin would keep the process alive.
     runtime.shutdown_timeout(Duration::from_secs(1));
     output::end(match ended {

@@ -60,6 +60,14 @@ async fn pass_in<W: AsyncWrite + Unpin>(
             Ok(1..) => {}
             Ok(0) | Err(_) => return,
         }
+        if line.len() as u64 == LONGEST && !line.ends_with(b"\n") {
+            put(&output, format!("{}\n", frame::too_long(LONGEST)).as_bytes()).await;
+            // What follows in the line is not a message either.
+            if skip_line(&mut input).await.is_err() {
+                return;
+            }
+            continue;
+        }
         if line.trim_ascii().is_empty() {
             continue;
         }
@@ -73,6 +81,18 @@ async fn pass_in<W: AsyncWrite + Unpin>(
                 }
             }
             Err(refusal) => put(&output, format!("{refusal}\n").as_bytes()).await,
+        }
+    }
+}
+
+/// Reads to the end of a line without keeping it.
+async fn skip_line(input: &mut (impl AsyncBufRead + Unpin)) -> std::io::Result<()> {
+    loop {
+        let bytes = input.fill_buf().await?;
+        let (end, length) = (bytes.iter().position(|byte| *byte == b'\n'), bytes.len());
+        input.consume(end.map_or(length, |end| end + 1));
+        if end.is_some() || length == 0 {
+            return Ok(());
         }
     }
 }
@@ -91,12 +111,15 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_a_message_is_answered_and_the_rest_passed_on() {
-        let input = b"{\"method\":\"a\"}\n\nhello\n{\"half\": ".to_vec();
+        let (ping, next) =
+            (r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#, r#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#);
+        let long = "a".repeat(usize::try_from(LONGEST).unwrap());
+        let input = format!("{ping}\n\nhello\n{long}{ping}\n{next}\n{{\"half\": ").into_bytes();
         let (ours, theirs) = duplex(1 << 16);
         let Stdio { mut reads, mut writes, written } = connect(BufReader::new(std::io::Cursor::new(input)), theirs);
         let mut passed = String::new();
         reads.read_to_string(&mut passed).await.unwrap();
-        assert_eq!(passed, "{\"method\":\"a\"}\n");
+        assert_eq!(passed, format!("{ping}\n{next}\n"));
         writes.write_all(b"{\"result\":1}\n").await.unwrap();
         drop(writes);
         written.await.unwrap();
@@ -104,7 +127,8 @@ mod tests {
         let mut ours = ours;
         ours.read_to_string(&mut said).await.unwrap();
         let lines: Vec<&str> = said.lines().collect();
-        assert_eq!((lines.len(), said.matches("-32700").count()), (3, 2), "{said}");
-        assert_eq!(lines[2], "{\"result\":1}");
+        assert_eq!((lines.len(), said.matches("-32700").count()), (4, 2), "{said}");
+        assert!(lines[1].contains("-32600") && lines[1].contains("longer than 1048576 bytes"), "{said}");
+        assert_eq!(lines[3], "{\"result\":1}");
     }
 }

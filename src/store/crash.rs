@@ -88,6 +88,10 @@ impl<M: Database, H: Hazard> Store for Hazardous<M, H> {
         self.store.look()
     }
 
+    async fn close_connections(&self) {
+        self.store.close_connections().await;
+    }
+
     async fn probe(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
         self.store.probe(now).await
     }

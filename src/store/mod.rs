@@ -93,6 +93,10 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Replaced`] or [`StoreError::Full`]
     fn look(&self) -> Result<(), StoreError>;
 
+    /// Ends the connections, once nobody uses them any more. Of SQLite, what is in the write-ahead log is then in the file,
+    /// unless another process has it open.
+    async fn close_connections(&self);
+
     /// Writes, to find out whether anything can be written.
     ///
     /// # Errors

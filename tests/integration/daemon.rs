@@ -203,3 +203,22 @@ fn a_configuration_without_a_job_has_nothing_to_run() {
     let (code, _, said) = bench.run(&["daemon"]);
     assert!(code == 2 && said.contains("has no job"), "{said}");
 }
+
+#[test]
+fn what_was_written_is_in_the_file_of_the_store_when_a_process_has_ended() {
+    let bench = bench();
+    let is_whole = |after: &str| {
+        let left = std::fs::metadata(bench.path("rolecall.db-wal")).map_or(0, |log| log.len());
+        assert_eq!(left, 0, "after {after}, the log beside the store has {left} bytes");
+    };
+    for _ in 0..3 {
+        bench.audit(&[]);
+        is_whole("an audit");
+    }
+    let daemon = Daemon::start(&bench);
+    eventually("a run", || !runs(&bench).is_empty());
+    assert_eq!(daemon.stop().0, Some(0));
+    is_whole("a daemon");
+    assert_eq!(bench.run(&["store", "copy", "--from", "sqlite:rolecall.db", "--to", "sqlite:copy.db"]).0, 0);
+    assert!(!bench.path("copy.db-wal").exists());
+}

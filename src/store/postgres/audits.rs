@@ -38,6 +38,10 @@ impl Store for PostgresStore {
         Ok(())
     }
 
+    async fn close_connections(&self) {
+        self.pool.close().await;
+    }
+
     async fn probe(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
         let sql = "INSERT INTO probe (id, at) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET at = excluded.at";
         let probed = sqlx::query(sql).bind(millis(now)).execute(&self.pool).await;

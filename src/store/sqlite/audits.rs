@@ -34,6 +34,10 @@ impl Store for SqliteStore {
         self.file.look(&self.place)
     }
 
+    async fn close_connections(&self) {
+        self.pool.close().await;
+    }
+
     async fn probe(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
         self.look()?;
         let sql = "INSERT INTO probe (id, at) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at";

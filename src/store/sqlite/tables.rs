@@ -95,6 +95,9 @@ impl Tables for SqliteStore {
 
     async fn end_copy(&self) -> Result<(), StoreError> {
         let ended = sqlx::query("DROP TABLE IF EXISTS copying").execute(&self.pool).await;
-        ended.map(|_| ()).map_err(self.explain("end a copy"))
+        ended.map_err(self.explain("end a copy"))?;
+        // What was copied is then in the file, and not in the log beside it.
+        self.pool.close().await;
+        Ok(())
     }
 }
