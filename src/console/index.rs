@@ -277,6 +277,22 @@ impl Indexed {
         account.profile.as_deref().map_or("", |id| self.profile(id).map_or(id, |profile| profile.name.as_str()))
     }
 
+    /// The role that a user holds, as pages show it: a role that is not in the list is called unknown, with its id.
+    pub fn shown_role(&self, account: &Account) -> String {
+        match account.role.as_deref() {
+            Some(id) if self.role(id).is_none() => format!("unknown role ({id})"),
+            _ => self.role_name(account).to_owned(),
+        }
+    }
+
+    /// The same of the profile.
+    pub fn shown_profile(&self, account: &Account) -> String {
+        match account.profile.as_deref() {
+            Some(id) if self.profile(id).is_none() => format!("unknown profile ({id})"),
+            _ => self.profile_name(account).to_owned(),
+        }
+    }
+
     /// What a profile gives.
     pub fn power_of_profile(&self, id: &str) -> Power {
         let dangerous = self.header.policy.as_ref().map_or(&[][..], |policy| &policy.dangerous_permissions);

@@ -41,7 +41,7 @@ impl Trigger {
 }
 
 /// A length of time in its largest unit that leaves at least two: `90 min`, `25 h`, `3 days`.
-fn span(length: Duration) -> String {
+pub fn span(length: Duration) -> String {
     match (length.num_minutes(), length.num_hours(), length.num_days()) {
         (minutes, hours, _) if hours < 2 => format!("{minutes} min"),
         (_, hours, days) if days < 2 => format!("{hours} h"),

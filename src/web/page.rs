@@ -35,7 +35,10 @@ struct Row {
 /// [`StoreError`] if the store cannot be read.
 pub(super) async fn page(daemon: &Daemon) -> Result<String, StoreError> {
     let problems = answer::problems(&daemon.health().await?);
-    let state = if problems.is_empty() {
+    let pulses = daemon.pulses().await?;
+    let state = if problems.is_empty() && pulses.iter().all(|pulse| pulse.last.is_none()) {
+        "No scheduled review has taken place yet, and no mail is undelivered.".to_owned()
+    } else if problems.is_empty() {
         "Every scheduled review took place, and no mail is undelivered.".to_owned()
     } else {
         format!("{} to solve", count(problems.len(), "problem"))
@@ -50,7 +53,7 @@ pub(super) async fn page(daemon: &Daemon) -> Result<String, StoreError> {
     let page = Page {
         state,
         problems,
-        jobs: daemon.pulses().await?.into_iter().map(row).collect(),
+        jobs: pulses.into_iter().map(row).collect(),
         outbox,
         version: env!("CARGO_PKG_VERSION"),
         now: minute(daemon.now()),

@@ -51,11 +51,17 @@ pub(in crate::console) async fn runs(
         return Err(Trouble::Right("a viewer"));
     }
     let most = Fields(fields).number("most").clamp(RUNS, MOST_RUNS);
-    let runs = console.site().shelf.store().runs(most).await?;
+    let store = console.site().shelf.store();
+    let runs = store.runs(most).await?;
     let has_more = runs.len() >= most as usize && most < MOST_RUNS;
     let more = if has_more { format!("/runs?most={}", (most * 4).min(MOST_RUNS)) } else { String::new() };
-    let replicas = console.site().shelf.store().replicas().await?.unwrap_or_default();
-    html(StatusCode::OK, &record::runs(&viewer, &runs, more, &replicas))
+    let mut gaps = store.gaps(most).await?;
+    if let Some(oldest) = runs.last().filter(|_| !more.is_empty()) {
+        // Earlier ones are on the page of earlier runs.
+        gaps.retain(|gap| gap.last >= oldest.fire_at);
+    }
+    let replicas = store.replicas().await?.unwrap_or_default();
+    html(StatusCode::OK, &record::runs(&viewer, &runs, &gaps, more, &replicas))
 }
 
 fn may_read_evidence(viewer: &Viewer) -> Result<(), Trouble> {

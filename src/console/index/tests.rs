@@ -74,6 +74,7 @@ fn an_account_knows_its_names_and_findings() {
     assert_eq!(audit.findings_of("4").map(|finding| finding.rule.as_str()).collect::<Vec<_>>(), ["leaver-active"]);
     let other = audit.account("5").unwrap();
     assert_eq!((audit.role_name(other), audit.profile_name(other)), ("role-9", ""), "a role that is not listed");
+    assert_eq!((audit.shown_role(other).as_str(), audit.shown_profile(other).as_str()), ("unknown role (role-9)", ""));
     assert!(audit.account("6").is_none());
     assert_eq!(
         [audit.holders_of_role("role-1"), audit.holders_of_profile("profile-1"), audit.holders_of_role("x")],

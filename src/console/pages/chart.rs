@@ -42,12 +42,8 @@ impl Chart {
         let span = (last_at - first_at).num_seconds().max(1) as f64;
         let place = |(at, value): &(DateTime<Utc>, u64)| {
             let x = MARGIN + (*at - first_at).num_seconds() as f64 / span * (WIDTH - 2.0 * MARGIN);
-            // A line of zeros lies at the bottom, any other that does not change in the middle.
-            let height = match (highest, highest - lowest) {
-                (0, _) => 0.0,
-                (_, 0) => 0.5,
-                (_, range) => (value - lowest) as f64 / range as f64,
-            };
+            // From zero, as in the report: a change is as large as it looks.
+            let height = if highest == 0 { 0.0 } else { *value as f64 / highest as f64 };
             let y = HEIGHT - MARGIN - height * (HEIGHT - 2.0 * MARGIN);
             (format!("{x:.1}"), format!("{y:.1}"), format!("{}: {}", day(*at), number(*value)))
         };
@@ -71,10 +67,10 @@ mod tests {
     #[test]
     fn a_line_goes_from_corner_to_corner_and_is_said_in_words() {
         let chart = Chart::of("c".to_owned(), "Administrators", &[(at(0), 2), (at(50), 4), (at(100), 3)]).unwrap();
-        assert_eq!(chart.corners, "6.0,84.0 200.0,6.0 394.0,45.0");
+        assert_eq!(chart.corners, "6.0,45.0 200.0,6.0 394.0,25.5");
         assert_eq!(chart.said, "2 → 3; lowest 2, highest 4");
         let flat = |value| Chart::of("c".to_owned(), "x", &[(at(0), value), (at(9), value)]).unwrap().corners;
-        assert_eq!((flat(0), flat(7)), ("6.0,84.0 394.0,84.0".to_owned(), "6.0,45.0 394.0,45.0".to_owned()));
+        assert_eq!((flat(0), flat(7)), ("6.0,84.0 394.0,84.0".to_owned(), "6.0,6.0 394.0,6.0".to_owned()));
     }
 
     #[test]

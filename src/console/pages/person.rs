@@ -91,8 +91,8 @@ pub(in crate::console) fn page(
         email: label(account.email.as_deref().unwrap_or("none")),
         user_id: label(&account.id),
         status: status(account),
-        role: held(audit.role_name(account)),
-        profile: held(audit.profile_name(account)),
+        role: held(&audit.shown_role(account)),
+        profile: held(&audit.shown_profile(account)),
         profile_address: profile
             .filter(|id| audit.profile(id).is_some())
             .map(|id| path(&["workspaces", &audit.record.workspace, "profiles", id]))

@@ -10,7 +10,10 @@ use super::{
 use crate::{
     console::viewer::Viewer,
     evidence::verify::VerifyReport,
-    model::run::{Run, RunState},
+    model::{
+        run::{Gap, Run, RunState},
+        trigger::{LATE, span},
+    },
     store::replicas::Announced,
     words::{count, number},
 };
@@ -43,35 +46,71 @@ struct RunRow {
     workspace_address: String,
     state: &'static str,
     class: &'static str,
-    attempts: String,
+    /// How many attempts, and how late it began.
+    course: String,
     ended: String,
     error: String,
 }
 
-/// The page of the latest runs, and of the daemons that announce themselves on the store. `more` is the address of a page with
-/// more runs; empty if these are all.
-pub(in crate::console) fn runs(viewer: &Viewer, runs: &[Run], more: String, replicas: &[Announced]) -> Runs {
-    let row = |run: &Run| RunRow {
-        due: moment(run.fire_at),
-        job: label(&run.job),
-        workspace: label(&run.workspace),
-        workspace_address: path(&["workspaces", &run.workspace]),
-        state: match run.state {
-            RunState::Due => "waiting",
-            RunState::Claimed | RunState::Read | RunState::Judged => "under way",
-            RunState::Recorded => "audited, mail waits",
-            RunState::Delivered | RunState::Closed => "done",
-            RunState::Failed => "failed",
-        },
-        class: match run.state {
-            RunState::Failed => "failed",
-            RunState::Delivered | RunState::Closed => "passed",
-            _ => "unevaluated",
-        },
-        attempts: if run.attempt > 1 { count(run.attempt, "attempt") } else { String::new() },
-        ended: run.finished_at.map(moment).unwrap_or_default(),
-        error: run.error.as_deref().map(prose).unwrap_or_default(),
-    };
+impl RunRow {
+    fn of_run(run: &Run) -> Self {
+        let late = run.started_at.map(|started| started - run.fire_at).filter(|late| *late > LATE);
+        let late = late.map(|late| format!("started {} late", span(late)));
+        let attempts = (run.attempt > 1).then(|| count(run.attempt, "attempt"));
+        let course: Vec<String> = late.into_iter().chain(attempts).collect();
+        Self {
+            due: moment(run.fire_at),
+            job: label(&run.job),
+            workspace: label(&run.workspace),
+            workspace_address: path(&["workspaces", &run.workspace]),
+            state: match run.state {
+                RunState::Due => "waiting",
+                RunState::Claimed | RunState::Read | RunState::Judged => "under way",
+                RunState::Recorded => "audited, mail waits",
+                RunState::Delivered | RunState::Closed => "done",
+                RunState::Failed => "failed",
+            },
+            class: match run.state {
+                RunState::Failed => "failed",
+                RunState::Delivered | RunState::Closed => "passed",
+                _ => "unevaluated",
+            },
+            course: course.join(", "),
+            ended: run.finished_at.map(moment).unwrap_or_default(),
+            error: run.error.as_deref().map(prose).unwrap_or_default(),
+        }
+    }
+
+    /// Scheduled times of a job that no run was made for.
+    fn of_gap(gap: &Gap) -> Self {
+        let due =
+            if gap.count == 1 { moment(gap.first) } else { format!("{} to {}", moment(gap.first), moment(gap.last)) };
+        Self {
+            due,
+            job: label(&gap.job),
+            workspace: String::new(),
+            workspace_address: String::new(),
+            state: "missed",
+            class: "failed",
+            course: if gap.count > 1 { format!("{} scheduled times", number(gap.count)) } else { String::new() },
+            ended: String::new(),
+            error: prose(&gap.reason),
+        }
+    }
+}
+
+/// The page of the latest runs, of scheduled times without a run, and of the daemons that announce themselves on the store.
+/// `more` is the address of a page with more runs; empty if these are all.
+pub(in crate::console) fn runs(
+    viewer: &Viewer,
+    runs: &[Run],
+    gaps: &[Gap],
+    more: String,
+    replicas: &[Announced],
+) -> Runs {
+    let of_runs = runs.iter().map(|run| (run.fire_at, RunRow::of_run(run)));
+    let mut rows: Vec<_> = of_runs.chain(gaps.iter().map(|gap| (gap.last, RunRow::of_gap(gap)))).collect();
+    rows.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     let replica = |announced: &Announced| ReplicaRow {
         name: label(&announced.replica.name),
         version: label(&announced.replica.version),
@@ -83,7 +122,7 @@ pub(in crate::console) fn runs(viewer: &Viewer, runs: &[Run], more: String, repl
     };
     Runs {
         frame: Frame::of(viewer, Area::Runs, "Runs"),
-        rows: runs.iter().map(row).collect(),
+        rows: rows.into_iter().map(|(_, row)| row).collect(),
         more,
         replicas: replicas.iter().map(replica).collect(),
     }

@@ -272,7 +272,22 @@ fn runs_evidence_and_settings() {
         seen: at(60),
         is_gone: true,
     };
-    insta::assert_snapshot!("runs", html(&record::runs(&ana, &[run], String::new(), &[replica])));
+    let late = crate::model::run::Run {
+        attempt: 1,
+        state: crate::model::run::RunState::Closed,
+        error: None,
+        started_at: Some(at(60 * 60 * 51)),
+        ..run.clone()
+    };
+    let missed = crate::model::run::Gap {
+        job: "weekly".to_owned(),
+        first: at(-60 * 60 * 24 * 14),
+        last: at(-60 * 60 * 24 * 7),
+        count: 2,
+        reason: "no daemon was able to run it in time".to_owned(),
+    };
+    let page = record::runs(&ana, &[run, late], &[missed], String::new(), &[replica]);
+    insta::assert_snapshot!("runs", html(&page));
     let named = ["2026-11-23T070000Z_acme_7", "2026-12-01T091500Z_review-quarterly_8"].map(str::to_owned);
     let page = html(&record::bags(&ana, Some(&named), 1));
     assert!(page.contains("23 November 2026, 07:00 UTC") && page.contains("Review quarterly"), "{page}");

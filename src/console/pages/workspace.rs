@@ -150,8 +150,8 @@ impl Row {
             // An account without a name is named by its address.
             email: label(account.email.as_deref().filter(|email| *email != account.label()).unwrap_or_default()),
             status: status(account),
-            role: label(audit.role_name(account)),
-            profile: label(audit.profile_name(account)),
+            role: label(&audit.shown_role(account)),
+            profile: label(&audit.shown_profile(account)),
             power: power(account.power),
             is_full: account.power.is_full(),
             open: if account.open == 0 { String::new() } else { number(account.open) },
