@@ -1,6 +1,6 @@
 //! `rolecall check`: validates the configuration and shows when each job is due. Loads it for the other commands.
 
-use std::path::Path;
+use std::{fs::File, path::Path};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -150,8 +150,9 @@ fn explain(error: &ConfigError) -> Failure {
 pub(super) async fn run(named: Option<&Path>, offline: bool) -> Result<(), Failure> {
     let settings = load(named)?;
     let unreadable = unreadable_secrets(&settings);
+    let unread = unreadable_files(&settings);
     let folders = app::try_folders(&settings);
-    if unreadable == 0 && folders.errors.is_empty() {
+    if unreadable == 0 && unread == 0 && folders.errors.is_empty() {
         output::line("The configuration is valid.");
     }
     if let Some(directory) = &settings.directory {
@@ -167,6 +168,9 @@ pub(super) async fn run(named: Option<&Path>, offline: bool) -> Result<(), Failu
             "{} cannot be used; an audit needs all of them",
             count(unreadable, "secret")
         )));
+    }
+    if unread > 0 {
+        return Err(Failure::usage(format!("{} cannot be read", count(unread, "file"))));
     }
     say_of_folders(&folders)?;
     let Some(evidence) = settings.evidence.as_ref().filter(|_| !offline) else { return Ok(()) };
@@ -282,6 +286,20 @@ fn unreadable_secrets(settings: &Settings) -> usize {
     let signing_key = settings.evidence.as_ref().and_then(|evidence| evidence.signing_key.as_deref());
     let key = signing_key.and_then(|path| SigningKey::read(path).err());
     errors.extend(key.map(|error| format!("evidence.signing_key: {error}")));
+    for error in &errors {
+        output::note(&format!("error: {error}"));
+    }
+    errors.len()
+}
+
+/// Reports files that cannot be read, and counts them.
+fn unreadable_files(settings: &Settings) -> usize {
+    let files = settings.files().into_iter();
+    let opened = files.filter_map(|(key, path)| {
+        let error = File::open(path).err()?;
+        Some(format!("`{key}`: {} cannot be read: {error}", path.display()))
+    });
+    let errors: Vec<String> = opened.collect();
     for error in &errors {
         output::note(&format!("error: {error}"));
     }

@@ -16,7 +16,10 @@ use crate::{
     agent::Agent,
     app,
     clock::Clock,
-    config::secret::{SecretError, SecretSource},
+    config::{
+        secret::{SecretError, SecretSource},
+        settings::Settings,
+    },
     connections::Listener,
     mcp::{
         Server,
@@ -73,11 +76,15 @@ fn origin(url: &Url) -> Result<String, Failure> {
 
 /// An agent over the configuration.
 pub(super) async fn agent(named: Option<&Path>, args: &AgentArgs) -> Result<Arc<Agent>, Failure> {
-    let settings = check::load(named)?;
-    let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
+    agent_of(&check::load(named)?, args).await
+}
+
+/// An agent over a configuration that is loaded.
+pub(super) async fn agent_of(settings: &Settings, args: &AgentArgs) -> Result<Arc<Agent>, Failure> {
+    let store = app::store(settings).await.map_err(|error| Failure::failed(error.to_string()))?;
     let max_age = Duration::from_secs(args.max_age);
     let clock = Clock::system();
-    let setup = app::agent_setup(&settings, store, args.allow_offboarding, max_age, &clock);
+    let setup = app::agent_setup(settings, store, args.allow_offboarding, max_age, &clock);
     let setup = setup.map_err(|error| Failure::usage(error.to_string()))?;
     if args.allow_offboarding && !settings.workspaces.values().any(|workspace| workspace.allow_offboarding) {
         return Err(Failure::usage(

@@ -12,6 +12,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 
 use super::{
     args::{AgentArgs, LookupFormat, ToolsArgs, ToolsCommand, ToolsFormat},
+    check,
     lookup::table::{self, Column},
     mcp,
     output::{self, Failure},
@@ -43,7 +44,7 @@ pub(super) async fn run(named: Option<&Path>, args: ToolsArgs) -> Result<(), Fai
         Some(ToolsCommand::Call { name, arguments, confirm, allow_offboarding }) => {
             let arguments = read(&arguments)?;
             let agent = AgentArgs { allow_offboarding, max_age: 0 };
-            let agent = mcp::agent(named, &agent).await?;
+            let agent = mcp::agent_of(&check::load_quietly(named)?, &agent).await?;
             // A mistake of the model is answered to the model.
             let outcome = match (agent::tool(&name), arguments) {
                 (Err(problem), _) => Outcome::Failed(problem),

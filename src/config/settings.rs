@@ -406,6 +406,34 @@ impl Settings {
         of_workspaces.chain(self.common_secrets()).collect()
     }
 
+    /// The files that are read while rolecall works, with their keys: certificates and rosters.
+    pub fn files(&self) -> Vec<(String, &Path)> {
+        let of_rosters = self.rosters.iter().filter_map(|(name, roster)| match &roster.source {
+            RosterSource::File(path) => Some((format!("rosters.{name}.source.file"), path.as_path())),
+            RosterSource::Url { .. } => None,
+        });
+        let evidence = self.evidence.as_ref();
+        let of_store = match &self.store.place {
+            StorePlace::Server(database) => database.root_certificate.as_ref(),
+            StorePlace::File(_) => None,
+        };
+        let of_bucket = evidence.and_then(|evidence| match &evidence.place {
+            EvidencePlace::Bucket(bucket) => bucket.ca_file.as_ref(),
+            EvidencePlace::Folder(_) => None,
+        });
+        let certificates = [
+            ("store.url", of_store),
+            ("smtp.ca_file", self.smtp.as_ref().and_then(|smtp| smtp.ca_file.as_ref())),
+            (
+                "evidence.timestamps.ca_file",
+                evidence.and_then(|evidence| evidence.timestamps.as_ref()?.ca_file.as_ref()),
+            ),
+            ("evidence.s3.ca_file", of_bucket),
+        ];
+        let certificates = certificates.into_iter().filter_map(|(key, path)| Some((key.to_owned(), path?.as_path())));
+        of_rosters.chain(certificates).collect()
+    }
+
     /// The secrets that are not of a workspace.
     fn common_secrets(&self) -> Vec<(String, &SecretSource)> {
         let mut secrets = Vec::new();

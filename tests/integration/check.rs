@@ -73,6 +73,20 @@ fn a_missing_secret_is_reported_by_check_and_stops_an_audit() {
 }
 
 #[test]
+fn a_file_that_is_needed_and_not_there_is_reported_before_a_run_needs_it() {
+    let bench = Bench::new(options(12));
+    bench.reconfigure("[policy]", "[rosters.hr]\nsource = { file = \"people.csv\" }\nformat = \"csv\"\n\n[policy]");
+    let (code, stdout, stderr) = bench.run(&["check"]);
+    assert!(code == 2 && !stdout.contains("is valid"), "{stdout}{stderr}");
+    assert!(
+        stderr.contains("error: `rosters.hr.source.file`: ") && stderr.contains("people.csv cannot be read"),
+        "{stderr}"
+    );
+    std::fs::write(bench.path("people.csv"), "email,status\n").unwrap();
+    assert_eq!(bench.run(&["check"]).0, 0);
+}
+
+#[test]
 fn a_place_for_evidence_that_cannot_be_a_folder_is_reported_before_an_audit_needs_it() {
     let bench = Bench::new(options(12));
     std::fs::write(bench.path("evidence"), "a file").unwrap();
