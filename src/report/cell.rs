@@ -16,7 +16,8 @@ pub(super) const NOT_APPLICABLE: &str = "not applicable";
 /// front of each formula inside it.
 ///
 /// Programs split a table at another character than it was written with, and then ignore the quotes around a cell: what
-/// follows a comma, a semicolon, a tab or a line break may become a cell of its own. U+0000, at which some programs stop
+/// follows a comma, a semicolon, a tab or a line break may become a cell of its own, and quotes that follow it the quotes of
+/// that cell. U+0000, at which some programs stop
 /// reading, is replaced with U+FFFD.
 ///
 /// A formula begins with `=`, `+`, `-` or `@`. Spreadsheets also take the full-width forms of these signs,
@@ -29,7 +30,7 @@ pub fn guarded(text: &str) -> Cow<'_, str> {
         return if is_formula(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) };
     }
     let pieces: Vec<&str> = text.split_inclusive([',', ';', '\t', '\n', '\r']).collect();
-    let is_formula_inside = |place: usize| place > 0 && begins_formula(pieces[place]);
+    let is_formula_inside = |place: usize| place > 0 && begins_formula(pieces[place], true);
     let mut out = String::with_capacity(text.len() + 2);
     if is_formula(text) || (0..pieces.len()).any(is_formula_inside) {
         out.push('\'');
@@ -51,13 +52,14 @@ pub(super) fn is_formula(text: &str) -> bool {
         Some(first) if first.is_ascii_alphanumeric() => return false,
         Some(_) => {}
     }
-    begins_formula(text)
+    begins_formula(text, false)
 }
 
-/// Whether a text begins with a formula, whatever a spreadsheet drops in front of it.
-fn begins_formula(text: &str) -> bool {
-    let invisible = |c: char| c.is_whitespace() || c.is_control() || is_invisible(c);
-    let first = text.trim_start_matches(invisible).chars().next();
+/// Whether a text begins with a formula, whatever a spreadsheet drops in front of it: also quotes, if they may be those of a
+/// cell.
+fn begins_formula(text: &str, quotes: bool) -> bool {
+    let dropped = |c: char| c.is_whitespace() || c.is_control() || is_invisible(c) || (quotes && c == '"');
+    let first = text.trim_start_matches(dropped).chars().next();
     matches!(first, Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠'))
 }
 
@@ -115,13 +117,28 @@ mod tests {
         assert_eq!(guarded("\n=1"), "'\n'=1");
         assert_eq!(guarded("=1;=2"), "'=1;'=2");
         assert_eq!(guarded("a\r\n\r\nb"), "a\r\n\r\nb");
+        assert_eq!(guarded("Bo;\"=1+1"), "'Bo;'\"=1+1");
+        assert_eq!(guarded("Bo\t \"\" -1"), "'Bo\t' \"\" -1");
         assert_eq!(guarded("a\0b"), "a\u{fffd}b");
     }
 
     #[test]
     fn what_it_would_not_run_stays() {
-        for text in ["", "a=b", "'=1", "ana@example.com", " Ana", "\nAna", "1-2", "“=”", "<b>", "Ana, Bo; Cy", "a;b=c"]
-        {
+        for text in [
+            "",
+            "a=b",
+            "'=1",
+            "ana@example.com",
+            " Ana",
+            "\nAna",
+            "1-2",
+            "“=”",
+            "<b>",
+            "Ana, Bo; Cy",
+            "a;b=c",
+            "a;\"b\"=c",
+            "\"=1",
+        ] {
             assert_eq!(guarded(text), text);
         }
     }
