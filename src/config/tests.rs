@@ -342,6 +342,20 @@ fn a_mail_server_is_a_name_or_an_address_and_nothing_else() {
 }
 
 #[test]
+fn the_name_of_this_machine_is_a_full_host_name() {
+    let told = |name: &str| {
+        let text = format!("[workspaces]\n[smtp]\nhost = \"x\"\nfrom = \"a@example.com\"\nhelo_name = \"{name}\"\n");
+        messages(&text).iter().any(|message| message.starts_with("invalid `helo_name`"))
+    };
+    for name in ["reports.example.com", "a-1.example", "[192.0.2.1]", "[IPv6:2001:db8::1]"] {
+        assert!(!told(name), "{name}");
+    }
+    for name in ["reports", "-x.example", "x-.example", "x.example-", "x..example", "m_x.example", "192.0.2.1]"] {
+        assert!(told(name), "{name}");
+    }
+}
+
+#[test]
 fn a_table_that_belongs_into_another_is_pointed_there() {
     assert!(shown("[rules]\nno-role = \"off\"\n").contains("did you mean [policy.rules]?"));
     assert!(shown("[jobz.weekly]\n").contains("did you mean [jobs]?"));

@@ -186,7 +186,11 @@ fn is_server(host: &str) -> bool {
 /// Whether a text is a full host name, or an address in brackets.
 fn is_host_name(name: &str) -> bool {
     let is_label = |label: &str| {
-        !label.is_empty() && label.len() <= 63 && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        !label.is_empty()
+            && label.len() <= 63
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
     };
     let literal = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
     match literal {
