@@ -1,10 +1,13 @@
 //! What a server sends, line by line, in the form that lettre understands: a reply may be a code alone, and the words of
 //! `EHLO` may be in any case (RFC 5321, 4.2 and 4.1.1.1). The extensions that it offers are noted.
+//!
+//! Only the code of a reply counts. Whatever follows it, in whatever encoding and length, must not make a reply illegible: the
+//! message would be sent again although the server has it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A longer line is passed on as it comes, in bytes; RFC 5321 has 512.
-const LONGEST_LINE: usize = 4_096;
+/// The most that is kept of a line, in bytes; RFC 5321 has 512.
+const LONGEST_LINE: usize = 512;
 /// The most extensions that are noted.
 const MOST_OFFERS: usize = 100;
 
@@ -22,7 +25,7 @@ impl Offers {
         let offers = self.lock();
         let mut found = None;
         for line in offers.iter() {
-            let mut words = line.split([' ', '=']).filter(|word| !word.is_empty());
+            let mut words = line.split([' ', '\t']).filter(|word| !word.is_empty());
             if words.next() == Some(keyword) {
                 found.get_or_insert_with(Vec::new).extend(words.map(str::to_owned));
             }
@@ -49,6 +52,8 @@ pub(super) struct Replies {
     /// Whole lines that were not passed on yet.
     ready: Vec<u8>,
     offers: Offers,
+    /// Whether the answer to `EHLO` has begun: it is the first with 250.
+    is_introduced: bool,
 }
 
 impl Replies {
@@ -59,10 +64,13 @@ impl Replies {
     /// Takes in what came.
     pub(super) fn feed(&mut self, bytes: &[u8]) {
         for byte in bytes {
-            self.partial.push(*byte);
-            if *byte == b'\n' || self.partial.len() >= LONGEST_LINE {
+            if *byte == b'\n' {
                 let line = std::mem::take(&mut self.partial);
-                self.ready.extend(self.corrected(line));
+                let line = self.corrected(String::from_utf8_lossy(&line).trim_end());
+                self.ready.extend(line.as_bytes());
+                self.ready.extend(b"\r\n");
+            } else if self.partial.len() < LONGEST_LINE {
+                self.partial.push(*byte);
             }
         }
     }
@@ -82,31 +90,35 @@ impl Replies {
         self.ready.is_empty()
     }
 
-    fn corrected(&self, line: Vec<u8>) -> Vec<u8> {
-        let is_code = line.len() > 3 && line[..3].iter().all(u8::is_ascii_digit);
-        if !is_code {
-            return line;
+    fn corrected(&mut self, line: &str) -> String {
+        let code = line.get(..3).filter(|code| code.bytes().all(|byte| byte.is_ascii_digit()));
+        let Some(code) = code else { return line.to_owned() };
+        let rest = &line[3..];
+        let (mark, text) = rest.strip_prefix('-').map_or((' ', rest), |text| ('-', text));
+        let text = text.trim();
+        if code != "250" {
+            return format!("{code}{mark}{text}");
         }
-        match line[3] {
-            b'\r' | b'\n' => [&line[..3], b" ", &line[3..]].concat(),
-            b' ' | b'-' if line.starts_with(b"250") => self.offer(&line),
-            _ => line,
+        let is_first = !std::mem::replace(&mut self.is_introduced, true);
+        if is_first && text.is_empty() {
+            return format!("{code}{mark}unnamed");
         }
+        format!("{code}{mark}{}", self.offer(text))
     }
 
-    /// Notes an extension, whose name counts in any case. lettre knows names in capital letters only.
-    fn offer(&self, line: &[u8]) -> Vec<u8> {
-        let Ok(text) = str::from_utf8(&line[4..]) else { return line.to_vec() };
+    /// Notes an extension, whose name counts in any case. lettre knows names in capital letters only, and `AUTH` only without
+    /// the `=` that old servers write after it.
+    fn offer(&self, text: &str) -> String {
         let name: String = text.chars().take_while(char::is_ascii_alphanumeric).collect();
         if !["AUTH", "SIZE", "8BITMIME", "SMTPUTF8", "STARTTLS"].contains(&name.to_ascii_uppercase().as_str()) {
-            return line.to_vec();
+            return text.to_owned();
         }
-        let capital = text.to_ascii_uppercase();
+        let capital = text.to_ascii_uppercase().replace('=', " ");
         let mut offers = self.offers.lock();
         if offers.len() < MOST_OFFERS {
-            offers.push(capital.trim().to_owned());
+            offers.push(capital.clone());
         }
-        [&line[..4], capital.as_bytes()].concat()
+        capital
     }
 }
 
@@ -117,7 +129,7 @@ mod tests {
     #[test]
     fn replies_are_corrected_however_they_are_cut_and_offers_are_noted() {
         let said = "220 x\r\n250-x.example.com says hello\r\n250-auth plain Login\r\n250-AUTH=cram-md5\r\n250 size 1000\r\n250\r\n354\r\n";
-        let expected = "220 x\r\n250-x.example.com says hello\r\n250-AUTH PLAIN LOGIN\r\n250-AUTH=CRAM-MD5\r\n250 SIZE 1000\r\n250 \r\n354 \r\n";
+        let expected = "220 x\r\n250-x.example.com says hello\r\n250-AUTH PLAIN LOGIN\r\n250-AUTH CRAM-MD5\r\n250 SIZE 1000\r\n250 \r\n354 \r\n";
         for cut in [1, 2, 7, 1_000] {
             let offers = Offers::default();
             let mut replies = Replies::new(offers.clone());
@@ -132,5 +144,24 @@ mod tests {
             assert_eq!(offers.size(), Some(1_000));
         }
         assert_eq!((Offers::default().size(), Offers::default().logins().len()), (None, 0));
+    }
+
+    #[test]
+    fn the_code_counts_whatever_follows_it() {
+        let long = format!("250 {}\r\n", "x".repeat(9_000));
+        for (said, expected) in [
+            ("250-\r\n250\tok\r\n", "250-unnamed\r\n250 ok\r\n"),
+            ("250\r\n2500\r\n250  \r\n", "250 unnamed\r\n250 0\r\n250 \r\n"),
+            ("354\u{e9}\n421:no\n", "354 \u{e9}\r\n421 :no\r\n"),
+            (&long, &format!("250 {}\r\n", "x".repeat(508))),
+            ("25\r\nno code\r\n", "25\r\nno code\r\n"),
+        ] {
+            let mut replies = Replies::default();
+            replies.feed(said.as_bytes());
+            assert_eq!(String::from_utf8(replies.take(usize::MAX)).unwrap(), expected);
+        }
+        let mut replies = Replies::default();
+        replies.feed(b"250 \xfcber\r\n");
+        assert_eq!(replies.take(usize::MAX), "250 \u{fffd}ber\r\n".as_bytes());
     }
 }

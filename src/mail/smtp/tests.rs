@@ -350,6 +350,8 @@ async fn a_reply_may_be_a_code_alone_and_the_size_is_announced() {
     let mail = heard.lock().unwrap()[1].clone();
     assert!(mail.starts_with("MAIL FROM:<audit@example.com> SIZE="), "{mail}");
 }
+    let (bare, _) = told("250", &["2500", "250\tok", "354"]).await;
+    sent_to(bare, false).await.unwrap();
 
 #[tokio::test]
 async fn a_message_that_the_server_does_not_take_is_not_sent() {
