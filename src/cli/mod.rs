@@ -188,7 +188,9 @@ fn log_to_stderr(cli: &Cli) {
         _ if logs_info => "warn,rolecall=info",
         _ => "warn",
     };
+    // What it logs about a certificate is in the error that follows, in words.
     let level = [quiet, "info,sqlx=warn", "debug"][usize::from(cli.verbose.min(2))];
+    let level = format!("{level},rustls_platform_verifier={}", if cli.verbose > 1 { "debug" } else { "off" });
     let filter = tracing_subscriber::EnvFilter::try_from_env("ROLECALL_LOG").unwrap_or_else(|_| level.into());
     let subscriber =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(output::color());

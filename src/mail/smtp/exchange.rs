@@ -13,6 +13,7 @@ use lettre::{
         response::Response,
     },
 };
+use rustls::CertificateError;
 use secrecy::ExposeSecret;
 use tokio::{
     net::{TcpStream, lookup_host},
@@ -151,7 +152,13 @@ fn tls_failure(error: &io::Error) -> Broken {
     let lasting = error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
         || error.kind() == io::ErrorKind::Other;
     let failure = if lasting { Failure::Permanent } else { Failure::Transient };
-    Broken::new(Stage::Tls, failure, error.to_string())
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    let text = match cause {
+        // Ours, and already in words.
+        Some(rustls::Error::InvalidCertificate(CertificateError::Other(cause))) => cause.to_string(),
+        _ => error.to_string(),
+    };
+    Broken::new(Stage::Tls, failure, text)
 }
 
 async fn log_in(

@@ -15,7 +15,7 @@ use std::{
 use super::replies::{Offers, Replies};
 use lettre::transport::smtp::client::AsyncTokioStream;
 use rustls::{
-    ClientConfig, DigitallySignedStruct, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, SignatureScheme,
     client::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         verify_server_name,
@@ -29,6 +29,7 @@ use tokio::{
     net::TcpStream,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
+use webpki::EndEntityCert;
 
 /// The greeting that lettre gets if the server greeted before `STARTTLS`.
 const GREETED: &[u8] = b"220 greeted before STARTTLS\r\n";
@@ -114,6 +115,17 @@ struct Trust {
     certificates: Vec<CertificateDer<'static>>,
 }
 
+/// A server's certificate is its own authority, and the operator named another one, or none.
+#[derive(Debug, thiserror::Error)]
+#[error("the server's certificate is self-signed, and {}", if *others_are_named { "it is not the one in `ca_file`" } else { "`ca_file` does not name it" })]
+struct SelfSigned {
+    others_are_named: bool,
+}
+
+fn is_its_own_authority(certificate: &CertificateDer<'_>) -> bool {
+    EndEntityCert::try_from(certificate).is_ok_and(|certificate| certificate.issuer() == certificate.subject())
+}
+
 impl ServerCertVerifier for Trust {
     fn verify_server_cert(
         &self,
@@ -127,7 +139,16 @@ impl ServerCertVerifier for Trust {
             verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
             return Ok(ServerCertVerified::assertion());
         }
-        self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        let verified = self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        verified.map_err(|error| match error {
+            rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::Other(_))
+                if is_its_own_authority(end_entity) =>
+            {
+                let unknown = SelfSigned { others_are_named: !self.certificates.is_empty() };
+                rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(unknown))))
+            }
+            other => other,
+        })
     }
 
     fn verify_tls12_signature(

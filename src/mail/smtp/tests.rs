@@ -426,10 +426,20 @@ async fn a_server_s_own_certificate_is_trusted_if_it_is_named_and_for_its_name_o
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap();
-        let acceptor = acceptor(certificate.der().clone(), &key);
-        let mut settings = settings_at(tls_server(acceptor, Security::Tls).await, Security::Tls);
+        let own = acceptor(certificate.der().clone(), &key);
+        let mut settings = settings_at(tls_server(own.clone(), Security::Tls).await, Security::Tls);
         settings.extra_roots = Some(certificate.pem().into_bytes());
         let sent = SmtpMailer::new(settings).send(&email("audit@example.com")).await;
         assert_eq!(sent.is_ok(), is_trusted, "{sent:?}");
     }
 }
+        for (named, words) in [
+            (Some(certified(name).1.into_bytes()), "is not the one in `ca_file`"),
+            (None, "`ca_file` does not name it"),
+        ] {
+            let mut settings = settings_at(tls_server(own.clone(), Security::Tls).await, Security::Tls);
+            settings.extra_roots = named;
+            let error = failure_of(settings).await;
+            assert!(error.answer.contains("self-signed") && error.answer.contains(words), "{error}");
+            assert_eq!((error.stage, error.failure), (Stage::Tls, Failure::Permanent), "{error}");
+        }
