@@ -225,20 +225,15 @@ async fn hand_over(
     let from = address(Stage::Sender, &email.from)?;
     let to = address(Stage::Recipient, &email.to)?;
     let mut parameters = Vec::new();
-    if !(email.from.is_ascii() && email.to.is_ascii()) {
-        needs(
-            connection,
-            Extension::SmtpUtfEight,
-            "the address has non-ASCII characters, and the server does not support SMTPUTF8",
-        )?;
+    // The address of the recipient is in the message, too. The server need not support it for a sender to be accepted.
+    let takes = takes_any_address(connection);
+    if !email.from.is_ascii() {
+        takes.as_ref().map_err(|lacking| not_taken(Stage::Sender, &email.from, lacking))?;
+    }
+    if takes.is_ok() && !(email.from.is_ascii() && email.to.is_ascii()) {
         parameters.push(MailParameter::SmtpUtfEight);
     }
-    if !email.bytes.is_ascii() {
-        needs(
-            connection,
-            Extension::EightBitMime,
-            "the message has non-ASCII characters, and the server does not support 8BITMIME",
-        )?;
+    if takes.is_ok() && !email.bytes.is_ascii() {
         parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
     }
     if let Some(most) = offers.size() {
@@ -252,6 +247,9 @@ async fn hand_over(
     let step = |stage: Stage| move |error: smtp::Error| Broken::smtp(stage, &error, false);
     connection.command(Mail::new(Some(from), parameters)).await.map_err(step(Stage::Sender))?;
     progress.pass(email.from.as_str());
+    if !email.to.is_ascii() {
+        takes.map_err(|lacking| not_taken(Stage::Recipient, &email.to, lacking))?;
+    }
     connection.command(Rcpt::new(to, Vec::new())).await.map_err(|error| {
         let broken = Broken::smtp(Stage::Recipient, &error, false);
         Broken { text: format!("{}: {}", email.to, broken.text), ..broken }
@@ -268,9 +266,20 @@ async fn hand_over(
     Ok(())
 }
 
-fn needs(connection: &AsyncSmtpConnection, extension: Extension, text: &str) -> Result<(), Broken> {
-    let supported = connection.server_info().supports_feature(extension);
-    if supported { Ok(()) } else { Err(Broken::refused(Stage::Sender, text)) }
+/// Whether the server takes addresses with letters that are not ASCII before the `@`; what it lacks if it does not. Only
+/// because of such addresses a message of ours is not ASCII.
+fn takes_any_address(connection: &AsyncSmtpConnection) -> Result<(), &'static str> {
+    let offers = |extension| connection.server_info().supports_feature(extension);
+    match (offers(Extension::SmtpUtfEight), offers(Extension::EightBitMime)) {
+        (false, _) => Err("SMTPUTF8"),
+        (true, false) => Err("8BITMIME"),
+        (true, true) => Ok(()),
+    }
+}
+
+fn not_taken(stage: Stage, address: &str, lacking: &str) -> Broken {
+    let text = format!("{address} has letters that are not ASCII, and the server does not support {lacking}");
+    Broken::refused(stage, text)
 }
 
 fn line_of(response: &Response) -> String {

@@ -17,6 +17,10 @@ use crate::mail::{
 use rolecall_simulator::{InboxFault, Login, Options, Simulator};
 
 fn email(from: &str) -> Email {
+    email_to(from, "security@example.com")
+}
+
+fn email_to(from: &str, to: &str) -> Email {
     let content = Content {
         subject: "Access review".to_owned(),
         text: ".a line that begins with a dot\n".to_owned(),
@@ -24,8 +28,7 @@ fn email(from: &str) -> Email {
         attachments: Vec::new(),
     };
     let date = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
-    let addressing =
-        Addressing { from, to: "security@example.com", date, id: "1", kind: "test", thread: Some(("j", "w")) };
+    let addressing = Addressing { from, to, date, id: "1", kind: "test", thread: Some(("j", "w")) };
     assemble(&content, &addressing).unwrap()
 }
 
@@ -405,6 +408,24 @@ async fn what_to_do_fits_the_reply() {
     for (extensions, answers, words) in [
         ("504 no full name", &[][..], "`helo_name`"),
         ("250 x.example.com", &["530 log in first"], "set `username` and `password`"),
+#[tokio::test]
+async fn an_address_that_the_server_does_not_take_is_named_at_its_stage() {
+    for (extensions, lacking) in [("8BITMIME", "SMTPUTF8"), ("SMTPUTF8", "8BITMIME")] {
+        for (from, to, stage) in [
+            ("s\u{e9}c@example.com", "b@example.com", Stage::Sender),
+            ("b@example.com", "s\u{e9}c@example.com", Stage::Recipient),
+        ] {
+            let hello: &'static str = format!("250-x.example.com\r\n250 {extensions}").leak();
+            let (address, _) = told(hello, &["250 ok"]).await;
+            let mailer = SmtpMailer::new(settings_at(address, Security::None));
+            let error = mailer.send(&email_to(from, to)).await.unwrap_err();
+            assert_eq!((error.stage, error.failure), (stage, Failure::Permanent), "{error}");
+            let told = error.answer.contains("s\u{e9}c@example.com") && error.answer.ends_with(lacking);
+            assert!(told, "{error}");
+        }
+    }
+}
+
         ("250 x.example.com", &["552 too large"], "attach less"),
         ("250 x.example.com", &["250 ok", "550 nobody"], "security@example.com: 550 nobody"),
     ] {
