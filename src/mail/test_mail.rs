@@ -86,7 +86,7 @@ pub fn line(result: &StageResult) -> String {
                 error.answer,
                 error.failure.word(),
                 "",
-                stage.advice()
+                error.advice()
             )
         }
         StageOutcome::NotReached => format!("–        {stage:<15} not reached"),

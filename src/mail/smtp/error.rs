@@ -1,12 +1,23 @@
 //! Failures of an exchange with the mail server: the stage, whether to try again, and what to do.
 
-use std::{fmt, io};
+use std::{borrow::Cow, fmt, io};
 
 use lettre::transport::smtp;
 use secrecy::{ExposeSecret, SecretString};
 
 /// The most that is kept of a server's answer, in characters.
 const MAX_ANSWER: usize = 500;
+/// The reply to a command that came too early: it names the one that was expected.
+const OUT_OF_ORDER: u16 = 503;
+/// Words by which servers ask for a login, with any code. What they write about SPF, DKIM and DMARC is worded otherwise.
+const LOGIN_WANTED: [&str; 6] = [
+    "authentication required",
+    "authentication is required",
+    "requires authentication",
+    "must authenticate",
+    "not authenticated",
+    "log in first",
+];
 
 /// The stages of an exchange, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,17 +56,32 @@ impl Stage {
         }
     }
 
-    /// What the operator can do about a reply with this code at this stage.
-    pub fn advice_on(self, code: Option<u16>) -> &'static str {
+    /// What the operator can do about a reply with this code and text at this stage. Servers may put off what they have
+    /// against the greeting or the login until a later stage.
+    fn advice_on(self, code: Option<u16>, answer: &str) -> Cow<'static, str> {
+        let Some(code) = code else { return self.advice().into() };
+        let is_refused = (500..=599).contains(&code);
+        if code != OUT_OF_ORDER && (names_greeting(answer) || (is_refused && matches!(self, Self::Connect | Self::Tls)))
+        {
+            return "if the server does not accept the name of this machine, set `helo_name` under [smtp] to a full one"
+                .into();
+        }
+        let answer = answer.to_lowercase();
+        if code == 538 || (code == 530 && answer.contains("starttls")) {
+            return "the server requires an encrypted connection: set `security` under [smtp] to starttls or tls"
+                .into();
+        }
+        let is_envelope = matches!(self, Self::Sender | Self::Recipient);
+        if (code == 530 && (is_envelope || self == Self::Data))
+            || (is_refused && is_envelope && LOGIN_WANTED.iter().any(|words| answer.contains(words)))
+        {
+            return "the server requires a login: set `username` and `password` under [smtp]".into();
+        }
         match (self, code) {
-            (Self::Connect | Self::Tls, Some(500..=599)) => {
-                "if the server does not accept the name of this machine, set `helo_name` under [smtp] to a full one"
-            }
-            (Self::Sender | Self::Recipient | Self::Data, Some(530)) => {
-                "the server requires a login: set `username` and `password` under [smtp]"
-            }
-            (Self::Sender | Self::Data, Some(552)) => "attach less: see `attach` in the job's `email`",
-            _ => self.advice(),
+            (_, 421 | 452) => "try again later: the server is busy, or it has no space left".into(),
+            (_, 400..=499) => format!("try again later; if the answer stays the same: {}", self.advice()).into(),
+            (Self::Sender | Self::Data, 552) => "attach less: see `attach` in the job's `email`".into(),
+            _ => self.advice().into(),
         }
     }
 
@@ -122,7 +148,7 @@ impl Failure {
 
 /// An exchange with the mail server failed. Never holds the password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the mail server {server} failed at stage {stage}: {answer} ({}); {}", failure.meaning(), stage.advice_on(*code))]
+#[error("the mail server {server} failed at stage {stage}: {answer} ({}); {}", failure.meaning(), self.advice())]
 pub struct SendError {
     /// The server, as host and port.
     pub server: String,
@@ -134,6 +160,23 @@ pub struct SendError {
     pub code: Option<u16>,
     /// The server's answer, or what broke: one bounded line without control characters.
     pub answer: String,
+}
+
+impl SendError {
+    /// What the operator can do.
+    pub fn advice(&self) -> Cow<'static, str> {
+        self.stage.advice_on(self.code, &self.answer)
+    }
+}
+
+/// Whether an answer speaks of the greeting, outside of addresses and host names.
+fn names_greeting(answer: &str) -> bool {
+    answer
+        .split(char::is_whitespace)
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
+        .filter(|word| !word.contains(['@', '.']))
+        .flat_map(|word| word.split(|c: char| !c.is_alphanumeric()))
+        .any(|word| ["helo", "ehlo"].iter().any(|greeting| word.eq_ignore_ascii_case(greeting)))
 }
 
 /// A stage that failed.

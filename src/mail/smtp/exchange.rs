@@ -29,8 +29,8 @@ use super::{
 };
 use crate::mail::message::Email;
 
-/// The reply to a way to log in that the server does not accept (RFC 4954).
-const NOT_THIS_ONE: u16 = 504;
+/// The replies to a way to log in that the server does not accept, as RFC 4954 has them and as servers give them.
+const NOT_THIS_ONE: [u16; 4] = [500, 501, 504, 534];
 /// How long the answer to QUIT is waited for.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// The reply to a message that is too large (RFC 1870).
@@ -182,7 +182,7 @@ async fn log_in(
                 return Ok(());
             }
             // Offered, and not meant: the next one may be.
-            Err(error) if error.status().is_some_and(|code| u16::from(code) == NOT_THIS_ONE) => {
+            Err(error) if error.status().is_some_and(|code| NOT_THIS_ONE.contains(&code.into())) => {
                 progress.refused = Some(Broken::smtp(Stage::Authentication, &error, false));
             }
             Err(error) => return Err(Broken::smtp(Stage::Authentication, &error, false)),

@@ -350,11 +350,11 @@ async fn sent_to(address: SocketAddr, login: bool) -> Result<Accepted, SendError
 async fn a_reply_may_be_a_code_alone_and_the_size_is_announced() {
     let (address, heard) = told("250-x.example.com\r\n250 size 100000", &["250", "250", "354"]).await;
     assert_eq!(sent_to(address, false).await.unwrap().answer, "250");
+    let (bare, _) = told("250", &["2500", "250\tok", "354"]).await;
+    sent_to(bare, false).await.unwrap();
     let mail = heard.lock().unwrap()[1].clone();
     assert!(mail.starts_with("MAIL FROM:<audit@example.com> SIZE="), "{mail}");
 }
-    let (bare, _) = told("250", &["2500", "250\tok", "354"]).await;
-    sent_to(bare, false).await.unwrap();
 
 #[tokio::test]
 async fn a_message_that_the_server_does_not_take_is_not_sent() {
@@ -390,6 +390,11 @@ async fn a_login_works_as_the_server_offers_it_or_says_what_is_offered() {
     sent_to(address, true).await.unwrap();
     let heard = heard.lock().unwrap().clone();
     assert!(heard[1].starts_with("AUTH PLAIN") && heard[2].starts_with("AUTH LOGIN"), "{heard:?}");
+    for refused in [&["500 what", "535 no"][..], &["501 what", "535 no"], &["534 what", "535 no"]] {
+        let (address, heard) = told("250-x.example.com\r\n250 AUTH=LOGIN PLAIN", refused).await;
+        assert_eq!(sent_to(address, true).await.unwrap_err().code, Some(535));
+        assert!(heard.lock().unwrap()[2].starts_with("AUTH LOGIN"), "{refused:?}");
+    }
     for (extensions, words) in [
         (
             "250-x.example.com\r\n250 AUTH XOAUTH2 CRAM-MD5",
@@ -403,11 +408,6 @@ async fn a_login_works_as_the_server_offers_it_or_says_what_is_offered() {
     }
 }
 
-#[tokio::test]
-async fn what_to_do_fits_the_reply() {
-    for (extensions, answers, words) in [
-        ("504 no full name", &[][..], "`helo_name`"),
-        ("250 x.example.com", &["530 log in first"], "set `username` and `password`"),
 #[tokio::test]
 async fn an_address_that_the_server_does_not_take_is_named_at_its_stage() {
     for (extensions, lacking) in [("8BITMIME", "SMTPUTF8"), ("SMTPUTF8", "8BITMIME")] {
@@ -426,8 +426,27 @@ async fn an_address_that_the_server_does_not_take_is_named_at_its_stage() {
     }
 }
 
+#[tokio::test]
+async fn what_to_do_fits_the_reply() {
+    for (extensions, answers, words) in [
+        ("504 no full name", &[][..], "`helo_name`"),
+        ("250 x.example.com", &["530 log in first"], "set `username` and `password`"),
         ("250 x.example.com", &["552 too large"], "attach less"),
         ("250 x.example.com", &["250 ok", "550 nobody"], "security@example.com: 550 nobody"),
+        ("250 x.example.com", &["250 ok", "504 5.5.2 <x>: Helo command rejected: need name"], "`helo_name`"),
+        ("250 x.example.com", &["550 5.7.1 bad HELO/EHLO"], "`helo_name`"),
+        ("250 x.example.com", &["550 no mailbox ehlo@helo.example"], "`from` under"),
+        ("250 x.example.com", &["503 send EHLO first"], "`from` under"),
+        ("250 x.example.com", &["421 shutting down"], "); try again later: "),
+        (
+            "250 x.example.com",
+            &["451 no such domain"],
+            "); try again later; if the answer stays the same: check `from`",
+        ),
+        ("250 x.example.com", &["538 not like this"], "set `security`"),
+        ("250 x.example.com", &["530 Must issue a STARTTLS command first"], "set `security`"),
+        ("250 x.example.com", &["550 Authentication required"], "set `username` and `password`"),
+        ("250 x.example.com", &["550 unauthenticated: SPF and DKIM failed"], "`from` under"),
     ] {
         let (address, _) = told(extensions, answers).await;
         let error = sent_to(address, false).await.unwrap_err().to_string();
@@ -452,8 +471,6 @@ async fn a_server_s_own_certificate_is_trusted_if_it_is_named_and_for_its_name_o
         settings.extra_roots = Some(certificate.pem().into_bytes());
         let sent = SmtpMailer::new(settings).send(&email("audit@example.com")).await;
         assert_eq!(sent.is_ok(), is_trusted, "{sent:?}");
-    }
-}
         for (named, words) in [
             (Some(certified(name).1.into_bytes()), "is not the one in `ca_file`"),
             (None, "`ca_file` does not name it"),
@@ -464,3 +481,5 @@ async fn a_server_s_own_certificate_is_trusted_if_it_is_named_and_for_its_name_o
             assert!(error.answer.contains("self-signed") && error.answer.contains(words), "{error}");
             assert_eq!((error.stage, error.failure), (Stage::Tls, Failure::Permanent), "{error}");
         }
+    }
+}
