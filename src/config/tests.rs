@@ -356,6 +356,17 @@ fn the_name_of_this_machine_is_a_full_host_name() {
 }
 
 #[test]
+fn an_address_that_not_every_mail_server_takes_is_warned_of() {
+    for (from, is_told) in
+        [("s\u{e9}c@example.com", true), ("sec@b\u{fc}cher.example", false), ("S\u{e9}c <sec@x.example>", false)]
+    {
+        let text = format!("[workspaces]\n[smtp]\nhost = \"x\"\nfrom = \"{from}\"\n");
+        let told = messages(&text).iter().any(|message| message.ends_with("not ASCII before the `@`"));
+        assert_eq!(told, is_told, "{from}");
+    }
+}
+
+#[test]
 fn a_table_that_belongs_into_another_is_pointed_there() {
     assert!(shown("[rules]\nno-role = \"off\"\n").contains("did you mean [policy.rules]?"));
     assert!(shown("[jobz.weekly]\n").contains("did you mean [jobs]?"));

@@ -127,6 +127,7 @@ impl Checker<'_> {
         let mut seen = BTreeSet::new();
         for to in email.to.get_ref() {
             self.address(to);
+            self.mailable(to);
             if !seen.insert(email::comparable(to.get_ref())) {
                 self.error(
                     to.span(),

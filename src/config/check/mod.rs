@@ -244,6 +244,18 @@ impl Checker<'_> {
         *number.get_ref()
     }
 
+    /// Warns of an address that not every mail server takes.
+    fn mailable(&mut self, address: &Spanned<String>) {
+        let parsed = address.get_ref().parse::<lettre::message::Mailbox>();
+        if let Some(mailbox) = parsed.ok().filter(|mailbox| !mailbox.email.user().is_ascii()) {
+            self.problems.push(Problem::warning(
+                address.span(),
+                format!("`{}` has letters that are not ASCII before the `@`", mailbox.email),
+                "not every mail server supports such addresses; try it with `rolecall mail test`",
+            ));
+        }
+    }
+
     fn address(&mut self, address: &Spanned<String>) -> String {
         if address.get_ref().parse::<lettre::Address>().is_err() {
             self.error(

@@ -95,6 +95,7 @@ impl Checker<'_> {
     }
 
     fn person(&mut self, address: &Spanned<String>) -> Address {
+        self.mailable(address);
         Address::of(&self.address(address))
     }
 

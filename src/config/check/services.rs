@@ -60,6 +60,7 @@ impl Checker<'_> {
                 "expected an address such as rolecall <audit@example.com>",
             );
         }
+        self.mailable(&smtp.from);
         if let Some(name) = &smtp.helo_name
             && !is_host_name(name.get_ref())
         {
