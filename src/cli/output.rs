@@ -10,6 +10,7 @@ use std::{
     sync::OnceLock,
 };
 
+use crate::model::plain::is_invisible;
 pub(super) use crate::model::plain::plain;
 
 /// Why a command failed.
@@ -103,13 +104,39 @@ pub(super) fn save_all(folder: &Path, files: &[(String, Vec<u8>)]) -> io::Result
     files.iter().try_for_each(|(name, bytes)| save(&folder.join(name), bytes))
 }
 
-/// Writes text that may quote another system: on a terminal without the characters that control it.
+/// Writes text that may quote another system: on a terminal without the characters that control it or cannot be seen.
 pub(super) fn write_text(text: &[u8]) {
     if !io::stdout().is_terminal() {
         return write(text);
     }
     let shown = String::from_utf8_lossy(text);
-    write(shown.replace(|c: char| c.is_control() && !matches!(c, '\r' | '\n' | '\t'), "\u{fffd}").as_bytes());
+    write(shown.replace(|c: char| acts(c) && !matches!(c, '\r' | '\n' | '\t'), "\u{fffd}").as_bytes());
+}
+
+/// Prints a value as JSON. It may quote another system: on a terminal the characters that control it or cannot be seen are
+/// escaped.
+pub(super) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::failed(error.to_string()))?;
+    // Not wrapped: a line break in a string would not be JSON.
+    write(format!("{}\n", if io::stdout().is_terminal() { escaped(&text) } else { text }).as_bytes());
+    Ok(())
+}
+
+/// The same JSON without such characters: they occur in strings only, where JSON has an escape for each.
+fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if acts(c) && !matches!(c, '\r' | '\n' | '\t') {
+            out.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+fn acts(c: char) -> bool {
+    c.is_control() || is_invisible(c)
 }
 
 /// Keeps an error of stdout for the [`end`].
@@ -142,6 +169,15 @@ pub(super) fn color() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_on_a_terminal_has_the_same_values_and_nothing_that_acts() {
+        let value = serde_json::json!({"name": "a\u{9b}31m\u{202e}\u{200b}\u{e0041}\n\u{fc}"});
+        let shown = escaped(&serde_json::to_string_pretty(&value).unwrap());
+        assert!(!shown.contains(|c: char| acts(c) && c != '\n'), "{shown:?}");
+        assert!(shown.contains("\\u009b31m\\u202e\\u200b\\udb40\\udc41\\n\u{fc}"), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
+    }
 
     #[test]
     fn a_long_line_continues_below_its_last_column() {

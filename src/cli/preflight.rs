@@ -40,10 +40,7 @@ pub(super) async fn run(named: Option<&Path>, args: PreflightArgs) -> Result<(),
         all.push(one(&settings, name, workspace, &expectations).await?);
     }
     match args.format {
-        PreflightFormat::Json => {
-            let text = serde_json::to_string_pretty(&all).map_err(|error| Failure::failed(error.to_string()))?;
-            output::line(&text);
-        }
+        PreflightFormat::Json => output::json(&all)?,
         PreflightFormat::Text => all.iter().for_each(print),
     }
     let red: Vec<&str> = all.iter().filter(|one| !one.ready).map(|one| one.workspace.as_str()).collect();

@@ -109,10 +109,7 @@ pub(super) async fn run(named: Option<&Path>, command: RosterCommand) -> Result<
     let rosters = roster.sources.iter().map(|source| checked(source, &roster, &judged, &people)).collect();
     let answer = Answer { rosters, workspace: matched, problems: judged.unreliable };
     match args.format {
-        RuleFormat::Json => {
-            let json = serde_json::to_string_pretty(&answer).map_err(|error| Failure::failed(error.to_string()))?;
-            output::line(&json);
-        }
+        RuleFormat::Json => output::json(&answer)?,
         RuleFormat::Table => print(&answer, now),
     }
     if answer.problems.is_empty() { Ok(()) } else { Err(Failure::failed(plain(&answer.problems.join(" "), 2_000))) }

@@ -160,9 +160,7 @@ fn read(arguments: &str) -> Result<Result<Value, String>, Failure> {
 }
 
 fn print(value: &Value) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::failed(error.to_string()))?;
-    output::line(&text);
-    Ok(())
+    output::json(value)
 }
 
 /// The person at the command line.

@@ -15,6 +15,8 @@ use crate::{
     },
 };
 
+pub(in crate::cli) use crate::cli::output::json;
+
 /// Maximum length of a line in a cell.
 const CELL: usize = 200;
 /// The space between two columns.
@@ -113,13 +115,6 @@ fn cell(text: &str) -> String {
     // The line breaks are ours; the text of a line may come from the API.
     let lines: Vec<String> = text.split('\n').map(|line| plain(line, CELL)).collect();
     if text.is_empty() { NONE.to_owned() } else { lines.join("\n") }
-}
-
-pub(in crate::cli) fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
-    let mut text = serde_json::to_vec_pretty(value).map_err(|error| Failure::failed(error.to_string()))?;
-    text.push(b'\n');
-    write(&text);
-    Ok(())
 }
 
 fn csv<R>(rows: &[R], columns: &[Column<R>]) -> Result<(), Failure> {

@@ -17,10 +17,7 @@ pub(super) fn run(named: Option<&Path>, args: &ShowPolicyArgs) -> Result<(), Fai
     let settings = check::load_quietly(named)?;
     let policy = choose(&settings, args)?;
     match args.format {
-        PolicyFormat::Json => {
-            let text = serde_json::to_string_pretty(&policy.document());
-            output::line(&text.map_err(|error| Failure::failed(error.to_string()))?);
-        }
+        PolicyFormat::Json => output::json(&policy.document())?,
         PolicyFormat::Toml => {
             let text = policy.toml().map_err(|error| Failure::failed(error.to_string()))?;
             output::line(&format!(

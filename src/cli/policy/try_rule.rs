@@ -65,10 +65,7 @@ pub(super) async fn run(named: Option<&Path>, args: &TryArgs) -> Result<(), Fail
         answer_about(&audit, &args.rule, custom, previous.as_ref(), Lacking::default())?
     };
     match args.format {
-        RuleFormat::Json => {
-            let json = serde_json::to_string_pretty(&answer).map_err(|error| Failure::failed(error.to_string()))?;
-            output::line(&json);
-        }
+        RuleFormat::Json => output::json(&answer)?,
         RuleFormat::Table => print(&answer),
     }
     Ok(())

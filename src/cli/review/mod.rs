@@ -296,7 +296,5 @@ fn closing(review: &Review, by: &Address, next_review: NaiveDate) -> Vec<Event> 
 }
 
 fn print(value: &impl serde::Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value).map_err(failed)?;
-    output::line(&text);
-    Ok(())
+    output::json(value)
 }

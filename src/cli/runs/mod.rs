@@ -248,7 +248,5 @@ fn ending(attempt: &AttemptRow, is_last: bool) -> String {
 }
 
 fn json(value: &impl Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::failed(error.to_string()))?;
-    output::line(&text);
-    Ok(())
+    output::json(value)
 }
