@@ -1,6 +1,11 @@
 //! Texts from outside, cleaned for mails: names may have any length and any character in them.
 
+use std::net::Ipv4Addr;
+
 use crate::model::plain::is_invisible;
+
+/// What separates the labels of a host name (UTS #46).
+const DOTS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
 
 /// A text as one line of at most `max` characters, without control characters and those that change the direction of
 /// writing. Runs of blanks become one, and a text that is cut ends in `…`.
@@ -43,20 +48,35 @@ pub(super) fn name(text: &str, max: usize) -> String {
     if !line.contains("://") && !line.split(' ').any(is_link) {
         return line;
     }
-    let words = line.split(' ').map(|word| if is_link(word) { word.replace('.', "[.]") } else { word.to_owned() });
+    let words = line.split(' ').map(|word| if is_link(word) { broken(word) } else { word.to_owned() });
     one_line(&words.collect::<Vec<_>>().join(" ").replace("://", "[:]//"), max)
 }
 
-/// Whether mail clients would turn a word into a link to a page: it contains a host name. An e-mail address contains one,
-/// too, but opens no page.
+/// A word whose host names are none any more.
+fn broken(word: &str) -> String {
+    let mut out = String::with_capacity(word.len() + 8);
+    for c in word.chars() {
+        if DOTS.contains(&c) {
+            out.extend(['[', c, ']']);
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Whether mail clients would turn a word into a link to a page: it contains a host name or an address of one. An e-mail
+/// address contains one, too, but opens no page if nothing is around it.
 fn is_link(word: &str) -> bool {
     let is_host = |host: &str| {
-        host.rsplit_once('.').is_some_and(|(name, top)| {
-            let top: Vec<char> = top.chars().take_while(|c| c.is_alphanumeric()).collect();
-            name.ends_with(char::is_alphanumeric) && top.len() >= 2 && top.iter().all(|c| c.is_alphabetic())
-        })
+        host.parse::<Ipv4Addr>().is_ok()
+            || host.rsplit_once(DOTS).is_some_and(|(name, top)| {
+                let top: Vec<char> = top.chars().take_while(|c| c.is_alphanumeric()).collect();
+                name.ends_with(char::is_alphanumeric) && top.len() >= 2 && top.iter().all(|c| c.is_alphabetic())
+            })
     };
-    !word.contains('@') && word.split(['/', ':', '?', '#', ',', ';', '(', ')']).any(is_host)
+    let is_address = word.contains('@') && !word.contains(['/', ':', '?', '#']);
+    !is_address && word.split(['/', ':', '?', '#', ',', ';', '(', ')']).any(is_host)
 }
 
 /// A size for people: `12.5 MiB`.
@@ -84,7 +104,15 @@ mod tests {
             name("Ana http://x.example Www.x.example evil.example/a.b", 80),
             "Ana http[:]//x[.]example Www[.]x[.]example evil[.]example/a[.]b"
         );
-        for kept in ["Dr. J. R. Ewing", "ana@example.com", "12.5 MiB", "e.g. this", "one. Two"] {
+        assert_eq!(
+            name(
+                "evil\u{3002}example a\u{ff0e}example 192.0.2.1/x (192.0.2.1) evil.example/@ana mailto:ana@x.example",
+                200
+            ),
+            "evil[\u{3002}]example a[\u{ff0e}]example 192[.]0[.]2[.]1/x (192[.]0[.]2[.]1) evil[.]example/@ana \
+             mailto:ana@x[.]example"
+        );
+        for kept in ["Dr. J. R. Ewing", "ana@example.com", "12.5 MiB", "e.g. this", "one. Two", "v1.2.3"] {
             assert_eq!(name(kept, 80), kept);
         }
     }
