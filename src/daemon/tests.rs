@@ -61,6 +61,7 @@ impl Mailer for Post {
     async fn send(&self, email: &Email) -> Result<Accepted, SendError> {
         self.seen.lock().unwrap().push(email.message_id.clone());
         let refuse = |failure, code| SendError {
+            limit: None,
             server: "mail.example.com:25".into(),
             stage: Stage::Recipient,
             failure,

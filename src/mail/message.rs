@@ -23,6 +23,8 @@ use super::{
 
 /// The longest subject, in characters.
 const MAX_SUBJECT: usize = 200;
+/// The longest reason why files are not attached, in characters.
+const MAX_REASON: usize = 600;
 /// The longest name of an attached file, in characters.
 const MAX_FILE_NAME: usize = 120;
 
@@ -78,6 +80,15 @@ pub struct Email {
     pub message_id: String,
     /// The whole message, with CRLF line ends.
     pub bytes: Vec<u8>,
+}
+
+/// A message from which attachments were left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lighter {
+    /// The whole message.
+    pub bytes: Vec<u8>,
+    /// How many attachments it still has, apart from the note.
+    pub kept: usize,
 }
 
 /// A message cannot be built.
@@ -204,25 +215,44 @@ fn base64(bytes: Vec<u8>) -> Body {
     Body::new_with_encoding(bytes, ContentTransferEncoding::Base64).unwrap_or_else(Body::new)
 }
 
-/// A message of ours with a note in place of its attachments, for a server that refuses it for its size. `None` if it has no
-/// attachments. Everything else stays, the `Message-ID` too.
-pub fn without_attachments(message: &[u8], reason: &str) -> Option<Vec<u8>> {
+/// A message of ours with a note in place of its largest attachments, for a server that refuses it for its size. The smallest
+/// files stay, as many as the server takes at most; none if there is no such `limit`, or if even the rest does not fit. `None`
+/// if it has no attachments. Everything else stays, the `Message-ID` too.
+pub fn lighter(message: &[u8], reason: &str, limit: Option<usize>) -> Option<Lighter> {
     // Our messages are ASCII, and no part of them can contain the boundary: see `body`.
     let text = std::str::from_utf8(message).ok()?;
     let at = text.find("--=_mixed_")?;
     let boundary = text[at..].lines().next()?;
     let mut parts = text.split(boundary);
     let (head, report) = (parts.next()?, parts.next()?);
-    let names: Vec<String> = parts.filter(|part| !part.starts_with("--")).map(file_name).collect();
-    let note = format!(
-        "These files are not attached, because the message was too large for the mail server\n({}):\n\n{}\n\n\
-         They are with the evidence of this audit. `attach` in the job's `email` chooses what is attached.\n",
-        one_line(reason, MAX_SUBJECT),
-        names.join("\n")
-    );
-    let part = Part::new("not-attached.txt".to_owned()).body(base64(note.into_bytes()), ContentType::TEXT_PLAIN);
-    let part = String::from_utf8(part.formatted()).ok()?;
-    Some(format!("{head}{boundary}{report}{boundary}\r\n{part}\r\n{boundary}--\r\n").into_bytes())
+    let files: Vec<&str> = parts.filter(|part| !part.starts_with("--")).collect();
+    let mut by_size: Vec<usize> = (0..files.len()).collect();
+    by_size.sort_by_key(|file| files[*file].len());
+    let most = if limit.is_some() { files.len().saturating_sub(1) } else { 0 };
+    for count in (0..=most).rev() {
+        let (mut kept, mut names) = (String::new(), Vec::new());
+        for (place, file) in files.iter().enumerate() {
+            if by_size[..count].contains(&place) {
+                kept.push_str(boundary);
+                kept.push_str(file);
+            } else {
+                names.push(file_name(file));
+            }
+        }
+        let note = format!(
+            "These files are not attached, because the message was too large for the mail server\n({}):\n\n{}\n\n\
+             They are with the evidence of this audit. `attach` in the job's `email` chooses what is attached.\n",
+            one_line(reason, MAX_REASON),
+            names.join("\n")
+        );
+        let part = Part::new("not-attached.txt".to_owned()).body(base64(note.into_bytes()), ContentType::TEXT_PLAIN);
+        let part = String::from_utf8(part.formatted()).ok()?;
+        let bytes = format!("{head}{boundary}{report}{kept}{boundary}\r\n{part}\r\n{boundary}--\r\n").into_bytes();
+        if count == 0 || limit.is_some_and(|limit| bytes.len() <= limit) {
+            return Some(Lighter { bytes, kept: count });
+        }
+    }
+    None
 }
 
 /// The name of the file that a part attaches.
@@ -357,7 +387,7 @@ mod tests {
     fn without_its_attachments_a_message_says_which_and_is_otherwise_the_same() {
         let email = build("security@example.com");
         let reason = "the server accepts messages of at most 100 bytes";
-        let lighter = without_attachments(&email.bytes, reason).unwrap();
+        let lighter = lighter(&email.bytes, reason, None).unwrap().bytes;
         let (before, after) = (parse(&email.bytes), parse(&lighter));
         for name in ["Message-ID", "Subject", "Date", "To", "List-Id"] {
             assert_eq!(before.header(name), after.header(name), "{name}");
@@ -369,6 +399,32 @@ mod tests {
         assert!(!note.contains("workspace,user_id"));
         let bare = Content { attachments: Vec::new(), ..content("A subject") };
         let bare = assemble(&bare, &addressing("a@example.com", None)).unwrap();
-        assert_eq!(without_attachments(&bare.bytes, reason), None);
+        assert_eq!(super::lighter(&bare.bytes, reason, None), None);
+    }
+
+    #[test]
+    fn the_smallest_files_that_fit_stay() {
+        let file = |name: &str, length| Attachment {
+            file_name: name.to_owned(),
+            content_type: "text/csv".to_owned(),
+            bytes: vec![b'x'; length],
+        };
+        let attachments = vec![file("a.csv", 9_000), file("b.csv", 300), file("c.csv", 20_000), file("d.csv", 100)];
+        let content = Content { attachments, ..content("A subject") };
+        let email = assemble(&content, &addressing("a@example.com", None)).unwrap();
+        let of = |limit| {
+            let lighter = lighter(&email.bytes, "too large", limit).unwrap();
+            assert!(limit.is_none_or(|limit| lighter.kept == 0 || lighter.bytes.len() <= limit));
+            let parsed = parse(&lighter.bytes);
+            assert_eq!(parsed.parts.len(), 3 + lighter.kept, "the report, what is kept, and the note");
+            let note = parsed.parts.last().unwrap().1.clone();
+            ["a.csv", "b.csv", "c.csv", "d.csv"].map(|name| !note.contains(name))
+        };
+        assert_eq!(of(Some(20_000)), [true, true, false, true]);
+        assert_eq!(of(Some(4_000)), [false, true, false, true]);
+        assert_eq!(of(Some(100)), [false; 4]);
+        assert_eq!(of(None), [false; 4]);
+        // Even if the limit was not the reason, something is left out.
+        assert_eq!(of(Some(usize::MAX)), [true, true, false, true]);
     }
 }

@@ -15,8 +15,15 @@ pub enum Outcome {
     Again(String),
     /// It was refused for this reason, and every later attempt would be.
     Final(String),
-    /// It was refused for its size, for this reason; a smaller one may be accepted.
-    TooLarge(String),
+    /// It was refused for its size; a smaller one may be accepted.
+    TooLarge {
+        /// What happened.
+        reason: String,
+        /// The other side's words alone.
+        answer: String,
+        /// How many bytes it takes at most, if it said so.
+        limit: Option<usize>,
+    },
 }
 
 /// Delivers notifications of one kind of address.

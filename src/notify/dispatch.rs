@@ -12,7 +12,7 @@ use crate::{
     clock::Clock,
     digest::sha256,
     evidence::{mail as kept, storage::Storage},
-    mail::{message::without_attachments, notice::Notice, review::ReviewMail},
+    mail::{message::lighter, notice::Notice, review::ReviewMail},
     model::{notification::Notification, run::MessageState},
     review::person::Address,
     store::{
@@ -26,6 +26,10 @@ const FIRST_WAIT: Duration = Duration::minutes(1);
 const LONGEST_WAIT: Duration = Duration::hours(1);
 /// How long a notification is retried before it is given up. By then the next audit is usually due soon.
 const PATIENCE: Duration = Duration::days(5);
+
+/// What to do about a message that is too large without attachments.
+const NOTHING_LEFT_OUT: &str =
+    "nothing more can be left out of the message: the mail server must accept larger ones from this sender";
 
 /// The result of an attempt to deliver a notification.
 #[derive(Debug)]
@@ -52,27 +56,15 @@ pub async fn dispatch(
         Some(why) => Outcome::Again(why),
         None => attempt(evidence, channels, outgoing).await,
     };
-    if let Outcome::TooLarge(reason) = &outcome
-        && let Some(lighter) = without_attachments(&outgoing.notification.bytes, reason)
-    {
-        // The recipient gets the report itself: what does not fit is named in it.
-        forget(evidence, outgoing);
-        outgoing.notification.bytes = lighter;
-        outcome = match attempt(evidence, channels, outgoing).await {
-            Outcome::Delivered(answer) => Outcome::Delivered(format!("{answer} (without attachments: too large)")),
-            Outcome::Again(reason) => {
-                // The next attempt begins with the whole message.
-                forget(evidence, outgoing);
-                Outcome::Again(reason)
-            }
-            refused => refused,
-        };
+    if matches!(outcome, Outcome::TooLarge { .. }) {
+        outcome = attempt_lighter(evidence, channels, outgoing, outcome).await;
     }
     let now = clock.now();
     let (outcome, answer) = match outcome {
         Outcome::Delivered(answer) => (Sent::Accepted, answer),
         Outcome::Again(reason) => (again(outgoing, now), reason),
-        Outcome::Final(reason) | Outcome::TooLarge(reason) => (Sent::GivenUp, reason),
+        Outcome::Final(reason) => (Sent::GivenUp, reason),
+        Outcome::TooLarge { reason, .. } => (Sent::GivenUp, format!("{reason}; {NOTHING_LEFT_OUT}")),
     };
     let notices =
         if outcome == Sent::GivenUp { undelivered_notices(store, outgoing, &answer, now).await? } else { Vec::new() };
@@ -105,6 +97,37 @@ async fn attempt(evidence: Option<&dyn Storage>, channels: &Channels, outgoing: 
         outgoing.kept = true;
     }
     channels.deliver(&outgoing.notification).await
+}
+
+/// Delivers a message that was refused for its size with the files that fit, and then with none: the recipient gets at least
+/// the report itself, which names what is left out.
+async fn attempt_lighter(
+    evidence: Option<&dyn Storage>,
+    channels: &Channels,
+    outgoing: &mut Outgoing,
+    mut outcome: Outcome,
+) -> Outcome {
+    let whole = outgoing.notification.bytes.clone();
+    for keeps_some in [true, false] {
+        let Outcome::TooLarge { answer, limit, .. } = &outcome else { break };
+        let Some(lighter) = lighter(&whole, answer, limit.filter(|_| keeps_some)) else { break };
+        if lighter.bytes == outgoing.notification.bytes {
+            break;
+        }
+        forget(evidence, outgoing);
+        outgoing.notification.bytes = lighter.bytes;
+        let without = if lighter.kept == 0 { "without attachments" } else { "without some attachments" };
+        outcome = match attempt(evidence, channels, outgoing).await {
+            Outcome::Delivered(answer) => Outcome::Delivered(format!("{answer} ({without}: too large)")),
+            Outcome::Again(reason) => {
+                // The next attempt begins with the whole message.
+                forget(evidence, outgoing);
+                Outcome::Again(reason)
+            }
+            refused => refused,
+        };
+    }
+    outcome
 }
 
 /// Removes a notification from the evidence that was kept and was not sent as it is.

@@ -82,7 +82,9 @@ impl<M: Mailer> Channel for EmailChannel<M> {
         }
         match self.mailer.send(&email).await {
             Ok(accepted) => Outcome::Delivered(accepted.answer),
-            Err(error) if is_too_large(&error) => Outcome::TooLarge(error.to_string()),
+            Err(error) if is_too_large(&error) => {
+                Outcome::TooLarge { reason: error.without_advice(), answer: error.answer, limit: error.limit }
+            }
             Err(error) if is_final(&error) => Outcome::Final(error.to_string()),
             Err(error) => Outcome::Again(error.to_string()),
         }
@@ -174,6 +176,7 @@ mod tests {
     #[test]
     fn only_a_recipient_or_a_message_can_be_refused_for_good() {
         let error = |stage, failure| SendError {
+            limit: None,
             server: "mail.example.com:25".into(),
             stage,
             failure,

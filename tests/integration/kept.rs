@@ -141,5 +141,13 @@ fn a_small_mail_server_gets_the_report_without_what_does_not_fit() {
     assert_eq!(kept(&bench).len(), 2);
     let (code, printed, said) = bench.run(&["evidence", "verify"]);
     assert_eq!(code, 0, "{printed}{said}");
-    assert!(bench.read("bags/ledger.jsonl").contains("without attachments: too large"));
+    assert!(bench.read("bags/ledger.jsonl").contains("attachments: too large"));
+}
+
+#[test]
+fn a_report_that_is_too_large_alone_is_not_told_to_attach_less() {
+    let bench = bench_of(Options { max_message_size: 1_000, ..options(12) });
+    let (_, printed, said) = bench.run(&["audit", "--job", "weekly", "--send"]);
+    let told = format!("{printed}{said}");
+    assert!(told.contains("nothing more can be left out of the message") && !told.contains("attach less"), "{told}");
 }

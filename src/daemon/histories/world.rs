@@ -453,6 +453,7 @@ impl Mailer for Post {
     async fn send(&self, email: &Email) -> Result<Accepted, SendError> {
         let Self(shared) = self;
         let error = |stage, failure| SendError {
+            limit: None,
             server: "mail.example.com:25".into(),
             stage,
             failure,

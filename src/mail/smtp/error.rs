@@ -148,7 +148,7 @@ impl Failure {
 
 /// An exchange with the mail server failed. Never holds the password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the mail server {server} failed at stage {stage}: {answer} ({}); {}", failure.meaning(), self.advice())]
+#[error("{}; {}", self.without_advice(), self.advice())]
 pub struct SendError {
     /// The server, as host and port.
     pub server: String,
@@ -160,9 +160,17 @@ pub struct SendError {
     pub code: Option<u16>,
     /// The server's answer, or what broke: one bounded line without control characters.
     pub answer: String,
+    /// How many bytes the server takes at most, if that is the reason.
+    pub limit: Option<usize>,
 }
 
 impl SendError {
+    /// What happened, without what to do about it.
+    pub fn without_advice(&self) -> String {
+        let Self { server, stage, failure, answer, .. } = self;
+        format!("the mail server {server} failed at stage {stage}: {answer} ({})", failure.meaning())
+    }
+
     /// What the operator can do.
     pub fn advice(&self) -> Cow<'static, str> {
         self.stage.advice_on(self.code, &self.answer)
@@ -186,11 +194,13 @@ pub(super) struct Broken {
     pub(super) failure: Failure,
     pub(super) code: Option<u16>,
     pub(super) text: String,
+    /// How many bytes the server takes at most, if that is the reason.
+    pub(super) limit: Option<usize>,
 }
 
 impl Broken {
     pub(super) fn new(stage: Stage, failure: Failure, text: impl Into<String>) -> Self {
-        Self { stage, failure, code: None, text: text.into() }
+        Self { stage, failure, code: None, text: text.into(), limit: None }
     }
 
     /// A failure that another attempt does not change.

@@ -240,7 +240,7 @@ async fn hand_over(
         let length = email.bytes.len();
         if most > 0 && length > most {
             let text = format!("the server accepts messages of at most {most} bytes, and this one has {length}");
-            return Err(Broken { code: Some(TOO_LARGE), ..Broken::refused(Stage::Sender, text) });
+            return Err(Broken { code: Some(TOO_LARGE), limit: Some(most), ..Broken::refused(Stage::Sender, text) });
         }
         parameters.push(MailParameter::Size(length));
     }

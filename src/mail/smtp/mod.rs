@@ -134,7 +134,7 @@ impl SmtpMailer {
     fn timed_out(&self, progress: &Progress) -> Broken {
         let failure = if progress.handed_over { Failure::Unknown } else { Failure::Transient };
         let text = format!("the exchange did not finish within {} s", self.settings.timeout.as_secs_f64());
-        Broken { stage: progress.stage, failure, code: None, text }
+        Broken::new(progress.stage, failure, text)
     }
 
     fn error(&self, broken: &Broken) -> SendError {
@@ -143,6 +143,7 @@ impl SmtpMailer {
             stage: broken.stage,
             failure: broken.failure,
             code: broken.code,
+            limit: broken.limit,
             answer: error::answer(&broken.text, self.settings.password.as_ref(), broken.stage),
         }
     }
