@@ -42,7 +42,7 @@ pub(in crate::connector) fn parse<'de, T: Deserialize<'de>>(body: &'de [u8], cal
     if !error.is_data() {
         return Err(ParseError::BrokenOff(format!(
             "an answer that is not complete JSON (byte {} of {})",
-            error.column(),
+            offset(text, &error),
             body.len()
         )));
     }
@@ -56,6 +56,12 @@ pub(in crate::connector) fn parse<'de, T: Deserialize<'de>>(body: &'de [u8], cal
         path = if path == "." { field.to_owned() } else { format!("{path}.{field}") };
     }
     Err(ParseError::Shape { user: user_at(text, &path), path, problem: without_values(&message) })
+}
+
+/// How many bytes of a text its reader had taken in when it failed.
+fn offset(text: &str, error: &serde_json::Error) -> usize {
+    let before = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
+    before + error.column()
 }
 
 /// The id of the user at a path such as `users[3].role.id`, as an error names it.
@@ -85,4 +91,17 @@ fn without_values(message: &str) -> String {
 /// A text of the API as an error may quote it: one line, bounded.
 pub(in crate::connector) fn clean(text: &str, longest: usize) -> String {
     text.chars().filter(|c| !c.is_control()).take(longest).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_of_an_error_is_counted_from_the_beginning_of_the_answer() {
+        let text = "{\n  \"users\": [\n    :1\n  ]\n}";
+        let error = parse::<Value>(text.as_bytes(), "GET users").unwrap_err().to_string();
+        let place = text.find(':').map(|_| text.find(":1").unwrap() + 1).unwrap();
+        assert_eq!(error, format!("an answer that is not complete JSON (byte {place} of {})", text.len()));
+    }
 }
