@@ -22,8 +22,15 @@ pub(in crate::connector) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>)
     let now = text("date").and_then(http_date).unwrap_or(now);
     let until = |time: DateTime<Utc>| (time - now).to_std().unwrap_or(Duration::ZERO);
     let value = text("retry-after")?;
-    let seconds = value.parse().map(Duration::from_secs).ok();
-    seconds.or_else(|| http_date(value).map(until))
+    seconds(value).or_else(|| http_date(value).map(until))
+}
+
+/// A number of seconds, also with a fraction, and longer than any clock counts: such a wish is not passed over.
+fn seconds(text: &str) -> Option<Duration> {
+    let is_number = text.starts_with(|first: char| first.is_ascii_digit())
+        && text.chars().all(|character| character.is_ascii_digit() || character == '.');
+    let seconds: f64 = is_number.then(|| text.parse().ok())??;
+    Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }
 
 /// When the limit is lifted, as `ratelimit-reset` says: seconds from now; an epoch is recognised.
@@ -63,10 +70,12 @@ mod tests {
     fn the_server_s_wish_is_read_in_every_published_form() {
         let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
         let date = "Mon, 21 Sep 2026 15:13:20 GMT";
-        let cases: [(Headers, Option<u64>); 12] = [
+        let cases: [(Headers, Option<u64>); 14] = [
             (&[], None),
             (&[("retry-after", "7")], Some(7)),
             (&[("retry-after", "0")], Some(0)),
+            (&[("retry-after", "86400.0")], Some(86_400)),
+            (&[("retry-after", "-1"), ("ratelimit-reset", "4")], Some(4)),
             (&[("retry-after", "Mon, 21 Sep 2026 15:13:50 GMT"), ("date", "Mon, 21 Sep 2026 15:13:20 GMT")], Some(30)),
             (&[("retry-after", "Mon, 21 Sep 2026 15:13:10 GMT"), ("date", "Mon, 21 Sep 2026 15:13:20 GMT")], Some(0)),
             (&[("ratelimit-reset", "60")], Some(60)),
@@ -86,6 +95,14 @@ mod tests {
                 assert_eq!(waited, seconds.map(Duration::from_secs), "{pairs:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_wish_with_a_fraction_or_beyond_any_clock_is_a_wish() {
+        let asked = |value| asked(&headers(&[("retry-after", value)]), DateTime::UNIX_EPOCH);
+        assert_eq!(asked("86400.25"), Some(Duration::from_millis(86_400_250)));
+        assert_eq!(asked("1000000000000000000000"), Some(Duration::MAX));
+        assert_eq!(asked("1.2.3"), None);
     }
 
     #[test]
