@@ -84,6 +84,13 @@ impl Vendor for Zoho {
         if let Some(failed) = Refusal::failed(answer, &code) {
             return failed;
         }
+        // The same failure may come with success as its status.
+        if matches!(code.as_str(), "INTERNAL_ERROR" | "INTERNAL_SERVER_ERROR") {
+            return Refusal::Failed(
+                format!("HTTP {status} ({code})"),
+                wait::retry_after(&answer.headers, answer.answered_at),
+            );
+        }
         let cause = match code.as_str() {
             "INVALID_TOKEN" => return Refusal::StaleToken(code),
             ALREADY_DELETED if call.method == Method::DELETE => return Refusal::Gone,
