@@ -13,8 +13,9 @@ mod snapshot;
 mod tests;
 mod users;
 
+pub use crate::model::change::KnownFinding;
 pub use findings::mark_continuing;
-pub use snapshot::{KnownFinding, SnapshotHeader, SnapshotUser, snapshot_users};
+pub use snapshot::{SnapshotHeader, SnapshotUser, snapshot_users};
 
 use std::collections::HashSet;
 
@@ -139,7 +140,7 @@ impl AccessDrift {
 /// What changed since the previous audit, the most important first, then by id.
 ///
 /// After an incomplete read, no finding is reported as resolved. A finding of a rule that was not evaluated is not
-/// reported as resolved either.
+/// reported as resolved either, nor one about a subject whose fields could not be read.
 ///
 /// `before` is what the rules find under the previous policy; `None` if the policy is the same, or not known.
 pub fn compare_findings(
@@ -149,10 +150,10 @@ pub fn compare_findings(
     access: AccessDrift,
 ) -> Drift {
     let AccessDrift { previous: earlier, mut changes, departed, .. } = access;
-    findings::compare(current, previous, before, &mut changes);
+    let unknown = findings::compare(current, previous, before, &mut changes);
     // Stable: changes of one kind and subject stay in the order in which they were found.
     changes.sort_by(|a, b| (a.kind.cmp(&b.kind)).then_with(|| numeric_order(&a.subject_id, &b.subject_id)));
-    Drift { previous: Some(earlier), changes, undecided: current.undecided.to_vec(), departed }
+    Drift { previous: Some(earlier), changes, undecided: current.undecided.to_vec(), departed, unknown }
 }
 
 /// Whom or what a change is about.

@@ -6,6 +6,7 @@ use crate::{
     model::{
         audit::Audit,
         finding::{RuleResult, Severity},
+        unread::Field,
     },
     words::number,
 };
@@ -26,9 +27,11 @@ pub struct Counts {
     pub population: String,
     /// Active users who can administer: with full power, however they hold it.
     pub administrators: usize,
-    /// Those among them whose full power is not by an administrator profile but by a profile that equals it.
+    /// Users of whom a field could not be read, so that nobody knows whether they can administer.
+    pub power_unknown: usize,
+    /// Those among the administrators whose full power is not by an administrator profile but by a profile that equals it.
     pub by_clone: usize,
-    /// Those among them whose full power is by an administrative role only.
+    /// Those among the administrators whose full power is by an administrative role only.
     pub by_role: usize,
     /// How many administrators were added and removed; `None` for a first audit.
     pub administrators_changed: Option<Changed>,
@@ -93,6 +96,12 @@ impl Counts {
                 counts.administrators += 1;
                 counts.by_clone += usize::from(row.profile_power == Power::Equivalent);
                 counts.by_role += usize::from(!row.profile_power.is_full());
+            } else {
+                let (unread, status) = (row.user.unread(), row.user.status());
+                let is_open = row.power().is_full() || [row.profile_power, row.role_power].contains(&Power::Unknown);
+                let holds = unread.has(Field::Profile) || unread.has(Field::Role);
+                let is_unknown = is_open && (unread.has(Field::Status) || (active && holds));
+                counts.power_unknown += usize::from(is_unknown && !status.is_deleted());
             }
         }
         for outcome in &audit.outcomes {
@@ -124,6 +133,11 @@ impl Counts {
         ];
         let ways = ways.iter().filter(|(count, _)| *count > 0);
         ways.map(|(count, way)| format!("{} {way}", number(*count))).collect::<Vec<_>>().join(", ")
+    }
+
+    /// `at least ` if more users may be able to administer than it is known of; empty otherwise.
+    pub fn at_least(&self) -> &'static str {
+        if self.power_unknown > 0 { "at least " } else { "" }
     }
 
     /// Open findings of one severity.

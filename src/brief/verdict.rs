@@ -29,7 +29,7 @@ pub(super) fn verdict(brief: &Brief) -> String {
     sentences.extend(brief.deadlines.overdue_sentence.clone());
     sentences.extend(loosened(brief));
     if brief.is_complete() {
-        sentences.extend([format!("{}.", power(brief)), found(brief.state, counts)]);
+        sentences.extend([first_sentence(&power(brief)), found(brief.state, counts)]);
     }
     if brief.is_complete() {
         sentences.extend(new_findings(brief.state, counts));
@@ -54,12 +54,21 @@ pub(super) fn verdict(brief: &Brief) -> String {
     sentences.join(" ")
 }
 
+fn first_sentence(power: &str) -> String {
+    power.strip_prefix("at least").map_or_else(|| format!("{power}."), |rest| format!("At least{rest}."))
+}
+
 fn power(brief: &Brief) -> String {
     let counts = &brief.counts;
     let ways = counts.ways();
     let ways = if ways.is_empty() { ways } else { format!(" ({ways})") };
+    let unknown = match counts.power_unknown {
+        0 => String::new(),
+        unknown => format!("; of {} the status, profile or role could not be read", count(unknown, "user")),
+    };
     format!(
-        "{} of {} can administer {}{ways}",
+        "{}{} of {} can administer {}{ways}{unknown}",
+        counts.at_least(),
         number(counts.administrators),
         count(counts.active, "active user"),
         brief.workspace
@@ -206,7 +215,10 @@ pub(super) fn headline(brief: &Brief) -> String {
         }
     };
     let mut parts = match &brief.changes {
-        None => vec!["first audit".to_owned(), count(counts.administrators, "administrator"), standing],
+        None => {
+            let administrators = format!("{}{}", counts.at_least(), count(counts.administrators, "administrator"));
+            vec!["first audit".to_owned(), administrators, standing]
+        }
         Some(changes) if changes.is_none() => {
             vec![if complete { "no change" } else { "no change seen" }.to_owned(), standing]
         }

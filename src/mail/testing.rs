@@ -243,6 +243,7 @@ pub(crate) fn changed_audit() -> Audit {
     audit.drift = Drift {
         undecided: Vec::new(),
         departed: Vec::new(),
+        unknown: Vec::new(),
         previous: Some(Previous {
             id: "1".to_owned(),
             finished_at: at("2026-02-23T08:00:03Z"),

@@ -15,6 +15,25 @@ pub struct Drift {
     pub undecided: Vec<UserIndex>,
     /// Who had an account at an earlier audit and has none now: the latest first, up to [`Departed::KEPT`].
     pub departed: Vec<Departed>,
+    /// The findings of the previous audit about which nothing is known, because fields could not be read.
+    pub unknown: Vec<KnownFinding>,
+}
+
+/// A finding of an audit, without reference to its directory.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct KnownFinding {
+    /// The rule's name.
+    pub rule: String,
+    /// `user`, `role`, `profile` or `workspace`.
+    pub subject_type: String,
+    /// The subject's id; the workspace's name for the workspace.
+    pub subject_id: String,
+    /// The subject as a person would name it.
+    pub subject: String,
+    /// The sentence.
+    pub message: String,
+    /// Whether no exception accepted it.
+    pub open: bool,
 }
 
 /// Somebody whose account an earlier audit listed, and who has none now. Beside the accounts in other workspaces, it shows

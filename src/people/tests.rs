@@ -40,6 +40,7 @@ fn header(departed: &[&str]) -> SnapshotHeader {
         finished_at: at(),
         primary_zuid: None,
         primary_email: None,
+        unknown: Vec::new(),
         roles: Vec::new(),
         profiles: vec![profile("1", "Administrator", &["view", "users"]), profile("2", "Standard", &["view"])],
         administrator_profiles: vec!["1".into()],

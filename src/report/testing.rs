@@ -260,6 +260,7 @@ fn hostile_drift() -> Drift {
     Drift {
         undecided: Vec::new(),
         departed: Vec::new(),
+        unknown: Vec::new(),
         previous: Some(Previous {
             id: "01950000-0000-7000-8000-000000000000".to_owned(),
             finished_at: at(0, 0),

@@ -31,14 +31,14 @@ pub fn parts<'a>(
     audit: &'a Audit,
     matrix: &'a AccessMatrix<'a>,
 ) -> impl Iterator<Item = Result<Vec<u8>, StoreError>> + Send + 'a {
-    let departed = audit.drift.departed.clone();
+    let (departed, unknown) = (audit.drift.departed.clone(), audit.drift.unknown.clone());
     let sources = audit.judged_roster.iter().flat_map(|judged| &judged.sources);
     let rosters = sources.filter_map(|source| Some((source.name.clone(), source.kept?))).collect();
     let aliases = audit.judged_roster.as_ref().map(|judged| judged.aliases.clone()).unwrap_or_default();
     let read = audit.roster.iter().flat_map(|roster| &roster.sources);
     let roster_terms = read.map(|source| (source.name.clone(), source.into())).collect();
     let of_audit = SnapshotHeader::of(audit.id, &current(audit, matrix));
-    let header = SnapshotHeader { departed, rosters, roster_terms, aliases, ..of_audit };
+    let header = SnapshotHeader { departed, unknown, rosters, roster_terms, aliases, ..of_audit };
     let mut users = snapshot_users(&audit.directory);
     let part = move || {
         let part: Vec<SnapshotUser<'_>> = users.by_ref().take(USERS_IN_PART).collect();

@@ -5,14 +5,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Before, Current, KnownFinding, SnapshotHeader};
+use super::{Before, Current, SnapshotHeader};
 use crate::{
     access::matrix::AccessMatrix,
     model::{
-        change::{Change, ChangeKind},
+        change::{Change, ChangeKind, KnownFinding},
         directory::{Directory, Profile, Role},
         finding::{Finding, RuleOutcome, RuleResult, Subject},
         id::{ProfileId, RoleId},
+        users::User,
     },
 };
 
@@ -32,18 +33,20 @@ pub fn mark_continuing(
     }
 }
 
+/// Adds what became of findings, and returns those of the previous audit about which nothing is known.
 pub(super) fn compare(
     current: &Current<'_>,
     previous: &SnapshotHeader,
     before: Option<Before<'_>>,
     changes: &mut Vec<Change>,
-) {
+) -> Vec<KnownFinding> {
     let subjects = Subjects::of(current.seen.matrix.directory(), current.seen.workspace);
     let matches = pair(current.findings, &subjects, previous);
     let sought: Option<HashSet<Key<'_>>> =
         before.map(|before| before.findings.iter().map(|finding| key_of(finding, &subjects)).collect());
+    let earlier = previous.known();
     for (finding, known) in current.findings.iter().zip(&matches.of_current) {
-        let known = known.map(|place| &previous.findings[place]);
+        let known = known.map(|place| earlier[place]);
         let about = || About {
             rule: &finding.rule,
             kind: finding.subject.kind(),
@@ -66,34 +69,40 @@ pub(super) fn compare(
         }
     }
     if current.seen.matrix.directory().reading.is_complete() {
-        gone(current, previous, before, (&subjects, &matches), changes);
+        return gone(current, previous, before, (&subjects, &matches), changes);
     }
+    Vec::new()
 }
 
 /// Findings of the previous audit, open or accepted, that this one does not have. What the policy no longer counts is not
-/// resolved, and what was not looked at is neither.
+/// resolved, and what was not looked at is neither. Returns those that only a field that could not be read may hide.
 fn gone(
     current: &Current<'_>,
     previous: &SnapshotHeader,
     before: Option<Before<'_>>,
     (subjects, matches): (&Subjects<'_>, &Matches),
     changes: &mut Vec<Change>,
-) {
+) -> Vec<KnownFinding> {
+    let mut unknown = Vec::new();
     let still = before.map(|before| pair(before.findings, subjects, previous).continuing);
-    let result = |outcomes: &'_ [RuleOutcome], rule: &str| {
-        let outcome = outcomes.iter().find(|outcome| outcome.rule == rule)?;
+    let result = |outcomes: &'_ [RuleOutcome], known: &KnownFinding| {
+        let outcome = outcomes.iter().find(|outcome| outcome.rule == known.rule.as_str())?;
         Some(match outcome.result {
+            _ if outcome.result.not_evaluated().is_some() && subjects.is_unread(known) => Looked::Unread,
             RuleResult::Passed | RuleResult::Failed { .. } => Looked::Yes,
             RuleResult::NotEvaluated(_) => Looked::No,
             RuleResult::SwitchedOff => Looked::Off,
         })
     };
-    let known = previous.findings.iter().enumerate();
+    let known = previous.known().into_iter().enumerate();
     for (place, known) in known.filter(|(place, _)| !matches.continuing.contains(place)) {
-        let now = result(current.outcomes, &known.rule);
-        let by_before = before.and_then(|before| result(before.outcomes, &known.rule));
+        let now = result(current.outcomes, known);
+        let by_before = before.and_then(|before| result(before.outcomes, known));
         let kind = if still.as_ref().is_some_and(|still| still.contains(&place)) {
             ChangeKind::FindingNotCounted
+        } else if now == Some(Looked::Unread) || (by_before == Some(Looked::Unread) && now != Some(Looked::Off)) {
+            unknown.push(known.clone());
+            continue;
         } else if now == Some(Looked::Yes) || by_before == Some(Looked::Yes) {
             ChangeKind::FindingResolved
         } else if now == Some(Looked::Off) {
@@ -105,12 +114,15 @@ fn gone(
             About { rule: &known.rule, kind: &known.subject_type, id: &known.subject_id, label: &known.subject };
         changes.push(change(kind, &about, &known.message, ""));
     }
+    unknown
 }
 
 /// Whether a rule looked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Looked {
     Yes,
+    /// Not at this subject, of which a field could not be read.
+    Unread,
     No,
     Off,
 }
@@ -167,7 +179,8 @@ fn key_of<'a>(finding: &'a Finding, subjects: &'a Subjects<'_>) -> Key<'a> {
 
 fn pair(findings: &[Finding], subjects: &Subjects<'_>, previous: &SnapshotHeader) -> Matches {
     let mut by_key: HashMap<Key<'_>, (Vec<usize>, Vec<usize>)> = HashMap::new();
-    for (place, known) in previous.findings.iter().enumerate() {
+    let earlier = previous.known();
+    for (place, known) in earlier.iter().enumerate() {
         let key = (known.rule.as_str(), known.subject_type.as_str(), known.subject_id.as_str());
         by_key.entry(key).or_default().0.push(place);
     }
@@ -184,7 +197,7 @@ fn pair(findings: &[Finding], subjects: &Subjects<'_>, previous: &SnapshotHeader
         }
         let mut by_words: HashMap<String, Vec<usize>> = HashMap::new();
         for place in before.into_iter().rev() {
-            by_words.entry(words(&previous.findings[place].message)).or_default().push(place);
+            by_words.entry(words(&earlier[place].message)).or_default().push(place);
         }
         for place in now {
             if let Some(known) = by_words.get_mut(&words(&findings[place].message)).and_then(Vec::pop) {
@@ -231,6 +244,20 @@ impl<'a> Subjects<'a> {
             Subject::User(index) => self.directory.users.get(*index).id(),
             Subject::Role(id) => id.as_str(),
             Subject::Profile(id) => id.as_str(),
+        }
+    }
+
+    /// Whether a field could not be read of what a finding rests on: of a user, its own fields and those of what it holds; of
+    /// anything else, the fields of every record.
+    fn is_unread(&self, known: &KnownFinding) -> bool {
+        let of_user = |user: &User<'_>| {
+            let role = user.role().map(|role| self.directory.unread.role(&role.id)).unwrap_or_default();
+            let profile = user.profile().map(|profile| self.directory.unread.profile(&profile.id)).unwrap_or_default();
+            !user.status().is_deleted() && !user.unread().or(role).or(profile).is_empty()
+        };
+        match known.subject_type.as_str() {
+            "user" => self.directory.users.find(&known.subject_id).is_some_and(|user| of_user(&user)),
+            _ => !self.directory.unread.is_empty() || self.directory.users.iter().any(|user| of_user(&user)),
         }
     }
 

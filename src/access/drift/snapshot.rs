@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{Current, findings::known_findings};
 use crate::access::matrix::MatrixRow;
 use crate::model::{
-    change::Departed,
+    change::{Departed, KnownFinding},
     directory::{Directory, Profile, Role},
     id::{PersonId, ProfileId},
     policy::Policy,
@@ -41,6 +41,9 @@ pub struct SnapshotHeader {
     pub administrators: u64,
     /// What the rules had found.
     pub findings: Vec<KnownFinding>,
+    /// What the rules had found at an earlier audit, about which this one knows nothing: fields could not be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<KnownFinding>,
     /// What could not be read of the roles and profiles.
     #[serde(default, skip_serializing_if = "Unread::is_empty")]
     pub unread: Unread,
@@ -64,25 +67,14 @@ pub struct SnapshotHeader {
     pub aliases: BTreeMap<String, String>,
 }
 
-/// A finding of an audit, without reference to its directory.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KnownFinding {
-    /// The rule's name.
-    pub rule: String,
-    /// `user`, `role`, `profile` or `workspace`.
-    pub subject_type: String,
-    /// The subject's id; the workspace's name for the workspace.
-    pub subject_id: String,
-    /// The subject as a person would name it.
-    pub subject: String,
-    /// The sentence.
-    pub message: String,
-    /// Whether no exception accepted it.
-    pub open: bool,
-}
-
 impl SnapshotHeader {
-    /// What is kept of an audit, but for [`SnapshotHeader::departed`], which the comparison finds.
+    /// The findings that the next audit is compared with.
+    pub(super) fn known(&self) -> Vec<&KnownFinding> {
+        self.findings.iter().chain(&self.unknown).collect()
+    }
+
+    /// What is kept of an audit, but for [`SnapshotHeader::departed`] and [`SnapshotHeader::unknown`], which the comparison
+    /// finds.
     pub fn of(audit: Uuid, current: &Current<'_>) -> Self {
         let seen = &current.seen;
         let directory = seen.matrix.directory();
@@ -97,6 +89,7 @@ impl SnapshotHeader {
             users: directory.users.len() as u64,
             administrators: seen.matrix.rows().filter(MatrixRow::can_administer).count() as u64,
             findings: known_findings(current),
+            unknown: Vec::new(),
             unread: directory.unread.clone(),
             undecided: current.undecided.iter().map(|user| directory.users.get(*user).id().to_owned()).collect(),
             departed: Vec::new(),

@@ -385,3 +385,34 @@ fn what_could_not_be_read_has_not_changed_and_power_that_was_unknown_is_granted(
     assert_eq!(granted[0].0, ChangeKind::AdministratorGranted);
     assert_eq!(granted[0].3, "unknown");
 }
+
+#[test]
+fn a_field_that_could_not_be_read_resolves_no_finding_and_makes_none_new_later() {
+    let found = |drift: &Drift| -> Vec<ChangeKind> {
+        let of_user = |change: &&Change| change.subject_id.ends_with(":user:2");
+        drift.changes.iter().filter(of_user).filter(|one| one.subject_type == "finding").map(|one| one.kind).collect()
+    };
+    let unread = changed(|world| {
+        world.person(2).unread = Fields::of(&[Field::Status]);
+        world.person(2).status = "".into();
+    });
+    let first = drift(&quiet(), &unread);
+    assert_eq!(found(&first), []);
+    assert!(first.unknown.iter().any(|known| known.rule == "administrator" && known.subject_id == "2"), "{first:?}");
+
+    let (mut header, users) = stored(&unread);
+    header.unknown = first.unknown;
+    let after = |world: &World| {
+        let judged = world.judge();
+        with(world, &judged, |seen| {
+            let access = compare_access(seen, &header, users.iter().cloned().map(Ok::<_, Infallible>)).unwrap();
+            compare_findings(&current(*seen, &judged, &[]), &header, None, access)
+        })
+    };
+    assert_eq!(found(&after(&quiet())), [], "nothing is new when it can be read again");
+    let still = after(&unread);
+    assert!(found(&still).is_empty() && still.unknown == header.unknown, "{still:?}");
+    let demoted = changed(|world| world.person(2).profile = Some((STANDARD.into(), None)));
+    let resolved = found(&after(&demoted));
+    assert!(resolved.contains(&ChangeKind::FindingResolved), "{resolved:?}");
+}

@@ -132,6 +132,7 @@ pub(super) fn previous() -> SnapshotHeader {
         finished_at: now() - TimeDelta::days(7),
         primary_zuid: None,
         primary_email: None,
+        unknown: Vec::new(),
         roles: Vec::new(),
         profiles: Vec::new(),
         administrator_profiles: Vec::new(),

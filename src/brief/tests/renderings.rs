@@ -139,6 +139,7 @@ fn drift(case: &Case) -> Drift {
         changes: case.changes.iter().enumerate().map(change).collect(),
         undecided: Vec::new(),
         departed: Vec::new(),
+        unknown: Vec::new(),
     }
 }
 
