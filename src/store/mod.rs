@@ -22,6 +22,7 @@ pub mod rebuild;
 pub mod replicas;
 pub mod reviews;
 mod rows;
+mod run_id;
 pub mod sealed;
 pub mod sessions;
 pub mod snapshot;

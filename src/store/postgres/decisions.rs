@@ -13,6 +13,7 @@ use crate::{
         facts::{self, Planned},
         queue::{Cursor, Decided},
         rows::{self, moment},
+        run_id::run_id,
     },
 };
 
@@ -87,7 +88,7 @@ async fn plan_runs(connection: &mut PgConnection, decided: &Decided<'_>) -> Resu
     let mut planned = Vec::new();
     for fire_at in decided.due {
         let runs: Vec<(Uuid, &String)> =
-            decided.workspaces.iter().map(|workspace| (Uuid::now_v7(), workspace)).collect();
+            decided.workspaces.iter().map(|workspace| (run_id(decided.now), workspace)).collect();
         let ids: Vec<Vec<u8>> = runs.iter().map(|(id, _)| id.as_bytes().to_vec()).collect();
         let created = sqlx::query_scalar::<_, Vec<u8>>(
             "INSERT INTO run (id, job, workspace, fire_at, state, planned_at)

@@ -14,6 +14,7 @@ use crate::{
         Kept, StoreError, facts,
         queue::{Cursor, Decided, LONGEST_WAIT, Outgoing, Queue, Sent},
         rows,
+        run_id::run_id,
     },
 };
 
@@ -126,7 +127,7 @@ impl Queue for PostgresStore {
         for workspace in workspaces.iter().copied() {
             let row = sqlx::query(BEGIN)
                 .bind(self.lease_time(now))
-                .bind(Uuid::now_v7().as_bytes().to_vec())
+                .bind(run_id(now).as_bytes().to_vec())
                 .bind(job)
                 .bind(workspace)
                 .bind(millis(now))

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::SqliteConnection;
-use uuid::Uuid;
 
 use super::{count, ledger, millis};
 use crate::{
@@ -11,6 +10,7 @@ use crate::{
         facts::{self, Planned},
         queue::{Cursor, Decided},
         rows::{self, moment},
+        run_id::run_id,
     },
 };
 
@@ -70,7 +70,7 @@ async fn plan_runs(connection: &mut SqliteConnection, decided: &Decided<'_>) -> 
     let mut planned = Vec::new();
     for fire_at in decided.due {
         for workspace in decided.workspaces {
-            let run = Uuid::now_v7();
+            let run = run_id(decided.now);
             let inserted = sqlx::query(
                 "INSERT INTO run (id, job, workspace, fire_at, state, planned_at) VALUES (?, ?, ?, ?, 'due', ?)
                  ON CONFLICT (job, workspace, fire_at) DO NOTHING",
