@@ -63,7 +63,7 @@ pub struct Pulse {
     pub job: String,
     /// The workspace.
     pub workspace: String,
-    /// When it is next due; `None` if never.
+    /// When it is next due; `None` if never, or if that is not known because the clock is ahead.
     pub next: Option<DateTime<Utc>>,
     /// Its latest recorded run; `None` if there is none.
     pub last: Option<Done>,
@@ -132,9 +132,12 @@ impl Daemon {
             let decided = self.store.cursor(name).await?.map_or(now, |cursor| cursor.at.max(now));
             // A place that has passed in the first window is in the second.
             let windows: Vec<Window> = terms.schedule.windows(decided).take(2).collect();
+            // Nothing is decided while the clock is ahead: what it says comes next would not.
+            let is_ahead = self.state().ahead.contains_key(name);
             for workspace in &terms.workspaces {
                 let place = Place::of(name, workspace);
                 let next = windows.iter().map(|window| window.at(place)).find(|time| *time > decided);
+                let next = next.filter(|_| !is_ahead);
                 let last = self.store.last_done(name, workspace, now + LATE).await?;
                 pulses.push(Pulse { job: name.clone(), workspace: workspace.clone(), next, last });
             }

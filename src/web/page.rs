@@ -72,7 +72,7 @@ fn row(pulse: Pulse) -> Row {
         workspace: pulse.workspace,
         last: pulse.last.map_or_else(|| "none yet".to_owned(), |last| minute(last.run.fire_at)),
         result: result.unwrap_or_default(),
-        next: pulse.next.map_or_else(|| "never".to_owned(), minute),
+        next: pulse.next.map_or_else(|| "none".to_owned(), minute),
     }
 }
 

@@ -74,11 +74,14 @@ async fn a_clock_that_the_vendor_contradicts_decides_nothing() {
     assert_eq!((bench.runs().await, bench.daemon.store.cursor("weekly").await.unwrap()), (vec![], cursor));
     let warnings = bench.daemon.health().await.unwrap().warnings;
     assert!(warnings[0].contains("the clock says 2236-03-01 12:00 UTC, but the vendor's answers say"), "{warnings:?}");
+    let next = async || bench.daemon.pulses().await.unwrap()[0].next;
+    assert_eq!(next().await, None, "nothing is due while it says so");
     // It is right again.
     bench.at(WEEK_1).await;
     assert_eq!(bench.run().await.fire_at, time(WEEK_1));
     assert_eq!(bench.daemon.store.gaps(9).await.unwrap(), []);
     assert_eq!(bench.daemon.health().await.unwrap().warnings, Vec::<String>::new());
+    assert_eq!(next().await, Some(time(WEEK_2)));
 }
 
 #[tokio::test]
