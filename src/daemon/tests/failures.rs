@@ -90,3 +90,13 @@ async fn a_store_that_fails_is_named_until_it_works_again_and_the_daemon_stays_a
     bench.daemon.stepped(Ok(()));
     assert!(bench.daemon.health().await.unwrap().failure.is_none());
 }
+
+#[tokio::test]
+async fn a_daemon_that_ends_while_its_store_fails_does_not_say_that_it_works_again() {
+    let bench = Bench::new(Missed::Latest).await;
+    bench.daemon.stepped(Err(StoreError::Replaced { place: "store.db".into() }.into()));
+    let stop = CancellationToken::new();
+    stop.cancel();
+    bench.daemon.run(stop).await.unwrap();
+    assert!(bench.daemon.state().failure.is_some());
+}
