@@ -3,6 +3,7 @@
 mod clock;
 mod disagreement;
 mod edits;
+mod evidence;
 mod failures;
 mod review_edits;
 mod reviews;

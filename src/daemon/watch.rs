@@ -89,20 +89,33 @@ impl Daemon {
             })
         });
         // Reading alone does not show that a disk is full.
-        let unwritable = self.store.probe(self.now()).await.err();
+        let now = self.now();
+        let unwritable = self.store.probe(now).await.err().map(|error| error.to_string());
+        let unwritable = unwritable.or_else(|| self.unwritable_evidence());
         let unstored = self.unstored_warning();
         let (failure, warnings) = {
             let state = self.state();
             let failure = state.failure.as_ref().map(|failure| failure.error.clone());
-            let failure = failure.or_else(|| unwritable.map(|error| error.to_string()));
+            let failure = failure.or(unwritable);
             let configuration = setup.problems.iter().chain(&state.not_reloaded);
             let others = state.others.skewed.iter().chain(&state.others.warnings);
             let warnings =
                 configuration.chain(state.superseded.values()).chain(state.ahead.values()).chain(others).cloned();
-            (failure, unstored.into_iter().chain(warnings).chain(state.stamping.warning(self.now())).collect())
+            (
+                failure,
+                unstored.into_iter().chain(warnings).chain(state.stamping.warning(self.now())).collect(),
+            )
         };
         let backlog = self.store.backlog().await?;
         Ok(Health { is_alive: self.is_alive(), failure, warnings, incidents, backlog })
+    }
+
+    /// Why no evidence can be written, in a sentence; `None` if it can, or if none is kept.
+    fn unwritable_evidence(&self) -> Option<String> {
+        let setup = self.setup();
+        let storage = &setup.vault.as_ref()?.storage;
+        let error = storage.probe().err()?;
+        Some(format!("the evidence in {} cannot be written: {error}. Runs fail until it can", storage.place("")))
     }
 
     /// How many workspaces have a configuration that cannot be used, and how many reloads failed since the last good one.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{CWD, RenameFlags},
+    fs::{Access, CWD, Mode, OFlags, RenameFlags},
     io::Errno,
 };
 use uuid::Uuid;
@@ -29,6 +29,9 @@ const SWEEP_EVERY: Duration = Duration::from_hours(1);
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 /// How often it is looked at meanwhile.
 const LOCK_PAUSE: Duration = Duration::from_millis(5);
+
+/// Less room than this is too little: a bag has more.
+const LEAST_ROOM: u64 = 1 << 20;
 
 /// A folder of evidence.
 #[derive(Debug, Clone)]
@@ -180,6 +183,31 @@ impl Storage for Folder {
         let since = Duration::new(seconds.unsigned_abs(), u32::try_from(nanoseconds).unwrap_or_default());
         let sha256 = sha256(lines.concat().as_bytes());
         Ok(Some(Look { sha256, changed_at: SystemTime::UNIX_EPOCH + since }))
+    }
+
+    fn probe(&self) -> io::Result<()> {
+        // Folders that do not exist yet are created with the first object.
+        let there = |path: &Path| path.ancestors().find(|path| path.exists()).map(Path::to_owned);
+        let folder = there(&self.root).unwrap_or_else(|| PathBuf::from("."));
+        if !folder.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::NotADirectory, "it is not a folder"));
+        }
+        let disk = rustix::fs::statvfs(&folder)?;
+        let room = disk.f_bavail.saturating_mul(disk.f_frsize);
+        // A file system that does not know its own size has to be believed when it writes.
+        if disk.f_blocks > 0 && room < LEAST_ROOM {
+            let left = format!("its disk has {} KiB left", room / 1024);
+            return Err(io::Error::new(io::ErrorKind::StorageFull, left));
+        }
+        let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+        match rustix::fs::open(&folder, flags, Mode::RUSR | Mode::WUSR) {
+            Ok(nameless) => File::from(nameless).write_all(&[0; 4096]),
+            // A file system without such files.
+            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::NOENT | Errno::INVAL) => {
+                Ok(rustix::fs::access(&folder, Access::WRITE_OK | Access::EXEC_OK)?)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn put_new(&self, key: &str, content: &[u8]) -> io::Result<()> {
@@ -347,6 +375,17 @@ fn lock(folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_probe_leaves_nothing_and_creates_no_folder() {
+        let place = tempfile::tempdir().unwrap();
+        Folder::new(place.path()).probe().unwrap();
+        Folder::new(place.path().join("new/evidence")).probe().unwrap();
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+        let file = place.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert_eq!(Folder::new(file).probe().unwrap_err().kind(), io::ErrorKind::NotADirectory);
+    }
 
     #[test]
     fn a_process_that_stands_still_in_a_write_keeps_no_other_from_writing() {

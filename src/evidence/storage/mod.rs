@@ -114,6 +114,15 @@ pub trait Storage: Log + fmt::Debug + Send + Sync {
     /// becomes visible.
     fn commit(&self, spool: Spool, seal: &str) -> io::Result<()>;
 
+    /// Whether something can be put: leaves nothing behind. A storage that is not on this machine is not asked; what cannot be
+    /// stored there waits.
+    ///
+    /// # Errors
+    /// Why not.
+    fn probe(&self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// How many calls should be under way at the same time where there are many to make.
     fn at_once(&self) -> usize {
         1
