@@ -152,7 +152,7 @@ impl Agent {
     /// Brings the ledger's file up to date, if evidence is kept. If that fails, the store still has the entries.
     async fn write_out(&self) -> Result<(), Problem> {
         let Some(vault) = &self.setup.vault else { return Ok(()) };
-        let written = run::ledger::write_out(&*self.setup.store, vault).await;
+        let written = run::ledger::write_out(&*self.setup.store, vault, self.now()).await;
         written.map(|_| ()).map_err(|error| Problem::Evidence(error.to_string()))
     }
 }

@@ -249,7 +249,7 @@ impl Session<'_> {
     /// Brings the ledger beside the evidence up to date.
     async fn write_out(&self, vault: &Vault) -> Result<(), WriteError> {
         receipts::settle(self.store, vault, self.clock.now()).await?;
-        ledger::write_out(self.store, vault).await.map(|_| ())
+        ledger::write_out(self.store, vault, self.clock.now()).await.map(|_| ())
     }
 
     async fn audit_only(&self, target: &Target<'_>) -> Result<Audit, String> {

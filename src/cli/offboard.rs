@@ -121,7 +121,7 @@ impl LedgerWriter for LedgerFile<'_> {
         let Some(vault) = self.vault else { return Ok(()) };
         let written = async {
             run::ledger::record_signing_key(self.store, vault, self.clock.now()).await?;
-            run::ledger::write_out(self.store, vault).await
+            run::ledger::write_out(self.store, vault, self.clock.now()).await
         };
         written.await.map(|_| ()).map_err(|error| error.to_string())
     }

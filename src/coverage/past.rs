@@ -140,6 +140,7 @@ impl<'a> Past<'a> {
             | Fact::Due { .. }
             | Fact::Retried { .. }
             | Fact::BagAbandoned { .. }
+            | Fact::LedgerFileCut { .. }
             | Fact::Key { .. }
             | Fact::Timestamped(_)
             | Fact::OffboardingPlanned(_)

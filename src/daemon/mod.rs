@@ -2,7 +2,8 @@
 //! the next begins, so that a killed process loses nothing and its successor continues where it stopped.
 //!
 //! `planner` turns fire times into runs, `worker` works on one run, `reviews` looks after reviews by people, `sealing` seals
-//! those that were closed, `dispatcher` sends one message, `backlog` stores bags that wait, `watch` reports the daemon's state, `replicas` looks at
+//! those that were closed, `dispatcher` sends one message, `backlog` stores bags that wait, `upkeep` writes the
+//! ledger's file and removes what is old, `watch` reports the daemon's state, `replicas` looks at
 //! the other daemons on its store, `timestamps` asks authorities about what is
 //! sealed, `ticker` ticks every second. They share a [`Daemon`].
 
@@ -16,6 +17,7 @@ mod sealing;
 mod segments;
 mod ticker;
 mod timestamps;
+mod upkeep;
 mod vendor_clock;
 mod watch;
 mod worker;
@@ -52,8 +54,7 @@ use crate::{
     review::open::Terms,
     run::{
         deliver::Recipients,
-        ledger::{self, WriteError},
-        receipts, retention,
+        ledger::WriteError,
         reviews::messages::Sender,
         together::{self, TogetherError},
         vault::Vault,
@@ -66,8 +67,6 @@ use crate::{
 const LOG_AGAIN_AFTER: Duration = Duration::from_mins(1);
 /// The longest wait between two rounds, whatever the wall clock says.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(5);
-/// How often old snapshots and bags are removed.
-const PRUNE_EVERY: chrono::Duration = chrono::Duration::hours(1);
 
 /// A job as the daemon runs it.
 pub struct Job {
@@ -173,8 +172,10 @@ pub struct Daemon {
 struct State {
     /// Whether the ledger has the schedules of this configuration.
     is_published: bool,
-    /// The last entry of the ledger that is in its file; `None` if that is not known.
-    written: Option<u64>,
+    /// What is known to be in the ledger's file.
+    written: Option<upkeep::Written>,
+    /// When it was last looked whether that is still there.
+    looked_for: Option<Instant>,
     /// The schedules in force, as the ledger has them, by job.
     in_force: BTreeMap<String, Arc<in_force::Terms>>,
     /// When the ledger put them in force.
@@ -381,6 +382,7 @@ impl Daemon {
             self.deliver(senders, time_delta(mail_lease)).await?;
         }
         self.prune().await?;
+        self.look_for_the_ledger();
         self.write_out().await?;
         self.stamp();
         Ok(())
@@ -439,24 +441,6 @@ impl Daemon {
         Ok(())
     }
 
-    /// Brings the ledger's file up to date.
-    async fn write_out(&self) -> Result<(), WriteError> {
-        let setup = self.setup();
-        let Some(vault) = &setup.vault else { return Ok(()) };
-        if self.state().written.is_none() {
-            // At the start and after a reload: the key may have changed.
-            ledger::record_signing_key(&*self.store, vault, self.now()).await?;
-            ledger::tidy(vault)?;
-        }
-        receipts::settle(&*self.store, vault, self.now()).await?;
-        let head = self.store.head().await?;
-        if self.state().written != Some(head.number) {
-            let written = ledger::write_out(&*self.store, vault).await?;
-            self.state().written = Some(written.number);
-        }
-        Ok(())
-    }
-
     /// Records the result of a round. A failing store fails every second; it is logged when that begins, once a minute, and
     /// when it ends.
     fn stepped(&self, result: Result<(), WriteError>) {
@@ -474,28 +458,5 @@ impl Daemon {
             tracing::error!(error, "the store or the ledger failed; retrying every second");
             state.failure = Some(StepFailure { error, logged_at: Instant::now() });
         }
-    }
-
-    /// Removes snapshots and bags that are older than their retention.
-    async fn prune(&self) -> Result<(), WriteError> {
-        let now = self.now();
-        if self.state().pruned.is_some_and(|last| (last..last + PRUNE_EVERY).contains(&now)) {
-            return Ok(());
-        }
-        let keep = time_delta(self.setup().limits.keep);
-        if let Some(before) = now.checked_sub_signed(keep) {
-            let pruned = self.store.prune(before).await?;
-            if pruned > 0 {
-                tracing::info!(parts = pruned, %before, "removed old snapshots");
-            }
-        }
-        if let Some(vault) = &self.setup().vault {
-            let removed = retention::retire(&*self.store, vault, now).await?;
-            if removed > 0 {
-                tracing::info!(bags = removed, "removed old bags");
-            }
-        }
-        self.state().pruned = Some(now);
-        Ok(())
     }
 }

@@ -76,7 +76,7 @@ impl Daemon {
         }
         let now = self.now();
         let mut state = self.state();
-        let written = state.written;
+        let written = state.written.map(|written| written.number);
         if !state.stamping.is_due(written, now) {
             return;
         }

@@ -92,6 +92,7 @@ impl Daemon {
         let now = self.now();
         let unwritable = self.store.probe(now).await.err().map(|error| error.to_string());
         let unwritable = unwritable.or_else(|| self.unwritable_evidence());
+        let cut = self.cut_warning(now).await?;
         let unstored = self.unstored_warning();
         let (failure, warnings) = {
             let state = self.state();
@@ -103,7 +104,7 @@ impl Daemon {
                 configuration.chain(state.superseded.values()).chain(state.ahead.values()).chain(others).cloned();
             (
                 failure,
-                unstored.into_iter().chain(warnings).chain(state.stamping.warning(self.now())).collect(),
+                unstored.into_iter().chain(cut).chain(warnings).chain(state.stamping.warning(self.now())).collect(),
             )
         };
         let backlog = self.store.backlog().await?;

@@ -150,6 +150,16 @@ pub fn in_use(
     Ok(found)
 }
 
+/// What an entry says about a ledger's file that was removed or cut.
+fn cut(entry: &Entry) -> Option<String> {
+    let Fact::LedgerFileCut { had, found } = entry.fact else { return None };
+    let (number, at) = (entry.number, entry.at.format("%Y-%m-%d %H:%M UTC"));
+    let what = if found == 0 { "removed".to_owned() } else { format!("cut after entry {found}") };
+    Some(format!(
+        "entry {number}: by {at} the file {LEDGER} was {what}; it had {had} entries, and was written again from the store"
+    ))
+}
+
 fn look(
     storage: &dyn Storage,
     allowed: Allowed,
@@ -181,7 +191,8 @@ fn look(
     let times = timestamps::check(storage, &attestation, &there, period)?;
     problems.extend(times.problems.iter().cloned());
     let set_back = timeline::set_back(attestation.verified());
-    let remarks = set_back.iter().map(ToString::to_string).chain(times.remarks.iter().cloned()).collect();
+    let cuts = attestation.verified().filter_map(cut);
+    let remarks = set_back.iter().map(ToString::to_string).chain(cuts).chain(times.remarks.iter().cloned()).collect();
     Ok(ConsistencyReport { bags, missing, attestation, times, seal: None, problems, remarks })
 }
 

@@ -1,6 +1,8 @@
 //! What an entry of the ledger may say.
 
 mod offboarding;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 
@@ -138,6 +140,13 @@ pub enum Fact {
         version: String,
         /// The SHA-256 of the object.
         sha256: String,
+    },
+    /// The ledger's file beside the evidence was removed or cut, and was written again from the store.
+    LedgerFileCut {
+        /// The number of the last entry that it was known to have.
+        had: u64,
+        /// The number of the last entry that it still had; 0 if none.
+        found: u64,
     },
     /// From now on evidence is signed with this key, or not signed.
     Key {
@@ -394,6 +403,8 @@ impl Fact {
     pub const TIMESTAMPED: &str = "timestamped";
     /// The subject of a timestamp of the ledger.
     pub const LEDGER: &str = "ledger";
+    /// The kind of [`Fact::LedgerFileCut`].
+    pub const LEDGER_FILE_CUT: &str = "ledger_file_cut";
     /// The kind of [`Fact::Schedule`].
     pub const SCHEDULE: &str = "schedule";
     /// The kind of [`Fact::ReviewSchedule`].
@@ -427,6 +438,7 @@ impl Fact {
             Self::BagRemoved { .. } => "bag_removed",
             Self::Timestamped(_) => Self::TIMESTAMPED,
             Self::BagStored { .. } => "bag_stored",
+            Self::LedgerFileCut { .. } => Self::LEDGER_FILE_CUT,
             Self::Key { .. } => "key",
             Self::OffboardingPlanned(_) => Self::OFFBOARDING_PLANNED,
             Self::OffboardingDeclined(_) => Self::OFFBOARDING_DECLINED,
@@ -465,28 +477,5 @@ impl Fact {
             Self::SignInLink { address, .. } | Self::SignedIn { address, .. } => address.as_str().into(),
             _ => "".into(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_an_older_rolecall_wrote_is_read() {
-        let id = Uuid::nil();
-        let time = "2026-03-02T07:00:00Z";
-        let recorded = format!(
-            r#"{{"fact":"recorded","run":"{id}","job":null,"workspace":"acme","fire_at":null,"read_from":"{time}","read_to":"{time}","complete":true,"users":1,"administrators":1,"open_findings":0,"bag":null,"messages":[]}}"#
-        );
-        let delivery = format!(
-            r#"{{"fact":"delivery","run":"{id}","kind":"report","recipient":"a@example.com","message_id":"<1@example.com>","sha256":"","accepted":true,"answer":"250"}}"#
-        );
-        let Ok(Fact::Recorded(read)) = serde_json::from_str(&recorded) else { unreachable!("{recorded}") };
-        assert_eq!((read.no_mail_reason, read.policy_changes.len()), (None, 0));
-        let Ok(Fact::Delivery(read)) = serde_json::from_str(&delivery) else { unreachable!("{delivery}") };
-        assert!(!read.kept);
-        // And nothing is added to it.
-        assert!(!serde_json::to_string(&Fact::Delivery(read)).unwrap().contains("kept"));
     }
 }

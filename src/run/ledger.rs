@@ -1,5 +1,8 @@
 //! Copies the store's ledger to its file beside the bags.
 
+#[cfg(test)]
+mod tests;
+
 use std::{cmp::Ordering, fmt};
 
 use chrono::{DateTime, Utc};
@@ -10,6 +13,7 @@ use crate::{
     evidence::{
         key::{KeyError, SigningKey},
         ledger::{self, LEDGER, LedgerError},
+        storage::Storage,
     },
     ledger::{Entry, Fact, Head, Line, chain::Chain, fact::Recorded},
     store::{Database, StoreError},
@@ -72,11 +76,13 @@ pub fn tidy(vault: &Vault) -> Result<(), WriteError> {
 }
 
 /// Appends the missing entries to the file and signs a checkpoint. Several processes may do this. Returns the last entry.
+/// That the file was removed or cut is logged and recorded.
 ///
 /// # Errors
 /// [`WriteError`], also if the file was changed; then it is left unchanged.
-pub async fn write_out(store: &dyn Database, vault: &Vault) -> Result<Head, WriteError> {
+pub async fn write_out(store: &dyn Database, vault: &Vault, now: DateTime<Utc>) -> Result<Head, WriteError> {
     let storage = &*vault.storage;
+    let known = notice_a_cut(store, storage, now).await?;
     let mut earlier = None;
     loop {
         let tail = ledger::tail(storage)?;
@@ -102,6 +108,9 @@ pub async fn write_out(store: &dyn Database, vault: &Vault) -> Result<Head, Writ
             if tail.head.number > 0 && !ledger::has_checkpoint(storage, &tail.head)? {
                 ledger::checkpoint(storage, &tail.head, earlier, vault.key.as_ref())?;
             }
+            if tail.head.number > known {
+                store.file_grew(&storage.identity(), tail.head.number).await?;
+            }
             return Ok(tail.head);
         }
         let mut head = tail.head.clone();
@@ -113,13 +122,42 @@ pub async fn write_out(store: &dyn Database, vault: &Vault) -> Result<Head, Writ
     }
 }
 
+/// Finds out whether the file ends earlier than it did. Returns how far it is known to go.
+async fn notice_a_cut(store: &dyn Database, storage: &dyn Storage, now: DateTime<Utc>) -> Result<u64, WriteError> {
+    let place = storage.identity();
+    loop {
+        // Before the file: another process notes what it has written after it has written it.
+        let had = store.file_end(&place).await?.unwrap_or_default();
+        let found = ledger::tail(storage)?.head.number;
+        if found >= had {
+            return Ok(had);
+        }
+        if store.file_was_cut(&place, had, found, now).await? {
+            let file = storage.place(LEDGER);
+            tracing::error!("{}", cut_sentence(&file, had, found));
+            return Ok(found);
+        }
+    }
+}
+
+/// That the file was removed or cut, in a sentence.
+pub fn cut_sentence(file: &str, had: u64, found: u64) -> String {
+    let what = match found {
+        0 => format!("the ledger {file} was removed; it had {had} entries"),
+        found => format!("the ledger {file} was cut: of {had} entries it had {found}"),
+    };
+    format!(
+        "{what}. It is written again from the store; `rolecall evidence verify` shows whether bags are missing, too"
+    )
+}
+
 /// Brings the file up to date before a bag is begun, and returns the last entry, which the bag names. While an object store
 /// cannot be reached, the bag will wait for it, and so does the file: then it is the last entry of the store.
 ///
 /// # Errors
 /// [`WriteError`]
-pub async fn head(store: &dyn Database, vault: &Vault) -> Result<Head, WriteError> {
-    match write_out(store, vault).await {
+pub async fn head(store: &dyn Database, vault: &Vault, now: DateTime<Utc>) -> Result<Head, WriteError> {
+    match write_out(store, vault, now).await {
         Err(WriteError::File(error)) if error.is_unreachable() => {
             tracing::warn!(%error, "the bag is begun without the ledger beside the evidence");
             Ok(store.head().await?)

@@ -51,7 +51,7 @@ pub async fn retire(store: &dyn Database, vault: &Vault, now: DateTime<Utc>) -> 
         return Ok(0);
     }
     store.append(&facts, now).await?;
-    write_out(store, vault).await?;
+    write_out(store, vault, now).await?;
     // Remove what is beside a bag first: if this fails, the bag is still there and the next run removes all of it.
     let folders: BTreeSet<&str> = old.iter().map(|(_, folder)| folder.as_str()).collect();
     let Beside { mails, tokens } = beside(store, &folders).await?;

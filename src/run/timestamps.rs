@@ -72,7 +72,7 @@ pub async fn pass(store: &dyn Database, vault: &Vault, clock: &Clock) -> Result<
     let mut pass = Pass::default();
     asking.all(&mut pass).await?;
     if !pass.given.is_empty() {
-        write_out(store, vault).await?;
+        write_out(store, vault, clock.now()).await?;
     }
     Ok(Some(pass))
 }
@@ -124,7 +124,7 @@ impl Asking<'_> {
             pass.next = due;
             return Ok(());
         }
-        let head = write_out(self.store, self.vault).await?;
+        let head = write_out(self.store, self.vault, now).await?;
         let covered = timestamps::ledger(self.storage(), &head).map_err(|source| self.failed(source))?;
         match covered {
             Some(covered) => {

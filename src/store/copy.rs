@@ -25,7 +25,7 @@ const fn table(name: &'static str, key: &'static [&'static str]) -> Table {
 }
 
 /// Every table that is copied; one that refers to another comes after it.
-pub const TABLES: [Table; 16] = [
+pub const TABLES: [Table; 17] = [
     table("audit", &["kept"]),
     table("snapshot_part", &["audit", "sequence"]),
     table("cursor", &["job"]),
@@ -33,6 +33,7 @@ pub const TABLES: [Table; 16] = [
     table("run", &["id"]),
     table("attempt", &["run", "fence"]),
     table("ledger", &["number"]),
+    table("ledger_file", &["place"]),
     // One that another carries has a higher number than that one.
     table("notification", &["id"]),
     table("review", &["id"]),

@@ -429,6 +429,23 @@ impl<M: Database, H: Hazard> Ledger for Hazardous<M, H> {
     async fn entries(&self, after: u64, most: u32) -> Result<Vec<Line>, StoreError> {
         self.store.entries(after, most).await
     }
+
+    async fn file_end(&self, place: &str) -> Result<Option<u64>, StoreError> {
+        self.store.file_end(place).await
+    }
+
+    async fn file_grew(&self, place: &str, number: u64) -> Result<(), StoreError> {
+        self.hazard.at("file_grew", Moment::Before).await?;
+        self.store.file_grew(place, number).await?;
+        self.hazard.at("file_grew", Moment::After).await
+    }
+
+    async fn file_was_cut(&self, place: &str, had: u64, found: u64, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        self.hazard.at("file_was_cut", Moment::Before).await?;
+        let done = self.store.file_was_cut(place, had, found, now).await?;
+        self.hazard.at("file_was_cut", Moment::After).await?;
+        Ok(done)
+    }
 }
 
 #[async_trait]

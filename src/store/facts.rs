@@ -115,6 +115,11 @@ pub fn take_back(job: &str, from: DateTime<Utc>, to: DateTime<Utc>, reason: &str
     vec![Fact::ScheduleTakenBack { job: job.to_owned(), from, to, reason: reason.to_owned() }]
 }
 
+/// `Ledger::file_was_cut`.
+pub fn file_was_cut(had: u64, found: u64) -> Vec<Fact> {
+    vec![Fact::LedgerFileCut { had, found }]
+}
+
 /// `Queue::begin_all`: runs on demand, all of one job and moment.
 pub fn begin(claims: &[Claim]) -> Vec<Fact> {
     let Some(first) = claims.first() else { return Vec::new() };

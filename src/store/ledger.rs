@@ -75,6 +75,26 @@ pub trait Ledger: Send + Sync {
     /// [`StoreError`]
     async fn entries(&self, after: u64, most: u32) -> Result<Vec<Line>, StoreError>;
 
+    /// The number of the last entry that is in the ledger's file beside the evidence in a place, as far as is known; `None` if
+    /// nothing was written there.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn file_end(&self, place: &str) -> Result<Option<u64>, StoreError>;
+
+    /// Notes that the file in a place has every entry up to a number. A lower number than is known changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn file_grew(&self, place: &str, number: u64) -> Result<(), StoreError>;
+
+    /// Appends that the file in a place was removed or cut: it had every entry up to `had`, and has those up to `found`.
+    /// Returns whether it did: not if `had` is not what is known, because another process has noticed it or written there.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing was stored.
+    async fn file_was_cut(&self, place: &str, had: u64, found: u64, now: DateTime<Utc>) -> Result<bool, StoreError>;
+
     /// The entry with a number; `None` if there is none.
     ///
     /// # Errors

@@ -207,7 +207,7 @@ impl Desk {
     async fn write_out(&self) -> Result<(), Failure> {
         let Some(vault) = &self.vault else { return Ok(()) };
         record_signing_key(&*self.store, vault, self.clock.now()).await.map_err(failed)?;
-        write_out(&*self.store, vault).await.map(|_| ()).map_err(failed)
+        write_out(&*self.store, vault, self.clock.now()).await.map(|_| ()).map_err(failed)
     }
 
     async fn attest(&self, id: Uuid, by: &Address) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! Evidence that is removed, or cannot be written, while a daemon runs.
 
 use super::*;
+use crate::evidence::ledger::LEDGER;
 
 /// A daemon that keeps evidence in a folder.
 async fn keeping(path: std::path::PathBuf) -> Bench {
@@ -14,6 +15,32 @@ async fn keeping(path: std::path::PathBuf) -> Bench {
     }
     bench.daemon.forget();
     bench
+}
+
+#[tokio::test]
+async fn evidence_that_is_removed_is_said_for_a_day_whoever_noticed_it() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("evidence");
+    let bench = keeping(folder.clone()).await;
+    bench.at(WEEK_1).await;
+    let warnings = async || bench.daemon.health().await.unwrap().warnings;
+    assert_eq!(warnings().await, Vec::<String>::new());
+    std::fs::rename(&folder, place.path().join("gone")).unwrap();
+    bench.at("2026-03-02T07:00:01Z").await;
+    let said = warnings().await;
+    assert!(said.len() == 1 && said[0].contains("was removed") && said[0].contains("evidence verify"), "{said:?}");
+    assert!(folder.join(LEDGER).exists(), "it is written again");
+    bench.at("2026-03-02T07:00:02Z").await;
+    assert_eq!(warnings().await, said, "once");
+    // Another process would find that, and this one says so.
+    bench.daemon.forget();
+    assert_eq!(warnings().await, said);
+    std::fs::OpenOptions::new().write(true).open(folder.join(LEDGER)).unwrap().set_len(300).unwrap();
+    bench.at("2026-03-02T08:00:00Z").await;
+    let said = warnings().await;
+    assert!(said.len() == 1 && said[0].contains("was cut: of"), "{said:?}");
+    bench.at("2026-03-03T08:00:00Z").await;
+    assert_eq!(warnings().await, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -210,6 +210,10 @@ impl Storage for Folder {
         }
     }
 
+    fn identity(&self) -> String {
+        std::path::absolute(&self.root).unwrap_or_else(|_| self.root.clone()).display().to_string()
+    }
+
     fn put_new(&self, key: &str, content: &[u8]) -> io::Result<()> {
         let path = self.path(key)?;
         if fs::symlink_metadata(&path).is_ok() {

@@ -39,6 +39,13 @@ impl Memory {
         *self.puts_left.lock().unwrap() = puts;
     }
 
+    /// Loses the segments of a log from a position on, as somebody would who removes objects.
+    pub(crate) fn lose(&self, log: &str, position: u64) {
+        let first = format!("{LOGS}{log}/{position:020}");
+        let of_it = format!("{LOGS}{log}/");
+        self.objects().retain(|key, _| !key.starts_with(&of_it) || *key < first);
+    }
+
     fn objects(&self) -> MutexGuard<'_, BTreeMap<String, Vec<u8>>> {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -25,7 +25,7 @@ use std::{
     fmt,
     io::{self, Read},
     sync::Arc,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use serde::{Deserialize, Serialize};
@@ -64,6 +64,11 @@ pub enum Kind {
 pub trait Storage: Log + fmt::Debug + Send + Sync {
     /// Names a key for messages: a path or an address. The empty key names the storage itself.
     fn place(&self, key: &str) -> String;
+
+    /// Tells it from other storages, wherever a process was started.
+    fn identity(&self) -> String {
+        self.place("")
+    }
 
     /// Lists what is directly in a folder, sorted by name; the empty key lists the storage itself. A folder that does
     /// not exist has no items. A bag that is not committed is not listed, or is listed as [`Kind::Draft`].
@@ -121,6 +126,11 @@ pub trait Storage: Log + fmt::Debug + Send + Sync {
     /// Why not.
     fn probe(&self) -> io::Result<()> {
         Ok(())
+    }
+
+    /// How often it can be asked whether its log is still there.
+    fn look_every(&self) -> Duration {
+        Duration::ZERO
     }
 
     /// How many calls should be under way at the same time where there are many to make.

@@ -138,7 +138,7 @@ impl Recording {
         };
         store.append(&abandoned, now).await.map_err(WriteError::from)?;
         receipts::settle(store, vault, now).await?;
-        let ledger = ledger::head(store, vault).await?;
+        let ledger = ledger::head(store, vault, now).await?;
         let folder = draft.name().to_owned();
         Ok(Arc::new(Self { folder, ledger, draft: RwLock::new(Some(draft)), state: Mutex::default() }))
     }

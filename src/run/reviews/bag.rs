@@ -67,7 +67,7 @@ pub async fn seal(
         return Ok(Some(bag));
     }
     record_signing_key(store, vault, now).await?;
-    let head = ledger::head(store, vault).await?;
+    let head = ledger::head(store, vault, now).await?;
     let opening = review.opening();
     let folder = format!("{}_review-{}_{}", at.format("%Y-%m-%dT%H%M%SZ"), opening.name, review.id());
     let draft = match Draft::begin(&*vault.storage, &folder) {
@@ -178,7 +178,7 @@ async fn name(
     }
     let sealed = Fact::ReviewSealed(ReviewSealed { review: review.id(), bag: bag.clone() });
     store.append(&[sealed], now).await.map_err(WriteError::from)?;
-    match write_out(store, vault).await {
+    match write_out(store, vault, now).await {
         // It is in the store, and is written after the bag, which waits.
         Err(WriteError::File(error)) if error.is_unreachable() => {}
         written => drop(written?),

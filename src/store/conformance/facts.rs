@@ -170,3 +170,19 @@ pub(crate) async fn the_ledger_is_a_chain_that_every_process_extends<H: Home>() 
     assert_eq!(bench.store.entry(3).await.unwrap().as_ref(), lines.get(2));
     assert_eq!(bench.store.entry(6).await.unwrap(), None);
 }
+
+pub(crate) async fn a_cut_of_the_ledgers_file_is_recorded_by_one_process<H: Home>() {
+    let bench = Bench::<H>::new().await;
+    let other = bench.home.open().await;
+    assert_eq!(bench.store.file_end("/evidence").await.unwrap(), None);
+    assert!(!bench.store.file_was_cut("/evidence", 0, 0, at(0)).await.unwrap(), "nothing was written there");
+    bench.store.file_grew("/evidence", 9).await.unwrap();
+    bench.store.file_grew("/evidence", 7).await.unwrap();
+    bench.store.file_grew("s3://elsewhere", 2).await.unwrap();
+    assert_eq!(other.file_end("/evidence").await.unwrap(), Some(9), "the slower of two processes takes nothing back");
+    assert!(bench.store.file_was_cut("/evidence", 9, 3, at(1)).await.unwrap());
+    assert!(!other.file_was_cut("/evidence", 9, 3, at(2)).await.unwrap());
+    assert_eq!(other.file_end("/evidence").await.unwrap(), Some(3));
+    assert_eq!(other.file_end("s3://elsewhere").await.unwrap(), Some(2));
+    assert_eq!(bench.facts().await, [Fact::LedgerFileCut { had: 9, found: 3 }]);
+}

@@ -83,6 +83,7 @@ macro_rules! suite {
             each_write_makes_its_facts,
             a_delivery_is_on_record_when_it_has_ended_and_only_for_messages_of_runs,
             facts_that_say_nothing_new_are_not_appended,
+            a_cut_of_the_ledgers_file_is_recorded_by_one_process,
             schedules_are_published_when_they_are_new_changed_or_gone,
             only_one_removal_begins_in_one_place,
             the_ledger_is_a_chain_that_every_process_extends,

@@ -129,4 +129,31 @@ impl Ledger for PostgresStore {
         let rows = query.fetch_all(&self.pool).await.map_err(&failed)?;
         rows.iter().map(rows::line).collect::<Result<_, _>>().map_err(failed)
     }
+
+    async fn file_end(&self, place: &str) -> Result<Option<u64>, StoreError> {
+        let failed = self.explain("read how far the ledger's file goes");
+        let query = sqlx::query_scalar::<_, i64>("SELECT number FROM ledger_file WHERE place = $1").bind(place);
+        let number = query.fetch_optional(&self.pool).await.map_err(failed)?;
+        Ok(number.map(i64::unsigned_abs))
+    }
+
+    async fn file_grew(&self, place: &str, number: u64) -> Result<(), StoreError> {
+        let sql = "INSERT INTO ledger_file (place, number) VALUES ($1, $2)
+             ON CONFLICT (place) DO UPDATE SET number = GREATEST(ledger_file.number, excluded.number)";
+        let noted = sqlx::query(sql).bind(place).bind(count(number)).execute(&self.pool).await;
+        noted.map(|_| ()).map_err(self.explain("note how far the ledger's file goes"))
+    }
+
+    async fn file_was_cut(&self, place: &str, had: u64, found: u64, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let failed = self.explain("write the ledger");
+        let mut write = self.write().await.map_err(&failed)?;
+        let query = sqlx::query("UPDATE ledger_file SET number = $1 WHERE place = $2 AND number = $3");
+        let query = query.bind(count(found)).bind(place).bind(count(had));
+        if query.execute(write.on()).await.map_err(&failed)?.rows_affected() == 0 {
+            return Ok(false);
+        }
+        write.append(facts::file_was_cut(had, found), now).await.map_err(&failed)?;
+        write.commit().await.map_err(&failed)?;
+        Ok(true)
+    }
 }

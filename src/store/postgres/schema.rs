@@ -12,7 +12,7 @@ use super::{
 use crate::store::StoreError;
 
 /// Every migration, in order. A released one never changes.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 12] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 13] = [
     (1, "audits", include_str!("0001_audits.sql")),
     (2, "runs", include_str!("0002_runs.sql")),
     (3, "ledger", include_str!("0003_ledger.sql")),
@@ -25,6 +25,7 @@ pub(super) const MIGRATIONS: [(i64, &str, &str); 12] = [
     (10, "reads", include_str!("0010_reads.sql")),
     (11, "fleet", include_str!("0011_fleet.sql")),
     (12, "review_sheets", include_str!("0012_review_sheets.sql")),
+    (13, "ledger_file", include_str!("0013_ledger_file.sql")),
 ];
 
 /// The lock that a process holds while it migrates. It ends with its connection.

@@ -503,6 +503,7 @@ async fn filled(store: &impl crate::store::Database) {
             assert!(store.record_share(&claim, &kept, &share, at(second)).await.unwrap());
         }
     }
+    store.file_grew("/evidence", 5).await.unwrap();
     store.open_review(&opened(7)).await.unwrap();
     let sheet = Sheet { sha256: "ab".repeat(32), signed_by: None };
     let sheet = KeptSheet { sheet, content: b"a,b\n".to_vec(), signature: None };

@@ -184,4 +184,31 @@ impl Ledger for SqliteStore {
         let rows = sqlx::query(sql).bind(count(after)).bind(most).fetch_all(&self.pool).await.map_err(&failed)?;
         rows.iter().map(rows::line).collect::<Result<_, _>>().map_err(failed)
     }
+
+    async fn file_end(&self, place: &str) -> Result<Option<u64>, StoreError> {
+        let failed = self.explain("read how far the ledger's file goes");
+        let query = sqlx::query_scalar::<_, i64>("SELECT number FROM ledger_file WHERE place = ?").bind(place);
+        let number = query.fetch_optional(&self.pool).await.map_err(failed)?;
+        Ok(number.map(i64::unsigned_abs))
+    }
+
+    async fn file_grew(&self, place: &str, number: u64) -> Result<(), StoreError> {
+        let sql = "INSERT INTO ledger_file (place, number) VALUES (?, ?)
+             ON CONFLICT (place) DO UPDATE SET number = MAX(number, excluded.number)";
+        let noted = sqlx::query(sql).bind(place).bind(count(number)).execute(&self.pool).await;
+        noted.map(|_| ()).map_err(self.explain("note how far the ledger's file goes"))
+    }
+
+    async fn file_was_cut(&self, place: &str, had: u64, found: u64, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let failed = self.explain("write the ledger");
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
+        let query = sqlx::query("UPDATE ledger_file SET number = ? WHERE place = ? AND number = ?");
+        let query = query.bind(count(found)).bind(place).bind(count(had));
+        if query.execute(&mut *transaction).await.map_err(&failed)?.rows_affected() == 0 {
+            return Ok(false);
+        }
+        append(&mut transaction, facts::file_was_cut(had, found), now).await.map_err(&failed)?;
+        transaction.commit().await.map_err(&failed)?;
+        Ok(true)
+    }
 }

@@ -45,6 +45,8 @@ const PROBE: &str = "rolecall-probe.txt";
 const BRIEF: Duration = Duration::from_secs(20);
 /// The bytes per second that every connection is expected to have.
 const SLOWEST: u64 = 64 << 10;
+/// How often it is asked whether the ledger is still there. Each time is two calls.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
 /// How many bags are read at the same time, where many are.
 const AT_ONCE: usize = 8;
 /// How many bags are kept open.
@@ -356,6 +358,10 @@ impl Storage for Objects {
 
     fn at_once(&self) -> usize {
         AT_ONCE
+    }
+
+    fn look_every(&self) -> Duration {
+        LOOK_EVERY
     }
 
     fn backlog(&self) -> io::Result<Backlog> {

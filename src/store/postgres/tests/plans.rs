@@ -3,7 +3,7 @@
 use super::*;
 
 /// Tables with a row for each job, schedule, daemon or client, or with one row.
-const SMALL: [&str; 6] = ["cursor", "review_plan", "replica", "access_token", "ledger_head", "probe"];
+const SMALL: [&str; 7] = ["cursor", "review_plan", "replica", "access_token", "ledger_head", "ledger_file", "probe"];
 
 /// Indexes that hold only rows with something left to do, or that are read from one end (`LIMIT`).
 const BOUNDED: [&str; 17] = [
