@@ -28,7 +28,7 @@ pub(crate) const EXAMPLES: &[(&str, &[Example])] = &[
             example("Show the configuration and write nothing", "rolecall init --print"),
             example(
                 "Answer with flags, without a terminal",
-                "rolecall init --client-id 1000.ABC --client-secret-file secret --grant-code-file code --no-mail",
+                "rolecall init --workspace acme --data-center eu --client-id 1000.ABC --client-secret-file secret --grant-code-file code --no-mail",
             ),
         ],
     ),

@@ -12,6 +12,7 @@ use crate::{
         directory::Directory,
         id::UserId,
         reading::{Check, CheckKind, CheckOutcome},
+        unread::Field,
         users::{User, UserBlock},
     },
     words::{count, number, some_of},
@@ -206,7 +207,11 @@ pub(super) fn administrators(directory: &Directory, request: &ReadRequest, their
 
 /// Users that the API lists as administrators, and that are not by their profile.
 fn not_ours(directory: &Directory, matrix: &AccessMatrix<'_>, listed: &HashSet<&str>) -> Option<String> {
-    let is_ours = |id: &str| directory.users.find(id).is_some_and(|user| matrix.row(user.index()).administrator);
+    // Of a user whose profile could not be read it is not known.
+    let is_ours = |id: &str| {
+        let user = directory.users.find(id);
+        user.is_some_and(|user| user.unread().has(Field::Profile) || matrix.row(user.index()).administrator)
+    };
     let mut strangers: Vec<&str> = listed.iter().copied().filter(|id| !is_ours(id)).collect();
     strangers.sort_unstable();
     let known = strangers.iter().filter(|id| directory.users.find(id).is_some()).count();

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 /// What replaces a secret.
 const MASK: &str = "[masked]";
 /// A shorter secret is not looked for: ordinary words contain it.
-const SHORTEST: usize = 10;
+pub(in crate::connector) const SHORTEST: usize = 10;
 
 /// A text without a secret.
 pub(in crate::connector) fn text(text: &str, secret: &str) -> String {

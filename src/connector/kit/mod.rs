@@ -31,6 +31,7 @@ pub(in crate::connector) use self::{
     pace::Pace,
     quota::Quota,
     reader::{Reader, Rereads, read},
+    repair::repair,
     session::{Answer, CallError, Session, is_safe},
     survey::{Aside, Grants, reached},
 };

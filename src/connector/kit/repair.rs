@@ -5,7 +5,7 @@ const REPLACEMENT: char = '\u{fffd}';
 
 /// An answer in which bytes that are not UTF-8, control characters inside strings, halves of surrogate pairs and unknown
 /// escapes are replaced with U+FFFD. `None` if there is none.
-pub(super) fn repair(body: &[u8]) -> Option<String> {
+pub(in crate::connector) fn repair(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut repaired = String::with_capacity(text.len());

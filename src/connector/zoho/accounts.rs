@@ -10,7 +10,7 @@ use url::Url;
 use crate::connector::{
     bigin::field::{Field, Json, Text, record},
     error::{Cause, ConnectorError, Credential},
-    kit::{Answer, CallError, Session, clean, is_safe, mask, wait},
+    kit::{Answer, CallError, Session, clean, is_safe, mask, repair, wait},
 };
 
 /// A request for tokens.
@@ -101,7 +101,15 @@ impl TokenAnswer {
     /// The answer in a body; `None` if it is something else.
     fn parse(body: &[u8]) -> Option<Self> {
         let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-        let raw: RawAnswer<'_> = serde_json::from_slice::<Field<_>>(body).ok()?.given()?;
+        let repaired;
+        let raw: RawAnswer<'_> = match serde_json::from_slice::<Field<_>>(body) {
+            Ok(raw) => raw.given()?,
+            // A damaged text, of a field that is perhaps not needed, is no reason to ask for another token.
+            Err(_) => {
+                repaired = repair(body)?;
+                serde_json::from_str::<Field<_>>(&repaired).ok()?.given()?
+            }
+        };
         let text = |text: Field<Text<'_>>| text.given().map(Text::into_owned);
         Some(Self {
             access_token: text(raw.access_token),
@@ -208,10 +216,23 @@ impl<'a> TokenRequest<'a> {
         body.access_token = body.access_token.filter(is_there);
         body.refresh_token = body.refresh_token.filter(is_there);
         if body.access_token.is_some() || body.refresh_token.is_some() {
-            Ok(body)
+            Ok(self.without_secrets(body))
         } else {
             Err(self.refused(body, status))
         }
+    }
+
+    /// The answer, with what it may echo of the secrets masked in the fields that are kept and printed.
+    fn without_secrets(&self, body: TokenAnswer) -> TokenAnswer {
+        let (Given::RefreshToken(given) | Given::GrantCode(given)) = self.given;
+        let tokens = [&body.access_token, &body.refresh_token].into_iter().flatten().map(String::as_str);
+        let secrets = [self.client_secret, given].map(|secret| secret.expose_secret()).into_iter().chain(tokens);
+        let secrets: Vec<&str> = secrets.filter(|secret| secret.len() >= mask::SHORTEST).collect();
+        let masked = |text: &Option<String>| {
+            text.as_ref().map(|text| secrets.iter().fold(text.clone(), |text, secret| mask::text(&text, secret)))
+        };
+        let (scope, api_domain) = (masked(&body.scope), masked(&body.api_domain));
+        TokenAnswer { scope, api_domain, ..body }
     }
 
     fn refused(&self, body: TokenAnswer, status: u16) -> Cause {

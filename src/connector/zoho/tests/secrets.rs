@@ -79,6 +79,26 @@ async fn answers_are_kept_as_they_came_but_for_a_token_that_they_echo() {
     assert!(numbers.len() == kept.len() && kept.len() > 5, "{numbers:?}");
 }
 
+#[tokio::test]
+async fn a_token_answer_that_echoes_secrets_or_is_damaged_where_it_is_not_needed_is_used_and_shows_none() {
+    let server = scripted(|asked| {
+        // A line feed in a text is no JSON.
+        let scope = format!("ZohoBigin.users.ALL,{CLIENT_SECRET},{REFRESH_TOKEN},\n{ACCESS_TOKEN}");
+        let text = format!("{{\"access_token\": \"{ACCESS_TOKEN}\", \"expires_in\": 3600, \"scope\": \"{scope}\"}}");
+        is_token(asked).then(|| raw(200, text))
+    })
+    .await;
+    let connector = ZohoBigin::new(settings(&server.uri()), Clock::system()).unwrap();
+    let directory = connector.read(&request(), &()).await.unwrap();
+    let scopes = format!("{:?}", directory.source.scopes);
+    assert!(scopes.contains("ZohoBigin.users.ALL") && scopes.contains("[masked]"), "{scopes}");
+    for secret in [CLIENT_SECRET, REFRESH_TOKEN, ACCESS_TOKEN] {
+        assert!(!scopes.contains(secret), "{scopes}");
+    }
+    let asked = server.received_requests().await.unwrap();
+    assert_eq!(asked.iter().filter(|request| request.url.path() == "/oauth/v2/token").count(), 1);
+}
+
 type Script = fn(&Asked) -> Option<ResponseTemplate>;
 
 fn is_token(asked: &Asked) -> bool {
