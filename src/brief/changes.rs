@@ -42,6 +42,8 @@ pub struct Changes {
     pub not_counted: usize,
     /// Findings that an exception accepts since the previous audit.
     pub accepted: usize,
+    /// Findings that an exception accepted at the previous audit, and that are open again.
+    pub reopened: usize,
     /// The users who could not administer and now can, and how: `Orla Yarrow became Administrator`; at most 3 of
     /// [`granted`](Self::granted).
     pub(super) new_power: Vec<NewPower>,
@@ -107,6 +109,7 @@ impl Changes {
             resolved: of_kind(ChangeKind::FindingResolved),
             not_counted: of_kind(ChangeKind::FindingNotCounted),
             accepted: of_kind(ChangeKind::FindingAccepted),
+            reopened: changes.iter().filter(|change| change.is_reopened()).count(),
             new_power: changes
                 .iter()
                 .filter(|change| change.kind.is_granted())
@@ -120,7 +123,7 @@ impl Changes {
 
     /// Whether nothing changed.
     pub fn is_none(&self) -> bool {
-        let of_findings = [self.new_findings, self.resolved, self.not_counted, self.accepted];
+        let of_findings = [self.new_findings, self.reopened, self.resolved, self.not_counted, self.accepted];
         self.access == 0 && of_findings.iter().all(|count| *count == 0)
     }
 
@@ -139,6 +142,9 @@ impl Changes {
         }
         if self.new_findings > 0 {
             phrases.push(count(self.new_findings, "new finding"));
+        }
+        if self.reopened > 0 {
+            phrases.push(format!("{} open again", count(self.reopened, "finding")));
         }
         if self.resolved > 0 {
             phrases.push(format!("{} resolved", number(self.resolved)));
@@ -201,8 +207,12 @@ pub fn sentence(change: &Change) -> String {
         kind if kind.is_granted() => format!("{subject} {}{was}", granted_how(kind, field, &after)),
         kind if kind.is_revoked() => format!("{subject} {}", revoked_how(kind, field, &before, &after)),
         kind if kind.is_of_policy() => format!("Policy: {}", policy::sentence(change)),
+        ChangeKind::PermissionAdded | ChangeKind::PermissionRemoved if change.is_of_role_power() => {
+            format!("Role {subject} {}", change.phrase())
+        }
         ChangeKind::PermissionAdded => format!("Profile {subject} gained the permission {}", either(&after, field)),
         ChangeKind::PermissionRemoved => format!("Profile {subject} lost the permission {}", either(&before, field)),
+        ChangeKind::FindingNew if change.is_reopened() => format!("Open again: {subject}{}", detail(&after)),
         ChangeKind::FindingNew => format!("New finding: {subject}{}", detail(&after)),
         ChangeKind::FindingResolved => format!("Resolved: {subject}{}", detail(&before)),
         ChangeKind::FindingAccepted => format!("Accepted by an exception: {subject}"),
@@ -220,6 +230,9 @@ pub fn sentence(change: &Change) -> String {
         ChangeKind::PrimaryUserChanged if !after.is_empty() => {
             format!("{after} is now the primary user, the super admin{was}")
         }
+        ChangeKind::NameChanged if !before.is_empty() && !after.is_empty() => format!("{before} is now called {after}"),
+        ChangeKind::NameChanged if before.is_empty() => format!("{subject} has a name now"),
+        ChangeKind::NameChanged => format!("{subject} has no name any more{was}"),
         kind if after.is_empty() => format!("{subject} {}{was}", kind.phrase()),
         kind => format!("{subject} {}: {after}{was}", kind.phrase()),
     }

@@ -10,13 +10,13 @@ pub struct NotEvaluated {
     pub problems: Vec<(&'static str, String)>,
     /// The rules that could not be evaluated, or not for everything.
     pub rules: Vec<UnevaluatedRule>,
-    /// The titles of the rules that the policy switches off.
-    pub switched_off: Vec<String>,
+    /// The rules that the policy switches off, and why.
+    pub switched_off: Vec<UnevaluatedRule>,
     /// Limits and other settings of the policy that are looser than the default: `max_administrators is 50 (default 5)`.
     pub loosened: Vec<String>,
 }
 
-/// A rule that could not be evaluated, or not for everything.
+/// A rule that was not evaluated, or not for everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnevaluatedRule {
     /// The rule's title.
@@ -38,7 +38,12 @@ impl NotEvaluated {
             problems: problems.map(|(check, detail)| (check.kind.title(), detail.to_owned())).collect(),
             rules: unevaluated.collect(),
             loosened: policy::looser_than_default(audit),
-            switched_off: off.map(|outcome| title(audit, &outcome.rule).to_owned()).collect(),
+            switched_off: off
+                .map(|outcome| UnevaluatedRule {
+                    title: title(audit, &outcome.rule).to_owned(),
+                    reason: audit.policy.off_reason(&outcome.rule).to_owned(),
+                })
+                .collect(),
         }
     }
 

@@ -17,24 +17,34 @@ const NAMED: usize = 3;
 /// One change of the policy as a sentence without a full stop: `max_administrators is 50 (was 5), looser`.
 pub(super) fn sentence(change: &Change) -> String {
     let less = if change.subject.ends_with("(looser)") { ", looser" } else { "" };
-    format!("{}{less}", words(&Words::of(change)))
+    format!("{}{less}", words(&Words::of(change), "was"))
 }
 
 /// Several changes in a few words: `2 rules switched off (no-role, no-profile), max_administrators is 50 (was 5)`.
 pub(super) fn summary<'a>(changes: impl Iterator<Item = &'a Change>) -> String {
-    let mut all: Vec<Words<'_>> = changes.map(Words::of).collect();
-    all.sort_by_key(Words::group);
+    grouped(changes.map(Words::of).collect(), "was", Words::group).join(", ")
+}
+
+/// Differences in words, those of one group together.
+fn grouped<'a>(mut all: Vec<Words<'a>>, was: &str, group: impl Fn(&Words<'a>) -> Group<'a>) -> Vec<String> {
+    all.sort_by_key(&group);
     let mut parts: Vec<String> = Vec::new();
-    for group in all.chunk_by(|a, b| a.group() == b.group()) {
-        match (group.len(), group.first().map(Words::group)) {
-            (2.., Some(Some((one, many)))) => {
-                let named: Vec<_> = group.iter().take(NAMED).map(|one| short(one.entry)).collect();
-                parts.push(format!("{} ({})", counted(group.len(), one, many), list(&named, group.len())));
+    for together in all.chunk_by(|a, b| group(a) == group(b)) {
+        let kind = together.first().map_or(Group::Alone, &group);
+        let many = together.len();
+        let counted = match kind {
+            Group::Called(one, several) if many > 1 => counted(many, one, several),
+            Group::Added(key) if many > 1 => format!("{} added to {key}", counted(many, "entry", "entries")),
+            Group::Removed(key) if many > 1 => format!("{} removed from {key}", counted(many, "entry", "entries")),
+            _ => {
+                parts.extend(together.iter().map(|one| words(one, was)));
+                continue;
             }
-            _ => parts.extend(group.iter().map(words)),
-        }
+        };
+        let named: Vec<_> = together.iter().take(NAMED).map(|one| short(one.entry)).collect();
+        parts.push(format!("{counted} ({})", list(&named, many)));
     }
-    parts.join(", ")
+    parts
 }
 
 /// How the policy is looser than the one that rolecall comes with, apart from rules that are off, exceptions and lists of
@@ -46,12 +56,26 @@ pub(super) fn looser_than_default(audit: &Audit) -> Vec<String> {
             && audit.policy.rules.get(&one.entry) != Some(&RuleSetting::Off)
     };
     let all = differences(&Policy::default(), &audit.policy, &audit.rules, &audit.workspace);
-    let line = |one: &Difference| {
-        let Difference { key, entry, before, after, .. } = one;
-        let words = Words { key, entry, before, after };
-        words_with(&words, "default")
-    };
-    all.iter().filter(|one| is_meant(one)).map(line).collect()
+    let meant = all.iter().filter(|one| is_meant(one));
+    let meant = meant.map(|Difference { key, entry, before, after, .. }| Words { key, entry, before, after });
+    // Of a severity, the new one is said.
+    grouped(meant.collect(), "default", |one| match one.group() {
+        Group::Called(..) => Group::Alone,
+        group => group,
+    })
+}
+
+/// Differences that are said together if there are several.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Group<'a> {
+    /// Each is said on its own.
+    Alone,
+    /// What one of them and several are called.
+    Called(&'static str, &'static str),
+    /// Entries that were added to the list of this name.
+    Added(&'a str),
+    /// Entries that were removed from it.
+    Removed(&'a str),
 }
 
 /// A difference, as it is worded.
@@ -73,29 +97,31 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// What several of these are called, for one and for many; `None` if each is said on its own.
-    fn group(&self) -> Option<(&'static str, &'static str)> {
+    /// What this difference is said together with.
+    fn group(&self) -> Group<'a> {
         let is_added = self.before.is_empty();
         match (self.key, self.after) {
-            ("rules", "off") => Some(("rule switched off", "rules switched off")),
-            ("rules", _) if self.before == "off" => Some(("rule switched on", "rules switched on")),
-            ("rules", _) => Some(("severity changed", "severities changed")),
-            ("approved_administrators", _) if self.entry.is_empty() => None,
-            ("approved_administrators", _) if is_added => Some(("administrator approved", "administrators approved")),
-            ("approved_administrators", _) => Some(("approval removed", "approvals removed")),
-            ("exceptions", "") => Some(("exception removed", "exceptions removed")),
-            ("exceptions", _) if is_added => Some(("exception added", "exceptions added")),
-            ("exceptions", _) => Some(("exception changed", "exceptions changed")),
-            _ => None,
+            ("rules", "off") => Group::Called("rule switched off", "rules switched off"),
+            ("rules", _) if self.before == "off" => Group::Called("rule switched on", "rules switched on"),
+            ("rules", _) => Group::Called("severity changed", "severities changed"),
+            ("approved_administrators", _) if self.entry.is_empty() => Group::Alone,
+            ("approved_administrators", _) if is_added => {
+                Group::Called("administrator approved", "administrators approved")
+            }
+            ("approved_administrators", _) => Group::Called("approval removed", "approvals removed"),
+            ("exceptions", "") => Group::Called("exception removed", "exceptions removed"),
+            ("exceptions", _) if is_added => Group::Called("exception added", "exceptions added"),
+            ("exceptions", _) => Group::Called("exception changed", "exceptions changed"),
+            _ if self.entry.is_empty() => Group::Alone,
+            ("custom_rules" | "planned_fixes" | "separations", _) => Group::Alone,
+            (key, _) if is_added => Group::Added(key),
+            (key, "") => Group::Removed(key),
+            _ => Group::Alone,
         }
     }
 }
 
-fn words(one: &Words<'_>) -> String {
-    words_with(one, "was")
-}
-
-fn words_with(one: &Words<'_>, was: &str) -> String {
+fn words(one: &Words<'_>, was: &str) -> String {
     let Words { key, .. } = one;
     let [entry, before, after] = [one.entry, one.before, one.after].map(short);
     match (*key, before.is_empty(), after.is_empty()) {

@@ -226,6 +226,81 @@ fn changes_read_as_sentences() {
     insta::assert_debug_snapshot!(said);
 }
 
+fn change_of(kind: ChangeKind, field: &'static str, [subject, before, after]: [&str; 3]) -> Change {
+    Change {
+        kind,
+        subject_type: "role",
+        subject_id: "1".into(),
+        subject: subject.into(),
+        field,
+        before: before.into(),
+        after: after.into(),
+    }
+}
+
+#[test]
+fn a_role_with_administrative_power_is_not_a_profile_with_a_permission() {
+    let said = |kind, texts| change_sentence(&change_of(kind, "admin_user", texts));
+    assert_eq!(
+        [
+            said(ChangeKind::PermissionAdded, ["Partners", "", "administrative role"]),
+            said(ChangeKind::PermissionRemoved, ["Partners", "administrative role", ""]),
+        ],
+        ["Role Partners became administrative", "Role Partners is not administrative any more"]
+    );
+}
+
+#[test]
+fn a_new_name_follows_the_old_one() {
+    let said = |texts| change_sentence(&change_of(ChangeKind::NameChanged, "full_name", texts));
+    assert_eq!(
+        [
+            said(["@SUM(1)", "Quill Birch", "@SUM(1)"]),
+            said(["@SUM(1)", "", "@SUM(1)"]),
+            said(["q@example.com", "Quill Birch", ""]),
+        ],
+        [
+            "Quill Birch is now called @SUM(1)",
+            "@SUM(1) has a name now",
+            "q@example.com has no name any more (was Quill Birch)"
+        ]
+    );
+}
+
+#[test]
+fn findings_whose_exception_is_gone_are_open_again() {
+    let mut audit = testing::quiet();
+    audit.drift.previous = testing::hostile().drift.previous;
+    audit.findings = vec![Finding { continuing: Some(true), ..testing::finding("no-role", Severity::High, 0) }];
+    audit.drift.changes = vec![change_of(ChangeKind::FindingNew, "", ["no-role: Ana Lima", "excepted", "has none"])];
+    let brief = of(&audit);
+    assert_eq!(brief.headline, "1 finding open again, 1 finding open (1 high)");
+    let verdict =
+        "No finding is new since the previous audit. 1 finding is open again: no exception accepts it any more.";
+    assert!(brief.verdict.contains(verdict), "{}", brief.verdict);
+    let changes = brief.changes.unwrap();
+    assert!(changes.summary().ends_with(": 1 finding open again."), "{}", changes.summary());
+    assert_eq!((changes.reopened, changes.new_findings, changes.is_none()), (1, 0, false));
+    assert_eq!(change_sentence(&audit.drift.changes[0]), "Open again: no-role: Ana Lima (has none)");
+}
+
+#[test]
+fn entries_of_one_list_are_said_together() {
+    let mut audit = testing::quiet();
+    let all = std::mem::take(&mut audit.policy.shared_mailboxes);
+    let names: Vec<&str> = all.iter().map(String::as_str).collect();
+    audit.policy.shared_mailboxes.extend(all.last().cloned());
+    let brief = of(&audit);
+    let said = format!(
+        "The policy is looser than the default: {} entries removed from shared_mailboxes ({} and {} more).",
+        all.len() - 1,
+        names[..3].join(", "),
+        all.len() - 4
+    );
+    assert!(brief.verdict.contains(&said), "{}", brief.verdict);
+    assert!(brief.headline.ends_with(", 1 setting looser than default"), "{}", brief.headline);
+}
+
 #[test]
 fn an_action_names_new_subjects_first_and_namesakes_once() {
     let user = |id, name| crate::model::users::NewUser { id, full_name: Some(name), zuid: None, ..testing::ANA };

@@ -33,6 +33,7 @@ pub(super) fn verdict(brief: &Brief) -> String {
     }
     if brief.is_complete() {
         sentences.extend(new_findings(brief.state, counts));
+        sentences.extend(reopened(brief));
     }
     sentences.extend(looser(brief));
     if counts.accepted > 0 {
@@ -175,6 +176,15 @@ fn new_findings(state: State, counts: &Counts) -> Option<String> {
         (0, _) => Some("No finding is new since the previous audit.".to_owned()),
         (new, _) => Some(format!("{} new since the previous audit.", counted(new, "finding is", "findings are"))),
     }
+}
+
+/// The findings that an exception accepted at the previous audit.
+fn reopened(brief: &Brief) -> Option<String> {
+    let reopened = brief.changes.as_ref()?.reopened;
+    let it = form(reopened, "it", "them");
+    (reopened > 0).then(|| {
+        format!("{} open again: no exception accepts {it} any more.", counted(reopened, "finding is", "findings are"))
+    })
 }
 
 /// `2 high findings`, or `3 findings (1 critical, 2 high)` if there are several severities.

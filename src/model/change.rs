@@ -99,6 +99,28 @@ pub struct Change {
     pub after: String,
 }
 
+impl Change {
+    /// Whether a role got or lost administrative power. Its kind is the one of a permission.
+    pub fn is_of_role_power(&self) -> bool {
+        self.field == "admin_user" && matches!(self.kind, ChangeKind::PermissionAdded | ChangeKind::PermissionRemoved)
+    }
+
+    /// Whether it is a finding that an exception accepted, and that is open again.
+    pub fn is_reopened(&self) -> bool {
+        self.kind == ChangeKind::FindingNew && self.before == "excepted"
+    }
+
+    /// What happened, as a phrase after the subject's name.
+    pub fn phrase(&self) -> &'static str {
+        match self.kind {
+            ChangeKind::PermissionAdded if self.is_of_role_power() => "became administrative",
+            ChangeKind::PermissionRemoved if self.is_of_role_power() => "is not administrative any more",
+            ChangeKind::FindingNew if self.is_reopened() => "is open again",
+            kind => kind.phrase(),
+        }
+    }
+}
+
 /// Kinds of change, the most important first: this is the order of reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChangeKind {

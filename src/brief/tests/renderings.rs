@@ -229,7 +229,10 @@ fn says_what_was_not_evaluated(brief: &Brief, says: &impl Fn(&str)) {
         says(&rule.title);
         says(&rule.reason);
     }
-    brief.not_evaluated.switched_off.iter().for_each(|title| says(title));
+    for rule in &brief.not_evaluated.switched_off {
+        says(&rule.title);
+        says(&rule.reason);
+    }
     for (check, detail) in &brief.not_evaluated.problems {
         says(&check[1..]);
         says(detail);

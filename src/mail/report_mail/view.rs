@@ -23,6 +23,8 @@ const FOUND: usize = 60;
 const STATEMENTS: usize = 3;
 /// Subjects that such a sentence names.
 const NAMED: usize = 3;
+/// The longest message of a finding, in characters: as long as on the page.
+const MAX_MESSAGE: usize = 600;
 /// The longest verdict, in characters.
 const MAX_VERDICT: usize = 1_500;
 
@@ -77,8 +79,8 @@ pub(super) struct View {
     pub(super) all_findings: String,
     /// Titles of rules that were not evaluated, and why.
     pub(super) not_evaluated: Bounded<(String, String)>,
-    /// Titles of rules that are switched off.
-    pub(super) switched_off: Bounded<String>,
+    /// Titles of rules that are switched off, and why.
+    pub(super) switched_off: Bounded<(String, String)>,
     /// How the data was collected.
     pub(super) facts: Vec<(&'static str, String)>,
     pub(super) attached: Vec<String>,
@@ -171,7 +173,9 @@ impl View {
             not_evaluated: Bounded::new(&not_evaluated.rules, limits.notes, |rule| {
                 (name(&rule.title, MAX_NAME), one_line(&rule.reason, MAX_SENTENCE))
             }),
-            switched_off: Bounded::new(&not_evaluated.switched_off, limits.notes, |title| name(title, MAX_NAME)),
+            switched_off: Bounded::new(&not_evaluated.switched_off, limits.notes, |rule| {
+                (name(&rule.title, MAX_NAME), name(&rule.reason, MAX_SENTENCE))
+            }),
             facts: facts(audit, brief, input.proof),
             attached: attached.iter().map(|file| one_line(file, MAX_NAME)).collect(),
             left_out: input.left_out.to_vec(),
@@ -246,7 +250,7 @@ fn found(input: &Input<'_>, point: &Point<'_>) -> Vec<String> {
         point.statements.iter().filter(|statement| statement.first().is_some_and(Finding::is_open)).collect();
     let message = |statement: &Statement<'_>| {
         let message = statement.first().map_or("", |first| &first.message);
-        name(message, MAX_SENTENCE)
+        name(message, MAX_MESSAGE)
     };
     if let ([only], 0) = (&open[..], point.hidden) {
         return vec![message(only)];

@@ -108,7 +108,11 @@ fn tiles(brief: &Brief) -> Vec<Tile> {
             0 => "none resolved".to_owned(),
             resolved => format!("{} resolved", number(resolved)),
         };
-        tiles.push(tile(changes.new_findings, "new finding", "new findings", resolved));
+        let again = match changes.reopened {
+            0 => String::new(),
+            reopened => format!("; {} open again", number(reopened)),
+        };
+        tiles.push(tile(changes.new_findings, "new finding", "new findings", format!("{resolved}{again}")));
         let is_of_policy = !changes.loosened.is_empty() || !changes.tightened.is_empty();
         let of = if is_of_policy { "of access and of the policy" } else { "of users, roles and profiles" }.to_owned();
         tiles.push(tile(changes.access, "change", "changes", of));

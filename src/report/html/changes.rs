@@ -32,7 +32,7 @@ fn row(input: &ReportInput<'_>, change: &Change) -> ChangeRow {
     let id = shown(&change.subject_id, LABEL);
     ChangeRow {
         subject: subject(input, change),
-        phrase: change.kind.phrase(),
+        phrase: change.phrase(),
         id: if is_about_a_finding(change) { id } else { format!("{} {id}", change.subject_type) },
         before: shown(&change.before, PROSE),
         after: shown(&change.after, PROSE),

@@ -43,6 +43,9 @@ pub(super) fn rows(input: &ReportInput<'_>) -> Vec<(&'static str, String)> {
     rows.push(("Accepted by exception", number(counts.accepted)));
     if let Some(changes) = &brief.changes {
         rows.push(("New findings", number(changes.new_findings)));
+        if changes.reopened > 0 {
+            rows.push(("Findings open again", number(changes.reopened)));
+        }
         rows.push(("Resolved findings", number(changes.resolved)));
         rows.push(("Changes", number(changes.access)));
     }
@@ -64,7 +67,7 @@ fn not_evaluated(input: &ReportInput<'_>) -> Vec<(&'static str, String)> {
     let not = &input.brief.not_evaluated;
     let problems = not.problems.iter().map(|(title, detail)| ("Incomplete read", format!("{title}: {detail}")));
     let rules = not.rules.iter().map(|rule| ("Not evaluated", format!("{}: {}", rule.title, rule.reason)));
-    let off = not.switched_off.iter().map(|title| ("Rule switched off", title.clone()));
+    let off = not.switched_off.iter().map(|rule| ("Rule switched off", format!("{}: {}", rule.title, rule.reason)));
     let loosened = not.loosened.iter().map(|limit| ("Looser than the default", limit.clone()));
     problems.chain(rules).chain(off).chain(loosened).collect()
 }
