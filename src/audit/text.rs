@@ -15,6 +15,8 @@ use crate::{
 
 /// Permissions that a sentence names.
 const PERMISSIONS: usize = 10;
+/// The characters that the names of permissions take in a sentence, if there are several: a mail cuts longer sentences.
+const PERMISSIONS_LENGTH: usize = 150;
 
 /// Permissions in the product's words, each with its module: `“Export Data” (Contacts) and “Manage Users”`.
 pub(super) fn permissions(all: &[&Permission]) -> String {
@@ -22,7 +24,13 @@ pub(super) fn permissions(all: &[&Permission]) -> String {
         let name = permission.label.as_deref().unwrap_or(&permission.name);
         permission.module.as_deref().map_or_else(|| format!("“{name}”"), |module| format!("“{name}” ({module})"))
     };
-    list(&all.iter().take(PERMISSIONS).map(shown).collect::<Vec<_>>(), all.len())
+    let mut length = 0;
+    let named = all.iter().take(PERMISSIONS).map(shown).take_while(|name| {
+        let is_first = length == 0;
+        length += name.chars().count();
+        is_first || length <= PERMISSIONS_LENGTH
+    });
+    list(&named.collect::<Vec<_>>(), all.len())
 }
 
 /// The places of names that look like others, each with the places of those others.
@@ -122,6 +130,19 @@ pub(super) fn mailbox(address: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn permissions_end_between_two_of_them() {
+        let permission =
+            |name: String| Permission { name, module: Some("Contacts".into()), label: None, enabled: true };
+        let of = |all: &[Permission]| permissions(&all.iter().collect::<Vec<_>>());
+        let several: Vec<Permission> = (1..20).map(|number| permission(format!("Export Data {number:02}"))).collect();
+        let said = of(&several);
+        assert!(said.starts_with("“Export Data 01” (Contacts), “Export Data 02” (Contacts), "), "{said}");
+        assert!(said.ends_with("“Export Data 05” (Contacts) and 14 more") && said.chars().count() < 180, "{said}");
+        let long = permission("x".repeat(400));
+        assert_eq!(of(std::slice::from_ref(&long)), format!("“{}” (Contacts)", "x".repeat(400)));
+    }
 
     #[test]
     fn names_are_alike_whatever_their_case_spaces_width_and_alphabet() {
