@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::model::plain::is_invisible;
-pub(super) use crate::model::plain::plain;
+pub(super) use crate::model::plain::shown as plain;
 
 /// Why a command failed.
 #[derive(Debug)]

@@ -2,26 +2,24 @@
 
 use std::net::Ipv4Addr;
 
-use crate::model::plain::is_invisible;
+use crate::model::plain::{code_point, is_invisible};
 
 /// What separates the labels of a host name (UTS #46).
 const DOTS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
 
-/// A text as one line of at most `max` characters, without control characters and those that change the direction of
-/// writing. Runs of blanks become one, and a text that is cut ends in `…`.
+/// A text as one line of at most `max` characters, in which control characters and what would turn or hide the text around
+/// it are written as their code points. Runs of blanks become one, and a text that is cut ends in `…`.
 pub(super) fn one_line(text: &str, max: usize) -> String {
     let mut line = String::new();
     let mut length = 0;
     let mut blank = false;
     for c in text.chars() {
-        if c.is_whitespace() || c.is_control() {
+        if c.is_whitespace() {
             blank = length > 0;
             continue;
         }
-        if is_invisible(c) {
-            continue;
-        }
-        let needed = 1 + usize::from(blank);
+        let code = code_point(c);
+        let needed = code.as_ref().map_or(1, String::len) + usize::from(blank);
         if length + needed > max {
             while length >= max {
                 line.pop();
@@ -34,7 +32,10 @@ pub(super) fn one_line(text: &str, max: usize) -> String {
             line.push(' ');
             blank = false;
         }
-        line.push(c);
+        match code {
+            Some(code) => line.push_str(&code),
+            None => line.push(c),
+        }
         length += needed;
     }
     line
@@ -99,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_name_cannot_begin_a_line_turn_the_text_or_become_a_link() {
-        assert_eq!(one_line(" a\r\nBcc: b\t c\u{202e}d ", 80), "a Bcc: b cd");
+        assert_eq!(one_line(" a\r\nBcc: b\t c\u{202e}d ", 80), "a Bcc: b c[U+202E]d");
         assert_eq!(
             name("Ana http://x.example Www.x.example evil.example/a.b", 80),
             "Ana http[:]//x[.]example Www[.]x[.]example evil[.]example/a[.]b"

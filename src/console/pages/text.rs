@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::model::plain::plain;
+use crate::model::plain::shown;
 
 /// The characters of a name, an address or an id that a page shows.
 const LABEL: usize = 120;
@@ -11,12 +11,12 @@ const PROSE: usize = 600;
 
 /// A name, an address or an id from elsewhere.
 pub(in crate::console) fn label(text: &str) -> String {
-    plain(text, LABEL)
+    shown(text, LABEL)
 }
 
 /// A sentence from elsewhere.
 pub(in crate::console) fn prose(text: &str) -> String {
-    plain(text, PROSE)
+    shown(text, PROSE)
 }
 
 /// A day: `2 March 2026`.

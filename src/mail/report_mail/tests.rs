@@ -251,6 +251,25 @@ fn a_name_cannot_forge_a_line_or_make_a_link() {
 }
 
 #[test]
+fn a_name_that_turns_the_text_is_seen_to_do_so() {
+    let users: Vec<TestUser> = vec![
+        ("1".into(), "\u{202e}gpj.exe".into(), "a@example.com".into(), true),
+        ("2".into(), "מרים".into(), "m@example.com".into(), true),
+    ];
+    let Content { text, html, .. } = mail(&audit_of(&users));
+    assert!(text.contains("- [U+202E]gpj[.]exe <a@example.com>") && html.contains("[U+202E]gpj[.]exe"), "{text}");
+    assert!(html.contains("<strong><bdi>מרים</bdi></strong>"), "{html}");
+}
+
+#[test]
+fn a_long_message_is_cut_only_where_the_page_cuts_it() {
+    let mut audit = small_audit();
+    audit.findings = vec![finding("foreign-domain", Severity::High, Subject::User(UserIndex(0)), None)];
+    audit.findings[0].message = format!("{}end", "word ".repeat(119)).into();
+    assert!(mail(&audit).text.contains("word end\n"), "{}", mail(&audit).text);
+}
+
+#[test]
 fn accepted_findings_are_told_and_not_counted() {
     let mut audit = small_audit();
     audit.findings = vec![finding("foreign-domain", Severity::High, Subject::Workspace, None)];

@@ -148,6 +148,17 @@ fn changes_name_a_finding_by_the_title_of_its_rule() {
     assert!(page.contains(">Roles that report to each other: Loop<"), "not by its title");
 }
 
+#[test]
+fn a_sentence_runs_from_left_to_right_whatever_the_name_in_it() {
+    let mut audit = testing::hostile();
+    let first = &mut audit.drift.changes[0];
+    (first.kind, first.field) = (ChangeKind::RoleChanged, "role");
+    (first.subject, first.before, first.after) = ("מרים כהן".into(), "7".into(), "Sales".into());
+    let page = html(&audit);
+    let said = "<bdi dir=\"ltr\"><bdi>מרים כהן</bdi> has another role: Sales (was 7)</bdi>";
+    assert!(page.contains(said), "{}", page.split_once("id=\"since\"").unwrap().1);
+}
+
 /// A profile with the first `on` of `all` permissions, each in two modules.
 fn profile(id: &str, on: usize, all: usize) -> Profile {
     let of = |place: usize| {

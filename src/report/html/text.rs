@@ -1,10 +1,8 @@
 //! Texts for the page: cut to a length, with nothing invisible in them, and paid from a budget of bytes.
 
-use std::fmt::Write;
-
 use chrono::{DateTime, Utc};
 
-use crate::model::plain::is_invisible;
+pub use crate::model::plain::shown;
 
 /// The characters of a name, an address or an id that the page shows.
 pub(in crate::report) const LABEL: usize = 120;
@@ -12,27 +10,6 @@ pub(in crate::report) const LABEL: usize = 120;
 pub(in crate::report) const PROSE: usize = 600;
 /// The bytes of markup around a row, generously.
 const MARKUP: usize = 700;
-
-/// A text as the page shows it: at most `limit` characters, and characters that would reorder or hide the
-/// text around them written as their code points.
-pub fn shown(text: &str, limit: usize) -> String {
-    let mut out = String::with_capacity(text.len().min(limit * 4));
-    for (place, c) in text.chars().enumerate() {
-        if place == limit {
-            out.push('…');
-            break;
-        }
-        match c {
-            '\n' | '\r' | '\t' => out.push(' '),
-            // Writing to a string cannot fail.
-            c if c.is_control() || is_invisible(c) || matches!(c, '\u{2028}' | '\u{2029}') => {
-                let _ = write!(out, "[U+{:04X}]", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out
-}
 
 /// A text with its first letter in upper case.
 pub(in crate::report) fn sentence(text: &str) -> String {
@@ -135,19 +112,6 @@ impl<Row> Part<Row> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_would_reorder_or_hide_text_is_shown_as_its_code_point() {
-        assert_eq!(shown("a\u{202e}b\u{200b}\u{7}c", 20), "a[U+202E]b[U+200B][U+0007]c");
-        assert_eq!(shown("two\nlines", 20), "two lines");
-        assert_eq!(shown("מרים 🦀", 20), "מרים 🦀");
-    }
-
-    #[test]
-    fn a_long_text_is_cut_and_says_so() {
-        assert_eq!(shown("abcdef", 3), "abc…");
-        assert_eq!(shown("abc", 3), "abc");
-    }
 
     #[test]
     fn a_budget_counts_escaped_bytes_and_refuses_what_does_not_fit() {
