@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::model::plain::{code_point, is_invisible};
+use crate::model::plain::code_point;
 
 /// What separates the labels of a host name (UTS #46).
 const DOTS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];

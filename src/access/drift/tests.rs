@@ -394,7 +394,7 @@ fn a_field_that_could_not_be_read_resolves_no_finding_and_makes_none_new_later()
     };
     let unread = changed(|world| {
         world.person(2).unread = Fields::of(&[Field::Status]);
-        world.person(2).status = "".into();
+        world.person(2).status = String::new();
     });
     let first = drift(&quiet(), &unread);
     assert_eq!(found(&first), []);

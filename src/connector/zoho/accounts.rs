@@ -3,7 +3,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use reqwest::Method;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::SeqAccess;
 use url::Url;
 
@@ -102,13 +102,12 @@ impl TokenAnswer {
     fn parse(body: &[u8]) -> Option<Self> {
         let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
         let repaired;
-        let raw: RawAnswer<'_> = match serde_json::from_slice::<Field<_>>(body) {
-            Ok(raw) => raw.given()?,
+        let raw: RawAnswer<'_> = if let Ok(raw) = serde_json::from_slice::<Field<_>>(body) {
+            raw.given()?
+        } else {
             // A damaged text, of a field that is perhaps not needed, is no reason to ask for another token.
-            Err(_) => {
-                repaired = repair(body)?;
-                serde_json::from_str::<Field<_>>(&repaired).ok()?.given()?
-            }
+            repaired = repair(body)?;
+            serde_json::from_str::<Field<_>>(&repaired).ok()?.given()?
         };
         let text = |text: Field<Text<'_>>| text.given().map(Text::into_owned);
         Some(Self {
@@ -226,13 +225,13 @@ impl<'a> TokenRequest<'a> {
     fn without_secrets(&self, body: TokenAnswer) -> TokenAnswer {
         let (Given::RefreshToken(given) | Given::GrantCode(given)) = self.given;
         let tokens = [&body.access_token, &body.refresh_token].into_iter().flatten().map(String::as_str);
-        let secrets = [self.client_secret, given].map(|secret| secret.expose_secret()).into_iter().chain(tokens);
+        let secrets = [self.client_secret, given].map(ExposeSecret::expose_secret).into_iter().chain(tokens);
         let secrets: Vec<&str> = secrets.filter(|secret| secret.len() >= mask::SHORTEST).collect();
         let masked = |text: &Option<String>| {
             text.as_ref().map(|text| secrets.iter().fold(text.clone(), |text, secret| mask::text(&text, secret)))
         };
         let (scope, api_domain) = (masked(&body.scope), masked(&body.api_domain));
-        TokenAnswer { scope, api_domain, ..body }
+        TokenAnswer { api_domain, scope, ..body }
     }
 
     fn refused(&self, body: TokenAnswer, status: u16) -> Cause {

@@ -223,9 +223,9 @@ async fn a_reader_who_is_not_among_the_users_makes_the_read_incomplete() {
 
 #[tokio::test]
 async fn an_error_that_comes_with_success_is_judged_by_its_code() {
-    let error = read_page(json!({"code": "INTERNAL_ERROR", "status": "error", "message": "x"})).await.unwrap_err();
-    assert!(matches!(&error.cause, Cause::Refused { code, .. } if code == "INTERNAL_ERROR"), "{error}");
-    for code in ["TOO_MANY_REQUESTS", "INVALID_TOKEN"] {
+    let error = read_page(json!({"code": "FEATURE_LIMIT", "status": "error", "message": "x"})).await.unwrap_err();
+    assert!(matches!(&error.cause, Cause::Refused { code, .. } if code == "FEATURE_LIMIT"), "{error}");
+    for code in ["TOO_MANY_REQUESTS", "INVALID_TOKEN", "INTERNAL_ERROR"] {
         let struck = std::sync::atomic::AtomicBool::new(false);
         let once = move |asked: &Asked| {
             let strikes = asked.path == "settings/roles" && !struck.swap(true, std::sync::atomic::Ordering::Relaxed);

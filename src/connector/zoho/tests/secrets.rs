@@ -84,7 +84,10 @@ async fn a_token_answer_that_echoes_secrets_or_is_damaged_where_it_is_not_needed
     let server = scripted(|asked| {
         // A line feed in a text is no JSON.
         let scope = format!("ZohoBigin.users.ALL,{CLIENT_SECRET},{REFRESH_TOKEN},\n{ACCESS_TOKEN}");
-        let text = format!("{{\"access_token\": \"{ACCESS_TOKEN}\", \"expires_in\": 3600, \"scope\": \"{scope}\"}}");
+        let url = &asked.url;
+        let text = format!(
+            "{{\"access_token\": \"{ACCESS_TOKEN}\", \"expires_in\": 3600, \"api_domain\": \"{url}\", \"scope\": \"{scope}\"}}"
+        );
         is_token(asked).then(|| raw(200, text))
     })
     .await;
