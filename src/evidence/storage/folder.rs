@@ -1,9 +1,9 @@
 //! Evidence as files in a folder.
 
 use std::{
-    fs::{self, File, OpenOptions, Permissions, TryLockError},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
     io::{self, Read, Seek as _, SeekFrom, Write as _},
-    os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant, SystemTime},
@@ -332,9 +332,12 @@ fn take_turn(file: &File) -> io::Result<bool> {
     }
 }
 
-/// Creates a folder. A file in its place is not the same as an object that exists.
+/// Creates a folder that only its owner may read: evidence names everybody. A file in its place is not the same as an object
+/// that exists.
 fn create(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder).map_err(|error| match error.kind() {
+    let above = folder.parent().map_or(Ok(()), fs::create_dir_all);
+    let created = above.and_then(|()| DirBuilder::new().recursive(true).mode(0o700).create(folder));
+    created.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => io::Error::new(io::ErrorKind::NotADirectory, "it is not a folder"),
         _ => error,
     })
@@ -389,6 +392,18 @@ mod tests {
         let file = place.path().join("file");
         fs::write(&file, "").unwrap();
         assert_eq!(Folder::new(file).probe().unwrap_err().kind(), io::ErrorKind::NotADirectory);
+    }
+
+    #[test]
+    fn the_folder_that_is_created_is_for_its_owner_alone_and_one_that_exists_stays_as_it_is() {
+        let place = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let folder = place.path().join("above/evidence");
+        assert!(Folder::new(&folder).append("ledger.jsonl", 0, b"one\n").unwrap());
+        assert_eq!(mode(&folder), 0o700);
+        fs::set_permissions(&folder, Permissions::from_mode(0o750)).unwrap();
+        assert!(Folder::new(&folder).append("ledger.jsonl", 4, b"two\n").unwrap());
+        assert_eq!(mode(&folder), 0o750);
     }
 
     #[test]
