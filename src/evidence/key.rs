@@ -44,6 +44,9 @@ pub enum KeyError {
 /// The largest file of a key, in bytes.
 const LARGEST: u64 = 64 << 10;
 
+/// The last line of a key.
+const END: &str = "-----END OPENSSH PRIVATE KEY-----";
+
 /// What a text is in place of an OpenSSH private key; `None` if that is not known.
 fn another(text: &str) -> Option<&'static str> {
     let text = text.trim_start();
@@ -84,11 +87,13 @@ impl SigningKey {
     pub fn read(path: &Path) -> Result<Self, KeyError> {
         let shown = path.display().to_string();
         let text = text_of(path).map_err(|source| KeyError::File { path: shown.clone(), source })?;
+        let text = text.trim_start_matches('\u{feff}');
         let no_key = |reason: &str| KeyError::NoKey { path: shown.clone(), reason: reason.to_owned() };
-        if let Some(reason) = another(&text) {
+        if let Some(reason) = another(text) {
             return Err(no_key(reason));
         }
-        // Blank lines around it are fine with ssh-keygen too.
+        // Blank lines around it, and the public half or anything else after it, are fine with ssh-keygen too.
+        let text = text.find(END).map_or(text, |at| &text[..at + END.len()]);
         let key = PrivateKey::from_openssh(format!("{}\n", text.trim()))
             .map_err(|error| no_key(&format!("{error}; expected ssh-ed25519")))?;
         if key.is_encrypted() {
@@ -193,8 +198,16 @@ mod tests {
             fs::write(&path, text).unwrap();
             SigningKey::read(&path).map(|key| key.fingerprint()).map_err(|error| error.to_string())
         };
-        for same in [format!("{text}\n\n"), format!("\n{text}"), text.trim_end().to_owned(), text.replace('\n', "\r\n")]
-        {
+        let public = fs::read_to_string(good.with_added_extension("pub")).unwrap();
+        for same in [
+            format!("{text}\n\n"),
+            format!("\n{text}"),
+            text.trim_end().to_owned(),
+            text.replace('\n', "\r\n"),
+            format!("\u{feff}{text}"),
+            format!("{text}{public}"),
+            format!("{text}\n# the key of 2026\n"),
+        ] {
             assert!(written(&same).is_ok(), "{same:?}");
         }
         let said = |path: &Path| SigningKey::read(path).unwrap_err().to_string();
@@ -210,6 +223,7 @@ mod tests {
         ] {
             assert!(said(&path).contains(expected), "{}: {}", path.display(), said(&path));
         }
+        assert!(written(&format!("\u{feff}{public}")).unwrap_err().contains("the public half"));
         assert!(written("").unwrap_err().contains("it is empty"));
         assert!(written(&text[..text.len() / 2]).is_err());
     }
