@@ -42,5 +42,8 @@ pub const NAMESPACE: &str = "rolecall-evidence";
 /// The principal of the keys in an `allowed_signers` file.
 pub const PRINCIPAL: &str = "rolecall";
 
+/// The most bytes that an answer in a bag can have, decompressed: a connector takes no larger one.
+pub const LARGEST_ANSWER: u64 = 16 << 20;
+
 /// The declaration of every bag (RFC 8493, 2.1.1).
 const DECLARATION: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";

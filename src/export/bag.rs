@@ -1,11 +1,11 @@
 //! Files of a sealed bag, as the pages for auditors read them. Each is compared with its sealed digest.
 
-use std::io;
+use std::io::{self, BufRead as _, BufReader, Read};
 
 use flate2::read::MultiGzDecoder;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::evidence::{sealed::SealedBag, storage::bounded};
+use crate::evidence::{LARGEST_ANSWER, sealed::SealedBag, storage::bounded};
 
 /// The index of the answers.
 pub(super) const ANSWERS: &str = "data/answers.jsonl";
@@ -63,11 +63,39 @@ pub(super) fn answers(bag: &SealedBag<'_>) -> io::Result<Vec<Answer>> {
     lines.map(|line| Ok(serde_json::from_slice(line)?)).collect()
 }
 
-/// A file, decompressed if it is compressed by gzip; empty if there is none.
-pub(super) fn plain(bag: &SealedBag<'_>, file: &str) -> io::Result<Vec<u8>> {
+/// The body of an answer; empty if there is none.
+pub(super) fn body(bag: &SealedBag<'_>, file: &str) -> io::Result<Vec<u8>> {
     let bytes = bag.read(file)?.unwrap_or_default();
+    let body = bounded(plain(&bytes), LARGEST_ANSWER);
+    body.map_err(|error| io::Error::new(error.kind(), format!("{file}: {error}")))
+}
+
+/// How many lines a file has, blank ones aside.
+pub(super) fn lines(bag: &SealedBag<'_>, file: &str) -> io::Result<u64> {
+    let bytes = bag.read(file)?.unwrap_or_default();
+    let mut text = BufReader::new(plain(&bytes));
+    let (mut lines, mut is_blank, mut left) = (0, true, LARGEST);
+    loop {
+        let read = text.fill_buf()?;
+        if read.is_empty() {
+            return Ok(lines + u64::from(!is_blank));
+        }
+        for byte in read {
+            let ends = *byte == b'\n';
+            lines += u64::from(ends && !is_blank);
+            is_blank = ends;
+        }
+        let length = read.len();
+        text.consume(length);
+        let more = || io::Error::new(io::ErrorKind::InvalidData, format!("{file} has more than {LARGEST} bytes"));
+        left = left.checked_sub(length as u64).ok_or_else(more)?;
+    }
+}
+
+/// A file as it was before gzip, if it is compressed.
+fn plain(bytes: &[u8]) -> Box<dyn Read + '_> {
     let is_gzip = bytes.starts_with(&[0x1f, 0x8b]);
-    if is_gzip { bounded(MultiGzDecoder::new(bytes.as_slice()), LARGEST) } else { Ok(bytes) }
+    if is_gzip { Box::new(MultiGzDecoder::new(bytes)) } else { Box::new(bytes) }
 }
 
 impl Table {

@@ -5,7 +5,7 @@ mod compare;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    io::{self, BufRead as _, BufReader, Read as _},
+    io::{self, BufRead as _, BufReader},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -30,8 +30,8 @@ use crate::{
     audit::Lacking,
     connector::{Connector, Exchange, Needed, ReadRequest, Recorder},
     evidence::{
-        SIGNATURE,
-        storage::{self, Storage, join},
+        LARGEST_ANSWER, SIGNATURE,
+        storage::{self, Storage, bounded, join},
     },
     model::{
         audit::Audit, change::Past, clock_skew::ClockSkew, directory::Directory, policy::Policy, reading::CheckKind,
@@ -49,6 +49,8 @@ const DEADLINE: Duration = Duration::from_hours(1);
 
 /// The most bytes that all answers of a bag may have, decompressed.
 const LARGEST: u64 = 4 << 30;
+/// The most bytes that the decisions of a review may have: far more than those of every account that can be read.
+const LARGEST_REVIEWED: u64 = 512 << 20;
 
 /// A bag cannot be recomputed.
 #[derive(Debug, thiserror::Error)]
@@ -242,10 +244,14 @@ impl<'a> SealedReview<'a> {
         let lines: Vec<Line> = read.collect::<Result<_, _>>()?;
         let bytes = lines.iter().fold(0, |sum: u64, line| sum.saturating_add(line.bytes));
         let foreign = lines.iter().find(|line| !is_answer(&line.file)).map(|line| &line.file);
-        let wrong = match foreign {
-            Some(foreign) => format!("{foreign:?} is not the name of an answer of this bag"),
-            None if bytes > LARGEST => format!("the answers have {bytes} bytes; expected at most {LARGEST}"),
-            None => return Ok(lines),
+        let large = lines.iter().find(|line| line.bytes > LARGEST_ANSWER);
+        let wrong = match (foreign, large) {
+            (Some(foreign), _) => format!("{foreign:?} is not the name of an answer of this bag"),
+            (None, Some(Line { file, bytes, .. })) => {
+                format!("{file} has {bytes} bytes; expected at most {LARGEST_ANSWER}")
+            }
+            (None, None) if bytes > LARGEST => format!("the answers have {bytes} bytes; expected at most {LARGEST}"),
+            (None, None) => return Ok(lines),
         };
         Err(self.failed(&file, io::Error::new(io::ErrorKind::InvalidData, wrong)))
     }
@@ -443,8 +449,7 @@ impl<'a> SealedReview<'a> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(failed(source)),
         };
-        let mut text = Vec::new();
-        GzDecoder::new(compressed).take(LARGEST).read_to_end(&mut text).map_err(failed)?;
+        let text = bounded(GzDecoder::new(compressed), LARGEST_REVIEWED).map_err(failed)?;
         serde_json::from_slice(&text).map(Some).map_err(|error| failed(error.into()))
     }
 

@@ -94,6 +94,12 @@ fn whatever_does_not_follow_from_the_answers_is_named() {
     let (_folder, copy) = forged(&bag, "sed -i '1s/\"bytes\":[0-9]*/\"bytes\":99999999999/' data/answers.jsonl");
     let (code, said) = recompute(&copy);
     assert!(code == 1 && said.contains("expected at most"), "{said}");
+    // A bomb whose true size is in the index.
+    let bomb = "file=$(ls data/answers/*.gz | head -1); head -c 400000000 /dev/zero | gzip -n -1 > $file; \
+        sed -i \"\\#${file#data/}#s/\\\"bytes\\\":[0-9]*/\\\"bytes\\\":400000000/\" data/answers.jsonl";
+    let (_folder, copy) = forged(&bag, bomb);
+    let (code, said) = recompute(&copy);
+    assert!(code == 1 && said.contains("has 400000000 bytes; expected at most 16777216"), "{said}");
     let (_folder, copy) = forged(&bag, "sed -i '/type=AdminUsers/d' data/answers.jsonl");
     let (code, said) = recompute(&copy);
     assert!(code == 1 && said.contains("the bag has no answer to /bigin/v2/users?type=AdminUsers&page=1"), "{said}");

@@ -59,7 +59,7 @@ impl Counted {
         };
         let mut ids = BTreeSet::new();
         for answer in answers {
-            let body = bag::plain(from, &answer.file)?;
+            let body = bag::body(from, &answer.file)?;
             counted.bytes += body.len() as u64;
             if !(200..300).contains(&answer.status) {
                 counted.refused += 1;
@@ -75,8 +75,7 @@ impl Counted {
         }
         counted.raw_ids = (!counted.lists.is_empty()).then_some(ids.len() as u64);
         if from.sha256(USERS).is_some() {
-            let lines = bag::plain(from, USERS)?;
-            counted.parsed = Some(lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count() as u64);
+            counted.parsed = Some(bag::lines(from, USERS)?);
         }
         if let Some(table) = bag::table(from, MATRIX)? {
             if !table.header.iter().any(|name| name == counted.column) {

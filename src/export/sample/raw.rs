@@ -49,7 +49,7 @@ pub(super) fn step(title: &'static str, from: &AuditBag<'_>, id: &str) -> io::Re
         if !(200..300).contains(&answer.status) {
             continue;
         }
-        let body = bag::plain(&from.sealed, &answer.file)?;
+        let body = bag::body(&from.sealed, &answer.file)?;
         if memchr::memmem::find(&body, id.as_bytes()).is_none() {
             continue;
         }

@@ -163,6 +163,12 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn no_answer_is_recorded_that_is_too_large_to_be_read_from_a_bag() {
+        let limits = crate::connector::Limits::default();
+        assert_eq!(limits.max_body as u64, crate::evidence::LARGEST_ANSWER);
+    }
+
     fn written(number: u64, request: &str, body: usize, used: bool) -> WrittenAnswer {
         let needed = Needed::default();
         let exchange = Exchange {
