@@ -5,7 +5,7 @@
 //! `required`, `additionalProperties`, `items`, `enum`, `const`, `oneOf`, `anyOf` and `format: date`; a test holds this.
 //! There are crates that check all of JSON Schema, but none of them reports places in a TOML file.
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
 use serde_json::Value as Schema;
 use toml::{
@@ -39,7 +39,7 @@ impl Removed {
 }
 
 pub(super) fn check<'t>(schema: &Schema, table: Spanned<DeTable<'t>>) -> Shape<'t> {
-    let mut checker = Checker { root: schema, problems: Vec::new(), removed: Vec::new() };
+    let mut checker = Checker::new(schema);
     let span = table.span();
     let kept = checker.table(schema, table.into_inner(), &span, "");
     Shape { table: kept.map(|table| Spanned::new(span, table)), problems: checker.problems, removed: checker.removed }
@@ -47,7 +47,7 @@ pub(super) fn check<'t>(schema: &Schema, table: Spanned<DeTable<'t>>) -> Shape<'
 
 /// Checks a table that is a file of its own against one of the schema's definitions. `path` is where it belongs.
 pub(super) fn check_table<'t>(schema: &Schema, definition: &str, table: Spanned<DeTable<'t>>, path: &str) -> Shape<'t> {
-    let mut checker = Checker { root: schema, problems: Vec::new(), removed: Vec::new() };
+    let mut checker = Checker::new(schema);
     let span = table.span();
     let kept = checker.table(&schema["$defs"][definition], table.into_inner(), &span, path);
     Shape { table: kept.map(|table| Spanned::new(span, table)), problems: checker.problems, removed: checker.removed }
@@ -57,9 +57,15 @@ struct Checker<'s> {
     root: &'s Schema,
     problems: Vec<Problem>,
     removed: Vec<Removed>,
+    /// Keys in tables of a misspelt name, by the path that was meant: they are not missing there.
+    misplaced: BTreeSet<String>,
 }
 
 impl<'s> Checker<'s> {
+    fn new(root: &'s Schema) -> Self {
+        Self { root, problems: Vec::new(), removed: Vec::new(), misplaced: BTreeSet::new() }
+    }
+
     fn error(&mut self, span: Range<usize>, message: String, help: impl Into<String>) {
         self.problems.push(Problem::error(span, message, help));
     }
@@ -88,14 +94,18 @@ impl<'s> Checker<'s> {
         let properties = schema["properties"].as_object();
         let others = schema.get("additionalProperties").filter(|others| others.is_object());
         let (mut kept, mut removed) = (DeTable::new(), Vec::new());
+        let known: Vec<&str> = properties.into_iter().flatten().map(|(key, _)| key.as_str()).collect();
+        let unknown = table.iter().filter(|(key, _)| others.is_none() && !known.contains(&key.get_ref().as_ref()));
+        for (meant, inner) in unknown.filter_map(|(key, value)| Some((nearest(key.get_ref(), &known)?, value))) {
+            paths(inner.get_ref(), &within(path, meant), &mut self.misplaced);
+        }
         for (key, value) in table {
             let name = key.get_ref().to_string();
-            let inside = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            let known = properties.and_then(|properties| properties.get(&name)).or(others);
-            let value = if let Some(property) = known {
+            let inside = within(path, &name);
+            let property = properties.and_then(|properties| properties.get(&name)).or(others);
+            let value = if let Some(property) = property {
                 self.value(property, value, &inside)
             } else {
-                let known: Vec<&str> = properties.into_iter().flatten().map(|(key, _)| key.as_str()).collect();
                 removed.extend(nearest(&name, &known).map(str::to_owned));
                 self.unknown(&key, &value, path, &known);
                 None
@@ -108,8 +118,12 @@ impl<'s> Checker<'s> {
         }
         let required: Vec<&str> =
             schema["required"].as_array().into_iter().flatten().filter_map(Schema::as_str).collect();
-        for key in required.iter().filter(|key| !kept.contains_key(**key) && !removed.iter().any(|name| name == *key)) {
-            let description = properties.and_then(|properties| properties[*key]["description"].as_str());
+        let is_elsewhere =
+            |key: &str| removed.iter().any(|name| name == key) || self.misplaced.contains(&within(path, key));
+        let missing: Vec<&str> =
+            required.iter().copied().filter(|key| !kept.contains_key(*key) && !is_elsewhere(key)).collect();
+        for key in missing {
+            let description = properties.and_then(|properties| properties[key]["description"].as_str());
             self.missing(key, span, path, description.unwrap_or_default());
         }
         if !removed.is_empty() {
@@ -251,6 +265,20 @@ impl<'s> Checker<'s> {
     }
 }
 
+/// The path of a key in a table.
+fn within(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// The paths of all keys of a table, if it is one, under the path of the table.
+fn paths(table: &DeValue<'_>, path: &str, found: &mut BTreeSet<String>) {
+    for (key, value) in table.as_table().into_iter().flatten() {
+        let inside = within(path, key.get_ref());
+        paths(value.get_ref(), &inside, found);
+        found.insert(inside);
+    }
+}
+
 /// The words among which some options choose.
 fn words(options: &[Schema]) -> Vec<&str> {
     options
@@ -304,12 +332,24 @@ fn found(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// The known word that is most like a written one, if any is.
+/// Words that are not alike and mean the same.
+const SAME: [(&str, &str); 6] = [
+    ("path", "directory"),
+    ("folder", "directory"),
+    ("location", "directory"),
+    ("place", "directory"),
+    ("recipients", "to"),
+    ("cron", "schedule"),
+];
+
+/// The known word that was probably meant: the one that is most like the written one, or means the same.
 fn nearest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
     /// How much alike two words are that are one and the same, misspelt: 1 is equal.
     const ALIKE: f64 = 0.8;
     let likeness = known.iter().map(|word| (strsim::jaro_winkler(written, word), *word));
-    likeness.filter(|(alike, _)| *alike > ALIKE).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, word)| word)
+    let alike = likeness.filter(|(alike, _)| *alike > ALIKE).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, word)| word);
+    let same = || SAME.into_iter().filter(|(other, _)| *other == written).map(|(_, word)| word);
+    alike.or_else(|| same().find_map(|word| known.iter().copied().find(|known| *known == word)))
 }
 
 pub(super) fn one_of(known: &[&str]) -> String {

@@ -204,11 +204,34 @@ fn one_mistake_is_one_error() {
             "unknown key `pasword`",
         ),
         (format!("{WORKSPACE}{mail}"), "job `weekly` sends mail, but there is no [smtp] table"),
+        (
+            format!(
+                "{WORKSPACE}[job.weekly]\nworkspaces = [\"acme\"]\nschedule = \"0 8 * * MON\"\n[jobs.weekly.email]\nto = [\"a@example.com\"]\n"
+            ),
+            "unknown table [job]",
+        ),
+        (
+            format!("{WORKSPACE}[evidence]\npath = \"evidence\"\nsigning_key = {{ file = \"key\" }}\n"),
+            "unknown key `path` in [evidence]",
+        ),
+        (
+            format!("{WORKSPACE}[evidence]\ndirectory = 7\nsigning_key = {{ file = \"key\" }}\n"),
+            "invalid type for `evidence.directory`",
+        ),
         (format!("{WORKSPACE}[policy]\nrules = {{ administratr = \"off\" }}\n"), "unknown rule `administratr`"),
     ] {
         let found = messages(&text);
         assert!(found.len() == 1 && found[0].starts_with(message), "{message}: {found:?}");
     }
+}
+
+#[test]
+fn what_a_misspelt_table_does_not_have_is_still_missing() {
+    let text =
+        format!("{WORKSPACE}[job.weekly]\nworkspaces = [\"acme\"]\n[jobs.weekly.email]\nto = [\"a@example.com\"]\n");
+    assert_eq!(messages(&text), ["unknown table [job]", "missing key `schedule` in [jobs.weekly]"]);
+    let text = format!("{WORKSPACE}[evidence]\npath = \"evidence\"\n");
+    assert!(shown(&text).contains("did you mean `directory`?"));
 }
 
 #[test]

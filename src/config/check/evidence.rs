@@ -47,7 +47,8 @@ impl Checker<'_> {
             }
             (None, None) => {
                 let help = "set directory = \"evidence\", or url = \"s3://bucket/prefix\" for an object store";
-                self.error(span, "[evidence] does not say where evidence is kept", help);
+                let message = "[evidence] does not say where evidence is kept: it has neither `directory` nor `url`";
+                self.error(span, message, help);
                 folder("evidence")
             }
         };
