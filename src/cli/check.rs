@@ -1,6 +1,10 @@
 //! `rolecall check`: validates the configuration and shows when each job is due. Loads it for the other commands.
 
-use std::{fs::File, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    path::{Path, PathBuf},
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -104,6 +108,12 @@ fn warn_of_exposed(path: &Path, settings: &Settings) {
         let path = path.display();
         output::note(&format!("warning: all accounts on this machine can write the configuration {path}; chmod o-w"));
     }
+    let mut names = vec![("the configuration".to_owned(), path)];
+    names.extend(settings.secret_files());
+    // Looked at as if it were a file of its own folder.
+    let files = settings.directory.as_ref().map(|directory| directory.path.join("*.toml"));
+    names.extend(files.as_deref().map(|files| ("the files of workspaces".to_owned(), files)));
+    warn_if_replaceable(&names);
     let exposed: Vec<_> =
         settings.secret_files().into_iter().filter(|(_, file)| secret::readable(file).is_some()).collect();
     for (key, file) in exposed.iter().take(MOST_WARNINGS) {
@@ -114,6 +124,33 @@ fn warn_of_exposed(path: &Path, settings: &Settings) {
         output::note(&format!(
             "warning: other accounts can read {} with secrets",
             counted(more, "more file", "more files")
+        ));
+    }
+}
+
+/// Says in which folders all accounts can replace files that nobody else may choose.
+pub(super) fn warn_if_replaceable(files: &[(String, &Path)]) {
+    let mut by_folder: BTreeMap<PathBuf, Vec<&str>> = BTreeMap::new();
+    for (name, path) in files {
+        let target = std::fs::read_link(path).ok().and_then(|_| path.canonicalize().ok());
+        for path in [Some(*path), target.as_deref()].into_iter().flatten() {
+            by_folder.entry(path.parent().unwrap_or(Path::new(".")).to_owned()).or_default().push(name);
+        }
+    }
+    let mut open: BTreeMap<PathBuf, Vec<&str>> = BTreeMap::new();
+    for (folder, names) in by_folder {
+        if let Some(folder) = secret::replaceable(&folder) {
+            open.entry(folder).or_default().extend(names);
+        }
+    }
+    for (folder, mut names) in open {
+        names.sort_unstable_by_key(|name| (!name.starts_with("the "), *name));
+        names.dedup();
+        let all = names.len();
+        output::note(&format!(
+            "warning: all accounts on this machine can write the folder {}, and so replace {}; chmod o-w",
+            folder.display(),
+            some_of(names.into_iter(), all)
         ));
     }
 }

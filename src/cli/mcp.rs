@@ -99,6 +99,7 @@ fn token(file: Option<&Path>) -> Result<SecretString, Failure> {
     let source = file.map_or_else(|| SecretSource::Env(TOKEN.to_owned()), |path| SecretSource::File(path.to_owned()));
     if let Some(path) = file {
         check::warn_if_readable("--token-file", path);
+        check::warn_if_replaceable(&[("--token-file".to_owned(), path)]);
     }
     let token = match source.read() {
         Ok(token) => token,

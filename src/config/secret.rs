@@ -142,6 +142,20 @@ pub fn writable(path: &Path) -> Option<Exposed> {
     (mode(path)? & 0o002 != 0).then_some(Exposed::ForWriting)
 }
 
+/// A folder in which all accounts can replace a file of this folder, or a part of its path: it or one above it that
+/// everybody can write to. In a folder with the sticky bit, only the owner of an entry can replace it.
+pub fn replaceable(folder: &Path) -> Option<PathBuf> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let is_open = |folder: &&Path| {
+        let mode = fs::metadata(folder).ok().filter(fs::Metadata::is_dir).map(|folder| folder.permissions().mode());
+        mode.is_some_and(|mode| mode & 0o002 != 0 && mode & 0o1000 == 0)
+    };
+    let folder = if folder == Path::new("") { Path::new(".") } else { folder };
+    let (written, real) = (std::path::absolute(folder).ok(), fs::canonicalize(folder).ok());
+    let open = |folder: &PathBuf| folder.ancestors().find(is_open).map(Path::to_owned);
+    real.as_ref().and_then(open).or_else(|| written.as_ref().and_then(open))
+}
+
 fn mode(path: &Path) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt as _;
     let metadata = fs::metadata(path).ok()?;
@@ -193,6 +207,24 @@ mod tests {
         let fifo = folder.path().join("fifo");
         assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
         assert!(text_of(&fifo).unwrap_err().to_string().contains("not a regular file"));
+    }
+
+    #[test]
+    fn a_folder_in_which_everybody_can_replace_a_file_is_found_above_it_too() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let (open, inner, link) =
+            (folder.path().join("open"), folder.path().join("open/a/b"), folder.path().join("to"));
+        fs::create_dir_all(&inner).unwrap();
+        std::os::unix::fs::symlink(&inner, &link).unwrap();
+        for (mode, is_open) in [(0o755, false), (0o775, false), (0o777, true), (0o1777, false)] {
+            fs::set_permissions(&open, fs::Permissions::from_mode(mode)).unwrap();
+            let expected = is_open.then(|| fs::canonicalize(&open).unwrap());
+            for below in [&open, &inner, &link] {
+                assert_eq!(replaceable(below), expected, "{mode:o}: {}", below.display());
+            }
+        }
+        assert_eq!(replaceable(Path::new("/none")), None);
     }
 
     #[test]

@@ -270,6 +270,23 @@ fn every_command_says_once_which_secrets_others_can_read() {
 }
 
 #[test]
+fn every_command_says_once_that_everybody_can_replace_the_configuration() {
+    let bench = crate::evidence::bench(5);
+    fs::create_dir(bench.path("inner")).unwrap();
+    fs::rename(bench.path("key"), bench.path("inner/key")).unwrap();
+    bench.reconfigure("{ file = \"key\" }", "{ file = \"inner/key\" }");
+    let open = |mode| fs::set_permissions(bench.folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+    for (mode, times) in [(0o777, 1), (0o1777, 0), (0o755, 0)] {
+        open(mode);
+        for arguments in [&["check"][..], &["runs"]] {
+            let (code, _, said) = bench.run(arguments);
+            let warning = ", and so replace the configuration and evidence.signing_key; chmod o-w";
+            assert_eq!((code, said.matches(warning).count()), (0, times), "{mode:o} {arguments:?}: {said}");
+        }
+    }
+}
+
+#[test]
 fn a_key_that_cannot_sign_is_refused_by_check_and_when_it_is_read() {
     let bench = crate::evidence::bench(5);
     let folder = bench.folder.path();
