@@ -3,7 +3,7 @@
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    mask::{is_variable, looks_like_secret},
+    names::{is_variable, looks_like_secret},
     problem::Problem,
 };
 

@@ -9,6 +9,7 @@ mod file;
 mod in_string;
 mod mask;
 mod misplaced;
+mod names;
 mod overlay;
 mod paths;
 pub mod problem;

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, path::Path};
 
-use super::mask::{looks_like_secret, masked};
+use super::{mask::masked, names::holds_secret};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode};
 
 /// An error or a warning.
@@ -48,7 +48,7 @@ impl Problem {
 /// A message in which every quoted value that looks like a secret is masked: it may have been written in the wrong place.
 fn without_secrets(message: &str) -> String {
     let mask = |(at, part): (usize, &str)| {
-        if at % 2 == 1 && part.split('@').any(looks_like_secret) { "[masked]".to_owned() } else { part.to_owned() }
+        if at % 2 == 1 && holds_secret(part) { "[masked]".to_owned() } else { part.to_owned() }
     };
     message.split('`').enumerate().map(mask).collect::<Vec<_>>().join("`")
 }

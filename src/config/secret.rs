@@ -8,19 +8,24 @@ use std::{
 
 use secrecy::SecretString;
 
-use super::mask::{is_variable, looks_like_secret};
+use super::names::{is_file, is_variable_name, looks_like_secret};
 
 /// The largest file with a secret, in bytes.
 const LARGEST: u64 = 64 << 10;
 
-/// Where a secret is. Its `Display` names the place, unless the name looks like the secret itself.
+/// Where a secret is. Its `Display` names the place, unless there is none of that name and the name may be the secret itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretSource {
     /// In an environment variable.
     Env(String),
     /// In a file.
     File(PathBuf),
+    /// In a file that was named by a word that may be the secret itself.
+    Doubtful(PathBuf),
 }
+
+/// What is said in place of a name that may be a secret.
+const HIDDEN: &str = "(its name is not shown: this looks like the secret itself)";
 
 /// A secret that cannot be read. The secret is never part of the message.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +58,20 @@ pub enum SecretError {
 }
 
 impl SecretSource {
+    /// A file in a folder, as the configuration names it.
+    pub(super) fn file(folder: &Path, written: &str) -> Self {
+        let path = folder.join(written);
+        if is_file(written) { Self::File(path) } else { Self::Doubtful(path) }
+    }
+
+    /// The file; `None` if the secret is in a variable.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Env(_) => None,
+            Self::File(path) | Self::Doubtful(path) => Some(path),
+        }
+    }
+
     /// The secret, without a byte order mark before it and without blanks and line breaks around it.
     ///
     /// # Errors
@@ -60,7 +79,7 @@ impl SecretSource {
     pub fn read(&self) -> Result<SecretString, SecretError> {
         let text = match self {
             Self::Env(name) => std::env::var(name).map_err(|_| SecretError::NotSet(self.to_string()))?,
-            Self::File(path) => {
+            Self::File(path) | Self::Doubtful(path) => {
                 text_of(path).map_err(|source| SecretError::Unreadable { place: self.to_string(), source })?
             }
         };
@@ -83,14 +102,24 @@ impl SecretSource {
 impl std::fmt::Display for SecretSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Env(name) if looks_like_secret(name) || !is_variable(name) => f.write_str("an environment variable"),
-            Self::Env(name) => write!(f, "the environment variable {name}"),
-            Self::File(path) if path.file_name().is_some_and(|name| looks_like_secret(&name.to_string_lossy())) => {
-                f.write_str("a file")
+            Self::Env(name) if is_variable_name(name) || (!looks_like_secret(name) && is_set(name)) => {
+                write!(f, "the environment variable {name}")
             }
-            Self::File(path) => write!(f, "the file {}", path.display()),
+            Self::Env(_) => write!(f, "an environment variable {HIDDEN}"),
+            Self::File(path) | Self::Doubtful(path)
+                if path.file_name().is_some_and(|name| looks_like_secret(&name.to_string_lossy())) =>
+            {
+                write!(f, "a file {HIDDEN}")
+            }
+            Self::Doubtful(path) if !path.exists() => write!(f, "a file {HIDDEN}"),
+            Self::File(path) | Self::Doubtful(path) => write!(f, "the file {}", path.display()),
         }
     }
+}
+
+/// Whether there is a variable of this name.
+fn is_set(name: &str) -> bool {
+    !name.is_empty() && !name.contains(['=', '\0']) && std::env::var_os(name).is_some()
 }
 
 /// A character that looks like nothing: a space other than the usual one, or one of no width.
@@ -196,6 +225,33 @@ mod tests {
         }
         assert!(read("x".repeat(70_000).as_bytes()).unwrap_err().contains("more than 65536 bytes"));
         assert!(read(b"\xff\xfes\0").is_err(), "not UTF-8");
+    }
+
+    #[test]
+    fn a_place_that_is_not_there_is_named_only_if_it_cannot_be_the_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = |source: &SecretSource| source.read().unwrap_err().to_string();
+        for secret in ["hunter22", "correcthorse", "Tr0ub4dor_horse", "JBSWY3DPEHPK3PXP"] {
+            let said = said(&SecretSource::Env(secret.to_owned()));
+            assert!(!said.contains(secret) && said.contains("looks like the secret itself"), "{said}");
+        }
+        for name in ["ACME_TOKEN_2026", "acme_client_secret", "S3KEY"] {
+            assert_eq!(
+                said(&SecretSource::Env(name.to_owned())),
+                format!("the environment variable {name} is not set")
+            );
+        }
+        for secret in ["hunter22", "Tr0ub4dor&3-correct-horse", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"] {
+            let said = said(&SecretSource::file(folder.path(), secret));
+            assert!(!said.contains(secret) && said.contains("looks like the secret itself"), "{said}");
+        }
+        for name in ["/run/hunter22", "acme-refresh-token", "token2.txt", "evidence_ed25519", "secrets/acme2eu", "pw"] {
+            let said = said(&SecretSource::file(folder.path(), name));
+            assert!(said.contains(&folder.path().join(name).display().to_string()), "{said}");
+        }
+        // A file that is there has this name.
+        fs::write(folder.path().join("hunter22"), "").unwrap();
+        assert!(said(&SecretSource::file(folder.path(), "hunter22")).contains("/hunter22 is empty"));
     }
 
     #[test]

@@ -388,10 +388,7 @@ impl Settings {
 
     /// The files that hold secrets, each with its key in the configuration: those of [`Self::secrets`] and the signing key.
     pub fn secret_files(&self) -> Vec<(String, &Path)> {
-        let secrets = self.secrets().into_iter().filter_map(|(key, source)| match source {
-            SecretSource::File(path) => Some((key, path.as_path())),
-            SecretSource::Env(_) => None,
-        });
+        let secrets = self.secrets().into_iter().filter_map(|(key, source)| Some((key, source.path()?)));
         let key = self.evidence.as_ref().and_then(|evidence| evidence.signing_key.as_deref());
         let of_tls = self.console.as_ref().and_then(|console| console.tls.as_ref()).map(|tls| tls.key.as_path());
         secrets

@@ -28,7 +28,7 @@ use url::Url;
 use super::{
     file::{self, File},
     problem::Problem,
-    settings::{SecretSource, Settings, StorePlace, Workspace, relative},
+    settings::{SecretSource, Settings, StorePlace, Workspace},
     shape::suggestion,
 };
 
@@ -206,7 +206,7 @@ impl Checker<'_> {
     fn secret(&self, secret: &file::Secret) -> SecretSource {
         match secret {
             file::Secret::Env(name) => SecretSource::Env(name.clone()),
-            file::Secret::File(path) => SecretSource::File(relative(self.context.folder, path)),
+            file::Secret::File(path) => SecretSource::file(self.context.folder, path),
         }
     }
 

@@ -28,7 +28,8 @@ impl Checker<'_> {
         let host = smtp.host.get_ref();
         let loopback =
             host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-        if smtp.security == Security::None && !loopback && !smtp.allow_plaintext {
+        // Another error says that it is no host: a password may be in it.
+        if smtp.security == Security::None && !loopback && !smtp.allow_plaintext && is_server(host) {
             self.error(
                 smtp.host.span(),
                 format!("reports and the password would be sent to {host} unencrypted"),

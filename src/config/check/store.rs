@@ -214,7 +214,9 @@ impl Checker<'_> {
                 }
                 other => {
                     let help = "it may have `sslmode` and, for a socket, `host`; all else is a key of [store]";
-                    self.error(span.clone(), format!("the store URL has an unknown parameter `{other}`"), help);
+                    // Without a value, it may be a password that was written there.
+                    let named = if value.is_empty() { String::new() } else { format!(" `{other}`") };
+                    self.error(span.clone(), format!("the store URL has an unknown parameter{named}"), help);
                     true
                 }
             };
