@@ -36,7 +36,10 @@ mod workspaces;
 use std::{ffi::OsString, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::FromArgMatches as _;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    runtime::Builder,
+    signal::unix::{SignalKind, signal},
+};
 
 use self::{
     args::{CONFIG_VARIABLE, Cli, Command, LogFormat, MailCommand, SchemaKind},
@@ -47,13 +50,15 @@ use crate::{app, connections};
 /// Runs the command of this process's arguments.
 pub fn main() -> ExitCode {
     connections::raise_file_limit();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    if let Ok(runtime) = &runtime
-        && std::env::args_os().any(|word| word == "daemon")
-    {
-        // From now on SIGHUP does not end the process, however early it comes; the daemon listens for it.
-        let _inside = runtime.enter();
-        drop(signal(SignalKind::hangup()));
+    let mut several = None;
+    if std::env::args_os().any(|word| word == "daemon") {
+        let runtime = Builder::new_multi_thread().enable_all().build();
+        if let Ok(runtime) = &runtime {
+            // From now on SIGHUP does not end the process, however early it comes; the daemon listens for it.
+            let _inside = runtime.enter();
+            drop(signal(SignalKind::hangup()));
+        }
+        several = Some(runtime);
     }
     let cli = match parse(std::env::args_os()) {
         Ok(cli) => cli,
@@ -61,6 +66,11 @@ pub fn main() -> ExitCode {
     };
     log_to_stderr(&cli);
     leave_no_core();
+    let runtime = several.unwrap_or_else(|| match cli.command {
+        // An audit waits for the vendor. One thread is enough for it, and memory that several keep is saved.
+        Command::Audit(_) => Builder::new_current_thread().enable_all().build(),
+        _ => Builder::new_multi_thread().enable_all().build(),
+    });
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => return Failure::failed(format!("cannot start: {error}")).report(),

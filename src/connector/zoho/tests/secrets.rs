@@ -13,7 +13,10 @@ use wiremock::ResponseTemplate;
 use super::support::{ACCESS_TOKEN, Asked, CLIENT_SECRET, REFRESH_TOKEN, json, raw, request, scripted, settings};
 use crate::{
     clock::Clock,
-    connector::{Connector as _, Exchange, ReadRequest, Recorder, zoho::ZohoBigin},
+    connector::{
+        Connector as _, Exchange, ReadRequest, Recorder,
+        zoho::{ZohoBigin, ZohoSettings},
+    },
 };
 
 /// Takes every line of the log.
@@ -81,17 +84,16 @@ async fn answers_are_kept_as_they_came_but_for_a_token_that_they_echo() {
 
 #[tokio::test]
 async fn a_token_answer_that_echoes_secrets_or_is_damaged_where_it_is_not_needed_is_used_and_shows_none() {
+    let api = scripted(|_| None).await;
     let server = scripted(|asked| {
         // A line feed in a text is no JSON.
         let scope = format!("ZohoBigin.users.ALL,{CLIENT_SECRET},{REFRESH_TOKEN},\n{ACCESS_TOKEN}");
-        let url = &asked.url;
-        let text = format!(
-            "{{\"access_token\": \"{ACCESS_TOKEN}\", \"expires_in\": 3600, \"api_domain\": \"{url}\", \"scope\": \"{scope}\"}}"
-        );
+        let text = format!("{{\"access_token\": \"{ACCESS_TOKEN}\", \"expires_in\": 3600, \"scope\": \"{scope}\"}}");
         is_token(asked).then(|| raw(200, text))
     })
     .await;
-    let connector = ZohoBigin::new(settings(&server.uri()), Clock::system()).unwrap();
+    let settings = ZohoSettings { api_url: Some(api.uri().parse().unwrap()), ..settings(&server.uri()) };
+    let connector = ZohoBigin::new(settings, Clock::system()).unwrap();
     let directory = connector.read(&request(), &()).await.unwrap();
     let scopes = format!("{:?}", directory.source.scopes);
     assert!(scopes.contains("ZohoBigin.users.ALL") && scopes.contains("[masked]"), "{scopes}");
