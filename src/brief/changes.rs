@@ -7,6 +7,7 @@ use crate::{
     model::{
         audit::Audit,
         change::{Change, ChangeKind},
+        directory::Directory,
     },
     words::{count, number},
 };
@@ -51,6 +52,8 @@ pub struct Changes {
     pub lines: Vec<ChangeLine>,
     /// Whether what looks removed or resolved may still be there, because the read is incomplete.
     pub unsure: bool,
+    /// Records with a field that could not be read, and so could not be compared.
+    pub unread: usize,
 }
 
 /// Somebody who can administer since the previous audit.
@@ -118,6 +121,7 @@ impl Changes {
                 .collect(),
             lines,
             unsure: !audit.directory.reading.is_complete(),
+            unread: unread(&audit.directory),
         })
     }
 
@@ -175,8 +179,18 @@ impl Changes {
         } else {
             ""
         };
-        format!("Since {since}: {what}.{unsure}")
+        let unread = match self.unread {
+            0 => String::new(),
+            unread => format!(" {} could not be compared in full.", count(unread, "record")),
+        };
+        format!("Since {since}: {what}.{unsure}{unread}")
     }
+}
+
+/// How many records have a field that could not be read.
+fn unread(directory: &Directory) -> usize {
+    let users = directory.users.iter().filter(|user| !user.unread().is_empty()).count();
+    users + directory.unread.roles.len() + directory.unread.profiles.len()
 }
 
 /// Shown instead of changes in a first audit.

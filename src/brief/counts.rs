@@ -41,6 +41,8 @@ pub struct Counts {
     pub open_total: usize,
     /// Open findings that the previous audit did not have; `None` for a first audit.
     pub new: Option<usize>,
+    /// Those among them that the policy of the previous audit did not look for.
+    pub newly_looked_for: usize,
     /// Findings that an exception accepts.
     pub accepted: usize,
     /// Changes since the previous audit, of findings too.
@@ -114,6 +116,7 @@ impl Counts {
                 gained: kinds().filter(|kind| kind.is_granted()).count(),
                 lost: kinds().filter(|kind| kind.is_revoked()).count(),
             });
+            counts.newly_looked_for = audit.drift.changes.iter().filter(|change| change.is_newly_looked_for()).count();
             counts.new = Some(audit.open_findings().filter(|finding| is_new(finding)).count());
         }
         counts

@@ -73,6 +73,25 @@ fn an_audit_with_rules_switched_off_or_not_evaluated_says_so_and_is_not_green() 
 }
 
 #[test]
+fn a_finding_that_a_tightened_policy_looks_for_is_not_said_to_have_happened() {
+    let mut audit = testing::hostile();
+    let new = of(&audit).counts.new.unwrap();
+    assert!(new > 1);
+    let found = Change {
+        kind: ChangeKind::FindingNew,
+        before: Change::NOT_LOOKED_FOR.to_owned(),
+        ..audit.drift.changes[0].clone()
+    };
+    audit.drift.changes.push(found.clone());
+    let verdict = of(&audit).verdict;
+    let sentence = format!("{new} findings are new since the previous audit");
+    assert!(verdict.contains(&format!("{sentence}, 1 of them because the policy looks for more now.")), "{verdict}");
+    audit.drift.changes.extend(vec![found; new - 1]);
+    let verdict = of(&audit).verdict;
+    assert!(verdict.contains(&format!("{sentence}, because the policy looks for more now.")), "{verdict}");
+}
+
+#[test]
 fn a_new_administrator_is_named_in_the_verdict() {
     let mut audit = testing::hostile();
     audit.drift.changes[0].kind = ChangeKind::AdministratorGranted;

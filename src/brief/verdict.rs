@@ -174,7 +174,14 @@ fn new_findings(state: State, counts: &Counts) -> Option<String> {
     match (counts.new?, state) {
         (0, State::Clear) => None,
         (0, _) => Some("No finding is new since the previous audit.".to_owned()),
-        (new, _) => Some(format!("{} new since the previous audit.", counted(new, "finding is", "findings are"))),
+        (new, _) => {
+            let because = match counts.newly_looked_for {
+                0 => String::new(),
+                all if all >= new => ", because the policy looks for more now".to_owned(),
+                some => format!(", {} of them because the policy looks for more now", number(some)),
+            };
+            Some(format!("{} new since the previous audit{because}.", counted(new, "finding is", "findings are")))
+        }
     }
 }
 

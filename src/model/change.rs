@@ -105,6 +105,14 @@ impl Change {
         self.field == "admin_user" && matches!(self.kind, ChangeKind::PermissionAdded | ChangeKind::PermissionRemoved)
     }
 
+    /// What stands in `before` of a finding that is new because the policy looks for it now.
+    pub const NOT_LOOKED_FOR: &str = "not looked for";
+
+    /// Whether it is a finding that is new because the policy looks for it now.
+    pub fn is_newly_looked_for(&self) -> bool {
+        self.kind == ChangeKind::FindingNew && self.before == Self::NOT_LOOKED_FOR
+    }
+
     /// Whether it is a finding that an exception accepted, and that is open again.
     pub fn is_reopened(&self) -> bool {
         self.kind == ChangeKind::FindingNew && self.before == "excepted"

@@ -58,7 +58,7 @@ pub(super) fn compare(
                 // A finding whose exception ended or was removed is open again.
                 Some(_) => "excepted",
                 None if sought.as_ref().is_some_and(|sought| !sought.contains(&key_of(finding, &subjects))) => {
-                    "not looked for"
+                    Change::NOT_LOOKED_FOR
                 }
                 None => "",
             };

@@ -254,10 +254,15 @@ impl Storage for Folder {
         }
         create(&self.root)?;
         self.sweep();
-        Spool::create(draft, name).map_err(|error| match error.kind() {
+        let spool = Spool::create(draft, name).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => io::Error::other("another process writes a bag of this name"),
             _ => error,
-        })
+        })?;
+        // Whoever wrote the draft that was discarded may have committed it at that moment.
+        if fs::symlink_metadata(self.path(name)?).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        Ok(spool)
     }
 
     fn commit(&self, spool: Spool, seal: &str) -> io::Result<()> {
@@ -382,6 +387,20 @@ fn lock(folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_draft_that_another_process_discarded_becomes_no_bag() {
+        let place = tempfile::tempdir().unwrap();
+        let (stopped, successor) = (Folder::new(place.path()), Folder::new(place.path()));
+        let spool = stopped.spool("bag").unwrap();
+        spool.file("data/answers/1.json").unwrap().write_all(b"{}").unwrap();
+        drop(successor.spool("bag").unwrap());
+        // It goes on where it stood still.
+        assert_eq!(spool.file("data/reports/report.json").unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(spool.file("seal").unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert!(stopped.commit(spool, "seal").is_err());
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+    }
 
     #[test]
     fn a_probe_leaves_nothing_and_creates_no_folder() {

@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use uuid::Uuid;
+
 /// A bag that is being written. It is discarded if it is dropped before it is committed.
 #[derive(Debug)]
 pub struct Spool {
@@ -33,16 +35,21 @@ impl Spool {
         self.folder.join(file)
     }
 
-    /// Creates a new file, with the folders it is in.
+    /// Creates a new file, with the folders it is in, but never the spool itself: another process has discarded it that took
+    /// this one for dead, and a bag of what was written since would lack what was written before.
     ///
     /// # Errors
     /// If it exists or cannot be created.
     pub fn file(&self, file: &str) -> io::Result<File> {
-        let path = self.path(file);
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
+        let mut folder = self.folder.clone();
+        for name in Path::new(file).parent().into_iter().flat_map(Path::components) {
+            folder.push(name);
+            match fs::create_dir(&folder) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
         }
-        File::create_new(path)
+        File::create_new(self.path(file))
     }
 
     /// Renames a file.
@@ -80,10 +87,18 @@ impl Drop for Spool {
     }
 }
 
-/// Removes a folder whose files and folders may be read-only.
+/// Removes a folder whose files and folders may be read-only. It is moved away first: whoever still writes into it must not
+/// commit what is left of it.
 pub(super) fn discard(folder: &Path) -> io::Result<()> {
-    unlock(folder)?;
-    fs::remove_dir_all(folder)
+    let mut away = folder.as_os_str().to_owned();
+    away.push(format!(".{}", Uuid::new_v4()));
+    let away = PathBuf::from(away);
+    match fs::rename(folder, &away) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        renamed => renamed?,
+    }
+    unlock(&away)?;
+    fs::remove_dir_all(away)
 }
 
 fn unlock(folder: &Path) -> io::Result<()> {
