@@ -253,7 +253,7 @@ impl fmt::Display for Credential {
 fn rounded(time: Duration) -> String {
     match time.as_secs() {
         0 => format!("{} ms", time.as_millis()),
-        seconds => format!("{} s", seconds + u64::from(time.subsec_millis() >= 500)),
+        seconds => format!("{} s", seconds.saturating_add(u64::from(time.subsec_millis() >= 500))),
     }
 }
 

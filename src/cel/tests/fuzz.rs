@@ -113,6 +113,17 @@ proptest! {
 }
 
 #[test]
+fn a_chain_of_comprehensions_is_bounded_by_the_stack_that_it_needs() {
+    let chain = |links: usize| format!("profile.permissions{} == []", ".filter(p, p.size() > 4)".repeat(links));
+    for links in [20, 52] {
+        let mistakes = Program::compile(&chain(links), ForEach::User).unwrap_err();
+        assert!(mistakes[0].message.contains("too large"), "{}", mistakes[0].message);
+    }
+    is_harmless(&chain(12));
+    assert!(Program::compile(&chain(12), ForEach::User).is_ok());
+}
+
+#[test]
 fn a_condition_cannot_make_texts_or_lists_that_grow() {
     for expression in [
         "[user.email].map(a, a + a).map(a, a + a).map(a, a + a) == []",

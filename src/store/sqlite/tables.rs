@@ -97,7 +97,7 @@ impl Tables for SqliteStore {
         let ended = sqlx::query("DROP TABLE IF EXISTS copying").execute(&self.pool).await;
         ended.map_err(self.explain("end a copy"))?;
         // What was copied is then in the file, and not in the log beside it.
-        self.pool.close().await;
-        Ok(())
+        let moved = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.pool).await;
+        moved.map(|_| ()).map_err(self.explain("end a copy"))
     }
 }
