@@ -75,7 +75,7 @@ pub(super) fn compare(
 }
 
 /// Findings of the previous audit, open or accepted, that this one does not have. What the policy no longer counts is not
-/// resolved, and what was not looked at is neither. Returns those that only a field that could not be read may hide.
+/// resolved, and what was not looked at is neither: it is returned, so that it is not new when it is seen again.
 fn gone(
     current: &Current<'_>,
     previous: &SnapshotHeader,
@@ -108,6 +108,10 @@ fn gone(
         } else if now == Some(Looked::Off) {
             ChangeKind::FindingNotCounted
         } else {
+            // A rule that could not look at all. One that does not exist any more never finds it again.
+            if now.is_some() {
+                unknown.push(known.clone());
+            }
             continue;
         };
         let about =

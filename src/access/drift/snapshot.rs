@@ -41,7 +41,8 @@ pub struct SnapshotHeader {
     pub administrators: u64,
     /// What the rules had found.
     pub findings: Vec<KnownFinding>,
-    /// What the rules had found at an earlier audit, about which this one knows nothing: fields could not be read.
+    /// What the rules had found at an earlier audit, about which this one knows nothing: a rule was not evaluated, or a field
+    /// could not be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<KnownFinding>,
     /// What could not be read of the roles and profiles.

@@ -416,3 +416,28 @@ fn a_field_that_could_not_be_read_resolves_no_finding_and_makes_none_new_later()
     let resolved = found(&after(&demoted));
     assert!(resolved.contains(&ChangeKind::FindingResolved), "{resolved:?}");
 }
+
+#[test]
+fn a_finding_of_a_rule_that_could_not_be_evaluated_is_not_new_when_it_can_be_again() {
+    let found = changed(|world| world.person(3).role = None);
+    let (header, users) = stored(&found);
+    let mut blind = found.judge();
+    blind.judgement.findings.retain(|finding| finding.rule != "no-role");
+    for outcome in blind.judgement.outcomes.iter_mut().filter(|outcome| outcome.rule == "no-role") {
+        outcome.result = crate::model::finding::RuleResult::NotEvaluated("the API returned no roles".into());
+    }
+    let unknown = with(&found, &blind, |seen| {
+        let access = compare_access(seen, &header, users.into_iter().map(Ok::<_, Infallible>)).unwrap();
+        let drift = compare_findings(&current(*seen, &blind, &[]), &header, None, access);
+        assert!(drift.changes.iter().all(|change| !change.subject_id.starts_with("no-role")), "{:?}", drift.changes);
+        drift.unknown
+    });
+    assert_eq!(unknown.iter().map(|known| known.rule.as_str()).collect::<Vec<_>>(), ["no-role"]);
+    let findings = header.findings.iter().filter(|known| known.rule != "no-role").cloned().collect();
+    let header = SnapshotHeader { findings, unknown, ..header };
+    let mut judged = found.judge();
+    let matrix = AccessMatrix::new(&judged.directory, &[], &[]);
+    mark_continuing(&mut judged.judgement.findings, &matrix, WORKSPACE, Some(&header));
+    let finding = judged.judgement.findings.iter().find(|finding| finding.rule == "no-role").unwrap();
+    assert_eq!(finding.continuing, Some(true));
+}
