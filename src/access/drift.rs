@@ -14,7 +14,7 @@ mod tests;
 mod users;
 
 pub use crate::model::change::KnownFinding;
-pub use findings::mark_continuing;
+pub use findings::{known_findings, mark_continuing};
 pub use snapshot::{SnapshotHeader, SnapshotUser, snapshot_users};
 
 use std::collections::HashSet;

@@ -4,17 +4,17 @@
 //! cost an audit 4 MiB more, because memory that is freed in pieces of a megabyte is kept by the allocator.
 
 use std::{
-    io::{self, BufRead as _, Read as _},
+    io::{self, BufRead as _, Read as _, Write as _},
     iter,
 };
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Serialize, Serializer, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::{Kept, StoreError};
 use crate::{
     access::{
-        drift::{Current, Seen, SnapshotHeader, SnapshotUser, snapshot_users},
+        drift::{Current, Seen, SnapshotHeader, SnapshotUser, known_findings, snapshot_users},
         matrix::AccessMatrix,
     },
     model::audit::Audit,
@@ -38,14 +38,16 @@ pub fn parts<'a>(
     let aliases = audit.judged_roster.as_ref().map(|judged| judged.aliases.clone()).unwrap_or_default();
     let read = audit.roster.iter().flat_map(|roster| &roster.sources);
     let roster_terms = read.map(|source| (source.name.clone(), source.into())).collect();
-    let of_audit = SnapshotHeader::of(audit.id, &current(audit, matrix));
-    let header = SnapshotHeader { unknown, departed, rosters, roster_terms, aliases, ..of_audit };
+    let current = current(audit, matrix);
+    let of_audit = SnapshotHeader::without_findings(audit.id, &current);
+    let rest = SnapshotHeader { unknown, departed, rosters, roster_terms, aliases, ..of_audit };
+    let header = HeaderLine { rest, findings: current };
     let mut users = snapshot_users(&audit.directory);
     let part = move || {
         let part: Vec<SnapshotUser<'_>> = users.by_ref().take(USERS_IN_PART).collect();
         (!part.is_empty()).then(|| pack(&part))
     };
-    iter::once_with(move || pack(&header)).chain(iter::from_fn(part))
+    iter::once_with(move || pack_in_pieces(&header)).chain(iter::from_fn(part))
 }
 
 /// The current state of an audit, as it is compared and kept.
@@ -70,7 +72,7 @@ pub fn current<'a>(audit: &'a Audit, matrix: &'a AccessMatrix<'a>) -> Current<'a
 /// [`StoreError::Snapshot`] if it cannot be read back.
 pub fn header(kept: &Kept) -> Result<SnapshotHeader, StoreError> {
     let part = kept.parts.first().ok_or_else(|| StoreError::Snapshot { reason: "it is empty".into() })?;
-    unpack(part)
+    unpack_in_pieces(part)
 }
 
 /// The users of a kept audit, ordered by id, read back one part at a time.
@@ -91,7 +93,7 @@ pub fn read(parts: &[Vec<u8>]) -> Result<(SnapshotHeader, Vec<SnapshotUser<'stat
     for part in rest {
         users.extend(unpack::<Vec<SnapshotUser<'static>>>(part)?);
     }
-    Ok((unpack(first)?, users))
+    Ok((unpack_in_pieces(first)?, users))
 }
 
 /// The audit whose snapshot a file holds. Reads only its beginning.
@@ -122,6 +124,38 @@ pub fn split(parts: impl io::Read) -> Result<Vec<Vec<u8>>, StoreError> {
     lines.map(part).collect()
 }
 
+/// A header with its findings.
+#[derive(Serialize)]
+struct HeaderLine<'a> {
+    #[serde(flatten)]
+    rest: SnapshotHeader,
+    #[serde(serialize_with = "each_finding")]
+    findings: Current<'a>,
+}
+
+/// Makes one finding at a time: there can be one for each of 100,000 users.
+fn each_finding<S: Serializer>(current: &Current<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(known_findings(current))
+}
+
+/// Compresses a header while it is written, because it can be many megabytes of JSON.
+fn pack_in_pieces(header: &HeaderLine<'_>) -> Result<Vec<u8>, StoreError> {
+    let compress = || -> io::Result<Vec<u8>> {
+        let mut json = io::BufWriter::new(zstd::stream::Encoder::new(Vec::new(), LEVEL)?);
+        serde_json::to_writer(&mut json, header)?;
+        json.write_all(b"\n")?;
+        json.into_inner()?.finish()
+    };
+    compress().map_err(|error| StoreError::Pack { reason: error.to_string() })
+}
+
+/// Reads a header while it is decompressed.
+fn unpack_in_pieces(part: &[u8]) -> Result<SnapshotHeader, StoreError> {
+    let failed = |error: &dyn std::fmt::Display| StoreError::Snapshot { reason: error.to_string() };
+    let json = zstd::stream::Decoder::with_buffer(part).map_err(|error| failed(&error))?.take(LARGEST);
+    serde_json::from_reader(io::BufReader::new(json)).map_err(|error| failed(&error))
+}
+
 fn pack(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
     let mut json = serde_json::to_vec(value).map_err(|error| StoreError::Pack { reason: error.to_string() })?;
     // Each part is a line, so that the concatenated parts are a file that other tools can read.
@@ -141,4 +175,33 @@ fn unpack<T: DeserializeOwned>(part: &[u8]) -> Result<T, StoreError> {
     let failed = |reason: String| StoreError::Snapshot { reason };
     let json = zstd::stream::decode_all(part).map_err(|error| failed(error.to_string()))?;
     serde_json::from_slice(&json).map_err(|error| failed(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{model::finding::Severity, report::testing};
+
+    #[test]
+    fn a_header_is_read_back_with_all_findings() {
+        let mut audit = testing::hostile();
+        let user = |user| testing::finding("inactive-user-with-access", Severity::Low, user);
+        audit.findings.extend((0..2).cycle().take(3_000).map(user));
+        let matrix = AccessMatrix::of(&audit);
+        let parts: Vec<Vec<u8>> = parts(&audit, &matrix).collect::<Result<_, _>>().unwrap();
+        let (header, users) = read(&parts).unwrap();
+        assert_eq!(header, SnapshotHeader::of(audit.id, &current(&audit, &matrix)));
+        assert_eq!(header.findings.len(), audit.findings.len());
+        assert_eq!(users.len(), audit.directory.users.len());
+    }
+
+    #[test]
+    fn a_header_without_findings_is_read_back() {
+        let audit = testing::quiet();
+        let parts: Vec<Vec<u8>> = parts(&audit, &AccessMatrix::of(&audit)).collect::<Result<_, _>>().unwrap();
+        assert_eq!(read(&parts).unwrap().0.findings, []);
+        // A build that demands the list finds it.
+        let json = zstd::stream::decode_all(parts[0].as_slice()).unwrap();
+        assert!(String::from_utf8(json).unwrap().ends_with("\"findings\":[]}\n"));
+    }
 }

@@ -84,7 +84,7 @@ fn gone(
     changes: &mut Vec<Change>,
 ) -> Vec<KnownFinding> {
     let mut unknown = Vec::new();
-    let still = before.map(|before| pair(before.findings, subjects, previous).continuing);
+    let still = before.map(|before| pair(before.findings, subjects, previous).continues);
     let result = |outcomes: &'_ [RuleOutcome], known: &KnownFinding| {
         let outcome = outcomes.iter().find(|outcome| outcome.rule == known.rule.as_str())?;
         Some(match outcome.result {
@@ -95,10 +95,10 @@ fn gone(
         })
     };
     let known = previous.known().into_iter().enumerate();
-    for (place, known) in known.filter(|(place, _)| !matches.continuing.contains(place)) {
+    for (place, known) in known.filter(|(place, _)| !matches.continues[*place]) {
         let now = result(current.outcomes, known);
         let by_before = before.and_then(|before| result(before.outcomes, known));
-        let kind = if still.as_ref().is_some_and(|still| still.contains(&place)) {
+        let kind = if still.as_ref().is_some_and(|still| still[place]) {
             ChangeKind::FindingNotCounted
         } else if now == Some(Looked::Unread) || (by_before == Some(Looked::Unread) && now != Some(Looked::Off)) {
             unknown.push(known.clone());
@@ -153,25 +153,24 @@ fn change(kind: ChangeKind, about: &About<'_>, before: &str, after: &str) -> Cha
 }
 
 /// All findings of an audit as a store keeps them.
-pub(super) fn known_findings(current: &Current<'_>) -> Vec<KnownFinding> {
+pub fn known_findings<'a>(current: &'a Current<'_>) -> impl Iterator<Item = KnownFinding> + 'a {
     let subjects = Subjects::of(current.seen.matrix.directory(), current.seen.workspace);
-    let known = |finding: &Finding| KnownFinding {
+    current.findings.iter().map(move |finding| KnownFinding {
         rule: finding.rule.to_string(),
         subject_type: finding.subject.kind().to_owned(),
         subject_id: subjects.id(&finding.subject).to_owned(),
         subject: subjects.label(&finding.subject).to_owned(),
         message: finding.message.to_string(),
         open: finding.is_open(),
-    };
-    current.findings.iter().map(known).collect()
+    })
 }
 
 /// Which findings of two audits are the same.
 struct Matches {
     /// For each finding of the current audit its place in the previous one.
     of_current: Vec<Option<usize>>,
-    /// The places in the previous audit that continue.
-    continuing: HashSet<usize>,
+    /// For each finding of the previous audit whether the current one has it.
+    continues: Vec<bool>,
 }
 
 /// Rule, kind of subject, id of the subject.
@@ -182,40 +181,51 @@ fn key_of<'a>(finding: &'a Finding, subjects: &'a Subjects<'_>) -> Key<'a> {
 }
 
 fn pair(findings: &[Finding], subjects: &Subjects<'_>, previous: &SnapshotHeader) -> Matches {
-    let mut by_key: HashMap<Key<'_>, (Vec<usize>, Vec<usize>)> = HashMap::new();
     let earlier = previous.known();
-    for (place, known) in earlier.iter().enumerate() {
-        let key = (known.rule.as_str(), known.subject_type.as_str(), known.subject_id.as_str());
-        by_key.entry(key).or_default().0.push(place);
-    }
-    for (place, finding) in findings.iter().enumerate() {
-        if let Some((_, now)) = by_key.get_mut(&key_of(finding, subjects)) {
-            now.push(place);
-        }
-    }
-    let mut matches = Matches { of_current: vec![None; findings.len()], continuing: HashSet::new() };
-    for (before, now) in by_key.into_values() {
-        if let ([before], [now]) = (&before[..], &now[..]) {
-            matches.join(*before, *now);
-            continue;
-        }
-        let mut by_words: HashMap<String, Vec<usize>> = HashMap::new();
-        for place in before.into_iter().rev() {
-            by_words.entry(words(&earlier[place].message)).or_default().push(place);
-        }
-        for place in now {
-            if let Some(known) = by_words.get_mut(&words(&findings[place].message)).and_then(Vec::pop) {
-                matches.join(known, place);
+    let known_key = |place: usize| {
+        let known = earlier[place];
+        (known.rule.as_str(), known.subject_type.as_str(), known.subject_id.as_str())
+    };
+    let current_key = |place: usize| key_of(&findings[place], subjects);
+    // Places are sorted rather than kept in a table by key: there can be one finding for each of 100,000 users.
+    let (before, now) = (sorted(earlier.len(), known_key), sorted(findings.len(), current_key));
+    let (mut before, mut now) = (&before[..], &now[..]);
+    let mut matches = Matches { of_current: vec![None; findings.len()], continues: vec![false; earlier.len()] };
+    while let (Some(first), Some(other)) = (before.first(), now.first()) {
+        let key = known_key(*first).min(current_key(*other));
+        let (of_before, of_now);
+        (of_before, before) = before.split_at(before.partition_point(|place| known_key(*place) == key));
+        (of_now, now) = now.split_at(now.partition_point(|place| current_key(*place) == key));
+        match (of_before, of_now) {
+            ([], _) | (_, []) => {}
+            ([before], [now]) => matches.join(*before, *now),
+            _ => {
+                let mut by_words: HashMap<String, Vec<usize>> = HashMap::new();
+                for place in of_before.iter().rev() {
+                    by_words.entry(words(&earlier[*place].message)).or_default().push(*place);
+                }
+                for place in of_now {
+                    if let Some(known) = by_words.get_mut(&words(&findings[*place].message)).and_then(Vec::pop) {
+                        matches.join(known, *place);
+                    }
+                }
             }
         }
     }
     matches
 }
 
+/// The places of findings in the order of their keys; those of one key in their own order.
+fn sorted<'a>(findings: usize, key: impl Fn(usize) -> Key<'a>) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..findings).collect();
+    places.sort_by(|place, other| key(*place).cmp(&key(*other)));
+    places
+}
+
 impl Matches {
     fn join(&mut self, before: usize, now: usize) {
         self.of_current[now] = Some(before);
-        self.continuing.insert(before);
+        self.continues[before] = true;
     }
 }
 

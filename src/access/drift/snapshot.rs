@@ -40,6 +40,7 @@ pub struct SnapshotHeader {
     /// How many active users could administer.
     pub administrators: u64,
     /// What the rules had found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<KnownFinding>,
     /// What the rules had found at an earlier audit, about which this one knows nothing: a rule was not evaluated, or a field
     /// could not be read.
@@ -77,6 +78,11 @@ impl SnapshotHeader {
     /// What is kept of an audit, but for [`SnapshotHeader::departed`] and [`SnapshotHeader::unknown`], which the comparison
     /// finds.
     pub fn of(audit: Uuid, current: &Current<'_>) -> Self {
+        Self { findings: known_findings(current).collect(), ..Self::without_findings(audit, current) }
+    }
+
+    /// The same without the findings, which [`known_findings`] gives one at a time.
+    pub fn without_findings(audit: Uuid, current: &Current<'_>) -> Self {
         let seen = &current.seen;
         let directory = seen.matrix.directory();
         Self {
@@ -89,7 +95,7 @@ impl SnapshotHeader {
             administrator_profiles: seen.administrator_profiles.to_vec(),
             users: directory.users.len() as u64,
             administrators: seen.matrix.rows().filter(MatrixRow::can_administer).count() as u64,
-            findings: known_findings(current),
+            findings: Vec::new(),
             unknown: Vec::new(),
             unread: directory.unread.clone(),
             undecided: current.undecided.iter().map(|user| directory.users.get(*user).id().to_owned()).collect(),
