@@ -49,8 +49,10 @@ pub fn judge(rules: &RuleSet, input: &JudgeInput<'_>) -> Judgement {
         outcomes.push(RuleOutcome { rule: rule.info.name.clone(), result });
     }
     let mut findings = record.into_findings();
-    // Stable: within a severity the order of the rules stands, within a rule that of subjects.
-    findings.sort_by_key(|finding| Reverse(finding.severity));
+    // Stable: within a severity the order of the rules stands, within a rule that of subjects. With cached keys, sorting needs
+    // room for the keys only, not for another copy of all findings.
+    findings.sort_by_cached_key(|finding| Reverse(finding.severity));
+    findings.shrink_to_fit();
     Judgement { findings, outcomes, roster }
 }
 

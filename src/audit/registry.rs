@@ -84,7 +84,7 @@ const ABOUT_REVIEWS: [&str; 2] =
 
 /// Whether an audit found something about reviews.
 pub fn found_about_reviews(header: &SnapshotHeader) -> bool {
-    header.findings.iter().any(|finding| ABOUT_REVIEWS.contains(&finding.rule.as_str()))
+    header.findings.iter().any(|finding| ABOUT_REVIEWS.contains(&&*finding.rule))
 }
 
 fn has_roster(policy: &Policy) -> bool {

@@ -180,8 +180,8 @@ impl Indexed {
         users: impl IntoIterator<Item = Result<SnapshotUser<'static>, E>>,
     ) -> Result<Self, E> {
         let mut findings: HashMap<Box<str>, Vec<usize>> = HashMap::new();
-        for (place, finding) in header.findings.iter().enumerate().filter(|(_, one)| one.subject_type == "user") {
-            findings.entry(finding.subject_id.as_str().into()).or_default().push(place);
+        for (place, finding) in header.findings.iter().enumerate().filter(|(_, one)| &*one.subject_type == "user") {
+            findings.entry(finding.subject_id.clone()).or_default().push(place);
         }
         let dangerous = header.policy.as_ref().map_or(&[][..], |policy| &policy.dangerous_permissions);
         let yardstick = Yardstick::new(&header.profiles, &header.roles, &header.administrator_profiles, dangerous);
@@ -319,7 +319,7 @@ impl Indexed {
             let mut order: Vec<u32> = (0..u32::try_from(findings.len()).unwrap_or(u32::MAX)).collect();
             order.sort_by_cached_key(|place| {
                 let rule = &findings[*place as usize].rule;
-                (Reverse(self.severity(&list, rule)), rule.as_str())
+                (Reverse(self.severity(&list, rule)), &**rule)
             });
             Rules { list, order: order.into_boxed_slice() }
         })

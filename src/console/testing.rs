@@ -146,11 +146,11 @@ pub(crate) fn indexed(users: &[(&str, &str, &str, &str, &str, &str)]) -> Indexed
         policy_changes: Vec::new(),
     };
     let finding = |rule: &str, kind: &str, id: &str, message: &str| KnownFinding {
-        rule: rule.to_owned(),
-        subject_type: kind.to_owned(),
-        subject_id: id.to_owned(),
-        subject: format!("{HOSTILE} {id}"),
-        message: message.to_owned(),
+        rule: rule.into(),
+        subject_type: kind.into(),
+        subject_id: id.into(),
+        subject: format!("{HOSTILE} {id}").into(),
+        message: message.into(),
         open: true,
     };
     let header = SnapshotHeader {

@@ -19,19 +19,19 @@ pub struct Drift {
     pub unknown: Vec<KnownFinding>,
 }
 
-/// A finding of an audit, without reference to its directory.
+/// A finding of an audit, without reference to its directory. Small, because there can be one for each user.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct KnownFinding {
     /// The rule's name.
-    pub rule: String,
+    pub rule: Box<str>,
     /// `user`, `role`, `profile` or `workspace`.
-    pub subject_type: String,
+    pub subject_type: Box<str>,
     /// The subject's id; the workspace's name for the workspace.
-    pub subject_id: String,
+    pub subject_id: Box<str>,
     /// The subject as a person would name it.
-    pub subject: String,
+    pub subject: Box<str>,
     /// The sentence.
-    pub message: String,
+    pub message: Box<str>,
     /// Whether no exception accepted it.
     pub open: bool,
 }

@@ -213,7 +213,7 @@ fn unreliable(source: &Source) -> Option<String> {
     let Some(roster) = &source.roster else {
         return Some("the audit read no roster; add `roster` to its policy".to_owned());
     };
-    let found = source.header.findings.iter().find(|finding| finding.rule == "unreliable-roster");
+    let found = source.header.findings.iter().find(|finding| &*finding.rule == "unreliable-roster");
     let problem = roster.sources.iter().find_map(|read| {
         let problem = read.problem.as_ref()?;
         Some(format!("the roster “{}” cannot be read: {problem}", read.name))
@@ -265,8 +265,8 @@ impl<'a> SeenWorkspace<'a> {
         let header = &source.header;
         let dangerous = header.policy.as_ref().map_or(&[][..], |policy| &policy.dangerous_permissions);
         let mut flags: HashMap<&str, Vec<Flag>> = HashMap::new();
-        for finding in header.findings.iter().filter(|finding| finding.open && finding.subject_type == "user") {
-            let flag = Flag { rule: finding.rule.clone(), message: finding.message.clone() };
+        for finding in header.findings.iter().filter(|finding| finding.open && &*finding.subject_type == "user") {
+            let flag = Flag { rule: finding.rule.to_string(), message: finding.message.to_string() };
             flags.entry(&finding.subject_id).or_default().push(flag);
         }
         Self {

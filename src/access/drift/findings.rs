@@ -86,7 +86,7 @@ fn gone(
     let mut unknown = Vec::new();
     let still = before.map(|before| pair(before.findings, subjects, previous).continues);
     let result = |outcomes: &'_ [RuleOutcome], known: &KnownFinding| {
-        let outcome = outcomes.iter().find(|outcome| outcome.rule == known.rule.as_str())?;
+        let outcome = outcomes.iter().find(|outcome| outcome.rule == *known.rule)?;
         Some(match outcome.result {
             _ if outcome.result.not_evaluated().is_some() && subjects.is_unread(known) => Looked::Unread,
             RuleResult::Passed | RuleResult::Failed { .. } => Looked::Yes,
@@ -156,11 +156,11 @@ fn change(kind: ChangeKind, about: &About<'_>, before: &str, after: &str) -> Cha
 pub fn known_findings<'a>(current: &'a Current<'_>) -> impl Iterator<Item = KnownFinding> + 'a {
     let subjects = Subjects::of(current.seen.matrix.directory(), current.seen.workspace);
     current.findings.iter().map(move |finding| KnownFinding {
-        rule: finding.rule.to_string(),
-        subject_type: finding.subject.kind().to_owned(),
-        subject_id: subjects.id(&finding.subject).to_owned(),
-        subject: subjects.label(&finding.subject).to_owned(),
-        message: finding.message.to_string(),
+        rule: finding.rule.as_str().into(),
+        subject_type: finding.subject.kind().into(),
+        subject_id: subjects.id(&finding.subject).into(),
+        subject: subjects.label(&finding.subject).into(),
+        message: (*finding.message).into(),
         open: finding.is_open(),
     })
 }
@@ -184,7 +184,7 @@ fn pair(findings: &[Finding], subjects: &Subjects<'_>, previous: &SnapshotHeader
     let earlier = previous.known();
     let known_key = |place: usize| {
         let known = earlier[place];
-        (known.rule.as_str(), known.subject_type.as_str(), known.subject_id.as_str())
+        (&*known.rule, &*known.subject_type, &*known.subject_id)
     };
     let current_key = |place: usize| key_of(&findings[place], subjects);
     // Places are sorted rather than kept in a table by key: there can be one finding for each of 100,000 users.
@@ -269,7 +269,7 @@ impl<'a> Subjects<'a> {
             let profile = user.profile().map(|profile| self.directory.unread.profile(&profile.id)).unwrap_or_default();
             !user.status().is_deleted() && !user.unread().or(role).or(profile).is_empty()
         };
-        match known.subject_type.as_str() {
+        match &*known.subject_type {
             "user" => self.directory.users.find(&known.subject_id).is_some_and(|user| of_user(&user)),
             _ => !self.directory.unread.is_empty() || self.directory.users.iter().any(|user| of_user(&user)),
         }

@@ -398,7 +398,10 @@ fn a_field_that_could_not_be_read_resolves_no_finding_and_makes_none_new_later()
     });
     let first = drift(&quiet(), &unread);
     assert_eq!(found(&first), []);
-    assert!(first.unknown.iter().any(|known| known.rule == "administrator" && known.subject_id == "2"), "{first:?}");
+    assert!(
+        first.unknown.iter().any(|known| &*known.rule == "administrator" && &*known.subject_id == "2"),
+        "{first:?}"
+    );
 
     let (mut header, users) = stored(&unread);
     header.unknown = first.unknown;
@@ -432,8 +435,8 @@ fn a_finding_of_a_rule_that_could_not_be_evaluated_is_not_new_when_it_can_be_aga
         assert!(drift.changes.iter().all(|change| !change.subject_id.starts_with("no-role")), "{:?}", drift.changes);
         drift.unknown
     });
-    assert_eq!(unknown.iter().map(|known| known.rule.as_str()).collect::<Vec<_>>(), ["no-role"]);
-    let findings = header.findings.iter().filter(|known| known.rule != "no-role").cloned().collect();
+    assert_eq!(unknown.iter().map(|known| &*known.rule).collect::<Vec<_>>(), ["no-role"]);
+    let findings = header.findings.iter().filter(|known| &*known.rule != "no-role").cloned().collect();
     let header = SnapshotHeader { findings, unknown, ..header };
     let mut judged = found.judge();
     let matrix = AccessMatrix::new(&judged.directory, &[], &[]);

@@ -117,12 +117,12 @@ impl<'s> Judge<'s> {
         };
         let audit = run::judge(&request, read, record.finished_at).map_err(failed)?;
         let recorded = header.findings.iter().map(|known| RecordedFinding {
-            rule: known.rule.clone(),
+            rule: known.rule.to_string(),
             severity: None,
-            subject_type: known.subject_type.clone(),
-            subject_id: known.subject_id.clone(),
-            subject: known.subject.clone(),
-            message: known.message.clone(),
+            subject_type: known.subject_type.to_string(),
+            subject_id: known.subject_id.to_string(),
+            subject: known.subject.to_string(),
+            message: known.message.to_string(),
             status: if known.open { "open" } else { "excepted" }.to_owned(),
         });
         let policy_then = header.policy.as_ref().map_or("base", |policy| &policy.name).to_owned();

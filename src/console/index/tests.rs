@@ -71,7 +71,7 @@ fn an_account_knows_its_names_and_findings() {
     let audit = workspace();
     let account = audit.account("4").unwrap();
     assert_eq!((audit.role_name(account), audit.profile_name(account)), (HOSTILE, "Administrator"));
-    assert_eq!(audit.findings_of("4").map(|finding| finding.rule.as_str()).collect::<Vec<_>>(), ["leaver-active"]);
+    assert_eq!(audit.findings_of("4").map(|finding| &*finding.rule).collect::<Vec<_>>(), ["leaver-active"]);
     let other = audit.account("5").unwrap();
     assert_eq!((audit.role_name(other), audit.profile_name(other)), ("role-9", ""), "a role that is not listed");
     assert_eq!((audit.shown_role(other).as_str(), audit.shown_profile(other).as_str()), ("unknown role (role-9)", ""));

@@ -81,7 +81,7 @@ pub(in crate::console) fn page(
     for finding in audit.header.findings.iter().filter(is_shown) {
         *by_rule.entry(&finding.rule).or_default() += 1;
     }
-    let is_asked = |finding: &&KnownFinding| asked.rule.is_empty() || finding.rule == asked.rule;
+    let is_asked = |finding: &&KnownFinding| asked.rule.is_empty() || *finding.rule == *asked.rule;
     let all = rules.order.iter().map(|place| &audit.header.findings[*place as usize]);
     let found: Vec<&KnownFinding> = all.filter(is_shown).filter(is_asked).collect();
     let pages = found.len().div_ceil(PAGE).max(1);
@@ -89,7 +89,7 @@ pub(in crate::console) fn page(
     let shown = &found[(at - 1) * PAGE..(at * PAGE).min(found.len())];
     let base = path(&["workspaces", &audit.record.workspace, "findings"]);
     let groups = shown.chunk_by(|one, other| one.rule == other.rule).map(|of_rule| {
-        let rule = of_rule.first().map_or("", |finding| finding.rule.as_str());
+        let rule = of_rule.first().map_or("", |finding| &*finding.rule);
         let rows = of_rule.iter().map(|finding| row(audit, &policy, finding, now)).collect();
         let advice = rules.list.get(rule).map(|info| prose(&info.advice(product)).replace('`', "")).unwrap_or_default();
         group(rule, rules.list.get(rule), audit.severity(&rules.list, rule), advice, rows)
@@ -125,7 +125,7 @@ fn group(rule: &str, info: Option<&RuleInfo>, severity: Option<Severity>, advice
 
 fn row(audit: &Indexed, policy: &Policy, finding: &KnownFinding, now: DateTime<Utc>) -> Row {
     let workspace = audit.record.workspace.as_str();
-    let address = match finding.subject_type.as_str() {
+    let address = match &*finding.subject_type {
         "user" => path(&["workspaces", workspace, "users", &finding.subject_id]),
         "profile" if audit.profile(&finding.subject_id).is_some() => {
             path(&["workspaces", workspace, "profiles", &finding.subject_id])
@@ -140,7 +140,11 @@ fn row(audit: &Indexed, policy: &Policy, finding: &KnownFinding, now: DateTime<U
         workspace,
     };
     Row {
-        subject: if finding.subject_type == "workspace" { "the workspace".to_owned() } else { label(&finding.subject) },
+        subject: if &*finding.subject_type == "workspace" {
+            "the workspace".to_owned()
+        } else {
+            label(&finding.subject)
+        },
         address,
         message: prose(&finding.message),
         is_open: finding.open,
