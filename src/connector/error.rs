@@ -97,6 +97,14 @@ pub enum Cause {
         /// How it failed the last time.
         what: String,
     },
+    /// The proxy, or a server behind it, could not be reached on any try.
+    #[error("failed {attempts} times, the last time with {what}")]
+    Proxy {
+        /// How often it was tried.
+        attempts: u32,
+        /// How it failed the last time.
+        what: String,
+    },
     /// The run's deadline passed.
     #[error("the workspace was not read within {}", rounded(*.0))]
     Deadline(Duration),
@@ -198,6 +206,7 @@ impl Cause {
             | Self::TokenAnswer(_)
             | Self::RateLimited { .. }
             | Self::Unavailable { .. }
+            | Self::Proxy { .. }
             | Self::Deadline(_)
             | Self::TooLarge(_)
             | Self::TooMuch(_)
@@ -226,6 +235,9 @@ impl Cause {
             Self::ForeignAddress(_) => "If a gateway is meant, set `api_url`",
             Self::RateLimited { .. } => "Run it later, or raise `deadline_minutes`",
             Self::Unavailable { .. } => "If this continues, check the vendor's status page",
+            Self::Proxy { .. } => {
+                "Check the proxy, and the variables HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY that say when it is used"
+            }
             Self::Deadline(_) => "Raise `deadline_minutes`, or find out what makes the API slow",
             Self::Redirect(_) => "Correct `api_url`",
             Self::NoUsers => "Try again; if it stays like this, check the scopes of the credentials",

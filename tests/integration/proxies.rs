@@ -102,6 +102,8 @@ fn a_proxy_that_refuses_or_is_dead_is_named_without_its_password() {
     let (code, said) = behind(&bench, &format!("http://rolecall:pass-word@{free}"), &["me"]);
     let named = format!("no connection through the proxy {free} (HTTPS_PROXY)");
     assert!(code != 0 && said.contains(&named) && !said.contains("pass-word"), "{said}");
+    assert!(said.contains("Check the proxy, and the variables HTTPS_PROXY"), "{said}");
+    assert!(!said.contains("accounts_url") && !said.contains("data_center"), "{said}");
     proxy.stop();
 }
 

@@ -16,7 +16,7 @@ use url::Url;
 
 use super::{
     account::Account,
-    json::{ParseError, clean},
+    json::{ParseError, begins_as_json, clean},
     mask::Secrets,
     quota::Quota,
     repair::repair,
@@ -157,10 +157,28 @@ enum Outcome {
 /// What became of one try of a call that reads.
 enum Read<T> {
     Value(T),
-    /// What is wrong, and the answer.
-    BrokenOff(String, Bytes),
+    /// No JSON.
+    Damaged {
+        what: String,
+        /// The answer.
+        body: Bytes,
+        /// Whether it was cut off, or comes from a gateway: another try may bring the right one, even if it came twice.
+        is_passing: bool,
+    },
     /// No value.
     Other(Outcome),
+}
+
+/// What is wrong for the moment.
+struct Trouble {
+    what: String,
+    is_of_proxy: bool,
+}
+
+impl From<String> for Trouble {
+    fn from(what: String) -> Self {
+        Self { what, is_of_proxy: false }
+    }
 }
 
 /// The API of one workspace.
@@ -300,19 +318,13 @@ impl<V: Vendor> Api<V> {
         if !answer.status.is_success() || answer.status == StatusCode::NO_CONTENT {
             return Read::Other(self.outcome(call, answer));
         }
-        let mut result = read(&answer.body);
-        if let Err(ParseError::BrokenOff(_)) = result
-            && let Some(repaired) = repair(&answer.body)
-        {
-            let again = read(repaired.as_bytes());
-            if !matches!(again, Err(ParseError::BrokenOff(_))) {
-                account.repaired();
-                result = again;
-            }
-        }
-        match result {
+        match parsed(&answer.body, account, read) {
             Ok(value) => Read::Value(value),
-            Err(ParseError::BrokenOff(what)) => Read::BrokenOff(what, answer.body),
+            Err(ParseError::BrokenOff(what)) => Read::Damaged { what, body: answer.body, is_passing: true },
+            Err(ParseError::Garbled(what)) => {
+                let is_passing = !begins_as_json(&answer.body);
+                Read::Damaged { what, body: answer.body, is_passing }
+            }
             // An error may come with success as its status.
             Err(ParseError::Shape { path, user, problem }) => match self.vendor.refusal(call, &answer) {
                 Refusal::Illegible(_) => {
@@ -325,8 +337,8 @@ impl<V: Vendor> Api<V> {
     }
 
     /// Makes a call and parses its answer; `None` for 204, and if the vendor says that the record does not exist any
-    /// more. What fails for the moment is tried again, and so is an answer that breaks off, unless it is JSON that comes in
-    /// the same way a second time.
+    /// more. What fails for the moment is tried again, and so is an answer that is no JSON, unless it was meant as JSON, is
+    /// whole, and comes in the same way a second time.
     pub(in crate::connector) async fn get<T>(
         &self,
         call: &Call,
@@ -348,16 +360,19 @@ impl<V: Vendor> Api<V> {
                 Ok(Read::Other(Outcome::Refused(Refusal::Final(cause) | Refusal::Illegible(cause)))) => {
                     return Err(self.error(call, cause));
                 }
-                Ok(Read::Other(Outcome::Refused(Refusal::Limited(asked)))) => (LIMITED.to_owned(), asked),
-                Ok(Read::Other(Outcome::Refused(Refusal::Failed(what, asked)))) => (what, asked),
-                Ok(Read::BrokenOff(what, answer)) if answer == broken && is_json(&answer) => {
-                    return Err(self.error(call, Cause::DamagedAnswer(what)));
+                Ok(Read::Other(Outcome::Refused(Refusal::Limited(asked)))) => (LIMITED.to_owned().into(), asked),
+                Ok(Read::Other(Outcome::Refused(Refusal::Failed(what, asked)))) => (what.into(), asked),
+                Ok(Read::Damaged { what, body, is_passing }) => {
+                    if body == broken && !is_passing {
+                        return Err(self.error(call, Cause::DamagedAnswer(what)));
+                    }
+                    broken = body;
+                    (what.into(), None)
                 }
-                Ok(Read::BrokenOff(what, answer)) => {
-                    broken = answer;
-                    (what, None)
+                Err(CallError::NoConnection { what, through_proxy }) => {
+                    (Trouble { what, is_of_proxy: through_proxy }, None)
                 }
-                Err(CallError::Broken(what)) => (what, None),
+                Err(CallError::Broken(what) | CallError::CutOff(what, _)) => (what.into(), None),
                 Err(CallError::TooLarge(limit)) => return Err(self.error(call, Cause::TooLarge(limit))),
                 Err(CallError::Redirect(status)) => return Err(self.error(call, Cause::Redirect(status))),
             };
@@ -392,7 +407,8 @@ impl<V: Vendor> Api<V> {
                 Ok(Outcome::Refused(Refusal::Illegible(cause))) => {
                     return Ok(Removal::Unknown(self.error(call, cause).to_string()));
                 }
-                Ok(Outcome::Refused(Refusal::Failed(what, _))) | Err(CallError::Broken(what)) => {
+                Ok(Outcome::Refused(Refusal::Failed(what, _)))
+                | Err(CallError::NoConnection { what, .. } | CallError::Broken(what) | CallError::CutOff(what, _)) => {
                     return Ok(Removal::Unknown(what));
                 }
                 Err(CallError::TooLarge(limit)) => {
@@ -403,7 +419,7 @@ impl<V: Vendor> Api<V> {
                     return Ok(Removal::Unknown(format!("a redirect, HTTP {status}")));
                 }
             };
-            self.pause(call, account, attempt, asked, LIMITED.to_owned()).await?;
+            self.pause(call, account, attempt, asked, LIMITED.to_owned().into()).await?;
             attempt += 1;
             account.retried();
         }
@@ -424,11 +440,14 @@ impl<V: Vendor> Api<V> {
         account: &Account,
         attempt: u32,
         asked: Option<Duration>,
-        what: String,
+        Trouble { what, is_of_proxy }: Trouble,
     ) -> Result<(), ConnectorError> {
         let limits = self.session.limits();
         if attempt >= limits.attempts {
-            return Err(self.error(call, Cause::Unavailable { attempts: attempt, what }));
+            let attempts = attempt;
+            let cause =
+                if is_of_proxy { Cause::Proxy { attempts, what } } else { Cause::Unavailable { attempts, what } };
+            return Err(self.error(call, cause));
         }
         let backoff = wait::backoff(limits.backoff, limits.backoff_cap, attempt, rand::random());
         // Spread the retries of callers that were given the same second.
@@ -442,9 +461,22 @@ impl<V: Vendor> Api<V> {
     }
 }
 
-/// Whether a text begins and ends as the JSON of an API does. One that was cut off does not, nor a page of a gateway: another
-/// try may bring the whole answer.
-fn is_json(text: &[u8]) -> bool {
-    let text = text.trim_ascii();
-    matches!((text.first(), text.last()), (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')))
+/// What is read from a body, if need be from the repaired one.
+fn parsed<T>(body: &[u8], account: &Account, read: impl Fn(&[u8]) -> Result<T, ParseError>) -> Result<T, ParseError> {
+    let first = read(body);
+    if !matches!(first, Err(ParseError::BrokenOff(_) | ParseError::Garbled(_))) {
+        return first;
+    }
+    let Some(repaired) = repair(body) else { return first };
+    match (read(repaired.text.as_bytes()), first) {
+        // The place is the one in the answer as it came.
+        (Err(ParseError::BrokenOff(_)), Err(ParseError::Garbled(what))) => Err(ParseError::BrokenOff(what)),
+        (Err(ParseError::BrokenOff(_) | ParseError::Garbled(_)), first) => first,
+        (result, _) => {
+            if repaired.has_replaced_text {
+                account.repaired();
+            }
+            result
+        }
+    }
 }

@@ -13,9 +13,12 @@ const USER_LISTS: [&str; 3] = ["users", "result", "results"];
 /// Why an answer cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(in crate::connector) enum ParseError {
-    /// It is incomplete, or not JSON: another try may bring it.
+    /// It ends before its end: another try may bring the rest.
     #[error("{0}")]
     BrokenOff(String),
+    /// It is not JSON for another reason: another try may bring it.
+    #[error("{0}")]
+    Garbled(String),
     /// It is JSON of another shape.
     #[error("at `{path}`{user}: {problem}")]
     Shape {
@@ -33,18 +36,21 @@ pub(in crate::connector) fn parse<'de, T: Deserialize<'de>>(body: &'de [u8], cal
     // RFC 8259 §8.1 lets a reader skip a byte order mark, which some gateways add.
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     let Ok(text) = std::str::from_utf8(body) else {
-        return Err(ParseError::BrokenOff(format!("{call}: an answer that is not UTF-8")));
+        let encoding = if is_utf16(body) { "is UTF-16 and not UTF-8" } else { "is not UTF-8" };
+        return Err(ParseError::Garbled(format!("{call}: an answer that {encoding}")));
     };
     let error = match serde_json::from_str(text) {
         Ok(value) => return Ok(value),
         Err(error) => error,
     };
     if !error.is_data() {
-        return Err(ParseError::BrokenOff(format!(
-            "an answer that is not complete JSON (byte {} of {})",
-            offset(text, &error),
-            body.len()
-        )));
+        let place = format!("(byte {} of {})", offset(text, &error), body.len());
+        if error.is_eof() {
+            return Err(ParseError::BrokenOff(format!("an answer that is not complete JSON {place}")));
+        }
+        let encoding = if is_utf16(body) { "UTF-16 and not UTF-8" } else { "not JSON" };
+        let why = without_values(&error.to_string());
+        return Err(ParseError::Garbled(format!("an answer that is {encoding} {place}: {why}")));
     }
     let tracked = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_str(text));
     let Err(tracked) = tracked else {
@@ -56,6 +62,17 @@ pub(in crate::connector) fn parse<'de, T: Deserialize<'de>>(body: &'de [u8], cal
         path = if path == "." { field.to_owned() } else { format!("{path}.{field}") };
     }
     Err(ParseError::Shape { user: user_at(text, &path), path, problem: without_values(&message) })
+}
+
+/// Whether a text is JSON in UTF-16, with a byte order mark or without.
+fn is_utf16(body: &[u8]) -> bool {
+    matches!(body, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'{' | b'[', 0, ..] | [0, b'{' | b'[', ..])
+}
+
+/// Whether a text begins as the JSON of an API does, in whatever encoding. The page of a gateway does not.
+pub(super) fn begins_as_json(body: &[u8]) -> bool {
+    let is_before = |byte: &&u8| byte.is_ascii_whitespace() || matches!(byte, 0 | 0xef | 0xbb | 0xbf | 0xfe | 0xff);
+    matches!(body.iter().find(|byte| !is_before(byte)), Some(b'{' | b'['))
 }
 
 /// How many bytes of a text its reader had taken in when it failed.
@@ -102,6 +119,28 @@ mod tests {
         let text = "{\n  \"users\": [\n    :1\n  ]\n}";
         let error = parse::<Value>(text.as_bytes(), "GET users").unwrap_err().to_string();
         let place = text.find(':').map(|_| text.find(":1").unwrap() + 1).unwrap();
-        assert_eq!(error, format!("an answer that is not complete JSON (byte {place} of {})", text.len()));
+        assert_eq!(error, format!("an answer that is not JSON (byte {place} of {}): expected value", text.len()));
+    }
+
+    #[test]
+    fn an_answer_that_is_not_json_says_why_without_its_values() {
+        let broken = |body: &[u8]| parse::<Value>(body, "GET users").unwrap_err();
+        for (body, why) in [
+            (&br#"{"status":active}"#[..], "byte 11 of 17): expected value"),
+            (br#"{"full_name":"Ana Lima"} junk"#, "byte 26 of 29): trailing characters"),
+            (br#"{"zuid":NaN}"#, "byte 9 of 12): expected value"),
+            (br#"{"zuid":1e400}"#, "byte 13 of 14): number out of range"),
+            (b"{\0\"\0", "is UTF-16 and not UTF-8 (byte 2 of 4): key must be a string"),
+            (b"\xff\xfe{\0", "is UTF-16 and not UTF-8"),
+            (b"{\"a\":\"\xfc\"}", "is not UTF-8"),
+        ] {
+            let error = broken(body);
+            let text = error.to_string();
+            assert!(matches!(error, ParseError::Garbled(_)) && text.contains(why), "{text}");
+            assert!(!text.contains("active") && !text.contains("Lima"), "{text}");
+        }
+        for body in ["", "{", r#"{"a":"x"#, r#"{"a":[1,"#] {
+            assert!(matches!(broken(body.as_bytes()), ParseError::BrokenOff(_)), "{body}");
+        }
     }
 }

@@ -1,13 +1,24 @@
-//! Characters that no text may hold, in an answer that is otherwise JSON.
+//! Characters that no text may hold and numbers that no reader takes, in an answer that is otherwise JSON.
 
-/// What replaces them.
+/// What replaces characters.
 const REPLACEMENT: char = '\u{fffd}';
+/// What replaces a number: another one that no field takes, so that its field is unreadable and not missing.
+const NO_FIELD_S: &str = "-0.5";
+
+/// An answer that can be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::connector) struct Repaired {
+    pub(in crate::connector) text: String,
+    /// Whether characters were replaced.
+    pub(in crate::connector) has_replaced_text: bool,
+}
 
 /// An answer in which bytes that are not UTF-8, control characters inside strings, halves of surrogate pairs and unknown
-/// escapes are replaced with U+FFFD. `None` if there is none.
-pub(in crate::connector) fn repair(body: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(body);
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+/// escapes are replaced with U+FFFD, and numbers out of range with one that no field takes. `None` if there is none.
+pub(in crate::connector) fn repair(body: &[u8]) -> Option<Repaired> {
+    let lossy = String::from_utf8_lossy(body);
+    let mut has_replaced_text = matches!(lossy, std::borrow::Cow::Owned(_));
+    let text = lossy.strip_prefix('\u{feff}').unwrap_or(&lossy);
     let mut repaired = String::with_capacity(text.len());
     let mut rest = text;
     let mut in_string = false;
@@ -21,6 +32,7 @@ pub(in crate::connector) fn repair(body: &[u8]) -> Option<String> {
                 let length = escape(rest);
                 if length == 0 {
                     repaired.push(REPLACEMENT);
+                    has_replaced_text = true;
                     rest = &rest[skipped(rest)..];
                     continue;
                 }
@@ -28,15 +40,29 @@ pub(in crate::connector) fn repair(body: &[u8]) -> Option<String> {
             }
             control if in_string && control < ' ' => {
                 repaired.push(REPLACEMENT);
+                has_replaced_text = true;
                 rest = &rest[1..];
                 continue;
+            }
+            '-' | '0'..='9' if !in_string => {
+                let length = rest.bytes().take_while(|byte| is_of_number(*byte)).count();
+                if rest[..length].parse::<f64>().is_ok_and(f64::is_infinite) {
+                    repaired.push_str(NO_FIELD_S);
+                    rest = &rest[length..];
+                    continue;
+                }
+                length
             }
             other => other.len_utf8(),
         };
         repaired.push_str(&rest[..length]);
         rest = &rest[length..];
     }
-    (repaired.as_bytes() != body).then_some(repaired)
+    (repaired.as_bytes() != body).then_some(Repaired { text: repaired, has_replaced_text })
+}
+
+fn is_of_number(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E')
 }
 
 /// The length of a valid escape at the beginning of a text, a surrogate pair as one; 0 if there is none.
@@ -79,8 +105,12 @@ mod tests {
             (b"\"\\", "\"\u{fffd}"),
         ];
         for (body, expected) in cases {
-            assert_eq!(repair(body).as_deref(), Some(expected), "{body:?}");
+            let expected = Repaired { text: expected.to_owned(), has_replaced_text: true };
+            assert_eq!(repair(body), Some(expected), "{body:?}");
         }
+        let out_of_range = r#"{"a":1e400,"b":[-1E+999],"c":"1e400","d":1e300,"e":0.5e-400}"#;
+        let text = r#"{"a":-0.5,"b":[-0.5],"c":"1e400","d":1e300,"e":0.5e-400}"#.to_owned();
+        assert_eq!(repair(out_of_range.as_bytes()), Some(Repaired { text, has_replaced_text: false }));
         for whole in ["{\"a\":\"\\u00e9\\n\\ud83d\\ude00\"}", "[1,\t\"ü\"]", "<html>", ""] {
             assert_eq!(repair(whole.as_bytes()), None, "{whole}");
         }

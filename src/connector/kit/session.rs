@@ -50,8 +50,17 @@ impl Answer {
 /// Why a call brought no answer.
 #[derive(Debug)]
 pub(in crate::connector) enum CallError {
-    /// The connection or the answer broke off, or took too long: worth another try.
+    /// There was no connection, so that the server got nothing: worth another try.
+    NoConnection {
+        /// Why not.
+        what: String,
+        /// Whether it goes through a proxy.
+        through_proxy: bool,
+    },
+    /// The connection broke off, or took too long; the server may have got the call: worth another try.
     Broken(String),
+    /// The answer came with this status, and broke off: worth another try.
+    CutOff(String, StatusCode),
     /// The answer is larger than this many bytes.
     TooLarge(usize),
     /// The server redirects, with this status.
@@ -160,17 +169,20 @@ impl Session {
 async fn exchange(request: RequestBuilder, clock: &Clock, most: usize) -> Result<Answer, CallError> {
     let asked_at = now(clock);
     let (client, request) = request.build_split();
-    let request = request.map_err(|error| broken(error, None))?;
+    let request = request.map_err(|error| CallError::Broken(broken(error)))?;
     let proxy = proxy::of(request.url());
-    let broken = |error| broken(error, proxy.as_deref());
-    let mut response = client.execute(request).await.map_err(broken)?;
+    let failed = |error: reqwest::Error| {
+        if error.is_connect() { no_connection(error, proxy.as_deref()) } else { CallError::Broken(broken(error)) }
+    };
+    let mut response = client.execute(request).await.map_err(failed)?;
     let status = response.status();
     if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
         return Err(CallError::Redirect(status.as_u16()));
     }
     let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
     let mut body = Vec::with_capacity(announced.min(most));
-    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+    let cut_off = |error| CallError::CutOff(broken(error), status);
+    while let Some(chunk) = response.chunk().await.map_err(cut_off)? {
         if body.len() + chunk.len() > most {
             return Err(CallError::TooLarge(most));
         }
@@ -196,17 +208,22 @@ fn root(error: &reqwest::Error) -> Option<String> {
     root
 }
 
-fn broken(error: reqwest::Error, proxy: Option<&str>) -> CallError {
-    let what = if error.is_timeout() {
-        "no answer in time".to_owned()
-    } else if error.is_connect() {
-        proxy.map_or("no connection".to_owned(), |proxy| format!("no connection through the proxy {proxy}"))
-    } else {
-        "a connection that broke off".to_owned()
-    };
+/// What is said of an error of the client.
+fn said(what: &str, error: reqwest::Error) -> String {
     // The URL holds no secret, but the cause says more.
     let cause = root(&error.without_url()).map(|cause| format!(" ({cause})")).unwrap_or_default();
-    CallError::Broken(format!("{what}{cause}"))
+    format!("{what}{cause}")
+}
+
+fn broken(error: reqwest::Error) -> String {
+    said(if error.is_timeout() { "no answer in time" } else { "a connection that broke off" }, error)
+}
+
+fn no_connection(error: reqwest::Error, proxy: Option<&str>) -> CallError {
+    let in_time = if error.is_timeout() { " in time" } else { "" };
+    let through = proxy.map(|proxy| format!(" through the proxy {proxy}")).unwrap_or_default();
+    let what = said(&format!("no connection{in_time}{through}"), error);
+    CallError::NoConnection { what, through_proxy: proxy.is_some() }
 }
 
 /// Whether a token may be sent to an address: https, or this machine.

@@ -98,19 +98,23 @@ pub(super) struct TokenAnswer {
 }
 
 impl TokenAnswer {
-    /// The answer in a body; `None` if it is something else.
-    fn parse(body: &[u8]) -> Option<Self> {
+    /// The answer in a body.
+    fn parse(body: &[u8]) -> Result<Self, Illegible> {
         let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+        let illegible =
+            |error: serde_json::Error| if error.is_eof() { Illegible::BrokenOff } else { Illegible::SomethingElse };
         let repaired;
-        let raw: RawAnswer<'_> = if let Ok(raw) = serde_json::from_slice::<Field<_>>(body) {
-            raw.given()?
-        } else {
-            // A damaged text, of a field that is perhaps not needed, is no reason to ask for another token.
-            repaired = repair(body)?;
-            serde_json::from_str::<Field<_>>(&repaired).ok()?.given()?
+        let raw: Field<RawAnswer<'_>> = match serde_json::from_slice(body) {
+            Ok(raw) => raw,
+            Err(error) => {
+                // A damaged text, of a field that is perhaps not needed, is no reason to ask for another token.
+                repaired = repair(body).ok_or_else(|| illegible(error))?.text;
+                serde_json::from_str(&repaired).map_err(illegible)?
+            }
         };
+        let raw = raw.given().ok_or(Illegible::SomethingElse)?;
         let text = |text: Field<Text<'_>>| text.given().map(Text::into_owned);
-        Some(Self {
+        Ok(Self {
             access_token: text(raw.access_token),
             refresh_token: text(raw.refresh_token),
             api_domain: text(raw.api_domain),
@@ -143,17 +147,44 @@ impl TokenAnswer {
     }
 }
 
+/// Why a body is no token answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Illegible {
+    /// It ends before its end.
+    BrokenOff,
+    SomethingElse,
+}
+
+/// Whether a request that brought no token may be sent again. The vendor issues few tokens, and may have issued one whose
+/// answer was of no use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    No,
+    Once,
+    Yes,
+}
+
 /// Why there is no token.
 #[derive(Debug)]
 pub(super) struct NoToken {
     pub(super) cause: Cause,
+    pub(super) again: Again,
     /// How long the server asks to wait, if it does.
     pub(super) wait: Option<Duration>,
+    /// Whether the server may have got the request.
+    pub(super) was_sent: bool,
 }
 
+impl NoToken {
+    fn new(cause: Cause, again: Again) -> Self {
+        Self { cause, again, wait: None, was_sent: true }
+    }
+}
+
+/// A token that cannot be used is not one that another request makes usable.
 impl From<Cause> for NoToken {
     fn from(cause: Cause) -> Self {
-        Self { cause, wait: None }
+        Self::new(cause, Again::No)
     }
 }
 
@@ -194,8 +225,16 @@ impl<'a> TokenRequest<'a> {
         match session.call(session.request(Method::POST, self.url.clone()).form(&form)).await {
             Ok(answer) => self
                 .judge(&answer)
-                .map_err(|cause| NoToken { cause, wait: wait::asked(&answer.headers, answer.answered_at) }),
-            Err(CallError::Broken(what)) => Err(Cause::TokenAnswer(what).into()),
+                .map_err(|failure| NoToken { wait: wait::asked(&answer.headers, answer.answered_at), ..failure }),
+            Err(CallError::NoConnection { what, through_proxy }) => {
+                let cause = if through_proxy { Cause::Proxy { attempts: 1, what } } else { Cause::TokenAnswer(what) };
+                Err(NoToken { was_sent: false, ..NoToken::new(cause, Again::Yes) })
+            }
+            Err(CallError::Broken(what)) => Err(NoToken::new(Cause::TokenAnswer(what), Again::Yes)),
+            Err(CallError::CutOff(what, status)) => {
+                let again = if status.is_success() { Again::Once } else { Again::Yes };
+                Err(NoToken::new(Cause::TokenAnswer(what), again))
+            }
             Err(CallError::TooLarge(limit)) => Err(Cause::TooLarge(limit).into()),
             Err(CallError::Redirect(status)) => Err(Cause::Redirect(status).into()),
         }
@@ -203,21 +242,37 @@ impl<'a> TokenRequest<'a> {
 
     /// What an answer means. Its HTTP status says little: refusals come with 200, throttling with 400 and in the language
     /// of the account. Only a token is success.
-    fn judge(&self, answer: &Answer) -> Result<TokenAnswer, Cause> {
+    fn judge(&self, answer: &Answer) -> Result<TokenAnswer, NoToken> {
         let status = answer.status.as_u16();
-        let Some(mut body) = TokenAnswer::parse(&answer.body) else {
+        let is_success = answer.status.is_success();
+        let mut body = TokenAnswer::parse(&answer.body).map_err(|illegible| {
             if status == 429 {
-                return Err(Cause::TokensThrottled);
+                return NoToken::new(Cause::TokensThrottled, Again::Yes);
             }
-            return Err(Cause::TokenAnswer(format!("HTTP {status} and something that is not a token answer")));
-        };
+            let again = match illegible {
+                _ if !is_success => Again::Yes,
+                Illegible::BrokenOff => Again::Once,
+                Illegible::SomethingElse => Again::No,
+            };
+            let what = match illegible {
+                Illegible::BrokenOff => "a token answer that breaks off",
+                Illegible::SomethingElse => "something that is not a token answer",
+            };
+            NoToken::new(Cause::TokenAnswer(format!("HTTP {status} and {what}")), again)
+        })?;
         let is_there = |token: &String| !token.is_empty();
         body.access_token = body.access_token.filter(is_there);
         body.refresh_token = body.refresh_token.filter(is_there);
         if body.access_token.is_some() || body.refresh_token.is_some() {
             Ok(self.without_secrets(body))
         } else {
-            Err(self.refused(body, status))
+            let cause = self.refused(body, status);
+            let again = match cause {
+                Cause::TokensThrottled => Again::Yes,
+                Cause::TokenAnswer(_) if !is_success => Again::Yes,
+                _ => Again::No,
+            };
+            Err(NoToken::new(cause, again))
         }
     }
 

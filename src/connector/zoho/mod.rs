@@ -49,7 +49,9 @@ pub fn users_of_page(body: &[u8]) -> Result<UserBlock, ConnectorError> {
         )
     };
     parse::<UsersPage>(body, "users").map(|page| page.users.block).map_err(|error| match error {
-        ParseError::BrokenOff(problem) => invalid("users".to_owned(), String::new(), problem),
+        ParseError::BrokenOff(problem) | ParseError::Garbled(problem) => {
+            invalid("users".to_owned(), String::new(), problem)
+        }
         ParseError::Shape { path, user, problem } => invalid(path, user, problem),
     })
 }

@@ -48,6 +48,7 @@ pub(super) fn of_exchange(cause: &Cause, data_center: DataCenter) -> String {
             "Copy it again from Zoho's API console".to_owned()
         }
         Cause::Unauthorized { .. } => "It is incomplete, has expired, was used before, or belongs to another client. A grant code works once, and only for the minutes chosen when it was generated. Generate a new one in Zoho's API console".to_owned(),
+        Cause::Proxy { .. } => "The grant code was not sent. Check the proxy, and the variables HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY that say when it is used".to_owned(),
         Cause::TokensThrottled => {
             "Wait half an hour, then generate a new grant code and run the command again".to_owned()
         }

@@ -103,6 +103,8 @@ impl Kept {
 pub(super) struct Turn<'a> {
     is_fresh: bool,
     content: Content,
+    /// The token that was shared until a request was counted.
+    replaced: Option<Kept>,
     held: Held<'a>,
 }
 
@@ -174,7 +176,7 @@ impl SharedToken {
                 (Held::Shelf(turn), content)
             }
         };
-        Some(Turn { is_fresh: self.is_fresh, content: Content::parse(&content), held })
+        Some(Turn { is_fresh: self.is_fresh, content: Content::parse(&content), replaced: None, held })
     }
 }
 
@@ -184,13 +186,24 @@ impl Turn<'_> {
         if self.is_fresh { None } else { self.content.token(refused, now) }
     }
 
-    /// Counts a request for a token, and warns before the vendor issues no more.
+    /// Counts a request for a token.
     pub(super) async fn count(&mut self, now: DateTime<Utc>) {
         self.content.requests.retain(|at| *at <= now && *at > now - WINDOW);
         self.content.requests.push(now);
-        self.content.token = None;
-        let requests = self.content.requests.len();
+        self.replaced = self.content.token.take().or(self.replaced.take());
         self.replace().await;
+    }
+
+    /// The request that was counted last did not leave this machine: everything is as before.
+    pub(super) async fn was_not_sent(&mut self) {
+        self.content.requests.pop();
+        self.content.token = self.replaced.take();
+        self.replace().await;
+    }
+
+    /// Warns before the vendor issues no more tokens.
+    pub(super) fn warn(&self) {
+        let requests = self.content.requests.len();
         if requests >= WARN_AT {
             tracing::warn!(
                 "access token {requests} within ten minutes: Zoho issues {ISSUED}, then none for about half an hour. Let \

@@ -1,6 +1,9 @@
 //! Access tokens: got with the refresh token, kept until shortly before they expire, got once however many wait.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use reqwest::header::HeaderValue;
 use secrecy::SecretString;
@@ -8,7 +11,7 @@ use tokio::{sync::Mutex, time::Instant};
 use url::Url;
 
 use super::{
-    accounts::{Given, NoToken, TokenAnswer, TokenRequest, not_safe},
+    accounts::{Again, Given, NoToken, TokenAnswer, TokenRequest, not_safe},
     remedy::remedy,
     settings::ZohoSettings,
     shared::{Kept, SharedToken, Turn},
@@ -44,15 +47,24 @@ pub(super) struct Token {
 /// The one token in use.
 #[derive(Debug)]
 pub(super) struct Tokens {
-    // Held while a token is being got, so that all who wait share the one that comes.
-    current: Mutex<Option<Token>>,
+    // Held while a token is being got, so that all who wait share the one that comes, or why none comes.
+    current: Mutex<State>,
+    /// How many times none came.
+    failures: AtomicU64,
     /// Shares it with other processes.
     shared: Option<SharedToken>,
 }
 
+#[derive(Debug, Default)]
+struct State {
+    token: Option<Token>,
+    /// Why none came the last time.
+    failure: Option<ConnectorError>,
+}
+
 impl Tokens {
     pub(super) fn new(shared: Option<SharedToken>) -> Self {
-        Self { current: Mutex::default(), shared }
+        Self { current: Mutex::default(), failures: AtomicU64::new(0), shared }
     }
 
     /// The token in use, or a new one if there is none, it is about to expire, or it is the refused one.
@@ -63,16 +75,31 @@ impl Tokens {
         account: &Account,
         refused: Option<u64>,
     ) -> Result<Token, ConnectorError> {
+        let failures = self.failures.load(Ordering::Acquire);
         let mut current = self.current.lock().await;
-        let number = match &*current {
+        let number = match &current.token {
             Some(token) if Some(token.number) != refused && token.expires > Instant::now() => return Ok(token.clone()),
             Some(token) => token.number + 1,
             None => 0,
         };
-        let old = current.as_ref().filter(|token| Some(token.number) == refused).map(|token| &token.value);
-        let token = self.shared_or_new(session, settings, account, number, old).await?;
-        *current = Some(token.clone());
-        Ok(token)
+        // Whoever waited while the request failed does not repeat it.
+        if let Some(failure) = &current.failure
+            && self.failures.load(Ordering::Acquire) != failures
+        {
+            return Err(failure.clone());
+        }
+        let old = current.token.as_ref().filter(|token| Some(token.number) == refused).map(|token| &token.value);
+        match self.shared_or_new(session, settings, account, number, old).await {
+            Ok(token) => {
+                *current = State { token: Some(token.clone()), failure: None };
+                Ok(token)
+            }
+            Err(failure) => {
+                current.failure = Some(failure.clone());
+                self.failures.fetch_add(1, Ordering::Release);
+                Err(failure)
+            }
+        }
     }
 
     /// The token that another process got, or a new one. `old` is the one that was refused.
@@ -122,14 +149,23 @@ async fn request(
     };
     let mut attempt = 1;
     loop {
-        account.token_called();
         let now = session.clock().now();
+        // Counted before it is sent: whoever is ended meanwhile may have got a token.
         if let Some(turn) = turn.as_deref_mut() {
             turn.count(now).await;
         }
         let answer = request.send(session).await;
+        let was_sent = answer.as_ref().err().is_none_or(|failure| failure.was_sent);
+        if was_sent {
+            account.token_called();
+        }
+        match turn.as_deref_mut() {
+            Some(turn) if was_sent => turn.warn(),
+            Some(turn) => turn.was_not_sent().await,
+            None => {}
+        }
         let token = answer.and_then(|answer| Ok((accepted(&answer, settings, number)?, answer)));
-        let NoToken { cause, wait: asked } = match token {
+        let NoToken { mut cause, again, wait: asked, .. } = match token {
             Ok((token, answer)) => {
                 if let Some(turn) = turn {
                     turn.share(Kept::new(&answer, life(&answer), now)).await;
@@ -138,13 +174,18 @@ async fn request(
             }
             Err(failure) => failure,
         };
-        if !matches!(cause, Cause::TokensThrottled | Cause::TokenAnswer(_)) {
-            return Err(failed(cause));
+        if let Cause::Proxy { attempts, .. } = &mut cause {
+            *attempts = attempt;
         }
+        let most = match again {
+            Again::No => 1,
+            Again::Once => 2,
+            Again::Yes => ATTEMPTS,
+        };
         let limits = session.limits();
         let pause =
             asked.unwrap_or_else(|| wait::backoff(limits.backoff * 4, limits.backoff_cap, attempt, rand::random()));
-        if attempt >= ATTEMPTS || pause >= account.left() {
+        if attempt >= most || pause >= account.left() {
             return Err(failed(cause));
         }
         attempt += 1;

@@ -278,17 +278,62 @@ async fn lists_of_roles_are_read_on_and_what_contradicts_itself_makes_the_read_i
 
 #[tokio::test]
 async fn a_damaged_answer_that_comes_twice_is_not_asked_for_again() {
-    for (body, calls) in [("{\"users\": [{\"id\": 1,, }]}", 2), ("<html>back soon</html>", 6)] {
+    let users = page(&[user(1), user(2)], false).to_string();
+    let in_utf16 = |mark: &[u16]| -> Vec<u8> {
+        mark.iter().copied().chain(users.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+    };
+    let cut_off = |end: &str| users.as_bytes()[..=users.find(end).unwrap()].to_vec();
+    for (body, calls, why) in [
+        (b"{\"users\": [{\"id\": 1,, }]}".to_vec(), 2, "of 25): key must be a string"),
+        (format!("{users}junk").into_bytes(), 2, "): trailing characters"),
+        (format!("{users}{users}").into_bytes(), 2, "): trailing characters"),
+        (users.replace("\"active\"", ":active").into_bytes(), 2, "): expected value"),
+        (in_utf16(&[0xfeff]), 2, "is UTF-16 and not UTF-8"),
+        (in_utf16(&[]), 2, "is UTF-16 and not UTF-8"),
+        (b"<html>back soon</html>".to_vec(), 6, "of 22): expected value"),
+        (cut_off("}"), 6, "is not complete JSON"),
+        (cut_off("User 2"), 6, "is not complete JSON"),
+    ] {
         let asked = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&asked);
         let error = read_with(move |call| {
             (call.page() == Some(1)).then(|| {
                 count.fetch_add(1, Ordering::Relaxed);
-                ResponseTemplate::new(200).set_body_string(body)
+                raw(200, body.clone())
             })
         });
         let error = error.await.unwrap_err();
         assert_eq!(asked.load(Ordering::Relaxed), calls, "{error}");
-        assert!(error.to_string().contains(&format!("of {})", body.len())), "{error}");
+        assert!(error.to_string().contains(why), "{error}");
     }
+}
+
+/// A page of two users, one of whose fields is written otherwise.
+async fn read_with_field(field: &str, written: &str) -> Directory {
+    let body = page(&[user(1), user(2)], false).to_string();
+    let changed = body.replacen(field, written, 1);
+    assert_ne!(body, changed);
+    read_with(move |asked| (asked.page() == Some(1)).then(|| raw(200, changed.clone()))).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_number_out_of_range_is_a_field_that_cannot_be_read() {
+    let directory = read_with_field("\"71\"", "1e400").await;
+    assert!(directory.reading.is_complete() && directory.reading.retries == 0);
+    assert_eq!(directory.users.find("1").unwrap().unread().words(), "zuid");
+    let said = outcome(&directory, CheckKind::Records).detail();
+    assert!(said.contains("user 1 zuid") && !said.contains("U+FFFD"), "{said}");
+    let unread = read_with_field("\"zuid\"", "\"new\":[-1e999],\"zuid\"").await;
+    assert!(unread.reading.is_complete() && unread.users.iter().all(|user| user.unread().is_empty()));
+}
+
+#[tokio::test]
+async fn a_profile_that_cannot_be_read_leaves_the_list_of_administrators_as_it_is() {
+    // User 1 is in the API's own list of administrators.
+    let directory = read_with_field("{\"id\":\"9\",\"name\":\"P\"}", "[]").await;
+    assert!(directory.reading.is_complete() && directory.reading.attempts == 1, "{:?}", directory.reading.checks);
+    assert_eq!(directory.users.find("1").unwrap().unread().words(), "profile");
+    assert!(matches!(outcome(&directory, CheckKind::Administrators), CheckOutcome::Agreed));
+    let without = read_with_field("{\"id\":\"9\",\"name\":\"P\"}", "null").await;
+    assert!(matches!(outcome(&without, CheckKind::Administrators), CheckOutcome::Disagreed { .. }));
 }

@@ -99,7 +99,87 @@ async fn the_token_endpoint_is_tried_three_times_and_no_more() {
     .await;
     assert!(matches!(read(settings(&server.uri())).await.unwrap_err().cause, Cause::TokenAnswer(_)));
     // Organization, current user, roles, profiles and users wait for a token at the same time; one of them asks.
-    assert!(tries.load(Ordering::Relaxed).is_multiple_of(3), "{tries:?}");
+    assert_eq!(tries.load(Ordering::Relaxed), 3);
+}
+
+/// How many tokens were asked for by a read that got these answers, the last of them again and again.
+async fn asked_for(answers: Vec<ResponseTemplate>) -> (usize, String) {
+    let api = scripted(|_| None).await;
+    let asked_for = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked_for);
+    let server = scripted(move |asked| {
+        let number = (asked.path == "/oauth/v2/token").then(|| counted.fetch_add(1, Ordering::Relaxed))?;
+        Some(answers[number.min(answers.len() - 1)].clone())
+    })
+    .await;
+    let api_url = Some(api.uri().parse().unwrap());
+    let ended = read(ZohoSettings { api_url, ..settings(&server.uri()) }).await;
+    let said = ended.map_or_else(|error| error.to_string(), |directory| directory.reading.token_calls.to_string());
+    (asked_for.load(Ordering::Relaxed), said)
+}
+
+/// Zoho issues ten tokens in ten minutes: an answer of success that is of no use has cost one.
+#[tokio::test]
+async fn a_damaged_token_answer_costs_no_more_tokens() {
+    let token = |rest: &str| format!("{{\"access_token\": \"{ACCESS_TOKEN}\", {rest}}}");
+    let latin = token("\"scope\": \"M\u{fc}ller\"").chars().map(|letter| letter as u8).collect::<Vec<u8>>();
+    let read = [
+        token("\"scope\": \"\\ud83d\"").into_bytes(),
+        token("\"scope\": \"a\nb\"").into_bytes(),
+        token("\"expires_in\": 1e400").into_bytes(),
+        latin,
+    ];
+    for body in read {
+        let shown = String::from_utf8_lossy(&body).into_owned();
+        assert_eq!(asked_for(vec![raw(200, body)]).await, (1, "1".to_owned()), "{shown}");
+    }
+    for body in ["<html>Sign in</html>", "{}", "[]", "{\"error\": \"something_new\"}", "{\"access_token\": 5} junk"] {
+        let (asked_for, said) = asked_for(vec![raw(200, body)]).await;
+        assert_eq!(asked_for, 1, "{body}: {said}");
+    }
+    let broken_off = || raw(200, "{\"access_token\": \"1000.");
+    let (asked, said) = asked_for(vec![broken_off()]).await;
+    assert_eq!(asked, 2, "{said}");
+    assert!(said.contains("breaks off"), "{said}");
+    let whole = raw(200, token("\"expires_in\": 3600"));
+    assert_eq!(asked_for(vec![broken_off(), whole.clone()]).await, (2, "2".to_owned()));
+    assert_eq!(asked_for(vec![raw(502, "<html>"), raw(502, ""), whole]).await, (3, "3".to_owned()));
+}
+
+#[tokio::test]
+async fn calls_that_wait_for_one_token_share_its_failure() {
+    let server = scripted(|asked| {
+        let token = raw(200, "<html>").set_delay(Duration::from_millis(50));
+        (asked.path == "/oauth/v2/token").then_some(token)
+    })
+    .await;
+    let connector = ZohoBigin::new(settings(&server.uri()), Clock::system()).unwrap();
+    let requests = async || server.received_requests().await.unwrap().len();
+    let look = async || connector.organization().await.unwrap_err().to_string();
+    let failures = futures::future::join_all((0..8).map(|_| look())).await;
+    assert_eq!(requests().await, 1);
+    assert!(failures.iter().all(|failure| *failure == failures[0]), "{failures:?}");
+    // A later call asks again.
+    look().await;
+    assert_eq!(requests().await, 2);
+}
+
+#[tokio::test]
+async fn a_request_that_does_not_leave_this_machine_is_not_counted() {
+    let (simulator, folder) = (Simulator::start(Options::default()).unwrap(), tempfile::tempdir().unwrap());
+    let folder = folder.path().join("tokens");
+    let unreachable = {
+        // A port that nobody listens on any more.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("http://{}", listener.local_addr().unwrap())
+    };
+    let tokens = SharedTokens { place: TokenPlace::Folder(folder.clone()), is_fresh: false };
+    let settings = ZohoSettings { accounts_url: Some(unreachable.parse().unwrap()), ..settings_of(&simulator) };
+    let connector = ZohoBigin::sharing(settings, Clock::system(), Some(&tokens), &Commons::default()).unwrap();
+    let error = connector.organization().await.unwrap_err().to_string();
+    assert!(error.contains("no connection"), "{error}");
+    let shared = std::fs::read_to_string(shared_file(&folder)).unwrap();
+    assert!(shared.contains("\"requests\":[]"), "{shared}");
 }
 
 #[tokio::test]
