@@ -100,7 +100,29 @@ pub struct TextTooLong {
     pub limit: usize,
 }
 
+/// The same users with the same fields in the same order.
+impl PartialEq for UserBlock {
+    fn eq(&self, other: &Self) -> bool {
+        let rows = self.rows.iter().zip(&other.rows);
+        self.rows.len() == other.rows.len() && rows.into_iter().all(|(row, same)| self.of(row) == other.of(same))
+    }
+}
+
 impl UserBlock {
+    /// All that a row says: its texts with their lengths, what it names, and the rest.
+    fn of(&self, row: &Row) -> impl PartialEq + '_ {
+        let length = |length: u16| if length == NO_TEXT { 0 } else { usize::from(length) };
+        let texts = usize::from(row.id) + usize::from(row.zuid) + length(row.name) + length(row.email);
+        let start = row.start as usize;
+        (
+            (&self.text[start..start + texts], row.id, row.zuid, row.name, row.email),
+            self.roles.get(row.role as usize),
+            self.profiles.get(row.profile as usize),
+            self.statuses.get(usize::from(row.status)),
+            (row.confirmed, row.unread, row.created, row.modified),
+        )
+    }
+
     /// An empty block with room for `users`.
     pub fn with_capacity(users: usize) -> Self {
         Self { text: String::with_capacity(users * 80), rows: Vec::with_capacity(users), ..Self::default() }

@@ -296,8 +296,10 @@ macro_rules! record {
                 Ok(Some(record))
             }
 
-            fn join(self, other: Self) -> Option<Self> {
-                (self == other).then_some(self)
+            /// A field of the one or of the other; one that contradicts itself is unreadable.
+            fn join(mut self, other: Self) -> Option<Self> {
+                $(self.$field.take(other.$field);)*
+                Some(self)
             }
         }
     };

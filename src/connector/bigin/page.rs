@@ -39,7 +39,7 @@ impl PageUsers {
 
 impl PartialEq for PageUsers {
     fn eq(&self, other: &Self) -> bool {
-        self.unidentified == other.unidentified && self.block.ids().eq(other.block.ids())
+        self.unidentified == other.unidentified && self.block == other.block
     }
 }
 
@@ -112,7 +112,8 @@ impl<'a> Json<'a> for Stated<'a> {
     }
 
     fn join(self, other: Self) -> Option<Self> {
-        (self == other).then_some(self)
+        let is_same = self.id == other.id && (self.name.is_none() || other.name.is_none() || self.name == other.name);
+        is_same.then(|| Self { id: self.id, name: self.name.or(other.name) })
     }
 }
 
@@ -275,6 +276,10 @@ mod tests {
             (r#""status":"active","status":"active""#, ""),
             (r#""status":"active","status":"deleted""#, "status"),
             (r#""status":"active","status":null"#, ""),
+            (r#""status":"active","role":{"id":"5"},"role":{"id":5,"name":"CEO"}"#, ""),
+            (r#""status":"active","role":{"id":"5"},"role":{"id":"6"}"#, "role"),
+            (r#""status":"active","role":{"id":"5","name":"CEO"},"role":{"id":"5","name":"Intern"}"#, "role"),
+            (r#""status":"active","zuid":1e300,"profile":{"id":-1}"#, "profile, zuid"),
         ] {
             assert_eq!(unread(fields), expected, "{fields}");
         }
@@ -294,11 +299,32 @@ mod tests {
             (r#"{"users":[{"id":"1"}],"users":[{"id":"2"}]}"#, "`users`"),
             (r#"[{"id":"1"}]"#, "`users`"),
             (r#"{"users":[],"info":{"more_records":null}}"#, "`info.more_records`"),
+            (r#"{"users":[],"info":{"more_records":true},"info":{"more_records":false}}"#, "`info.more_records`"),
+            (r#"{"users":[{"id":"1","email":"a@b.c"}],"users":[{"id":"1","email":"d@b.c"}]}"#, "`users`"),
+            (r#"{"users":[{"id":"1","role":{"id":"2"}}],"users":[{"id":"1","role":{"id":"3"}}]}"#, "`users`"),
         ] {
             let error = problem(json);
             assert!(error.contains(place), "{error}");
         }
         assert_eq!(page(r#"{"users":[],"users":[{"id":"2"}],"info":null}"#).users.rows(), 1);
+    }
+
+    #[test]
+    fn what_a_page_gives_twice_without_a_contradiction_is_joined() {
+        let user = r#"{"id":"1","status":"active","email":"a@example.com","role":{"id":"2","name":"CEO"}}"#;
+        let given = |infos: &str| page(&format!(r#"{{"users":[{user}],{infos},"users":[{user}]}}"#));
+        for infos in [
+            r#""info":{"more_records":true,"count":1},"info":{"more_records":true,"count":1}"#,
+            r#""info":{},"info":{"more_records":true,"count":1}"#,
+            r#""info":{"count":1},"info":null,"info":{"more_records":"true"}"#,
+        ] {
+            let page = given(infos);
+            let info = page.info.unwrap();
+            assert_eq!((page.users.rows(), info.more_records, info.count), (1, true, Some(1)), "{infos}");
+        }
+        // A number that only counts is not needed.
+        let info = given(r#""info":{"more_records":true,"count":1},"info":{"more_records":true,"count":2}"#).info;
+        assert_eq!(info.unwrap().count, None);
     }
 
     #[test]
