@@ -1,9 +1,14 @@
 //! Parts of e-mail addresses, and how addresses are compared.
 //!
 //! Only ASCII letters are the same in both cases: Unicode also calls the Kelvin sign a capital k, and whoever approves
-//! `kim@example.com` does not approve that address. Domains are compared as name servers know them, in ASCII.
+//! `kim@example.com` does not approve that address. Domains are compared as name servers know them, in ASCII, if they are
+//! written in the letters that this form stands for. Name servers also pass over invisible characters and replace wide
+//! letters: a domain that is written with them is not the one that it leads to, because nobody who reads it sees which one
+//! that is.
 
 use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization as _;
 
 /// The part after the last `@`, as domains are compared. `None` if the text is not an address.
 pub fn domain(address: &str) -> Option<String> {
@@ -24,14 +29,42 @@ pub fn comparable(address: &str) -> String {
     text
 }
 
-/// The form in which two domains are compared: in ASCII, lower case, without a dot at the end.
+/// The form in which two domains are compared: in ASCII, lower case, without a dot at the end. What is no domain, or is
+/// written otherwise than in its letters, stays what it is.
 pub fn comparable_domain(domain: &str) -> Cow<'_, str> {
     let domain = domain.trim_end_matches('.');
     if domain.bytes().any(|byte| byte.is_ascii_uppercase()) || !domain.is_ascii() {
-        let ascii = if domain.is_ascii() { None } else { idna::domain_to_ascii(domain).ok() };
+        let ascii = ascii_form(domain).filter(|ascii| is_written_in_letters(domain, ascii));
         return Cow::Owned(ascii.unwrap_or_else(|| domain.to_ascii_lowercase()));
     }
     Cow::Borrowed(domain)
+}
+
+/// The address that mail to an address reaches if its domain is written with characters that name servers pass over or
+/// replace; `None` if it is not.
+pub fn disguised(address: &str) -> Option<String> {
+    let (local, domain) = address.trim().rsplit_once('@')?;
+    let domain = domain.trim_end_matches('.');
+    let ascii = ascii_form(domain).filter(|ascii| !is_written_in_letters(domain, ascii))?;
+    Some(format!("{}@{ascii}", local.to_ascii_lowercase()))
+}
+
+/// The ASCII form of a domain with other letters; `None` if it has none, or is no domain.
+fn ascii_form(domain: &str) -> Option<String> {
+    if domain.is_ascii() { None } else { idna::domain_to_ascii(domain).ok() }
+}
+
+/// Whether a domain is written in the letters that its ASCII form stands for, in either case, composed or not.
+fn is_written_in_letters(domain: &str, ascii: &str) -> bool {
+    let letters = domain.chars().flat_map(lowercase).nfc();
+    letters.eq(idna::domain_to_unicode(ascii).0.chars())
+}
+
+/// The other case of a capital letter. The Kelvin sign is none: k is not a small one of it.
+fn lowercase(letter: char) -> impl Iterator<Item = char> {
+    let is_capital = letter.to_lowercase().flat_map(char::to_uppercase).eq([letter]);
+    let lower = is_capital.then(|| letter.to_lowercase());
+    lower.into_iter().flatten().chain((!is_capital).then_some(letter))
 }
 
 /// Whether `domain` is `parent` or a subdomain of it.
@@ -71,7 +104,32 @@ mod tests {
         assert_eq!(comparable("a@XN--bcher-kva.example"), "a@xn--bcher-kva.example");
         assert_ne!(comparable("a@ex\u{430}mple.com"), "a@example.com");
         assert_eq!(domain("a@b\u{fc}cher.example").as_deref(), Some("xn--bcher-kva.example"));
+        assert_eq!(comparable("a@bu\u{308}cher.example"), "a@xn--bcher-kva.example");
+        assert_eq!(comparable("a@\u{3a3}\u{391}\u{3a3}.example"), comparable("a@\u{3c3}\u{3b1}\u{3c3}.example"));
         // What is no domain name stays what it is.
         assert_eq!(comparable("a@\u{fffd}.Example"), "a@\u{fffd}.example");
+    }
+
+    #[test]
+    fn a_domain_with_characters_that_name_servers_pass_over_or_replace_is_another_one() {
+        for (written, reached) in [
+            ("Kim@example.com\u{200b}", "kim@example.com"),
+            ("kim@exam\u{ad}ple.com", "kim@example.com"),
+            ("kim@\u{ff45}xample.com", "kim@example.com"),
+            ("kim@example\u{3002}com", "kim@example.com"),
+            ("kim@exam\u{fe0f}ple.com.", "kim@example.com"),
+            ("kim@\u{212a}example.com", "kim@kexample.com"),
+            ("kim@b\u{fc}ch\u{ad}er.example", "kim@xn--bcher-kva.example"),
+        ] {
+            assert_ne!(comparable(written), reached, "{written}");
+            assert_eq!(disguised(written).as_deref(), Some(reached), "{written}");
+            let (_, name) = reached.split_once('@').unwrap();
+            assert_ne!(domain(written).unwrap(), name, "{written}");
+        }
+        for plain in
+            ["kim@example.com", "kim@B\u{fc}cher.example", "kim@bu\u{308}cher.example", "\u{ff4b}im@example.com", "kim"]
+        {
+            assert_eq!(disguised(plain), None, "{plain}");
+        }
     }
 }

@@ -41,6 +41,13 @@ fn evaluate(context: &Context<'_>, sink: &mut Sink<'_>) -> Result<(), NotEvaluat
             compare(context, &approved, look, same_hash, &mut alike);
         }
     }
+    for user in context.present().map(|row| row.user) {
+        let Some(reached) = user.email().and_then(email::disguised) else { continue };
+        let others = alike.entry(user.index()).or_default();
+        if !others.iter().any(|(address, _)| *address == reached) {
+            others.insert((reached, "the address that name servers make of it".to_owned()));
+        }
+    }
     for (user, others) in alike {
         sink.report(Subject::User(user), message(&context.directory.users.get(user), &others));
     }

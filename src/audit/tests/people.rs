@@ -179,6 +179,26 @@ fn an_address_that_only_looks_like_an_approved_one_is_not_approved_and_is_named(
 }
 
 #[test]
+fn an_address_whose_domain_is_written_with_what_name_servers_pass_over_is_not_approved() {
+    for written in ["kim@example.com\u{200b}", "kim@exam\u{ad}ple.com", "kim@\u{ff45}xample.com"] {
+        let mut world = quiet();
+        world.person(1).email = Some(written.into());
+        let alone = world.judge();
+        assert_eq!(alone.subjects("look-alike-address"), ["user 1"], "{written}");
+        let message = alone.messages("look-alike-address")[0];
+        assert!(message.contains("looks like kim@example.com, the address that name servers make of it"), "{message}");
+        assert!(message.contains("(it contains U+"), "{message}");
+        world.policy.approved_administrators = Some(["kim@example.com".to_owned()].into());
+        let judged = world.judge();
+        assert!(judged.subjects("unapproved-administrator").contains(&"user 1".to_owned()), "{written}");
+        assert_eq!(judged.subjects("look-alike-address"), ["user 1"], "{written}");
+        world.person(3).email = Some("kim@example.com".into());
+        let subjects = world.judge().subjects("look-alike-address");
+        assert!(subjects.contains(&"user 1".to_owned()), "{written}: {subjects:?}");
+    }
+}
+
+#[test]
 fn users_whose_addresses_look_alike_are_both_named() {
     for (one, other) in [
         ("kim@example.com", "kirn@example.com"),
