@@ -77,9 +77,6 @@ pub enum RecomputeError {
     /// The bag has no answer to a call that the read needs.
     #[error("the bag has no answer to {0}, which the read needs")]
     NoAnswer(String),
-    /// The previous audit's snapshot cannot be read.
-    #[error(transparent)]
-    Previous(#[from] StoreError),
     /// The answers are not a complete directory.
     #[error("the recorded answers cannot be read again: {0}")]
     Run(#[from] RunError),
@@ -476,6 +473,10 @@ impl<'a> SealedReview<'a> {
             no_mail_reason: None,
             policy_changes: Vec::new(),
         };
-        Ok(Some(Kept { record, parts: snapshot::split(previous)? }))
+        let parts = snapshot::split(previous).map_err(|error| {
+            let reason = if let StoreError::Snapshot { reason } = error { reason } else { error.to_string() };
+            self.failed(&file, io::Error::new(io::ErrorKind::InvalidData, reason))
+        })?;
+        Ok(Some(Kept { record, parts }))
     }
 }

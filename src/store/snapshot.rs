@@ -24,8 +24,22 @@ use crate::{
 const USERS_IN_PART: usize = 1_000;
 /// Zstandard's fastest ordinary level: a snapshot must cost less than downloading the pages.
 const LEVEL: i32 = 1;
-/// The most bytes of a snapshot that are decompressed: that of millions of users.
-const LARGEST: u64 = 1 << 30;
+/// How much is taken of a snapshot in a file, which is perhaps not one of ours.
+#[derive(Clone, Copy)]
+struct Bounds {
+    /// Bytes of the header, decompressed.
+    header: u64,
+    /// Bytes of a part with users, decompressed.
+    part: u64,
+    /// Parts.
+    parts: usize,
+    /// Bytes of all parts together, compressed again.
+    packed: usize,
+}
+
+/// More than any snapshot has: the header of 700,000 findings; 1,000 users whose every text is as long as is taken; and the
+/// users and findings of some millions.
+const BOUNDS: Bounds = Bounds { header: 256 << 20, part: 64 << 20, parts: 50_000, packed: 256 << 20 };
 
 /// The parts of an audit's snapshot, created one at a time.
 pub fn parts<'a>(
@@ -101,10 +115,9 @@ pub fn read(parts: &[Vec<u8>]) -> Result<(SnapshotHeader, Vec<SnapshotUser<'stat
 /// # Errors
 /// [`StoreError::Snapshot`] if it cannot be read.
 pub fn of_whom(parts: impl io::Read) -> Result<Uuid, StoreError> {
-    let failed = |error: &dyn std::fmt::Display| StoreError::Snapshot { reason: error.to_string() };
-    let json = zstd::stream::Decoder::new(parts).map_err(|error| failed(&error))?.take(LARGEST);
-    let mut lines = serde_json::Deserializer::from_reader(io::BufReader::new(json)).into_iter::<SnapshotHeader>();
-    let header = lines.next().ok_or_else(|| failed(&"it is empty"))?.map_err(|error| failed(&error))?;
+    let mut lines = Lines::of(parts, BOUNDS)?;
+    let header = lines.next()?.ok_or_else(|| failed(&"it is empty"))?;
+    let header: SnapshotHeader = serde_json::from_slice(&header).map_err(|error| failed(&error))?;
     header.id.parse().map_err(|error| failed(&error))
 }
 
@@ -113,15 +126,62 @@ pub fn of_whom(parts: impl io::Read) -> Result<Uuid, StoreError> {
 /// # Errors
 /// [`StoreError::Snapshot`] if they cannot be read back, [`StoreError::Pack`] if they cannot be split.
 pub fn split(parts: impl io::Read) -> Result<Vec<Vec<u8>>, StoreError> {
-    let failed = |error: &dyn std::fmt::Display| StoreError::Snapshot { reason: error.to_string() };
-    let json = zstd::stream::Decoder::new(parts).map_err(|error| failed(&error))?.take(LARGEST);
-    let lines = io::BufReader::new(json).split(b'\n');
-    let part = |line: io::Result<Vec<u8>>| {
-        let mut line = line.map_err(|error| failed(&error))?;
-        line.push(b'\n');
-        compressed(&line)
-    };
-    lines.map(part).collect()
+    split_within(parts, BOUNDS)
+}
+
+fn split_within(parts: impl io::Read, bounds: Bounds) -> Result<Vec<Vec<u8>>, StoreError> {
+    let mut lines = Lines::of(parts, bounds)?;
+    let (mut split, mut packed) = (Vec::new(), 0);
+    while let Some(line) = lines.next()? {
+        let part = compressed(&line)?;
+        packed += part.len();
+        split.push(part);
+        if packed > bounds.packed || split.len() > bounds.parts {
+            let Bounds { packed, parts, .. } = bounds;
+            return Err(failed(&format!("it has more than {packed} bytes, compressed, or more than {parts} parts")));
+        }
+    }
+    Ok(split)
+}
+
+/// The lines of a snapshot in a file: the header, then the parts with users.
+struct Lines<R: io::Read> {
+    json: io::BufReader<zstd::stream::Decoder<'static, io::BufReader<R>>>,
+    bounds: Bounds,
+    /// How many there were.
+    read: usize,
+}
+
+impl<R: io::Read> Lines<R> {
+    fn of(parts: R, bounds: Bounds) -> Result<Self, StoreError> {
+        let json = zstd::stream::Decoder::new(parts).map_err(|error| failed(&error))?;
+        Ok(Self { json: io::BufReader::new(json), bounds, read: 0 })
+    }
+
+    /// The next line with its end; `None` after the last.
+    fn next(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        let is_header = self.read == 0;
+        let most = if is_header { self.bounds.header } else { self.bounds.part };
+        let mut line = Vec::new();
+        // The end of the line, too.
+        (&mut self.json).take(most.saturating_add(1)).read_until(b'\n', &mut line).map_err(|error| failed(&error))?;
+        if line.is_empty() {
+            return Ok(None);
+        }
+        if line.last() != Some(&b'\n') {
+            line.push(b'\n');
+        }
+        if line.len() as u64 > most.saturating_add(1) {
+            let what = if is_header { "header".to_owned() } else { format!("part {} with users", self.read) };
+            return Err(failed(&format!("its {what} has more than {most} bytes")));
+        }
+        self.read += 1;
+        Ok(Some(line))
+    }
+}
+
+fn failed(reason: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Snapshot { reason: reason.to_string() }
 }
 
 /// A header with its findings.
@@ -172,9 +232,47 @@ fn compressed(line: &[u8]) -> Result<Vec<u8>, StoreError> {
 }
 
 fn unpack<T: DeserializeOwned>(part: &[u8]) -> Result<T, StoreError> {
-    let failed = |reason: String| StoreError::Snapshot { reason };
-    let json = zstd::stream::decode_all(part).map_err(|error| failed(error.to_string()))?;
-    serde_json::from_slice(&json).map_err(|error| failed(error.to_string()))
+    let json = zstd::stream::decode_all(part).map_err(|error| failed(&error))?;
+    serde_json::from_slice(&json).map_err(|error| failed(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: Bounds = Bounds { header: 100, part: 10, parts: 4, packed: 200 };
+
+    fn split(text: &str) -> Result<Vec<Vec<u8>>, String> {
+        let file = zstd::stream::encode_all(text.as_bytes(), LEVEL).unwrap();
+        let parts = split_within(file.as_slice(), SMALL).map_err(|error| error.to_string())?;
+        Ok(parts.iter().map(|part| zstd::stream::decode_all(part.as_slice()).unwrap()).collect())
+    }
+
+    #[test]
+    fn a_snapshot_in_a_file_is_taken_up_to_a_bound_and_not_cut() {
+        let whole = format!("{}\n[12345678]\n[]", "h".repeat(100));
+        let parts = [format!("{}\n", "h".repeat(100)), "[12345678]\n".into(), "[]\n".into()].map(String::into_bytes);
+        assert_eq!(split(&whole).unwrap(), parts);
+        assert_eq!(split("").unwrap(), Vec::<Vec<u8>>::new());
+        let refused = |text: &str| split(text).unwrap_err();
+        assert!(refused(&"h".repeat(101)).contains("its header has more than 100 bytes"));
+        assert!(refused(&"h".repeat(100_000)).contains("its header has more than 100 bytes"));
+        assert!(refused("h\n[]\n[123456789]\n").contains("its part 2 with users has more than 10 bytes"));
+        assert!(refused(&format!("h{}", "\n".repeat(5))).contains("more than 4 parts"));
+        assert!(refused(&format!("h\n{}", "[]\n".repeat(50))).contains("more than 4 parts"));
+    }
+
+    #[test]
+    fn what_expands_to_gigabytes_is_refused_before_it_does() {
+        let mut bomb = zstd::stream::Encoder::new(Vec::new(), LEVEL).unwrap();
+        let zeros = vec![b' '; 1 << 20];
+        for _ in 0..300 {
+            io::Write::write_all(&mut bomb, &zeros).unwrap();
+        }
+        let bomb = bomb.finish().unwrap();
+        let error = of_whom(bomb.as_slice()).unwrap_err().to_string();
+        assert!(error.contains("its header has more than 268435456 bytes"), "{error}");
+    }
 }
 
 #[cfg(test)]
