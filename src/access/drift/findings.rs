@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// Rules that compare accounts with each other: a finding about one rests on the fields of the others, too.
+const COMPARING: [&str; 2] = ["duplicate-person", "look-alike-address"];
+
 /// Sets [`Finding::continuing`]: whether the previous audit had it too, open or excepted.
 pub fn mark_continuing(
     findings: &mut [Finding],
@@ -262,7 +265,7 @@ impl<'a> Subjects<'a> {
     }
 
     /// Whether a field could not be read of what a finding rests on: of a user, its own fields and those of what it holds; of
-    /// anything else, the fields of every record.
+    /// anything else, and of accounts that were compared with each other, the fields of every record.
     fn is_unread(&self, known: &KnownFinding) -> bool {
         let of_user = |user: &User<'_>| {
             let role = user.role().map(|role| self.directory.unread.role(&role.id)).unwrap_or_default();
@@ -270,7 +273,9 @@ impl<'a> Subjects<'a> {
             !user.status().is_deleted() && !user.unread().or(role).or(profile).is_empty()
         };
         match &*known.subject_type {
-            "user" => self.directory.users.find(&known.subject_id).is_some_and(|user| of_user(&user)),
+            "user" if !COMPARING.contains(&&*known.rule) => {
+                self.directory.users.find(&known.subject_id).is_some_and(|user| of_user(&user))
+            }
             _ => !self.directory.unread.is_empty() || self.directory.users.iter().any(|user| of_user(&user)),
         }
     }

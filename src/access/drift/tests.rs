@@ -421,6 +421,34 @@ fn a_field_that_could_not_be_read_resolves_no_finding_and_makes_none_new_later()
 }
 
 #[test]
+fn a_finding_about_two_accounts_is_not_resolved_while_either_cannot_be_read() {
+    let alike = |address: Option<&str>, unread: Field| {
+        changed(|world| {
+            world.person(3).email = Some("kim@example.com".into());
+            let other = world.person(4);
+            other.email = address.map(str::to_owned);
+            if address.is_none() {
+                other.unread = Fields::of(&[unread]);
+            }
+        })
+    };
+    for (rule, address) in [("duplicate-person", "kim+2@example.com"), ("look-alike-address", "k\u{131}m@example.com")]
+    {
+        let (before, unread) = (alike(Some(address), Field::Email), alike(None, Field::Email));
+        let of_users = |now: &World| -> Vec<(ChangeKind, String)> {
+            let all = drift(&before, now).changes.into_iter();
+            all.filter(|one| one.subject_id.starts_with(rule)).map(|one| (one.kind, one.subject_id)).collect()
+        };
+        assert!(stored(&before).0.findings.iter().any(|known| known.rule == rule && known.subject_id == "3"), "{rule}");
+        assert_eq!(of_users(&unread), [], "{rule}");
+        let unknown: Vec<String> = drift(&before, &unread).unknown.into_iter().map(|known| known.subject_id).collect();
+        assert!(unknown.contains(&"3".to_owned()) && unknown.contains(&"4".to_owned()), "{rule}: {unknown:?}");
+        let resolved = of_users(&alike(Some("other@example.com"), Field::Email));
+        assert_eq!(resolved.len(), 2, "{rule}: {resolved:?}");
+    }
+}
+
+#[test]
 fn a_finding_of_a_rule_that_could_not_be_evaluated_is_not_new_when_it_can_be_again() {
     let found = changed(|world| world.person(3).role = None);
     let (header, users) = stored(&found);
