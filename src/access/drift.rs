@@ -73,6 +73,7 @@ pub struct Before<'a> {
 pub struct AccessDrift {
     /// The active users whose full power is newer than the first audit, by id.
     new_power: Vec<UserIndex>,
+    newly_known: usize,
     departed: Vec<Departed>,
     previous: Previous,
     changes: Vec<Change>,
@@ -96,6 +97,7 @@ pub fn compare_access<'p, E>(
     let compared = users::compare(seen, previous, previous_users, &mut changes)?;
     Ok(AccessDrift {
         new_power: new_power(seen, previous, &compared.granted),
+        newly_known: compared.newly_known,
         departed: departed::departed(seen, &previous.departed, compared.departed),
         previous: Previous {
             id: previous.id.clone(),
@@ -149,11 +151,12 @@ pub fn compare_findings(
     before: Option<Before<'_>>,
     access: AccessDrift,
 ) -> Drift {
-    let AccessDrift { previous: earlier, mut changes, departed, .. } = access;
+    let AccessDrift { previous: earlier, mut changes, newly_known, departed, .. } = access;
     let unknown = findings::compare(current, previous, before, &mut changes);
     // Stable: changes of one kind and subject stay in the order in which they were found.
     changes.sort_by(|a, b| (a.kind.cmp(&b.kind)).then_with(|| numeric_order(&a.subject_id, &b.subject_id)));
-    Drift { previous: Some(earlier), changes, undecided: current.undecided.to_vec(), departed, unknown }
+    let undecided = current.undecided.to_vec();
+    Drift { previous: Some(earlier), changes, newly_known, undecided, departed, unknown }
 }
 
 /// Whom or what a change is about.

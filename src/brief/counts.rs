@@ -35,6 +35,8 @@ pub struct Counts {
     pub by_role: usize,
     /// How many administrators were added and removed; `None` for a first audit.
     pub administrators_changed: Option<Changed>,
+    /// Those among the administrators of whom the previous audit could not know it.
+    pub newly_known: usize,
     /// Open findings by severity, the most severe first.
     pub open: Vec<(Severity, usize)>,
     /// Open findings of every severity.
@@ -84,6 +86,7 @@ impl Counts {
             population: population(audit),
             accepted: audit.findings.len() - open_total,
             changes: audit.drift.changes.len(),
+            newly_known: audit.drift.newly_known,
             rules: audit.outcomes.len(),
             open,
             open_total,

@@ -270,6 +270,18 @@ fn a_role_with_administrative_power_is_not_a_profile_with_a_permission() {
 }
 
 #[test]
+fn administrators_who_were_not_known_before_are_not_called_new() {
+    let mut audit = testing::quiet();
+    assert!(!of(&audit).verdict.contains("now known"));
+    audit.drift.newly_known = 1;
+    let said =
+        "1 of them is now known, not new: at the previous audit, the API did not say whether this user can administer.";
+    assert!(of(&audit).verdict.contains(said), "{}", of(&audit).verdict);
+    audit.drift.newly_known = 2;
+    assert!(of(&audit).verdict.contains("2 of them are now known, not new"), "{}", of(&audit).verdict);
+}
+
+#[test]
 fn a_new_name_follows_the_old_one() {
     let said = |texts| change_sentence(&change_of(ChangeKind::NameChanged, "full_name", texts));
     assert_eq!(

@@ -29,7 +29,9 @@ pub(super) fn verdict(brief: &Brief) -> String {
     sentences.extend(brief.deadlines.overdue_sentence.clone());
     sentences.extend(loosened(brief));
     if brief.is_complete() {
-        sentences.extend([first_sentence(&power(brief)), found(brief.state, counts)]);
+        sentences.push(first_sentence(&power(brief)));
+        sentences.extend(newly_known(counts));
+        sentences.push(found(brief.state, counts));
     }
     if brief.is_complete() {
         sentences.extend(new_findings(brief.state, counts));
@@ -74,6 +76,19 @@ fn power(brief: &Brief) -> String {
         count(counts.active, "active user"),
         brief.workspace
     )
+}
+
+/// How many are counted who were not counted at the previous audit, although nothing changed.
+fn newly_known(counts: &Counts) -> Option<String> {
+    let known = counts.newly_known;
+    let they = form(known, "this user", "these users");
+    (known > 0).then(|| {
+        format!(
+            "{} of them {} now known, not new: at the previous audit, the API did not say whether {they} can administer.",
+            number(known),
+            form(known, "is", "are")
+        )
+    })
 }
 
 fn incomplete(brief: &Brief) -> Vec<String> {

@@ -241,6 +241,7 @@ pub(crate) fn changed_audit() -> Audit {
         },
     ];
     audit.drift = Drift {
+        newly_known: 0,
         undecided: Vec::new(),
         departed: Vec::new(),
         unknown: Vec::new(),

@@ -11,6 +11,9 @@ pub struct Drift {
     pub previous: Option<Previous>,
     /// The changes, the most important first.
     pub changes: Vec<Change>,
+    /// How many users can administer of whom the previous audit could not know it, because the API did not say what their
+    /// profile or role gives: they are not new.
+    pub newly_known: usize,
     /// The active users whose full power is newer than the first audit and that has not been approved: by id.
     pub undecided: Vec<UserIndex>,
     /// Who had an account at an earlier audit and has none now: the latest first, up to [`Departed::KEPT`].

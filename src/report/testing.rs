@@ -258,6 +258,7 @@ fn hostile_trigger() -> Trigger {
 
 fn hostile_drift() -> Drift {
     Drift {
+        newly_known: 0,
         undecided: Vec::new(),
         departed: Vec::new(),
         unknown: Vec::new(),

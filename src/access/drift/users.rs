@@ -27,6 +27,8 @@ pub(super) struct Compared {
     pub(super) administrators: u64,
     /// The users who can administer now and could not before.
     pub(super) granted: Vec<UserIndex>,
+    /// How many users can administer now of whom that was not known before.
+    pub(super) newly_known: usize,
     /// The users who are not listed any more.
     pub(super) departed: Vec<Departed>,
 }
@@ -40,7 +42,7 @@ pub(super) fn compare<'p, E>(
 ) -> Result<Compared, E> {
     let complete = seen.matrix.directory().reading.is_complete();
     let names = Names::of(previous, seen);
-    let mut compared = Compared { administrators: 0, granted: Vec::new(), departed: Vec::new() };
+    let mut compared = Compared { administrators: 0, granted: Vec::new(), newly_known: 0, departed: Vec::new() };
     let mut rows = seen.matrix.rows().peekable();
     let roles = &seen.matrix.directory().roles;
     let is_silent_on_roles = marks(&previous.roles) && !marks(roles);
@@ -62,8 +64,11 @@ pub(super) fn compare<'p, E>(
         }
         match rows.next_if(|row| numeric_order(row.user.id(), &before.user.id) == Ordering::Equal) {
             Some(row) => {
-                let is_granted = changed(&state, &State::of(&row, is_silent_on_roles), changes);
+                let now = State::of(&row, is_silent_on_roles);
+                let is_granted = changed(&state, &now, changes);
                 compared.granted.extend(is_granted.then(|| row.user.index()));
+                let is_newly_known = !is_granted && now.can_administer() && !state.can_administer();
+                compared.newly_known += usize::from(is_newly_known);
             }
             // A user that an incomplete read does not list may still be there.
             None if complete => {

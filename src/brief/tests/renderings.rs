@@ -135,6 +135,7 @@ fn drift(case: &Case) -> Drift {
         after: "Administrator".to_owned(),
     };
     Drift {
+        newly_known: 0,
         previous: Some(Previous { id: "1".to_owned(), finished_at: at, users: 7, administrators: 1 }),
         changes: case.changes.iter().enumerate().map(change).collect(),
         undecided: Vec::new(),

@@ -134,6 +134,8 @@ fn what_the_api_did_not_say_at_one_of_two_audits_is_no_change_of_power() {
     unmarked.roles.iter_mut().for_each(|role| role.admin_user = None);
     assert_eq!(power(&unmarked, &marked), []);
     assert_eq!(power(&marked, &unmarked), []);
+    let known = |before: &World, now: &World| drift(before, now).newly_known;
+    assert_eq!((known(&unmarked, &marked), known(&marked, &unmarked), known(&marked, &marked)), (1, 0, 0));
     let mut promoted = marked.clone();
     promoted.person(4).profile = Some(("31".into(), None));
     assert_eq!(power(&unmarked, &promoted).len(), 1);
