@@ -211,8 +211,7 @@ fn pack_in_pieces(header: &HeaderLine<'_>) -> Result<Vec<u8>, StoreError> {
 
 /// Reads a header while it is decompressed.
 fn unpack_in_pieces(part: &[u8]) -> Result<SnapshotHeader, StoreError> {
-    let failed = |error: &dyn std::fmt::Display| StoreError::Snapshot { reason: error.to_string() };
-    let json = zstd::stream::Decoder::with_buffer(part).map_err(|error| failed(&error))?.take(LARGEST);
+    let json = zstd::stream::Decoder::with_buffer(part).map_err(|error| failed(&error))?.take(BOUNDS.header);
     serde_json::from_reader(io::BufReader::new(json)).map_err(|error| failed(&error))
 }
 
