@@ -94,19 +94,18 @@ pub struct Tail {
 /// [`LedgerError`]
 pub fn tail(storage: &dyn Storage) -> Result<Tail, LedgerError> {
     let failed = |source| LedgerError::of(storage, LEDGER, source);
-    let length = storage.length(LEDGER).map_err(failed)?;
+    let (length, end) = storage.end(LEDGER).map_err(failed)?;
     if length == 0 {
         return Ok(Tail { head: Head::default(), length, torn: Vec::new() });
     }
-    // Far longer than a line is; if it is not enough, everything is read.
-    for window in [1 << 16, u64::MAX] {
-        let from = length.saturating_sub(window);
-        let mut bytes = storage.read_from(LEDGER, from).map_err(failed)?;
-        // Others may have appended meanwhile.
-        bytes.truncate(usize::try_from(length - from).unwrap_or(usize::MAX));
-        if let Some(tail) = tail_of(&bytes, from) {
-            return Ok(tail);
-        }
+    if let Some(tail) = tail_of(&end, length - end.len() as u64) {
+        return Ok(tail);
+    }
+    // The last line is longer than a line usually is.
+    let mut bytes = storage.read_from(LEDGER, 0).map_err(failed)?;
+    bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+    if let Some(tail) = tail_of(&bytes, 0) {
+        return Ok(tail);
     }
     Err(LedgerError::Differs { place: storage.place(LEDGER) })
 }

@@ -243,6 +243,22 @@ pub trait Log {
     /// [`io::ErrorKind::NotFound`] if there is no such log.
     fn read_from(&self, key: &str, position: u64) -> io::Result<Vec<u8>>;
 
+    /// The length, and the last bytes: as many as a few lines usually have, or all.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    fn end(&self, key: &str) -> io::Result<(u64, Vec<u8>)> {
+        let length = self.length(key)?;
+        if length == 0 {
+            return Ok((0, Vec::new()));
+        }
+        let from = length.saturating_sub(LOG_END);
+        let mut bytes = self.read_from(key, from)?;
+        // Others may have appended meanwhile.
+        bytes.truncate(usize::try_from(length - from).unwrap_or(usize::MAX));
+        Ok((length, bytes))
+    }
+
     /// Appends if the log still has the given length, and creates it if that is 0. Returns whether it did: `false`
     /// means that another writer was faster. The bytes are durable when this returns.
     ///
@@ -250,6 +266,9 @@ pub trait Log {
     /// If it cannot be written. A process that dies here may leave a part of the bytes.
     fn append(&self, key: &str, length: u64, bytes: &[u8]) -> io::Result<bool>;
 }
+
+/// How many bytes at the end of a log are read to find its last line: far more than a line is.
+const LOG_END: u64 = 1 << 16;
 
 /// The largest object that is read whole, in bytes: far more than a manifest, an answer or a mail has.
 const LARGEST: u64 = 64 << 20;

@@ -256,6 +256,20 @@ impl Client {
         Ok((folders, objects))
     }
 
+    /// The objects anywhere below a key whose names, relative to it, are greater than another one; with their sizes.
+    pub(super) fn list_after(&self, key: &str, after: &str) -> io::Result<Vec<(String, u64)>> {
+        let (prefix, after) = (self.path(key)?, self.path(&format!("{key}/{after}"))?);
+        let (store, below) = (Arc::clone(&self.store), prefix.clone());
+        let listed = self.wait(self.patience * 10, async move {
+            store.list_with_offset(Some(&below), &after).try_collect::<Vec<ObjectMeta>>().await
+        })?;
+        let name = |location: &Path| {
+            let parts = location.prefix_match(&prefix)?.map(|part| part.as_ref().to_owned());
+            Some(parts.collect::<Vec<_>>().join("/"))
+        };
+        Ok(listed.iter().filter_map(|ObjectMeta { location, size, .. }| Some((name(location)?, *size))).collect())
+    }
+
     /// Removes an object, if it is there.
     pub(super) fn remove(&self, key: &str) -> io::Result<()> {
         let (store, path) = (Arc::clone(&self.store), self.path(key)?);

@@ -14,12 +14,15 @@ use std::{
 use bytes::Bytes;
 
 use super::{Objects, client::Client};
+use crate::evidence::storage::LOG_END;
 
 /// The folder of logs.
 pub(super) const LOGS: &str = "log";
 /// How many parts are kept in memory, and how long each may be.
 const MOST_PARTS: usize = 128;
 const LARGEST_PART: usize = 64 << 10;
+/// How many of the last parts are looked for to find the end of the log.
+const MOST_LAST: usize = 8;
 /// The object with all segments of a chapter.
 const WHOLE: &str = "whole";
 
@@ -37,6 +40,24 @@ struct Chapter {
 impl Chapter {
     fn read(client: &Client, key: String) -> io::Result<Self> {
         let (folders, objects) = client.list(&key)?;
+        if let Some(name) = folders.first() {
+            return Err(foreign(&key, name));
+        }
+        Self::of(key, objects)
+    }
+
+    /// What it has from a position on.
+    fn read_from(client: &Client, key: String, start: u64) -> io::Result<Self> {
+        match start.checked_sub(1) {
+            Some(before) => {
+                let objects = client.list_after(&key, &position(before))?;
+                Self::of(key, objects)
+            }
+            None => Self::read(client, key),
+        }
+    }
+
+    fn of(key: String, objects: Vec<(String, u64)>) -> io::Result<Self> {
         let mut chapter = Self { key, ..Self::default() };
         for (name, size) in objects {
             match name.parse::<u64>() {
@@ -44,9 +65,6 @@ impl Chapter {
                 _ if name == WHOLE => chapter.whole = Some(size),
                 _ => return Err(foreign(&chapter.key, &name)),
             }
-        }
-        if let Some(name) = folders.first() {
-            return Err(foreign(&chapter.key, name));
         }
         chapter.segments.sort_unstable();
         Ok(chapter)
@@ -104,6 +122,30 @@ impl Parts {
         parts.iter().find(|(known, _)| known == key).map(|(_, part)| part.clone())
     }
 
+    /// The last parts of a log that are known and follow each other in one chapter: its key, and the position and length of
+    /// each. None if they are fewer than two.
+    fn last(&self, log: &str) -> Option<(String, Vec<(u64, u64)>)> {
+        let parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_log = parts.iter().filter_map(|(key, part)| {
+            let (chapter, start) = key.rsplit_once('/')?;
+            (chapter.rsplit_once('/')?.0 == log).then_some(())?;
+            Some((start.parse::<u64>().ok()?, part.len() as u64, chapter))
+        });
+        let mut of_log: Vec<_> = of_log.collect();
+        of_log.sort_unstable();
+        of_log.dedup();
+        let (.., chapter) = *of_log.last()?;
+        let mut run: Vec<(u64, u64)> = Vec::new();
+        for (start, length, of) in of_log.into_iter().rev().take(MOST_LAST) {
+            if of != chapter || run.last().is_some_and(|(next, _)| start + length != *next) {
+                break;
+            }
+            run.push((start, length));
+        }
+        run.reverse();
+        (run.len() > 1).then(|| (chapter.to_owned(), run))
+    }
+
     fn put(&self, key: &str, part: &Bytes) {
         let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if parts.len() >= MOST_PARTS {
@@ -154,6 +196,36 @@ impl Objects {
         last.start().map(|start| last.follows(start)).transpose()
     }
 
+    /// The length of a log, and its last bytes. If its last parts are known, only what came after them is listed: several
+    /// writers look for the end at each append, and a chapter has hundreds of parts.
+    pub(super) fn log_end(&self, log: &str) -> io::Result<(u64, Vec<u8>)> {
+        if let Some(last) = self.after_known(log)? {
+            let end = last.end().unwrap_or_default();
+            return Ok((end, last.bytes(&self.client, Some(&self.parts))?));
+        }
+        let Some(length) = self.log_length(log)? else { return Ok((0, Vec::new())) };
+        let from = length.saturating_sub(LOG_END);
+        let mut bytes = self.log_bytes(log, from)?.unwrap_or_default();
+        // Others may have appended meanwhile.
+        bytes.truncate(usize::try_from(length - from).unwrap_or(usize::MAX));
+        Ok((length, bytes))
+    }
+
+    /// The last parts that are known, and those after them; `None` if one of those that are known is gone, or if a chapter
+    /// ended since.
+    fn after_known(&self, log: &str) -> io::Result<Option<Chapter>> {
+        let Some((chapter, known)) = self.parts.last(&format!("{LOGS}/{log}")) else { return Ok(None) };
+        let Some((start, _)) = known.first().copied() else { return Ok(None) };
+        let mut found = Chapter::read_from(&self.client, chapter, start)?;
+        if !found.segments.starts_with(&known) {
+            return Ok(None);
+        }
+        let end = found.follows(start)?;
+        // All of the chapter is not needed, even if it is one object by now.
+        found.whole = None;
+        Ok((self.chapter_of(log, end) == found.key).then_some(found))
+    }
+
     /// The bytes of a log from a position on; `None` if there is no such log. Who reads it from its beginning verifies it, and
     /// has to find what was changed meanwhile.
     pub(super) fn log_bytes(&self, log: &str, from: u64) -> io::Result<Option<Vec<u8>>> {
@@ -188,7 +260,9 @@ impl Objects {
 
     /// Appends at a position; false if another writer was there first.
     pub(super) fn log_append(&self, log: &str, length: u64, bytes: &[u8]) -> io::Result<bool> {
-        let last = self.last_chapter(log)?;
+        let known = self.after_known(log)?;
+        let is_partial = known.is_some();
+        let last = known.map_or_else(|| self.last_chapter(log), |last| Ok(Some(last)))?;
         let end = last.as_ref().map_or(Ok(0), |last| last.follows(last.start().unwrap_or_default()))?;
         if end != length {
             return Ok(false);
@@ -206,7 +280,8 @@ impl Objects {
         self.parts.put(&key, &part);
         if let Some(last) = last.filter(|last| last.key != chapter) {
             // It saves calls and nothing depends on it.
-            if let Err(error) = self.complete(&last) {
+            let complete = || self.complete(&if is_partial { Chapter::read(&self.client, last.key)? } else { last });
+            if let Err(error) = complete() {
                 tracing::warn!(%error, "a complete part of the ledger could not be kept as one object");
             }
         }

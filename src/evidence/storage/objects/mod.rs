@@ -51,8 +51,8 @@ const LOOK_EVERY: Duration = Duration::from_mins(1);
 const AT_ONCE: usize = 8;
 /// How many bags are kept open.
 const OPEN: usize = 2 * AT_ONCE;
-/// How many bytes of a log are in one chapter.
-const CHAPTER: u64 = 1 << 20;
+/// How many bytes of a log are in one chapter: one call lists its parts, and another one the chapters of many years.
+const CHAPTER: u64 = 256 << 10;
 
 /// Evidence in an object store.
 #[derive(Debug)]
@@ -414,6 +414,10 @@ impl Log for Objects {
 
     fn read_from(&self, key: &str, position: u64) -> io::Result<Vec<u8>> {
         self.log_bytes(checked(key)?, position)?.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn end(&self, key: &str) -> io::Result<(u64, Vec<u8>)> {
+        self.log_end(checked(key)?)
     }
 
     fn append(&self, key: &str, length: u64, bytes: &[u8]) -> io::Result<bool> {

@@ -14,7 +14,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::{FutureExt as _, StreamExt as _, stream, stream::BoxStream};
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, memory::InMemory, path::Path,
@@ -64,6 +64,8 @@ struct Faulty {
     /// Whether the answers to puts are lost.
     loses_answers: AtomicBool,
     calls: AtomicUsize,
+    /// How many objects were listed.
+    listed: AtomicUsize,
 }
 
 impl fmt::Display for Faulty {
@@ -124,9 +126,20 @@ impl ObjectStore for Faulty {
         self.inner.list(prefix)
     }
 
+    fn list_with_offset(&self, prefix: Option<&Path>, offset: &Path) -> BoxStream<'static, Result<ObjectMeta>> {
+        if let Err(error) = self.call() {
+            return stream::once(async { Err(error) }).boxed();
+        }
+        let listed = self.inner.list_with_offset(prefix, offset).collect::<Vec<_>>().now_or_never().unwrap();
+        self.listed.fetch_add(listed.len(), Ordering::SeqCst);
+        stream::iter(listed).boxed()
+    }
+
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
         self.call()?;
-        self.inner.list_with_delimiter(prefix).await
+        let listed = self.inner.list_with_delimiter(prefix).await?;
+        self.listed.fetch_add(listed.objects.len() + listed.common_prefixes.len(), Ordering::SeqCst);
+        Ok(listed)
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
@@ -255,6 +268,45 @@ fn a_ledger_of_many_chapters_is_read_from_any_position() {
         .create("log/ledger.jsonl/000000000999/00000000000000009999", Bytes::from_static(b"x"), objects.client.patience)
         .unwrap();
     assert_eq!(objects.read_from("ledger.jsonl", 0).unwrap_err().kind(), ErrorKind::InvalidData);
+}
+
+#[test]
+fn the_end_of_a_ledger_is_found_without_a_list_of_it() {
+    let store = Arc::new(Faulty::default());
+    let (mut objects, mut other) = (over(store.clone()), over(store.clone()));
+    (objects.0.chapter, other.0.chapter) = (1 << 12, 1 << 12);
+    let mut whole = Vec::new();
+    let end = |objects: &Objects| objects.end("ledger.jsonl").unwrap();
+    for number in 0..1_000 {
+        let (objects, line) = (if number % 3 == 0 { &other.0 } else { &objects.0 }, format!("{number}\n"));
+        let (length, bytes) = end(objects);
+        assert!(length == whole.len() as u64 && whole.ends_with(&bytes), "{number}");
+        let has_two_lines = bytes.iter().filter(|byte| **byte == b'\n').count() > 1;
+        assert!(has_two_lines || number < 2, "where the last line begins is seen: {number}");
+        assert!(objects.append("ledger.jsonl", length, line.as_bytes()).unwrap());
+        assert!(!objects.append("ledger.jsonl", length, b"x\n").unwrap(), "another one was there first");
+        whole.extend_from_slice(line.as_bytes());
+    }
+    let (calls, listed) = (store.calls.swap(0, Ordering::SeqCst), store.listed.swap(0, Ordering::SeqCst));
+    assert!(calls < 9 * 1_000 && listed < 40 * 1_000, "{calls} calls, {listed} objects listed");
+    assert_eq!(read(&reopened(store.clone(), &other.1), "ledger.jsonl").unwrap(), whole);
+    // What is cut is not remembered.
+    for cut in [1, 3, 20] {
+        for part in 1_000 - cut..1_000 {
+            let start = position_of(part);
+            let chapter = start / (1 << 12);
+            objects.0.client.remove(&format!("log/ledger.jsonl/{chapter:012}/{start:020}")).unwrap();
+        }
+        let left = &whole[..usize::try_from(position_of(1_000 - cut)).unwrap()];
+        for objects in [&objects.0, &other.0] {
+            assert_eq!(end(objects).0, left.len() as u64, "{cut}");
+        }
+    }
+}
+
+/// Where the line with a number begins, if each line has one number from 0 on.
+fn position_of(number: u64) -> u64 {
+    (0..number).map(|number| number.to_string().len() as u64 + 1).sum()
 }
 
 #[test]
