@@ -188,7 +188,7 @@ fn renderings(audit: &Audit) -> (Brief, Vec<(&'static str, String)>, serde_json:
     assert!(content.subject.contains(&input.brief().headline), "{}", content.subject);
     let texts = vec![
         ("HTML report", flat(&seen(&written(ReportFile::Html)))),
-        ("terminal", flat(&summary::text(input.brief()))),
+        ("terminal", flat(&summary::text(input.brief(), None))),
         ("text mail", flat(&content.text)),
         ("HTML mail", flat(&seen(&content.html))),
     ];
