@@ -117,7 +117,7 @@ fn policy_change(kind: ChangeKind, id: &str, before: &str, after: &str) -> Chang
         subject_type: "policy",
         subject_id: id.to_owned(),
         subject: if kind == ChangeKind::PolicyLoosened { format!("{id} (looser)") } else { id.to_owned() },
-        field: ["rules", "approved_administrators", "exceptions", "max_administrators"]
+        field: ["rules", "approved_administrators", "exceptions", "max_administrators", "off_reasons"]
             .into_iter()
             .find(|key| id.starts_with(key))
             .unwrap(),
@@ -330,6 +330,20 @@ fn entries_of_one_list_are_said_together() {
     );
     assert!(brief.verdict.contains(&said), "{}", brief.verdict);
     assert!(brief.headline.ends_with(", 1 setting looser than default"), "{}", brief.headline);
+}
+
+#[test]
+fn the_reason_of_a_rule_that_stays_off_is_said_of_the_rule() {
+    let said = |before, after| {
+        let change = policy_change(ChangeKind::PolicyChanged, "off_reasons.no-role", before, after);
+        change_sentence(&change)
+    };
+    assert_eq!(
+        said("", "kept for partners"),
+        "Policy: rule no-role, which is off, has a reason now: “kept for partners”"
+    );
+    assert_eq!(said("a", ""), "Policy: rule no-role, which is off, has no reason any more (was “a”)");
+    assert_eq!(said("a", "b"), "Policy: rule no-role is off for another reason: “b” (was “a”)");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{Difference, Differences};
-use crate::model::policy::Policy;
+use crate::model::policy::{Policy, RuleSetting};
 
 /// The keys that the other parts compare.
 pub(super) const COMPARED: [&str; 17] = [
@@ -40,10 +40,17 @@ const LOOSENS: [&str; 1] = ["accounts"];
 impl Differences {
     /// Compares what has no comparison of its own, by the keys of the configuration.
     pub(super) fn others(&mut self, before: &Policy, now: &Policy) {
+        let is_off = |policy: &Policy, rule: &str| policy.rules.get(rule) == Some(&RuleSetting::Off);
+        let is_said = |rule: &str| is_off(before, rule) != is_off(now, rule);
         let (before, now) = (before.applied(), now.applied());
         let keys: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
         for key in keys.into_iter().filter(|key| !COMPARED.contains(&key.as_str()) && *key != "rules") {
-            let of = |policy: &serde_json::Map<String, Value>| policy.get(key).map(entries).unwrap_or_default();
+            let of = |policy: &serde_json::Map<String, Value>| {
+                let mut entries = policy.get(key).map(entries).unwrap_or_default();
+                // That a rule is off now, or no longer, is said of the rule: its reason comes and goes with that.
+                entries.retain(|entry, _| key != "off_reasons" || !is_said(entry));
+                entries
+            };
             self.any_entries(key, &of(&before), &of(&now));
         }
     }
@@ -110,7 +117,6 @@ mod tests {
         model::{
             account::{Account, AccountKind},
             framework::Framework,
-            policy::RuleSetting,
         },
     };
 
@@ -178,6 +184,10 @@ mod tests {
         let off = now.clone();
         now.off_reasons.insert("no-role".into(), "roles are kept for partners".into());
         assert_eq!(shown(&off, &now), [("off_reasons".into(), "no-role".into(), false)]);
+        // A rule that is switched off, or on again, is one change, whether there is a reason or not.
+        now.frameworks = Policy::default().frameworks;
+        assert_eq!(shown(&Policy::default(), &now), [("rules".into(), "no-role".into(), true)]);
+        assert_eq!(shown(&now, &Policy::default()), [("rules".into(), "no-role".into(), false)]);
         let renamed = Policy { name: "strict".into(), ..Policy::default() };
         assert_eq!(shown(&Policy::default(), &renamed), [("name".into(), String::new(), false)]);
     }
