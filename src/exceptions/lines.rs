@@ -12,6 +12,7 @@ use crate::{
         exception::{Exception, PROTECTED},
         finding::{Finding, Subject},
         pattern::exactly,
+        plain::{code_point, shown},
         policy::Policy,
     },
     words::number,
@@ -141,17 +142,17 @@ pub(super) fn table(exception: &Exception, comment: &str) -> String {
     )
 }
 
-/// A basic string of TOML.
+/// A basic string of TOML. What people would not see is an escape: what is copied still matches, and what is hidden is seen.
 fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for letter in text.chars() {
+        let code = u32::from(letter);
         match letter {
             '"' | '\\' => quoted.extend(['\\', letter]),
-            letter if letter.is_control() || is_invisible(letter) => {
-                let _ = write!(quoted, "\\U{:08X}", u32::from(letter));
-            }
-            letter => quoted.push(letter),
+            _ if !is_hidden(letter) => quoted.push(letter),
+            _ if code > 0xffff => _ = write!(quoted, "\\U{code:08X}"),
+            _ => _ = write!(quoted, "\\u{code:04X}"),
         }
     }
     quoted.push('"');
@@ -160,15 +161,25 @@ fn quoted(text: &str) -> String {
 
 /// A name for a comment: on one line, and not longer than a name needs.
 pub(super) fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() || is_invisible(c) { ' ' } else { c })
-        .take(NAME)
-        .collect::<String>()
-        .trim()
-        .to_owned()
+    shown(text, NAME).trim().to_owned()
 }
 
-/// Characters that turn the direction of a text, end a line, or show nothing.
-fn is_invisible(letter: char) -> bool {
-    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+/// Whether a character ends a line, controls a terminal, turns the direction of a text, or shows nothing.
+fn is_hidden(letter: char) -> bool {
+    letter.is_control() || code_point(letter).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_do_not_see_is_an_escape_and_reads_back_as_it_was() {
+        let name = "a\u{202e}b\u{fe0f}\u{3164}\u{e0041}\n\"\\\u{0}\u{ad}ü";
+        let text = quoted(name);
+        assert_eq!(text, "\"a\\u202Eb\\uFE0F\\u3164\\U000E0041\\u000A\\\"\\\\\\u0000\\u00ADü\"");
+        let read: toml::Table = toml::from_str(&format!("subject = {text}")).unwrap();
+        assert_eq!(read["subject"].as_str(), Some(name));
+        assert_eq!(plain("Ana\u{202e}\u{3164}\nLima"), "Ana[U+202E][U+3164] Lima");
+    }
 }
