@@ -12,7 +12,7 @@ mod operations;
 mod page;
 pub mod person;
 mod problem;
-mod schema;
+pub(crate) mod schema;
 mod session;
 #[cfg(test)]
 mod tests;

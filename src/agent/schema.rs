@@ -60,6 +60,38 @@ fn plainly(schema: &mut Value) {
     }
 }
 
+/// How deep the schema of an answer goes in [`outline`].
+const DEPTH: usize = 2;
+
+/// The same schema of an answer without what a model does not need before it calls a tool: descriptions, bounds, formats,
+/// what is required below the top, and the properties of objects inside objects of a list. Whatever the whole schema
+/// accepts, the outline accepts.
+pub(crate) fn outline(schema: &Map<String, Value>) -> Map<String, Value> {
+    outline_at(schema, 0)
+}
+
+fn outline_at(schema: &Map<String, Value>, depth: usize) -> Map<String, Value> {
+    let deeper = |value: &Value, depth: usize| match value {
+        Value::Object(schema) => Value::Object(outline_at(schema, depth)),
+        other => other.clone(),
+    };
+    let mut out = Map::new();
+    for (word, value) in schema {
+        let kept = match (word.as_str(), value) {
+            ("description" | "minimum" | "format", _) => continue,
+            ("required", _) if depth > 0 => continue,
+            ("properties", _) if depth >= DEPTH => continue,
+            ("properties", Value::Object(all)) => {
+                all.iter().map(|(name, property)| (name.clone(), deeper(property, depth + 1))).collect()
+            }
+            (_, Value::Array(all)) => all.iter().map(|one| deeper(one, depth)).collect(),
+            (_, value) => deeper(value, depth),
+        };
+        out.insert(word.clone(), kept);
+    }
+    out
+}
+
 /// Checks that arguments are within the bounds of their schema; their types are checked when they are parsed.
 pub(super) fn holds(schema: &Map<String, Value>, arguments: &Value) -> Result<(), String> {
     let Some(arguments) = arguments.as_object() else { return Err("expected a JSON object".to_owned()) };

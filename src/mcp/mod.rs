@@ -161,7 +161,8 @@ impl ServerHandler for Server {
     }
 }
 
-/// A tool in the protocol's form.
+/// A tool in the protocol's form. The list of tools goes into the context of every conversation, so the schema of the answer
+/// is its outline.
 fn advertised(definition: &Definition) -> Tool {
     let effect = definition.effect;
     let annotations = ToolAnnotations::with_title(definition.title)
@@ -171,6 +172,31 @@ fn advertised(definition: &Definition) -> Tool {
         .open_world(true);
     Tool::new(definition.name, definition.description, Arc::new(definition.input.clone()))
         .with_title(definition.title)
-        .with_raw_output_schema(Arc::new(definition.output.clone()))
+        .with_raw_output_schema(Arc::new(agent::schema::outline(&definition.output)))
         .with_annotations(annotations)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_tools_leaves_room_in_a_conversation_and_says_what_an_answer_has() {
+        let tools: Vec<Tool> = agent::tools().iter().map(|tool| advertised(&tool.definition)).collect();
+        let bytes = serde_json::to_vec(&tools).unwrap().len();
+        assert!(bytes < 43_000, "{bytes}");
+        for (tool, whole) in tools.iter().zip(agent::tools()) {
+            let outline = tool.output_schema.as_ref().unwrap();
+            let whole = &whole.definition;
+            assert_eq!((&outline["type"], &outline["required"]), (&whole.output["type"], &whole.output["required"]));
+            let names = |schema: &serde_json::Map<String, Value>| -> Vec<String> {
+                schema["properties"].as_object().unwrap().keys().cloned().collect()
+            };
+            assert_eq!(names(outline), names(&whole.output), "{}", whole.name);
+            assert_eq!(*tool.input_schema, whole.input, "{}", whole.name);
+        }
+        let users = agent::tool("list_all_zoho_bigin_users").unwrap();
+        let users = advertised(&users.definition).output_schema.unwrap();
+        assert_eq!(users["properties"]["users"]["items"]["properties"]["user_id"]["type"], "string");
+    }
 }
