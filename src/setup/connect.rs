@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use super::files::{self, FileError, Layout};
 use crate::{
     access::{administrators::resolve_administrator_profiles, matrix::AccessMatrix},
-    connector::{Connector, ConnectorError, Progress, ReadRequest},
+    connector::{Cause, Connector, ConnectorError, Credential as Refused, Progress, ReadRequest},
     model::policy::Policy,
     preflight::{self, Preflight, Question},
 };
@@ -52,6 +52,14 @@ pub enum ConnectError {
     /// The grant code was not exchanged, or the connector could not be built.
     #[error(transparent)]
     Connector(#[from] ConnectorError),
+}
+
+impl ConnectError {
+    /// Whether the grant code was refused, so that another one may do: nothing was written.
+    pub fn is_of_grant_code(&self) -> bool {
+        let Self::Connector(error) = self else { return false };
+        matches!(error.cause, Cause::Unauthorized { credential: Refused::GrantCode, .. })
+    }
 }
 
 /// A workspace that answered.

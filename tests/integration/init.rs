@@ -259,11 +259,49 @@ fn print_shows_a_valid_configuration_and_writes_nothing() {
     assert_eq!(desk.files(), Vec::<String>::new());
 }
 
+/// `init` at a terminal, and what it shows.
+fn at_a_terminal(desk: &Desk, answers: &[(&str, &str)]) -> (bool, String) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/python/terminal.py");
+    let output = Command::new("python3")
+        .arg(script)
+        .args([env!("CARGO_BIN_EXE_rolecall"), "init", "--accounts-url", desk.simulator.base_url()])
+        .env("ANSWERS", serde_json::to_string(answers).unwrap())
+        .current_dir(desk.folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn a_refused_grant_code_is_asked_for_again_and_the_other_answers_are_kept() {
+    let desk = Desk::new(options(20));
+    let credentials = desk.simulator.credentials();
+    let begin = [
+        ("Name of the workspace", "acme"),
+        ("Data center", "us"),
+        ("Client id", &*credentials.client_id),
+        ("Client secret", &*credentials.client_secret),
+        ("Domains", "example.com"),
+        ("Mail reports", ""),
+        ("Grant code", "1000.wrong"),
+    ];
+    let wrong = ("Grant code (", "1000.wrong");
+    let (succeeded, shown) = at_a_terminal(&desk, &[&begin[..], &[wrong, wrong, wrong]].concat());
+    assert!(!succeeded && desk.files().is_empty(), "{shown}");
+    assert_eq!(shown.matches("the grant code was rejected (invalid_code)").count(), 4, "{shown}");
+    assert_eq!(shown.matches("choose Generate Code").count(), 4, "{shown}");
+    assert!(shown.contains("3 tries are left") && shown.contains("1 try is left"), "{shown}");
+    let right = [wrong, ("Grant code (", &*credentials.grant_code), ("Should all of them", "y")];
+    let (succeeded, shown) = at_a_terminal(&desk, &[&begin[..], &right].concat());
+    assert!(succeeded, "{shown}");
+    assert_eq!(desk.files(), WRITTEN);
+}
+
 #[test]
 fn at_a_terminal_it_asks_and_hides_secrets() {
     let desk = Desk::new(options(20));
     let credentials = desk.simulator.credentials();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration/python/terminal.py");
     let answers = [
         ("Name of the workspace", "acme"),
         ("Data center", "uk"),
@@ -275,16 +313,8 @@ fn at_a_terminal_it_asks_and_hides_secrets() {
         ("Grant code", &credentials.grant_code),
         ("Should all of them", "y"),
     ];
-    let output = Command::new("python3")
-        .arg(script)
-        .args([env!("CARGO_BIN_EXE_rolecall"), "init", "--accounts-url", desk.simulator.base_url()])
-        .env("ANSWERS", serde_json::to_string(&answers).unwrap())
-        .current_dir(desk.folder.path())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{shown}{}", String::from_utf8_lossy(&output.stderr));
+    let (succeeded, shown) = at_a_terminal(&desk, &answers);
+    assert!(succeeded, "{shown}");
     assert_eq!(desk.files(), WRITTEN);
     for secret in [&credentials.client_secret, &credentials.grant_code] {
         assert!(!shown.contains(secret.as_str()), "{shown}");

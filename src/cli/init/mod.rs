@@ -20,11 +20,14 @@ use crate::{
     clock::Clock,
     config,
     evidence::key::SigningKey,
-    setup::{self, Administrators, Answers, Connected, Layout, Mail, Secrets, connect, files},
+    setup::{self, Administrators, Answers, Connected, Credential, Layout, Mail, Secrets, connect, files},
+    words::counted,
 };
 
 /// Where the configuration is written if `--config` names no other place.
 const DEFAULT: &str = "rolecall.toml";
+/// How often a grant code is asked for again.
+const MORE_CODES: usize = 3;
 /// Characters of an address that the API answered.
 const ADDRESS: usize = 200;
 
@@ -80,17 +83,8 @@ async fn set_up(asked: Asked, args: &InitArgs) -> Result<(), Failure> {
         Clock::system(),
     )
     .map_err(Failure::usage)?;
-    let line = progress::Line::new(&answers.workspace);
-    let connected = tokio::select! {
-        connected = connect(&answers.workspace, &vendor, credential, &layout, &line) => connected,
-        _ = signals::stopped() => {
-            drop(line);
-            return Err(Failure::failed(format!("stopped; no configuration was written{}", again(kept(&layout).as_deref()))));
-        }
-    };
-    drop(line);
+    let connected = connected(&answers.workspace, &vendor, credential, &layout).await?;
     let kept = kept(&layout);
-    let connected = connected.map_err(|error| Failure::failed(format!("{error}{}", again(kept.as_deref()))))?;
     preflight::print(&connected.preflight);
     if !connected.preflight.ready {
         return Err(Failure::failed(format!(
@@ -108,6 +102,40 @@ async fn set_up(asked: Asked, args: &InitArgs) -> Result<(), Failure> {
     secrets.map_err(|error| Failure::failed(format!("{error}{}", again(kept.as_deref()))))?;
     say(&layout, &answers);
     Ok(())
+}
+
+/// Tries the credentials. At a terminal, a grant code that is refused is asked for again: the other answers stand.
+async fn connected(
+    workspace: &str,
+    vendor: &Zoho,
+    mut credential: Credential,
+    layout: &Layout,
+) -> Result<Connected, Failure> {
+    let stopped =
+        || Failure::failed(format!("stopped; no configuration was written{}", again(kept(layout).as_deref())));
+    let mut left = if terminal::is_interactive() { MORE_CODES } else { 0 };
+    loop {
+        let line = progress::Line::new(workspace);
+        let connected = tokio::select! {
+            connected = connect(workspace, vendor, credential, layout, &line) => connected,
+            _ = signals::stopped() => {
+                drop(line);
+                return Err(stopped());
+            }
+        };
+        drop(line);
+        let error = match connected {
+            Ok(connected) => return Ok(connected),
+            Err(error) => error,
+        };
+        if left == 0 || !error.is_of_grant_code() {
+            return Err(Failure::failed(format!("{error}{}", again(kept(layout).as_deref()))));
+        }
+        note(&format!("{error}\nThe other answers are kept; {} left.", counted(left, "try is", "tries are")));
+        left -= 1;
+        let code = answered(questions::grant_code).await;
+        credential = Credential::GrantCode(code.map_err(|failure| failure.unwrap_or_else(stopped))?);
+    }
 }
 
 /// Runs questions beside the signals that stop the process. `Err(None)` if one did.

@@ -203,11 +203,16 @@ fn credential(args: &InitArgs) -> Result<Credential, Failure> {
     if code.is_given() {
         return Ok(Credential::GrantCode(code.read_or_ask("Grant code")?));
     }
+    Ok(Credential::GrantCode(grant_code()?))
+}
+
+/// Asks for a grant code, and says where to make one.
+pub(super) fn grant_code() -> Result<SecretString, Failure> {
     note(
         "In Zoho's API console, open the Self Client, choose Generate Code, and enter these scopes, which only read:\n  \
          ZohoBigin.users.READ,ZohoBigin.settings.roles.READ,ZohoBigin.settings.profiles.READ,ZohoBigin.org.READ",
     );
-    Ok(Credential::GrantCode(terminal::secret("Grant code")?))
+    terminal::secret("Grant code")
 }
 
 /// Where a secret comes from. Messages name the argument and never its value: people paste the secret there by mistake.
