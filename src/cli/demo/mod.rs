@@ -20,6 +20,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rolecall_simulator::{Now, Options, Simulator};
+use url::Url;
 
 use self::{
     private::Private,
@@ -253,11 +254,21 @@ async fn cover(config: &Path, period: PeriodArgs, out: &Path) -> Result<(), Fail
     }
 }
 
+/// The address of a file, which terminals open at a click.
+fn link(path: &Path) -> Option<String> {
+    let path = std::path::absolute(path).ok()?;
+    Url::from_file_path(path).ok().map(String::from)
+}
+
 fn name_files(out: &Path, coverage: &Path, proof: &Path, zip: &Path) {
     let latest = out.join(format!("week-{WEEKS}"));
     let line = |path: &Path, what: &str| output::line(&format!("  {:<44} {what}", path.display().to_string()));
     output::line("\nOpen:");
-    line(&latest.join("report.html"), "the latest report, in a browser");
+    let report = latest.join("report.html");
+    line(&report, "the latest report, in a browser");
+    if let Some(link) = link(&report) {
+        output::line(&format!("  {link}"));
+    }
     line(&latest.with_added_extension("eml"), "the mail as it arrived, in a mail program");
     line(&latest.join("report.xlsx"), "the tables, in a spreadsheet");
     line(&coverage.join("coverage.html"), "which reviews took place in the quarter");
@@ -284,4 +295,18 @@ fn unused(out: &Path) -> PathBuf {
 fn failed<E: Display>(what: impl Into<String>) -> impl FnOnce(E) -> Failure {
     let what = what.into();
     move |error| Failure::failed(format!("{what}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_to_a_file_is_whole_whatever_its_name() {
+        let of = |path: &str| link(Path::new(path)).unwrap();
+        assert_eq!(of("/tmp/a b/é.html"), "file:///tmp/a%20b/%C3%A9.html");
+        assert!(
+            of("demo/report.html").starts_with("file:///") && of("demo/report.html").ends_with("/demo/report.html")
+        );
+    }
 }
