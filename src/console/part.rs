@@ -76,12 +76,29 @@ impl<'a> Part<'a> {
             && self.objection(item, course).is_none()
     }
 
-    /// The next account after `after` that waits for this person; from the start again at the end. `None` if none waits.
+    /// The next account after `after`, by risk, that waits for this person; from the start again at the end. `None` if none waits.
     pub(in crate::console) fn next(self, after: Option<ItemId>) -> Option<ItemId> {
         // Nobody is the reviewer of their own account.
         let waits = |(_, course): &(&Item, &Course)| self.is_mine(course) && course.decided().is_none();
-        let waiting = || self.review.items().filter(waits).map(|(item, _)| item.item);
-        let after = after.unwrap_or(ItemId(0));
-        waiting().find(|item| *item > after).or_else(|| waiting().find(|item| *item != after))
+        let mut waiting = self.review.by_risk().filter(waits).map(|(item, _)| item.item);
+        let Some(after) = after else { return waiting.next() };
+        let behind = self.review.by_risk().skip_while(|(item, _)| item.item != after).skip(1);
+        let mut behind = behind.filter(waits).map(|(item, _)| item.item);
+        behind.next().or_else(|| waiting.find(|item| *item != after))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::testing::{review, reviewer};
+
+    #[test]
+    fn what_waits_comes_by_risk_and_from_the_start_again_at_the_end() {
+        let (review, ben) = (review(), reviewer("ben"));
+        let part = Part { review: &review, viewer: &ben };
+        let next = |after: Option<u32>| part.next(after.map(ItemId)).map(|item| item.0);
+        assert_eq!([None, Some(4), Some(5), Some(7), Some(6)].map(next), [Some(4), Some(7), Some(7), Some(6), Some(4)]);
+        assert_eq!(next(Some(99)), Some(4));
     }
 }

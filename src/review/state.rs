@@ -3,6 +3,7 @@
 mod changes;
 mod checks;
 mod course;
+mod order;
 mod summary;
 
 use std::{
@@ -14,6 +15,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use uuid::Uuid;
 
+use self::order::Order;
 pub use self::{
     course::{Assignment, Course, Made, Proposal},
     summary::{State, Summary},
@@ -45,6 +47,7 @@ pub struct Review {
     touched: Vec<bool>,
     stage: Stage,
     events: u64,
+    order: Order,
 }
 
 /// How far a review is.
@@ -119,6 +122,7 @@ impl Review {
             touched,
             stage,
             events: 1,
+            order: Order::default(),
         })
     }
 

@@ -129,14 +129,14 @@ pub(in crate::console) fn page(
 /// Where an account stands among those of the person, or among all; and the addresses before and after it.
 fn place(part: Part<'_>, item: &Item, address: impl Fn(ItemId) -> String) -> (String, String, String) {
     let own: Vec<ItemId> =
-        part.review.items().filter(|(_, course)| part.is_mine(course)).map(|(item, _)| item.item).collect();
+        part.review.by_risk().filter(|(_, course)| part.is_mine(course)).map(|(item, _)| item.item).collect();
     let (list, whose) = if own.contains(&item.item) {
         (own, " of yours")
     } else {
-        let seen = part.review.items().filter(|(item, course)| part.sees(item, course));
+        let seen = part.review.by_risk().filter(|(item, course)| part.sees(item, course));
         (seen.map(|(item, _)| item.item).collect::<Vec<_>>(), "")
     };
-    let at = list.binary_search(&item.item).unwrap_or(0);
+    let at = list.iter().position(|id| *id == item.item).unwrap_or(0);
     let neighbour = |at: Option<usize>| at.and_then(|at| list.get(at)).map(|id| address(*id)).unwrap_or_default();
     let place = format!("Account {} of {}{whose}", at + 1, list.len());
     (place, neighbour(at.checked_sub(1)), neighbour(Some(at + 1)))

@@ -242,7 +242,7 @@ fn find<'a>(part: Part<'a>, asked: &Asked, whose: &str, now: DateTime<Utc>) -> V
         "together" => part.may_keep_together(item, course),
         _ => true,
     };
-    let items = part.review.items().filter(|(item, course)| {
+    let items = part.review.by_risk().filter(|(item, course)| {
         (if whose == "mine" { part.is_mine(course) } else { part.sees(item, course) })
             && is_shown(item, course)
             && has_text(item)
