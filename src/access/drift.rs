@@ -15,7 +15,7 @@ mod users;
 
 pub use crate::model::change::KnownFinding;
 pub use findings::{known_findings, mark_continuing};
-pub use snapshot::{SnapshotHeader, SnapshotUser, snapshot_users};
+pub use snapshot::{Said, SnapshotHeader, SnapshotUser, snapshot_users};
 
 use std::collections::HashSet;
 

@@ -44,7 +44,7 @@ pub use self::{
     trend::{Trend, TrendPoint},
 };
 use crate::{
-    access::matrix::AccessMatrix,
+    access::{drift::Said, matrix::AccessMatrix},
     model::{
         audit::Audit,
         finding::{Finding, Severity},
@@ -131,6 +131,22 @@ impl Brief {
     /// What changed, in one sentence or two.
     pub fn change_summary(&self) -> String {
         self.changes.as_ref().map_or_else(|| changes::FIRST.to_owned(), Changes::summary)
+    }
+
+    /// How a page shows it: the name of a class of its stylesheet.
+    pub fn class(&self) -> &'static str {
+        match (self.state, self.tone) {
+            (State::Incomplete, _) => "incomplete",
+            (State::Act, _) => "act",
+            (State::Review, _) => "review",
+            (State::Clear, Tone::Good) => "clear",
+            (State::Clear, _) => "neutral",
+        }
+    }
+
+    /// What it says first, as it is kept.
+    pub fn said(&self) -> Said {
+        Said { state: self.state.word().to_owned(), class: self.class().to_owned(), verdict: self.verdict.clone() }
     }
 
     /// Whether every check of the read agreed.

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{history::History, index::Indexed};
 use crate::{
+    access::drift::Said,
     review::state::{Review, State},
     store::{AuditRecord, Database, StoreError, snapshot},
 };
@@ -25,6 +26,9 @@ const HISTORIES: usize = 24;
 /// The most finished reviews in memory.
 const REVIEWS: usize = 8;
 
+/// The most audits of which it is remembered what they said.
+const SAID: usize = 100;
+
 /// An audit that is, or will be, in memory; `None` if its snapshot was deleted.
 type Slot = Arc<OnceCell<Option<Arc<Indexed>>>>;
 
@@ -34,6 +38,7 @@ pub struct Shelf {
     /// The one that was used last is the last one.
     audits: Mutex<VecDeque<(Uuid, Slot)>>,
     reviews: Mutex<VecDeque<Arc<Review>>>,
+    said: Mutex<VecDeque<(Uuid, Option<Said>)>>,
     /// Held while one is read: only one is read at a time.
     histories: tokio::sync::Mutex<VecDeque<Told>>,
 }
@@ -49,7 +54,13 @@ struct Told {
 impl Shelf {
     /// An empty shelf.
     pub fn new(store: Arc<dyn Database>) -> Self {
-        Self { store, audits: Mutex::default(), reviews: Mutex::default(), histories: tokio::sync::Mutex::default() }
+        Self {
+            store,
+            audits: Mutex::default(),
+            reviews: Mutex::default(),
+            said: Mutex::default(),
+            histories: tokio::sync::Mutex::default(),
+        }
     }
 
     /// The store.
@@ -83,6 +94,33 @@ impl Shelf {
         let indexed = slot.get_or_try_init(|| self.index(id)).await?.clone();
         self.make_room();
         Ok(indexed)
+    }
+
+    /// What the report of an audit said first. `None` if that was not kept.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn said(&self, id: Uuid) -> Result<Option<Said>, StoreError> {
+        let known = {
+            let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+            said.iter().find(|(known, _)| *known == id).map(|(_, said)| said.clone())
+        };
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let said = match self.store.kept(id).await? {
+            None => None,
+            Some(kept) => {
+                let header = tokio::task::spawn_blocking(move || snapshot::header(&kept));
+                header.await.map_err(|error| StoreError::Snapshot { reason: error.to_string() })??.said
+            }
+        };
+        let mut all = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push_back((id, said.clone()));
+        if all.len() > SAID {
+            all.pop_front();
+        }
+        Ok(said)
     }
 
     /// Whether an audit is in memory.

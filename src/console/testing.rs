@@ -178,6 +178,7 @@ pub(crate) fn indexed(users: &[(&str, &str, &str, &str, &str, &str)]) -> Indexed
         rosters: BTreeMap::new(),
         roster_terms: BTreeMap::new(),
         aliases: BTreeMap::new(),
+        said: None,
     };
     let text = |text: &str| (!text.is_empty()).then(|| text.to_owned().into());
     let users = users.iter().map(|(id, name, email, status, role, profile)| {

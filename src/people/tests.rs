@@ -53,6 +53,7 @@ fn header(departed: &[&str]) -> SnapshotHeader {
         rosters: std::collections::BTreeMap::new(),
         roster_terms: std::collections::BTreeMap::new(),
         aliases: std::collections::BTreeMap::new(),
+        said: None,
         policy: None,
     }
 }

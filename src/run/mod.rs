@@ -36,6 +36,7 @@ use self::{bag::EvidenceError, deliver::DeliverError, files::FileError, vault::V
 use crate::{
     access::matrix::{AccessMatrix, MatrixRow},
     audit::Lacking,
+    brief::Brief,
     clock::Clock,
     connector::{Connector, ConnectorError, Progress, ReadRequest, Recorder},
     fetch::Rosters,
@@ -248,7 +249,7 @@ pub fn pack(audit: &Audit, matrix: &AccessMatrix<'_>) -> Result<Kept, RunError> 
         no_mail_reason: None,
         policy_changes: policy_changes(audit),
     };
-    let parts = snapshot::parts(audit, matrix).collect::<Result<_, _>>();
+    let parts = snapshot::parts(audit, matrix, Brief::of(audit, matrix).said()).collect::<Result<_, _>>();
     let failed = |source| RunError::Store { workspace: audit.workspace.clone(), source };
     Ok(Kept { record, parts: parts.map_err(failed)? })
 }

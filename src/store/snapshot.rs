@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{Kept, StoreError};
 use crate::{
     access::{
-        drift::{Current, Seen, SnapshotHeader, SnapshotUser, known_findings, snapshot_users},
+        drift::{Current, Said, Seen, SnapshotHeader, SnapshotUser, known_findings, snapshot_users},
         matrix::AccessMatrix,
     },
     model::audit::Audit,
@@ -41,10 +41,11 @@ struct Bounds {
 /// users and findings of some millions.
 const BOUNDS: Bounds = Bounds { header: 256 << 20, part: 64 << 20, parts: 50_000, packed: 256 << 20 };
 
-/// The parts of an audit's snapshot, created one at a time.
+/// The parts of an audit's snapshot, created one at a time, and what its report says.
 pub fn parts<'a>(
     audit: &'a Audit,
     matrix: &'a AccessMatrix<'a>,
+    said: Said,
 ) -> impl Iterator<Item = Result<Vec<u8>, StoreError>> + Send + 'a {
     let (departed, unknown) = (audit.drift.departed.clone(), audit.drift.unknown.clone());
     let sources = audit.judged_roster.iter().flat_map(|judged| &judged.sources);
@@ -54,7 +55,8 @@ pub fn parts<'a>(
     let roster_terms = read.map(|source| (source.name.clone(), source.into())).collect();
     let current = current(audit, matrix);
     let of_audit = SnapshotHeader::without_findings(audit.id, &current);
-    let rest = SnapshotHeader { unknown, departed, rosters, roster_terms, aliases, ..of_audit };
+    let said = Some(said);
+    let rest = SnapshotHeader { said, unknown, departed, rosters, roster_terms, aliases, ..of_audit };
     let header = HeaderLine { rest, findings: current };
     let mut users = snapshot_users(&audit.directory);
     let part = move || {
@@ -238,6 +240,7 @@ fn unpack<T: DeserializeOwned>(part: &[u8]) -> Result<T, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{model::finding::Severity, report::testing};
 
     const SMALL: Bounds = Bounds { header: 100, part: 10, parts: 4, packed: 200 };
 
@@ -272,12 +275,10 @@ mod tests {
         let error = of_whom(bomb.as_slice()).unwrap_err().to_string();
         assert!(error.contains("its header has more than 268435456 bytes"), "{error}");
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{model::finding::Severity, report::testing};
+    fn said() -> Said {
+        Said { state: "Act".into(), class: "act".into(), verdict: "One account can administer.".into() }
+    }
 
     #[test]
     fn a_header_is_read_back_with_all_findings() {
@@ -285,9 +286,10 @@ mod tests {
         let user = |user| testing::finding("inactive-user-with-access", Severity::Low, user);
         audit.findings.extend((0..2).cycle().take(3_000).map(user));
         let matrix = AccessMatrix::of(&audit);
-        let parts: Vec<Vec<u8>> = parts(&audit, &matrix).collect::<Result<_, _>>().unwrap();
+        let parts: Vec<Vec<u8>> = parts(&audit, &matrix, said()).collect::<Result<_, _>>().unwrap();
         let (header, users) = read(&parts).unwrap();
-        assert_eq!(header, SnapshotHeader::of(audit.id, &current(&audit, &matrix)));
+        let expected = SnapshotHeader { said: Some(said()), ..SnapshotHeader::of(audit.id, &current(&audit, &matrix)) };
+        assert_eq!(header, expected);
         assert_eq!(header.findings.len(), audit.findings.len());
         assert_eq!(users.len(), audit.directory.users.len());
     }
@@ -295,7 +297,7 @@ mod tests {
     #[test]
     fn a_header_without_findings_is_read_back() {
         let audit = testing::quiet();
-        let parts: Vec<Vec<u8>> = parts(&audit, &AccessMatrix::of(&audit)).collect::<Result<_, _>>().unwrap();
+        let parts: Vec<Vec<u8>> = parts(&audit, &AccessMatrix::of(&audit), said()).collect::<Result<_, _>>().unwrap();
         assert_eq!(read(&parts).unwrap().0.findings, []);
         // A build that demands the list finds it.
         let json = zstd::stream::decode_all(parts[0].as_slice()).unwrap();

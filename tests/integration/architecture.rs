@@ -56,6 +56,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "model",
             "access",
             "audit",
+            "brief",
             "people",
             "report",
             "connector",

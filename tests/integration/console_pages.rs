@@ -71,6 +71,23 @@ async fn send(desk: &Desk, cookie: &str, path: &str, form: &str) -> (StatusCode,
 }
 
 #[tokio::test]
+async fn the_overview_says_what_the_report_of_the_last_audit_says() {
+    let (desk, _) = desk();
+    let bags = std::fs::read_dir(desk.bench.path("bags")).unwrap().map(|entry| entry.unwrap().path());
+    let report = bags.map(|bag| bag.join("data/reports/report.json")).find(|report| report.exists()).unwrap();
+    let report: Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
+    let verdict = report["summary"]["verdict"].as_str().unwrap();
+    let overview = async |name: &str| {
+        let cookie = desk.sign_in(&format!("{name}@example.com")).await;
+        desk.get("/", &cookie).send().await.unwrap().text().await.unwrap()
+    };
+    let page = overview("viewer").await;
+    let said = format!("<p class=\"verdict\">{}</p>", verdict.replace('\'', "&#39;"));
+    assert!(page.contains(&said) && page.contains("<article class=\"answer act\">"), "{verdict}\n{page}");
+    assert!(!overview("ben").await.contains("<article"));
+}
+
+#[tokio::test]
 async fn every_page_is_open_to_those_who_have_the_right_and_to_nobody_else() {
     let (desk, id) = desk();
     let ben = items_of(&desk.bench, &id, "ben@example.com");

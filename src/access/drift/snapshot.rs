@@ -67,6 +67,20 @@ pub struct SnapshotHeader {
     /// The address that stands for a person in the roster, by the other addresses that users have.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub aliases: BTreeMap<String, String>,
+    /// What its report said. `None` in the snapshots of an older rolecall.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Said>,
+}
+
+/// What a report says first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// The result in two or three words.
+    pub state: String,
+    /// How it is shown: `incomplete`, `act`, `review`, `clear` or `neutral`.
+    pub class: String,
+    /// The verdict.
+    pub verdict: String,
 }
 
 impl SnapshotHeader {
@@ -76,7 +90,7 @@ impl SnapshotHeader {
     }
 
     /// What is kept of an audit, but for [`SnapshotHeader::departed`] and [`SnapshotHeader::unknown`], which the comparison
-    /// finds.
+    /// finds, and for [`SnapshotHeader::said`].
     pub fn of(audit: Uuid, current: &Current<'_>) -> Self {
         Self { findings: known_findings(current).collect(), ..Self::without_findings(audit, current) }
     }
@@ -104,6 +118,7 @@ impl SnapshotHeader {
             rosters: BTreeMap::new(),
             roster_terms: BTreeMap::new(),
             aliases: BTreeMap::new(),
+            said: None,
         }
     }
 }

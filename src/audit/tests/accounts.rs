@@ -145,6 +145,7 @@ pub(super) fn previous() -> SnapshotHeader {
         rosters: std::collections::BTreeMap::new(),
         roster_terms: std::collections::BTreeMap::new(),
         aliases: std::collections::BTreeMap::new(),
+        said: None,
         policy: Some(Policy::default()),
     }
 }

@@ -7,13 +7,16 @@ use futures::future::try_join_all;
 
 use super::{Trouble, html};
 use crate::{
+    access::drift::Said,
     console::{
         Console,
-        pages::overview::{self, Known},
+        pages::overview::{self, Known, WORKSPACES},
+        shelf::Shelf,
+        site::Plans,
         viewer::Viewer,
     },
     review::state::{State as ReviewState, Summary},
-    store::StoreError,
+    store::{AuditRecord, StoreError},
 };
 
 /// Past audits in a chart.
@@ -35,7 +38,7 @@ pub(in crate::console) async fn show(State(console): State<Arc<Console>>, viewer
     under_way.retain(|summary| {
         matches!(summary.state, ReviewState::Open | ReviewState::Decided) && viewer.may_read_review(summary.id)
     });
-    let (mut incidents, mut past) = (Vec::new(), Vec::new());
+    let (mut incidents, mut past, mut latest) = (Vec::new(), Vec::new(), Vec::new());
     if viewer.may_read() {
         let of_pair = |(job, workspace): (String, String)| async move {
             let values = store.past(Some(&job), &workspace, PAST).await?;
@@ -43,10 +46,28 @@ pub(in crate::console) async fn show(State(console): State<Arc<Console>>, viewer
         };
         // At once: each waits for the store and not for the others.
         let pasts = try_join_all(plans.pairs(CHARTS).into_iter().map(of_pair));
-        (incidents, past) = tokio::try_join!(store.incidents(now), pasts)?;
+        let workspaces: Vec<&String> = plans.workspaces.keys().take(WORKSPACES).collect();
+        let said = try_join_all(workspaces.into_iter().map(|workspace| said_last(&site.shelf, &plans, workspace)));
+        (incidents, past, latest) = tokio::try_join!(store.incidents(now), pasts, said)?;
         // Jobs that were removed from the configuration have no open incidents.
         incidents.retain(|incident| plans.jobs.contains_key(&incident.job));
     }
-    let known = Known { own: &own, under_way: &under_way, plans: &plans, incidents: &incidents, past: &past, now };
+    let latest: Vec<_> = latest.into_iter().flatten().collect();
+    let known = Known {
+        own: &own,
+        under_way: &under_way,
+        plans: &plans,
+        latest: &latest,
+        incidents: &incidents,
+        past: &past,
+        now,
+    };
     html(StatusCode::OK, &overview::page(&viewer, &known))
+}
+
+/// The last complete audit of a workspace, and what its report said first. `None` if there is none.
+async fn said_last(shelf: &Shelf, plans: &Plans, workspace: &str) -> Result<Option<(AuditRecord, Said)>, StoreError> {
+    let Some(record) = shelf.latest_of(&plans.jobs_of(workspace), workspace).await? else { return Ok(None) };
+    let said = shelf.said(record.id).await?;
+    Ok(said.map(|said| (record, said)))
 }

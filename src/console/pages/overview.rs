@@ -10,12 +10,14 @@ use super::{
     text::{day, label, moment, path, prose},
 };
 use crate::{
+    access::drift::Said,
     console::{part::Part, site::Plans, viewer::Viewer},
-    model::{change::Past, trigger::Incident},
+    model::{change::Past, plain::shown, trigger::Incident},
     review::{
         carrying_out::CarriedOut,
         state::{Review, State, Summary},
     },
+    store::AuditRecord,
     words::{count, counted},
 };
 
@@ -26,12 +28,22 @@ const TIMES: usize = 4;
 /// Problems that are shown.
 const PROBLEMS: usize = 20;
 
+/// Workspaces whose last audit is told.
+pub(in crate::console) const WORKSPACES: usize = 12;
+/// The characters of a verdict.
+const VERDICT: usize = 1_800;
+/// The classes that the stylesheet has for an answer.
+const CLASSES: [&str; 5] = ["incomplete", "act", "review", "clear", "neutral"];
+
 #[derive(Template)]
 #[template(path = "console/overview.html")]
 pub(in crate::console) struct Page {
     frame: Frame,
     needs: Vec<Need>,
     problems: Vec<String>,
+    answers: Vec<Answer>,
+    /// Workspaces that the page leaves out.
+    more: usize,
     reviews: Vec<Row>,
     calendar: Vec<Entry>,
     trends: Vec<Trend>,
@@ -45,6 +57,16 @@ struct Need {
     is_late: bool,
     address: String,
     action: &'static str,
+}
+
+/// What the report of a workspace's last audit says first.
+struct Answer {
+    workspace: String,
+    address: String,
+    read: String,
+    state: String,
+    class: &'static str,
+    verdict: String,
 }
 
 /// Something that will happen.
@@ -71,6 +93,8 @@ pub(in crate::console) struct Known<'a> {
     pub(in crate::console) under_way: &'a [Summary],
     /// What of the configuration is shown.
     pub(in crate::console) plans: &'a Plans,
+    /// The last complete audits of workspaces, and what their reports say first.
+    pub(in crate::console) latest: &'a [(AuditRecord, Said)],
     /// What went wrong.
     pub(in crate::console) incidents: &'a [Incident],
     /// The past audits of each job and workspace.
@@ -91,10 +115,24 @@ pub(in crate::console) fn page(viewer: &Viewer, known: &Known<'_>) -> Page {
         frame: Frame::of(viewer, Area::Overview, "Overview"),
         needs: known.own.iter().flat_map(|(_, review)| needs(Part { review, viewer }, known.now)).collect(),
         problems: known.incidents.iter().take(PROBLEMS).map(problem).collect(),
+        answers: known.latest.iter().map(answer).collect(),
+        more: known.plans.workspaces.len().saturating_sub(WORKSPACES),
         reviews: known.under_way.iter().map(|summary| Row::of(summary, known.now)).collect(),
         calendar: calendar(known, may_read),
         trends: past.filter_map(|(at, (job, workspace, past))| trend(at, job, workspace, past)).collect(),
         may_read,
+    }
+}
+
+fn answer((record, said): &(AuditRecord, Said)) -> Answer {
+    Answer {
+        workspace: label(&record.workspace),
+        address: path(&["workspaces", &record.workspace]),
+        read: moment(record.finished_at),
+        state: label(&said.state),
+        // What comes out of the store names no other class.
+        class: CLASSES.into_iter().find(|class| *class == said.class).unwrap_or("neutral"),
+        verdict: shown(&said.verdict, VERDICT),
     }
 }
 

@@ -232,10 +232,16 @@ fn the_overview_says_what_needs_the_person() {
         administrators,
         open_findings: 9 - administrators,
     };
+    let said = crate::access::drift::Said {
+        state: "Action needed".to_owned(),
+        class: "act".to_owned(),
+        verdict: format!("“{HOSTILE}” became Administrator since the previous audit."),
+    };
     let known = overview::Known {
         own: &[(summary.clone(), std::sync::Arc::clone(&review))],
         under_way: &[summary],
         plans: &crate::console::site::Plans::default(),
+        latest: &[(crate::console::testing::workspace().record, said)],
         incidents: &[],
         past: &[("weekly".to_owned(), HOSTILE.to_owned(), vec![past(-14, 3), past(-7, 5), past(0, 4)])],
         now: at(5_000),

@@ -127,7 +127,9 @@ async fn keep(store: &store_testing::TestStore, world: &World, at: DateTime<Utc>
         no_mail_reason: None,
         policy_changes: Vec::new(),
     };
-    let parts = snapshot::parts(&audit, &matrix).collect::<Result<_, _>>().unwrap();
+    let parts = snapshot::parts(&audit, &matrix, crate::brief::Brief::of(&audit, &matrix).said())
+        .collect::<Result<_, _>>()
+        .unwrap();
     store.keep(&KeptAudit { record, parts }, at).await.unwrap();
     id
 }

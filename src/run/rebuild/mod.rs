@@ -15,6 +15,7 @@ use uuid::Uuid;
 use self::snapshots::OfEvidence;
 use crate::{
     access::matrix::AccessMatrix,
+    brief::Brief,
     evidence::{
         consistency::{self, ConsistencyReport},
         ledger::LEDGER,
@@ -218,7 +219,8 @@ impl Rebuilding<'_> {
             let parts = match self.remake.audit(&bag.folder).await {
                 Ok(made) => {
                     let matrix = AccessMatrix::of(&made);
-                    let parts: Result<Vec<_>, _> = snapshot::parts(&made, &matrix).collect();
+                    let parts: Result<Vec<_>, _> =
+                        snapshot::parts(&made, &matrix, Brief::of(&made, &matrix).said()).collect();
                     parts.map_err(|error| error.to_string())
                 }
                 Err(why) => Err(why),
