@@ -8,7 +8,7 @@ use crate::{
         finding::{RuleResult, Severity},
         unread::Field,
     },
-    words::number,
+    words::{count, number},
 };
 
 /// Status words that [`Counts::population`] spells out.
@@ -144,6 +144,14 @@ impl Counts {
     /// `at least ` if more users may be able to administer than it is known of; empty otherwise.
     pub fn at_least(&self) -> &'static str {
         if self.power_unknown > 0 { "at least " } else { "" }
+    }
+
+    /// Why it is only known of [`at_least`](Self::at_least) so many that they can administer; empty if it is known of all.
+    pub fn unknown(&self) -> String {
+        match self.power_unknown {
+            0 => String::new(),
+            unknown => format!("of {} the status, profile or role could not be read", count(unknown, "user")),
+        }
     }
 
     /// Open findings of one severity.

@@ -65,9 +65,9 @@ fn power(brief: &Brief) -> String {
     let counts = &brief.counts;
     let ways = counts.ways();
     let ways = if ways.is_empty() { ways } else { format!(" ({ways})") };
-    let unknown = match counts.power_unknown {
-        0 => String::new(),
-        unknown => format!("; of {} the status, profile or role could not be read", count(unknown, "user")),
+    let unknown = match counts.unknown() {
+        unknown if unknown.is_empty() => unknown,
+        unknown => format!("; {unknown}"),
     };
     format!(
         "{}{} of {} can administer {}{ways}{unknown}",

@@ -5,7 +5,10 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 
-use crate::model::plain::is_invisible;
+use crate::{
+    model::{directory::Directory, plain::is_invisible},
+    words::counted,
+};
 
 /// The word for a value that the API did not return.
 pub(super) const UNKNOWN: &str = "unknown";
@@ -42,6 +45,23 @@ pub fn guarded(text: &str) -> Cow<'_, str> {
         out.extend(piece.chars().map(|c| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c }));
     }
     Cow::Owned(out)
+}
+
+/// What [`guarded`] replaces in the names and addresses of an audit, as a sentence. `None` if nothing: the other formats have
+/// every text as it was read.
+pub(super) fn replaced(directory: &Directory) -> Option<String> {
+    let has_nul = |text: Option<&str>| text.is_some_and(|text| memchr::memchr(0, text.as_bytes()).is_some());
+    let of_users = directory.users.iter().filter(|user| has_nul(user.full_name()) || has_nul(user.email())).count();
+    let of_roles = directory.roles.iter().filter(|role| has_nul(Some(&role.name))).count();
+    let of_profiles = directory.profiles.iter().filter(|profile| has_nul(Some(&profile.name))).count();
+    let records = of_users + of_roles + of_profiles;
+    (records > 0).then(|| {
+        format!(
+            "{} the character U+0000 in a name or address. The CSV files and report.xlsx have U+FFFD in its place; \
+             report.json has it as it was read.",
+            counted(records, "record has", "records have")
+        )
+    })
 }
 
 /// Whether a spreadsheet would run a text as a formula.

@@ -16,7 +16,8 @@ use crate::model::{
     reading::{CheckKind, Reading},
     rule::RuleList,
     trigger::{Incident, IncidentKind, Trigger},
-    users::{NewUser, UserIndex},
+    unread::{Field, Fields},
+    users::{NewUser, UserBlock, UserIndex, Users},
 };
 
 /// The time of every test.
@@ -128,6 +129,18 @@ fn directory(users: &[NewUser<'_>]) -> Directory {
 /// One administrator and nothing to say.
 pub(crate) fn quiet() -> Audit {
     audit(&[ANA])
+}
+
+/// One administrator, and one user whose profile could not be read.
+pub(crate) fn with_unknown_power() -> Audit {
+    let mut audit = audit(&[ANA]);
+    let mut block = UserBlock::default();
+    block.push(&ANA).unwrap();
+    let other = NewUser { id: "5000000000002", full_name: Some("Bo"), zuid: None, profile: None, ..ANA };
+    let other = NewUser { role: Some(("12", Some("Sales"))), ..other };
+    block.push_partly(&other, Fields::of(&[Field::Profile])).unwrap();
+    audit.directory.users = Users::from_blocks(vec![block]).0;
+    audit
 }
 
 /// A finding about the user at a place.

@@ -2,7 +2,7 @@
 
 use super::text::{LABEL, PROSE, sentence, shown};
 use crate::{
-    brief::{Brief, State, Tone},
+    brief::Brief,
     model::finding::Severity,
     words::{form, number},
 };
@@ -51,7 +51,7 @@ pub(super) fn answer(brief: &Brief) -> Answer {
     let problem = |(title, detail): &(&'static str, String)| format!("{}: {}", sentence(title), shown(detail, PROSE));
     Answer {
         state: brief.state.word(),
-        class: class(brief),
+        class: brief.class(),
         verdict: shown(&brief.verdict, PROSE * 3),
         problems: brief.not_evaluated.problems.iter().map(problem).collect(),
         incidents: brief.incidents.iter().map(|sentence| shown(sentence, PROSE)).collect(),
@@ -64,16 +64,6 @@ pub(super) fn answer(brief: &Brief) -> Answer {
         usual_who: brief.usual_who().map_or_else(String::new, |who| shown(&who.to_string(), PROSE)),
         nothing_to_do: brief.nothing_to_do(),
         nothing: brief.actions.is_empty(),
-    }
-}
-
-fn class(brief: &Brief) -> &'static str {
-    match (brief.state, brief.tone) {
-        (State::Incomplete, _) => "incomplete",
-        (State::Act, _) => "act",
-        (State::Review, _) => "review",
-        (State::Clear, Tone::Good) => "clear",
-        (State::Clear, _) => "neutral",
     }
 }
 
@@ -93,6 +83,10 @@ fn tiles(brief: &Brief) -> Vec<Tile> {
         || format!("{:.1} % of active users", share(counts.administrators, counts.active)),
         |changed| format!("{} since the previous audit", changed.phrase()),
     );
+    let (least, changed) = match counts.unknown() {
+        unknown if unknown.is_empty() => ("", changed),
+        unknown => ("at least ", format!("{unknown}; {changed}")),
+    };
     let so_far = if brief.is_complete() { "" } else { "so far: " };
     let accepted = match counts.accepted {
         0 => String::new(),
@@ -100,7 +94,11 @@ fn tiles(brief: &Brief) -> Vec<Tile> {
     };
     let found = format!("{so_far}{}{accepted}", counts.severities(&Severity::ALL));
     let mut tiles = vec![
-        tile(counts.administrators, "administrator", "administrators", changed),
+        Tile {
+            value: format!("{least}{}", number(counts.administrators)),
+            label: form(counts.administrators, "administrator", "administrators"),
+            note: changed,
+        },
         tile(counts.open_total, "open finding", "open findings", found),
     ];
     if let Some(changes) = &brief.changes {

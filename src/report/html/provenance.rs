@@ -6,7 +6,10 @@ use super::text::{LABEL, PROSE, date, moment, precise, sentence, shown};
 use crate::{
     brief::{NOT_EXPOSED, roster},
     model::reading::Check,
-    report::{ReportInput, cell::UNKNOWN},
+    report::{
+        ReportInput,
+        cell::{UNKNOWN, replaced},
+    },
     words::{count, number},
 };
 
@@ -80,7 +83,9 @@ pub(super) fn facts(input: &ReportInput<'_>) -> Vec<Fact> {
     let due = input.audit.trigger.as_ref().map(|trigger| fact("Scheduled", trigger.sentence()));
     let last = [fact("Compared with", compared_with(input)), fact("Not evaluated", NOT_EXPOSED.to_owned())];
     let roster = roster(input.audit).map(|text| fact("Roster", shown(&text, PROSE)));
-    due.into_iter().chain(source_facts(input)).chain(reading_facts(input)).chain(roster).chain(last).collect()
+    let replaced = replaced(&input.audit.directory).map(|text| fact("Replaced in tables", text));
+    let facts = due.into_iter().chain(source_facts(input)).chain(reading_facts(input));
+    facts.chain(roster).chain(replaced).chain(last).collect()
 }
 
 /// What was read, where, and with which account.

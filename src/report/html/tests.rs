@@ -91,7 +91,9 @@ fn who_has_power_or_a_finding_comes_first_in_the_matrix_whatever_the_id() {
     let at = |text: &str| matrix.find(text).unwrap_or_else(|| panic!("{text}"));
     assert!(at("Late Flagged") < at("Late Administrator") && at("Late Administrator") < at("<details"));
     assert!(at("500 more users") < at("Ana Lima"));
-    assert!(matrix.contains("2,998 more users are in access-matrix.csv"), "paper says how many it leaves out");
+    let on_paper =
+        "2 of 3,000 users: those with a finding or power. access-matrix.csv and report.xlsx have every user.";
+    assert!(matrix.contains(on_paper), "paper says how many it leaves out");
 }
 
 #[test]
@@ -130,6 +132,64 @@ fn what_is_true_of_several_is_said_once_with_their_names_and_paper_shows_the_fir
     let page = html(&audit);
     assert_eq!(page.matches(message).count(), 1);
     assert!(!page.contains("more in findings.csv"));
+}
+
+#[test]
+fn what_the_tables_replace_is_said() {
+    let mut audit = testing::quiet();
+    assert!(!html(&audit).contains("Replaced in tables"));
+    let said = "1 record has the character U+0000 in a name or address";
+    audit.directory.roles[0].name = "C\0O".to_owned();
+    assert!(html(&audit).contains(said));
+    let audit = testing::audit(&[NewUser { full_name: Some("A\0na"), ..testing::ANA }]);
+    let html = html(&audit);
+    assert!(html.contains(said) && html.contains("A[U+0000]na"), "{html}");
+}
+
+#[test]
+fn paper_says_which_users_it_shows_and_not_what_the_screen_shows() {
+    let ids: Vec<String> = (1..=600).map(|id| format!("50000000{id:05}")).collect();
+    for (users, expected) in [
+        (
+            600,
+            "40 of 600 users: the first of 600 with a finding or power. access-matrix.csv and report.xlsx have every user.",
+        ),
+        (100, "40 of 100 users: the first of 100 with a finding or power."),
+        (30, ""),
+    ] {
+        let people: Vec<_> = ids[..users].iter().map(|id| NewUser { id, ..testing::ANA }).collect();
+        let html = html(&testing::audit(&people));
+        let (_, section) = html.split_once("id=\"matrix\">").unwrap();
+        let paper =
+            section.split_once("<p class=\"paper\">").map_or("", |(_, rest)| rest.split_once("</p>").unwrap().0);
+        assert!(
+            if expected.is_empty() { !paper.contains("with a finding or power") } else { paper.starts_with(expected) },
+            "{paper}"
+        );
+        // What is said of the screen is not printed beside it.
+        assert_eq!(section.starts_with("Access matrix</h2>\n<p class=\"quiet screen\">"), users > 40, "{users}");
+    }
+}
+
+#[test]
+fn a_complete_report_can_be_signed_on_paper() {
+    assert!(html(&testing::quiet()).contains("<section class=\"paper sign\""));
+    let mut audit = testing::quiet();
+    audit.directory.reading.checks = vec![Check {
+        kind: CheckKind::PageLength,
+        outcome: CheckOutcome::Disagreed { detail: "x".to_owned() },
+        figures: String::new(),
+    }];
+    assert!(!html(&audit).contains("class=\"paper sign\""));
+}
+
+#[test]
+fn the_number_of_administrators_is_the_least_if_some_power_is_unknown() {
+    assert!(!html(&testing::quiet()).contains("at least"));
+    let html = html(&testing::with_unknown_power());
+    let tile = "<span class=\"value\">at least 1</span> <span class=\"label\">administrator</span> <span class=\"note\">of 1 user \
+                the status, profile or role could not be read; ";
+    assert!(html.contains(tile), "{html}");
 }
 
 #[test]

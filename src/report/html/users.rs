@@ -11,7 +11,7 @@ use crate::{
     },
     model::{email, finding::Subject, users::UserIndex},
     report::{ReportInput, cell::UNKNOWN},
-    words::number,
+    words::{count, number},
 };
 
 /// Users with a finding or power that the page shows at once, and paper too.
@@ -35,8 +35,8 @@ pub(super) struct Users {
     pub(super) others: Vec<UserRow>,
     /// Which users the page shows, in words; said if it does not show all.
     pub(super) which: String,
-    /// Whether paper shows the others.
-    pub(super) printed: bool,
+    /// Which users paper shows, in words; empty if it shows all.
+    pub(super) on_paper: String,
     /// How many users there are and are shown.
     pub(super) count: Part<()>,
     /// Whether any user has a finding.
@@ -89,23 +89,42 @@ pub(super) fn users(input: &ReportInput<'_>) -> Users {
     let all = input.matrix.rows().len();
     let hidden = all - page.rows.len();
     let others = page.rows.split_off(important.min(FIRST));
+    let all_powerful = powerful().count();
+    let with_either = flagged.len() + all_powerful;
     let which = format!(
         "{} of {} users with a finding (the most severe first), {} of {} with power and no finding, and the first {} of \
          the others by id",
         number(shown_flagged),
         number(flagged.len()),
         number(shown_powerful),
-        number(powerful().count()),
+        number(all_powerful),
         number(shown_rest)
     );
     Users {
+        on_paper: if others.len() <= PRINTED && hidden == 0 {
+            String::new()
+        } else {
+            on_paper(page.rows.len(), with_either, all)
+        },
         first: page.rows,
-        printed: others.len() <= PRINTED && hidden == 0,
         others,
         which,
         count: Part { rows: Vec::new(), all, hidden },
         flagged: !flagged.is_empty(),
     }
+}
+
+/// Which users paper shows: so many of those with a finding or power.
+fn on_paper(shown: usize, important: usize, all: usize) -> String {
+    let all = count(all, "user");
+    let which = match important {
+        0 => format!("None of {all} has a finding or power."),
+        many if many > shown => {
+            format!("{} of {all}: the first of {} with a finding or power.", number(shown), number(many))
+        }
+        _ => format!("{} of {all}: those with a finding or power.", number(shown)),
+    };
+    format!("{which} access-matrix.csv and report.xlsx have every user.")
 }
 
 /// The rows of the page, as they are gathered.

@@ -29,6 +29,15 @@ fn what_the_api_did_not_give_is_null_and_what_is_empty_stays_empty() {
 }
 
 #[test]
+fn users_whose_power_is_unknown_are_counted() {
+    let summary =
+        |audit: &Audit| serde_json::from_str::<serde_json::Value>(&written(audit)).unwrap()["summary"].clone();
+    let unknown = summary(&testing::with_unknown_power());
+    assert_eq!((&unknown["administrators"], &unknown["administrators_unknown"]), (&1.into(), &1.into()));
+    assert!(summary(&testing::quiet()).get("administrators_unknown").is_none());
+}
+
+#[test]
 fn the_schema_is_published_and_describes_every_part_of_a_report() {
     let schema = schema();
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");

@@ -143,6 +143,10 @@ pub(super) struct Summary {
     pub(super) administrators: usize,
     /// Those among them who hold it by no administrator profile: by a profile that equals one, or by an administrative role.
     pub(super) administrators_equivalent: usize,
+    /// Users of whom the status, profile or role could not be read, so that they may be administrators too: then
+    /// `administrators` is the least number. Absent if there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) administrators_unknown: Option<usize>,
     /// Open findings by severity.
     pub(super) open_findings: BTreeMap<&'static str, usize>,
     /// Open findings that the previous audit did not have; null for a first audit.

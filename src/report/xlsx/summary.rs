@@ -8,8 +8,9 @@ use chrono::SecondsFormat;
 
 use super::strings::element;
 use crate::{
+    brief::Counts,
     model::finding::Severity,
-    report::{ReportInput, guarded},
+    report::{ReportInput, cell::replaced, guarded},
     words::number,
 };
 
@@ -29,7 +30,7 @@ pub(super) fn rows(input: &ReportInput<'_>) -> Vec<(&'static str, String)> {
         ("Audited at", audit.judged_at.to_rfc3339_opts(SecondsFormat::Secs, true)),
         ("Compared with", compared_with(input)),
         ("Users", counts.population.clone()),
-        ("Can administer", number(counts.administrators)),
+        ("Can administer", can_administer(counts)),
     ];
     rows.extend(brief.administrators.named.iter().map(|person| {
         let address = person.email.as_deref().unwrap_or("address unknown");
@@ -51,10 +52,19 @@ pub(super) fn rows(input: &ReportInput<'_>) -> Vec<(&'static str, String)> {
     }
     rows.extend(brief.incidents.iter().map(|incident| ("Incident", incident.clone())));
     rows.extend(not_evaluated(input));
+    rows.extend(replaced(&audit.directory).map(|said| ("Replaced in tables", said)));
     rows.push(("Policy", audit.policy.name.clone()));
     rows.push(("Policy, SHA-256", audit.policy.sha256()));
     rows.push(("Audit", audit.id.to_string()));
     rows
+}
+
+fn can_administer(counts: &Counts) -> String {
+    let known = format!("{}{}", counts.at_least(), number(counts.administrators));
+    match counts.unknown() {
+        unknown if unknown.is_empty() => known,
+        unknown => format!("{known}: {unknown}"),
+    }
 }
 
 fn compared_with(input: &ReportInput<'_>) -> String {

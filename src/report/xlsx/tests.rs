@@ -55,6 +55,14 @@ fn severities_are_coloured_and_long_texts_wrap() {
 }
 
 #[test]
+fn the_summary_says_at_least_if_some_power_is_unknown() {
+    let summary = part(&workbook(&testing::with_unknown_power(), SHEET_ROWS), "xl/worksheets/sheet4.xml");
+    assert!(summary.contains("at least 1: of 1 user the status, profile or role could not be read"), "{summary}");
+    let summary = part(&workbook(&testing::quiet(), SHEET_ROWS), "xl/worksheets/sheet4.xml");
+    assert!(!summary.contains("at least"), "{summary}");
+}
+
+#[test]
 fn rows_that_a_sheet_does_not_hold_go_on_in_the_next() {
     let ids: Vec<String> = (1..=7).map(|id| id.to_string()).collect();
     let users: Vec<_> = ids.iter().map(|id| NewUser { id, ..testing::ANA }).collect();
