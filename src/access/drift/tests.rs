@@ -439,10 +439,14 @@ fn a_finding_about_two_accounts_is_not_resolved_while_either_cannot_be_read() {
             let all = drift(&before, now).changes.into_iter();
             all.filter(|one| one.subject_id.starts_with(rule)).map(|one| (one.kind, one.subject_id)).collect()
         };
-        assert!(stored(&before).0.findings.iter().any(|known| known.rule == rule && known.subject_id == "3"), "{rule}");
+        assert!(
+            stored(&before).0.findings.iter().any(|known| &*known.rule == rule && &*known.subject_id == "3"),
+            "{rule}"
+        );
         assert_eq!(of_users(&unread), [], "{rule}");
-        let unknown: Vec<String> = drift(&before, &unread).unknown.into_iter().map(|known| known.subject_id).collect();
-        assert!(unknown.contains(&"3".to_owned()) && unknown.contains(&"4".to_owned()), "{rule}: {unknown:?}");
+        let unknown: Vec<Box<str>> =
+            drift(&before, &unread).unknown.into_iter().map(|known| known.subject_id).collect();
+        assert!(unknown.contains(&"3".into()) && unknown.contains(&"4".into()), "{rule}: {unknown:?}");
         let resolved = of_users(&alike(Some("other@example.com"), Field::Email));
         assert_eq!(resolved.len(), 2, "{rule}: {resolved:?}");
     }

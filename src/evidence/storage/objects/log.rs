@@ -203,7 +203,15 @@ impl Objects {
             let end = last.end().unwrap_or_default();
             return Ok((end, last.bytes(&self.client, Some(&self.parts))?));
         }
-        let Some(length) = self.log_length(log)? else { return Ok((0, Vec::new())) };
+        let Some(mut last) = self.last_chapter(log)? else { return Ok((0, Vec::new())) };
+        let start = last.start().unwrap_or_default();
+        let length = last.follows(start)?;
+        if last.segments.len() > 1 || start == 0 {
+            last.segments.drain(..last.segments.len().saturating_sub(MOST_LAST));
+            last.whole = None;
+            return Ok((length, last.bytes(&self.client, Some(&self.parts))?));
+        }
+        // A line may have begun in the chapter before.
         let from = length.saturating_sub(LOG_END);
         let mut bytes = self.log_bytes(log, from)?.unwrap_or_default();
         // Others may have appended meanwhile.
