@@ -32,12 +32,12 @@ def main():
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
         page.goto(address)
-        paper = page.pdf(format="A4", prefer_css_page_size=True)
+        papers = [page.pdf(format=size, prefer_css_page_size=True) for size in ("A4", "Letter")]
         page.emulate_media(media="print")
         measured = {
             "screen": height(browser, address, 1280),
             "phone": height(browser, address, 390),
-            "pages": len(re.findall(rb"/Type\s*/Page\b", paper)),
+            "pages": max(len(re.findall(rb"/Type\s*/Page\b", paper)) for paper in papers),
             "folded_on_paper": page.evaluate(FOLDED),
         }
         browser.close()
