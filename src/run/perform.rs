@@ -256,7 +256,14 @@ impl AuditRun<'_> {
         let matrix = AccessMatrix::of(audit);
         let input = ReportInput::new(audit, &matrix);
         on_step(Step::Judged(&input));
-        let (written, kept) = rayon::join(|| self.write_reports(&input), || pack(audit, &matrix));
+        let mut written = Ok(Vec::new());
+        // On this thread: one that is started for it has a heap of its own, beside all that was freed here.
+        let kept = rayon::in_place_scope(|scope| {
+            if self.reports.is_some() {
+                scope.spawn(|_| written = self.write_reports(&input));
+            }
+            pack(audit, &matrix)
+        });
         let (written, mut kept) = (written?, kept?);
         on_step(Step::Written(&written));
         if let Some((recording, vault)) = evidence.recording.as_ref().zip(self.env.vault) {

@@ -4,7 +4,7 @@
 //! cost an audit 4 MiB more, because memory that is freed in pieces of a megabyte is kept by the allocator.
 
 use std::{
-    io::{self, BufRead as _, Read as _, Write as _},
+    io::{self, BufRead as _, Read as _},
     iter,
 };
 
@@ -135,7 +135,8 @@ fn split_within(parts: impl io::Read, bounds: Bounds) -> Result<Vec<Vec<u8>>, St
     let mut lines = Lines::of(parts, bounds)?;
     let (mut split, mut packed) = (Vec::new(), 0);
     while let Some(line) = lines.next()? {
-        let part = compressed(&line)?;
+        // As they were when the audit was kept.
+        let part = if split.is_empty() { in_pieces(|json| json.write_all(&line))? } else { compressed(&line)? };
         packed += part.len();
         split.push(part);
         if packed > bounds.packed || split.len() > bounds.parts {
@@ -202,10 +203,17 @@ fn each_finding<S: Serializer>(current: &Current<'_>, serializer: S) -> Result<S
 
 /// Compresses a header while it is written, because it can be many megabytes of JSON.
 fn pack_in_pieces(header: &HeaderLine<'_>) -> Result<Vec<u8>, StoreError> {
+    in_pieces(|json| {
+        serde_json::to_writer(&mut *json, header)?;
+        json.write_all(b"\n")
+    })
+}
+
+/// Compresses what is written. The result does not depend on the pieces in which it is written.
+fn in_pieces(write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<Vec<u8>, StoreError> {
     let compress = || -> io::Result<Vec<u8>> {
         let mut json = io::BufWriter::new(zstd::stream::Encoder::new(Vec::new(), LEVEL)?);
-        serde_json::to_writer(&mut json, header)?;
-        json.write_all(b"\n")?;
+        write(&mut json)?;
         json.into_inner()?.finish()
     };
     compress().map_err(|error| StoreError::Pack { reason: error.to_string() })
@@ -291,6 +299,7 @@ mod tests {
         let expected = SnapshotHeader { said: Some(said()), ..SnapshotHeader::of(audit.id, &current(&audit, &matrix)) };
         assert_eq!(header, expected);
         assert_eq!(header.findings.len(), audit.findings.len());
+        assert_eq!(super::split(parts.concat().as_slice()).unwrap(), parts, "to the byte");
         assert_eq!(users.len(), audit.directory.users.len());
     }
 

@@ -23,7 +23,9 @@ use crate::{
 };
 
 /// How many subjects one thread judges before it takes others.
-const AT_ONCE: usize = 2_048;
+const AT_ONCE: usize = 1_024;
+/// How many subjects are evaluated before what was said of them is reported.
+const IN_MEMORY: usize = 16 * AT_ONCE;
 
 const TOO_LARGE: &str = "it would need too many steps for a workspace of this size";
 
@@ -80,15 +82,17 @@ impl Compiled {
         if self.program.steps(longest.min(LONGEST_LIST)).saturating_mul(places.len() as u64) > MOST_STEPS {
             return Err(NotEvaluated::because(TOO_LARGE));
         }
-        let chunks: Vec<Vec<Said>> =
-            places.par_chunks(AT_ONCE).map(|places| self.said(&Subjects::new(context, facts), places)).collect();
         let (mut failed, mut first) = (0_usize, None);
-        for said in chunks.into_iter().flatten() {
-            match said {
-                Ok((subject, message)) => sink.report(subject, message),
-                Err(reason) => {
-                    failed += 1;
-                    first.get_or_insert(reason);
+        for places in places.chunks(IN_MEMORY) {
+            let chunks: Vec<Vec<Said>> =
+                places.par_chunks(AT_ONCE).map(|places| self.said(&Subjects::new(context, facts), places)).collect();
+            for said in chunks.into_iter().flatten() {
+                match said {
+                    Ok((subject, message)) => sink.report(subject, message),
+                    Err(reason) => {
+                        failed += 1;
+                        first.get_or_insert(reason);
+                    }
                 }
             }
         }
