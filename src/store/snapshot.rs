@@ -56,7 +56,7 @@ pub fn parts<'a>(
     let current = current(audit, matrix);
     let of_audit = SnapshotHeader::without_findings(audit.id, &current);
     let said = Some(said);
-    let rest = SnapshotHeader { said, unknown, departed, rosters, roster_terms, aliases, ..of_audit };
+    let rest = SnapshotHeader { unknown, departed, rosters, roster_terms, aliases, said, ..of_audit };
     let header = HeaderLine { rest, findings: current };
     let mut users = snapshot_users(&audit.directory);
     let part = move || {
