@@ -274,11 +274,11 @@ fn administrators_who_were_not_known_before_are_not_called_new() {
     let mut audit = testing::quiet();
     assert!(!of(&audit).verdict.contains("now known"));
     audit.drift.newly_known = 1;
-    let said =
-        "1 of them is now known, not new: at the previous audit, the API did not say whether this user can administer.";
+    let said = "1 of them is now known and may not be new: at the previous audit, the API did not say whether this user \
+                could administer.";
     assert!(of(&audit).verdict.contains(said), "{}", of(&audit).verdict);
     audit.drift.newly_known = 2;
-    assert!(of(&audit).verdict.contains("2 of them are now known, not new"), "{}", of(&audit).verdict);
+    assert!(of(&audit).verdict.contains("2 of them are now known and may not be new"), "{}", of(&audit).verdict);
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn newly_known(counts: &Counts) -> Option<String> {
     let they = form(known, "this user", "these users");
     (known > 0).then(|| {
         format!(
-            "{} of them {} now known, not new: at the previous audit, the API did not say whether {they} can administer.",
+            "{} of them {} now known and may not be new: at the previous audit, the API did not say whether {they} could administer.",
             number(known),
             form(known, "is", "are")
         )

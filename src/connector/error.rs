@@ -90,7 +90,7 @@ pub enum Cause {
         left: Duration,
     },
     /// It failed on every try.
-    #[error("failed {attempts} times, the last time with {what}")]
+    #[error("{}{what}", tries(*attempts))]
     Unavailable {
         /// How often it was tried.
         attempts: u32,
@@ -98,7 +98,7 @@ pub enum Cause {
         what: String,
     },
     /// The proxy, or a server behind it, could not be reached on any try.
-    #[error("failed {attempts} times, the last time with {what}")]
+    #[error("{}{what}", tries(*attempts))]
     Proxy {
         /// How often it was tried.
         attempts: u32,
@@ -197,6 +197,11 @@ impl fmt::Display for ConnectorError {
 }
 
 impl std::error::Error for ConnectorError {}
+
+/// How often something failed, before how it failed.
+fn tries(attempts: u32) -> String {
+    if attempts == 1 { "failed with ".to_owned() } else { format!("failed {attempts} times, the last time with ") }
+}
 
 impl Cause {
     /// Whether another attempt may succeed without any change.

@@ -96,7 +96,7 @@ impl Shelf {
         Ok(indexed)
     }
 
-    /// What the report of an audit said first. `None` if that was not kept.
+    /// What the report of an audit said first. `None` if that was not kept, or cannot be read back.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -112,7 +112,9 @@ impl Shelf {
             None => None,
             Some(kept) => {
                 let header = tokio::task::spawn_blocking(move || snapshot::header(&kept));
-                header.await.map_err(|error| StoreError::Snapshot { reason: error.to_string() })??.said
+                let header = header.await.map_err(|error| StoreError::Snapshot { reason: error.to_string() })?;
+                // The page of the workspace says what is wrong with the snapshot.
+                header.ok().and_then(|header| header.said)
             }
         };
         let mut all = self.said.lock().unwrap_or_else(PoisonError::into_inner);

@@ -58,7 +58,9 @@ fn histories(most: u64, play: impl Fn(u64) -> (u64, u64)) {
         runs += played.0;
         crashes += played.1;
     }
-    assert!(histories == 1 || (runs > histories && crashes > 0), "{runs} runs, {crashes} crashes: nothing was tested");
+    // A few histories may have no crash.
+    let is_anything = runs > histories && (crashes > 0 || histories < HISTORIES);
+    assert!(histories == 1 || is_anything, "{runs} runs, {crashes} crashes: nothing was tested");
 }
 
 /// Plays one history over an empty store; gives how many runs and crashes there were.

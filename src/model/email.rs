@@ -29,8 +29,8 @@ pub fn comparable(address: &str) -> String {
     text
 }
 
-/// The form in which two domains are compared: in ASCII, lower case, without a dot at the end. What is no domain, or is
-/// written otherwise than in its letters, stays what it is.
+/// The form in which two domains are compared: in ASCII, lower case, without a dot at the end. A text that is not a domain, or
+/// has characters that its ASCII form does not stand for, stays as it is.
 pub fn comparable_domain(domain: &str) -> Cow<'_, str> {
     let domain = domain.trim_end_matches('.');
     if domain.bytes().any(|byte| byte.is_ascii_uppercase()) || !domain.is_ascii() {
@@ -51,7 +51,9 @@ pub fn disguised(address: &str) -> Option<String> {
 
 /// The ASCII form of a domain with other letters; `None` if it has none, or is no domain.
 fn ascii_form(domain: &str) -> Option<String> {
-    if domain.is_ascii() { None } else { idna::domain_to_ascii(domain).ok() }
+    // Other full stops become dots, also at the end.
+    let ascii = if domain.is_ascii() { None } else { idna::domain_to_ascii(domain).ok() };
+    ascii.map(|ascii| ascii.trim_end_matches('.').to_owned())
 }
 
 /// Whether a domain is written in the letters that its ASCII form stands for, in either case, composed or not.
@@ -60,7 +62,7 @@ fn is_written_in_letters(domain: &str, ascii: &str) -> bool {
     letters.eq(idna::domain_to_unicode(ascii).0.chars())
 }
 
-/// The other case of a capital letter. The Kelvin sign is none: k is not a small one of it.
+/// The other case of a capital letter. The Kelvin sign stays: the capital of k is K.
 fn lowercase(letter: char) -> impl Iterator<Item = char> {
     let is_capital = letter.to_lowercase().flat_map(char::to_uppercase).eq([letter]);
     let lower = is_capital.then(|| letter.to_lowercase());

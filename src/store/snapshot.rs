@@ -221,7 +221,7 @@ fn in_pieces(write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result
 
 /// Reads a header while it is decompressed.
 fn unpack_in_pieces(part: &[u8]) -> Result<SnapshotHeader, StoreError> {
-    let json = zstd::stream::Decoder::with_buffer(part).map_err(|error| failed(&error))?.take(BOUNDS.header);
+    let json = zstd::stream::Decoder::with_buffer(part).map_err(|error| failed(&error))?;
     serde_json::from_reader(io::BufReader::new(json)).map_err(|error| failed(&error))
 }
 

@@ -40,7 +40,7 @@ pub struct SnapshotHeader {
     /// How many active users could administer.
     pub administrators: u64,
     /// What the rules had found.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<KnownFinding>,
     /// What the rules had found at an earlier audit, about which this one knows nothing: a rule was not evaluated, or a field
     /// could not be read.

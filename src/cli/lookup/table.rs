@@ -20,9 +20,8 @@ pub(in crate::cli) use crate::cli::output::json;
 const CELL: usize = 200;
 /// The space between two columns, if there is room for it.
 const GAP: usize = 2;
-/// Words that are longer may be cut, so that one name does not take the place of all the others; and if there is no room
-/// otherwise.
-const LONGEST: [usize; 2] = [40, 16];
+/// Words that are longer may be cut, so that one name does not take the place of all the others.
+const LONGEST: usize = 40;
 /// The least width of the pieces of a word that is cut.
 const SHORT: usize = 8;
 /// Shown for an empty value.
@@ -63,8 +62,8 @@ fn table<R>(rows: &[R], shown: &[Column<R>], width: Option<usize>) -> Vec<String
         return drawn(&cells, &natural, GAP, &[]);
     };
     let layouts = [(GAP, &['@'][..]), (1, &['@']), (1, &['@', '.'])];
-    for (longest, (gap, breaks)) in LONGEST.into_iter().flat_map(|longest| layouts.map(|layout| (longest, layout))) {
-        let word = widths(&cells, &is_id, |text| longest_word(text, breaks, longest));
+    for (gap, breaks) in layouts {
+        let word = widths(&cells, &is_id, |text| longest_word(text, breaks));
         let least = word.iter().zip(&natural).zip(&is_id);
         let least: Vec<usize> = least.map(|((word, all), is_id)| *if *is_id { all } else { word }).collect();
         let gaps = gap * (shown.len().max(1) - 1);
@@ -147,10 +146,10 @@ fn parts<'t>(line: &'t str, breaks: &[char]) -> Vec<(bool, &'t str)> {
     parts
 }
 
-/// The width of the longest word that is not longer than `longest`; a longer one may be cut.
-fn longest_word(text: &str, breaks: &[char], longest: usize) -> usize {
+/// The width of the longest word, but for those that may be cut.
+fn longest_word(text: &str, breaks: &[char]) -> usize {
     let words = text.lines().flat_map(|line| parts(line, breaks)).map(|(_, part)| display_width(part));
-    words.map(|word| if word > longest { SHORT } else { word }).max().unwrap_or(0)
+    words.map(|word| if word > LONGEST { SHORT } else { word }).max().unwrap_or(0)
 }
 
 /// Where to cut a word that is too long: behind a mark in it, if there is one.

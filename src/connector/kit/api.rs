@@ -408,8 +408,16 @@ impl<V: Vendor> Api<V> {
                     return Ok(Removal::Unknown(self.error(call, cause).to_string()));
                 }
                 Ok(Outcome::Refused(Refusal::Failed(what, _)))
-                | Err(CallError::NoConnection { what, .. } | CallError::Broken(what) | CallError::CutOff(what, _)) => {
+                | Err(CallError::Broken(what) | CallError::CutOff(what, _)) => {
                     return Ok(Removal::Unknown(what));
+                }
+                // The server got nothing.
+                Err(CallError::NoConnection { what, through_proxy }) => {
+                    let trouble = Trouble { what, is_of_proxy: through_proxy };
+                    self.pause(call, account, attempt, None, trouble).await?;
+                    attempt += 1;
+                    account.retried();
+                    continue;
                 }
                 Err(CallError::TooLarge(limit)) => {
                     return Ok(Removal::Unknown(format!("an answer of more than {limit} bytes")));

@@ -181,7 +181,7 @@ impl NoToken {
     }
 }
 
-/// A token that cannot be used is not one that another request makes usable.
+/// Another request would bring a token with the same defect.
 impl From<Cause> for NoToken {
     fn from(cause: Cause) -> Self {
         Self::new(cause, Again::No)
@@ -266,10 +266,13 @@ impl<'a> TokenRequest<'a> {
         if body.access_token.is_some() || body.refresh_token.is_some() {
             Ok(self.without_secrets(body))
         } else {
+            let is_error = body.error.is_some();
             let cause = self.refused(body, status);
             let again = match cause {
                 Cause::TokensThrottled => Again::Yes,
                 Cause::TokenAnswer(_) if !is_success => Again::Yes,
+                // An error that is not known, in place of a token.
+                Cause::TokenAnswer(_) if is_error => Again::Once,
                 _ => Again::No,
             };
             Err(NoToken::new(cause, again))

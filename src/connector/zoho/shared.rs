@@ -201,8 +201,9 @@ impl Turn<'_> {
         self.replace().await;
     }
 
-    /// Warns before the vendor issues no more tokens.
-    pub(super) fn warn(&self) {
+    /// The request that was counted last may have reached the vendor. Warns before it issues no more tokens.
+    pub(super) fn was_sent(&mut self) {
+        self.replaced = None;
         let requests = self.content.requests.len();
         if requests >= WARN_AT {
             tracing::warn!(

@@ -94,10 +94,12 @@ impl Tokens {
                 *current = State { token: Some(token.clone()), failure: None };
                 Ok(token)
             }
-            Err(failure) => {
-                current.failure = Some(failure.clone());
-                self.failures.fetch_add(1, Ordering::Release);
-                Err(failure)
+            Err(Failure { error, is_for_all }) => {
+                if is_for_all {
+                    current.failure = Some(error.clone());
+                    self.failures.fetch_add(1, Ordering::Release);
+                }
+                Err(error)
             }
         }
     }
@@ -110,7 +112,7 @@ impl Tokens {
         account: &Account,
         number: u64,
         old: Option<&SecretString>,
-    ) -> Result<Token, ConnectorError> {
+    ) -> Result<Token, Failure> {
         let usable = |kept: Option<Kept>| {
             let (kept, now) = (kept?, session.clock().now());
             let left = kept.left(now)?;
@@ -133,13 +135,26 @@ impl Tokens {
     }
 }
 
+/// Why no token came.
+struct Failure {
+    error: ConnectorError,
+    /// Whether the others who wait for the token would get the same: not if only this run has no time left.
+    is_for_all: bool,
+}
+
+impl From<ConnectorError> for Failure {
+    fn from(error: ConnectorError) -> Self {
+        Self { error, is_for_all: true }
+    }
+}
+
 async fn request(
     session: &Session,
     settings: &ZohoSettings,
     account: &Account,
     number: u64,
     mut turn: Option<&mut Turn<'_>>,
-) -> Result<Token, ConnectorError> {
+) -> Result<Token, Failure> {
     let accounts_url = settings.accounts();
     let given = Given::RefreshToken(&settings.refresh_token);
     let request = TokenRequest::new(&accounts_url, &settings.client_id, &settings.client_secret, given)?;
@@ -147,7 +162,7 @@ async fn request(
         let remedy = remedy(&cause, settings);
         ConnectorError::new(accounts_url.as_str(), cause).with_remedy(remedy)
     };
-    let mut attempt = 1;
+    let (mut attempt, mut has_been_once) = (1, false);
     loop {
         let now = session.clock().now();
         // Counted before it is sent: whoever is ended meanwhile may have got a token.
@@ -160,7 +175,7 @@ async fn request(
             account.token_called();
         }
         match turn.as_deref_mut() {
-            Some(turn) if was_sent => turn.warn(),
+            Some(turn) if was_sent => turn.was_sent(),
             Some(turn) => turn.was_not_sent().await,
             None => {}
         }
@@ -179,15 +194,18 @@ async fn request(
         }
         let most = match again {
             Again::No => 1,
-            Again::Once => 2,
-            Again::Yes => ATTEMPTS,
+            Again::Once | Again::Yes => ATTEMPTS,
         };
         let limits = session.limits();
         let pause =
             asked.unwrap_or_else(|| wait::backoff(limits.backoff * 4, limits.backoff_cap, attempt, rand::random()));
-        if attempt >= most || pause >= account.left() {
-            return Err(failed(cause));
+        if has_been_once && matches!(again, Again::Once) || attempt >= most {
+            return Err(failed(cause).into());
         }
+        if pause >= account.left() {
+            return Err(Failure { error: failed(cause), is_for_all: false });
+        }
+        has_been_once |= matches!(again, Again::Once);
         attempt += 1;
         account.retried();
         tokio::time::sleep(pause).await;

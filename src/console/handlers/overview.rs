@@ -17,6 +17,7 @@ use crate::{
     },
     review::state::{State as ReviewState, Summary},
     store::{AuditRecord, StoreError},
+    words::{count, number},
 };
 
 /// Past audits in a chart.
@@ -68,6 +69,17 @@ pub(in crate::console) async fn show(State(console): State<Arc<Console>>, viewer
 /// The last complete audit of a workspace, and what its report said first. `None` if there is none.
 async fn said_last(shelf: &Shelf, plans: &Plans, workspace: &str) -> Result<Option<(AuditRecord, Said)>, StoreError> {
     let Some(record) = shelf.latest_of(&plans.jobs_of(workspace), workspace).await? else { return Ok(None) };
-    let said = shelf.said(record.id).await?;
-    Ok(said.map(|said| (record, said)))
+    let said = shelf.said(record.id).await?.unwrap_or_else(|| numbers(&record));
+    Ok(Some((record, said)))
+}
+
+/// What is known of an audit whose verdict is not kept.
+fn numbers(record: &AuditRecord) -> Said {
+    let open = count(record.open_findings, "open finding");
+    let (users, administrators) = (count(record.users, "user"), number(record.administrators));
+    Said {
+        state: "Read".into(),
+        class: "neutral".into(),
+        verdict: format!("{administrators} of {users} can administer {}. {open}.", record.workspace),
+    }
 }

@@ -92,7 +92,7 @@ fn who_has_power_or_a_finding_comes_first_in_the_matrix_whatever_the_id() {
     assert!(at("Late Flagged") < at("Late Administrator") && at("Late Administrator") < at("<details"));
     assert!(at("500 more users") < at("Ana Lima"));
     let on_paper =
-        "2 of 3,000 users: those with a finding or power. access-matrix.csv and report.xlsx have every user.";
+        "2 of 3,000 users: those with a finding or known power. access-matrix.csv and report.xlsx have every user.";
     assert!(matrix.contains(on_paper), "paper says how many it leaves out");
 }
 
@@ -152,9 +152,9 @@ fn paper_says_which_users_it_shows_and_not_what_the_screen_shows() {
     for (users, expected) in [
         (
             600,
-            "40 of 600 users: the first of 600 with a finding or power. access-matrix.csv and report.xlsx have every user.",
+            "40 of 600 users: the first of 600 with a finding or known power. access-matrix.csv and report.xlsx have every user.",
         ),
-        (100, "40 of 100 users: the first of 100 with a finding or power."),
+        (100, "40 of 100 users: the first of 100 with a finding or known power."),
         (30, ""),
     ] {
         let people: Vec<_> = ids[..users].iter().map(|id| NewUser { id, ..testing::ANA }).collect();
@@ -163,7 +163,11 @@ fn paper_says_which_users_it_shows_and_not_what_the_screen_shows() {
         let paper =
             section.split_once("<p class=\"paper\">").map_or("", |(_, rest)| rest.split_once("</p>").unwrap().0);
         assert!(
-            if expected.is_empty() { !paper.contains("with a finding or power") } else { paper.starts_with(expected) },
+            if expected.is_empty() {
+                !paper.contains("with a finding or known power")
+            } else {
+                paper.starts_with(expected)
+            },
             "{paper}"
         );
         // What is said of the screen is not printed beside it.

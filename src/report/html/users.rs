@@ -114,15 +114,15 @@ pub(super) fn users(input: &ReportInput<'_>) -> Users {
     }
 }
 
-/// Which users paper shows: so many of those with a finding or power.
+/// Which users paper shows: so many of those with a finding or known power.
 fn on_paper(shown: usize, important: usize, all: usize) -> String {
     let all = count(all, "user");
     let which = match important {
-        0 => format!("None of {all} has a finding or power."),
+        0 => format!("None of {all} has a finding or known power."),
         many if many > shown => {
-            format!("{} of {all}: the first of {} with a finding or power.", number(shown), number(many))
+            format!("{} of {all}: the first of {} with a finding or known power.", number(shown), number(many))
         }
-        _ => format!("{} of {all}: those with a finding or power.", number(shown)),
+        _ => format!("{} of {all}: those with a finding or known power.", number(shown)),
     };
     format!("{which} access-matrix.csv and report.xlsx have every user.")
 }

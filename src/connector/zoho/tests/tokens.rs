@@ -133,10 +133,14 @@ async fn a_damaged_token_answer_costs_no_more_tokens() {
         let shown = String::from_utf8_lossy(&body).into_owned();
         assert_eq!(asked_for(vec![raw(200, body)]).await, (1, "1".to_owned()), "{shown}");
     }
-    for body in ["<html>Sign in</html>", "{}", "[]", "{\"error\": \"something_new\"}", "{\"access_token\": 5} junk"] {
+    for body in ["<html>Sign in</html>", "{}", "[]", "{\"access_token\": 5} junk"] {
         let (asked_for, said) = asked_for(vec![raw(200, body)]).await;
         assert_eq!(asked_for, 1, "{body}: {said}");
     }
+    // An error costs no token. One that is not known may pass.
+    let error = || raw(200, "{\"error\": \"something_new\"}");
+    assert_eq!(asked_for(vec![error()]).await.0, 2);
+    assert_eq!(asked_for(vec![error(), raw(200, token("\"expires_in\": 3600"))]).await, (2, "2".to_owned()));
     let broken_off = || raw(200, "{\"access_token\": \"1000.");
     let (asked, said) = asked_for(vec![broken_off()]).await;
     assert_eq!(asked, 2, "{said}");

@@ -90,6 +90,14 @@ impl Chapter {
         Ok(end)
     }
 
+    /// The bytes of its last parts.
+    fn end_bytes(&mut self, client: &Client, known: &Parts) -> io::Result<Vec<u8>> {
+        self.segments.drain(..self.segments.len().saturating_sub(MOST_LAST));
+        // All of the chapter is not needed, even if it is one object by now.
+        self.whole = None;
+        self.bytes(client, Some(known))
+    }
+
     /// Its bytes. Parts that are known are not read again.
     fn bytes(&self, client: &Client, known: Option<&Parts>) -> io::Result<Vec<u8>> {
         let (start, end) = (self.start().unwrap_or_default(), self.end().unwrap_or_default());
@@ -97,8 +105,12 @@ impl Chapter {
             return client.get(&format!("{}/{WHOLE}", self.key), u64::MAX).map(|bytes| bytes.to_vec());
         }
         let keys = self.segments.iter().map(|(start, _)| format!("{}/{}", self.key, position(*start)));
-        let (keys, mut parts): (Vec<String>, Vec<Option<Bytes>>) =
-            keys.map(|key| (known.and_then(|known| known.get(&key)), key)).map(|(part, key)| (key, part)).unzip();
+        let keys: Vec<String> = keys.collect();
+        // One of another length was written again after the log was cut.
+        let of_length = |(key, (_, length)): (&String, &(u64, u64))| {
+            known.and_then(|known| known.get(key)).filter(|part| part.len() as u64 == *length)
+        };
+        let mut parts: Vec<Option<Bytes>> = keys.iter().zip(&self.segments).map(of_length).collect();
         let missing: Vec<String> =
             keys.iter().zip(&parts).filter(|(_, part)| part.is_none()).map(|(key, _)| key.clone()).collect();
         let mut read = client.get_all(&missing)?.into_iter();
@@ -108,7 +120,12 @@ impl Chapter {
                 known.put(key, part);
             }
         }
-        Ok(parts.into_iter().flatten().collect::<Vec<Bytes>>().concat())
+        let bytes = parts.into_iter().flatten().collect::<Vec<Bytes>>().concat();
+        if bytes.len() as u64 != end - start {
+            let why = format!("the parts from {start} to {end} have {} bytes", bytes.len());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+        }
+        Ok(bytes)
     }
 }
 
@@ -123,7 +140,7 @@ impl Parts {
     }
 
     /// The last parts of a log that are known and follow each other in one chapter: its key, and the position and length of
-    /// each. None if they are fewer than two.
+    /// each. `None` if fewer than two are known.
     fn last(&self, log: &str) -> Option<(String, Vec<(u64, u64)>)> {
         let parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let of_log = parts.iter().filter_map(|(key, part)| {
@@ -199,17 +216,14 @@ impl Objects {
     /// The length of a log, and its last bytes. If its last parts are known, only what came after them is listed: several
     /// writers look for the end at each append, and a chapter has hundreds of parts.
     pub(super) fn log_end(&self, log: &str) -> io::Result<(u64, Vec<u8>)> {
-        if let Some(last) = self.after_known(log)? {
-            let end = last.end().unwrap_or_default();
-            return Ok((end, last.bytes(&self.client, Some(&self.parts))?));
+        if let Some(mut last) = self.after_known(log)? {
+            return Ok((last.end().unwrap_or_default(), last.end_bytes(&self.client, &self.parts)?));
         }
         let Some(mut last) = self.last_chapter(log)? else { return Ok((0, Vec::new())) };
         let start = last.start().unwrap_or_default();
         let length = last.follows(start)?;
         if last.segments.len() > 1 || start == 0 {
-            last.segments.drain(..last.segments.len().saturating_sub(MOST_LAST));
-            last.whole = None;
-            return Ok((length, last.bytes(&self.client, Some(&self.parts))?));
+            return Ok((length, last.end_bytes(&self.client, &self.parts)?));
         }
         // A line may have begun in the chapter before.
         let from = length.saturating_sub(LOG_END);
@@ -224,13 +238,11 @@ impl Objects {
     fn after_known(&self, log: &str) -> io::Result<Option<Chapter>> {
         let Some((chapter, known)) = self.parts.last(&format!("{LOGS}/{log}")) else { return Ok(None) };
         let Some((start, _)) = known.first().copied() else { return Ok(None) };
-        let mut found = Chapter::read_from(&self.client, chapter, start)?;
+        let found = Chapter::read_from(&self.client, chapter, start)?;
         if !found.segments.starts_with(&known) {
             return Ok(None);
         }
         let end = found.follows(start)?;
-        // All of the chapter is not needed, even if it is one object by now.
-        found.whole = None;
         Ok((self.chapter_of(log, end) == found.key).then_some(found))
     }
 
@@ -269,7 +281,6 @@ impl Objects {
     /// Appends at a position; false if another writer was there first.
     pub(super) fn log_append(&self, log: &str, length: u64, bytes: &[u8]) -> io::Result<bool> {
         let known = self.after_known(log)?;
-        let is_partial = known.is_some();
         let last = known.map_or_else(|| self.last_chapter(log), |last| Ok(Some(last)))?;
         let end = last.as_ref().map_or(Ok(0), |last| last.follows(last.start().unwrap_or_default()))?;
         if end != length {
@@ -288,8 +299,7 @@ impl Objects {
         self.parts.put(&key, &part);
         if let Some(last) = last.filter(|last| last.key != chapter) {
             // It saves calls and nothing depends on it.
-            let complete = || self.complete(&if is_partial { Chapter::read(&self.client, last.key)? } else { last });
-            if let Err(error) = complete() {
+            if let Err(error) = self.complete(&last) {
                 tracing::warn!(%error, "a complete part of the ledger could not be kept as one object");
             }
         }

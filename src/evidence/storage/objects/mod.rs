@@ -51,8 +51,8 @@ const LOOK_EVERY: Duration = Duration::from_mins(1);
 const AT_ONCE: usize = 8;
 /// How many bags are kept open.
 const OPEN: usize = 2 * AT_ONCE;
-/// How many bytes of a log are in one chapter: one call lists its parts, and another one the chapters of many years.
-const CHAPTER: u64 = 256 << 10;
+/// How many bytes of a log are in one chapter. It is part of the keys that keep writers apart: all replicas need the same.
+const CHAPTER: u64 = 1 << 20;
 
 /// Evidence in an object store.
 #[derive(Debug)]

@@ -274,7 +274,7 @@ fn a_ledger_of_many_chapters_is_read_from_any_position() {
 fn the_end_of_a_ledger_is_found_without_a_list_of_it() {
     let store = Arc::new(Faulty::default());
     let (mut objects, mut other) = (over(store.clone()), over(store.clone()));
-    (objects.0.chapter, other.0.chapter) = (1 << 12, 1 << 12);
+    (objects.0.chapter, other.0.chapter) = (1 << 9, 1 << 9);
     let mut whole = Vec::new();
     let end = |objects: &Objects| objects.end("ledger.jsonl").unwrap();
     for number in 0..1_000 {
@@ -291,16 +291,23 @@ fn the_end_of_a_ledger_is_found_without_a_list_of_it() {
     assert!(calls < 9 * 1_000 && listed < 40 * 1_000, "{calls} calls, {listed} objects listed");
     assert_eq!(read(&reopened(store.clone(), &other.1), "ledger.jsonl").unwrap(), whole);
     // What is cut is not remembered.
-    for cut in [1, 3, 20] {
+    for cut in [1, 3, 20, 200] {
         for part in 1_000 - cut..1_000 {
             let start = position_of(part);
-            let chapter = start / (1 << 12);
+            let chapter = start / (1 << 9);
             objects.0.client.remove(&format!("log/ledger.jsonl/{chapter:012}/{start:020}")).unwrap();
         }
         let left = &whole[..usize::try_from(position_of(1_000 - cut)).unwrap()];
         for objects in [&objects.0, &other.0] {
             assert_eq!(end(objects).0, left.len() as u64, "{cut}");
         }
+    }
+    // What is written again in other pieces is read as it is now.
+    let left = usize::try_from(position_of(800)).unwrap();
+    assert!(other.0.append("ledger.jsonl", left as u64, &whole[left..]).unwrap());
+    for objects in [&objects.0, &other.0] {
+        let (length, bytes) = end(objects);
+        assert!(length == whole.len() as u64 && whole.ends_with(&bytes), "{length}");
     }
 }
 
