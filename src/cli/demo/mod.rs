@@ -304,7 +304,7 @@ mod tests {
     #[test]
     fn a_link_to_a_file_is_whole_whatever_its_name() {
         let of = |path: &str| link(Path::new(path)).unwrap();
-        assert_eq!(of("/tmp/a b/é.html"), "file:///tmp/a%20b/%C3%A9.html");
+        assert_eq!(of("/reports/a b/é.html"), "file:///reports/a%20b/%C3%A9.html");
         assert!(
             of("demo/report.html").starts_with("file:///") && of("demo/report.html").ends_with("/demo/report.html")
         );

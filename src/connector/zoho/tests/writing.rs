@@ -31,6 +31,16 @@ async fn a_removal_is_refused_without_the_scope() {
 }
 
 #[tokio::test]
+async fn a_removal_that_never_left_is_not_called_unknown() {
+    let server = scripted(|_| None).await;
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let api_url = Some(format!("http://{closed}").parse().unwrap());
+    let connector = ZohoBigin::new(ZohoSettings { api_url, ..settings(&server.uri()) }, Clock::system()).unwrap();
+    let error = connector.remove(&UserId::from("77")).await.unwrap_err().to_string();
+    assert!(error.contains(" times, the last time with no connection"), "{error}");
+}
+
+#[tokio::test]
 async fn only_a_limit_or_an_expired_token_repeats_a_removal() {
     let id = UserId::from("77");
     for (status, body, expected) in [

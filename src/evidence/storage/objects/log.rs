@@ -165,6 +165,8 @@ impl Parts {
 
     fn put(&self, key: &str, part: &Bytes) {
         let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another one with this key was read before the log was cut.
+        parts.retain(|(known, _)| known != key);
         if parts.len() >= MOST_PARTS {
             parts.pop_front();
         }
