@@ -206,6 +206,18 @@ fn the_configurations_of_a_fleet_are_valid() {
 }
 
 #[test]
+fn the_images_of_the_compose_file_have_a_registry_and_a_version() {
+    let compose = fs::read_to_string(top("deploy/compose/compose.yaml")).unwrap();
+    let images = compose.lines().filter_map(|line| line.trim().strip_prefix("image: "));
+    let others: Vec<&str> = images.filter(|image| *image != "rolecall").collect();
+    assert_eq!(others.len(), 4, "{others:?}");
+    for image in others {
+        let (registry, rest) = image.split_once('/').unwrap();
+        assert!(registry.contains('.') && rest.contains(':') && !rest.ends_with(":latest"), "{image}");
+    }
+}
+
+#[test]
 fn the_image_is_described_without_a_fault() {
     run(Command::new(tool("hadolint")).arg(top("deploy/docker/Dockerfile")));
 }
