@@ -3,13 +3,14 @@
 use std::process::Command;
 
 use reqwest::StatusCode;
+use rolecall_simulator::Fault;
 use serde_json::Value;
 
 use crate::{
     console::Desk,
     daemon::eventually,
     review::{CONFIGURATION, facts, items, keep_the_rest, opened, review_bag, text},
-    support::Bench,
+    support::{Bench, options},
     tools::{run_script, tool},
 };
 
@@ -85,6 +86,23 @@ async fn the_overview_says_what_the_report_of_the_last_audit_says() {
     let said = format!("<p class=\"verdict\">{}</p>", verdict.replace('\'', "&#39;"));
     assert!(page.contains(&said) && page.contains("<article class=\"answer act\">"), "{verdict}\n{page}");
     assert!(!overview("ben").await.contains("<article"));
+}
+
+#[tokio::test]
+async fn the_overview_says_that_the_last_audit_is_incomplete() {
+    let often = "\n[jobs.often]\nworkspaces = [\"acme\"]\nschedule = \"* * * * * *\"\n";
+    let desk = Desk::with(Bench::new(options(450)), &format!("{often}{CONSOLE}"));
+    let audits = || desk.daemon.said().matches("recorded the audit").count();
+    eventually("an audit", || audits() > 0);
+    let cookie = desk.sign_in("viewer@example.com").await;
+    let overview = async || desk.get("/", &cookie).send().await.unwrap().text().await.unwrap();
+    assert!(overview().await.contains("<article class=\"answer act\">"));
+    desk.bench.simulator.set_faults([Fault::ShortPageAlways]);
+    let before = audits();
+    // The first of them may have begun before.
+    eventually("an incomplete audit", || audits() > before + 1);
+    let page = overview().await;
+    assert!(page.contains("<article class=\"answer incomplete\">") && page.contains("could not be read"), "{page}");
 }
 
 #[tokio::test]

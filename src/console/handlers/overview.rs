@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode, response::Response};
+use chrono::{DateTime, Utc};
 use futures::future::try_join_all;
 
 use super::{Trouble, html};
@@ -48,7 +49,7 @@ pub(in crate::console) async fn show(State(console): State<Arc<Console>>, viewer
         // At once: each waits for the store and not for the others.
         let pasts = try_join_all(plans.pairs(CHARTS).into_iter().map(of_pair));
         let workspaces: Vec<&String> = plans.workspaces.keys().take(WORKSPACES).collect();
-        let said = try_join_all(workspaces.into_iter().map(|workspace| said_last(&site.shelf, &plans, workspace)));
+        let said = try_join_all(workspaces.into_iter().map(|workspace| said_last(&site.shelf, &plans, workspace, now)));
         (incidents, past, latest) = tokio::try_join!(store.incidents(now), pasts, said)?;
         // Jobs that were removed from the configuration have no open incidents.
         incidents.retain(|incident| plans.jobs.contains_key(&incident.job));
@@ -66,9 +67,22 @@ pub(in crate::console) async fn show(State(console): State<Arc<Console>>, viewer
     html(StatusCode::OK, &overview::page(&viewer, &known))
 }
 
-/// The last complete audit of a workspace, and what its report said first. `None` if there is none.
-async fn said_last(shelf: &Shelf, plans: &Plans, workspace: &str) -> Result<Option<(AuditRecord, Said)>, StoreError> {
-    let Some(record) = shelf.latest_of(&plans.jobs_of(workspace), workspace).await? else { return Ok(None) };
+/// The last audit of a workspace, complete or not, and what its report said first. `None` if there is none.
+async fn said_last(
+    shelf: &Shelf,
+    plans: &Plans,
+    workspace: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<(AuditRecord, Said)>, StoreError> {
+    let jobs = plans.jobs_of(workspace);
+    let mut last = shelf.latest_of(&jobs, workspace).await?;
+    for job in jobs {
+        let done = shelf.store().last_done(job, workspace, now).await?;
+        // A later one that is incomplete replaces what can no longer be relied on.
+        let later = done.filter(|done| last.as_ref().is_none_or(|last| last.finished_at < done.audit.finished_at));
+        last = later.map(|done| done.audit).or(last);
+    }
+    let Some(record) = last else { return Ok(None) };
     let said = shelf.said(record.id).await?.unwrap_or_else(|| numbers(&record));
     Ok(Some((record, said)))
 }
@@ -77,9 +91,10 @@ async fn said_last(shelf: &Shelf, plans: &Plans, workspace: &str) -> Result<Opti
 fn numbers(record: &AuditRecord) -> Said {
     let open = count(record.open_findings, "open finding");
     let (users, administrators) = (count(record.users, "user"), number(record.administrators));
+    let (state, class) = if record.complete { ("Read", "neutral") } else { ("Incomplete", "incomplete") };
     Said {
-        state: "Read".into(),
-        class: "neutral".into(),
+        state: state.into(),
+        class: class.into(),
         verdict: format!("{administrators} of {users} can administer {}. {open}.", record.workspace),
     }
 }

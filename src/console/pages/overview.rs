@@ -93,7 +93,7 @@ pub(in crate::console) struct Known<'a> {
     pub(in crate::console) under_way: &'a [Summary],
     /// What of the configuration is shown.
     pub(in crate::console) plans: &'a Plans,
-    /// The last complete audits of workspaces, and what their reports say first.
+    /// The last audits of workspaces, and what their reports say first.
     pub(in crate::console) latest: &'a [(AuditRecord, Said)],
     /// What went wrong.
     pub(in crate::console) incidents: &'a [Incident],
