@@ -17,7 +17,7 @@ use crate::{
 const DEADLINE: Duration = Duration::from_mins(30);
 
 /// What proves to the vendor that rolecall may read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Credential {
     /// A self client's code, which works once.
     GrantCode(SecretString),
@@ -55,11 +55,29 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
-    /// Whether the grant code was refused, so that another one may do: nothing was written.
-    pub fn is_of_grant_code(&self) -> bool {
-        let Self::Connector(error) = self else { return false };
-        matches!(error.cause, Cause::Unauthorized { credential: Refused::GrantCode, .. })
+    /// The answer that the vendor refused, if it is one, so that another one may do: nothing was written.
+    pub fn mistake(&self) -> Option<Mistake> {
+        let Self::Connector(ConnectorError { cause: Cause::Unauthorized { credential, .. }, .. }) = self else {
+            return None;
+        };
+        match credential {
+            Refused::ClientId => Some(Mistake::Client),
+            Refused::ClientSecret => Some(Mistake::ClientSecret),
+            Refused::GrantCode => Some(Mistake::GrantCode),
+            Refused::RefreshToken | Refused::AccessToken | Refused::ApiToken | Refused::StoredCredentials => None,
+        }
     }
+}
+
+/// An answer that the vendor refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mistake {
+    /// The data center does not know the client id.
+    Client,
+    /// The secret of the client.
+    ClientSecret,
+    /// The code, which may be used up or too old.
+    GrantCode,
 }
 
 /// A workspace that answered.

@@ -14,6 +14,6 @@ mod tests;
 pub use self::{
     answers::{Administrators, AnswerError, Answers, JOB, Mail, address, client_id, domain, workspace_name},
     configuration::configuration,
-    connect::{ConnectError, Connected, Credential, Vendor, connect},
+    connect::{ConnectError, Connected, Credential, Mistake, Vendor, connect},
     files::{FileError, Layout, Secrets},
 };

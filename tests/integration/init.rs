@@ -299,6 +299,35 @@ fn a_refused_grant_code_is_asked_for_again_and_the_other_answers_are_kept() {
 }
 
 #[test]
+fn a_refused_client_is_asked_for_again_and_the_grant_code_is_kept() {
+    let desk = Desk::new(options(20));
+    let credentials = desk.simulator.credentials();
+    let answers = [
+        ("Name of the workspace", "acme"),
+        ("Data center", "eu"),
+        ("Client id", "1000.WRONG"),
+        ("Client secret", "wrong-client-secret"),
+        ("Domains", "example.com"),
+        ("Mail reports", ""),
+        ("Grant code", &*credentials.grant_code),
+        // The id is refused first, then the secret.
+        ("[eu]", "us"),
+        ("Client id [1000.WRONG]", &*credentials.client_id),
+        ("Client secret (", &*credentials.client_secret),
+        ("Should all of them", "y"),
+    ];
+    let (succeeded, shown) = at_a_terminal(&desk, &answers);
+    assert!(succeeded, "{shown}");
+    assert!(shown.contains("the client id was rejected") && shown.contains("3 tries are left"), "{shown}");
+    assert!(shown.contains("the client secret was rejected") && shown.contains("2 tries are left"), "{shown}");
+    assert!(!shown.contains(&*credentials.client_secret) && !shown.contains("wrong-client-secret"), "{shown}");
+    assert_eq!(desk.files(), WRITTEN);
+    let text = fs::read_to_string(desk.path("rolecall.toml")).unwrap();
+    assert!(text.contains(&*credentials.client_id) && text.contains("data_center = \"us\""), "{text}");
+    assert_eq!(desk.run(&["check"]).code, Some(0));
+}
+
+#[test]
 fn at_a_terminal_it_asks_and_hides_secrets() {
     let desk = Desk::new(options(20));
     let credentials = desk.simulator.credentials();

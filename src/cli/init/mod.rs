@@ -20,14 +20,14 @@ use crate::{
     clock::Clock,
     config,
     evidence::key::SigningKey,
-    setup::{self, Administrators, Answers, Connected, Credential, Layout, Mail, Secrets, connect, files},
+    setup::{self, Administrators, Answers, Connected, Credential, Layout, Mail, Mistake, Secrets, connect, files},
     words::counted,
 };
 
 /// Where the configuration is written if `--config` names no other place.
 const DEFAULT: &str = "rolecall.toml";
-/// How often a grant code is asked for again.
-const MORE_CODES: usize = 3;
+/// How often an answer that the vendor refuses is asked for again.
+const MORE_TRIES: usize = 3;
 /// Characters of an address that the API answered.
 const ADDRESS: usize = 200;
 
@@ -75,15 +75,7 @@ async fn set_up(asked: Asked, args: &InitArgs) -> Result<(), Failure> {
     };
     // Before the grant code is used up.
     validate(&answers, &layout)?;
-    let vendor = Zoho::new(
-        &answers.data_center,
-        &answers.client_id,
-        client_secret.clone(),
-        answers.accounts_url.clone(),
-        Clock::system(),
-    )
-    .map_err(Failure::usage)?;
-    let connected = connected(&answers.workspace, &vendor, credential, &layout).await?;
+    let (connected, client_secret) = connected(&mut answers, client_secret, credential, &layout).await?;
     let kept = kept(&layout);
     preflight::print(&connected.preflight);
     if !connected.preflight.ready {
@@ -104,20 +96,25 @@ async fn set_up(asked: Asked, args: &InitArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Tries the credentials. At a terminal, a grant code that is refused is asked for again: the other answers stand.
+/// Tries the credentials. At a terminal, an answer that is refused is asked for again: the others stand. Returns the client
+/// secret that was accepted, too.
 async fn connected(
-    workspace: &str,
-    vendor: &Zoho,
+    answers: &mut Answers,
+    mut client_secret: SecretString,
     mut credential: Credential,
     layout: &Layout,
-) -> Result<Connected, Failure> {
+) -> Result<(Connected, SecretString), Failure> {
     let stopped =
         || Failure::failed(format!("stopped; no configuration was written{}", again(kept(layout).as_deref())));
-    let mut left = if terminal::is_interactive() { MORE_CODES } else { 0 };
+    let mut left = if terminal::is_interactive() { MORE_TRIES } else { 0 };
     loop {
-        let line = progress::Line::new(workspace);
+        let accounts = answers.accounts_url.clone();
+        let vendor =
+            Zoho::new(&answers.data_center, &answers.client_id, client_secret.clone(), accounts, Clock::system())
+                .map_err(Failure::usage)?;
+        let line = progress::Line::new(&answers.workspace);
         let connected = tokio::select! {
-            connected = connect(workspace, vendor, credential, layout, &line) => connected,
+            connected = connect(&answers.workspace, &vendor, credential.clone(), layout, &line) => connected,
             _ = signals::stopped() => {
                 drop(line);
                 return Err(stopped());
@@ -125,16 +122,26 @@ async fn connected(
         };
         drop(line);
         let error = match connected {
-            Ok(connected) => return Ok(connected),
+            Ok(connected) => return Ok((connected, client_secret)),
             Err(error) => error,
         };
-        if left == 0 || !error.is_of_grant_code() {
+        let Some(mistake) = error.mistake().filter(|_| left > 0) else {
             return Err(Failure::failed(format!("{error}{}", again(kept(layout).as_deref()))));
-        }
+        };
         note(&format!("{error}\nThe other answers are kept; {} left.", counted(left, "try is", "tries are")));
         left -= 1;
-        let code = answered(questions::grant_code).await;
-        credential = Credential::GrantCode(code.map_err(|failure| failure.unwrap_or_else(stopped))?);
+        let stop = |failure: Option<Failure>| failure.unwrap_or_else(stopped);
+        match mistake {
+            Mistake::GrantCode => {
+                credential = Credential::GrantCode(answered(questions::grant_code).await.map_err(stop)?);
+            }
+            Mistake::ClientSecret => client_secret = answered(questions::client_secret).await.map_err(stop)?,
+            Mistake::Client => {
+                let before = (answers.data_center.clone(), answers.client_id.clone());
+                let client = answered(move || questions::client(&before.0, &before.1)).await.map_err(stop)?;
+                (answers.data_center, answers.client_id) = client;
+            }
+        }
     }
 }
 

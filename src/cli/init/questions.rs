@@ -17,6 +17,10 @@ use crate::{
     setup::{self, Credential, FileError, Layout, Mail},
 };
 
+const DATA_CENTER: &str = "Data center (us eu in au jp cn sa ca)";
+const CLIENT_ID: &str = "Client id";
+const CLIENT_SECRET: &str = "Client secret";
+
 /// All answers, except those that only the workspace can give.
 pub(super) struct Asked {
     pub(super) workspace: String,
@@ -42,15 +46,14 @@ pub(super) fn ask(configuration: &Path, args: &InitArgs) -> Result<Asked, Failur
     let layout = Layout::new(configuration, &workspace);
     let kept = args.credential.refresh_token_file.as_deref();
     layout.ensure_free(kept).map_err(|error| exists(&error, &layout))?;
-    let data_center =
-        text("Data center (us eu in au jp cn sa ca)", args.data_center.as_deref(), Some("us"), data_center)?;
-    let client_id = text("Client id", args.client_id.as_deref(), None, setup::client_id)?;
+    let data_center = text(DATA_CENTER, args.data_center.as_deref(), Some("us"), data_center)?;
+    let client_id = text(CLIENT_ID, args.client_id.as_deref(), None, setup::client_id)?;
     let secret = Source {
         name: "client-secret",
         file: args.client_secret_file.as_deref(),
         env: args.client_secret_env.as_deref(),
     };
-    let client_secret = secret.read_or_ask("Client secret")?;
+    let client_secret = secret.read_or_ask(CLIENT_SECRET)?;
     let company_domains = domains(args, can_ask)?;
     let mail = mail(&args.mail, can_ask)?;
     let is_token_in_place = kept.is_some_and(|kept| {
@@ -204,6 +207,17 @@ fn credential(args: &InitArgs) -> Result<Credential, Failure> {
         return Ok(Credential::GrantCode(code.read_or_ask("Grant code")?));
     }
     Ok(Credential::GrantCode(grant_code()?))
+}
+
+/// Asks again for the data center and the id of the client there.
+pub(super) fn client(center: &str, client_id: &str) -> Result<(String, String), Failure> {
+    let center = terminal::ask(DATA_CENTER, Some(center), data_center)?;
+    Ok((center, terminal::ask(CLIENT_ID, Some(client_id), setup::client_id)?))
+}
+
+/// Asks again for the secret of the client.
+pub(super) fn client_secret() -> Result<SecretString, Failure> {
+    terminal::secret(CLIENT_SECRET)
 }
 
 /// Asks for a grant code, and says where to make one.
