@@ -164,14 +164,18 @@ impl Checker<'_> {
 
     pub(super) fn domain(&mut self, domain: &Spanned<String>) -> String {
         let text = email::comparable_domain(domain.get_ref().trim()).into_owned();
-        let good =
-            text.contains('.') && !text.starts_with('.') && !text.contains(|c: char| c == '@' || c.is_whitespace());
-        if !good {
-            self.error(
-                domain.span(),
-                format!("invalid domain `{}`", domain.get_ref()),
-                "expected a domain such as example.com, without an @",
-            );
+        // A domain in other letters is in its ASCII form now, unless it disguises another one.
+        let is_letter = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+        let is_label = |label: &str| !label.is_empty() && label.chars().all(is_letter);
+        if !text.contains('.') || !text.split('.').all(is_label) {
+            let help = if text.starts_with("*.") {
+                "subdomains are included: leave out the `*.`"
+            } else if !domain.get_ref().is_ascii() {
+                "it has characters that domain names do not have; type it again"
+            } else {
+                "expected a domain such as example.com, without an @"
+            };
+            self.error(domain.span(), format!("invalid domain `{}`", domain.get_ref()), help);
         }
         text
     }

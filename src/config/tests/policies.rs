@@ -92,3 +92,34 @@ fn what_is_wrong_in_the_base_is_said_once_and_what_is_wrong_in_a_policy_at_its_o
     at.sort_unstable();
     assert_eq!(at, ["-1", "0", "max_administrater", "nothing"], "{problems:?}");
 }
+
+#[test]
+fn a_domain_is_a_domain() {
+    let of = |domain: &str| format!("{WORKSPACE}[policy]\ncompany_domains = [\"{domain}\"]\n");
+    for (domain, read) in [
+        ("Example.COM", "example.com"),
+        ("mail.example.com.", "mail.example.com"),
+        ("b\u{fc}cher.example", "xn--bcher-kva.example"),
+        ("BU\u{308}CHER.example", "xn--bcher-kva.example"),
+        ("_dmarc.a-1.example", "_dmarc.a-1.example"),
+    ] {
+        let (settings, problems) = read_text(&of(domain)).unwrap();
+        assert_eq!((problems, &*settings.policy.company_domains), (Vec::new(), &[read.to_owned()][..]), "{domain}");
+    }
+    for (domain, help) in [
+        ("*.example.com", "subdomains are included: leave out the `*.`"),
+        ("\u{ff45}xample.com", "type it again"),
+        ("exam\u{200b}ple.com", "type it again"),
+        ("example\u{3002}com", "type it again"),
+        ("\u{212a}elvin.example", "type it again"),
+        ("ana@example.com", "without an @"),
+        ("example", "without an @"),
+        ("a..example", "without an @"),
+        (".example.com", "without an @"),
+        ("exa mple.com", "without an @"),
+        ("https://example.com", "without an @"),
+    ] {
+        let shown = shown(&of(domain));
+        assert!(shown.contains("invalid domain") && shown.contains(help), "{domain}: {shown}");
+    }
+}
