@@ -1,24 +1,12 @@
 //! Pure: when a job is due. From a pattern and a time zone to fire times; from a cursor and the time to what is due and
 //! what was missed.
 
-/// The second at which the next offset from UTC begins. `None` if there is none within [`HOURS_LOOKED_AT`].
-fn next_offset(after: &DateTime<Tz>) -> Option<DateTime<Tz>> {
-    let offset = |at: &DateTime<Tz>| at.offset().fix();
-    let is_other = |seconds: i64| offset(&(*after + Duration::seconds(seconds))) != offset(after);
-    let hour = (1..=HOURS_LOOKED_AT).find(|hour| is_other(hour * 3_600))?;
-    let (mut same, mut other) = ((hour - 1) * 3_600, hour * 3_600);
-    while other - same > 1 {
-        let middle = i64::midpoint(same, other);
-        if is_other(middle) { other = middle } else { same = middle }
-    }
-    // Fractions of a second are left out: offsets begin at whole seconds.
-    (*after + Duration::seconds(other)).with_nanosecond(0)
-}
-
 #[cfg(test)]
 mod brute_force;
 mod plan;
 mod spread;
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Days, Duration, NaiveDate, NaiveTime, Offset as _, TimeZone as _, Timelike as _, Utc};
 use chrono_tz::Tz;
@@ -40,7 +28,8 @@ const SPLAY: &str = "splay=";
 /// A schedule: a cron pattern in a time zone, and the time that its fire times are spread over.
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    cron: Cron,
+    /// Shared by all copies: it has a byte for each year.
+    cron: Arc<Cron>,
     pattern: String,
     zone: Tz,
     splay: Duration,
@@ -103,6 +92,20 @@ const NAMES: [(&str, &str); 22] = [
     ("SUNDAY", "SUN"),
 ];
 
+/// The second at which the next offset from UTC begins. `None` if there is none within [`HOURS_LOOKED_AT`].
+fn next_offset(after: &DateTime<Tz>) -> Option<DateTime<Tz>> {
+    let offset = |at: &DateTime<Tz>| at.offset().fix();
+    let is_other = |seconds: i64| offset(&(*after + Duration::seconds(seconds))) != offset(after);
+    let hour = (1..=HOURS_LOOKED_AT).find(|hour| is_other(hour * 3_600))?;
+    let (mut same, mut other) = ((hour - 1) * 3_600, hour * 3_600);
+    while other - same > 1 {
+        let middle = i64::midpoint(same, other);
+        if is_other(middle) { other = middle } else { same = middle }
+    }
+    // Fractions of a second are left out: offsets begin at whole seconds.
+    (*after + Duration::seconds(other)).with_nanosecond(0)
+}
+
 fn cron(pattern: &str) -> Option<Cron> {
     CronParser::builder().seconds(Seconds::Optional).build().parse(pattern).ok()
 }
@@ -157,6 +160,7 @@ impl Schedule {
     /// [`ScheduleError`], also for a pattern that no date after `now` matches.
     pub fn parse(pattern: &str, zone: Tz, now: DateTime<Utc>) -> Result<Self, ScheduleError> {
         let cron = cron(&with_short_names(pattern)).ok_or_else(|| reason(&with_short_names(pattern)))?;
+        let cron = Arc::new(cron);
         let schedule = Self { cron, pattern: pattern.to_owned(), zone, splay: Duration::zero() };
         if schedule.next(now, 1).is_empty() { Err(ScheduleError::NeverFires) } else { Ok(schedule) }
     }

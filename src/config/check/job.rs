@@ -85,7 +85,14 @@ impl Checker<'_> {
         time_zone: Option<&Spanned<String>>,
     ) -> Option<Schedule> {
         let zone = time_zone.map_or(Some(Tz::UTC), |zone| self.zone(zone));
-        let schedule = Schedule::parse(written.get_ref(), zone.unwrap_or(Tz::UTC), self.context.now);
+        let same = (written.get_ref().clone(), zone.unwrap_or(Tz::UTC));
+        let schedule = match self.schedules.get(&same) {
+            Some(known) => Ok(known.clone()),
+            None => Schedule::parse(&same.0, same.1, self.context.now),
+        };
+        if let Ok(schedule) = &schedule {
+            self.schedules.entry(same).or_insert_with(|| schedule.clone());
+        }
         if let Err(error) = &schedule {
             let help = "expected minute, hour, day, month and weekday, for example \"0 8 * * MON\"; a sixth field in \
                         front is for seconds";

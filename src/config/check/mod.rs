@@ -16,12 +16,13 @@ mod targets;
 mod workspace;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     ops::Range,
     path::Path,
 };
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use toml::Spanned;
 use url::Url;
 
@@ -31,6 +32,7 @@ use super::{
     settings::{SecretSource, Settings, StorePlace, Workspace},
     shape::suggestion,
 };
+use crate::schedule::Schedule;
 
 /// What the checks need besides the file.
 pub(super) struct Context<'a> {
@@ -95,12 +97,14 @@ struct Checker<'a> {
     written: &'a WrittenTables,
     /// The names of the custom rules of the policy that is being checked.
     custom_names: BTreeSet<String>,
+    /// The valid schedules so far: jobs that are due at the same times share one.
+    schedules: HashMap<(String, Tz), Schedule>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Checker<'a> {
     fn new(context: &'a Context<'a>, written: &'a WrittenTables) -> Self {
-        Self { context, written, custom_names: BTreeSet::new(), problems: Vec::new() }
+        Self { context, written, custom_names: BTreeSet::new(), schedules: HashMap::new(), problems: Vec::new() }
     }
 }
 
