@@ -244,23 +244,33 @@ impl Client {
         Ok((found.meta.version.clone(), found.extensions.get::<Said>().cloned().unwrap_or_default()))
     }
 
-    /// What is directly below a key.
+    /// What is directly below a key, if it is not much: a daemon waits for it.
     pub(super) fn list(&self, key: &str) -> io::Result<Listing> {
+        self.list_within(self.patience, key)
+    }
+
+    /// What is directly below a key, with an object for each bag or message that there ever was.
+    pub(super) fn list_history(&self, key: &str) -> io::Result<Listing> {
+        // A page has a thousand objects.
+        self.list_within(self.patience * 10, key)
+    }
+
+    fn list_within(&self, patience: Duration, key: &str) -> io::Result<Listing> {
         let prefix = if key.is_empty() { self.prefix.clone() } else { self.path(key)? };
         let store = Arc::clone(&self.store);
-        // A page has a thousand objects, and there is one for each bag there ever was.
-        let listed = self.wait(self.patience * 10, async move { store.list_with_delimiter(Some(&prefix)).await })?;
+        let listed = self.wait(patience, async move { store.list_with_delimiter(Some(&prefix)).await })?;
         let name = |path: &Path| path.filename().unwrap_or_default().to_owned();
         let folders = listed.common_prefixes.iter().map(name).collect();
         let objects = listed.objects.iter().map(|ObjectMeta { location, size, .. }| (name(location), *size)).collect();
         Ok((folders, objects))
     }
 
-    /// The objects anywhere below a key whose names, relative to it, are greater than another one; with their sizes.
+    /// The objects anywhere below a key whose names, relative to it, are greater than another one, with their sizes. For a few
+    /// objects: a daemon waits for it.
     pub(super) fn list_after(&self, key: &str, after: &str) -> io::Result<Vec<(String, u64)>> {
         let (prefix, after) = (self.path(key)?, self.path(&format!("{key}/{after}"))?);
         let (store, below) = (Arc::clone(&self.store), prefix.clone());
-        let listed = self.wait(self.patience * 10, async move {
+        let listed = self.wait(self.patience, async move {
             store.list_with_offset(Some(&below), &after).try_collect::<Vec<ObjectMeta>>().await
         })?;
         let name = |location: &Path| {

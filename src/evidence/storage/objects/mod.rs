@@ -219,7 +219,7 @@ impl Objects {
     }
 
     fn bags(&self, items: &mut Vec<Item>) -> io::Result<()> {
-        let (folders, objects) = self.client.list(BAGS)?;
+        let (folders, objects) = self.client.list_history(BAGS)?;
         for (name, _) in objects {
             items.push(match name.strip_suffix(ENDING) {
                 Some(name) => Item { name: name.to_owned(), kind: Kind::Folder },
@@ -233,7 +233,7 @@ impl Objects {
 
     /// Removes every object below a key.
     fn remove_below(&self, key: &str) -> io::Result<()> {
-        let (folders, objects) = self.client.list(key)?;
+        let (folders, objects) = self.client.list_history(key)?;
         for folder in folders {
             self.remove_below(&join(key, &folder))?;
         }
@@ -274,7 +274,7 @@ impl Storage for Objects {
             if let Some(bag) = self.bag(first)? {
                 return bag.list(inside);
             }
-            let (folders, objects) = self.client.list(folder)?;
+            let (folders, objects) = self.client.list_history(folder)?;
             let folders = folders.into_iter().map(|name| Item { name, kind: Kind::Folder });
             folders.chain(objects.into_iter().map(|(name, size)| Item { name, kind: Kind::Object(size) })).collect()
         };

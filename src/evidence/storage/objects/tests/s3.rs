@@ -98,6 +98,32 @@ fn a_store_that_refuses_stalls_or_breaks_off_is_away_and_nothing_is_lost() {
 }
 
 #[test]
+fn the_end_of_a_log_is_waited_for_no_longer_than_anything_else() {
+    let proxy = Proxy::start(&server().url());
+    let (_, folder, bucket) = behind(&proxy);
+    let opened = || {
+        let mut objects = at(&proxy.url, &bucket, &folder);
+        objects.client_mut().patience = Duration::from_secs(2);
+        objects
+    };
+    let end = |objects: &Objects| objects.end("ledger.jsonl").map(|(length, _)| length);
+    let fails = |objects: &Objects| {
+        proxy.set(Fault::Stall);
+        let error = end(objects).unwrap_err();
+        proxy.set(Fault::None);
+        assert!(error.to_string().contains("did not answer within 2 seconds"), "{error}");
+    };
+    // Once nothing is known of it, and once its last parts are.
+    fails(&opened());
+    let objects = opened();
+    for (length, line) in [(0, "a\n"), (2, "b\n")] {
+        assert!(objects.append("ledger.jsonl", length, line.as_bytes()).unwrap());
+    }
+    assert_eq!(end(&objects).unwrap(), 4);
+    fails(&objects);
+}
+
+#[test]
 fn an_answer_that_is_damaged_on_the_way_is_not_taken_for_the_object() {
     let proxy = Proxy::start(&server().url());
     let (objects, folder, bucket) = behind(&proxy);
