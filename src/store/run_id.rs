@@ -1,26 +1,29 @@
 //! The ids of runs.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    LazyLock,
+    atomic::{AtomicU64, Ordering},
+};
 
 use chrono::{DateTime, Utc};
-use uuid::{ContextV7, Timestamp, Uuid};
+use uuid::{Timestamp, Uuid};
 
-/// The millisecond of the last id, and what counts up within it.
-static LAST: Mutex<Option<(i64, ContextV7)>> = Mutex::new(None);
+/// The bits of an id that count (RFC 9562, section 6.2, method 1). The 32 bits after them are random in each id.
+const COUNTER_BITS: u8 = 42;
 
-/// The id of a run that is planned or begun at a time. Ids of one process are in the order of making within a millisecond, and
-/// in that of `now` otherwise, also after a clock that was ahead: `Uuid::now_v7` would keep the latest time it has seen.
+/// What counts up over all ids of the process. It begins at a random number below half of its range, so that ids of two processes
+/// in one millisecond differ, and 2^41 ids fit before it would overflow.
+static COUNTER: LazyLock<AtomicU64> =
+    LazyLock::new(|| AtomicU64::new(rand::random::<u64>() >> (64 - COUNTER_BITS + 1)));
+
+/// The id of a run that is planned or begun at a time. Ids are in the order of `now`, also after a clock that was ahead:
+/// `Uuid::now_v7` would keep the latest time it has seen. Ids of one process within a millisecond are in the order in which
+/// they were made.
 pub(super) fn run_id(now: DateTime<Utc>) -> Uuid {
-    let millis = now.timestamp_millis().max(0);
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    let (_, context) = match last.take() {
-        Some(same) if same.0 == millis => last.insert(same),
-        _ => last.insert((millis, ContextV7::new())),
-    };
-    let nanoseconds = millis % 1000 * 1_000_000;
-    let of = |number: i64| number.unsigned_abs();
-    let subsecond = u32::try_from(nanoseconds).unwrap_or_default();
-    Uuid::new_v7(Timestamp::from_unix(&*context, of(millis / 1000), subsecond))
+    let millis = now.timestamp_millis().max(0).unsigned_abs();
+    let subsecond = u32::try_from(millis % 1000 * 1_000_000).unwrap_or_default();
+    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+    Uuid::new_v7(Timestamp::from_unix_time(millis / 1000, subsecond, count.into(), COUNTER_BITS))
 }
 
 #[cfg(test)]
@@ -37,5 +40,14 @@ mod tests {
         assert!(ids.iter().all(|id| *id < later));
         let (seconds, nanoseconds) = ids[9_999].get_timestamp().unwrap().to_unix();
         assert_eq!((seconds, nanoseconds), (now.timestamp().unsigned_abs(), 123_000_000));
+    }
+
+    #[test]
+    fn an_id_of_another_time_between_two_of_a_millisecond_leaves_their_order() {
+        let now: DateTime<Utc> = "2026-03-02T07:00:00.123Z".parse().unwrap();
+        let other = now + chrono::Duration::seconds(1);
+        let ids: Vec<(Uuid, Uuid)> = (0..1_000).map(|_| (run_id(now), run_id(other))).collect();
+        assert!(ids.is_sorted_by(|one, next| one.0 < next.0 && one.1 < next.1));
+        assert!(ids.iter().all(|(early, late)| early < late && early.get_version_num() == 7));
     }
 }
