@@ -13,6 +13,8 @@ pub mod copy;
 #[cfg(any(test, debug_assertions))]
 pub mod crash;
 pub mod facts;
+#[cfg(test)]
+mod growth;
 pub mod history;
 mod known;
 pub mod ledger;

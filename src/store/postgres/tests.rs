@@ -1,6 +1,7 @@
 //! The database: what the suite does not say.
 
 mod copies;
+mod growth;
 mod plans;
 mod replicas;
 

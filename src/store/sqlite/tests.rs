@@ -3,7 +3,7 @@
 mod growth;
 mod plans;
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use uuid::Uuid;
 
 use super::*;

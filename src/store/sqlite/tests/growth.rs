@@ -1,112 +1,28 @@
-//! What a run, the list of runs, the health and the metrics cost does not depend on how many runs there were.
+//! The cost of each question, in steps of SQLite's virtual machine.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{Duration as Span, Instant},
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
-
-use chrono::Duration;
 
 use super::*;
-use crate::{
-    ledger::fact::Terms,
-    model::run::RunState,
-    store::{
-        history::MOST_INCIDENTS,
-        queue::{Cursor, Decided, Sent},
-    },
-};
+use crate::store::growth::{self, Archive, Dialect};
 
-/// Shapes of a history, each the worst for some question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    /// Every run was closed and its report accepted.
-    Fine,
-    /// Nobody was ever mailed.
-    Unmailed,
-    /// Every run failed.
-    Failed,
-    /// Every audit was incomplete, and every report rejected.
-    Incomplete,
-    /// Every fire time was skipped.
-    Skipped,
-    /// The schedule changed before each run.
-    Rescheduled,
-}
-
-/// The time between two fire times.
-const STEP: i64 = 3_600_000;
-
-fn at(milliseconds: i64) -> DateTime<Utc> {
-    moment(milliseconds)
-}
-
-/// A store with a history of `runs` runs of two workspaces.
-async fn history(store: &SqliteStore, shape: Shape, runs: i64) {
-    let (state, complete, message, answer) = match shape {
-        Shape::Failed => ("failed", 1, "accepted", "250"),
-        Shape::Incomplete => ("closed", 0, "rejected", "550"),
-        _ => ("closed", 1, "accepted", "250"),
-    };
-    let numbers = format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {runs})");
-    let workspace = "CASE i % 2 WHEN 0 THEN 'acme' ELSE 'globex' END";
-    let mut sql = vec![format!(
-        "INSERT INTO run (id, job, workspace, fire_at, state, attempt, fence, planned_at, started_at, finished_at, error)
-         {numbers} SELECT randomblob(16), 'weekly', {workspace}, i / 2 * {STEP}, '{state}', 1, 1, i / 2 * {STEP},
-         i / 2 * {STEP}, i / 2 * {STEP}, NULL FROM n"
-    )];
-    if shape == Shape::Skipped {
-        sql = vec![format!(
-            "INSERT INTO gap (job, first_at, last_at, count, reason, recorded_at)
-             {numbers} SELECT 'weekly', i / 2 * {STEP}, i / 2 * {STEP}, 1, 'x', 1 FROM n"
-        )];
-    }
-    sql.push("INSERT INTO attempt SELECT id, 1, fire_at, fire_at, NULL FROM run".to_owned());
-    if shape != Shape::Failed {
-        sql.push(format!(
-            "INSERT INTO audit (id, job, workspace, started_at, finished_at, complete, users, administrators,
-                                open_findings, fire_at, has_snapshot, bag_folder, bag_sha256)
-             SELECT id, job, workspace, fire_at, fire_at, {complete}, 3, 1, 2, fire_at, 0, hex(id), '' FROM run"
-        ));
-    }
-    if shape != Shape::Unmailed {
-        sql.push(format!(
-            "INSERT INTO notification (subject_kind, subject_id, run, channel, kind, address, body, state, not_before,
-                                       created_at, answer, job, workspace, fire_at)
-             SELECT 'run', lower(hex(id)), id, 'email', 'report', 'a@example.com', x'', '{message}', 1, 1, '{answer}', job,
-                    workspace, fire_at FROM run"
-        ));
-    }
-    sql.push(format!(
-        "INSERT INTO ledger (number, kind, subject, sha256, line) {numbers} SELECT i, 'recorded', '', hex(i), 'x' FROM n"
-    ));
-    if shape == Shape::Rescheduled {
-        let job = r#"{"number":1,"at":"2026-03-02T07:00:00.000Z","fact":"schedule","job":"weekly","terms":null,"previous":""}"#;
-        sql.push(format!(
-            "INSERT INTO ledger (number, kind, subject, sha256, line)
-             SELECT number + {runs}, 'schedule', 'weekly', '', '{job}' FROM ledger"
-        ));
-    }
-    sql.push("INSERT INTO cursor VALUES ('weekly', '0 * * * * UTC', 1)".to_owned());
-    let mut transaction = store.pool.begin().await.unwrap();
-    for sql in sql {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut *transaction).await.unwrap();
-    }
-    transaction.commit().await.unwrap();
-}
-
-/// Counts the steps of SQLite's virtual machine.
-struct Meter {
+/// A file whose only connection counts its steps.
+struct Counted {
+    store: SqliteStore,
     steps: Arc<AtomicU64>,
-    /// The steps of each question so far.
-    laps: Vec<(&'static str, u64)>,
+    _folder: tempfile::TempDir,
 }
 
-impl Meter {
-    async fn new(store: &SqliteStore) -> Self {
+impl Archive for Counted {
+    type Store = SqliteStore;
+
+    const DIALECT: Dialect = Dialect { random_id: "randomblob(16)", hex: "hex(id)", no_bytes: "x''" };
+
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open_fleeting(&folder.path().join("store.db")).await.unwrap();
         let steps = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&steps);
         let mut connection = store.pool.acquire().await.unwrap();
@@ -114,126 +30,35 @@ impl Meter {
             counted.fetch_add(1, Ordering::Relaxed);
             true
         });
-        Self { steps, laps: Vec::new() }
+        drop(connection);
+        Self { store, steps, _folder: folder }
     }
 
-    /// Awaits a question and notes what it cost.
-    async fn of<T>(&mut self, name: &'static str, question: impl Future<Output = Result<T, StoreError>>) -> T {
-        let answer = question.await.unwrap();
-        self.laps.push((name, self.steps.swap(0, Ordering::Relaxed)));
-        answer
+    fn store(&self) -> &SqliteStore {
+        &self.store
     }
-}
 
-/// One run from its fire time to its end, as the daemon makes it.
-async fn run(store: &SqliteStore, meter: &mut Meter, now: DateTime<Utc>) {
-    let terms = Terms {
-        workspaces: vec!["acme".into()],
-        pattern: "0 * * * *".into(),
-        time_zone: "UTC".into(),
-        missed: "latest".into(),
-        splay_minutes: None,
-    };
-    meter.of("publish_schedules", store.publish_schedules(&[("weekly".into(), terms)], &[], now)).await;
-    let from = meter.of("cursor", store.cursor("weekly")).await;
-    let to = Cursor { schedule: "0 * * * * UTC".into(), at: now };
-    let due = Decided {
-        job: "weekly",
-        workspaces: &["acme".into()],
-        due: &[now],
-        gap: None,
-        from: from.as_ref(),
-        to: &to,
-        now,
-    };
-    assert_eq!(meter.of("decide", store.decide(&[due])).await, [true]);
-    let claim = meter.of("claim", store.claim(now, Duration::minutes(1))).await.unwrap();
-    let (job, workspace) = (claim.run.job.as_str(), claim.run.workspace.as_str());
-    meter.of("incidents_before", store.incidents_before(job, workspace, claim.run.fire_at)).await;
-    meter.of("last_complete", store.last_complete(Some(job), workspace)).await;
-    meter.of("advance", store.advance(&claim, RunState::Read)).await;
-    let audit = AuditRecord { id: claim.run.id, ..record(workspace, Some(job), now.timestamp()) };
-    let mail = Notification {
-        subject: Subject::Run(claim.run.id),
-        channel: "email".into(),
-        kind: "report".into(),
-        about: String::new(),
-        address: "a@example.com".into(),
-        sender: None,
-        message_id: None,
-        bytes: vec![1],
-    };
-    let head = meter.of("head", store.head()).await;
-    meter.of("entries", store.entries(head.number.saturating_sub(50), 50)).await;
-    let kept = Kept { record: audit, parts: vec![vec![1]] };
-    meter.of("record", store.record(&claim, &kept, &[mail], now)).await;
-    let message = meter.of("take_message", store.take_message(Some(job), now, Duration::minutes(1))).await.unwrap();
-    meter.of("sent", store.sent(&message, &Sent::Accepted, "250", &[], now)).await;
-    for run in meter.of("delivered", store.delivered()).await {
-        meter.of("siblings", store.siblings(&run.job, run.fire_at)).await;
-        meter.of("close", store.close(run.id, &[], now)).await;
+    async fn fill(&self, statements: Vec<String>) {
+        let mut transaction = self.store.pool.begin().await.unwrap();
+        for sql in statements {
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut *transaction).await.unwrap();
+        }
+        transaction.commit().await.unwrap();
     }
-    meter.of("prune", store.prune(now - Duration::days(400))).await;
-}
 
-/// What the list of runs, the health and the metrics read.
-async fn look(store: &SqliteStore, meter: &mut Meter, now: DateTime<Utc>) {
-    for run in meter.of("runs", store.runs(20)).await {
-        meter.of("attempts", store.attempts(run.id)).await;
-        meter.of("messages", store.messages(run.id)).await;
-        meter.of("audit", store.audit(run.id)).await;
-    }
-    meter.of("backlog", store.backlog()).await;
-    meter.of("gaps", store.gaps(MOST_INCIDENTS)).await;
-    meter.of("incidents", store.incidents(now)).await;
-    for workspace in ["acme", "globex"] {
-        meter.of("last_done", store.last_done("weekly", workspace, now)).await;
+    async fn cost(&self) -> u64 {
+        self.steps.swap(0, Ordering::Relaxed)
     }
 }
-
-/// The steps of each question and the time of all, after a history.
-async fn cost(shape: Shape, runs: i64) -> (Vec<(&'static str, u64)>, Span) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open_fleeting(&folder.path().join("store.db")).await.unwrap();
-    history(&store, shape, runs).await;
-    let now = at((runs / 2 + 10) * STEP);
-    let mut meter = Meter::new(&store).await;
-    let began = Instant::now();
-    // Before the run, too: then what went wrong is still open.
-    look(&store, &mut meter, now).await;
-    run(&store, &mut meter, now).await;
-    look(&store, &mut meter, now).await;
-    (meter.laps, began.elapsed())
-}
-
-const SHAPES: [Shape; 6] =
-    [Shape::Fine, Shape::Unmailed, Shape::Failed, Shape::Incomplete, Shape::Skipped, Shape::Rescheduled];
 
 #[tokio::test]
 async fn every_question_costs_the_same_after_a_hundred_and_after_twenty_thousand_runs() {
-    let mut dear = Vec::new();
-    for shape in SHAPES {
-        let (few, many) = (cost(shape, 100).await.0, cost(shape, 20_000).await.0);
-        assert_eq!(few.len(), many.len());
-        for ((question, few), (_, many)) in few.into_iter().zip(many) {
-            if many > few + few / 4 + 50 {
-                dear.push(format!("{shape:?}, {question}: {few} steps after 100 runs, {many} after 20,000"));
-            }
-        }
-    }
-    assert_eq!(dear, Vec::<String>::new());
+    assert_eq!(growth::dear::<Counted>(|few| few + few / 4 + 50).await, Vec::<String>::new());
 }
 
 /// `tests/measure-history` shows what it prints.
 #[tokio::test]
 #[ignore = "a measurement: it builds histories of a million runs"]
 async fn measure_the_cost_after_a_million_runs() {
-    for shape in SHAPES {
-        for runs in [100, 1_000_000] {
-            let (laps, time) = cost(shape, runs).await;
-            let steps: u64 = laps.iter().map(|(_, steps)| steps).sum();
-            let line = format!("{shape:?}, {runs} runs: {steps} steps, {:.1} ms\n", time.as_secs_f64() * 1e3);
-            std::io::Write::write_all(&mut std::io::stdout(), line.as_bytes()).unwrap();
-        }
-    }
+    growth::print::<Counted>("steps").await;
 }
