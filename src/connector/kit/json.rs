@@ -3,13 +3,12 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::record::{USER_LISTS, broken_record};
+
 /// Shown if the vendor gives no error code.
 pub(in crate::connector) const NO_CODE: &str = "no code";
 /// The same of a message.
 pub(in crate::connector) const NO_MESSAGE: &str = "no message";
-/// The names of lists that hold users.
-const USER_LISTS: [&str; 3] = ["users", "result", "results"];
-
 /// Why an answer cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(in crate::connector) enum ParseError {
@@ -44,13 +43,14 @@ pub(in crate::connector) fn parse<'de, T: Deserialize<'de>>(body: &'de [u8], cal
         Err(error) => error,
     };
     if !error.is_data() {
-        let place = format!("(byte {} of {})", offset(text, &error), body.len());
+        let place = format!("byte {} of {}", offset(text, &error), body.len());
         if error.is_eof() {
-            return Err(ParseError::BrokenOff(format!("an answer that is not complete JSON {place}")));
+            return Err(ParseError::BrokenOff(format!("an answer that is not complete JSON ({place})")));
         }
+        let record = broken_record(text).unwrap_or_default();
         let encoding = if is_utf16(body) { "UTF-16 and not UTF-8" } else { "not JSON" };
         let why = without_values(&error.to_string());
-        return Err(ParseError::Garbled(format!("an answer that is {encoding} {place}: {why}")));
+        return Err(ParseError::Garbled(format!("an answer that is {encoding} ({place}{record}): {why}")));
     }
     let tracked = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_str(text));
     let Err(tracked) = tracked else {
@@ -119,7 +119,10 @@ mod tests {
         let text = "{\n  \"users\": [\n    :1\n  ]\n}";
         let error = parse::<Value>(text.as_bytes(), "GET users").unwrap_err().to_string();
         let place = text.find(':').map(|_| text.find(":1").unwrap() + 1).unwrap();
-        assert_eq!(error, format!("an answer that is not JSON (byte {place} of {}): expected value", text.len()));
+        assert_eq!(
+            error,
+            format!("an answer that is not JSON (byte {place} of {}, in `users[0]`): expected value", text.len())
+        );
     }
 
     #[test]
@@ -130,6 +133,13 @@ mod tests {
             (br#"{"full_name":"Ana Lima"} junk"#, "byte 26 of 29): trailing characters"),
             (br#"{"zuid":NaN}"#, "byte 9 of 12): expected value"),
             (br#"{"zuid":1e400}"#, "byte 13 of 14): number out of range"),
+            (
+                br#"{"info":{},"users":[{"id":"4815","status":"active"},{"id":"4816","role":{"id":"1"},"status":x}]}"#,
+                "byte 93 of 96, in `users[1]`, user 4816): expected value",
+            ),
+            (br#"{"result":[{"name":x,"id":1}]}"#, "byte 20 of 30, in `result[0]`): expected value"),
+            (br#"{"users":[{"id":7},{"id":8,"zuid":-1e400}]}"#, "in `users[1]`, user 8): number out of range"),
+            (br#"{"users":[{"id":7}],"info":x}"#, "byte 28 of 29): expected value"),
             (b"{\0\"\0", "is UTF-16 and not UTF-8 (byte 2 of 4): key must be a string"),
             (b"\xff\xfe{\0", "is UTF-16 and not UTF-8"),
             (b"{\"a\":\"\xfc\"}", "is not UTF-8"),

@@ -16,6 +16,7 @@ mod pace;
 mod proxy;
 mod quota;
 mod reader;
+mod record;
 mod repair;
 mod session;
 mod survey;

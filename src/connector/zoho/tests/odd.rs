@@ -284,10 +284,10 @@ async fn a_damaged_answer_that_comes_twice_is_not_asked_for_again() {
     };
     let cut_off = |end: &str| users.as_bytes()[..=users.find(end).unwrap()].to_vec();
     for (body, calls, why) in [
-        (b"{\"users\": [{\"id\": 1,, }]}".to_vec(), 2, "of 25): key must be a string"),
+        (b"{\"users\": [{\"id\": 1,, }]}".to_vec(), 2, "of 25, in `users[0]`, user 1): key must be a string"),
         (format!("{users}junk").into_bytes(), 2, "): trailing characters"),
         (format!("{users}{users}").into_bytes(), 2, "): trailing characters"),
-        (users.replace("\"active\"", ":active").into_bytes(), 2, "): expected value"),
+        (users.replace("\"active\"", ":active").into_bytes(), 2, ", in `users[0]`, user 1): expected value"),
         (in_utf16(&[0xfeff]), 2, "is UTF-16 and not UTF-8"),
         (in_utf16(&[]), 2, "is UTF-16 and not UTF-8"),
         (b"<html>back soon</html>".to_vec(), 6, "of 22): expected value"),
