@@ -18,6 +18,7 @@ mod growth;
 pub mod history;
 mod known;
 pub mod ledger;
+mod pool;
 pub mod postgres;
 pub mod queue;
 pub mod rebuild;

@@ -33,7 +33,7 @@ mod write;
 use std::{borrow::Cow, fmt, time::Duration};
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgPool, postgres::PgPoolOptions};
+use sqlx::{PgPool, Postgres};
 use uuid::Uuid;
 
 pub use self::server::{Host, Server, Tls};
@@ -42,11 +42,17 @@ use super::{
     StoreError,
     copy::Tables as _,
     known::Known,
+    pool,
     rows::{count, millis},
 };
 
 /// How long a caller waits for a connection: longer than a restart of the server takes.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How old a connection becomes, so that daemons come back to a server whose address moved.
+const LONGEST_LIFE: Duration = Duration::from_mins(30);
+/// How long a connection may be unused: firewalls forget connections that are silent for longer.
+const LONGEST_IDLE: Duration = Duration::from_mins(10);
 
 /// Whose clock ends leases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,10 +153,14 @@ impl PostgresStore {
     }
 
     fn over(server: &Server, lease_clock: LeaseClock) -> Self {
-        let pool = PgPoolOptions::new()
+        let pool = pool::options::<Postgres>()
             .max_connections(server.max_connections)
             .acquire_timeout(CONNECTION_TIMEOUT)
             .after_connect(|connection, _| Box::pin(server::prepare(connection)))
+            .before_acquire(|_, of| {
+                let is_fresh = of.age < LONGEST_LIFE && of.idle_for < LONGEST_IDLE;
+                Box::pin(async move { Ok(is_fresh) })
+            })
             .connect_lazy_with(server.options());
         Self {
             pool,

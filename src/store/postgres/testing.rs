@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgPool};
 
 pub(crate) use self::process::{PASSWORD, PostgresServer, USER, server};
-use super::{Host, LeaseClock, PostgresStore, Server, Tls, server::prepare};
+use super::{Host, LeaseClock, PostgresStore, Server, Tls, pool, server::prepare};
 
 /// The database with this name on a server.
 pub(crate) fn on(server: &PostgresServer, database: &str) -> Server {
@@ -62,6 +62,6 @@ pub(crate) async fn empty(store: &PostgresStore) {
 
 /// Connections beside those of a store.
 pub(crate) async fn pool(server: &Server) -> PgPool {
-    let options = sqlx::postgres::PgPoolOptions::new().after_connect(|connection, _| Box::pin(prepare(connection)));
+    let options = pool::options::<sqlx::Postgres>().after_connect(|connection, _| Box::pin(prepare(connection)));
     options.connect_with(server.options()).await.unwrap()
 }

@@ -66,6 +66,21 @@ END $$;";
 
 conformance::suite!(Database);
 
+/// See `store::pool`.
+#[tokio::test]
+async fn an_open_store_has_no_task_that_could_run_for_ever() {
+    let store = testing::open(&testing::database().await).await;
+    store.probe(DateTime::UNIX_EPOCH).await.unwrap();
+    // A connection comes back to the pool in a task that ends.
+    let tasks = tokio::runtime::Handle::current().metrics();
+    let ended = async {
+        while tasks.num_alive_tasks() > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), ended).await.unwrap();
+}
+
 async fn execute(store: &PostgresStore, sql: &str) -> Result<(), StoreError> {
     store.pool.execute(AssertSqlSafe(sql.to_owned())).await.map(|_| ()).map_err(store.explain("execute"))
 }

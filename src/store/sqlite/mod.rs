@@ -31,12 +31,13 @@ use super::{
     StoreError,
     copy::Tables as _,
     known::Known,
+    pool,
     rows::{count, millis},
 };
 use sqlx::{
-    Connection as _, SqliteConnection, SqlitePool,
+    Connection as _, Sqlite, SqliteConnection, SqlitePool,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
 /// How long a write waits for another process's to end.
@@ -102,7 +103,7 @@ impl SqliteStore {
             .busy_timeout(BUSY_TIMEOUT);
         let since = Instant::now();
         let pool = loop {
-            let pool = SqlitePoolOptions::new()
+            let pool = pool::options::<Sqlite>()
                 .max_connections(1)
                 .before_acquire(|connection, _| Box::pin(async move { Ok(is_usable(connection)) }));
             match pool.connect_with(options.clone()).await.map_err(|error| explain(&place, "be opened", &error)) {

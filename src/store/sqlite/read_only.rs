@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, StatVfsMountFlags, access, statvfs};
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{Sqlite, sqlite::SqliteConnectOptions};
 
 use super::{MIGRATIONS, OPEN_ADVICE, SqliteStore, explain, file};
-use crate::store::{StoreError, known::Known};
+use crate::store::{StoreError, known::Known, pool};
 
 const OLD_ADVICE: &str = "Copy it to a place that can be written; opening the copy brings it up to date";
 const LOG_ADVICE: &str = "Copy both files to a place that can be written, and name the copy in `[store] url`";
@@ -38,7 +38,7 @@ impl SqliteStore {
             return Err(refused(reason, LOG_ADVICE));
         }
         let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(is_on_read_only_medium);
-        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await;
+        let pool = pool::options::<Sqlite>().max_connections(1).connect_with(options).await;
         let pool = pool.map_err(|error| explain(&place, "be opened", &error))?;
         let sql = "SELECT coalesce(max(version), 0) FROM _sqlx_migrations";
         let schema: i64 =

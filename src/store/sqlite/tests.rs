@@ -43,6 +43,22 @@ impl Home for File {
 
 conformance::suite!(File);
 
+/// See `store::pool`.
+#[tokio::test]
+async fn an_open_store_has_no_task_that_could_run_for_ever() {
+    let file = File::new().await;
+    let store = file.open().await;
+    store.probe(moment(1)).await.unwrap();
+    // A connection comes back to the pool in a task that ends.
+    let tasks = tokio::runtime::Handle::current().metrics();
+    let ended = async {
+        while tasks.num_alive_tasks() > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), ended).await.unwrap();
+}
+
 fn record(workspace: &str, job: Option<&str>, second: i64) -> AuditRecord {
     AuditRecord {
         id: Uuid::now_v7(),
@@ -130,7 +146,7 @@ async fn execute(store: &SqliteStore, sql: &'static str) {
 /// A file as the version of rolecall left it that had this schema.
 async fn file_of_schema(path: &std::path::Path, version: usize) {
     let options = SqliteConnectOptions::new().filename(path).create_if_missing(true).foreign_keys(true);
-    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+    let pool = pool::options::<Sqlite>().max_connections(1).connect_with(options).await.unwrap();
     let step = |(version, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sqlx::SqlSafeStr::into_sql_str(sql), false)
     };
