@@ -47,7 +47,10 @@ pub(in crate::connector) fn parse<'de, T: Deserialize<'de>>(body: &'de [u8], cal
         if error.is_eof() {
             return Err(ParseError::BrokenOff(format!("an answer that is not complete JSON ({place})")));
         }
-        let record = broken_record(text).unwrap_or_default();
+        let record = broken_record(text).map_or_else(String::new, |(place, id)| {
+            let user = id.map(|id| format!(", user {}", clean(&id, 40))).unwrap_or_default();
+            format!(", in `{place}`{user}")
+        });
         let encoding = if is_utf16(body) { "UTF-16 and not UTF-8" } else { "not JSON" };
         let why = without_values(&error.to_string());
         return Err(ParseError::Garbled(format!("an answer that is {encoding} ({place}{record}): {why}")));

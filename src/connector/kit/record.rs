@@ -5,8 +5,6 @@ use std::{cell::RefCell, fmt};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::json::clean;
-
 /// The names of lists that hold users.
 pub(super) const USER_LISTS: [&str; 3] = ["users", "result", "results"];
 
@@ -65,7 +63,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
                 Level::Record => {
                     // A `Value`, because a number out of range is an error only where a number is wanted.
                     let id = match map.next_value()? {
-                        Value::String(id) if key == "id" => clean(&id, 40),
+                        Value::String(id) if key == "id" => id,
                         Value::Number(id) if key == "id" => id.to_string(),
                         _ => continue,
                     };
@@ -92,12 +90,12 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 }
 
-/// The record of a list of users in which a text is not JSON, as an error names it. `None` if it is elsewhere.
-pub(super) fn broken_record(text: &str) -> Option<String> {
+/// The place in a list of users at which a text is not JSON, and the id of that user if it was read before. `None` if the text
+/// is broken elsewhere.
+pub(super) fn broken_record(text: &str) -> Option<(String, Option<String>)> {
     let record = RefCell::new(None);
     let walk = Walk { level: Level::Answer, record: &record };
     let Err(error) = walk.deserialize(&mut serde_json::Deserializer::from_str(text)) else { return None };
     let Record { list, number, id } = record.into_inner().filter(|_| error.is_syntax())?;
-    let user = id.map(|id| format!(", user {id}")).unwrap_or_default();
-    Some(format!(", in `{list}[{number}]`{user}"))
+    Some((format!("{list}[{number}]"), id))
 }
