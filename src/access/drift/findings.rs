@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Before, Current, SnapshotHeader};
+use super::{Before, Current, Seen, SnapshotHeader};
 use crate::{
     access::matrix::AccessMatrix,
     model::{
@@ -19,6 +19,22 @@ use crate::{
 
 /// Rules that compare accounts with each other: a finding about one rests on the fields of the others, too.
 const COMPARING: [&str; 2] = ["duplicate-person", "look-alike-address"];
+
+/// Rules that rest on what profiles permit and on which roles are administrative.
+const ON_POWER: [&str; 12] = [
+    "administrative-role",
+    "administrator",
+    "administrator-clone",
+    "conflicting-access",
+    "dangerous-profile",
+    "inactive-administrator",
+    "new-full-power",
+    "no-administrator",
+    "only-one-administrator",
+    "too-many-administrators",
+    "unapproved-administrator",
+    "unconfirmed-administrator",
+];
 
 /// Sets [`Finding::continuing`]: whether the previous audit had it too, open or excepted.
 pub fn mark_continuing(
@@ -88,10 +104,12 @@ fn gone(
 ) -> Vec<KnownFinding> {
     let mut unknown = Vec::new();
     let still = before.map(|before| pair(before.findings, subjects, previous).continues);
+    let untold = Untold::of(&current.seen, previous);
     let result = |outcomes: &'_ [RuleOutcome], known: &KnownFinding| {
         let outcome = outcomes.iter().find(|outcome| outcome.rule == *known.rule)?;
         Some(match outcome.result {
             _ if outcome.result.not_evaluated().is_some() && subjects.is_unread(known) => Looked::Unread,
+            RuleResult::Passed | RuleResult::Failed { .. } if untold.concerns(known) => Looked::Unread,
             RuleResult::Passed | RuleResult::Failed { .. } => Looked::Yes,
             RuleResult::NotEvaluated(_) => Looked::No,
             RuleResult::SwitchedOff => Looked::Off,
@@ -124,11 +142,56 @@ fn gone(
     unknown
 }
 
+/// Profiles and roles of which the API told the power at the previous audit and does not now.
+struct Untold<'a> {
+    directory: &'a Directory,
+    profiles: HashSet<&'a ProfileId>,
+    roles: HashSet<&'a RoleId>,
+    /// Whether one of them is an administrator profile, with which the others are compared.
+    measure: bool,
+}
+
+impl<'a> Untold<'a> {
+    fn of(seen: &Seen<'a>, previous: &SnapshotHeader) -> Self {
+        let directory = seen.matrix.directory();
+        let told = |profile: &&Profile| profile.permissions.enabled().is_some();
+        let profiles: HashSet<&ProfileId> = previous.profiles.iter().filter(told).map(|profile| &profile.id).collect();
+        let marked = |role: &&Role| role.admin_user.is_some();
+        let roles: HashSet<&RoleId> = previous.roles.iter().filter(marked).map(|role| &role.id).collect();
+        let untold = |profile: &&Profile| !told(profile) && profiles.contains(&profile.id);
+        let unmarked = |role: &&Role| !marked(role) && roles.contains(&role.id);
+        Self {
+            directory,
+            measure: directory.profiles.iter().filter(untold).any(|of| seen.administrator_profiles.contains(&of.id)),
+            profiles: directory.profiles.iter().filter(untold).map(|profile| &profile.id).collect(),
+            roles: directory.roles.iter().filter(unmarked).map(|role| &role.id).collect(),
+        }
+    }
+
+    /// Whether a finding rests on the power of one of them: of what a user holds, of the profile or role itself, or of any in
+    /// a finding about the workspace.
+    fn concerns(&self, known: &KnownFinding) -> bool {
+        if (self.profiles.is_empty() && self.roles.is_empty()) || !ON_POWER.contains(&&*known.rule) {
+            return false;
+        }
+        match &*known.subject_type {
+            "user" => self.directory.users.find(&known.subject_id).is_some_and(|user| {
+                let holds = user.profile().is_some_and(|profile| self.profiles.contains(&profile.id))
+                    || user.role().is_some_and(|role| self.roles.contains(&role.id));
+                (holds || self.measure) && !user.status().is_deleted()
+            }),
+            "profile" => self.measure || self.profiles.iter().any(|id| id.as_str() == &*known.subject_id),
+            "role" => self.roles.iter().any(|id| id.as_str() == &*known.subject_id),
+            _ => true,
+        }
+    }
+}
+
 /// Whether a rule looked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Looked {
     Yes,
-    /// Not at this subject, of which a field could not be read.
+    /// Not at this subject, of which a field could not be read or the API says less than before.
     Unread,
     No,
     Off,

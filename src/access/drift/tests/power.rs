@@ -185,3 +185,43 @@ fn new_full_power_is_remembered_until_it_is_approved_or_gone() {
     let expected = [&none, &none, &none, &three, &three, &none, &none].map(Clone::clone);
     assert_eq!(undecided(&weeks), expected);
 }
+
+#[test]
+fn a_finding_about_power_that_the_api_no_longer_tells_is_not_resolved() {
+    let holders = |step: fn(&mut World)| {
+        let mut world = with_ways();
+        world.person(3).profile = Some(("31".into(), None));
+        world.person(4).role = Some(("22".into(), None));
+        world.policy.max_administrators = 3;
+        step(&mut world);
+        world
+    };
+    let known = holders(|_| {});
+    let resolved = |before: &World, now: &World| -> Vec<String> {
+        let all = drift(before, now).changes.into_iter();
+        all.filter(|one| one.kind == ChangeKind::FindingResolved).map(|one| one.subject_id).collect()
+    };
+    let of_profile: fn(&mut World) = |world| world.profiles[2].permissions = Permissions::Unknown("403".into());
+    let of_role: fn(&mut World) = |world| world.roles[1].admin_user = None;
+    let of_administrator: fn(&mut World) = |world| world.profiles[0].permissions = Permissions::Unknown("403".into());
+    for untold in [of_profile, of_role, of_administrator] {
+        assert_eq!(resolved(&known, &holders(untold)), Vec::<String>::new());
+        let unknown = drift(&known, &holders(untold)).unknown;
+        assert!(unknown.iter().any(|known| &*known.rule == "unapproved-administrator"), "{unknown:?}");
+    }
+    // Who holds none of them any more is known all the same.
+    let demoted = holders(|world| {
+        world.profiles[2].permissions = Permissions::Unknown("403".into());
+        world.person(3).profile = Some((STANDARD.into(), None));
+    });
+    assert!(resolved(&known, &demoted).contains(&"unapproved-administrator:user:3".to_owned()));
+    // What the API never told is no reason to keep a finding.
+    let silent = |world: &World| {
+        let mut world = world.clone();
+        world.profiles[1].permissions = Permissions::Unknown("403".into());
+        world
+    };
+    let mut left = silent(&known);
+    left.person(3).profile = Some((STANDARD.into(), None));
+    assert!(resolved(&silent(&known), &left).contains(&"unapproved-administrator:user:3".to_owned()));
+}
