@@ -138,7 +138,7 @@ fn wanted(args: &OffboardArgs) -> Result<Vec<Listed>, Failure> {
     let bytes =
         File::open(path).and_then(|file| bounded(file, LARGEST_LIST)).map_err(|error| usage(error.to_string()))?;
     let text = String::from_utf8(bytes).map_err(|_| usage("it is not UTF-8".to_owned()))?;
-    list::parse(&text).map_err(|error| usage(error.to_string()))
+    list::parse(&text, &args.workspace).map_err(|error| usage(error.to_string()))
 }
 
 /// Where the list names a user who is unknown or ambiguous, as a prefix of the refusal.

@@ -6,9 +6,10 @@ use crate::words::counted;
 const ID: &str = "user_id";
 /// The column of addresses.
 const ADDRESS: &str = "email";
-/// Columns of rolecall's own tables, so that rows of them can be used as they are. They are not looked at.
-const IGNORED: [&str; 12] = [
-    "workspace",
+/// The column of workspaces, of rolecall's own tables: every row must be of the workspace that users are removed from.
+const WORKSPACE: &str = "workspace";
+/// Other columns of rolecall's own tables, so that rows of them can be used as they are. They are not looked at.
+const IGNORED: [&str; 11] = [
     "full_name",
     "status",
     "confirmed",
@@ -69,16 +70,26 @@ pub enum ListError {
     /// A row is empty.
     #[error("line {0} has neither a user id nor an address")]
     EmptyRow(usize),
+    /// A row is about another workspace.
+    #[error("line {line} is about the workspace `{named}`; list only users of `{expected}`, or remove the column")]
+    OtherWorkspace {
+        /// Its line.
+        line: usize,
+        /// The workspace that it names.
+        named: String,
+        /// The workspace that users are removed from.
+        expected: String,
+    },
     /// There are no rows.
     #[error("the file has no rows")]
     NoRows,
 }
 
-/// Reads a list. Its first line names the columns.
+/// Reads a list of users of a workspace. Its first line names the columns.
 ///
 /// # Errors
 /// [`ListError`]
-pub fn parse(text: &str) -> Result<Vec<Listed>, ListError> {
+pub fn parse(text: &str, workspace: &str) -> Result<Vec<Listed>, ListError> {
     let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
     // A quote inside a cell is written twice, so a whole file has an even number of them.
     if !text.matches('"').count().is_multiple_of(2) {
@@ -96,7 +107,7 @@ pub fn parse(text: &str) -> Result<Vec<Listed>, ListError> {
     let header: Vec<String> = reader.headers().map_err(not_csv)?.iter().map(str::to_owned).collect();
     check_columns(&header)?;
     let column = |name: &str| header.iter().position(|cell| cell == name);
-    let (ids, addresses) = (column(ID), column(ADDRESS));
+    let (ids, addresses, workspaces) = (column(ID), column(ADDRESS), column(WORKSPACE));
     if ids.or(addresses).is_none() {
         return Err(ListError::NoColumn);
     }
@@ -105,6 +116,10 @@ pub fn parse(text: &str) -> Result<Vec<Listed>, ListError> {
         let record = record.map_err(not_csv)?;
         let line = record.position().and_then(|position| usize::try_from(position.line()).ok());
         let cell = |column: Option<usize>| record.get(column?).filter(|cell| !cell.is_empty()).map(str::to_owned);
+        if let Some(named) = cell(workspaces).filter(|named| named != workspace) {
+            let (line, expected) = (line.unwrap_or_default(), workspace.to_owned());
+            return Err(ListError::OtherWorkspace { line, named, expected });
+        }
         listed.push(match (cell(ids), cell(addresses)) {
             (Some(user), beside) => Listed { user, line, beside },
             (None, Some(user)) => Listed { user, line, beside: None },
@@ -119,7 +134,7 @@ fn check_columns(header: &[String]) -> Result<(), ListError> {
         if header[..at].contains(column) {
             return Err(ListError::Twice(column.clone()));
         }
-        if ![ID, ADDRESS].contains(&column.as_str()) && !IGNORED.contains(&column.as_str()) {
+        if ![ID, ADDRESS, WORKSPACE].contains(&column.as_str()) && !IGNORED.contains(&column.as_str()) {
             return Err(ListError::Unknown { column: column.clone(), meant: meant(column) });
         }
     }
@@ -146,10 +161,10 @@ mod tests {
 
     #[test]
     fn ids_and_addresses_are_read_from_a_list_and_from_our_own_tables() {
-        assert_eq!(parse("\u{feff}email\na@example.com\n"), Ok(vec![listed("a@example.com", 2, None)]));
+        assert_eq!(parse("\u{feff}email\na@example.com\n", "acme"), Ok(vec![listed("a@example.com", 2, None)]));
         let text = "full_name,email,user_id\r\n\"B, \"\"A\"\"\", a@example.com ,1\r\nC,,2\r\n";
-        assert_eq!(parse(text), Ok(vec![listed("1", 2, Some("a@example.com")), listed("2", 3, None)]));
-        assert_eq!(parse("email\n\"a@example.com\"\n\"\"\n"), Err(ListError::EmptyRow(3)));
+        assert_eq!(parse(text, "acme"), Ok(vec![listed("1", 2, Some("a@example.com")), listed("2", 3, None)]));
+        assert_eq!(parse("email\n\"a@example.com\"\n\"\"\n", "acme"), Err(ListError::EmptyRow(3)));
     }
 
     #[test]
@@ -169,10 +184,13 @@ mod tests {
             ("email\n", ListError::NoRows),
             ("", ListError::NoColumn),
         ] {
-            assert_eq!(parse(text), Err(expected), "{text}");
+            assert_eq!(parse(text, "acme"), Err(expected), "{text}");
         }
+        let of_two = "workspace,email\nacme,a@example.com\n,b@example.com\nglobex,c@example.com\n";
+        let said = parse(of_two, "acme").unwrap_err().to_string();
+        assert!(said.starts_with("line 4 is about the workspace `globex`; list only users of `acme`"), "{said}");
         let cut_off = ListError::Uneven { line: 2, cells: 1, expected: 2 };
-        assert_eq!(parse("user_id,email\n1\n"), Err(cut_off));
+        assert_eq!(parse("user_id,email\n1\n", "acme"), Err(cut_off));
         let said = unknown("e-mail", Some("email")).to_string();
         assert_eq!(said, "unknown column `e-mail`; expected `user_id`, `email` or both (did you mean `email`?)");
     }
