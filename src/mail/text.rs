@@ -56,8 +56,10 @@ pub(super) fn name(text: &str, max: usize) -> String {
 /// A word whose host names are none any more.
 fn broken(word: &str) -> String {
     let mut out = String::with_capacity(word.len() + 8);
-    for c in word.chars() {
-        if DOTS.contains(&c) {
+    let mut rest = word.chars();
+    while let Some(c) = rest.next() {
+        // The full stop of a sentence stays.
+        if DOTS.contains(&c) && rest.clone().next().is_some_and(char::is_alphanumeric) {
             out.extend(['[', c, ']']);
         } else {
             out.push(c);
@@ -69,15 +71,19 @@ fn broken(word: &str) -> String {
 /// Whether mail clients would turn a word into a link to a page: it contains a host name or an address of one. An e-mail
 /// address contains one, too, but opens no page if nothing is around it.
 fn is_link(word: &str) -> bool {
+    let is_between = |c: char| !c.is_alphanumeric();
     let is_host = |host: &str| {
-        host.parse::<Ipv4Addr>().is_ok()
-            || host.rsplit_once(DOTS).is_some_and(|(name, top)| {
-                let top: Vec<char> = top.chars().take_while(|c| c.is_alphanumeric()).collect();
-                name.ends_with(char::is_alphanumeric) && top.len() >= 2 && top.iter().all(|c| c.is_alphabetic())
+        let labels: Vec<&str> = host.split(DOTS).collect();
+        host.trim_matches(is_between).parse::<Ipv4Addr>().is_ok()
+            || labels.windows(2).any(|pair| {
+                let top: Vec<char> = pair[1].chars().take_while(|c| c.is_alphanumeric()).collect();
+                pair[0].ends_with(char::is_alphanumeric) && top.len() >= 2 && top.iter().all(|c| c.is_alphabetic())
             })
     };
-    let is_address = word.contains('@') && !word.contains(['/', ':', '?', '#']);
-    !is_address && word.split(['/', ':', '?', '#', ',', ';', '(', ')']).any(is_host)
+    let is_local = |name: &str| name.chars().all(|c| c.is_alphanumeric() || "._+-'".contains(c));
+    let address = word.trim_matches(is_between).split_once('@');
+    let is_address = address.is_some_and(|(name, host)| !name.is_empty() && is_local(name) && is_local(host));
+    !is_address && word.split(['/', ':', '?', '#', ',', ';', '(', ')', '@']).any(is_host)
 }
 
 /// A size for people: `12.5 MiB`.
@@ -113,7 +119,29 @@ mod tests {
             "evil[\u{3002}]example a[\u{ff0e}]example 192[.]0[.]2[.]1/x (192[.]0[.]2[.]1) evil[.]example/@ana \
              mailto:ana@x[.]example"
         );
-        for kept in ["Dr. J. R. Ewing", "ana@example.com", "12.5 MiB", "e.g. this", "one. Two", "v1.2.3"] {
+        for (host, broken) in [
+            ("evil.example.", "evil[.]example."),
+            ("a.evil.EXAMPLE..", "a[.]evil[.]EXAMPLE.."),
+            ("192.0.2.1.", "192[.]0[.]2[.]1."),
+            ("visit,evil.example.", "visit,evil[.]example."),
+            ("evil.example.1", "evil[.]example[.]1"),
+            ("evil.example,@me", "evil[.]example,@me"),
+            ("(evil.example)@x", "(evil[.]example)@x"),
+            ("evil.example@", "evil[.]example@"),
+            ("(was x.example).", "(was x[.]example)."),
+        ] {
+            assert_eq!(name(host, 80), broken);
+        }
+        for kept in [
+            "Dr. J. R. Ewing",
+            "ana@example.com",
+            "(ana.lima@example.com):",
+            "ana@example.com.",
+            "12.5 MiB",
+            "e.g. this",
+            "one. Two",
+            "v1.2.3",
+        ] {
             assert_eq!(name(kept, 80), kept);
         }
     }
