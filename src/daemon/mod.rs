@@ -162,6 +162,8 @@ pub struct Daemon {
     setup: RwLock<Arc<Setup>>,
     /// Notified when there may be something to do.
     wake: Notify,
+    /// When it was made.
+    made: Instant,
     state: Mutex<State>,
     /// Tasks beside the runs: heartbeats.
     background: TaskTracker,
@@ -242,6 +244,7 @@ impl Daemon {
             process: replicas::process(),
             setup: RwLock::new(Arc::new(setup)),
             wake: Notify::new(),
+            made: Instant::now(),
             state: Mutex::default(),
             background: TaskTracker::new(),
         })

@@ -43,7 +43,7 @@ pub enum Count {
 /// The health of a daemon.
 #[derive(Debug)]
 pub struct Health {
-    /// Whether it makes progress: it has begun a round recently.
+    /// Whether it makes progress: it has begun a round recently, or may still begin the first.
     pub is_alive: bool,
     /// Why the last step failed; `None` if it did not.
     pub failure: Option<String>,
@@ -72,7 +72,7 @@ pub struct Pulse {
 impl Daemon {
     /// Whether it makes progress: it has begun a round recently.
     pub fn is_alive(&self) -> bool {
-        self.state().stepped.is_some_and(|stepped| stepped.elapsed() < STUCK)
+        self.state().stepped.unwrap_or(self.made).elapsed() < STUCK
     }
 
     /// The daemon's health.

@@ -58,13 +58,9 @@ struct Incident {
 
 impl Answer {
     pub(super) fn of(health: Result<Health, StoreError>, replica: Membership) -> Self {
-        let replica = replica.into();
         let health = match health {
             Ok(health) => health,
-            Err(error) => {
-                let problems = vec![error.to_string()];
-                return Self { ready: false, problems, incidents: Vec::new(), queue: None, replica };
-            }
+            Err(error) => return Self::without_health(error.to_string(), replica),
         };
         let problems = problems(&health);
         let Backlog { due, in_progress, oldest_due } = health.backlog;
@@ -77,7 +73,12 @@ impl Answer {
             run: incident.run.map(|run| run.to_string()),
             at: incident.at.to_rfc3339(),
         });
-        Self { ready: problems.is_empty(), problems, incidents: incidents.collect(), queue, replica }
+        Self { ready: problems.is_empty(), problems, incidents: incidents.collect(), queue, replica: replica.into() }
+    }
+
+    /// The answer if the store does not tell how the reviews are.
+    pub(super) fn without_health(problem: String, replica: Membership) -> Self {
+        Self { ready: false, problems: vec![problem], incidents: Vec::new(), queue: None, replica: replica.into() }
     }
 }
 

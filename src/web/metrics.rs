@@ -45,22 +45,31 @@ impl Page {
     }
 }
 
-/// The whole page.
-///
-/// # Errors
-/// [`StoreError`] if the store cannot be read.
-pub(super) async fn page(daemon: &Daemon) -> Result<String, StoreError> {
+/// The whole page. Without the store it has what the process knows.
+pub(super) async fn page(daemon: &Daemon) -> String {
     let mut page = Page(Registry::with_prefix("rolecall"));
     let build = page.numbers("build_info", "The running version");
     build.get_or_create(&vec![("version", env!("CARGO_PKG_VERSION").to_owned())]).set(1.0);
     of_the_process(&mut page, daemon);
-    of_the_jobs(&mut page, daemon).await?;
-    of_incidents(&mut page, daemon).await?;
-    of_reviews(&mut page, daemon).await?;
+    let is_readable =
+        matches!(tokio::time::timeout(super::PATIENCE, of_the_store(&mut page, daemon)).await, Ok(Ok(())));
+    let readable: Gauge = Gauge::default();
+    readable.set(i64::from(is_readable));
+    page.0.register(
+        "store_readable",
+        "Whether the store answered; without it, what it knows is missing here",
+        readable,
+    );
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = encode(&mut text, &page.0);
-    Ok(plain(&text))
+    plain(&text)
+}
+
+async fn of_the_store(page: &mut Page, daemon: &Daemon) -> Result<(), StoreError> {
+    of_the_jobs(page, daemon).await?;
+    of_incidents(page, daemon).await?;
+    of_reviews(page, daemon).await
 }
 
 /// Converts it to the older text format, which every version of Prometheus reads: there the help of a counter is under the

@@ -6,7 +6,7 @@ mod answer;
 mod metrics;
 mod page;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -22,6 +22,9 @@ use crate::{connections, daemon::Daemon, store::StoreError};
 
 /// What a browser may do with the page: show it, with its own styles.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+
+/// How long an answer waits for the store: less than the ten seconds of Prometheus.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The routes, for requests to this host or one of the names.
 pub fn routes(daemon: Arc<Daemon>, names: Vec<String>) -> Router {
@@ -65,16 +68,16 @@ async fn healthz(State(daemon): State<Arc<Daemon>>) -> Response {
 
 /// Readiness: whether every scheduled review took place and was delivered.
 async fn readyz(State(daemon): State<Arc<Daemon>>) -> Response {
-    let answer = Answer::of(daemon.health().await, daemon.membership());
+    let answer = match tokio::time::timeout(PATIENCE, daemon.health()).await {
+        Ok(health) => Answer::of(health, daemon.membership()),
+        Err(_) => Answer::without_health("the store does not answer; see the log".to_owned(), daemon.membership()),
+    };
     let status = if answer.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(answer)).into_response()
 }
 
 async fn metrics_page(State(daemon): State<Arc<Daemon>>) -> Response {
-    match metrics::page(&daemon).await {
-        Ok(page) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], page).into_response(),
-        Err(error) => failed(&error),
-    }
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::page(&daemon).await).into_response()
 }
 
 fn failed(error: &StoreError) -> Response {

@@ -241,6 +241,9 @@ fn a_server_that_restarts_holds_up_and_loses_nothing() {
         closes(&bench, &daemon, 2);
         process.tell(command);
         eventually("that the daemon says so", || daemon.said().contains("the store or the ledger failed"));
+        let (status, metrics) = ask(&daemon.address(), "/metrics");
+        let has = ["rolecall_alive ", "rolecall_store_readable 0", "rolecall_replica_runs{"];
+        assert!(status == 200 && has.iter().all(|line| metrics.contains(line)), "{metrics}");
         process.tell("start");
     }
     closes(&bench, &daemon, 2);
