@@ -135,15 +135,32 @@ fn connections_that_ask_nothing_keep_it_from_nothing() {
 
 #[test]
 fn a_store_that_is_removed_or_replaced_is_noticed() {
+    store_is_noticed_after(|bench| {
+        for file in std::fs::read_dir(bench.path("")).unwrap().map(|entry| entry.unwrap().path()) {
+            if file.is_file() && file.file_name().unwrap().to_string_lossy().contains(".db") {
+                std::fs::remove_file(file).unwrap();
+            }
+        }
+    });
+}
+
+#[test]
+fn a_store_whose_write_ahead_log_is_removed_is_noticed() {
+    store_is_noticed_after(|bench| std::fs::remove_file(bench.path("rolecall.db-wal")).unwrap());
+}
+
+#[test]
+fn a_store_that_is_emptied_is_noticed() {
+    let empty = |bench: &Bench| std::fs::File::options().write(true).open(bench.path("rolecall.db"))?.set_len(0);
+    store_is_noticed_after(|bench| empty(bench).unwrap());
+}
+
+fn store_is_noticed_after(remove: impl FnOnce(&Bench)) {
     let bench = bench();
     let daemon = Daemon::start(&bench);
     let address = daemon.address();
     eventually("that it is ready", || ask(&address, "/readyz").0 == 200 && ask(&address, "/").1.contains("20 users"));
-    for file in std::fs::read_dir(bench.path("")).unwrap().map(|entry| entry.unwrap().path()) {
-        if file.is_file() && file.file_name().unwrap().to_string_lossy().contains(".db") {
-            std::fs::remove_file(file).unwrap();
-        }
-    }
+    remove(&bench);
     eventually("that it is said", || {
         let (status, answer) = ask(&address, "/readyz");
         status == 503 && answer.contains("was removed or replaced while this process runs")

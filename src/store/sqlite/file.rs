@@ -1,8 +1,10 @@
 //! The file of a store: whether it is still the one that was opened, and whether its disk has room.
 
 use std::{
+    ffi::OsString,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use super::FULL_ADVICE;
@@ -11,23 +13,48 @@ use crate::store::StoreError;
 /// Less room than this is too little: a run writes more.
 const LEAST_ROOM: u64 = 1 << 20;
 
-/// A file that was opened.
+/// The device of a file and its number there.
+type Identity = (u64, u64);
+
+/// A file that was opened. Clones are the same.
 #[derive(Debug, Clone)]
 pub(super) struct OpenFile {
     path: PathBuf,
-    /// Its device and its number there.
-    identity: Option<(u64, u64)>,
+    identity: Option<Identity>,
+    /// The write-ahead log of the connection. `None` if it was not seen yet.
+    log: Arc<Mutex<Option<Identity>>>,
 }
 
 impl OpenFile {
     pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), identity: identity(path) }
+        Self { path: path.to_owned(), identity: identity(path), log: Arc::default() }
+    }
+
+    /// The same once the file exists.
+    pub(super) fn opened(self) -> Self {
+        Self { identity: identity(&self.path), ..self }
+    }
+
+    /// A new connection may have another write-ahead log: the last one to end removes it.
+    pub(super) fn connected(&self) {
+        *self.log.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Whether the write-ahead log is in its place: until it is copied into the file, what was written is only there.
+    fn has_log(&self) -> bool {
+        let mut path = OsString::from(&self.path);
+        path.push("-wal");
+        let now = identity(Path::new(&path));
+        let mut known = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = known.or(now);
+        *known == now
     }
 
     /// Whether it is still in its place and has room.
     pub(super) fn look(&self, place: &str) -> Result<(), StoreError> {
         let place = place.to_owned();
-        if self.identity.is_some() && identity(&self.path) != self.identity {
+        let is_emptied = std::fs::metadata(&self.path).is_ok_and(|metadata| metadata.len() == 0);
+        if (self.identity.is_some() && identity(&self.path) != self.identity) || is_emptied || !self.has_log() {
             return Err(StoreError::Replaced { place });
         }
         // A system that does not say how much room there is has to be believed when it writes.
@@ -41,6 +68,6 @@ impl OpenFile {
     }
 }
 
-fn identity(path: &Path) -> Option<(u64, u64)> {
+fn identity(path: &Path) -> Option<Identity> {
     std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }

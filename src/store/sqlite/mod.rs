@@ -102,9 +102,15 @@ impl SqliteStore {
             .synchronous(synchronous)
             .busy_timeout(BUSY_TIMEOUT);
         let since = Instant::now();
+        let file = file::OpenFile::new(path);
         let pool = loop {
+            let connected = file.clone();
             let pool = pool::options::<Sqlite>()
                 .max_connections(1)
+                .after_connect(move |_, _| {
+                    connected.connected();
+                    Box::pin(async { Ok(()) })
+                })
                 .before_acquire(|connection, _| Box::pin(async move { Ok(is_usable(connection)) }));
             match pool.connect_with(options.clone()).await.map_err(|error| explain(&place, "be opened", &error)) {
                 // SQLite does not wait by itself while another process turns a new file's write-ahead log on.
@@ -114,7 +120,7 @@ impl SqliteStore {
                 opened => break opened?,
             }
         };
-        let store = Self { pool, place: place.clone(), file: file::OpenFile::new(path), known: Known::default() };
+        let store = Self { pool, place: place.clone(), file: file.opened(), known: Known::default() };
         store.bring_up_to_date().await.map_err(|error| match error {
             MigrateError::VersionMissing(version) => StoreError::NewerSchema { place, version },
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
