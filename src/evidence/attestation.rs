@@ -6,7 +6,7 @@
 use std::{fmt, io};
 
 use super::{
-    ledger::{Checkpoint, LEDGER, checkpoints, read_checkpoint},
+    ledger::{Checkpoint, LEDGER, Read, read_checkpoints},
     signers::Allowed,
     storage::Storage,
 };
@@ -62,6 +62,8 @@ impl Attestation {
     /// If the storage cannot be read.
     pub fn of(storage: &dyn Storage, allowed: Allowed) -> io::Result<Self> {
         let mut problems = Vec::new();
+        // Before the ledger: other processes may write, and it only grows. So it has every entry that these know.
+        let checkpoints = read_checkpoints(storage)?;
         let chain = read(storage, &mut problems);
         problems.extend(chain.faults.iter().map(|fault| format!("{LEDGER}: {fault}")));
         let is_trusted = !allowed.is_empty();
@@ -69,7 +71,7 @@ impl Attestation {
         if !is_trusted {
             found.adopt(found.upto);
         }
-        found.check_checkpoints(storage, is_trusted)?;
+        found.check_checkpoints(checkpoints, is_trusted);
         if is_trusted {
             found.upto = found.signed.as_ref().map_or(0, |signed| signed.upto);
             found.adopt(found.upto);
@@ -78,14 +80,13 @@ impl Attestation {
     }
 
     /// Checks the checkpoints: who signed up to which entry.
-    fn check_checkpoints(&mut self, storage: &dyn Storage, is_trusted: bool) -> io::Result<()> {
-        let checkpoints = checkpoints(storage)?;
+    fn check_checkpoints(&mut self, checkpoints: Vec<(String, Read)>, is_trusted: bool) {
         if checkpoints.is_empty() && !self.chain.entries.is_empty() {
             self.problems.push("there is no checkpoint: it was removed, perhaps to truncate the ledger".to_owned());
         }
         let is_whole = self.problems.is_empty();
-        for (_, name) in checkpoints {
-            let (checkpoint, signer) = match self.checkpoint(storage, &name, is_trusted) {
+        for (name, read) in checkpoints {
+            let (checkpoint, signer) = match read.and_then(|read| self.checked(read, is_trusted)) {
                 Ok(checked) => checked,
                 Err(why) => {
                     self.problems.push(format!("{name}: {why}"));
@@ -105,17 +106,10 @@ impl Attestation {
         if is_trusted && self.signed.is_none() && !self.chain.entries.is_empty() && self.problems.is_empty() {
             self.problems.push(format!("{LEDGER}: no trusted key has signed it yet"));
         }
-        Ok(())
     }
 
-    /// Reads a checkpoint; with the fingerprint of its key if it is signed. An error says why it is not valid.
-    fn checkpoint(
-        &self,
-        storage: &dyn Storage,
-        name: &str,
-        is_trusted: bool,
-    ) -> Result<(Checkpoint, Option<String>), String> {
-        let checkpoint = read_checkpoint(storage, name)?;
+    /// A checkpoint with the fingerprint of its key if it is signed. An error says why it is not valid.
+    fn checked(&self, checkpoint: Checkpoint, is_trusted: bool) -> Result<(Checkpoint, Option<String>), String> {
         let signer = match &checkpoint.signature {
             Some(signature) => self.allowed.verify(&checkpoint.text, signature).map(Some),
             // No key was in use.

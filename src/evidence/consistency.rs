@@ -168,13 +168,20 @@ fn look(
     waiting: &BTreeSet<String>,
     memory: Option<&Verified>,
 ) -> io::Result<ConsistencyReport> {
+    // Before the ledger: other processes may write, and it then has every entry that one of these names.
+    let mut folders = inventory::of(storage)?.folders;
+    let (mails, stamps) = (storage.list(mail::FOLDER)?, storage.list(timestamps::FOLDER)?);
     let attestation = Attestation::of(storage, allowed)?;
     let mut problems = attestation.problems.clone();
     problems.extend(anchors.iter().filter_map(|anchor| attestation.contradiction(anchor, "the witness")));
     let named = Named::of(&attestation);
     problems.extend(named.twice());
-    problems.extend(mail::problems(storage, &attestation, period, waiting)?);
-    let folders = inventory::of(storage)?.folders;
+    problems.extend(mail::problems(storage, &mails, &attestation, period, waiting)?);
+    // One that was removed since it was listed.
+    let is_gone = |folder: &str| storage.list(folder).is_ok_and(|items| items.is_empty());
+    folders.retain(|folder| !named.removed.contains(&**folder) || !is_gone(folder));
+    folders.extend(named.later(storage, &folders));
+    folders.sort();
     let found = each(storage, &folders, |folder| {
         let is_meant = inventory::is_bag(storage, folder) || named.knows(folder);
         is_meant.then(|| named.bag(storage, folder.to_owned(), memory)).ok_or_else(|| folder.to_owned())
@@ -188,7 +195,7 @@ fn look(
     }
     let missing = named.missing(storage, &bags, period);
     let there: BTreeSet<&str> = bags.iter().map(|bag| bag.folder.as_str()).collect();
-    let times = timestamps::check(storage, &attestation, &there, period)?;
+    let times = timestamps::check(storage, &stamps, &attestation, &there, period);
     problems.extend(times.problems.iter().cloned());
     let set_back = timeline::set_back(attestation.verified());
     let cuts = attestation.verified().filter_map(cut);
@@ -259,6 +266,16 @@ impl<'a> Named<'a> {
 
     fn knows(&self, folder: &str) -> bool {
         self.kept.contains_key(folder) || self.claimed.contains_key(folder)
+    }
+
+    /// The bags that were added since these were listed.
+    fn later(&self, storage: &dyn Storage, listed: &[String]) -> Vec<String> {
+        let listed: BTreeSet<&str> = listed.iter().map(String::as_str).collect();
+        let names: BTreeSet<&str> = self.kept.keys().chain(self.claimed.keys()).copied().collect();
+        let unlisted = names.into_iter().filter(|name| !listed.contains(name) && !self.removed.contains(name));
+        let unlisted: Vec<String> = unlisted.map(str::to_owned).collect();
+        let are_there = each(storage, &unlisted, |folder| inventory::is_bag(storage, folder));
+        unlisted.into_iter().zip(are_there).filter_map(|(folder, is_there)| is_there.then_some(folder)).collect()
     }
 
     /// Reviews that name the bag of another.

@@ -16,6 +16,8 @@ pub const LEDGER: &str = "ledger.jsonl";
 /// The beginning of a checkpoint's name; the entry's number and [`CHECKPOINT_END`] follow.
 const CHECKPOINT: &str = "checkpoint-";
 const CHECKPOINT_END: &str = ".json";
+/// How often checkpoints are listed while other processes replace them.
+const LOOKS: usize = 10;
 /// The suffix of a signature's file name.
 const SIGNED: &str = ".sig";
 
@@ -291,22 +293,58 @@ impl Checkpoint {
     }
 }
 
-/// Reads a checkpoint, with its signature if there is one.
+/// A checkpoint as found; an error says why it is not one, in words.
+pub(super) type Read = Result<Checkpoint, String>;
+
+/// Reads all checkpoints; each with its name. Other processes may replace one after it was listed: then all are listed again.
+///
+/// # Errors
+/// If the storage cannot be listed.
+pub(super) fn read_checkpoints(storage: &dyn Storage) -> io::Result<Vec<(String, Read)>> {
+    let mut look = 1;
+    loop {
+        let mut is_settled = true;
+        let mut found = Vec::new();
+        for (_, name) in checkpoints(storage)? {
+            let read = read_checkpoint(storage, &name).and_then(|read| {
+                is_settled &= read.is_some();
+                read.ok_or_else(|| "it cannot be read: it is listed, but it is not there".to_owned())
+            });
+            found.push((name, read));
+        }
+        // A list that is made while one is replaced may have neither.
+        if (is_settled && !found.is_empty()) || look == LOOKS {
+            return Ok(found);
+        }
+        look += 1;
+    }
+}
+
+/// Reads a checkpoint, with its signature if there is one; `None` if it is not there.
 ///
 /// # Errors
 /// Why it is not one, in words.
-pub(super) fn read_checkpoint(storage: &dyn Storage, name: &str) -> Result<Checkpoint, String> {
-    let text = read(storage, name).map_err(|error| format!("it cannot be read: {error}"))?;
+pub(super) fn read_checkpoint(storage: &dyn Storage, name: &str) -> Result<Option<Checkpoint>, String> {
+    let text = match read(storage, name) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        text => text.map_err(|error| format!("it cannot be read: {error}"))?,
+    };
     let head: Head = serde_json::from_slice(&text).map_err(|error| format!("it is not a checkpoint: {error}"))?;
     if checkpoint_text(&head).as_bytes() != text || checkpoint_name(head.number) != name {
         return Err("it is not written as checkpoints are: it was changed".to_owned());
     }
     let signature = match read(storage, &format!("{name}{SIGNED}")) {
         Ok(signature) => Some(signature),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // A process that replaces it removes it before its signature.
+            if !has(storage, name).map_err(|error| format!("it cannot be read: {error}"))? {
+                return Ok(None);
+            }
+            None
+        }
         Err(error) => return Err(format!("its signature cannot be read: {error}")),
     };
-    Ok(Checkpoint { head, name: name.to_owned(), text, signature })
+    Ok(Some(Checkpoint { head, name: name.to_owned(), text, signature }))
 }
 
 #[cfg(test)]
@@ -394,7 +432,7 @@ mod tests {
         let key = SigningKey::generate("test").unwrap();
         storage.put_new("checkpoint-00000001.json.sig", b"of another key").unwrap();
         checkpoint(&storage, &head, &Head::default(), Some(&key)).unwrap();
-        let signature = read_checkpoint(&storage, "checkpoint-00000001.json").unwrap().signature;
+        let signature = read_checkpoint(&storage, "checkpoint-00000001.json").unwrap().unwrap().signature;
         assert_eq!(signature, Some(key.sign(checkpoint_text(&head).as_bytes()).unwrap().into_bytes()));
     }
 

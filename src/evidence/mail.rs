@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     attestation::Attestation,
     period::Period,
-    storage::{Kind, Storage, each},
+    storage::{Item, Kind, Storage, each},
 };
 use crate::{
     digest::{sha256, sha256_of},
@@ -81,12 +81,14 @@ pub fn named<'a>(entries: impl IntoIterator<Item = &'a Entry>, period: Option<Pe
     meant.map(|(entry, delivery)| (delivery.sha256.as_str(), entry.number)).collect()
 }
 
-/// What is wrong with the mails of a folder. Each is named by an entry, or is one of those that wait to be sent.
+/// What is wrong with the mails of a folder, which were listed before the ledger was read. Each is named by an entry, or is one
+/// of those that wait to be sent.
 ///
 /// # Errors
 /// If the folder cannot be read.
 pub(super) fn problems(
     storage: &dyn Storage,
+    items: &[Item],
     attestation: &Attestation,
     period: Option<Period>,
     waiting: &BTreeSet<String>,
@@ -97,7 +99,6 @@ pub(super) fn problems(
         _ => None,
     });
     let known: BTreeSet<&str> = known.collect();
-    let items = storage.list(FOLDER)?;
     let names: Vec<String> = items.iter().map(|item| format!("{FOLDER}/{}", item.name)).collect();
     let digests = each(storage, &names, |name| storage.get(name).and_then(sha256_of));
     for ((item, name), found) in items.iter().zip(&names).zip(digests) {
@@ -117,7 +118,10 @@ pub(super) fn problems(
         }
         there.insert(digest.to_owned());
     }
-    let missing = named(attestation.verified(), period).into_iter().filter(|(digest, _)| !there.contains(*digest));
+    // One may have been kept since they were listed.
+    let is_kept = |digest: &str| storage.get(&key(digest)).and_then(sha256_of).is_ok_and(|found| found == digest);
+    let is_there = |digest: &str| there.contains(digest) || is_kept(digest);
+    let missing = named(attestation.verified(), period).into_iter().filter(|(digest, _)| !is_there(digest));
     problems.extend(
         missing.map(|(digest, number)| format!("the mail {} of entry {number} is missing or was changed", key(digest))),
     );
@@ -153,7 +157,7 @@ mod tests {
         let entries = [entry(1, b"kept", true), entry(2, b"older", false)];
         let waiting = BTreeSet::from([sha256(b"waits")]);
         let attestation = Attestation::testing(&entries);
-        let found = || problems(&storage, &attestation, None, &waiting).unwrap();
+        let found = || problems(&storage, &storage.list(FOLDER).unwrap(), &attestation, None, &waiting).unwrap();
         assert!(found()[0].ends_with("of entry 1 is missing or was changed") && found().len() == 1);
         for _ in 0..2 {
             keep(&storage, b"kept").unwrap();

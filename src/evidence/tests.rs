@@ -1,5 +1,7 @@
 //! Bags that are whole, and every way of changing one that a seeded test tries.
 
+mod live;
+
 use std::{
     collections::BTreeSet,
     fs,

@@ -84,13 +84,8 @@ pub fn bag(storage: &dyn Storage, bag: &BagName) -> io::Result<Covered> {
 /// If the checkpoint cannot be read.
 pub fn ledger(storage: &dyn Storage, head: &Head) -> io::Result<Option<Covered>> {
     let name = checkpoint_name(head.number);
-    if !super::storage::has(storage, &name)? {
-        return Ok(None);
-    }
     let checkpoint = read_checkpoint(storage, &name).map_err(io::Error::other)?;
-    if checkpoint.head != *head {
-        return Ok(None);
-    }
+    let Some(checkpoint) = checkpoint.filter(|checkpoint| checkpoint.head == *head) else { return Ok(None) };
     let (text_key, signature_key) = checkpoint_keys(head.number);
     let data = checkpoint.signature.clone().unwrap_or_else(|| checkpoint.text.clone());
     let mut beside = vec![(text_key, checkpoint.text)];

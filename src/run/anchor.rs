@@ -81,15 +81,17 @@ impl Check<'_> {
                 Ok(None)
             };
         }
+        // Before the file: what the store has later may not be in it yet.
+        let known = store.head().await?.number;
         let waiting = waiting(store).await?;
         let mut found = self.found(&waiting)?;
-        let mut parted = compare(store, &found.attestation.chain).await?;
+        let mut parted = compare(store, &found.attestation.chain, known).await?;
         if matches!(parted, Some(Parted::FileBehind { .. })) || !found.is_sound() {
-            // A running daemon may be about to write.
+            // A running daemon may be about to write. What the store had before is in the file by then.
             tokio::time::sleep(WRITING).await;
             let waiting = waiting.into_iter().chain(self::waiting(store).await?).collect();
             found = self.found(&waiting)?;
-            parted = compare(store, &found.attestation.chain).await?;
+            parted = compare(store, &found.attestation.chain, known).await?;
         }
         found.problems.extend(parted.map(|parted| format!("{LEDGER}: {parted}")));
         Ok(Some(found))
@@ -116,4 +118,63 @@ impl Check<'_> {
 /// The digests of the mails that wait to be sent.
 async fn waiting(store: &dyn Database) -> Result<BTreeSet<String>, StoreError> {
     Ok(store.waiting_mails().await?.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, sync::Arc, thread};
+
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::{
+        evidence::storage::{busy::Busy, memory::Memory},
+        ledger::Fact,
+        run::{
+            ledger::write_out,
+            vault::{Configuration, Vault},
+        },
+        store::testing,
+    };
+
+    fn fact(number: usize) -> Fact {
+        Fact::Key { fingerprint: Some(number.to_string()), signer: None }
+    }
+
+    /// Another process that adds an entry to the store.
+    fn add(folder: &Path, number: usize) {
+        let folder = folder.to_owned();
+        let added = thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+                let store: &dyn Database = &testing::open(&folder).await;
+                store.append(&[fact(number)], DateTime::UNIX_EPOCH).await.unwrap();
+            });
+        });
+        added.join().unwrap();
+    }
+
+    #[tokio::test]
+    async fn only_what_the_store_had_before_the_file_was_read_must_be_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().to_owned();
+        let (store, memory) = (&testing::open(&place).await as &dyn Database, Arc::new(Memory::new()));
+        let (storage, configuration) = (Arc::clone(&memory) as Arc<dyn Storage>, Configuration::default());
+        let vault = Vault { storage, key: None, timestamps: None, keep_days: None, configuration, agent: "a".into() };
+        store.append(&[fact(0)], DateTime::UNIX_EPOCH).await.unwrap();
+        write_out(store, &vault, DateTime::UNIX_EPOCH).await.unwrap();
+        // The first call finds out whether there is evidence.
+        let busy = Busy::new(memory, move |call, _| {
+            if call > 0 {
+                add(&place, call);
+            }
+        });
+        let (allowed, anchors) = (Allowed::default(), &[]);
+        let check = Check { storage: &busy, key: None, allowed: &allowed, anchors, memory: None, store: "store" };
+        let found = check.against(Some(store)).await.unwrap().unwrap();
+        assert_eq!(found.problems, Vec::<String>::new());
+        // What is not written out is missing.
+        let check = Check { storage: &*vault.storage, ..check };
+        let found = check.against(Some(store)).await.unwrap().unwrap();
+        assert!(found.problems[0].contains("but the store has entry"), "{:?}", found.problems);
+    }
 }

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::{cmp::Ordering, fmt};
+use std::fmt;
 
 use chrono::{DateTime, Utc};
 
@@ -212,11 +212,12 @@ impl fmt::Display for Parted {
     }
 }
 
-/// Compares the ledger in a file with that of the store, entry by entry; `None` if they are the same.
+/// Compares the ledger in a file with that of the store, entry by entry; `None` if they are the same. `known` is the number of
+/// an entry that the store had before the file was read: the file must have it. Later ones may have been written since.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn compare(store: &dyn Database, chain: &Chain) -> Result<Option<Parted>, StoreError> {
+pub async fn compare(store: &dyn Database, chain: &Chain, known: u64) -> Result<Option<Parted>, StoreError> {
     let (file, mut head) = (chain.head().number, Head::default());
     loop {
         let lines = store.entries(head.number, BATCH).await?;
@@ -233,10 +234,12 @@ pub async fn compare(store: &dyn Database, chain: &Chain) -> Result<Option<Parte
             break;
         }
     }
-    Ok(match file.cmp(&head.number) {
-        Ordering::Less => Some(Parted::FileBehind { file, store: head.number }),
-        Ordering::Greater => Some(Parted::StoreBehind { file, store: head.number }),
-        Ordering::Equal => None,
+    Ok(if file > head.number {
+        Some(Parted::StoreBehind { file, store: head.number })
+    } else if file < known {
+        Some(Parted::FileBehind { file, store: known })
+    } else {
+        None
     })
 }
 

@@ -13,6 +13,8 @@
 
 pub mod archive;
 #[cfg(test)]
+pub(crate) mod busy;
+#[cfg(test)]
 mod conformance;
 mod each;
 pub mod folder;

@@ -15,7 +15,7 @@ use crate::{
         attestation::Attestation,
         ledger::{checkpoint_text, is_checkpoint},
         period::Period,
-        storage::{Kind, Storage, join, read},
+        storage::{Item, Kind, Storage, join, read},
     },
     ledger::{
         Entry, Fact, Head,
@@ -53,16 +53,15 @@ pub struct Proven {
     pub authority: String,
 }
 
-/// Checks the timestamps that the verified entries of a ledger name, for these bags and a period, or for all time.
-///
-/// # Errors
-/// If the storage cannot be read.
+/// Checks the timestamps that the verified entries of a ledger name, for these bags and a period, or for all time. `listed` is
+/// what was in their folder before the ledger was read.
 pub fn check(
     storage: &dyn Storage,
+    listed: &[Item],
     attestation: &Attestation,
     bags: &BTreeSet<&str>,
     period: Option<Period>,
-) -> io::Result<Times> {
+) -> Times {
     let mut times = Times::default();
     let checking = Checking { storage, attestation };
     let mut roots = BTreeMap::new();
@@ -92,8 +91,8 @@ pub fn check(
         .filter_map(bag_of)
         .filter(|folder| bags.contains(folder) && !own.contains_key(folder))
         .count();
-    checking.others(&mut times)?;
-    Ok(times)
+    checking.others(listed, &mut times);
+    times
 }
 
 /// The bag that an entry names.
@@ -189,7 +188,7 @@ impl Checking<'_> {
 
     /// What is there beside the timestamps that entries name. A process that died before it wrote the entry left it, and it
     /// proves nothing; anything else was added.
-    fn others(&self, times: &mut Times) -> io::Result<()> {
+    fn others(&self, listed: &[Item], times: &mut Times) {
         let mut known = BTreeSet::new();
         for (entry, _) in &self.attestation.chain.entries {
             let Fact::Timestamped(Timestamped { covers, token, root, .. }) = &entry.fact else { continue };
@@ -199,7 +198,7 @@ impl Checking<'_> {
                 known.extend([checkpoint, signature]);
             }
         }
-        for item in self.storage.list(FOLDER)? {
+        for item in listed {
             let key = join(FOLDER, &item.name);
             if known.contains(&key) {
                 continue;
@@ -211,7 +210,6 @@ impl Checking<'_> {
                 times.problems.push(format!("{key} is not part of the evidence"));
             }
         }
-        Ok(())
     }
 
     fn is_left_over(&self, key: &str, name: &str) -> bool {
