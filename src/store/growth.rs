@@ -7,6 +7,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::{
     AuditRecord, Database, Kept, Store as _, StoreError,
+    conformance::record,
     history::{History as _, MOST_INCIDENTS},
     ledger::Ledger as _,
     queue::{Cursor, Decided, Queue as _, Sent},
@@ -167,21 +168,7 @@ async fn run<A: Archive>(meter: &mut Meter<'_, A>, now: DateTime<Utc>) {
     meter.of("incidents_before", store.incidents_before(job, workspace, claim.run.fire_at)).await;
     meter.of("last_complete", store.last_complete(Some(job), workspace)).await;
     meter.of("advance", store.advance(&claim, RunState::Read)).await;
-    let audit = AuditRecord {
-        id: claim.run.id,
-        job: Some(job.to_owned()),
-        workspace: workspace.to_owned(),
-        started_at: now,
-        finished_at: now,
-        complete: true,
-        users: 3,
-        administrators: 1,
-        open_findings: 2,
-        by_severity: Some([0, 1, 1, 0, 0]),
-        bag: None,
-        no_mail_reason: None,
-        policy_changes: Vec::new(),
-    };
+    let audit = AuditRecord { id: claim.run.id, ..record(workspace, Some(job), now.timestamp()) };
     let mail = Notification {
         subject: Subject::Run(claim.run.id),
         channel: "email".into(),

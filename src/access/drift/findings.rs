@@ -355,3 +355,16 @@ impl<'a> Subjects<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::RuleSet;
+
+    #[test]
+    fn the_rules_that_are_treated_apart_exist() {
+        let rules = RuleSet::built_in();
+        let mut apart = COMPARING.iter().chain(&ON_POWER);
+        assert_eq!(apart.find(|rule| rules.list().get(rule).is_none()), None);
+    }
+}

@@ -123,7 +123,8 @@ fn cursor(seconds: i64) -> Cursor {
     Cursor { schedule: "* * * * * UTC".into(), at: at(seconds) }
 }
 
-fn record(workspace: &str, job: Option<&str>, second: i64) -> AuditRecord {
+/// A complete audit that ended at a second.
+pub(super) fn record(workspace: &str, job: Option<&str>, second: i64) -> AuditRecord {
     AuditRecord {
         id: Uuid::now_v7(),
         job: job.map(str::to_owned),

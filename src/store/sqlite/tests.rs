@@ -10,8 +10,8 @@ use super::*;
 use crate::{
     model::notification::{Notification, Subject},
     store::{
-        AuditRecord, Kept, Store as _,
-        conformance::{self, Home},
+        Kept, Store as _,
+        conformance::{self, Home, record},
         history::History as _,
         ledger::Ledger as _,
         queue::Queue as _,
@@ -57,24 +57,6 @@ async fn an_open_store_has_no_task_that_could_run_for_ever() {
         }
     };
     tokio::time::timeout(std::time::Duration::from_mins(1), ended).await.unwrap();
-}
-
-fn record(workspace: &str, job: Option<&str>, second: i64) -> AuditRecord {
-    AuditRecord {
-        id: Uuid::now_v7(),
-        job: job.map(str::to_owned),
-        workspace: workspace.to_owned(),
-        started_at: DateTime::from_timestamp(second - 5, 0).unwrap(),
-        finished_at: DateTime::from_timestamp(second, 0).unwrap(),
-        complete: true,
-        users: 3,
-        administrators: 1,
-        open_findings: 2,
-        by_severity: Some([0, 1, 1, 0, 0]),
-        bag: None,
-        no_mail_reason: None,
-        policy_changes: Vec::new(),
-    }
 }
 
 async fn open(folder: &tempfile::TempDir) -> SqliteStore {
