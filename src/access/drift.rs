@@ -9,6 +9,7 @@ mod findings;
 mod masters;
 mod policy;
 mod snapshot;
+mod state;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -21,7 +22,7 @@ use std::collections::HashSet;
 
 use super::matrix::{AccessMatrix, MatrixRow};
 use crate::model::{
-    change::{Change, ChangeKind, Departed, Drift, Previous},
+    change::{Change, ChangeKind, Departed, Drift, LastPower, Previous, Untold},
     finding::{Finding, RuleOutcome},
     id::{ProfileId, numeric_order},
     policy::Policy,
@@ -74,6 +75,7 @@ pub struct AccessDrift {
     /// The active users whose full power is newer than the first audit, by id.
     new_power: Vec<UserIndex>,
     newly_known: usize,
+    untold: Untold<UserIndex>,
     departed: Vec<Departed>,
     previous: Previous,
     changes: Vec<Change>,
@@ -98,6 +100,7 @@ pub fn compare_access<'p, E>(
     Ok(AccessDrift {
         new_power: new_power(seen, previous, &compared.granted),
         newly_known: compared.newly_known,
+        untold: compared.untold,
         departed: departed::departed(seen, &previous.departed, compared.departed),
         previous: Previous {
             id: previous.id.clone(),
@@ -112,7 +115,8 @@ pub fn compare_access<'p, E>(
 /// The users who got full power now, or earlier and were not decided about, and still have it.
 fn new_power(seen: &Seen<'_>, previous: &SnapshotHeader, granted: &[UserIndex]) -> Vec<UserIndex> {
     let granted: HashSet<UserIndex> = granted.iter().copied().collect();
-    let known: HashSet<&str> = previous.undecided.iter().map(String::as_str).collect();
+    let untold = previous.untold.users.iter().filter(|(_, last)| *last == LastPower::Undecided).map(|(id, _)| id);
+    let known: HashSet<&str> = previous.undecided.iter().chain(untold).map(String::as_str).collect();
     let users = seen.matrix.rows().filter(MatrixRow::can_administer).map(|row| row.user);
     users.filter(|user| granted.contains(&user.index()) || known.contains(user.id())).map(|user| user.index()).collect()
 }
@@ -151,12 +155,12 @@ pub fn compare_findings(
     before: Option<Before<'_>>,
     access: AccessDrift,
 ) -> Drift {
-    let AccessDrift { previous: earlier, mut changes, newly_known, departed, .. } = access;
+    let AccessDrift { previous: earlier, mut changes, newly_known, untold, departed, .. } = access;
     let unknown = findings::compare(current, previous, before, &mut changes);
     // Stable: changes of one kind and subject stay in the order in which they were found.
     changes.sort_by(|a, b| (a.kind.cmp(&b.kind)).then_with(|| numeric_order(&a.subject_id, &b.subject_id)));
     let undecided = current.undecided.to_vec();
-    Drift { previous: Some(earlier), changes, newly_known, undecided, departed, unknown }
+    Drift { previous: Some(earlier), changes, newly_known, undecided, departed, unknown, untold }
 }
 
 /// Whom or what a change is about.

@@ -144,6 +144,15 @@ impl<'a> AccessMatrix<'a> {
         &self.yardstick
     }
 
+    /// Whether nobody knows if a user can administer: a field could not be read, or the API does not tell what the profile
+    /// or the role gives.
+    pub fn may_administer(&self, row: &MatrixRow<'_>) -> bool {
+        let status = row.user.status();
+        let is_open = row.power().is_full() || self.yardstick.may_be_full(row.profile_power, row.role_power);
+        let is_active = if row.user.unread().has(Field::Status) { !status.is_deleted() } else { status.is_active() };
+        is_open && is_active && !row.can_administer()
+    }
+
     /// The directory that it was joined from.
     pub fn directory(&self) -> &'a Directory {
         self.directory

@@ -141,6 +141,13 @@ impl<'a> Yardstick<'a> {
         !self.measures.is_empty()
     }
 
+    /// Whether what a profile and a role give may be full power, which the API does not tell. What is dangerous may be full
+    /// power, too, if nothing is known to compare it with.
+    pub fn may_be_full(&self, profile: Power, role: Power) -> bool {
+        let is_compared = self.is_known() || profile != Power::Dangerous;
+        profile == Power::Unknown || role == Power::Unknown || !is_compared
+    }
+
     /// Whether a profile is an administrator profile, by id.
     pub(super) fn is_administrator(&self, id: &ProfileId) -> bool {
         self.administrator_profiles.contains(id)

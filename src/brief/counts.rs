@@ -8,7 +8,7 @@ use crate::{
         finding::{RuleResult, Severity},
         unread::Field,
     },
-    words::{count, number},
+    words::{count, form, number},
 };
 
 /// Status words that [`Counts::population`] spells out.
@@ -27,8 +27,10 @@ pub struct Counts {
     pub population: String,
     /// Active users who can administer: with full power, however they hold it.
     pub administrators: usize,
-    /// Users of whom a field could not be read, so that nobody knows whether they can administer.
-    pub power_unknown: usize,
+    /// Users of whom nobody knows whether they can administer, because a field could not be read.
+    pub power_unread: usize,
+    /// The same, because the API does not tell what their profile or role permits.
+    pub power_untold: usize,
     /// Those among the administrators whose full power is not by an administrator profile but by a profile that equals it.
     pub by_clone: usize,
     /// Those among the administrators whose full power is by an administrative role only.
@@ -101,12 +103,11 @@ impl Counts {
                 counts.administrators += 1;
                 counts.by_clone += usize::from(row.profile_power == Power::Equivalent);
                 counts.by_role += usize::from(!row.profile_power.is_full());
-            } else {
-                let (unread, status) = (row.user.unread(), row.user.status());
-                let is_open = row.power().is_full() || [row.profile_power, row.role_power].contains(&Power::Unknown);
-                let holds = unread.has(Field::Profile) || unread.has(Field::Role);
-                let is_unknown = is_open && (unread.has(Field::Status) || (active && holds));
-                counts.power_unknown += usize::from(is_unknown && !status.is_deleted());
+            } else if matrix.may_administer(&row) {
+                let unread = row.user.unread();
+                let is_unread = [Field::Status, Field::Profile, Field::Role].iter().any(|field| unread.has(*field));
+                counts.power_unread += usize::from(is_unread);
+                counts.power_untold += usize::from(!is_unread);
             }
         }
         for outcome in &audit.outcomes {
@@ -143,15 +144,27 @@ impl Counts {
 
     /// `at least ` if more users may be able to administer than it is known of; empty otherwise.
     pub fn at_least(&self) -> &'static str {
-        if self.power_unknown > 0 { "at least " } else { "" }
+        if self.power_unknown() > 0 { "at least " } else { "" }
+    }
+
+    /// Users of whom nobody knows whether they can administer.
+    pub fn power_unknown(&self) -> usize {
+        self.power_unread + self.power_untold
     }
 
     /// Why it is only known of [`at_least`](Self::at_least) so many that they can administer; empty if it is known of all.
     pub fn unknown(&self) -> String {
-        match self.power_unknown {
-            0 => String::new(),
-            unknown => format!("of {} the status, profile or role could not be read", count(unknown, "user")),
-        }
+        let users = |of: usize| count(of, "user");
+        let unread = (self.power_unread > 0)
+            .then(|| format!("of {} the status, profile or role could not be read", users(self.power_unread)));
+        let untold = (self.power_untold > 0).then(|| {
+            format!(
+                "of {} the API does not tell whether {} profile or role permits it",
+                users(self.power_untold),
+                form(self.power_untold, "the", "their")
+            )
+        });
+        unread.into_iter().chain(untold).collect::<Vec<_>>().join("; ")
     }
 
     /// Open findings of one severity.

@@ -196,7 +196,8 @@ impl State {
 pub enum Tone {
     /// That of the most severe open finding; at least high if the read is incomplete.
     Severity(Severity),
-    /// Nothing needs action: every rule looked at everything, by no looser policy than the default, and nothing is accepted.
+    /// Nothing needs action: every rule looked at everything, it is known of everybody whether they can administer, the policy
+    /// is not looser than the default, and nothing is accepted.
     Good,
     /// Nothing needs action, as far as the policy looks.
     Neutral,
@@ -208,7 +209,7 @@ impl Tone {
             (State::Incomplete, Some(Severity::Critical)) => Self::Severity(Severity::Critical),
             (State::Incomplete, _) => Self::Severity(Severity::High),
             (State::Act | State::Review, Some(severity)) => Self::Severity(severity),
-            _ if not_evaluated.is_empty() && counts.accepted == 0 => Self::Good,
+            _ if not_evaluated.is_empty() && counts.accepted == 0 && counts.power_unknown() == 0 => Self::Good,
             _ => Self::Neutral,
         }
     }

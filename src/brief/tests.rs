@@ -5,9 +5,10 @@ use super::*;
 use crate::{
     model::{
         change::{Change, ChangeKind},
+        directory::{Permissions, Profile},
         finding::{Finding, FindingStatus, RuleOutcome, RuleResult, Subject},
         reading::{Check, CheckKind, CheckOutcome},
-        users::UserIndex,
+        users::{NewUser, UserBlock, UserIndex, Users},
     },
     report::testing,
 };
@@ -267,6 +268,30 @@ fn a_role_with_administrative_power_is_not_a_profile_with_a_permission() {
         ],
         ["Role Partners became administrative", "Role Partners is not administrative any more"]
     );
+}
+
+#[test]
+fn users_whose_power_is_not_known_make_the_count_a_minimum_and_the_answer_not_green() {
+    let unread = of(&testing::with_unknown_power());
+    assert_eq!((unread.tone, unread.counts.power_unread, unread.counts.power_untold), (Tone::Neutral, 1, 0));
+    let said =
+        "At least 1 of 2 active users can administer acme; of 1 user the status, profile or role could not be read.";
+    assert!(unread.verdict.starts_with(said), "{}", unread.verdict);
+    let mut audit = testing::with_unknown_power();
+    let mut block = UserBlock::default();
+    let ben =
+        NewUser { id: "5000000000002", full_name: Some("Ben"), profile: Some(("26", Some("Sales"))), ..testing::ANA };
+    let ben = NewUser { role: Some(("12", Some("Sales"))), ..ben };
+    [testing::ANA, ben].iter().for_each(|user| block.push(user).unwrap());
+    audit.directory.users = Users::from_blocks(vec![block]).0;
+    let sales = Profile { id: "26".into(), name: "Sales".into(), ..audit.directory.profiles[0].clone() };
+    let permissions = Permissions::Unknown("403".to_owned());
+    audit.directory.profiles = vec![audit.directory.profiles[0].clone(), Profile { permissions, ..sales }];
+    let untold = of(&audit);
+    assert_eq!((untold.tone, untold.counts.power_unread, untold.counts.power_untold), (Tone::Neutral, 0, 1));
+    let said = "At least 1 of 2 active users can administer acme; of 1 user the API does not tell whether the profile or \
+                role permits it.";
+    assert!(untold.verdict.starts_with(said), "{}", untold.verdict);
 }
 
 #[test]

@@ -158,6 +158,7 @@ pub(crate) fn indexed(users: &[(&str, &str, &str, &str, &str, &str)]) -> Indexed
         finished_at: record.finished_at,
         primary_zuid: None,
         primary_email: None,
+        untold: crate::model::change::Untold::default(),
         unknown: Vec::new(),
         roles: vec![role("role-1", "Sales", None), role("role-2", HOSTILE, Some("role-1"))],
         profiles: vec![

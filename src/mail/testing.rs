@@ -10,7 +10,7 @@ use super::smtp::{Security, SmtpSettings};
 use crate::model::{
     self,
     audit::Audit,
-    change::{Change, ChangeKind, Drift, Previous},
+    change::{Change, ChangeKind, Drift, Previous, Untold},
     directory::{Directory, Permissions, Profile, Role},
     finding::{Finding, FindingStatus, RuleOutcome, RuleResult, Severity, Subject},
     id::{PersonId, ProfileId, RoleId},
@@ -242,6 +242,7 @@ pub(crate) fn changed_audit() -> Audit {
     ];
     audit.drift = Drift {
         newly_known: 0,
+        untold: Untold::default(),
         undecided: Vec::new(),
         departed: Vec::new(),
         unknown: Vec::new(),

@@ -20,6 +20,43 @@ pub struct Drift {
     pub departed: Vec<Departed>,
     /// The findings of the previous audit about which nothing is known, because fields could not be read.
     pub unknown: Vec<KnownFinding>,
+    /// What an earlier audit knew about who can administer and the API does not tell now.
+    pub untold: Untold<UserIndex>,
+}
+
+/// What an earlier audit knew about who can administer and the API does not tell now: what is new when it tells it again is
+/// compared with that.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Untold<U> {
+    /// The users, by id, and what was last known of each.
+    pub users: Vec<(U, LastPower)>,
+    /// Whether the API told which roles are administrative.
+    pub roles: bool,
+}
+
+impl<U> Default for Untold<U> {
+    fn default() -> Self {
+        Self { users: Vec::new(), roles: false }
+    }
+}
+
+impl<U> Untold<U> {
+    /// Whether nothing is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty() && !self.roles
+    }
+}
+
+/// What was last known of a user's power.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LastPower {
+    /// The user was active and had full power.
+    Full,
+    /// The same, newer than the first audit and not approved.
+    Undecided,
+    /// The user did not have full power, could not use it, or had no account.
+    Less,
 }
 
 /// A finding of an audit, without reference to its directory. Small, because there can be one for each user.

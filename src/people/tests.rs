@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     access::drift::{SnapshotHeader, SnapshotUser},
     model::{
-        change::Departed,
+        change::{Departed, Untold},
         directory::{Permission, Permissions},
         finding::Severity,
         policy::Policy,
@@ -40,6 +40,7 @@ fn header(departed: &[&str]) -> SnapshotHeader {
         finished_at: at(),
         primary_zuid: None,
         primary_email: None,
+        untold: Untold::default(),
         unknown: Vec::new(),
         roles: Vec::new(),
         profiles: vec![profile("1", "Administrator", &["view", "users"]), profile("2", "Standard", &["view"])],

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::model::{
     self,
     audit::Audit,
-    change::{Change, ChangeKind, Drift, Previous},
+    change::{Change, ChangeKind, Drift, Previous, Untold},
     directory::{Directory, Organization, Permission, Permissions, Profile, Role, UserRecord},
     finding::{Finding, FindingStatus, RuleOutcome, RuleResult, Severity, Subject},
     id::{PersonId, ProfileId, RoleId, UserId},
@@ -272,6 +272,7 @@ fn hostile_trigger() -> Trigger {
 fn hostile_drift() -> Drift {
     Drift {
         newly_known: 0,
+        untold: Untold::default(),
         undecided: Vec::new(),
         departed: Vec::new(),
         unknown: Vec::new(),

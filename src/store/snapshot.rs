@@ -17,7 +17,7 @@ use crate::{
         drift::{Current, Said, Seen, SnapshotHeader, SnapshotUser, known_findings, snapshot_users},
         matrix::AccessMatrix,
     },
-    model::audit::Audit,
+    model::{audit::Audit, change::Untold},
 };
 
 /// Users in one part.
@@ -48,6 +48,10 @@ pub fn parts<'a>(
     said: Said,
 ) -> impl Iterator<Item = Result<Vec<u8>, StoreError>> + Send + 'a {
     let (departed, unknown) = (audit.drift.departed.clone(), audit.drift.unknown.clone());
+    let untold = &audit.drift.untold;
+    let users =
+        untold.users.iter().map(|(user, last)| (audit.directory.users.get(*user).id().to_owned(), *last)).collect();
+    let untold = Untold { users, roles: untold.roles };
     let sources = audit.judged_roster.iter().flat_map(|judged| &judged.sources);
     let rosters = sources.filter_map(|source| Some((source.name.clone(), source.kept?))).collect();
     let aliases = audit.judged_roster.as_ref().map(|judged| judged.aliases.clone()).unwrap_or_default();
@@ -56,7 +60,7 @@ pub fn parts<'a>(
     let current = current(audit, matrix);
     let of_audit = SnapshotHeader::without_findings(audit.id, &current);
     let said = Some(said);
-    let rest = SnapshotHeader { unknown, departed, rosters, roster_terms, aliases, said, ..of_audit };
+    let rest = SnapshotHeader { unknown, untold, departed, rosters, roster_terms, aliases, said, ..of_audit };
     let header = HeaderLine { rest, findings: current };
     let mut users = snapshot_users(&audit.directory);
     let part = move || {

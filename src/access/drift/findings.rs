@@ -104,8 +104,10 @@ fn gone(
 ) -> Vec<KnownFinding> {
     let mut unknown = Vec::new();
     let still = before.map(|before| pair(before.findings, subjects, previous).continues);
-    let untold = Untold::of(&current.seen, previous);
-    let result = |outcomes: &'_ [RuleOutcome], known: &KnownFinding| {
+    // A finding that was kept for this reason is kept until the API tells the power again.
+    let (since, still_untold) = (Untold::since(&current.seen, previous), Untold::now(&current.seen));
+    let result = |outcomes: &'_ [RuleOutcome], (place, known): (usize, &KnownFinding)| {
+        let untold = if place < previous.findings.len() { &since } else { &still_untold };
         let outcome = outcomes.iter().find(|outcome| outcome.rule == *known.rule)?;
         Some(match outcome.result {
             _ if outcome.result.not_evaluated().is_some() && subjects.is_unread(known) => Looked::Unread,
@@ -117,8 +119,8 @@ fn gone(
     };
     let known = previous.known().into_iter().enumerate();
     for (place, known) in known.filter(|(place, _)| !matches.continues[*place]) {
-        let now = result(current.outcomes, known);
-        let by_before = before.and_then(|before| result(before.outcomes, known));
+        let now = result(current.outcomes, (place, known));
+        let by_before = before.and_then(|before| result(before.outcomes, (place, known)));
         let kind = if still.as_ref().is_some_and(|still| still[place]) {
             ChangeKind::FindingNotCounted
         } else if now == Some(Looked::Unread) || (by_before == Some(Looked::Unread) && now != Some(Looked::Off)) {
@@ -142,7 +144,7 @@ fn gone(
     unknown
 }
 
-/// Profiles and roles of which the API told the power at the previous audit and does not now.
+/// Profiles and roles of which the API does not tell the power.
 struct Untold<'a> {
     directory: &'a Directory,
     profiles: HashSet<&'a ProfileId>,
@@ -152,19 +154,29 @@ struct Untold<'a> {
 }
 
 impl<'a> Untold<'a> {
-    fn of(seen: &Seen<'a>, previous: &SnapshotHeader) -> Self {
+    /// Those of which it told the power at the previous audit.
+    fn since(seen: &Seen<'a>, previous: &SnapshotHeader) -> Self {
+        let profiles: HashSet<&ProfileId> =
+            previous.profiles.iter().filter(|profile| is_told(profile)).map(|profile| &profile.id).collect();
+        let roles: HashSet<&RoleId> =
+            previous.roles.iter().filter(|role| is_marked(role)).map(|role| &role.id).collect();
+        Self::of(seen, |profile| profiles.contains(&profile.id), |role| roles.contains(&role.id))
+    }
+
+    /// All of them.
+    fn now(seen: &Seen<'a>) -> Self {
+        Self::of(seen, |_| true, |_| true)
+    }
+
+    fn of(seen: &Seen<'a>, profile: impl Fn(&Profile) -> bool, role: impl Fn(&Role) -> bool) -> Self {
         let directory = seen.matrix.directory();
-        let told = |profile: &&Profile| profile.permissions.enabled().is_some();
-        let profiles: HashSet<&ProfileId> = previous.profiles.iter().filter(told).map(|profile| &profile.id).collect();
-        let marked = |role: &&Role| role.admin_user.is_some();
-        let roles: HashSet<&RoleId> = previous.roles.iter().filter(marked).map(|role| &role.id).collect();
-        let untold = |profile: &&Profile| !told(profile) && profiles.contains(&profile.id);
-        let unmarked = |role: &&Role| !marked(role) && roles.contains(&role.id);
+        let profiles = directory.profiles.iter().filter(|one| !is_told(one) && profile(one)).map(|one| &one.id);
+        let profiles: HashSet<&ProfileId> = profiles.collect();
         Self {
             directory,
-            measure: directory.profiles.iter().filter(untold).any(|of| seen.administrator_profiles.contains(&of.id)),
-            profiles: directory.profiles.iter().filter(untold).map(|profile| &profile.id).collect(),
-            roles: directory.roles.iter().filter(unmarked).map(|role| &role.id).collect(),
+            measure: seen.administrator_profiles.iter().any(|id| profiles.contains(id)),
+            profiles,
+            roles: directory.roles.iter().filter(|one| !is_marked(one) && role(one)).map(|one| &one.id).collect(),
         }
     }
 
@@ -185,6 +197,14 @@ impl<'a> Untold<'a> {
             _ => true,
         }
     }
+}
+
+fn is_told(profile: &Profile) -> bool {
+    profile.permissions.enabled().is_some()
+}
+
+fn is_marked(role: &Role) -> bool {
+    role.admin_user.is_some()
 }
 
 /// Whether a rule looked.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{Current, findings::known_findings};
 use crate::access::matrix::MatrixRow;
 use crate::model::{
-    change::{Departed, KnownFinding},
+    change::{Departed, KnownFinding, Untold},
     directory::{Directory, Profile, Role},
     id::{PersonId, ProfileId},
     policy::Policy,
@@ -52,6 +52,9 @@ pub struct SnapshotHeader {
     /// The ids of users whose full power was new and not decided about.
     #[serde(default)]
     pub undecided: Vec<String>,
+    /// What an earlier audit knew about who can administer and the API did not tell at this one.
+    #[serde(default, skip_serializing_if = "Untold::is_empty")]
+    pub untold: Untold<String>,
     /// Who had an account at an earlier audit and had none at this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub departed: Vec<Departed>,
@@ -89,8 +92,8 @@ impl SnapshotHeader {
         self.findings.iter().chain(&self.unknown).collect()
     }
 
-    /// What is kept of an audit, but for [`SnapshotHeader::departed`] and [`SnapshotHeader::unknown`], which the comparison
-    /// finds, and for [`SnapshotHeader::said`].
+    /// What is kept of an audit, but for [`SnapshotHeader::departed`], [`SnapshotHeader::unknown`] and
+    /// [`SnapshotHeader::untold`], which the comparison finds, and for [`SnapshotHeader::said`].
     pub fn of(audit: Uuid, current: &Current<'_>) -> Self {
         Self { findings: known_findings(current).collect(), ..Self::without_findings(audit, current) }
     }
@@ -113,6 +116,7 @@ impl SnapshotHeader {
             unknown: Vec::new(),
             unread: directory.unread.clone(),
             undecided: current.undecided.iter().map(|user| directory.users.get(*user).id().to_owned()).collect(),
+            untold: Untold::default(),
             departed: Vec::new(),
             policy: Some(seen.policy.clone()),
             rosters: BTreeMap::new(),

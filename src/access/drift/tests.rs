@@ -16,7 +16,7 @@ use crate::{
         testing::{ADMINISTRATOR, Judged, LEVEL_1, STANDARD, WORKSPACE, World, person, profile, quiet, role, rules},
     },
     model::{
-        change::{Change, ChangeKind, Drift},
+        change::{Change, ChangeKind, Drift, Untold},
         directory::Permissions,
         id::PersonId,
         policy::{Exception, RuleSetting},

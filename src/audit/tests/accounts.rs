@@ -7,7 +7,7 @@ use crate::{
     audit::testing::{ADMINISTRATOR, Judged, World, now, quiet},
     model::{
         account::{Account, AccountKind},
-        change::{Change, ChangeKind},
+        change::{Change, ChangeKind, Untold},
         policy::Policy,
         unread::Unread,
     },
@@ -132,6 +132,7 @@ pub(super) fn previous() -> SnapshotHeader {
         finished_at: now() - TimeDelta::days(7),
         primary_zuid: None,
         primary_email: None,
+        untold: Untold::default(),
         unknown: Vec::new(),
         roles: Vec::new(),
         profiles: Vec::new(),

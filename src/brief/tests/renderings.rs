@@ -10,7 +10,7 @@ use crate::{
     cli::summary,
     mail::report_mail::{Proof, ReportMail},
     model::{
-        change::{Drift, Previous},
+        change::{Drift, Previous, Untold},
         finding::Finding,
         trigger::{Incident, IncidentKind, Trigger},
         users::{NewUser, UserIndex},
@@ -138,6 +138,7 @@ fn drift(case: &Case) -> Drift {
         newly_known: 0,
         previous: Some(Previous { id: "1".to_owned(), finished_at: at, users: 7, administrators: 1 }),
         changes: case.changes.iter().enumerate().map(change).collect(),
+        untold: Untold::default(),
         undecided: Vec::new(),
         departed: Vec::new(),
         unknown: Vec::new(),

@@ -157,7 +157,7 @@ fn summary(input: &ReportInput<'_>) -> v1::Summary {
         unconfirmed: counts.unconfirmed,
         administrators: counts.administrators,
         administrators_equivalent: counts.by_clone + counts.by_role,
-        administrators_unknown: Some(counts.power_unknown).filter(|unknown| *unknown > 0),
+        administrators_unknown: Some(counts.power_unknown()).filter(|unknown| *unknown > 0),
         open_findings: counts.open.iter().map(|(severity, count)| (severity.word(), *count)).collect(),
         new_findings: counts.new,
         excepted_findings: counts.accepted,

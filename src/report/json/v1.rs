@@ -143,8 +143,8 @@ pub(super) struct Summary {
     pub(super) administrators: usize,
     /// Those among them who hold it by no administrator profile: by a profile that equals one, or by an administrative role.
     pub(super) administrators_equivalent: usize,
-    /// Users of whom the status, profile or role could not be read, so that they may be administrators too: then
-    /// `administrators` is a minimum. Absent if there are none.
+    /// Users of whom the status, profile or role could not be read, or the API does not tell what the profile or role
+    /// permits, so that they may be administrators too: then `administrators` is a minimum. Absent if there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) administrators_unknown: Option<usize>,
     /// Open findings by severity.

@@ -151,24 +151,134 @@ fn another_list_of_administrator_profiles_gives_and_takes_no_power() {
     assert_eq!(power(&both, &listed), []);
 }
 
-/// The ids of users whose new full power is not approved, after each world in turn.
-fn undecided(worlds: &[World]) -> Vec<Vec<String>> {
+/// What changed in each world since the one before, and what is kept of it.
+fn history(worlds: &[World]) -> Vec<(Drift, SnapshotHeader)> {
     let mut previous: Option<(SnapshotHeader, Vec<SnapshotUser<'static>>)> = None;
     let mut all = Vec::new();
     for world in worlds {
         let mut world = world.clone();
-        if let Some((header, users)) = previous.take() {
-            let judged = world.judge();
-            world.undecided = with(&world, &judged, |seen| {
+        let judged = world.judge();
+        let drift = previous.take().map(|(header, users)| {
+            with(&world, &judged, |seen| {
                 let access = compare_access(seen, &header, users.into_iter().map(Ok::<_, Infallible>)).unwrap();
-                access.undecided(seen.matrix, seen.policy)
-            });
-        }
+                let undecided = access.undecided(seen.matrix, seen.policy);
+                compare_findings(&current(*seen, &judged, &undecided), &header, None, access)
+            })
+        });
+        let drift = drift.unwrap_or_default();
+        world.undecided.clone_from(&drift.undecided);
         let (header, users) = stored(&world);
-        all.push(header.undecided.clone());
+        let untold = drift.untold.users.iter();
+        let untold = untold.map(|(user, last)| (judged.directory.users.get(*user).id().to_owned(), *last)).collect();
+        let untold = Untold { users: untold, roles: drift.untold.roles };
+        let header = SnapshotHeader { untold, unknown: drift.unknown.clone(), ..header };
+        all.push((drift, header.clone()));
         previous = Some((header, users));
     }
     all
+}
+
+/// The ids of users whose new full power is not approved, after each world in turn.
+fn undecided(worlds: &[World]) -> Vec<Vec<String>> {
+    history(worlds).into_iter().map(|(_, header)| header.undecided).collect()
+}
+
+/// What happened to full power in each world, as a kind and an id.
+fn happened(worlds: &[World]) -> Vec<Vec<String>> {
+    let powers = history(worlds).into_iter().map(|(drift, _)| {
+        let all = drift.changes.into_iter().filter(|one| one.kind.is_granted() || one.kind.is_revoked());
+        all.map(|one| format!("{} {}: {} -> {}", one.kind.word(), one.subject_id, one.before, one.after)).collect()
+    });
+    powers.collect()
+}
+
+/// The world without what a profile permits.
+fn untold(world: &World, profile: usize) -> World {
+    let mut world = world.clone();
+    world.profiles[profile].permissions = Permissions::Unknown("403".into());
+    world
+}
+
+/// The world without what the API says of roles.
+fn unmarked(world: &World) -> World {
+    let mut world = world.clone();
+    world.roles.iter_mut().for_each(|role| role.admin_user = None);
+    world
+}
+
+#[test]
+fn a_promotion_is_named_although_the_api_did_not_tell_the_power_in_between() {
+    let quiet = with_ways();
+    let none = Vec::<String>::new();
+    let ops = 2;
+    let by = |step: fn(&mut World)| {
+        let mut world = with_ways();
+        step(&mut world);
+        world
+    };
+    let by_profile = by(|world| world.person(3).profile = Some(("31".into(), None)));
+    let by_role = by(|world| world.person(3).role = Some(("22".into(), None)));
+    let newcomer = by(|world| world.people.push(person(100, "31")));
+    let granted = |id: &str, before: &str, after: &str| vec![format!("full-power-granted {id}: {before} -> {after}")];
+    let revoked = |id: &str, before: &str, after: &str| vec![format!("full-power-revoked {id}: {before} -> {after}")];
+    // However many audits the API is silent for.
+    for silent in 1..=3 {
+        let between = |first: &World, untold: &World, last: &World| {
+            let mut worlds = vec![first.clone()];
+            worlds.extend(vec![untold.clone(); silent]);
+            worlds.extend([last.clone(), last.clone()]);
+            let mut said = happened(&worlds);
+            assert!(said[1..=silent].iter().all(Vec::is_empty) && said.pop().unwrap().is_empty(), "{said:?}");
+            said.pop().unwrap()
+        };
+        assert_eq!(between(&quiet, &untold(&by_profile, ops), &by_profile), granted("3", "", "Ops"));
+        assert_eq!(between(&quiet, &untold(&newcomer, ops), &newcomer), granted("100", "", "Ops"));
+        assert_eq!(between(&quiet, &unmarked(&by_role), &by_role), granted("3", "", "Owner"));
+        // What Administrator permits is what the others are compared with.
+        assert_eq!(between(&quiet, &untold(&by_profile, 0), &by_profile), granted("3", "", "Ops"));
+        // Who had it, has it still.
+        assert_eq!(between(&by_profile, &untold(&by_profile, ops), &by_profile), none);
+        assert_eq!(between(&by_role, &unmarked(&by_role), &by_role), none);
+        // Who had it, and lost it meanwhile.
+        let mut less = by_profile.clone();
+        less.profiles[ops] = profile("31", "Ops", true, &["view"]);
+        assert_eq!(between(&by_profile, &untold(&by_profile, ops), &less), revoked("3", "Ops", ""));
+        assert_eq!(between(&by_profile, &untold(&by_profile, ops), &quiet), revoked("3", "Ops", "Standard"));
+    }
+    // Nobody knows of those whose power the API never told.
+    assert_eq!(happened(&[untold(&by_profile, ops), by_profile.clone()]), [none.clone(), none]);
+}
+
+#[test]
+fn undecided_power_is_remembered_while_the_api_does_not_tell_it() {
+    let mut promoted = with_ways();
+    promoted.person(3).profile = Some(("31".into(), None));
+    let mut approved = promoted.clone();
+    approved.policy.approved_administrators.as_mut().unwrap().insert("user3@example.com".into());
+    let untold = |world: &World| untold(world, 2);
+    let (none, three) = (Vec::<String>::new(), vec!["3".to_owned()]);
+    let weeks = [&with_ways(), &promoted, &untold(&promoted), &untold(&promoted), &promoted].map(Clone::clone);
+    assert_eq!(undecided(&weeks), [&none, &three, &none, &none, &three].map(Clone::clone));
+    let weeks = [&with_ways(), &promoted, &untold(&approved), &promoted].map(Clone::clone);
+    assert_eq!(undecided(&weeks), [&none, &three, &none, &none].map(Clone::clone));
+}
+
+#[test]
+fn a_finding_about_untold_power_is_kept_until_the_power_is_told() {
+    let mut holder = with_ways();
+    holder.person(3).profile = Some(("31".into(), None));
+    let silent = untold(&holder, 2);
+    let of_three = |drift: &Drift, kind| {
+        let mut of = drift.changes.iter().filter(|one| one.kind == kind);
+        of.any(|one| one.subject_id == "unapproved-administrator:user:3")
+    };
+    let all = history(&[holder.clone(), silent.clone(), silent.clone(), silent.clone(), holder, with_ways()]);
+    let resolved: Vec<bool> = all.iter().map(|(drift, _)| of_three(drift, ChangeKind::FindingResolved)).collect();
+    assert_eq!(resolved, [false, false, false, false, false, true]);
+    assert!(
+        !all.iter().any(|(drift, _)| of_three(drift, ChangeKind::FindingNew)),
+        "it is the same finding all the time"
+    );
 }
 
 #[test]
