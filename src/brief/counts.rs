@@ -49,6 +49,8 @@ pub struct Counts {
     pub newly_looked_for: usize,
     /// Findings that an exception accepts.
     pub accepted: usize,
+    /// Open findings of an earlier audit that this one could not look for: they are neither open nor resolved.
+    pub not_looked_for: usize,
     /// Changes since the previous audit, of findings too.
     pub changes: usize,
     /// Rules that could not be evaluated, or not for everything.
@@ -89,6 +91,7 @@ impl Counts {
             accepted: audit.findings.len() - open_total,
             changes: audit.drift.changes.len(),
             newly_known: audit.drift.newly_known,
+            not_looked_for: audit.drift.unknown.iter().filter(|known| known.open).count(),
             rules: audit.outcomes.len(),
             open,
             open_total,

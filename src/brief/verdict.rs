@@ -46,6 +46,13 @@ pub(super) fn verdict(brief: &Brief) -> String {
     if counts.rules_not_evaluated > 0 {
         sentences.push(format!("{} could not be evaluated in full.", count(counts.rules_not_evaluated, "rule")));
     }
+    if counts.not_looked_for > 0 {
+        sentences.push(format!(
+            "{} of an earlier audit could not be looked for, and {} neither open nor resolved.",
+            count(counts.not_looked_for, "open finding"),
+            form(counts.not_looked_for, "is", "are")
+        ));
+    }
     if counts.rules_off > 0 {
         sentences.push(format!(
             "{} of {} {} switched off by the policy.",

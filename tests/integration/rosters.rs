@@ -128,7 +128,11 @@ fn an_export_of_the_hr_system_finds_who_has_left_and_who_never_worked_here_and_n
         fs::write(bench.path("people.csv"), text).unwrap();
         bench.audit(&["--out", folder]);
         assert_eq!(found(&bench, folder), [finding("unreliable-roster", "high", "acme")], "{text}");
-        assert!(bench.read(&format!("{folder}/report.html")).contains("the roster cannot be relied on"));
+        let report = bench.read(&format!("{folder}/report.html"));
+        assert!(report.contains("the roster cannot be relied on"));
+        // What it had found is not resolved by that.
+        let said = "2 open findings of an earlier audit could not be looked for, and are neither open nor resolved.";
+        assert!(report.contains(said) && !report.contains("2 resolved"), "{report}");
     }
     fs::write(bench.path("people.csv"), export(&all, &left.address, &unknown.address)).unwrap();
     let old = SystemTime::now() - Duration::from_hours(24 * 9);
@@ -138,6 +142,14 @@ fn an_export_of_the_hr_system_finds_who_has_left_and_who_never_worked_here_and_n
     fs::remove_file(bench.path("people.csv")).unwrap();
     bench.audit(&["--out", "6"]);
     assert_eq!(found(&bench, "6"), [finding("unreliable-roster", "high", "acme")]);
+    // A policy without the roster no longer looks for what it had found.
+    bench.reconfigure("roster = \"hr\"", "");
+    bench.audit(&["--out", "7"]);
+    let changes = bench.read("7/changes.csv");
+    let not_counted = changes.lines().filter(|line| line.contains(",finding-not-counted,"));
+    let rules: Vec<&str> = not_counted.filter_map(|line| line.split([',', ':']).nth(3)).collect();
+    assert_eq!(rules, ["leaver-active", "not-on-roster", "unreliable-roster"], "{changes}");
+    assert!(bench.read("7/report.html").contains("3 findings are no longer counted because the policy changed"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -128,10 +128,11 @@ fn gone(
             continue;
         } else if now == Some(Looked::Yes) || by_before == Some(Looked::Yes) {
             ChangeKind::FindingResolved
-        } else if now == Some(Looked::Off) {
+        } else if now == Some(Looked::Off) || (now.is_none() && by_before.is_some()) {
+            // The rule is switched off, or the policy no longer has what it looks at, such as a roster.
             ChangeKind::FindingNotCounted
         } else {
-            // A rule that could not look at all. One that does not exist any more never finds it again.
+            // A rule that could not look at all. One that no policy has any more never finds it again.
             if now.is_some() {
                 unknown.push(known.clone());
             }

@@ -163,6 +163,7 @@ fn summary(input: &ReportInput<'_>) -> v1::Summary {
         excepted_findings: counts.accepted,
         changes: counts.changes,
         rules_not_evaluated: counts.rules_not_evaluated,
+        findings_not_looked_for: Some(counts.not_looked_for).filter(|count| *count > 0),
         rules_switched_off: counts.rules_off,
     }
 }

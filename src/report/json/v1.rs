@@ -157,6 +157,10 @@ pub(super) struct Summary {
     pub(super) changes: usize,
     /// Rules that could not be evaluated, or not for everything.
     pub(super) rules_not_evaluated: usize,
+    /// Open findings of an earlier audit that this one could not look for: they are neither open nor resolved. Absent if there
+    /// are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) findings_not_looked_for: Option<usize>,
     /// Rules that the policy switches off.
     pub(super) rules_switched_off: usize,
 }
