@@ -48,6 +48,8 @@ pub struct Changes {
     /// The users who could not administer and now can, and how: `Orla Yarrow became Administrator`; at most 3 of
     /// [`granted`](Self::granted).
     pub(super) new_power: Vec<NewPower>,
+    /// The new primary user (super admin), as a sentence without a full stop. `None` if it is the same.
+    pub(super) new_primary: Option<String>,
     /// The most important changes of access as sentences; at most 12 of [`access`](Self::access).
     pub lines: Vec<ChangeLine>,
     /// Whether what looks removed or resolved may still be there, because the read is incomplete.
@@ -81,6 +83,11 @@ pub struct ChangeLine {
     pub important: bool,
 }
 
+/// Whether the organization has another primary user.
+fn is_of_primary(change: &Change) -> bool {
+    change.kind == ChangeKind::PrimaryUserChanged
+}
+
 impl Changes {
     pub(super) fn of(audit: &Audit) -> Option<Self> {
         let previous = audit.drift.previous.as_ref()?;
@@ -94,7 +101,7 @@ impl Changes {
         let policy_lines: Vec<ChangeLine> = policy_lines.into_iter().flatten().collect();
         // Who got or lost full power comes first, then the policy, then the rest.
         let access = || changes.iter().filter(|change| is_of_access(change));
-        let of_power = |change: &&Change| change.kind.is_granted() || change.kind.is_revoked();
+        let of_power = |change: &&Change| change.kind.is_granted() || change.kind.is_revoked() || is_of_primary(change);
         let lines = access().filter(of_power).take(NAMED - policy_lines.len()).map(line);
         let lines: Vec<ChangeLine> = lines
             .chain(policy_lines.clone())
@@ -119,6 +126,7 @@ impl Changes {
                 .take(IN_VERDICT)
                 .map(NewPower::of)
                 .collect(),
+            new_primary: changes.iter().find(|change| is_of_primary(change)).map(sentence),
             lines,
             unsure: !audit.directory.reading.is_complete(),
             unread: unread(&audit.directory),
@@ -140,6 +148,9 @@ impl Changes {
         }
         if self.revoked > 0 {
             phrases.push(format!("−{}", count(self.revoked, "administrator")));
+        }
+        if self.new_primary.is_some() {
+            phrases.push("new primary user".to_owned());
         }
         if !self.loosened.is_empty() {
             phrases.push("policy is looser".to_owned());
@@ -163,7 +174,8 @@ impl Changes {
             phrases.push("policy changed".to_owned());
         }
         let of_policy = usize::from(!self.loosened.is_empty()) + usize::from(!self.tightened.is_empty());
-        let others = self.access - self.granted - self.revoked - of_policy;
+        let named = self.granted + self.revoked + usize::from(self.new_primary.is_some()) + of_policy;
+        let others = self.access - named;
         if others > 0 {
             phrases.push(count(others, if phrases.is_empty() { "change" } else { "other change" }));
         }

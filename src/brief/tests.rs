@@ -307,6 +307,18 @@ fn administrators_who_were_not_known_before_are_not_called_new() {
 }
 
 #[test]
+fn a_new_primary_user_is_named_in_the_verdict_and_the_headline() {
+    let mut audit = testing::hostile();
+    let before = of(&audit);
+    audit.drift.changes = vec![change_of(ChangeKind::PrimaryUserChanged, "primary_user", ["acme", "ana@", "ben@"])];
+    let brief = of(&audit);
+    let said = "ben@ is now the primary user, the super admin (was ana@).";
+    assert!(brief.verdict.starts_with(said) && !before.verdict.contains("primary user,"), "{}", brief.verdict);
+    assert!(brief.headline.starts_with("new primary user, "), "{}", brief.headline);
+    assert!(brief.changes.unwrap().lines[0].important);
+}
+
+#[test]
 fn a_new_name_follows_the_old_one() {
     let said = |texts| change_sentence(&change_of(ChangeKind::NameChanged, "full_name", texts));
     assert_eq!(

@@ -25,6 +25,7 @@ pub(super) fn verdict(brief: &Brief) -> String {
         _ => Vec::new(),
     };
     sentences.extend(new_power(brief));
+    sentences.extend(new_primary(brief));
     sentences.extend(still_undecided(brief));
     sentences.extend(brief.deadlines.overdue_sentence.clone());
     sentences.extend(loosened(brief));
@@ -181,6 +182,12 @@ fn new_power(brief: &Brief) -> Option<String> {
         [only] => Some(format!("{only} since the previous audit.")),
         several => Some(format!("Since the previous audit: {}.", several.join("; "))),
     }
+}
+
+/// The primary user, who can do everything, if it is another one.
+fn new_primary(brief: &Brief) -> Option<String> {
+    let sentence = brief.changes.as_ref()?.new_primary.as_ref()?;
+    Some(format!("{sentence}."))
 }
 
 /// Who got full power earlier, if it has not been approved since.
