@@ -203,7 +203,7 @@ fn log_to_stderr(cli: &Cli) {
     let level = format!("{level},rustls_platform_verifier={}", if cli.verbose > 1 { "debug" } else { "off" });
     let filter = tracing_subscriber::EnvFilter::try_from_env("ROLECALL_LOG").unwrap_or_else(|_| level.into());
     let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(output::color());
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| progress::Stderr).with_ansi(output::color());
     match cli.log_format {
         LogFormat::Text => subscriber.with_target(false).init(),
         LogFormat::Json => subscriber.json().init(),

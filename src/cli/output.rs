@@ -10,6 +10,7 @@ use std::{
     sync::OnceLock,
 };
 
+use super::progress;
 use crate::model::plain::is_invisible;
 pub(super) use crate::model::plain::shown as plain;
 
@@ -87,8 +88,11 @@ fn hang(line: &str, width: usize) -> usize {
 
 /// Writes bytes to stdout. An error fails the command at its [`end`].
 pub(super) fn write(bytes: &[u8]) {
-    let mut stdout = io::stdout().lock();
-    if let Err(error) = stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+    let written = progress::aside(|| {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(bytes).and_then(|()| stdout.flush())
+    });
+    if let Err(error) = written {
         lose(error);
     }
 }

@@ -4,6 +4,7 @@ use std::{
     ffi::OsString,
     io::Write as _,
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use crate::{
@@ -243,6 +244,39 @@ fn colours_are_for_terminals_whose_owner_wants_them() {
     }
     let (_, _, stderr) = bench.run(&["check"]);
     assert!(stderr.contains("company_domain") && !stderr.contains('\u{1b}'), "{stderr:?}");
+}
+
+#[test]
+fn nothing_of_the_progress_stays_on_the_screen() {
+    let slow = Duration::from_millis(300);
+    let bench = Bench::new(rolecall_simulator::Options { latency: slow, ..options(450) });
+    bench.configure("[evidence]\ndirectory = \"evidence\"\n");
+    let credentials = bench.simulator.credentials();
+    let fault = [rolecall_simulator::Fault::UserInsertedOnce];
+    for (faults, command) in [(&fault[..], "audit"), (&[], "users"), (&fault, "users")] {
+        bench.simulator.set_faults(faults.iter().copied());
+        let arguments: Vec<OsString> = vec![
+            "env".into(),
+            "TERM=xterm".into(),
+            format!("TEST_CLIENT_SECRET={}", credentials.client_secret).into(),
+            format!("TEST_REFRESH_TOKEN={}", credentials.refresh_token).into(),
+            env!("CARGO_BIN_EXE_rolecall").into(),
+            "--config".into(),
+            bench.path("rolecall.toml").into(),
+            command.into(),
+        ];
+        let shown: serde_json::Value = serde_json::from_slice(&run_script("screen.py", &arguments)).unwrap();
+        let written = shown["written"].as_str().unwrap();
+        assert_eq!(shown["code"], 0, "{written}");
+        assert!(written.contains("acme: reading"), "{written:?}");
+        let lines: Vec<&str> = shown["screen"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+        let screen = lines.join("\n");
+        assert!(!screen.contains("acme: reading") && !screen.contains("acme: the list"), "{screen}");
+        assert!(!lines.iter().any(|line| line.starts_with("acme: ") && line.contains(" users read, ")), "{screen}");
+        assert!(!lines.iter().any(|line| line.starts_with(['⠁', '⠙', '⠚', '⠋', '⠴'])), "{screen}");
+        assert_eq!(screen.contains("WARN"), !faults.is_empty(), "{screen}");
+        assert!(lines.iter().any(|line| line.starts_with("acme: ") || line.contains(" users; ")), "{screen}");
+    }
 }
 
 #[test]
