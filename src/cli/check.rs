@@ -88,7 +88,7 @@ pub(super) fn load_workspaces(named: Option<&Path>, before: &Settings) -> Result
 fn noted(loaded: Loaded) -> Settings {
     let Loaded { settings, warnings } = loaded;
     if !warnings.is_empty() {
-        output::note(warnings.render(output::color()).trim_end());
+        output::note_as_it_is(warnings.render(output::color()).trim_end());
     }
     settings
 }
@@ -170,7 +170,7 @@ fn explain(error: &ConfigError) -> Failure {
     match error {
         ConfigError::Problems(problems) => {
             let errors = problems.errors();
-            output::note(problems.render(output::color()).trim_end());
+            output::note_as_it_is(problems.render(output::color()).trim_end());
             let wrong = problems.others.iter().filter(|other| other.errors() > 0).count();
             let files = match wrong {
                 0 => problems.file.clone(),

@@ -4,7 +4,7 @@ use std::{
     borrow::Cow,
     fs::{self, OpenOptions},
     io::{self, ErrorKind, IsTerminal as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::{fd::AsFd, unix::fs::OpenOptionsExt as _},
     path::Path,
     process::ExitCode,
     sync::OnceLock,
@@ -54,16 +54,24 @@ static LOST: OnceLock<io::Error> = OnceLock::new();
 
 /// Prints a line on stdout. On a terminal it is wrapped at a space, and continued below the beginning of its last column.
 pub(super) fn line(text: &str) {
-    let lines = text.split('\n').map(|line| width().map_or(Cow::Borrowed(line), |width| wrapped(line, width)));
-    let lines: Vec<Cow<'_, str>> = lines.collect();
-    write(format!("{}\n", lines.join("\n")).as_bytes());
+    write(format!("{}\n", all_wrapped(text, width())).as_bytes());
 }
 
 /// The columns of the terminal, or of `COLUMNS`. `None` if stdout is not a terminal: then programs read it.
 pub(super) fn width() -> Option<usize> {
+    width_of(io::stdout())
+}
+
+fn width_of(stream: impl AsFd) -> Option<usize> {
     let named = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let size = || rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| usize::from(size.ws_col));
+    let size = || rustix::termios::tcgetwinsize(stream).ok().map(|size| usize::from(size.ws_col));
     named.or_else(size).filter(|width| *width >= NARROWEST)
+}
+
+/// Lines, each of which fits into `width` columns where it is known.
+fn all_wrapped(text: &str, width: Option<usize>) -> String {
+    let lines = text.split('\n').map(|line| width.map_or(Cow::Borrowed(line), |width| wrapped(line, width)));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// A line as several that fit into `width` columns.
@@ -159,9 +167,14 @@ pub(super) fn end(code: ExitCode) -> ExitCode {
     }
 }
 
-/// Prints a line on stderr.
+/// Prints a line on stderr, wrapped as [`line`] does.
 pub(super) fn note(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    note_as_it_is(&all_wrapped(text, width_of(io::stderr())));
+}
+
+/// Prints lines on stderr that are wrapped already.
+pub(super) fn note_as_it_is(text: &str) {
+    progress::aside(|| _ = writeln!(io::stderr().lock(), "{text}"));
 }
 
 /// Whether to colour stderr: it is a terminal that has colours, and `NO_COLOR` is not set (<https://no-color.org>).

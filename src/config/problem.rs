@@ -2,8 +2,13 @@
 
 use std::{ops::Range, path::Path};
 
-use super::{mask::masked, names::holds_secret};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode};
+use toml::de::DeTable;
+
+use super::{mask::masked, names::holds_secret};
+
+/// The columns that sentences are wrapped at. Lines of the file are shown as they are.
+const WIDTH: usize = 80;
 
 /// An error or a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,7 +135,13 @@ impl Problems {
     /// Every problem with its line, for people.
     pub fn render(&self, color: bool) -> String {
         let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-        let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_width(100);
+        // A path or an address stays whole, so that it can be copied.
+        let handler = GraphicalReportHandler::new_themed(theme)
+            .with_links(false)
+            .with_width(WIDTH)
+            .with_word_separator(textwrap::WordSeparator::AsciiSpace)
+            .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .with_break_words(false);
         let source = NamedSource::new(&self.file, self.text.clone());
         let mut out = String::new();
         for problem in &self.problems {

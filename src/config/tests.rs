@@ -30,7 +30,7 @@ fn read_text(text: &str) -> Result<(Settings, Vec<Problem>), Vec<Problem>> {
 }
 
 /// Every problem of a text as a user sees it.
-fn shown(text: &str) -> String {
+fn rendered(text: &str) -> String {
     let problems = match read_text(text) {
         Ok((_, problems)) | Err(problems) => problems,
     };
@@ -39,6 +39,15 @@ fn shown(text: &str) -> String {
 }
 
 #[test]
+/// The same without line breaks, wherever a sentence is wrapped.
+fn shown(text: &str) -> String {
+    one_line(&rendered(text))
+}
+
+fn one_line(rendered: &str) -> String {
+    rendered.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ")
+}
+
 fn the_example_is_valid() {
     let (settings, problems) = read_text(EXAMPLE).unwrap();
     assert_eq!(problems, []);
@@ -91,7 +100,7 @@ fn a_workspace_may_have_the_keys_of_its_kind_of_connector_and_no_other() {
 
 #[test]
 fn every_error_of_shape_is_reported() {
-    insta::assert_snapshot!(shown(
+    insta::assert_snapshot!(rendered(
         r#"
 [workspaces.acme]
 conector = "zoho_bigin"
@@ -108,7 +117,7 @@ missed = "lates"
 
 #[test]
 fn every_error_of_meaning_is_reported() {
-    insta::assert_snapshot!(shown(
+    insta::assert_snapshot!(rendered(
         r#"
 [workspaces."a/b"]
 connector = "zoho_bigin"
@@ -149,8 +158,24 @@ keep_days = 90
 }
 
 #[test]
+#[test]
+fn sentences_about_a_configuration_fit_80_columns_and_paths_stay_whole() {
+    let path = format!("/{}", ["a-folder-with-a-long-name"; 4].join("/"));
+    let text = format!(
+        "{WORKSPACE}policy = \"strict\"\n[evidence]\nurl = \"{path}\"\nspool = \"{path}\"\n[[policy.exceptions]]\n\
+         rule = \"administrator\"\nsubject = \"7\"\napproved_by = \"\"\nreason = \"because\"\nuntil = 2020-01-31\n"
+    );
+    let rendered = rendered(&text);
+    let is_of_the_file = |line: &str| line.trim_start().starts_with(|c: char| c.is_ascii_digit());
+    let wide = |line: &&str| {
+        line.chars().count() > 80 && !is_of_the_file(line) && !line.contains('─') && !line.contains(&path)
+    };
+    assert_eq!(rendered.lines().filter(wide).collect::<Vec<_>>(), [""; 0]);
+    assert!(rendered.contains(&format!("`{path}`")) && rendered.lines().count() > 20, "{rendered}");
+}
+
 fn invalid_toml_is_reported_with_its_place() {
-    insta::assert_snapshot!(shown("[workspaces.acme]\nconnector = zoho\n"));
+    insta::assert_snapshot!(rendered("[workspaces.acme]\nconnector = zoho\n"));
 }
 
 #[test]

@@ -41,10 +41,10 @@ impl Folder {
     }
 
     fn problems(&self) -> String {
-        match self.load() {
+        one_line(&match self.load() {
             Ok(loaded) => loaded.warnings.render(false),
             Err(error) => error.to_string(),
-        }
+        })
     }
 
     fn again(&self, before: &Settings) -> Settings {

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::{read_text, shown};
+use super::{read_text, rendered};
 use crate::config::settings::{Bucket, BucketCredentials, EvidencePlace};
 
 const REST: &str = "signing_key = { file = \"key\" }\n[workspaces.acme]\nconnector = \"truto\"\n\
@@ -61,7 +61,7 @@ fn what_is_wrong_with_a_bucket_is_said_with_its_place() {
         "url = \"s3://bags\"\ns3 = { credentials = \"profile\" }",
         "url = \"s3://bags\"\nspool_megabytes = 0",
     ] {
-        all += &shown(&format!("[evidence]\n{evidence}\n{REST}"));
+        all += &rendered(&format!("[evidence]\n{evidence}\n{REST}"));
         all += "\n";
     }
     assert!(!all.contains("wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY"));
