@@ -111,19 +111,20 @@ fn one(
     problems.extend(template::of_workspace(table.get_ref()));
     // What is missing is missing at the beginning.
     let table = Spanned::new(0..0, table.into_inner());
+    let known: Vec<_> = problems.iter().filter_map(|problem| problem.span.clone()).collect();
     let shape = shape::check_table(schema, "Workspace", table, &format!("workspaces.{name}"));
     problems.extend(shape.problems);
-    let read = shape.table.map(|table| file::Workspace::deserialize(toml::de::Deserializer::from(table)));
-    let workspace = match read {
-        Some(Ok(workspace)) => Spanned::new(0..0, workspace),
-        Some(Err(error)) if problems.is_empty() => {
+    let workspace = match file::Workspace::deserialize(toml::de::Deserializer::from(shape.table)) {
+        Ok(workspace) => Spanned::new(0..0, workspace),
+        Err(error) if problems.is_empty() => {
             return (None, vec![Problem::error(error.span().unwrap_or(0..0), error.message(), "")]);
         }
-        Some(Err(_)) | None => return (None, problems),
+        Err(_) => return (None, problems),
     };
-    let context = check::Context { text, ..*context };
+    let context = check::Context { text, stand_ins: &shape.stand_ins, ..*context };
     let (workspace, mut meaning) = check::check_workspace(name, &workspace, written, &context);
-    meaning.retain(|problem| !shape.removed.iter().any(|removed| removed.explains(problem)));
+    let is_said = |problem: &Problem| problem.span.as_ref().is_some_and(|span| known.contains(span));
+    meaning.retain(|problem| !is_said(problem) && !shape.removed.iter().any(|removed| removed.explains(problem)));
     problems.extend(meaning);
     (Some(Workspace { text: Some(Arc::clone(text)), ..workspace }), problems)
 }

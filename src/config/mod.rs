@@ -193,7 +193,8 @@ fn parse_as(
     reading: Reading<'_>,
 ) -> Result<Loaded, Problems> {
     let folder = path.parent().unwrap_or(Path::new(""));
-    let context = check::Context { text, folder, rules, now, is_applied: matches!(reading, Reading::Applied) };
+    let (is_applied, stand_ins) = (matches!(reading, Reading::Applied), shape::StandIns::default());
+    let context = check::Context { text, folder, rules, now, is_applied, stand_ins: &stand_ins };
     let before = match reading {
         Reading::Running(before) => before,
         _ => None,
@@ -284,18 +285,16 @@ fn read_common(
     elsewhere.extend(paths::unexpanded(table.get_ref()));
     elsewhere.extend(template::misused(table.get_ref()));
     let shape = shape::check(schema, table);
-    let (mut problems, well_formed) = (shape.problems, shape.table);
+    let (mut problems, mut well_formed) = (shape.problems, shape.table);
+    let known: Vec<_> = elsewhere.iter().filter_map(|problem| problem.span.clone()).collect();
     problems.extend(elsewhere);
     let is_whole = problems.is_empty();
     // What is well-formed is checked even beside what is not, so that one pass reports everything.
-    let file = well_formed.ok_or(None).and_then(|mut table| {
-        overlay::complete_policies(table.get_mut());
-        file::File::deserialize(toml::de::Deserializer::from(table)).map_err(Some)
-    });
-    let file = match file {
+    overlay::complete_policies(well_formed.get_mut());
+    let file = match file::File::deserialize(toml::de::Deserializer::from(well_formed)) {
         Ok(file) => file,
         Err(error) => {
-            let error = error.filter(|_| is_whole);
+            let error = Some(error).filter(|_| is_whole);
             problems.extend(error.map(|error| Problem::error(error.span().unwrap_or(0..0), error.message(), "")));
             return Err(problems);
         }
@@ -305,8 +304,10 @@ fn read_common(
     if let Some(keys) = &mut written.smtp {
         keys.extend(misspelt);
     }
-    let (settings, mut meaning) = check::check(&file, others, written, context);
-    meaning.retain(|problem| !shape.removed.iter().any(|removed| removed.explains(problem)));
+    let context = check::Context { stand_ins: &shape.stand_ins, ..*context };
+    let (settings, mut meaning) = check::check(&file, others, written, &context);
+    let is_said = |problem: &Problem| problem.span.as_ref().is_some_and(|span| known.contains(span));
+    meaning.retain(|problem| !is_said(problem) && !shape.removed.iter().any(|removed| removed.explains(problem)));
     if is_whole {
         return Ok((settings, meaning));
     }

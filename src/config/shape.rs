@@ -1,16 +1,21 @@
 //! Checks the shape of a file against the schema: unknown keys, missing keys, values of the wrong type. Reports all of
-//! them, each with its place, and keeps what is well-formed, so that its meaning can be checked in the same pass.
+//! them, each with its place, and keeps what is well-formed, so that its meaning can be checked in the same pass. For a
+//! required key that is not well-formed a value stands in, so that the rest of its table is checked, too.
 //!
 //! The schema is the subset of JSON Schema that `schemars` makes of [`super::file`]: `$ref`, `type`, `properties`,
 //! `required`, `additionalProperties`, `items`, `enum`, `const`, `oneOf`, `anyOf` and `format: date`; a test holds this.
 //! There are crates that check all of JSON Schema, but none of them reports places in a TOML file.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use serde_json::Value as Schema;
 use toml::{
     Spanned,
-    de::{DeArray, DeTable, DeValue},
+    de::{DeArray, DeFloat, DeInteger, DeTable, DeValue},
+    value::{Date, Datetime},
 };
 
 use super::problem::Problem;
@@ -18,9 +23,24 @@ use super::problem::Problem;
 /// A file of which the shape has been checked.
 pub(super) struct Shape<'t> {
     pub(super) problems: Vec<Problem>,
-    /// What is well-formed. `None` if the file lacks a required key.
-    pub(super) table: Option<Spanned<DeTable<'t>>>,
+    /// What is well-formed, and what stands in for required keys that are not.
+    pub(super) table: Spanned<DeTable<'t>>,
     pub(super) removed: Vec<Removed>,
+    pub(super) stand_ins: StandIns,
+}
+
+/// The places of values that stand in for those of the file.
+#[derive(Debug, Default)]
+pub(super) struct StandIns(Vec<Range<usize>>);
+
+impl StandIns {
+    /// Where a value stands that stands in for a missing one: behind every file.
+    const NOWHERE: usize = usize::MAX / 2;
+
+    /// Whether something at this place is about a value that stands in: the file does not have it.
+    pub(super) fn has(&self, span: &Range<usize>) -> bool {
+        self.0.iter().any(|one| (one.start..one.end.max(one.start + 1)).contains(&span.start))
+    }
 }
 
 /// Keys that a table has in the file and not in [`Shape::table`].
@@ -42,7 +62,7 @@ pub(super) fn check<'t>(schema: &Schema, table: Spanned<DeTable<'t>>) -> Shape<'
     let mut checker = Checker::new(schema);
     let span = table.span();
     let kept = checker.table(schema, table.into_inner(), &span, "");
-    Shape { table: kept.map(|table| Spanned::new(span, table)), problems: checker.problems, removed: checker.removed }
+    checker.shape(Spanned::new(span, kept))
 }
 
 /// Checks a table that is a file of its own against one of the schema's definitions. `path` is where it belongs.
@@ -50,20 +70,31 @@ pub(super) fn check_table<'t>(schema: &Schema, definition: &str, table: Spanned<
     let mut checker = Checker::new(schema);
     let span = table.span();
     let kept = checker.table(&schema["$defs"][definition], table.into_inner(), &span, path);
-    Shape { table: kept.map(|table| Spanned::new(span, table)), problems: checker.problems, removed: checker.removed }
+    checker.shape(Spanned::new(span, kept))
 }
 
 struct Checker<'s> {
     root: &'s Schema,
     problems: Vec<Problem>,
     removed: Vec<Removed>,
+    stand_ins: StandIns,
     /// Keys in tables of a misspelt name, by the path that was meant: they are not missing there.
     misplaced: BTreeSet<String>,
 }
 
 impl<'s> Checker<'s> {
     fn new(root: &'s Schema) -> Self {
-        Self { root, problems: Vec::new(), removed: Vec::new(), misplaced: BTreeSet::new() }
+        Self {
+            root,
+            problems: Vec::new(),
+            removed: Vec::new(),
+            stand_ins: StandIns::default(),
+            misplaced: BTreeSet::new(),
+        }
+    }
+
+    fn shape(self, table: Spanned<DeTable<'_>>) -> Shape<'_> {
+        Shape { problems: self.problems, table, removed: self.removed, stand_ins: self.stand_ins }
     }
 
     fn error(&mut self, span: Range<usize>, message: String, help: impl Into<String>) {
@@ -83,24 +114,18 @@ impl<'s> Checker<'s> {
         }
     }
 
-    /// The well-formed part of a table; `None` if a required key is not in it.
-    fn table<'t>(
-        &mut self,
-        schema: &'s Schema,
-        table: DeTable<'t>,
-        span: &Range<usize>,
-        path: &str,
-    ) -> Option<DeTable<'t>> {
+    /// The well-formed part of a table, with something for every required key.
+    fn table<'t>(&mut self, schema: &'s Schema, table: DeTable<'t>, span: &Range<usize>, path: &str) -> DeTable<'t> {
         let properties = schema["properties"].as_object();
         let others = schema.get("additionalProperties").filter(|others| others.is_object());
-        let (mut kept, mut removed) = (DeTable::new(), Vec::new());
+        let (mut kept, mut removed, mut bad) = (DeTable::new(), Vec::new(), BTreeMap::new());
         let known: Vec<&str> = properties.into_iter().flatten().map(|(key, _)| key.as_str()).collect();
         let unknown = table.iter().filter(|(key, _)| others.is_none() && !known.contains(&key.get_ref().as_ref()));
         for (meant, inner) in unknown.filter_map(|(key, value)| Some((nearest(key.get_ref(), &known)?, value))) {
             paths(inner.get_ref(), &within(path, meant), &mut self.misplaced);
         }
         for (key, value) in table {
-            let name = key.get_ref().to_string();
+            let (name, place) = (key.get_ref().to_string(), value.span());
             let inside = within(path, &name);
             let property = properties.and_then(|properties| properties.get(&name)).or(others);
             let value = if let Some(property) = property {
@@ -113,7 +138,8 @@ impl<'s> Checker<'s> {
             if let Some(value) = value {
                 kept.insert(key, value);
             } else {
-                removed.push(name);
+                removed.push(name.clone());
+                bad.insert(name, place);
             }
         }
         let required: Vec<&str> =
@@ -129,7 +155,44 @@ impl<'s> Checker<'s> {
         if !removed.is_empty() {
             self.removed.push(Removed { table: span.clone(), keys: removed });
         }
-        required.iter().all(|key| kept.contains_key(*key)).then_some(kept)
+        for key in required {
+            let Some(property) = properties.and_then(|properties| properties.get(key)) else { continue };
+            if !kept.contains_key(key) {
+                let place = bad.remove(key).unwrap_or(StandIns::NOWHERE..StandIns::NOWHERE);
+                let value = self.stand_in(property, &place);
+                kept.insert(Spanned::new(place.clone(), key.to_owned().into()), value);
+                self.stand_ins.0.push(place);
+            }
+        }
+        kept
+    }
+
+    /// A value of the right type.
+    fn stand_in<'t>(&self, schema: &'s Schema, place: &Range<usize>) -> Spanned<DeValue<'t>> {
+        /// The date of what has none.
+        const DATE: Datetime = Datetime { date: Some(Date { year: 2000, month: 1, day: 1 }), time: None, offset: None };
+        let schema = self.resolve(schema);
+        let options = schema["oneOf"].as_array().or_else(|| schema["anyOf"].as_array());
+        let options = options.map_or(std::slice::from_ref(schema), Vec::as_slice);
+        let value = match (words(options).first(), options.first()) {
+            (Some(word), _) => DeValue::String((*word).to_owned().into()),
+            (None, Some(first)) if first != schema => return self.stand_in(first, place),
+            _ if schema["format"] == "date" => DeValue::Datetime(DATE),
+            _ if is(schema, "string") => DeValue::String("".into()),
+            _ if is(schema, "array") => DeValue::Array(DeArray::new()),
+            _ if is(schema, "boolean") => DeValue::Boolean(false),
+            _ if is(schema, "integer") => DeValue::Integer(DeInteger::default()),
+            _ if is(schema, "number") => DeValue::Float(DeFloat::default()),
+            _ => {
+                let keys = schema["required"].as_array().into_iter().flatten().filter_map(Schema::as_str);
+                let key = |key: &str| {
+                    let value = self.stand_in(schema["properties"].get(key)?, place);
+                    Some((Spanned::new(place.clone(), key.to_owned().into()), value))
+                };
+                DeValue::Table(keys.filter_map(key).collect())
+            }
+        };
+        Spanned::new(place.clone(), value)
     }
 
     fn unknown(
@@ -193,7 +256,7 @@ impl<'s> Checker<'s> {
             return None;
         }
         let kept = match value.into_inner() {
-            DeValue::Table(table) => DeValue::Table(self.table(resolved, table, &span, path)?),
+            DeValue::Table(table) => DeValue::Table(self.table(resolved, table, &span, path)),
             DeValue::Array(items) => {
                 let items = items.into_iter().filter_map(|item| self.value(&resolved["items"], item, path));
                 DeValue::Array(items.collect::<Vec<_>>().into_iter().collect::<DeArray<'t>>())
@@ -246,7 +309,7 @@ impl<'s> Checker<'s> {
                     );
                     return None;
                 };
-                DeValue::Table(self.table(option, table, &span, path)?)
+                DeValue::Table(self.table(option, table, &span, path))
             }
             // Only a secret is a table of one of several keys.
             DeValue::String(_) => {
@@ -368,6 +431,24 @@ pub(super) fn suggestion(written: &str, known: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn something_well_formed_stands_in_for_every_required_key() {
+        let schema = crate::config::json_schema();
+        let place = StandIns::NOWHERE..StandIns::NOWHERE;
+        let mut seen = 0;
+        for (name, definition) in schema["$defs"].as_object().unwrap() {
+            for key in definition["required"].as_array().into_iter().flatten() {
+                let property = &definition["properties"][key.as_str().unwrap()];
+                let mut checker = Checker::new(&schema);
+                let value = checker.stand_in(property, &place);
+                assert!(checker.value(property, value, "x").is_some(), "{name}.{key}");
+                assert!(checker.problems.is_empty(), "{name}.{key}: {:?}", checker.problems);
+                seen += 1;
+            }
+        }
+        assert!(seen > 20, "{seen}");
+    }
 
     #[test]
     fn the_schema_uses_only_what_is_checked_here() {

@@ -25,7 +25,8 @@ const RULES: [&str; 3] = ["administrator", "shared-mailbox", "stale-role-name"];
 
 fn read_text(text: &str) -> Result<(Settings, Vec<Problem>), Vec<Problem>> {
     let now = "2026-11-23T12:00:00Z".parse().unwrap();
-    let context = check::Context { text, folder: Path::new("/etc/rolecall"), rules: &RULES, now, is_applied: false };
+    let (folder, stand_ins) = (Path::new("/etc/rolecall"), shape::StandIns::default());
+    let context = check::Context { text, folder, rules: &RULES, now, is_applied: false, stand_ins: &stand_ins };
     read(Path::new("rolecall.toml"), text, &context, None).0
 }
 
@@ -38,7 +39,6 @@ fn rendered(text: &str) -> String {
     Problems::new(Path::new("rolecall.toml"), text, problems).render(false)
 }
 
-#[test]
 /// The same without line breaks, wherever a sentence is wrapped.
 fn shown(text: &str) -> String {
     one_line(&rendered(text))
@@ -48,6 +48,7 @@ fn one_line(rendered: &str) -> String {
     rendered.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ")
 }
 
+#[test]
 fn the_example_is_valid() {
     let (settings, problems) = read_text(EXAMPLE).unwrap();
     assert_eq!(problems, []);
@@ -158,7 +159,6 @@ keep_days = 90
 }
 
 #[test]
-#[test]
 fn sentences_about_a_configuration_fit_80_columns_and_paths_stay_whole() {
     let path = format!("/{}", ["a-folder-with-a-long-name"; 4].join("/"));
     let text = format!(
@@ -174,6 +174,7 @@ fn sentences_about_a_configuration_fit_80_columns_and_paths_stay_whole() {
     assert!(rendered.contains(&format!("`{path}`")) && rendered.lines().count() > 20, "{rendered}");
 }
 
+#[test]
 fn invalid_toml_is_reported_with_its_place() {
     insta::assert_snapshot!(rendered("[workspaces.acme]\nconnector = zoho\n"));
 }
@@ -208,9 +209,77 @@ fn errors_of_shape_and_of_meaning_are_reported_in_one_pass() {
 }
 
 #[test]
+fn a_required_key_that_is_missing_or_ill_formed_hides_no_error_beside_it() {
+    let zoho = "client_id = \"1000.A\"\nclient_secret = { env = \"S\" }\nrefresh_token = { env = \"R\" }\n";
+    let exception = "rule = \"administratr\"\nsubject = \"7\"\napproved_by = \"\"\nreason = \"r\"\n";
+    let rule = "name = \"Mine\"\ntitle = \"T\"\nseverity = \"grave\"\nmessage = \"{user.emial}\"\nfix = \"f\"\n";
+    for (text, expected) in [
+        (
+            format!(
+                "{WORKSPACE}[jobs.weekly]\nworkspaces = \"acme\"\nschedule = \"0 8 * * MOO\"\n\
+                 time_zone = \"Europe/Berln\"\nfail_on = \"grave\"\n"
+            ),
+            &["invalid type for `jobs.weekly.workspaces`", "MOO is not", "invalid time zone", "invalid severity"][..],
+        ),
+        (
+            format!("{WORKSPACE}[jobs.weekly]\nworkspaces = [\"acm\"]\n"),
+            &["missing key `schedule` in [jobs.weekly]", "unknown workspace `acm`"],
+        ),
+        (
+            format!("{WORKSPACE}[[policy.exceptions]]\n{exception}until = \"2027-01-31\"\n"),
+            &["invalid type for `policy.exceptions.until`", "unknown rule `administratr`", "`approved_by` must not be"],
+        ),
+        (
+            format!("{WORKSPACE}[[policy.exceptions]]\n{exception}"),
+            &["missing key `until` in [policy.exceptions]", "unknown rule `administratr`", "`approved_by` must not be"],
+        ),
+        (
+            format!("{WORKSPACE}[[policy.custom_rules]]\n{rule}when = 7\n"),
+            &[
+                "invalid type for `policy.custom_rules.when`",
+                "invalid rule name `Mine`",
+                "invalid severity",
+                "emial",
+                "has no test cases",
+            ],
+        ),
+        (
+            format!("[workspaces.acme]\nconnector = \"zoho\"\ndata_center = \"uk\"\n{zoho}"),
+            &["invalid value `zoho` for `workspaces.acme.connector`", "invalid data center `uk`"],
+        ),
+        (
+            format!("[workspaces.acme]\ndata_center = \"uk\"\napi_token = {{ env = \"T\" }}\n{zoho}"),
+            &["missing key `connector` in [workspaces.acme]", "invalid data center `uk`"],
+        ),
+        (
+            format!("{WORKSPACE}[store]\nurl = 7\npassword = {{ env = \"P\" }}\nkeep_days = 0\n"),
+            &["invalid type for `store.url`", "invalid value 0"],
+        ),
+        (
+            format!("{WORKSPACE}[smtp]\nhost = [\"x\"]\nport = 0\n"),
+            &["invalid type for `smtp.host`", "missing key `from` in [smtp]", "invalid value 0"],
+        ),
+        (
+            format!(
+                "{WORKSPACE}[[policy.separations]]\nname = \"a\"\nfirst = 7\nseverity = \"grave\"\n\
+                 second = {{ permission = \"\" }}\n"
+            ),
+            &["invalid type for `policy.separations.first`", "the permission must not be empty", "invalid severity"],
+        ),
+    ] {
+        let found = messages(&text);
+        assert_eq!(found.len(), expected.len(), "{text}{found:#?}");
+        for word in expected {
+            assert!(found.iter().any(|message| message.contains(word)), "{word}: {found:#?}");
+        }
+    }
+}
+
+#[test]
 fn one_mistake_is_one_error() {
     let job = "[jobs.weekly]\nworkspaces = [\"acme\"]\nschedule = \"0 8 * * MON\"\n";
     let mail = format!("{job}[jobs.weekly.email]\nto = [\"a@example.com\"]\n");
+    let smtp = "[smtp]\nhost = \"x\"\nfrom = \"a@example.com\"\n";
     for (text, message) in [
         (format!("{}{job}", WORKSPACE.replace("workspaces.", "workspace.")), "unknown table [workspace]"),
         (job.to_owned(), "no workspace configured"),
@@ -231,7 +300,7 @@ fn one_mistake_is_one_error() {
         (format!("{WORKSPACE}{mail}"), "job `weekly` sends mail, but there is no [smtp] table"),
         (
             format!(
-                "{WORKSPACE}[job.weekly]\nworkspaces = [\"acme\"]\nschedule = \"0 8 * * MON\"\n[jobs.weekly.email]\nto = [\"a@example.com\"]\n"
+                "{WORKSPACE}[job.weekly]\nworkspaces = [\"acme\"]\nschedule = \"0 8 * * MON\"\n[jobs.weekly.email]\nto = [\"a@example.com\"]\n{smtp}"
             ),
             "unknown table [job]",
         ),
@@ -254,7 +323,8 @@ fn one_mistake_is_one_error() {
 fn what_a_misspelt_table_does_not_have_is_still_missing() {
     let text =
         format!("{WORKSPACE}[job.weekly]\nworkspaces = [\"acme\"]\n[jobs.weekly.email]\nto = [\"a@example.com\"]\n");
-    assert_eq!(messages(&text), ["unknown table [job]", "missing key `schedule` in [jobs.weekly]"]);
+    let no_mail_server = "job `weekly` sends mail, but there is no [smtp] table";
+    assert_eq!(messages(&text), ["unknown table [job]", "missing key `schedule` in [jobs.weekly]", no_mail_server]);
     let text = format!("{WORKSPACE}[evidence]\npath = \"evidence\"\n");
     assert!(shown(&text).contains("did you mean `directory`?"));
 }

@@ -30,7 +30,7 @@ use super::{
     file::{self, File},
     problem::Problem,
     settings::{SecretSource, Settings, StorePlace, Workspace},
-    shape::suggestion,
+    shape::{StandIns, suggestion},
 };
 use crate::schedule::Schedule;
 
@@ -46,6 +46,8 @@ pub(super) struct Context<'a> {
     pub(super) now: DateTime<Utc>,
     /// Whether it is the configuration in evidence, which has the tables of some of the workspaces only.
     pub(super) is_applied: bool,
+    /// The values that the file does not have. The error of shape says so; no other one is reported.
+    pub(super) stand_ins: &'a StandIns,
 }
 
 /// What the file has, including what is not well-formed and therefore not in [`File`].
@@ -76,7 +78,7 @@ pub(super) fn check(
 ) -> (Settings, Vec<Problem>) {
     let mut checker = Checker::new(context, written);
     let settings = checker.settings(file, others);
-    (settings, checker.problems)
+    (settings, checker.own_problems())
 }
 
 /// Checks a workspace that has a file of its own.
@@ -89,7 +91,7 @@ pub(super) fn check_workspace(
     let mut checker = Checker::new(context, written);
     checker.name("workspace", &Spanned::new(0..0, name.to_owned()));
     let workspace = checker.workspace(name, workspace);
-    (workspace, checker.problems)
+    (workspace, checker.own_problems())
 }
 
 struct Checker<'a> {
@@ -109,6 +111,13 @@ impl<'a> Checker<'a> {
 }
 
 impl Checker<'_> {
+    /// The problems of what is in the file.
+    fn own_problems(self) -> Vec<Problem> {
+        let Self { context, mut problems, .. } = self;
+        problems.retain(|problem| !problem.span.as_ref().is_some_and(|span| context.stand_ins.has(span)));
+        problems
+    }
+
     fn error(&mut self, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
         self.problems.push(Problem::error(span, message, help));
     }

@@ -10,6 +10,7 @@ use super::{Checker, Context, WrittenTables};
 use crate::config::{
     file,
     settings::{Database, DatabaseHost, SslMode, Store, StorePlace, relative},
+    shape::StandIns,
 };
 
 /// The file of a configuration that names none.
@@ -29,7 +30,9 @@ pub(in crate::config) fn place_of(
     root_certificate: Option<&str>,
     folder: &Path,
 ) -> Result<StorePlace, String> {
-    let context = Context { text: "", folder, rules: &[], now: DateTime::UNIX_EPOCH, is_applied: false };
+    let stand_ins = StandIns::default();
+    let now = DateTime::UNIX_EPOCH;
+    let context = Context { text: "", folder, rules: &[], now, is_applied: false, stand_ins: &stand_ins };
     let written = WrittenTables::default();
     let mut checker = Checker::new(&context, &written);
     let is_server = is_server(url);
@@ -67,6 +70,8 @@ impl Checker<'_> {
                 // The errors are reported; nothing is opened.
                 StorePlace::File(relative(self.context.folder, FILE))
             }),
+            // It may be a server: the file does not say.
+            Some(store) if self.context.stand_ins.has(&store.url.span()) => file(FILE),
             Some(store) => {
                 self.only_for_servers(store);
                 let path = self.store_path(store);

@@ -23,21 +23,14 @@ impl Checker<'_> {
         let (span, workspace) = (workspace.span(), workspace.get_ref());
         let kind = *workspace.connector.get_ref();
         let given: Vec<(&str, Range<usize>, Given<'_>)> = workspace.given().into_iter().flatten().collect();
-        for (name, span, _) in &given {
-            if kind.key(name).is_none() {
-                let (kinds, help) = kinds_with(name);
-                self.error(span.clone(), format!("`{name}` applies only to the connector {kinds}"), help);
-            }
-        }
-        for key in kind.keys().iter().filter(|key| key.is_required) {
-            if !given.iter().any(|(name, ..)| *name == key.name) {
-                let message = format!("missing key `{}`, which the connector {kind} needs", key.name);
-                self.error(span.clone(), message, "");
-            }
+        let is_unknown = self.context.stand_ins.has(&workspace.connector.span());
+        if !is_unknown {
+            self.keys_of(kind, &given, &span);
         }
         let mut values = BTreeMap::new();
         for (name, span, given) in given {
-            if let Some(key) = kind.key(name)
+            let mut kinds = ConnectorKind::ALL.into_iter().filter(|one| is_unknown || *one == kind);
+            if let Some(key) = kinds.find_map(|kind| kind.key(name))
                 && let Some(value) = self.value(key, span, &given, own_name)
             {
                 values.insert(key.name, value);
@@ -54,6 +47,22 @@ impl Checker<'_> {
             organization: workspace.organization.clone(),
             policy: workspace.policy.as_ref().map(|name| self.known_policy(name)),
             text: None,
+        }
+    }
+
+    /// Errors for keys that a kind of connector does not have, and for those that it needs.
+    fn keys_of(&mut self, kind: ConnectorKind, given: &[(&str, Range<usize>, Given<'_>)], workspace: &Range<usize>) {
+        for (name, span, _) in given {
+            if kind.key(name).is_none() {
+                let (kinds, help) = kinds_with(name);
+                self.error(span.clone(), format!("`{name}` applies only to the connector {kinds}"), help);
+            }
+        }
+        for key in kind.keys().iter().filter(|key| key.is_required) {
+            if !given.iter().any(|(name, ..)| *name == key.name) {
+                let message = format!("missing key `{}`, which the connector {kind} needs", key.name);
+                self.error(workspace.clone(), message, "");
+            }
         }
     }
 

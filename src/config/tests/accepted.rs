@@ -52,7 +52,8 @@ fn a_protected_rule_needs_the_policy_to_name_it() {
     let rules = ["administrator", "incomplete-read"];
     let now = "2026-11-23T12:00:00Z".parse().unwrap();
     let read = |text: &str| {
-        let context = check::Context { text, folder: Path::new("/"), rules: &rules, now, is_applied: false };
+        let (folder, stand_ins) = (Path::new("/"), shape::StandIns::default());
+        let context = check::Context { text, folder, rules: &rules, now, is_applied: false, stand_ins: &stand_ins };
         read(Path::new("rolecall.toml"), text, &context, None).0
     };
     let problems = |text: &str| read(text).map_or_else(|problems| problems, |(_, problems)| problems);
