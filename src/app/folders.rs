@@ -24,6 +24,14 @@ pub enum FolderError {
         /// What is there.
         path: PathBuf,
     },
+    /// It has the name of a file.
+    #[error("`{key}`: {} is a folder, and the store is a file; name a file in it", path.display())]
+    NotAFile {
+        /// The key of the configuration.
+        key: &'static str,
+        /// The folder.
+        path: PathBuf,
+    },
     /// Nothing can be written to it.
     #[error("`{key}`: {} cannot be written to: {source}; let the account that runs rolecall write there", path.display())]
     NotWritable {
@@ -58,6 +66,11 @@ pub struct Folders {
 /// Tries each folder. A folder that does not exist is not created; what is above it must be writable.
 pub fn try_folders(settings: &Settings) -> Folders {
     let mut folders = Folders::default();
+    if let StorePlace::File(path) = &settings.store.place
+        && path.is_dir()
+    {
+        folders.errors.push(FolderError::NotAFile { key: "store.url", path: path.clone() });
+    }
     for (key, path) in written(settings) {
         if let Err(error) = try_folder(key, path) {
             folders.errors.push(error);

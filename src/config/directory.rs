@@ -107,7 +107,7 @@ fn one(
         return (None, syntax(text, &errors));
     }
     let mut problems = misplaced::misplaced(table.get_ref());
-    problems.extend(paths::unexpanded(table.get_ref()));
+    problems.extend(paths::deceptive(table.get_ref()));
     problems.extend(template::of_workspace(table.get_ref()));
     // What is missing is missing at the beginning.
     let table = Spanned::new(0..0, table.into_inner());

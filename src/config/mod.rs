@@ -282,7 +282,9 @@ fn read_common(
     context: &check::Context<'_>,
 ) -> Result<(Settings, Vec<Problem>), Vec<Problem>> {
     let mut elsewhere = misplaced::misplaced(table.get_ref());
-    elsewhere.extend(paths::unexpanded(table.get_ref()));
+    if !context.is_applied {
+        elsewhere.extend(paths::deceptive(table.get_ref()));
+    }
     elsewhere.extend(template::misused(table.get_ref()));
     let shape = shape::check(schema, table);
     let (mut problems, mut well_formed) = (shape.problems, shape.table);

@@ -1,5 +1,11 @@
-//! Whether a text is the name of a place, or more likely a secret that was written instead of it.
+//! Whether a text is the name of a place, or more likely a secret that was written instead of it; and whether it can be seen.
 
+use std::path::{Path, PathBuf};
+
+use crate::model::plain::is_invisible;
+
+/// What the name of the file of a workspace ends in.
+pub(super) const ENDING_OF_WORKSPACE: &str = ".toml";
 /// An identifier that is shorter is not taken for a secret.
 const SHORT: usize = 20;
 /// A run of letters and digits that is longer is taken for one: nobody names a variable or a file so.
@@ -80,6 +86,21 @@ pub(super) fn is_file(name: &str) -> bool {
     let is_known = |(stem, ending): (&str, &str)| !stem.is_empty() && ENDINGS.contains(&ending);
     let is_path = name.contains('/') && !is_base64(name);
     !looks_like_secret(name) && (is_path || name.rsplit_once('.').is_some_and(is_known) || is_words(name))
+}
+
+/// The file of a workspace in a folder of such files.
+pub(super) fn file_of_workspace(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}{ENDING_OF_WORKSPACE}"))
+}
+
+/// Whether a character looks like nothing: a space other than the usual one, or one of no width.
+pub(super) fn is_unseen(c: char) -> bool {
+    (c.is_whitespace() && c != ' ') || is_invisible(c)
+}
+
+/// Whether a text shows nothing.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c == ' ' || c.is_control() || is_unseen(c))
 }
 
 /// Words with `-`, `_` or `.` between them, and perhaps a number.

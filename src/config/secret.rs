@@ -8,7 +8,7 @@ use std::{
 
 use secrecy::SecretString;
 
-use super::names::{is_file, is_variable_name, looks_like_secret};
+use super::names::{is_file, is_unseen, is_variable_name, looks_like_secret};
 
 /// The largest file with a secret, in bytes.
 const LARGEST: u64 = 64 << 10;
@@ -120,14 +120,6 @@ impl std::fmt::Display for SecretSource {
 /// Whether there is a variable of this name.
 fn is_set(name: &str) -> bool {
     !name.is_empty() && !name.contains(['=', '\0']) && std::env::var_os(name).is_some()
-}
-
-/// A character that looks like nothing: a space other than the usual one, or one of no width.
-fn is_unseen(c: char) -> bool {
-    (c.is_whitespace() && c != ' ')
-        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffc}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// The text of a small regular file. Nothing is opened that may never end.

@@ -328,6 +328,19 @@ fn a_setting_that_would_mean_something_else_is_refused_once() {
         ("directory = \"bags\"", "directory = \"\"", "the path is empty"),
         ("{ file = \"key\" }", "{ file = \"~/.ssh/key\" }", "`~` is not expanded"),
         ("client_id = \"", "client_id = \"\" # ", "`client_id` is empty"),
+        ("sqlite:rolecall.db", "sqlite:.", "names a folder"),
+        ("sqlite:rolecall.db", "sqlite:bags/", "names a folder"),
+        ("sqlite:rolecall.db", "sqlite: x.db", "`url` begins or ends with a blank"),
+        ("directory = \"bags\"", "directory = \" ev\"", "`directory` begins or ends with a blank"),
+        ("directory = \"bags\"", "directory = \"b\\u0000ags\"", "`directory` contains U+0000 (character 2)"),
+        ("directory = \"bags\"", "directory = \"bags\\u001b[2J\"", "`directory` contains U+001B (character 5)"),
+        ("{ file = \"key\" }", "{ file = \"key \" }", "`file` begins or ends with a blank"),
+        ("client_id = \"", "client_id = \"\u{200b}", "`client_id` contains U+200B (character 1)"),
+        ("client_id = \"", "client_id = \" ", "`client_id` begins or ends with a blank"),
+        ("accounts_url = \"http", "accounts_url = \"\u{feff}http", "`accounts_url` contains U+FEFF (character 1)"),
+        ("security@example.com", "secur\u{ad}ity@example.com", "`to` contains U+00AD (character 6)"),
+        ("0 8 * * MON", "0 8 * *\u{a0}MON", "`schedule` contains U+00A0 (character 8)"),
+        ("rolecall <audit@", "rolecall <audit\u{2060}@", "`from` contains U+2060 (character 16)"),
     ] {
         bench.reconfigure(from, to);
         let (code, _, found) = bench.run(&["check"]);

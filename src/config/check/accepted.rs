@@ -7,7 +7,7 @@ use toml::{Spanned, value::Datetime};
 
 use super::Checker;
 use crate::{
-    config::{file, problem::Problem},
+    config::{file, names::is_blank, problem::Problem},
     model::{
         exception::{PROTECTED, PlannedFix},
         pattern::Pattern,
@@ -232,12 +232,6 @@ impl Checker<'_> {
         self.pattern(text);
         Some(right)
     }
-}
-
-/// Whether a text shows nothing.
-fn is_blank(text: &str) -> bool {
-    text.chars()
-        .all(|c| c.is_whitespace() || c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'))
 }
 
 fn owned(text: Option<&Spanned<String>>) -> Option<String> {

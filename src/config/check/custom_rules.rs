@@ -8,7 +8,7 @@ use toml::{Spanned, Value};
 use super::Checker;
 use crate::{
     cel::{Case, Key, Kind, Message, Mistake, Program, Root, keys},
-    config::{file, in_string::place_in_string, problem::Problem, shape::suggestion},
+    config::{file, in_string::place_in_string, names::is_blank, problem::Problem, shape::suggestion},
     model::policy::{CustomRule, ForEach, RuleTest, TestValue},
 };
 
@@ -45,7 +45,7 @@ impl Checker<'_> {
 
     fn custom_rule(&mut self, rule: &file::CustomRule) -> Option<CustomRule> {
         for (key, text) in [("title", &rule.title), ("message", &rule.message), ("fix", &rule.fix)] {
-            if text.get_ref().trim().is_empty() {
+            if is_blank(text.get_ref()) {
                 self.error(text.span(), format!("a rule's `{key}` must not be empty"), "every report shows it");
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Checker;
-use crate::config::{file, problem::Problem};
+use crate::config::{file, names::is_blank, problem::Problem};
 
 /// What a rule that is off is set to.
 const OFF: &str = "off";
@@ -21,7 +21,7 @@ impl Checker<'_> {
             let setting = written.rules.iter().find(|(rule, _)| rule.get_ref() == name.get_ref());
             let is_off = setting.is_some_and(|(_, setting)| setting.get_ref() == OFF);
             let is_of_base = base.is_some_and(|base| base.off_reasons.keys().any(|of| of.span() == name.span()));
-            if reason.get_ref().trim().is_empty() {
+            if is_blank(reason.get_ref()) {
                 let help = "an auditor will ask why the rule does not run";
                 self.error(reason.span(), "the reason for a rule that is off must not be empty", help);
             } else if !self.known_rule(name) {

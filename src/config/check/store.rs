@@ -95,6 +95,9 @@ impl Checker<'_> {
             Some(path) if path.contains(['?', '#']) => {
                 Some("the store URL has options, which this version does not have")
             }
+            Some(path) if path.ends_with('/') || path.ends_with("/.") || Path::new(path).file_name().is_none() => {
+                Some("the store URL names a folder, and the store is a file")
+            }
             Some(_) => None,
         };
         if let Some(problem) = problem {

@@ -109,7 +109,6 @@ fn a_domain_is_a_domain() {
     for (domain, help) in [
         ("*.example.com", "subdomains are included: leave out the `*.`"),
         ("\u{ff45}xample.com", "type it again"),
-        ("exam\u{200b}ple.com", "type it again"),
         ("example\u{3002}com", "type it again"),
         ("\u{212a}elvin.example", "type it again"),
         ("ana@example.com", "without an @"),
@@ -122,4 +121,8 @@ fn a_domain_is_a_domain() {
         let shown = shown(&of(domain));
         assert!(shown.contains("invalid domain") && shown.contains(help), "{domain}: {shown}");
     }
+    assert_eq!(
+        messages(&of("exam\u{200b}ple.com")),
+        ["`company_domains` contains U+200B (character 5), which cannot be seen"]
+    );
 }
