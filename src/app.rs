@@ -3,6 +3,7 @@
 mod connectors;
 pub mod console;
 mod evidence;
+mod files;
 mod folders;
 pub mod setup;
 mod sign_in;
@@ -16,6 +17,7 @@ use secrecy::SecretString;
 pub use self::{
     connectors::{connector, fresh_connector, remover, replaying_connector},
     evidence::{BucketError, evidence_storage, objects},
+    files::{BadFile, try_files},
     folders::{FolderError, Folders, try_folders},
     sign_in::{Links, sender},
     stores::{
@@ -121,6 +123,10 @@ pub enum AppError {
 
 /// The bytes of a file with certificates.
 fn pem(path: &Path) -> io::Result<Vec<u8>> {
+    // Nothing is opened that may never end.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
     bounded(fs::File::open(path)?, LARGEST_PEM)
 }
 

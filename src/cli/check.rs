@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
     path::{Path, PathBuf},
 };
 
@@ -15,6 +14,7 @@ use crate::{
     clock::Clock,
     config::{
         self, ConfigError, Loaded,
+        problem::Problems,
         secret::{self, Exposed, SecretSource},
         settings::{Bucket, EvidencePlace, Job, Settings, Timestamps},
     },
@@ -185,9 +185,10 @@ fn explain(error: &ConfigError) -> Failure {
 }
 
 pub(super) async fn run(named: Option<&Path>, offline: bool) -> Result<(), Failure> {
-    let settings = load(named)?;
+    let path = config::locate(named).map_err(|error| Failure::usage(error.to_string()))?;
+    let settings = load(Some(&path))?;
     let unreadable = unreadable_secrets(&settings);
-    let unread = unreadable_files(&settings);
+    let unread = bad_files(&path, &settings);
     let folders = app::try_folders(&settings);
     if unreadable == 0 && unread == 0 && folders.errors.is_empty() {
         output::line("The configuration is valid.");
@@ -207,7 +208,7 @@ pub(super) async fn run(named: Option<&Path>, offline: bool) -> Result<(), Failu
         )));
     }
     if unread > 0 {
-        return Err(Failure::usage(format!("{} cannot be read", count(unread, "file"))));
+        return Err(Failure::usage(format!("{} cannot be used", count(unread, "file"))));
     }
     say_of_folders(&folders)?;
     let Some(evidence) = settings.evidence.as_ref().filter(|_| !offline) else { return Ok(()) };
@@ -329,18 +330,16 @@ fn unreadable_secrets(settings: &Settings) -> usize {
     errors.len()
 }
 
-/// Reports files that cannot be read, and counts them.
-fn unreadable_files(settings: &Settings) -> usize {
-    let files = settings.files().into_iter();
-    let opened = files.filter_map(|(key, path)| {
-        let error = File::open(path).err()?;
-        Some(format!("`{key}`: {} cannot be read: {error}", path.display()))
-    });
-    let errors: Vec<String> = opened.collect();
-    for error in &errors {
-        output::note(&format!("error: {error}"));
+/// Reports files that cannot be used, each at the place that names it, and counts them.
+fn bad_files(path: &Path, settings: &Settings) -> usize {
+    let bad = app::try_files(settings);
+    let count = bad.len();
+    if count > 0 {
+        let wrong = bad.into_iter().map(|file| (file.key, file.problem, file.help.to_owned()));
+        let problems = Problems::of_keys(path, &settings.text, wrong);
+        output::note_as_it_is(problems.render(output::color()).trim_end());
     }
-    errors.len()
+    count
 }
 
 /// The workspaces of a job: all of a few, some of many.

@@ -105,11 +105,32 @@ impl Diagnostic for Shown<'_> {
     }
 }
 
+/// The place of the value of a key, whose names have no dots.
+fn place(table: &DeTable<'_>, key: &str) -> Option<Range<usize>> {
+    let (first, rest) = key.split_once('.').map_or((key, None), |(first, rest)| (first, Some(rest)));
+    let value = table.get(first)?;
+    match rest {
+        None => Some(value.span()),
+        Some(rest) => place(value.get_ref().as_table()?, rest),
+    }
+}
+
 impl Problems {
     pub(super) fn new(path: &Path, text: &str, mut problems: Vec<Problem>) -> Self {
         problems.sort_by_key(|problem| problem.span.as_ref().map_or(0, |span| span.start));
         let text = if problems.is_empty() { String::new() } else { masked(text, &super::json_schema()) };
         Self { file: path.display().to_string(), text, problems, others: Vec::new() }
+    }
+
+    /// Errors about keys of a configuration, each with the key, what is wrong and what to do. A key is written with dots:
+    /// `evidence.s3.ca_file`.
+    pub fn of_keys(path: &Path, text: &str, wrong: impl IntoIterator<Item = (String, String, String)>) -> Self {
+        let table = DeTable::parse(text).ok();
+        let problem = |(key, message, help): (String, String, String)| {
+            let place = table.as_ref().and_then(|table| place(table.get_ref(), &key));
+            Problem { span: place, ..Problem::error(0..0, format!("`{key}`: {message}"), help) }
+        };
+        Self::new(path, text, wrong.into_iter().map(problem).collect())
     }
 
     /// The same with those of other files.

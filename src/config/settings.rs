@@ -403,9 +403,9 @@ impl Settings {
         of_workspaces.chain(self.common_secrets()).collect()
     }
 
-    /// The files that are read while rolecall works, with their keys: certificates and rosters.
-    pub fn files(&self) -> Vec<(String, &Path)> {
-        let of_rosters = self.rosters.iter().filter_map(|(name, roster)| match &roster.source {
+    /// The files of rosters, with their keys.
+    pub fn roster_files(&self) -> Vec<(String, &Path)> {
+        let files = self.rosters.iter().filter_map(|(name, roster)| match &roster.source {
             RosterSource::File(path) => Some((format!("rosters.{name}.source.file"), path.as_path())),
             RosterSource::Url { .. } => None,
         });
@@ -417,18 +417,20 @@ impl Settings {
         let of_bucket = evidence.and_then(|evidence| match &evidence.place {
             EvidencePlace::Bucket(bucket) => bucket.ca_file.as_ref(),
             EvidencePlace::Folder(_) => None,
+        files.collect()
+    }
+
+    /// The files with certificates to trust, with their keys.
+    pub fn certificate_files(&self) -> Vec<(&'static str, &Path)> {
         });
-        let certificates = [
-            ("store.url", of_store),
+        let of_timestamps = evidence.and_then(|evidence| evidence.timestamps.as_ref()?.ca_file.as_ref());
+        let files = [
+            ("store.root_certificate", of_store),
             ("smtp.ca_file", self.smtp.as_ref().and_then(|smtp| smtp.ca_file.as_ref())),
-            (
-                "evidence.timestamps.ca_file",
-                evidence.and_then(|evidence| evidence.timestamps.as_ref()?.ca_file.as_ref()),
-            ),
+            ("evidence.timestamps.ca_file", of_timestamps),
             ("evidence.s3.ca_file", of_bucket),
         ];
-        let certificates = certificates.into_iter().filter_map(|(key, path)| Some((key.to_owned(), path?.as_path())));
-        of_rosters.chain(certificates).collect()
+        files.into_iter().filter_map(|(key, path)| Some((key, path?.as_path()))).collect()
     }
 
     /// The secrets that are not of a workspace.

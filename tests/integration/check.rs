@@ -72,18 +72,81 @@ fn a_missing_secret_is_reported_by_check_and_stops_an_audit() {
     }
 }
 
+/// What `check` prints on stderr, without the line breaks inside of sentences.
+fn said(bench: &Bench) -> (i32, String) {
+    let (code, stdout, stderr) = bench.run(&["check", "--offline"]);
+    assert_eq!(stdout.contains("is valid"), code == 0, "{stdout}");
+    (code, stderr.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" "))
+}
+
 #[test]
-fn a_file_that_is_needed_and_not_there_is_reported_before_a_run_needs_it() {
+fn a_file_that_is_needed_and_not_there_is_reported_at_its_place_before_a_run_needs_it() {
     let bench = Bench::new(options(12));
     bench.reconfigure("[policy]", "[rosters.hr]\nsource = { file = \"people.csv\" }\nformat = \"csv\"\n\n[policy]");
-    let (code, stdout, stderr) = bench.run(&["check"]);
-    assert!(code == 2 && !stdout.contains("is valid"), "{stdout}{stderr}");
+    let (code, stderr) = said(&bench);
+    assert_eq!(code, 2, "{stderr}");
+    let text = bench.read("rolecall.toml");
+    let line = text.lines().position(|line| line.contains("people.csv")).unwrap() + 1;
+    assert!(stderr.contains("`rosters.hr.source.file`: ") && stderr.contains("people.csv cannot be read"), "{stderr}");
     assert!(
-        stderr.contains("error: `rosters.hr.source.file`: ") && stderr.contains("people.csv cannot be read"),
+        stderr.contains(&format!("rolecall.toml:{line}:19]")) && stderr.contains("help: expected a file"),
         "{stderr}"
     );
-    std::fs::write(bench.path("people.csv"), "email,status\n").unwrap();
-    assert_eq!(bench.run(&["check"]).0, 0);
+    fs::create_dir(bench.path("people.csv")).unwrap();
+    assert!(said(&bench).1.contains("people.csv cannot be read: it is a folder"));
+    fs::remove_dir(bench.path("people.csv")).unwrap();
+    fs::write(bench.path("people.csv"), "email,status\n").unwrap();
+    assert_eq!(said(&bench).0, 0);
+}
+
+#[test]
+fn a_file_of_certificates_that_has_none_is_reported_at_its_place() {
+    let bench = Bench::new(options(12));
+    fs::write(bench.path("empty.pem"), "").unwrap();
+    fs::write(bench.path("key.pem"), "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n").unwrap();
+    fs::write(bench.path("broken.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
+    let before = bench.read("rolecall.toml");
+    let bucket = |file: &str| {
+        format!(
+            "[evidence]\nurl = \"s3://bags\"\n[evidence.s3]\nendpoint = \"https://s3.example.com\"\nca_file = \"{file}\"\n"
+        )
+    };
+    let stamps = |file: &str| {
+        format!(
+            "[evidence]\ndirectory = \"bags\"\n[evidence.timestamps]\nurl = \"https://tsa.example.com\"\nca_file = \"{file}\"\n"
+        )
+    };
+    let store = |file: &str| {
+        format!("[store]\nurl = \"postgres://rolecall@db.example.com/rolecall\"\nroot_certificate = \"{file}\"\n")
+    };
+    let smtp = |file: &str| format!("[smtp]\nca_file = \"{file}\"\n");
+    let console = |file: &str| format!("[console]\ncertificate = \"{file}\"\nkey = {{ file = \"key.pem\" }}\n");
+    for (key, table) in [
+        ("smtp.ca_file", &smtp as &dyn Fn(&str) -> String),
+        ("store.root_certificate", &store),
+        ("evidence.timestamps.ca_file", &stamps),
+        ("evidence.s3.ca_file", &bucket),
+        ("console.certificate", &console),
+    ] {
+        // The console presents what it has: whether it is a certificate is seen with its key.
+        let broken = if key.starts_with("console") { "empty.pem" } else { "broken.pem" };
+        for file in ["missing.pem", "empty.pem", "key.pem", broken, "."] {
+            let table = table(file);
+            let (name, rest) = table.split_once('\n').unwrap();
+            let text = match name {
+                "[smtp]" => before.replace("[smtp]\n", &table),
+                "[store]" => before.replace("url = \"sqlite:rolecall.db\"\n", rest),
+                _ => format!("{before}\n{table}"),
+            };
+            fs::write(bench.path("rolecall.toml"), &text).unwrap();
+            let line = text.lines().position(|line| line.ends_with(&format!("= \"{file}\""))).unwrap() + 1;
+            let (code, stderr) = said(&bench);
+            assert!(code == 2 && stderr.ends_with("1 file cannot be used"), "{key} {file}: {stderr}");
+            assert!(stderr.contains(&format!("`{key}`: ")), "{key} {file}: {stderr}");
+            assert!(stderr.contains(&format!("rolecall.toml:{line}:")), "{key} {file}: {stderr}");
+            assert!(stderr.contains("help: expected"), "{key} {file}: {stderr}");
+        }
+    }
 }
 
 #[test]
