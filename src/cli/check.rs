@@ -17,6 +17,7 @@ use crate::{
         problem::Problems,
         secret::{self, Exposed, SecretSource},
         settings::{Bucket, EvidencePlace, Job, Settings, Timestamps},
+        writers::{Writers, writers},
     },
     evidence::{
         key::SigningKey,
@@ -104,10 +105,11 @@ fn loaded(named: Option<&Path>) -> Result<Loaded, Failure> {
 
 /// Says which files with secrets other accounts can read, and whether they can write the configuration.
 fn warn_of_exposed(path: &Path, settings: &Settings) {
-    if secret::writable(path).is_some() {
-        let path = path.display();
-        output::note(&format!("warning: all accounts on this machine can write the configuration {path}; chmod o-w"));
-    }
+    warn_of_writers("the configuration", &[path]);
+    let own = settings.workspaces.iter().filter(|(_, workspace)| workspace.text.is_some());
+    let files = settings.directory.as_ref().map(|directory| own.map(|(name, _)| directory.file(name)));
+    let files: Vec<PathBuf> = files.into_iter().flatten().collect();
+    warn_of_writers("the file of a workspace", &files);
     let mut names = vec![("the configuration".to_owned(), path)];
     names.extend(settings.secret_files());
     // Looked at as if it were a file of its own folder.
@@ -124,6 +126,26 @@ fn warn_of_exposed(path: &Path, settings: &Settings) {
         output::note(&format!(
             "warning: other accounts can read {} with secrets",
             counted(more, "more file", "more files")
+        ));
+    }
+}
+
+/// Says who else can write files that nobody else may choose.
+fn warn_of_writers(what: &str, files: &[impl AsRef<Path>]) {
+    let open = files.iter().filter_map(|file| Some((file.as_ref(), writers(file.as_ref())?)));
+    let open: Vec<(&Path, Writers)> = open.collect();
+    for (file, writers) in open.iter().take(MOST_WARNINGS) {
+        let (who, mode) = match writers {
+            Writers::All => ("all accounts on this machine".to_owned(), "o-w"),
+            Writers::Group(name) => (format!("the accounts of the group {name}"), "g-w"),
+        };
+        output::note(&format!("warning: {who} can write {what} {}; chmod {mode}", file.display()));
+    }
+    let more = open.len().saturating_sub(MOST_WARNINGS);
+    if more > 0 {
+        output::note(&format!(
+            "warning: other accounts can write {}",
+            counted(more, "more file of a workspace", "more files of workspaces")
         ));
     }
 }
@@ -160,7 +182,7 @@ pub(super) fn warn_if_readable(key: &str, file: &Path) {
     let who = match secret::readable(file) {
         Some(Exposed::ToAll) => "all accounts on this machine",
         Some(Exposed::ToGroup) => "the accounts of its group",
-        Some(Exposed::ForWriting) | None => return,
+        None => return,
     };
     let source = SecretSource::File(file.to_owned());
     output::note(&format!("warning: {key}: {who} can read {source}; chmod 600"));

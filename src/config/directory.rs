@@ -12,10 +12,15 @@ use std::{
 use serde::Deserialize as _;
 use toml::{Spanned, de::DeTable};
 
-use super::{check, file, misplaced, paths, problem::Problem, secret, settings::Workspace, shape, syntax, template};
-
-/// What the name of a file ends in.
-const ENDING: &str = ".toml";
+use super::{
+    check, file, misplaced,
+    names::{ENDING_OF_WORKSPACE, file_of_workspace},
+    paths,
+    problem::Problem,
+    secret,
+    settings::Workspace,
+    shape, syntax, template,
+};
 
 /// The files of a directory, read once.
 #[derive(Debug)]
@@ -44,7 +49,7 @@ impl Directory {
             Err(error) => (Vec::new(), Some(format!("cannot read the directory {}: {error}", path.display()))),
         };
         let read = |name: String| {
-            let text = secret::text_of(&path_of(&path, &name));
+            let text = secret::text_of(&file_of_workspace(&path, &name));
             (name, text.map(Arc::from).map_err(|error| format!("the file cannot be read: {error}")))
         };
         let files = names.into_iter().map(read).collect();
@@ -71,15 +76,10 @@ impl Directory {
             }
             let workspace = workspace.filter(|_| problems.iter().all(|problem| problem.warning));
             let text = text.as_ref().map_or_else(|_| Arc::from(""), Arc::clone);
-            (name.clone(), Checked { path: path_of(&self.path, name), text, workspace, problems })
+            (name.clone(), Checked { path: file_of_workspace(&self.path, name), text, workspace, problems })
         };
         self.files.iter().map(check).collect()
     }
-}
-
-/// The path of the file of a workspace.
-fn path_of(folder: &Path, name: &str) -> PathBuf {
-    folder.join(format!("{name}{ENDING}"))
 }
 
 /// The names of the workspaces that have a file.
@@ -87,7 +87,7 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if let Some(stem) = name.strip_suffix(ENDING).filter(|_| !name.starts_with('.')) {
+        if let Some(stem) = name.strip_suffix(ENDING_OF_WORKSPACE).filter(|_| !name.starts_with('.')) {
             names.push(stem.to_owned());
         }
     }
@@ -170,7 +170,7 @@ impl Watch {
     fn look(&self) -> Option<BTreeMap<String, Look>> {
         use std::os::unix::fs::MetadataExt as _;
         let look = |name: String| {
-            let metadata = fs::metadata(path_of(&self.folder, &name)).ok();
+            let metadata = fs::metadata(file_of_workspace(&self.folder, &name)).ok();
             let look =
                 metadata.map_or((None, 0, 0), |metadata| (metadata.modified().ok(), metadata.len(), metadata.ino()));
             (name, look)

@@ -19,6 +19,7 @@ mod shape;
 mod template;
 #[cfg(test)]
 mod tests;
+pub mod writers;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -145,8 +145,6 @@ pub enum Exposed {
     ToAll,
     /// The accounts of its group can read it.
     ToGroup,
-    /// All accounts can write it.
-    ForWriting,
 }
 
 /// Who else can read a file with a secret; `None` if nobody can, or if there is no such file.
@@ -156,11 +154,6 @@ pub fn readable(path: &Path) -> Option<Exposed> {
         mode if mode & 0o060 != 0 => Some(Exposed::ToGroup),
         _ => None,
     }
-}
-
-/// Whether all accounts can write a file.
-pub fn writable(path: &Path) -> Option<Exposed> {
-    (mode(path)? & 0o002 != 0).then_some(Exposed::ForWriting)
 }
 
 /// A folder in which all accounts can replace a file of this folder, or a part of its path: it or one above it that
@@ -276,20 +269,21 @@ mod tests {
     }
 
     #[test]
-    fn who_else_can_read_or_write_is_known() {
+    fn who_else_can_read_is_known() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
-        assert_eq!((readable(&path), writable(&path)), (None, None));
+        assert_eq!(readable(&path), None);
         fs::write(&path, "x").unwrap();
-        for (mode, expected, writing) in [
-            (0o600, None, None),
-            (0o640, Some(Exposed::ToGroup), None),
-            (0o644, Some(Exposed::ToAll), None),
-            (0o602, Some(Exposed::ToAll), Some(Exposed::ForWriting)),
+        for (mode, expected) in [
+            (0o600, None),
+            (0o640, Some(Exposed::ToGroup)),
+            (0o620, Some(Exposed::ToGroup)),
+            (0o644, Some(Exposed::ToAll)),
+            (0o602, Some(Exposed::ToAll)),
         ] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            assert_eq!((readable(&path), writable(&path)), (expected, writing), "{mode:o}");
+            assert_eq!(readable(&path), expected, "{mode:o}");
         }
     }
 }

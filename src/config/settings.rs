@@ -23,6 +23,7 @@ pub use super::secret::{SecretError, SecretSource};
 use super::{
     applied::{applied, applied_workspace},
     file::Attach,
+    names::file_of_workspace,
 };
 use crate::{
     model::{
@@ -274,6 +275,13 @@ pub struct WorkspacesDirectory {
     pub broken: BTreeMap<String, BrokenFile>,
 }
 
+impl WorkspacesDirectory {
+    /// The file of a workspace.
+    pub fn file(&self, workspace: &str) -> PathBuf {
+        file_of_workspace(&self.path, workspace)
+    }
+}
+
 /// A file of a workspace that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokenFile {
@@ -409,6 +417,11 @@ impl Settings {
             RosterSource::File(path) => Some((format!("rosters.{name}.source.file"), path.as_path())),
             RosterSource::Url { .. } => None,
         });
+        files.collect()
+    }
+
+    /// The files with certificates to trust, with their keys.
+    pub fn certificate_files(&self) -> Vec<(&'static str, &Path)> {
         let evidence = self.evidence.as_ref();
         let of_store = match &self.store.place {
             StorePlace::Server(database) => database.root_certificate.as_ref(),
@@ -417,11 +430,6 @@ impl Settings {
         let of_bucket = evidence.and_then(|evidence| match &evidence.place {
             EvidencePlace::Bucket(bucket) => bucket.ca_file.as_ref(),
             EvidencePlace::Folder(_) => None,
-        files.collect()
-    }
-
-    /// The files with certificates to trust, with their keys.
-    pub fn certificate_files(&self) -> Vec<(&'static str, &Path)> {
         });
         let of_timestamps = evidence.and_then(|evidence| evidence.timestamps.as_ref()?.ca_file.as_ref());
         let files = [
