@@ -1,6 +1,6 @@
 //! Exceptions, planned fixes and separations.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
 use chrono::NaiveDate;
 use toml::{Spanned, value::Datetime};
@@ -27,6 +27,21 @@ struct Common<'a> {
     texts: [(&'static str, Option<&'a Spanned<String>>); 4],
 }
 
+/// What is said of something that applies until a day.
+pub(super) struct Lasting {
+    pub(super) what: &'static str,
+    /// What it means that it is over, and what to do.
+    pub(super) expired: &'static str,
+    /// What else it means that it lasts long.
+    pub(super) long: &'static str,
+}
+
+const EXCEPTION: Lasting = Lasting {
+    what: "exception",
+    expired: "the finding is open again; renew the exception with a new approval, or remove it",
+    long: ", and every report has a finding about it",
+};
+
 impl Checker<'_> {
     pub(super) fn exception(
         &mut self,
@@ -47,7 +62,7 @@ impl Checker<'_> {
             ],
         };
         let (rule, until) = (self.common(&common), self.last_day(&exception.until));
-        self.lasts(exception.until.span(), until, max_days);
+        self.lasts(exception.until.span(), until, max_days, &EXCEPTION);
         let name = exception.rule.get_ref();
         if PROTECTED.contains(&name.as_str()) && !may_except.contains(name) {
             self.error(
@@ -71,21 +86,17 @@ impl Checker<'_> {
         })
     }
 
-    /// Warns of an exception that is over or lasts too long.
-    fn lasts(&mut self, span: std::ops::Range<usize>, until: Option<NaiveDate>, max_days: i64) {
+    /// Warns of what is over or lasts too long: an exception, or the declaration of an account.
+    pub(super) fn lasts(&mut self, span: Range<usize>, until: Option<NaiveDate>, max_days: i64, of: &Lasting) {
         let Some(until) = until else { return };
-        let today = self.context.now.date_naive();
+        let (today, Lasting { what, expired, long }) = (self.context.now.date_naive(), of);
         if until < today {
-            self.problems.push(Problem::warning(
-                span,
-                format!("this exception expired on {until}"),
-                "the finding is open again; renew the exception with a new approval, or remove it",
-            ));
+            self.problems.push(Problem::warning(span, format!("this {what} expired on {until}"), *expired));
         } else if (until - today).num_days() > max_days {
             self.problems.push(Problem::warning(
                 span,
-                format!("this exception lasts longer than {max_days} days (max_exception_days)"),
-                "it applies, and every report has a finding about it; choose an earlier day and renew it then",
+                format!("this {what} lasts longer than {max_days} days (max_exception_days)"),
+                format!("it applies{long}; choose an earlier day and renew it then"),
             ));
         }
     }
@@ -143,7 +154,7 @@ impl Checker<'_> {
         known.then(|| of.rule.get_ref().clone())
     }
 
-    fn last_day(&mut self, until: &Spanned<Datetime>) -> Option<NaiveDate> {
+    pub(super) fn last_day(&mut self, until: &Spanned<Datetime>) -> Option<NaiveDate> {
         let date = until.get_ref().date.filter(|_| until.get_ref().time.is_none());
         let day = date
             .and_then(|date| NaiveDate::from_ymd_opt(i32::from(date.year), u32::from(date.month), u32::from(date.day)));

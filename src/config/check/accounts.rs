@@ -1,18 +1,22 @@
 //! Accounts that are not people.
 
-use chrono::NaiveDate;
-
-use super::Checker;
+use super::{Checker, accepted::Lasting};
 use crate::{
-    config::{file, problem::Problem},
+    config::{file, names::is_blank},
     model::{account::Account, pattern::Pattern},
+};
+
+const DECLARATION: Lasting = Lasting {
+    what: "declaration",
+    expired: "the account is judged as a person again; renew the declaration, or remove it",
+    long: "",
 };
 
 impl Checker<'_> {
     /// A declaration; `None` if it cannot apply, after an error.
-    pub(super) fn account(&mut self, account: &file::Account) -> Option<Account> {
+    pub(super) fn account(&mut self, account: &file::Account, max_days: i64) -> Option<Account> {
         for (key, text) in [("subject", &account.subject), ("owner", &account.owner), ("reason", &account.reason)] {
-            if text.get_ref().trim().is_empty() {
+            if is_blank(text.get_ref()) {
                 self.error(
                     text.span(),
                     format!("an account's `{key}` must not be empty"),
@@ -24,23 +28,8 @@ impl Checker<'_> {
         if let Some(workspace) = &account.workspace {
             self.known_workspace(workspace);
         }
-        let written = account.until.get_ref();
-        let date = written.date.filter(|_| written.time.is_none());
-        let until = date
-            .and_then(|date| NaiveDate::from_ymd_opt(i32::from(date.year), u32::from(date.month), u32::from(date.day)));
-        match until {
-            None => self.error(
-                account.until.span(),
-                "`until` must be a date without a time",
-                "expected a date without quotes, such as until = 2027-06-30",
-            ),
-            Some(until) if until < self.context.now.date_naive() => self.problems.push(Problem::warning(
-                account.until.span(),
-                format!("this declaration expired on {until}"),
-                "the account is judged as a person again; renew the declaration, or remove it",
-            )),
-            Some(_) => {}
-        }
+        let until = self.last_day(&account.until);
+        self.lasts(account.until.span(), until, max_days, &DECLARATION);
         Some(Account {
             subject: account.subject.get_ref().trim().to_owned(),
             kind: account.kind,

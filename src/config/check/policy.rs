@@ -131,7 +131,7 @@ impl Checker<'_> {
             rules: written.rules.iter().filter_map(|(name, setting)| self.rule(name, setting)).collect(),
             off_reasons: self.off_reasons(written, base),
             frameworks: self.frameworks(written).unwrap_or(standard.frameworks),
-            accounts: written.accounts.iter().filter_map(|account| self.account(account)).collect(),
+            accounts: written.accounts.iter().filter_map(|account| self.account(account, max_exception_days)).collect(),
             custom_rules,
             exceptions: written
                 .exceptions

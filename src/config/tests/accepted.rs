@@ -102,3 +102,19 @@ fn a_side_of_a_separation_is_one_right() {
     );
     assert!(shown(&twice).contains("two separations with the name `sod`"));
 }
+
+#[test]
+fn what_lasts_longer_than_the_policy_allows_is_warned_of() {
+    let account = |until: &str, more: &str| {
+        format!(
+            "{WORKSPACE}[policy]\n{more}\n[[policy.accounts]]\nsubject = \"svc@example.com\"\nkind = \"service\"\n\
+             owner = \"ana@example.com\"\nreason = \"Writes leads\"\nuntil = {until}\n"
+        )
+    };
+    let long = |what: &str, days: u32| format!("this {what} lasts longer than {days} days (max_exception_days)");
+    assert_eq!(messages(&account("2099-12-31", "")), [long("declaration", 366)]);
+    assert_eq!(messages(&account("2027-01-31", "max_exception_days = 30")), [long("declaration", 30)]);
+    assert_eq!(messages(&account("2027-06-30", "")), [""; 0]);
+    assert_eq!(messages(&account("2026-01-31", "")), ["this declaration expired on 2026-01-31"]);
+    assert_eq!(messages(&exception("until = 2099-12-31")), [long("exception", 366)]);
+}
