@@ -63,6 +63,7 @@ impl Mailer for Post {
         self.seen.lock().unwrap().push(email.message_id.clone());
         let refuse = |failure, code| SendError {
             limit: None,
+            remedy: None,
             server: "mail.example.com:25".into(),
             stage: Stage::Recipient,
             failure,

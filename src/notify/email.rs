@@ -177,6 +177,7 @@ mod tests {
     fn only_a_recipient_or_a_message_can_be_refused_for_good() {
         let error = |stage, failure| SendError {
             limit: None,
+            remedy: None,
             server: "mail.example.com:25".into(),
             stage,
             failure,

@@ -454,6 +454,7 @@ impl Mailer for Post {
         let Self(shared) = self;
         let error = |stage, failure| SendError {
             limit: None,
+            remedy: None,
             server: "mail.example.com:25".into(),
             stage,
             failure,

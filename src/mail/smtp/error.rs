@@ -162,6 +162,8 @@ pub struct SendError {
     pub answer: String,
     /// How many bytes the server takes at most, if that is the reason.
     pub limit: Option<usize>,
+    /// What helps; `None` if the advice that fits stage and code is enough.
+    pub remedy: Option<&'static str>,
 }
 
 impl SendError {
@@ -173,7 +175,7 @@ impl SendError {
 
     /// What the operator can do.
     pub fn advice(&self) -> Cow<'static, str> {
-        self.stage.advice_on(self.code, &self.answer)
+        self.remedy.map_or_else(|| self.stage.advice_on(self.code, &self.answer), Cow::Borrowed)
     }
 }
 
@@ -196,11 +198,13 @@ pub(super) struct Broken {
     pub(super) text: String,
     /// How many bytes the server takes at most, if that is the reason.
     pub(super) limit: Option<usize>,
+    /// What helps; `None` if the advice that fits stage and code is enough.
+    pub(super) remedy: Option<&'static str>,
 }
 
 impl Broken {
     pub(super) fn new(stage: Stage, failure: Failure, text: impl Into<String>) -> Self {
-        Self { stage, failure, code: None, text: text.into(), limit: None }
+        Self { stage, failure, code: None, text: text.into(), limit: None, remedy: None }
     }
 
     /// A failure that another attempt does not change.

@@ -31,6 +31,14 @@ use crate::mail::message::Email;
 
 /// The replies to a way to log in that the server does not accept, as RFC 4954 has them and as servers give them.
 const NOT_THIS_ONE: [u16; 4] = [500, 501, 504, 534];
+/// The one of them that is about the way, and never about the account.
+const UNKNOWN_WAY: u16 = 504;
+/// What helps if a server has no login that rolecall knows.
+const OTHER_LOGIN: &str = "allow a login with a password (PLAIN or LOGIN) for this account at your provider, often called SMTP AUTH or \
+                           app password; or name another server or relay as `host` under [smtp]";
+/// What helps if a server offers no login.
+const NO_LOGIN: &str = "use the submission port of the server under [smtp] (587 with starttls, 465 with tls), or remove `username` and \
+                        `password` if the server needs none";
 /// How long the answer to QUIT is waited for.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// The reply to a message that is too large (RFC 1870).
@@ -183,7 +191,9 @@ async fn log_in(
             }
             // Offered, and not meant: the next one may be.
             Err(error) if error.status().is_some_and(|code| NOT_THIS_ONE.contains(&code.into())) => {
-                progress.refused = Some(Broken::smtp(Stage::Authentication, &error, false));
+                let broken = Broken::smtp(Stage::Authentication, &error, false);
+                let is_unknown = broken.code == Some(UNKNOWN_WAY);
+                progress.refused = Some(Broken { remedy: is_unknown.then_some(OTHER_LOGIN), ..broken });
             }
             Err(error) => return Err(Broken::smtp(Stage::Authentication, &error, false)),
         }
@@ -202,14 +212,13 @@ fn mechanisms(offered: &[String]) -> Result<Vec<Mechanism>, Broken> {
     if !both.is_empty() {
         return Ok(both);
     }
-    let text = if offered.is_empty() {
-        "the server offers no login on this connection: use its submission port, or remove `username` and `password` if it \
-         needs none"
-            .to_owned()
+    let (text, remedy) = if offered.is_empty() {
+        ("the server offers no login on this connection".to_owned(), NO_LOGIN)
     } else {
-        format!("the server offers only {}; rolecall can log in with PLAIN or LOGIN", offered.join(", "))
+        let offered = offered.join(", ");
+        (format!("the server offers only {offered}; rolecall can log in with PLAIN or LOGIN"), OTHER_LOGIN)
     };
-    Err(Broken::refused(Stage::Authentication, text))
+    Err(Broken { remedy: Some(remedy), ..Broken::refused(Stage::Authentication, text) })
 }
 
 async fn hand_over(

@@ -144,6 +144,7 @@ impl SmtpMailer {
             failure: broken.failure,
             code: broken.code,
             limit: broken.limit,
+            remedy: broken.remedy,
             answer: error::answer(&broken.text, self.settings.password.as_ref(), broken.stage),
         }
     }

@@ -395,16 +395,26 @@ async fn a_login_works_as_the_server_offers_it_or_says_what_is_offered() {
         assert_eq!(sent_to(address, true).await.unwrap_err().code, Some(535));
         assert!(heard.lock().unwrap()[2].starts_with("AUTH LOGIN"), "{refused:?}");
     }
-    for (extensions, words) in [
+    for (extensions, answers, words, advice) in [
         (
             "250-x.example.com\r\n250 AUTH XOAUTH2 CRAM-MD5",
+            &[][..],
             "offers only XOAUTH2, CRAM-MD5; rolecall can log in with PLAIN or LOGIN",
+            "allow a login with a password (PLAIN or LOGIN)",
         ),
-        ("250 x.example.com", "offers no login on this connection"),
+        ("250 x.example.com", &[], "offers no login on this connection", "use the submission port"),
+        ("250-x.example.com\r\n250 AUTH PLAIN", &["504 no such mechanism"], "504", "allow a login with a password"),
+        (
+            "250-x.example.com\r\n250 AUTH PLAIN",
+            &["534 app password required"],
+            "534",
+            "check `username` and `password`",
+        ),
     ] {
-        let (address, _) = told(extensions, &[]).await;
+        let (address, _) = told(extensions, answers).await;
         let error = sent_to(address, true).await.unwrap_err();
         assert!(error.stage == Stage::Authentication && error.answer.contains(words), "{error}");
+        assert!(error.advice().starts_with(advice) && error.to_string().contains(advice), "{error}");
     }
 }
 
