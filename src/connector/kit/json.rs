@@ -1,6 +1,6 @@
 //! Parses the bytes of an answer, or says what is wrong with them and where.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
 use super::record::{USER_LISTS, broken_record};
@@ -35,25 +35,23 @@ pub(in crate::connector) fn parse<'de, T: Deserialize<'de>>(body: &'de [u8], cal
     // RFC 8259 §8.1 lets a reader skip a byte order mark, which some gateways add.
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     let Ok(text) = std::str::from_utf8(body) else {
-        let encoding = if is_utf16(body) { "is UTF-16 and not UTF-8" } else { "is not UTF-8" };
-        return Err(ParseError::Garbled(format!("{call}: an answer that {encoding}")));
+        return Err(ParseError::Garbled(format!("{call}: an answer that is {}", not_utf8(body))));
     };
     let error = match serde_json::from_str(text) {
         Ok(value) => return Ok(value),
         Err(error) => error,
     };
     if !error.is_data() {
-        let place = format!("byte {} of {}", offset(text, &error), body.len());
         if error.is_eof() {
+            let place = format!("byte {} of {}", offset(text, &error), body.len());
             return Err(ParseError::BrokenOff(format!("an answer that is not complete JSON ({place})")));
         }
-        let record = broken_record(text).map_or_else(String::new, |(place, id)| {
-            let user = id.map(|id| format!(", user {}", clean(&id, 40))).unwrap_or_default();
-            format!(", in `{place}`{user}")
-        });
         let encoding = if is_utf16(body) { "UTF-16 and not UTF-8" } else { "not JSON" };
         let why = without_values(&error.to_string());
-        return Err(ParseError::Garbled(format!("an answer that is {encoding} ({place}{record}): {why}")));
+        return Err(ParseError::Garbled(format!(
+            "an answer that is {encoding} ({}): {why}",
+            place(text, offset(text, &error))
+        )));
     }
     let tracked = serde_path_to_error::deserialize::<_, T>(&mut serde_json::Deserializer::from_str(text));
     let Err(tracked) = tracked else {
@@ -65,6 +63,46 @@ pub(in crate::connector) fn parse<'de, T: Deserialize<'de>>(body: &'de [u8], cal
         path = if path == "." { field.to_owned() } else { format!("{path}.{field}") };
     }
     Err(ParseError::Shape { user: user_at(text, &path), path, problem: without_values(&message) })
+}
+
+/// Where a text stops being JSON: the byte, and the user if it is in the record of one.
+fn place(text: &str, byte: usize) -> String {
+    let record = broken_record(text).map_or_else(String::new, |(place, id)| {
+        let user = id.map(|id| format!(", user {}", clean(&id, 40))).unwrap_or_default();
+        format!(", in `{place}`{user}")
+    });
+    format!("byte {byte} of {}{record}", text.len())
+}
+
+/// What an answer is that is not UTF-8, and where: at its first such byte, or before it where it stops being JSON.
+fn not_utf8(body: &[u8]) -> String {
+    if is_utf16(body) {
+        return "UTF-16 and not UTF-8".to_owned();
+    }
+    let first = body.utf8_chunks().next().map_or(0, |chunk| chunk.valid().len()) + 1;
+    let broken = |text: &str| serde_json::from_str::<IgnoredAny>(text).err().filter(serde_json::Error::is_syntax);
+    let json = with_all_replaced(body, '?');
+    let json = broken(&json).map(|error| {
+        let place = place(&json, offset(&json, &error));
+        (offset(&json, &error), format!("not JSON ({place}): {}", without_values(&error.to_string())))
+    });
+    // No JSON has this character, wherever it stands: where the answer is JSON until there, it stops being JSON there.
+    let utf8 = format!("not UTF-8 ({})", place(&with_all_replaced(body, '\u{1}'), first));
+    match json {
+        None => utf8,
+        Some((at, json)) if at < first => format!("{json}; and not UTF-8 (byte {first})"),
+        Some((_, json)) => format!("{utf8}, and {json}"),
+    }
+}
+
+/// The bytes as a text of the same length, with an ASCII character in place of each byte that is not UTF-8.
+fn with_all_replaced(body: &[u8], by: char) -> String {
+    let mut text = String::with_capacity(body.len());
+    for chunk in body.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| by));
+    }
+    text
 }
 
 /// Whether a text is JSON in UTF-16, with a byte order mark or without.
@@ -145,7 +183,15 @@ mod tests {
             (br#"{"users":[{"id":7}],"info":x}"#, "byte 28 of 29): expected value"),
             (b"{\0\"\0", "is UTF-16 and not UTF-8 (byte 2 of 4): key must be a string"),
             (b"\xff\xfe{\0", "is UTF-16 and not UTF-8"),
-            (b"{\"a\":\"\xfc\"}", "is not UTF-8"),
+            (
+                b"{\"users\":[{\"id\":8,\"a\":x},\"\xfc\"]}",
+                "is not JSON (byte 23 of 30, in `users[0]`, user 8): expected value; and not UTF-8 (byte 27)",
+            ),
+            (b"{\"a\":\"\xfc\"}", "is not UTF-8 (byte 7 of 9)"),
+            (
+                b"{\"users\":[{\"id\":\"4815\",\"full_name\":\"Ren\xe9\"},{\"id\":\"4816\",\"status\":active}]}",
+                "is not UTF-8 (byte 40 of 74, in `users[0]`, user 4815), and not JSON (byte 66 of 74, in `users[1]`, user 4816): expected value",
+            ),
         ] {
             let error = broken(body);
             let text = error.to_string();
