@@ -49,6 +49,9 @@ const REVISION: &str = "mcp-protocol-version";
 /// The same in a message.
 const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 
+/// The kinds of answers of the protocol.
+const KINDS: [&str; 2] = ["application/json", "text/event-stream"];
+
 /// Origins on this machine, which the protocol's conformance tests require.
 const HERE: [&str; 3] = ["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"];
 
@@ -155,7 +158,7 @@ async fn enter(
 /// A request that the protocol can read, with headers as it expects them; or the answer to another one.
 async fn read(request: Request, patience: Duration) -> Result<Request, Response> {
     let (mut parts, body) = request.into_parts();
-    accept_all(&mut parts.headers);
+    accept_ranges(&mut parts.headers);
     if parts.method != Method::POST {
         negotiate(&mut parts.headers, false);
         return Ok(Request::from_parts(parts, body));
@@ -169,17 +172,42 @@ async fn read(request: Request, patience: Duration) -> Result<Request, Response>
     Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
-/// A client that accepts everything accepts both kinds of answers.
-fn accept_all(headers: &mut HeaderMap) {
-    let accepts = |headers: &HeaderMap, kind: &str| {
-        let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        values
-            .flat_map(|value| value.split(','))
-            .any(|value| value.split(';').next().unwrap_or_default().trim() == kind)
-    };
-    if !headers.contains_key(header::ACCEPT) || accepts(headers, "*/*") {
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
+/// Names the kinds of answers that a client accepts by a range such as `*/*`, which the protocol does not look for. A client that
+/// names none accepts both.
+fn accept_ranges(headers: &mut HeaderMap) {
+    let values: Vec<&str> = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    let ranges: Vec<Range> = values.iter().flat_map(|value| value.split(',')).map(Range::of).collect();
+    if !ranges.is_empty() && !ranges.iter().any(|range| range.name.ends_with("/*")) {
+        return;
     }
+    let is_accepted = |kind: &&str| ranges.is_empty() || accepts(&ranges, kind);
+    let accepted = KINDS.into_iter().filter(is_accepted).collect::<Vec<_>>().join(", ");
+    if let Ok(accepted) = HeaderValue::from_str(&accepted) {
+        headers.insert(header::ACCEPT, accepted);
+    }
+}
+
+/// A range of media types in `Accept`: in lower case, and whether its weight is zero.
+struct Range {
+    name: String,
+    is_excluded: bool,
+}
+
+impl Range {
+    fn of(text: &str) -> Self {
+        let mut parts = text.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        let is_excluded = weight.and_then(|weight| weight.parse::<f32>().ok()).is_some_and(|weight| weight <= 0.0);
+        Self { name, is_excluded }
+    }
+}
+
+/// Whether a kind of answer is accepted: the most specific range that has it decides (RFC 9110, 12.5.1).
+fn accepts(ranges: &[Range], kind: &str) -> bool {
+    let all_of_its_type = format!("{}/*", kind.split('/').next().unwrap_or_default());
+    let of = |name: &str| ranges.iter().find(|range| range.name == name);
+    of(kind).or_else(|| of(&all_of_its_type)).or_else(|| of("*/*")).is_some_and(|range| !range.is_excluded)
 }
 
 /// A revision that is newer than all we know says nothing about a session, in which the revision is agreed on. Without one,
@@ -256,6 +284,39 @@ mod tests {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         answer
+    }
+
+    #[test]
+    fn ranges_are_accepted_as_http_has_them() {
+        let both = "application/json, text/event-stream";
+        for (written, expected) in [
+            ("*/*", both),
+            ("application/*, text/*", both),
+            ("text/event-stream, Application/*; q=0.5", both),
+            ("text/html, */*;q=0.1", both),
+            ("application/json, */*; q=0.8", both),
+            ("*/*, application/json;q=0", "text/event-stream"),
+            ("application/*;q=0, */*", "text/event-stream"),
+            ("application/*, text/*;q=0.000", "application/json"),
+            ("application/*", "application/json"),
+            ("*/*;q=0", ""),
+            ("image/*", ""),
+            // Without a range, it is left to the protocol.
+            ("application/json", "application/json"),
+            ("text/html", "text/html"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, HeaderValue::from_static(written));
+            accept_ranges(&mut headers);
+            assert_eq!(headers[header::ACCEPT], expected, "{written}");
+        }
+        let mut headers = HeaderMap::new();
+        accept_ranges(&mut headers);
+        assert_eq!(headers[header::ACCEPT], both);
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/*"));
+        headers.append(header::ACCEPT, HeaderValue::from_static("text/*"));
+        accept_ranges(&mut headers);
+        assert_eq!(headers.get_all(header::ACCEPT).iter().collect::<Vec<_>>(), [both]);
     }
 
     #[tokio::test]
