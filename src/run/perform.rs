@@ -119,8 +119,7 @@ pub struct Performed {
     pub clock_behind: Option<ClockBehind>,
 }
 
-/// A failed attempt. The API's answers are in a sealed bag that the ledger names, unless another attempt follows or there
-/// were no answers.
+/// A failed attempt. The API's answers, however few, are in a sealed bag that the ledger names, unless another attempt follows.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", plain(&.error.to_string(), ERROR))]
 pub struct Failed {

@@ -1,4 +1,5 @@
-//! The bag of a run that failed: the answers of the API until then, and no review. It is the evidence for a gap.
+//! The bag of a run that failed: the answers of the API until then, if there were any, and no review. It is the evidence for a
+//! gap.
 
 use askama::Template;
 use chrono::{DateTime, Utc};
@@ -48,6 +49,7 @@ struct Readme<'a> {
     due: String,
     failed: String,
     error: &'a str,
+    answers: usize,
     signature: &'static str,
     signed: bool,
 }
@@ -69,12 +71,9 @@ pub async fn keep(store: &dyn Database, vault: &Vault, recording: &Recording, fa
 }
 
 impl Recording {
-    /// Seals the answers before the run failed; `None` if there were none.
+    /// Seals the answers before the run failed, however few; `None` if they are sealed already.
     fn seal_failure(&self, vault: &Vault, failure: &Failure<'_>) -> Result<Option<Sealed>, EvidenceError> {
         let Some((draft, written)) = self.close()? else { return Ok(None) };
-        if written.is_empty() {
-            return Ok(None);
-        }
         // It is not known which of them the read would have needed.
         let Arranged { index, moves, .. } = answers::arrange_all(written);
         draft.rename(&moves)?;
@@ -94,6 +93,7 @@ impl Recording {
             due: due_at.map_or_else(|| "on demand".to_owned(), time),
             failed: time(at),
             error,
+            answers: index.len(),
             signature: SIGNATURE,
             signed: vault.key.is_some(),
         };
