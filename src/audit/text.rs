@@ -5,6 +5,7 @@ use std::{
     sync::LazyLock,
 };
 
+use unicode_normalization::UnicodeNormalization as _;
 use unicode_security::skeleton;
 
 pub(super) use crate::words::{counted as count, quoted as names, some_of};
@@ -13,6 +14,8 @@ use crate::{
     words::{NAMED, list},
 };
 
+/// The combining dot above.
+const DOT_ABOVE: char = '\u{307}';
 /// Permissions that a sentence names.
 const PERMISSIONS: usize = 10;
 /// The characters that the names of permissions take in a sentence, if there are several: a mail cuts longer sentences.
@@ -99,7 +102,23 @@ fn push_skeleton(look: &mut String, text: &str) {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(letter) - 0xfee0).unwrap_or(letter),
         _ => letter,
     };
-    look.extend(skeleton(&text.chars().map(narrow).collect::<String>()));
+    // A dot above a letter that has one already shows nothing: so a capital İ in lower case is an i and such a dot. The capital
+    // is taken for an I, as a small i in capitals is.
+    let mut before = None;
+    let without_second_dot = |letter: &char| {
+        let has_dot = before.replace(*letter).is_some_and(is_dotted);
+        !(has_dot && *letter == DOT_ABOVE)
+    };
+    let letters = text.chars().map(narrow).nfd().filter(without_second_dot);
+    look.extend(skeleton(&letters.collect::<String>()));
+}
+
+/// Whether a letter has a dot in lower case: i and j, also without their dot and in the other alphabets that have them.
+fn is_dotted(letter: char) -> bool {
+    matches!(
+        letter,
+        'i' | 'I' | 'j' | 'J' | '\u{131}' | '\u{237}' | '\u{3f3}' | '\u{406}' | '\u{408}' | '\u{456}' | '\u{458}'
+    )
 }
 
 /// Writes the lower case of a text into a buffer that is used again and again.
@@ -171,6 +190,22 @@ mod tests {
             assert_eq!(alike(&["Administrator", "Standard", name]), [(0, vec![2]), (2, vec![0])], "{name}");
         }
         assert_eq!(alike(&["Administrator", "Administration", "Admin", "Standard", "Sales", "Sale"]), []);
+    }
+
+    #[test]
+    fn a_dot_on_a_letter_that_has_one_shows_nothing() {
+        for dotted in ["i\u{307}nfo", "\u{131}\u{307}nfo", "\u{456}\u{307}nfo"] {
+            assert_eq!(as_written(dotted), as_written("info"), "{dotted}");
+            assert_eq!(in_capitals(dotted), in_capitals("info"), "{dotted}");
+        }
+        for capital in ["\u{130}nfo", "I\u{307}nfo", "\u{130}NFO"] {
+            assert_eq!(in_capitals(capital), in_capitals("info"), "{capital}");
+        }
+        assert_eq!(as_written("j\u{307}o"), as_written("jo"));
+        for other in ["\u{ed}nfo", "\u{456}\u{308}nfo", "infe\u{307}"] {
+            assert_ne!(as_written(other), as_written("info"), "{other}");
+            assert_ne!(in_capitals(other), in_capitals("info"), "{other}");
+        }
     }
 
     #[test]

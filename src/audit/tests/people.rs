@@ -206,6 +206,10 @@ fn users_whose_addresses_look_alike_are_both_named() {
         ("kim@example.com", "kim@ex\u{430}mple.com"),
         ("kim@example.com", "kim@xn--exmple-4nf.com"),
         ("zoe@example.com", "zo\u{435}@example.com"),
+        ("iris@example.com", "\u{130}ris@example.com"),
+        ("iris@example.com", "i\u{307}ris@example.com"),
+        ("kim@iris.example", "kim@\u{130}ris.example"),
+        ("kim@iris.example", "kim@i\u{307}ris.example"),
     ] {
         let mut world = quiet();
         world.person(3).email = Some(one.into());
