@@ -192,71 +192,82 @@ pub(super) struct RuleRow {
     pub(super) result: &'static str,
     pub(super) class: &'static str,
     pub(super) detail: String,
-    /// Whether it was not evaluated, or not in full.
-    pub(super) is_blind: bool,
+}
+
+/// Rules that were not evaluated, or not in full, for one reason.
+pub(super) struct BlindRules {
+    pub(super) result: &'static str,
+    pub(super) class: &'static str,
+    /// Their titles; of those that failed with the number of findings.
+    pub(super) titles: Vec<String>,
+    pub(super) why: String,
 }
 
 /// The result of each rule.
 pub(super) struct Rules {
     pub(super) all: Vec<RuleRow>,
+    /// Those that were not evaluated, or not in full. After an incomplete read that can be all of them.
+    pub(super) blind: Vec<BlindRules>,
     /// How many rules have which result.
     pub(super) counts: String,
     /// The titles of the rules that found nothing, for paper.
     pub(super) passed: String,
 }
 
-impl Rules {
-    /// The rules that were not evaluated, or not in full.
-    pub(super) fn unevaluated(&self) -> impl Iterator<Item = &RuleRow> {
-        self.all.iter().filter(|row| row.is_blind)
-    }
-}
-
 /// The result of each rule, and how many rules have which result.
 pub(super) fn rules(input: &ReportInput<'_>) -> Rules {
     let mut rows = Vec::new();
+    let mut groups: Vec<BlindRules> = Vec::new();
     let mut counts = [("passed", 0_usize), ("failed", 0), ("not evaluated", 0), ("switched off", 0)];
     for outcome in &input.audit.outcomes {
-        let (place, class, detail) = match &outcome.result {
-            RuleResult::Passed => (0, "passed", String::new()),
+        let title = input.rule_title(&outcome.rule);
+        let (place, class, detail, blind) = match &outcome.result {
+            RuleResult::Passed => (0, "passed", String::new(), None),
             RuleResult::Failed { open, excepted, not_evaluated } => {
-                let blind = if not_evaluated.is_empty() {
-                    String::new()
-                } else {
-                    format!(". Not evaluated: {}", shown(not_evaluated, PROSE))
-                };
                 let accepted = if *excepted == 0 {
                     String::new()
                 } else {
                     format!(", {} accepted (by exception)", number(*excepted))
                 };
-                (1, "failed", format!("{} open{accepted}{blind}", number(*open)))
+                let found = format!("{} open{accepted}", number(*open));
+                if not_evaluated.is_empty() {
+                    (1, "failed", found, None)
+                } else {
+                    let why = format!("Not evaluated: {}", shown(not_evaluated, PROSE));
+                    (1, "failed", format!("{found}. {why}"), Some((format!("{title} ({found})"), why)))
+                }
             }
-            RuleResult::NotEvaluated(why) => (2, "unevaluated", shown(why, PROSE)),
+            RuleResult::NotEvaluated(why) => {
+                let why = shown(why, PROSE);
+                (2, "unevaluated", why.clone(), Some((title.to_owned(), why)))
+            }
             RuleResult::SwitchedOff => {
                 let reason = shown(input.audit.policy.off_reason(&outcome.rule), PROSE);
-                (3, "off", format!("by the policy: {reason}"))
+                let why = format!("by the policy: {reason}");
+                (3, "off", why.clone(), Some((title.to_owned(), why)))
             }
         };
         counts[place].1 += 1;
+        let result = counts[place].0;
+        if let Some((title, why)) = blind {
+            match groups.iter_mut().find(|group| group.class == class && group.why == why) {
+                Some(group) => group.titles.push(title),
+                None => groups.push(BlindRules { result, class, titles: vec![title], why }),
+            }
+        }
         rows.push(RuleRow {
             rule: outcome.rule.clone(),
-            title: input.rule_title(&outcome.rule).to_owned(),
+            title: title.to_owned(),
             criterion: input.rule(&outcome.rule).map(|rule| rule.criteria_text().into_owned()).unwrap_or_default(),
-            result: counts[place].0,
+            result,
             class,
-            is_blind: match &outcome.result {
-                RuleResult::Failed { not_evaluated, .. } => !not_evaluated.is_empty(),
-                RuleResult::NotEvaluated(_) | RuleResult::SwitchedOff => true,
-                RuleResult::Passed => false,
-            },
             detail,
         });
     }
     let words: Vec<String> =
         counts.iter().filter(|(_, count)| *count > 0).map(|(word, count)| format!("{count} {word}")).collect();
     let passed: Vec<&str> = rows.iter().filter(|row| row.class == "passed").map(|row| row.title.as_str()).collect();
-    Rules { passed: passed.join(", "), counts: words.join(", "), all: rows }
+    Rules { passed: passed.join(", "), counts: words.join(", "), blind: groups, all: rows }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::{
         audit::Audit,
         change::{Change, ChangeKind, Past},
         directory::{Permission, Permissions, Profile},
-        finding::Severity,
+        finding::{RuleOutcome, RuleResult, Severity},
         id::ProfileId,
         reading::{Check, CheckKind, CheckOutcome},
         users::NewUser,
@@ -39,6 +39,30 @@ fn no_name_reaches_the_page_unescaped_and_nothing_is_loaded() {
     }
     assert!(html.contains("&#60;script&#62;alert(1)"));
     assert!(!html.contains("http://") && !html.contains("compliant"));
+}
+
+#[test]
+fn rules_that_were_not_evaluated_for_one_reason_share_a_line() {
+    let mut audit = testing::quiet();
+    let outcome = |rule: &str, result| RuleOutcome { rule: rule.into(), result };
+    let unread = || "the read was incomplete".to_owned();
+    let failed = RuleResult::Failed { open: 2, excepted: 0, not_evaluated: unread() };
+    audit.outcomes = vec![
+        outcome("no-role", RuleResult::NotEvaluated(unread())),
+        outcome("no-profile", RuleResult::NotEvaluated("the API returned no profiles".to_owned())),
+        outcome("unused-role", RuleResult::NotEvaluated(unread())),
+        outcome("administrator", failed),
+    ];
+    let [role, profile, unused, administrator] =
+        ["no-role", "no-profile", "unused-role", "administrator"].map(|rule| crate::brief::title(&audit, rule));
+    let html = html(&audit);
+    for line in [
+        format!("{role}, {unused}: <span class=\"quiet\">the read was incomplete"),
+        format!("{profile}: <span class=\"quiet\">the API returned no profiles"),
+        format!("{administrator} (2 open): <span class=\"quiet\">Not evaluated: the read was incomplete"),
+    ] {
+        assert_eq!(html.matches(&line).count(), 1, "{line}");
+    }
 }
 
 #[test]
