@@ -21,7 +21,8 @@ pub use self::{
     folders::{FolderError, Folders, try_folders},
     sign_in::{Links, sender},
     stores::{
-        StoreCheck, check_store, close_stores, existing_store, migrate_store, store, store_place, store_to_read, tables,
+        StoreCheck, check_store, close_stores, existing_store, migrate_store, store, store_place, store_to_change,
+        store_to_read, store_to_write, tables,
     },
 };
 use crate::{
@@ -50,6 +51,7 @@ use crate::{
     report::ReportFile,
     run::{
         deliver::Recipients,
+        fleet::FleetError,
         vault::{Configuration, Vault},
     },
     store::{Database, StoreError},
@@ -84,6 +86,9 @@ pub enum AppError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store may not be written beside those that use it.
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
     /// The key for shared access tokens is too weak.
     #[error(
         "`store.token_key` has fewer than 32 characters; make a random one with `openssl rand -base64 32`, the same for all replicas"

@@ -24,7 +24,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 pub use self::{
-    definition::Tool,
+    definition::{Effect, Tool},
     operations::{tool, tools},
     person::{Person, Question, Reply},
     problem::Problem,
@@ -34,7 +34,12 @@ use crate::{
     clock::Clock,
     fetch::Rosters,
     ledger::{Fact, fact::Terms},
-    run::{self, past::Archive, vault::Vault},
+    run::{
+        self,
+        fleet::{self, FleetError},
+        past::Archive,
+        vault::Vault,
+    },
     store::Database,
 };
 
@@ -93,7 +98,11 @@ impl Agent {
         let text = |key: &str| arguments[key].as_str().unwrap_or_default().to_owned();
         let workspace = Some(text("workspace")).filter(|name| self.setup.workspaces.contains_key(name));
         let plan = text("plan_id").parse::<Uuid>().ok().map(|plan| plan.to_string());
-        let outcome = match (tool.run)(self, arguments, person).await {
+        let ran = match self.may_run(tool).await {
+            Ok(()) => (tool.run)(self, arguments, person).await,
+            Err(problem) => Err(problem),
+        };
+        let outcome = match ran {
             Ok((mut answer, failed)) => {
                 answer::tidy(&mut answer);
                 Outcome::Answered { answer, failed }
@@ -111,6 +120,18 @@ impl Agent {
         let (tool, client) = (tool.definition.name, person.actor());
         tracing::info!(tool, workspace, plan, %client, outcome = word, took_ms, "a tool was called");
         outcome
+    }
+
+    /// Whether a tool that records something may do so beside the daemons that run now. They may have come after this process.
+    async fn may_run(&self, tool: &Tool) -> Result<(), Problem> {
+        if tool.definition.effect == Effect::Reads {
+            return Ok(());
+        }
+        let Setup { store, vault, .. } = &self.setup;
+        fleet::may_write(&**store, vault.as_ref(), &self.clock).await.map_err(|error| match error {
+            FleetError::Store(error) => Problem::Store(error),
+            refused => Problem::Evidence(refused.to_string()),
+        })
     }
 
     fn now(&self) -> DateTime<Utc> {

@@ -11,6 +11,7 @@ use crate::store::crash;
 use crate::{
     clock::Clock,
     config::settings::{self, DatabaseHost, Settings, SslMode, StorePlace},
+    run::{fleet, vault::Vault},
     store::{
         Database, Store as _,
         copy::Tables,
@@ -57,6 +58,31 @@ pub async fn store(settings: &Settings) -> Result<Arc<dyn Database>, AppError> {
         StorePlace::File(path) => Ok(whole(SqliteStore::open(path).await?)),
         StorePlace::Server(database) => Ok(whole(PostgresStore::open(&server(database)?).await?)),
     }
+}
+
+/// The store for a command that writes to the record of a fleet: refused beside daemons that sign with another key, and if
+/// this machine's clock is wrong.
+///
+/// # Errors
+/// As [`store`], and [`AppError::Fleet`].
+pub async fn store_to_write(
+    settings: &Settings,
+    vault: Option<&Vault>,
+    clock: &Clock,
+) -> Result<Arc<dyn Database>, AppError> {
+    let store = store(settings).await?;
+    fleet::may_write(&*store, vault, clock).await?;
+    Ok(store)
+}
+
+/// The same for a command that signs nothing: it needs no key.
+///
+/// # Errors
+/// As [`store_to_write`].
+pub async fn store_to_change(settings: &Settings, clock: &Clock) -> Result<Arc<dyn Database>, AppError> {
+    let store = store(settings).await?;
+    fleet::has_right_time(&*store, clock).await?;
+    Ok(store)
 }
 
 /// The store, which dies where a test wants it.

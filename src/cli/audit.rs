@@ -54,8 +54,9 @@ pub(super) async fn run(named: Option<&Path>, args: AuditArgs) -> Result<(), Fai
     let channels = channel.map(|email| Channels::default().with(email));
     let clock = Clock::system();
     let targets = targets(&settings, &plan.workspaces, args.out.as_deref(), &clock)?;
-    let store = app::store(&settings).await.map_err(|error| Failure::failed(error.to_string()))?;
     let vault = app::vault(&settings).map_err(usage)?;
+    let store = app::store_to_write(&settings, vault.as_ref(), &clock).await;
+    let store = store.map_err(|error| Failure::failed(error.to_string()))?;
     // Audits that another scheduler starts are held to the schedules of the configuration, too.
     let schedules: Vec<_> = settings.jobs.iter().map(|(name, job)| (name.clone(), app::terms(job))).collect();
     store.publish_schedules(&schedules, &[], clock.now()).await.map_err(|error| Failure::failed(error.to_string()))?;

@@ -45,7 +45,8 @@ pub(super) async fn run(named: Option<&Path>, args: OffboardArgs) -> Result<(), 
     let remover = app::remover(&settings, &args.workspace, &clock).map_err(usage)?;
     let vault = app::vault(&settings).map_err(usage)?;
     let failed = |error: String| Failure::failed(error);
-    let store = app::store(&settings).await.map_err(|error| failed(error.to_string()))?;
+    let store =
+        app::store_to_write(&settings, vault.as_ref(), &clock).await.map_err(|error| failed(error.to_string()))?;
     let ledger_writer = LedgerFile { store: &*store, vault: vault.as_ref(), clock: &clock };
     let organization = args.organization.as_deref().or(workspace.organization.as_deref());
     if let (Some(given), Some(configured)) = (&args.organization, &workspace.organization)

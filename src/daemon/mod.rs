@@ -40,7 +40,7 @@ use uuid::Uuid;
 
 pub use self::{
     backlog::Unstored,
-    replicas::{Identity, JoinError, Membership},
+    replicas::{Identity, Membership},
     reviews::ReviewPulse,
     watch::{Count, Health, Pulse},
 };

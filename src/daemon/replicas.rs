@@ -6,9 +6,12 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::Daemon;
-use crate::store::{
-    StoreError,
-    replicas::{MOST_SKEW, Replica},
+use crate::{
+    run::fleet::{self, FleetError},
+    store::{
+        StoreError,
+        replicas::{MOST_SKEW, Replica},
+    },
 };
 
 /// How often a daemon announces itself and looks at its clock.
@@ -21,36 +24,6 @@ pub struct Identity {
     pub name: String,
     /// The SHA-256 of its configuration, without secrets.
     pub configuration: String,
-}
-
-/// A daemon may not join the others.
-#[derive(Debug, thiserror::Error)]
-pub enum JoinError {
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The clocks differ.
-    #[error(
-        "the clock of this machine differs from that of the store by {seconds:+.1} seconds, and may differ by {most}: runs would begin at the wrong time. Let NTP set both clocks, and start again"
-    )]
-    Clock {
-        /// How far this machine's clock is ahead.
-        seconds: f64,
-        /// How far it may be.
-        most: i64,
-    },
-    /// The evidence would be signed by two keys in turn.
-    #[error(
-        "the replica {name}, which runs on the same store, signs evidence with {theirs}, and this one with {ours}. Give all replicas the same `[evidence] signing_key`; to change it, stop all of them first"
-    )]
-    Key {
-        /// The other replica.
-        name: String,
-        /// Its key.
-        theirs: String,
-        /// This one's.
-        ours: String,
-    },
 }
 
 /// What a daemon knows of the others.
@@ -84,22 +57,15 @@ impl Daemon {
     /// Announces this daemon on its store.
     ///
     /// # Errors
-    /// [`JoinError`]; then it must not run.
-    pub async fn join(&self) -> Result<(), JoinError> {
-        let skew = self.look_at_clock().await?;
-        if skew.abs() > MOST_SKEW {
-            return Err(JoinError::Clock { seconds: seconds(skew), most: MOST_SKEW.num_seconds() });
-        }
+    /// [`FleetError`]; then it must not run.
+    pub async fn join(&self) -> Result<(), FleetError> {
+        let ahead = fleet::has_right_time(&*self.store, &self.clock).await?;
+        self.state().others.ahead = ahead;
         let own = self.replica();
         let others = self.store.announce(&own).await?;
-        if let Some(other) = others.iter().find(|other| other.signing_key != own.signing_key) {
+        if let Err(refused) = fleet::signs_alike(own.signing_key.as_deref(), &others) {
             self.store.leave(&own).await?;
-            let name_of = |key: &Option<String>| key.clone().unwrap_or_else(|| "no key".to_owned());
-            return Err(JoinError::Key {
-                name: other.name.clone(),
-                theirs: name_of(&other.signing_key),
-                ours: name_of(&own.signing_key),
-            });
+            return Err(refused);
         }
         self.compare(&own, &others);
         Ok(())
@@ -128,7 +94,7 @@ impl Daemon {
             let skewed = (skew.abs() > MOST_SKEW).then(|| {
                 format!(
                     "the clock of this machine differs from that of the store by {:+.1} seconds: it begins nothing until NTP has set it",
-                    seconds(skew)
+                    fleet::seconds(skew)
                 )
             });
             let before = std::mem::replace(&mut self.state().others.skewed, skewed.clone());
@@ -196,12 +162,11 @@ impl Daemon {
             let state = self.state();
             (state.others.ahead.unwrap_or_default(), state.held.keys().copied().collect())
         };
-        let key = setup.vault.as_ref().and_then(|vault| vault.key.as_ref());
         Replica {
             name: setup.identity.name.clone(),
             process: self.process,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            signing_key: key.map(crate::evidence::key::SigningKey::fingerprint),
+            signing_key: fleet::key_of(setup.vault.as_ref()),
             configuration: setup.identity.configuration.clone(),
             ahead,
             holds,
@@ -212,8 +177,4 @@ impl Daemon {
 /// A new name for a process.
 pub(super) fn process() -> Uuid {
     Uuid::new_v4()
-}
-
-fn seconds(skew: TimeDelta) -> f64 {
-    skew.num_milliseconds() as f64 / 1000.0
 }

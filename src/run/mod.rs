@@ -10,6 +10,7 @@ pub mod bag;
 pub mod clock_behind;
 pub mod deliver;
 pub mod files;
+pub mod fleet;
 mod judging;
 pub mod kept;
 pub mod lease;

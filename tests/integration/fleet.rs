@@ -177,6 +177,18 @@ fn replicas_that_do_not_agree_are_refused_or_named() {
     bench.reconfigure("{ file = \"key\" }", "{ file = \"other-key\" }");
     let (code, said) = Daemon::start(&bench).wait();
     assert!(code == Some(1) && said.contains("which runs on the same store, signs evidence with SHA256:"), "{said}");
+    for command in
+        [&["audit"][..], &["review", "open", "quarterly"], &["tools", "call", "run_access_audit", "--arguments", "{}"]]
+    {
+        let (code, printed, said) = bench.run(command);
+        let said = format!("{printed}{said}");
+        assert!(
+            code == 1 && said.contains("which runs on the same store, signs evidence with SHA256:"),
+            "{command:?}: {said}"
+        );
+    }
+    let keys = "SELECT count(*) FROM rolecall.ledger WHERE kind = 'key'";
+    assert_eq!(psql(&name, keys).trim(), "1", "the other key has signed nothing");
     // Another configuration: it runs, and both say so.
     fs::write(bench.path("rolecall.toml"), mine).unwrap();
     bench.reconfigure("[daemon]", "[daemon]\nreplica = \"second\"");

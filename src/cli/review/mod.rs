@@ -50,12 +50,13 @@ struct Desk {
 pub(super) async fn run(named: Option<&Path>, args: ReviewArgs) -> Result<(), Failure> {
     let settings = check::load_quietly(named)?;
     let vault = app::vault(&settings).map_err(|error| Failure::usage(error.to_string()))?;
+    let clock = Clock::system();
     let store = match args.command {
         ReviewCommand::List { .. } | ReviewCommand::Show { .. } => app::store_to_read(&settings).await,
-        _ => app::store(&settings).await,
+        _ => app::store_to_write(&settings, vault.as_ref(), &clock).await,
     };
     let store = store.map_err(|error| Failure::failed(error.to_string()))?;
-    let desk = Desk { settings, store, vault, clock: Clock::system() };
+    let desk = Desk { settings, store, vault, clock };
     match args.command {
         ReviewCommand::List { limit } => desk.list(limit, args.format).await,
         ReviewCommand::Show { id } => desk.show(id, args.format).await,

@@ -40,7 +40,9 @@ pub(super) async fn run(named: Option<&Path>, args: RunsArgs) -> Result<(), Fail
         RunsCommand::List { .. } | RunsCommand::Show { .. } | RunsCommand::Replicas => {
             app::store_to_read(&settings).await
         }
-        RunsCommand::TakeBack { .. } | RunsCommand::Retry { .. } => app::store(&settings).await,
+        RunsCommand::TakeBack { .. } | RunsCommand::Retry { .. } => {
+            app::store_to_change(&settings, &Clock::system()).await
+        }
     };
     let store = store.map_err(|error| Failure::failed(error.to_string()))?;
     match command {
