@@ -30,7 +30,7 @@ use crate::{
     clock::Clock,
     config::{
         Attach,
-        settings::{self, BrokenFile, Email, Job, RosterSource, SecretError, SecretSource, Settings, Smtp},
+        settings::{self, BrokenFile, Email, Instead, Job, RosterSource, SecretError, SecretSource, Settings, Smtp},
     },
     connector::{Connector, ConnectorError, Unavailable},
     daemon,
@@ -316,8 +316,12 @@ fn daemon_workspaces(
         };
         workspaces.insert(name.clone(), daemon::Workspace { connector, deadline: workspace.deadline });
     }
-    for (name, BrokenFile { problem, is_kept }) in settings.directory.iter().flat_map(|directory| &directory.broken) {
-        let instead = if *is_kept { "it is audited as its file was before" } else { "it cannot be audited" };
+    for (name, BrokenFile { problem, instead }) in settings.directory.iter().flat_map(|directory| &directory.broken) {
+        let instead = match instead {
+            Instead::Before => "it is audited as its file was before",
+            Instead::Table => "it is audited by its table in the configuration",
+            Instead::Nothing => "it cannot be audited",
+        };
         problems.push(format!("workspace {name}: {instead}: {problem}"));
         workspaces.entry(name.clone()).or_insert_with(|| daemon::Workspace {
             connector: Box::new(Unavailable::new(problem.clone())),

@@ -39,6 +39,8 @@ pub(super) struct Checked {
     /// `None` if it has an error.
     pub(super) workspace: Option<Workspace>,
     pub(super) problems: Vec<Problem>,
+    /// Whether the common file has a table of the workspace, too.
+    pub(super) is_twice: bool,
 }
 
 impl Directory {
@@ -71,12 +73,16 @@ impl Directory {
                 Err(error) => (None, vec![Problem::error(0..0, error.clone(), "")]),
             };
             if twice(name) {
-                let help = format!("it is also [workspaces.{name}] in {}; remove one of the two", common.display());
-                problems.insert(0, Problem::error(0..0, format!("workspace `{name}` is configured twice"), help));
+                let common = common.display();
+                let what = format!(
+                    "workspace `{name}` is configured twice: in this file and as [workspaces.{name}] in {common}"
+                );
+                problems.insert(0, Problem::error(0..0, what, "remove one of the two"));
             }
             let workspace = workspace.filter(|_| problems.iter().all(|problem| problem.warning));
             let text = text.as_ref().map_or_else(|_| Arc::from(""), Arc::clone);
-            (name.clone(), Checked { path: file_of_workspace(&self.path, name), text, workspace, problems })
+            let is_twice = twice(name);
+            (name.clone(), Checked { path: file_of_workspace(&self.path, name), text, workspace, problems, is_twice })
         };
         self.files.iter().map(check).collect()
     }

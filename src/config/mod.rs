@@ -36,7 +36,7 @@ pub use self::file::Attach;
 use self::{
     directory::{Checked, Directory},
     problem::{Problem, Problems},
-    settings::{BrokenFile, Settings, WorkspacesDirectory},
+    settings::{BrokenFile, Instead, Settings, WorkspacesDirectory},
 };
 
 /// The largest configuration, in bytes.
@@ -269,7 +269,12 @@ fn used(
         workspaces.extend(kept.map(|kept| (name.clone(), kept.clone())));
         let problem = file.problems.iter().find(|problem| !problem.warning);
         let problem = problem.map(|problem| problem.line(&file.path, &file.text)).unwrap_or_default();
-        directory.broken.insert(name.clone(), BrokenFile { problem, is_kept: kept.is_some() });
+        let instead = match kept {
+            _ if file.is_twice => Instead::Table,
+            Some(_) => Instead::Before,
+            None => Instead::Nothing,
+        };
+        directory.broken.insert(name.clone(), BrokenFile { problem, instead });
     }
     (workspaces, Some(directory))
 }

@@ -1,6 +1,7 @@
 //! A checked configuration, which the rest of the program relies on.
 
 mod console;
+mod directory;
 mod evidence;
 
 use std::{
@@ -17,13 +18,13 @@ use url::Url;
 
 pub use self::{
     console::{Console, Oidc, Tls},
+    directory::{BrokenFile, Instead, WorkspacesDirectory},
     evidence::{Bucket, BucketCredentials, EvidencePlace},
 };
 pub use super::secret::{SecretError, SecretSource};
 use super::{
     applied::{applied, applied_workspace},
     file::Attach,
-    names::file_of_workspace,
 };
 use crate::{
     model::{
@@ -262,33 +263,6 @@ pub struct Workspace {
     pub policy: Option<String>,
     /// The text of its file; `None` if it is a table of the configuration.
     pub text: Option<Arc<str>>,
-}
-
-/// The directory of workspaces that have a file of their own.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct WorkspacesDirectory {
-    /// Where it is.
-    pub path: PathBuf,
-    /// The texts of its files as they were read, by workspace.
-    pub(super) seen: BTreeMap<String, Arc<str>>,
-    /// Workspaces whose file has errors.
-    pub broken: BTreeMap<String, BrokenFile>,
-}
-
-impl WorkspacesDirectory {
-    /// The file of a workspace.
-    pub fn file(&self, workspace: &str) -> PathBuf {
-        file_of_workspace(&self.path, workspace)
-    }
-}
-
-/// A file of a workspace that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BrokenFile {
-    /// What is wrong first, with file, line and column.
-    pub problem: String,
-    /// Whether the workspace is still used as its file had it before.
-    pub is_kept: bool,
 }
 
 /// The value of a key that depends on the kind of connector.

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use super::*;
-use crate::config::settings::{SecretSource, Value};
+use crate::config::settings::{Instead, SecretSource, Value};
 
 const COMMON: &str =
     "workspaces_dir = \"workspaces.d\"\n[jobs.nightly]\nworkspaces = [\"emea-*\"]\nschedule = \"0 1 * * *\"\n";
@@ -105,8 +105,9 @@ fn every_error_of_every_file_is_reported_with_its_path_and_place() {
         "emea-6.toml",
         "the file cannot be read: it is not a regular file",
         "hq.toml",
-        "workspace `hq` is configured twice",
-        "rolecall.toml; remove one of the two",
+        "workspace `hq` is configured twice: in this file and as [workspaces.hq] in ",
+        "rolecall.toml",
+        "remove one of the two",
     ] {
         assert!(text.contains(said), "{said}: {text}");
     }
@@ -129,8 +130,8 @@ fn a_file_that_is_broken_leaves_its_workspace_as_it_was_and_the_others_alone() {
     // It is due all the same: its run says what is wrong.
     assert_eq!(after.jobs["nightly"].workspaces, ["emea-1", "emea-2", "emea-3", "emea-4"]);
     let broken = &after.directory.as_ref().unwrap().broken;
-    let shown: Vec<_> = broken.iter().map(|(name, file)| (name.as_str(), file.is_kept)).collect();
-    assert_eq!(shown, [("emea-1", true), ("emea-4", false)]);
+    let shown: Vec<_> = broken.iter().map(|(name, file)| (name.as_str(), file.instead)).collect();
+    assert_eq!(shown, [("emea-1", Instead::Before), ("emea-4", Instead::Nothing)]);
     assert!(broken["emea-4"].problem.contains("workspaces.d/emea-4.toml:1:13: invalid"), "{broken:?}");
     // Kept in evidence is what is used.
     assert!(after.applied_files()["emea-1"].contains("truto"));
@@ -150,6 +151,21 @@ fn a_file_that_is_broken_leaves_its_workspace_as_it_was_and_the_others_alone() {
         fs::remove_file(folder.path(&format!("workspaces.d/{name}.toml"))).unwrap();
     }
     assert!(folder.again(&mended).is_emptied(&mended));
+}
+
+#[test]
+fn a_workspace_with_a_table_and_a_file_is_audited_by_the_table_and_both_are_named() {
+    let folder = Folder::new(&[("emea-1.toml", &format!("{FILE}concurrency = 2\n"))]);
+    let before = folder.load().unwrap().settings;
+    folder.write("rolecall.toml", &format!("{COMMON}[workspaces.emea-1]\n{FILE}"));
+    let after = load_running(&folder.path("rolecall.toml"), &RULES, now(), Some(&before)).unwrap().settings;
+    assert_eq!(after.workspaces["emea-1"].concurrency, 4, "the table's");
+    let broken = &after.directory.as_ref().unwrap().broken["emea-1"];
+    assert_eq!(broken.instead, Instead::Table);
+    let (file, common) = (folder.path("workspaces.d/emea-1.toml"), folder.path("rolecall.toml"));
+    for path in [file, common] {
+        assert!(broken.problem.contains(&path.display().to_string()), "{broken:?}");
+    }
 }
 
 #[test]
