@@ -14,6 +14,7 @@ use crate::{
     clock::Clock,
     config::{
         self, ConfigError, Loaded,
+        directory::AtRest,
         problem::Problems,
         secret::{self, Exposed, SecretSource},
         settings::{Bucket, EvidencePlace, Job, Settings, Timestamps},
@@ -76,12 +77,12 @@ pub(super) fn load_for_store(named: Option<&Path>) -> Result<Settings, Failure> 
     Ok(loaded.settings)
 }
 
-/// Loads the files of workspaces again, for a daemon that runs with `before`.
-pub(super) fn load_workspaces(named: Option<&Path>, before: &Settings) -> Result<Settings, Failure> {
+/// Loads the files of workspaces that are at rest again, for a daemon that runs with `before`.
+pub(super) fn load_workspaces(named: Option<&Path>, before: &Settings, at_rest: &AtRest) -> Result<Settings, Failure> {
     let path = config::locate(named).map_err(|error| Failure::usage(error.to_string()))?;
     let rules = RuleSet::built_in();
     let rules: Vec<&str> = rules.list().names().collect();
-    let loaded = config::load_workspaces(&path, &rules, Clock::system().now(), before);
+    let loaded = config::load_workspaces(&path, &rules, Clock::system().now(), before, at_rest);
     Ok(noted(loaded.map_err(|problems| explain(&problems.into()))?))
 }
 

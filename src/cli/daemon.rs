@@ -15,7 +15,10 @@ use super::{check, output::Failure};
 use crate::{
     app::{self, console::Reload},
     clock::Clock,
-    config::{directory::Watch, settings::Settings},
+    config::{
+        directory::{AtRest, Watch},
+        settings::Settings,
+    },
     connections::Listener,
     console,
     daemon::Daemon,
@@ -25,6 +28,8 @@ use crate::{
 
 /// How often the directory of workspaces is looked at. A change is taken over at the second look that sees it.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// A file that so many looks in a row have seen changed is named in the log.
+const RESTLESS: u32 = 12;
 
 pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
     // Before anything else, so that a signal that comes early is not lost.
@@ -76,10 +81,12 @@ pub(super) async fn run(named: Option<&Path>) -> Result<(), Failure> {
                 tell(&[Some(NotifyState::Reloading), now.ok()].into_iter().flatten().collect::<Vec<_>>());
                 running_with.reload();
                 watch.abort();
+                // What it has seen may be older than what was read now.
+                while changes.try_recv().is_ok() {}
                 watch = self::watch(&running_with.settings, notify.clone());
                 tell(&[NotifyState::Ready]);
             }
-            Some(()) = changes.recv(), if !stop.is_cancelled() => running_with.refresh(),
+            Some(at_rest) = changes.recv(), if !stop.is_cancelled() => running_with.refresh(&at_rest),
         }
     }
 }
@@ -143,8 +150,8 @@ fn announce(settings: &Settings) {
     }
 }
 
-/// Looks at the directory of workspaces now and then, and says when it has changed.
-fn watch(settings: &Settings, changed: mpsc::Sender<()>) -> JoinHandle<()> {
+/// Looks at the directory of workspaces now and then, and says what is at rest when that has changed.
+fn watch(settings: &Settings, changed: mpsc::Sender<AtRest>) -> JoinHandle<()> {
     let folder = settings.directory.as_ref().map(|directory| directory.path.clone());
     tokio::spawn(async move {
         let Some(folder) = folder else { return };
@@ -152,10 +159,19 @@ fn watch(settings: &Settings, changed: mpsc::Sender<()>) -> JoinHandle<()> {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             // Thousands of files take a while.
-            let looked = tokio::task::spawn_blocking(move || (watch.has_changed(), watch)).await;
-            let Ok((has_changed, same)) = looked else { return };
+            let looked = tokio::task::spawn_blocking(move || (watch.look(), watch)).await;
+            let Ok((at_rest, same)) = looked else { return };
             watch = same;
-            if has_changed && changed.send(()).await.is_err() {
+            for workspace in watch.restless_for(RESTLESS) {
+                let seconds = RESTLESS * u32::try_from(LOOK_EVERY.as_secs()).unwrap_or_default();
+                tracing::warn!(
+                    workspace,
+                    "the file of the workspace has changed all the time for {seconds} seconds, and is not taken over before it stays the same; write it under another name and rename it"
+                );
+            }
+            if let Some(at_rest) = at_rest
+                && changed.send(at_rest).await.is_err()
+            {
                 return;
             }
         }
@@ -192,8 +208,8 @@ impl RunningWith<'_> {
     }
 
     /// Takes over what has changed in the directory of workspaces, with the rest of the configuration as it is.
-    fn refresh(&mut self) {
-        let loaded = check::load_workspaces(self.named, &self.settings).and_then(|settings| {
+    fn refresh(&mut self, at_rest: &AtRest) {
+        let loaded = check::load_workspaces(self.named, &self.settings, at_rest).and_then(|settings| {
             if settings.directory == self.settings.directory {
                 return Ok(false);
             }

@@ -2,7 +2,7 @@
 //! not end in `.toml` are not looked at, so that a file can be written under another name and renamed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -18,7 +18,7 @@ use super::{
     paths,
     problem::Problem,
     secret,
-    settings::Workspace,
+    settings::{Texts, Workspace, WorkspacesDirectory},
     shape, syntax, template,
 };
 
@@ -26,8 +26,8 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Directory {
     pub(super) path: PathBuf,
-    /// By the names of their workspaces. An error if a file cannot be read.
-    pub(super) files: BTreeMap<String, Result<Arc<str>, String>>,
+    /// By the names of their workspaces.
+    pub(super) files: Texts,
     /// Why the directory cannot be read; `None` if it was.
     pub(super) error: Option<String>,
 }
@@ -50,12 +50,30 @@ impl Directory {
             Ok(names) => (names, None),
             Err(error) => (Vec::new(), Some(format!("cannot read the directory {}: {error}", path.display()))),
         };
-        let read = |name: String| {
-            let text = secret::text_of(&file_of_workspace(&path, &name));
-            (name, text.map(Arc::from).map_err(|error| format!("the file cannot be read: {error}")))
-        };
-        let files = names.into_iter().map(read).collect();
+        let files = names.into_iter().map(|name| (name.clone(), text_of(&path, &name))).collect();
         Self { path, files, error }
+    }
+
+    /// Reads the files that are at rest; the others are as they were `before`, also one that has changed since.
+    pub(super) fn read_at_rest(path: PathBuf, at_rest: &AtRest, before: Option<&WorkspacesDirectory>) -> Self {
+        if let Err(error) = fs::read_dir(&path) {
+            let error = Some(format!("cannot read the directory {}: {error}", path.display()));
+            return Self { path, files: BTreeMap::new(), error };
+        }
+        let none = BTreeMap::new();
+        let before = before.map_or(&none, |before| &before.seen);
+        let Some(looked) = &at_rest.files else { return Self { path, files: before.clone(), error: None } };
+        let as_before = |name: &String| before.get(name).map(|text| (name.clone(), text.clone()));
+        let mut files: Texts = at_rest.restless.iter().filter_map(as_before).collect();
+        for (name, look) in looked {
+            let text = text_of(&path, name);
+            if look_at(&path, name) == *look {
+                files.insert(name.clone(), text);
+            } else {
+                files.extend(as_before(name));
+            }
+        }
+        Self { path, files, error: None }
     }
 
     /// Checks every file. `common` is the path of the file whose tables a workspace may be in, too.
@@ -86,6 +104,11 @@ impl Directory {
         };
         self.files.iter().map(check).collect()
     }
+}
+
+fn text_of(folder: &Path, name: &str) -> Result<Arc<str>, String> {
+    let text = secret::text_of(&file_of_workspace(folder, name));
+    text.map(Arc::from).map_err(|error| format!("the file cannot be read: {error}"))
 }
 
 /// The names of the workspaces that have a file.
@@ -138,50 +161,89 @@ fn one(
 /// What a file looks like from outside: changed when, how long, which one.
 type Look = (Option<SystemTime>, u64, u64);
 
-/// The files of a directory. `None` if it could not be read.
+/// The files of a directory, by the names of their workspaces. `None` if it could not be read.
 type Files = Option<BTreeMap<String, Look>>;
 
-/// Notices that files of a directory came, went or changed. A change counts once two looks in a row see the same, so that
-/// no file is read while it is written.
+fn look_at(folder: &Path, name: &str) -> Look {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = fs::metadata(file_of_workspace(folder, name)).ok();
+    metadata.map_or((None, 0, 0), |metadata| (metadata.modified().ok(), metadata.len(), metadata.ino()))
+}
+
+/// The files that two looks in a row saw the same, so that nobody is writing them. What the others become is not known yet.
+#[derive(Debug, Clone, Default)]
+pub struct AtRest {
+    /// `None` if the directory could not be read.
+    files: Files,
+    /// The workspaces whose files came, went or changed between the two looks.
+    restless: BTreeSet<String>,
+}
+
+/// Notices that files of a directory came, went or changed. Each file is judged by itself: one that is written all the time
+/// does not hold up the others.
 #[derive(Debug)]
 pub struct Watch {
     folder: PathBuf,
-    /// `None` if it could not be read.
-    seen: Files,
-    /// What the last look saw, if it was not what was seen before.
-    moving: Option<Files>,
+    /// What the last look saw; `None` before the first one.
+    last: Option<Files>,
+    /// The files as they last were at rest; `None` before the first two looks.
+    seen: Option<Files>,
+    /// How many looks in a row saw each file changed.
+    restless: BTreeMap<String, u32>,
 }
 
 impl Watch {
     /// A watch over a directory.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder, seen: None, moving: None }
+        Self { folder, last: None, seen: None, restless: BTreeMap::new() }
     }
 
-    /// Looks at the directory. Returns whether it has changed since the last change and come to rest.
-    pub fn has_changed(&mut self) -> bool {
-        let now = self.look();
-        if now == self.seen {
-            self.moving = None;
-            return false;
-        }
-        if self.moving.as_ref() != Some(&now) {
-            self.moving = Some(now);
-            return false;
-        }
-        (self.seen, self.moving) = (now, None);
-        true
-    }
-
-    fn look(&self) -> Option<BTreeMap<String, Look>> {
-        use std::os::unix::fs::MetadataExt as _;
-        let look = |name: String| {
-            let metadata = fs::metadata(file_of_workspace(&self.folder, &name)).ok();
-            let look =
-                metadata.map_or((None, 0, 0), |metadata| (metadata.modified().ok(), metadata.len(), metadata.ino()));
-            (name, look)
+    /// Looks at the directory. Returns what is at rest if that is not what it was; `None` if nothing has changed.
+    pub fn look(&mut self) -> Option<AtRest> {
+        let now = names(&self.folder).ok().map(|names| {
+            let look = |name: String| {
+                let look = look_at(&self.folder, &name);
+                (name, look)
+            };
+            names.into_iter().map(look).collect()
+        });
+        let last = self.last.replace(now.clone())?;
+        let (Some(last), Some(now)) = (&last, &now) else {
+            self.restless.clear();
+            let is_at_rest = last.is_none() && now.is_none() && self.seen != Some(None);
+            return is_at_rest.then(|| {
+                self.seen = Some(None);
+                AtRest::default()
+            });
         };
-        Some(names(&self.folder).ok()?.into_iter().map(look).collect())
+        let before = self.seen.clone().flatten().unwrap_or_default();
+        let mut at_rest = AtRest { files: Some(BTreeMap::new()), restless: BTreeSet::new() };
+        let mut seen = BTreeMap::new();
+        let names: BTreeSet<&String> = last.keys().chain(now.keys()).chain(before.keys()).collect();
+        for name in names {
+            let look = now.get(name);
+            let is_restless = last.get(name) != look;
+            if is_restless {
+                at_rest.restless.insert(name.clone());
+            } else if let (Some(files), Some(look)) = (&mut at_rest.files, look) {
+                files.insert(name.clone(), *look);
+            }
+            let kept = if is_restless { before.get(name) } else { look };
+            seen.extend(kept.map(|look| (name.clone(), *look)));
+        }
+        self.restless.retain(|name, _| at_rest.restless.contains(name));
+        for name in &at_rest.restless {
+            *self.restless.entry(name.clone()).or_default() += 1;
+        }
+        let seen = Some(Some(seen));
+        let has_changed = self.seen != seen;
+        self.seen = seen;
+        has_changed.then_some(at_rest)
+    }
+
+    /// The workspaces whose files so many looks in a row have seen changed, just now.
+    pub fn restless_for(&self, looks: u32) -> impl Iterator<Item = &str> {
+        self.restless.iter().filter(move |(_, seen)| **seen == looks).map(|(name, _)| name.as_str())
     }
 }
 
@@ -189,27 +251,52 @@ impl Watch {
 mod tests {
     use super::*;
 
+    fn names_of(at_rest: Option<AtRest>) -> Option<Vec<String>> {
+        at_rest.map(|at_rest| at_rest.files.map_or_else(Vec::new, |files| files.into_keys().collect()))
+    }
+
     #[test]
     fn a_change_counts_once_it_has_come_to_rest() {
         let folder = tempfile::tempdir().unwrap();
         let mut watch = Watch::new(folder.path().to_owned());
+        let mut has_changed = || watch.look().is_some();
         let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
-        assert_eq!(
-            (watch.has_changed(), watch.has_changed(), watch.has_changed()),
-            (false, true, false),
-            "at the start"
-        );
+        assert_eq!((has_changed(), has_changed(), has_changed()), (false, true, false), "at the start");
         file("acme.toml", "conn");
-        assert!(!watch.has_changed(), "it may still be written");
+        assert!(!has_changed(), "it may still be written");
         file("acme.toml", "connector = \"truto\"");
-        assert!(!watch.has_changed(), "it was still being written");
-        assert!(watch.has_changed());
+        assert!(!has_changed(), "it was still being written");
+        assert!(has_changed());
         file(".acme.toml", "x");
         file("acme.toml.partial", "x");
-        assert_eq!((watch.has_changed(), watch.has_changed()), (false, false), "others do not matter");
+        assert_eq!((has_changed(), has_changed()), (false, false), "others do not matter");
         fs::remove_file(folder.path().join("acme.toml")).unwrap();
-        assert_eq!((watch.has_changed(), watch.has_changed()), (false, true));
+        assert_eq!((has_changed(), has_changed()), (false, true));
         fs::remove_dir_all(folder.path()).unwrap();
-        assert_eq!((watch.has_changed(), watch.has_changed(), watch.has_changed()), (false, true, false));
+        assert_eq!((has_changed(), has_changed(), has_changed()), (false, true, false));
+        fs::create_dir(folder.path()).unwrap();
+        assert_eq!((has_changed(), has_changed(), has_changed()), (false, true, false));
+    }
+
+    #[test]
+    fn a_file_that_is_written_all_the_time_holds_up_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, length: usize| fs::write(folder.path().join(name), "x".repeat(length)).unwrap();
+        let mut watch = Watch::new(folder.path().to_owned());
+        let mut lengths = 1..;
+        let mut look = || {
+            file("restless.toml", lengths.next().unwrap());
+            names_of(watch.look())
+        };
+        file("acme.toml", 1);
+        assert_eq!((look(), look()), (None, Some(vec!["acme".to_owned()])));
+        file("acme.toml", 2);
+        file("other.toml", 1);
+        assert_eq!((look(), look()), (None, Some(vec!["acme".to_owned(), "other".to_owned()])));
+        fs::remove_file(folder.path().join("acme.toml")).unwrap();
+        assert_eq!((look(), look(), look()), (None, Some(vec!["other".to_owned()]), None));
+        let restless = |looks| watch.restless_for(looks).collect::<Vec<_>>();
+        assert_eq!((restless(6), restless(5)), (vec!["restless"], vec![]), "each look after the first saw it changed");
+        assert_eq!(names_of(watch.look()), Some(vec!["other".to_owned(), "restless".to_owned()]), "it came to rest");
     }
 }

@@ -34,7 +34,7 @@ use toml::{Spanned, de::DeTable};
 
 pub use self::file::Attach;
 use self::{
-    directory::{Checked, Directory},
+    directory::{AtRest, Checked, Directory},
     problem::{Problem, Problems},
     settings::{BrokenFile, Instead, Settings, WorkspacesDirectory},
 };
@@ -108,6 +108,8 @@ enum Reading<'a> {
     Applied,
     /// For a process that goes on whatever becomes of the file of one workspace: the workspace stays as it was before.
     Running(Option<&'a Settings>),
+    /// The same for files of workspaces that are at rest; everything else stays as it was before.
+    Refreshed(&'a Settings, &'a AtRest),
 }
 
 /// Reads and checks a configuration.
@@ -141,12 +143,18 @@ pub fn load_running(
     Ok(parse_as(path, &text(path)?, rules, now, Reading::Running(before))?)
 }
 
-/// Reads the files of the workspaces again, with the rest of the configuration as it was in `before`.
+/// Reads the files of workspaces that are at rest again, with the rest of the configuration as it was in `before`.
 ///
 /// # Errors
 /// [`Problems`], with everything that is wrong and not in the file of a workspace.
-pub fn load_workspaces(path: &Path, rules: &[&str], now: DateTime<Utc>, before: &Settings) -> Result<Loaded, Problems> {
-    parse_as(path, &before.text, rules, now, Reading::Running(Some(before)))
+pub fn load_workspaces(
+    path: &Path,
+    rules: &[&str],
+    now: DateTime<Utc>,
+    before: &Settings,
+    at_rest: &AtRest,
+) -> Result<Loaded, Problems> {
+    parse_as(path, &before.text, rules, now, Reading::Refreshed(before, at_rest))
 }
 
 fn text(path: &Path) -> Result<String, ConfigError> {
@@ -197,11 +205,12 @@ fn parse_as(
     let (is_applied, stand_ins) = (matches!(reading, Reading::Applied), shape::StandIns::default());
     let context = check::Context { text, folder, rules, now, is_applied, stand_ins: &stand_ins };
     let before = match reading {
-        Reading::Running(before) => before,
-        _ => None,
+        Reading::Running(before) => before.map(|before| (before, None)),
+        Reading::Refreshed(before, at_rest) => Some((before, Some(at_rest))),
+        Reading::Strict | Reading::WithFailingTests | Reading::Applied => None,
     };
     let (read, files) = read(path, text, &context, before);
-    let is_running = matches!(reading, Reading::Running(_));
+    let is_running = matches!(reading, Reading::Running(_) | Reading::Refreshed(..));
     let files: Vec<Problems> = files
         .into_values()
         .filter(|file| !file.problems.is_empty())
@@ -219,10 +228,13 @@ fn parse_as(
     if errors > 0 { Err(problems) } else { Ok(Loaded { settings, warnings: problems }) }
 }
 
+/// What a process runs with, and the files of workspaces that are at rest, if only those are read.
+type Before<'a> = Option<(&'a Settings, Option<&'a AtRest>)>;
+
 /// The settings and their problems, or problems only; and the files of workspaces.
 type ReadFile = (Result<(Settings, Vec<Problem>), Vec<Problem>>, BTreeMap<String, Checked>);
 
-fn read(path: &Path, text: &str, context: &check::Context<'_>, before: Option<&Settings>) -> ReadFile {
+fn read(path: &Path, text: &str, context: &check::Context<'_>, before: Before<'_>) -> ReadFile {
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         return (Err(syntax(text, &errors)), BTreeMap::new());
@@ -230,7 +242,10 @@ fn read(path: &Path, text: &str, context: &check::Context<'_>, before: Option<&S
     let mut written = written(&table);
     let schema = json_schema();
     let mut files = BTreeMap::new();
-    let directory = directory_of(table.get_ref(), context.folder).map(Directory::read);
+    let directory = directory_of(table.get_ref(), context.folder).map(|path| match before {
+        Some((before, Some(at_rest))) => Directory::read_at_rest(path, at_rest, before.directory.as_ref()),
+        Some((_, None)) | None => Directory::read(path),
+    });
     if let Some(directory) = &directory {
         written.workspaces.extend(directory.files.keys().cloned());
         written.unreadable.clone_from(&directory.error);
@@ -238,7 +253,7 @@ fn read(path: &Path, text: &str, context: &check::Context<'_>, before: Option<&S
         let of_common = table.get_ref().get("workspaces").and_then(|table| table.get_ref().as_table()).unwrap_or(&none);
         files = directory.check(&schema, (path, of_common), &written, context);
     }
-    let (others, directory) = used(directory, &mut files, before);
+    let (others, directory) = used(directory, &mut files, before.map(|(before, _)| before));
     let read = read_common(table, &schema, others, &mut written, context);
     let read = read.map(|(settings, problems)| (Settings { directory, ..settings }, problems));
     (read, files)
@@ -257,8 +272,7 @@ fn used(
     before: Option<&Settings>,
 ) -> (BTreeMap<String, settings::Workspace>, Option<WorkspacesDirectory>) {
     let Some(Directory { path, files: texts, .. }) = directory else { return (BTreeMap::new(), None) };
-    let seen = texts.into_iter().filter_map(|(name, text)| Some((name, text.ok()?))).collect();
-    let mut directory = WorkspacesDirectory { path, seen, broken: BTreeMap::new() };
+    let mut directory = WorkspacesDirectory { path, seen: texts, broken: BTreeMap::new() };
     let mut workspaces = BTreeMap::new();
     for (name, file) in files {
         if let Some(workspace) = file.workspace.take() {

@@ -18,7 +18,7 @@ use url::Url;
 
 pub use self::{
     console::{Console, Oidc, Tls},
-    directory::{BrokenFile, Instead, WorkspacesDirectory},
+    directory::{BrokenFile, Instead, Texts, WorkspacesDirectory},
     evidence::{Bucket, BucketCredentials, EvidencePlace},
 };
 pub use super::secret::{SecretError, SecretSource};
@@ -81,9 +81,7 @@ impl Settings {
 
     /// Whether the directory of workspaces has no file any more, and had some before.
     pub fn is_emptied(&self, before: &Self) -> bool {
-        let files = |settings: &Self| {
-            settings.directory.as_ref().map_or(0, |directory| directory.seen.len() + directory.broken.len())
-        };
+        let files = |settings: &Self| settings.directory.as_ref().map_or(0, |directory| directory.seen.len());
         files(self) == 0 && files(before) > 0
     }
 

@@ -4,13 +4,16 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use crate::config::names::file_of_workspace;
 
+/// The texts of files by the names of their workspaces, each as it was read; an error says why it could not be.
+pub type Texts = BTreeMap<String, Result<Arc<str>, String>>;
+
 /// The directory of workspaces that have a file of their own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkspacesDirectory {
     /// Where it is.
     pub path: PathBuf,
-    /// The texts of its files as they were read, by workspace.
-    pub(in crate::config) seen: BTreeMap<String, Arc<str>>,
+    /// Its files as they were read.
+    pub(in crate::config) seen: Texts,
     /// Workspaces whose file has errors.
     pub broken: BTreeMap<String, BrokenFile>,
 }

@@ -3,7 +3,10 @@
 use std::{fs, path::PathBuf};
 
 use super::*;
-use crate::config::settings::{Instead, SecretSource, Value};
+use crate::config::{
+    directory::{AtRest, Watch},
+    settings::{Instead, SecretSource, Value},
+};
 
 const COMMON: &str =
     "workspaces_dir = \"workspaces.d\"\n[jobs.nightly]\nworkspaces = [\"emea-*\"]\nschedule = \"0 1 * * *\"\n";
@@ -48,7 +51,18 @@ impl Folder {
     }
 
     fn again(&self, before: &Settings) -> Settings {
-        load_workspaces(&self.path("rolecall.toml"), &RULES, now(), before).unwrap().settings
+        self.again_as_of(&self.at_rest(), before)
+    }
+
+    /// All files as they are.
+    fn at_rest(&self) -> AtRest {
+        let mut watch = Watch::new(self.path("workspaces.d"));
+        watch.look();
+        watch.look().unwrap()
+    }
+
+    fn again_as_of(&self, at_rest: &AtRest, before: &Settings) -> Settings {
+        load_workspaces(&self.path("rolecall.toml"), &RULES, now(), before, at_rest).unwrap().settings
     }
 }
 
@@ -151,6 +165,27 @@ fn a_file_that_is_broken_leaves_its_workspace_as_it_was_and_the_others_alone() {
         fs::remove_file(folder.path(&format!("workspaces.d/{name}.toml"))).unwrap();
     }
     assert!(folder.again(&mended).is_emptied(&mended));
+}
+
+#[test]
+fn a_file_that_is_being_written_stays_as_it_was_until_it_is_at_rest() {
+    let folder = Folder::new(&[("emea-1.toml", FILE), ("emea-2.toml", FILE)]);
+    let before = folder.load().unwrap().settings;
+    let mut watch = Watch::new(folder.path("workspaces.d"));
+    watch.look();
+    folder.file("emea-2.toml", &format!("{FILE}concurrency = 2\n"));
+    folder.file("emea-3.toml", FILE);
+    fs::remove_file(folder.path("workspaces.d/emea-1.toml")).unwrap();
+    let at_rest = watch.look().unwrap();
+    // Half of a file may be whole TOML.
+    let after = folder.again_as_of(&at_rest, &before);
+    assert_eq!((names(&after), after.workspaces["emea-2"].concurrency), (vec!["emea-1", "emea-2"], 4));
+    // At rest when it was looked at, and written again before it was read.
+    let at_rest = watch.look().unwrap();
+    folder.file("emea-2.toml", "connector = \"tru");
+    let after = folder.again_as_of(&at_rest, &after);
+    assert_eq!((names(&after), after.workspaces["emea-2"].concurrency), (vec!["emea-2", "emea-3"], 4));
+    assert!(after.directory.as_ref().unwrap().broken.is_empty());
 }
 
 #[test]
