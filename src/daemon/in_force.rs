@@ -5,8 +5,9 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
-use super::{Daemon, Job, Setup};
+use super::{Daemon, Job, Setup, replicas::TRANSITION};
 use crate::{
+    clock::time_delta,
     ledger::{Entry, Fact, fact},
     schedule::{Missed, Places, Plan, Schedule, SpreadPlan},
     store::StoreError,
@@ -82,6 +83,22 @@ impl Terms {
     }
 }
 
+/// Other terms than this daemon's are in force for a job.
+#[derive(Debug)]
+pub(super) struct Superseded {
+    sentence: String,
+    /// Since when.
+    since: DateTime<Utc>,
+    is_logged: bool,
+}
+
+impl Superseded {
+    /// The sentence about it once it has lasted: a replica that takes over the same change a moment later has the same terms.
+    pub(super) fn lasting(&self, now: DateTime<Utc>) -> Option<&String> {
+        ((now - self.since).abs() >= time_delta(TRANSITION)).then_some(&self.sentence)
+    }
+}
+
 impl Daemon {
     /// The terms by which a job is due.
     pub(super) fn terms(&self, name: &str, job: &Job) -> Arc<Terms> {
@@ -90,6 +107,7 @@ impl Daemon {
 
     /// Reads the terms in force if the ledger has grown.
     pub(super) async fn learn_terms(&self, setup: &Setup, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.log_superseded(now);
         let head = self.store.head().await?.number;
         if self.state().terms_as_of == Some(head) {
             return Ok(());
@@ -121,7 +139,7 @@ impl Daemon {
                         "{name}: a newer configuration is in force (entry {number} of the ledger, {at}): {what}. Reload \
                          this daemon with the same configuration, or stop one of the two"
                     );
-                    (newer.unwrap_or(own), Some(sentence))
+                    (newer.unwrap_or(own), Some(sentence).zip(since))
                 }
                 _ => (own, None),
             };
@@ -132,7 +150,19 @@ impl Daemon {
         state.in_force_since.retain(|name, _| setup.jobs.contains_key(name));
         state.superseded.retain(|name, _| setup.jobs.contains_key(name));
         state.terms_as_of = Some(head);
+        drop(state);
+        self.log_superseded(now);
         Ok(())
+    }
+
+    /// Logs which jobs other terms have been in force for long enough, each once.
+    fn log_superseded(&self, now: DateTime<Utc>) {
+        for (job, superseded) in &mut self.state().superseded {
+            if let Some(sentence) = superseded.lasting(now).filter(|_| !superseded.is_logged) {
+                tracing::error!(job, "{sentence}");
+                superseded.is_logged = true;
+            }
+        }
     }
 
     /// The jobs whose terms changed between two entries of the ledger; `None` if there are too many entries in between to
@@ -161,7 +191,13 @@ impl Daemon {
         job.schedule.terms(&job.workspaces, job.missed)
     }
 
-    fn put_in_force(&self, name: &str, terms: Terms, since: Option<DateTime<Utc>>, superseded: Option<String>) {
+    fn put_in_force(
+        &self,
+        name: &str,
+        terms: Terms,
+        since: Option<DateTime<Utc>>,
+        superseded: Option<(String, DateTime<Utc>)>,
+    ) {
         let mut state = self.state();
         if let Some(since) = since.filter(|since| state.in_force_since.get(name) != Some(since)) {
             state.checks.remove(name);
@@ -171,13 +207,13 @@ impl Daemon {
             state.checks.remove(name);
             state.in_force.insert(name.to_owned(), Arc::new(terms));
         }
-        let Some(sentence) = superseded else {
+        let Some((sentence, since)) = superseded else {
             state.superseded.remove(name);
             return;
         };
-        if state.superseded.get(name) != Some(&sentence) {
-            tracing::error!(job = name, "{sentence}");
-            state.superseded.insert(name.to_owned(), sentence);
+        if state.superseded.get(name).is_none_or(|known| known.sentence != sentence) {
+            let superseded = Superseded { sentence, since, is_logged: false };
+            state.superseded.insert(name.to_owned(), superseded);
         }
     }
 }

@@ -184,8 +184,8 @@ struct State {
     in_force_since: BTreeMap<String, DateTime<Utc>>,
     /// The last entry of the ledger when they were read; `None` before that.
     terms_as_of: Option<u64>,
-    /// Jobs for which another process has put other terms in force, with a sentence about that.
-    superseded: BTreeMap<String, String>,
+    /// Jobs for which another process has put other terms in force.
+    superseded: BTreeMap<String, in_force::Superseded>,
     /// Why the configuration could not be reloaded; `None` if it could.
     not_reloaded: Option<String>,
     /// Jobs that are not decided because the clock is ahead, with a sentence about that.
@@ -273,7 +273,7 @@ impl Daemon {
         state.reviews_again.clear();
         state.seals_again = None;
         state.stamping.forget();
-        state.others = replicas::Others::default();
+        state.others = state.others.after_reload();
     }
 
     fn setup(&self) -> Arc<Setup> {

@@ -1,6 +1,9 @@
 //! Other daemons on the same store: what has to agree between them, and what is said if it does not.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
 
 use chrono::TimeDelta;
 use uuid::Uuid;
@@ -17,6 +20,10 @@ use crate::{
 /// How often a daemon announces itself and looks at its clock.
 const EVERY: Duration = Duration::from_secs(10);
 
+/// Replicas with different configurations are a problem only after this time: they take over what has changed in a directory of
+/// workspaces within ten seconds, and announce themselves every ten, so that one that has not followed by then does not follow.
+pub(super) const TRANSITION: Duration = Duration::from_secs(30);
+
 /// What tells a replica from others.
 #[derive(Debug, Clone, Default)]
 pub struct Identity {
@@ -32,12 +39,43 @@ pub(super) struct Others {
     looked_at: Option<Instant>,
     /// Why nothing is begun; `None` if the clock is right.
     pub(super) skewed: Option<String>,
+    /// Those with another configuration.
+    differing: Differing,
     /// What does not agree, in sentences.
     pub(super) warnings: Vec<String>,
     /// How far this machine's clock is ahead of the store's; `None` if the store has none.
     ahead: Option<TimeDelta>,
     /// How many others there are; `None` if that is not known.
     count: Option<usize>,
+}
+
+impl Others {
+    /// What is still true with another configuration of this daemon.
+    pub(super) fn after_reload(&mut self) -> Self {
+        Self { differing: std::mem::take(&mut self.differing), ..Self::default() }
+    }
+}
+
+/// Other processes with another configuration than this one's: which, and since when they have had it.
+#[derive(Debug, Default)]
+struct Differing(BTreeMap<Uuid, (String, Instant)>);
+
+impl Differing {
+    /// Looks at the others. Returns those that have kept a configuration which differs for [`TRANSITION`].
+    fn lasting(&mut self, own: &Replica, others: &[Replica], now: Instant) -> BTreeSet<Uuid> {
+        let mut before = std::mem::take(&mut self.0);
+        for other in others.iter().filter(|other| other.configuration != own.configuration) {
+            let since = match before.remove(&other.process) {
+                Some((configuration, since)) if configuration == other.configuration => since,
+                _ => now,
+            };
+            self.0.insert(other.process, (other.configuration.clone(), since));
+        }
+        let lasts = |(process, (_, since)): (&Uuid, &(String, Instant))| {
+            (now.duration_since(*since) >= TRANSITION).then_some(*process)
+        };
+        self.0.iter().filter_map(lasts).collect()
+    }
 }
 
 /// What a daemon says of itself among the others on its store.
@@ -67,6 +105,9 @@ impl Daemon {
             self.store.leave(&own).await?;
             return Err(refused);
         }
+        // Their key was looked at first: one that runs all the same is not passed over.
+        self.store.replace(&own).await?;
+        let others: Vec<Replica> = others.into_iter().filter(|other| other.name != own.name).collect();
         self.compare(&own, &others);
         Ok(())
     }
@@ -132,6 +173,7 @@ impl Daemon {
 
     fn compare(&self, own: &Replica, others: &[Replica]) {
         let mut warnings = Vec::new();
+        let differing = self.state().others.differing.lasting(own, others, Instant::now());
         for other in others {
             let name = &other.name;
             if other.name == own.name {
@@ -143,7 +185,7 @@ impl Daemon {
             if other.version != own.version {
                 warnings
                     .push(format!("the replica {name} is rolecall {}, and this one {}", other.version, own.version));
-            } else if other.configuration != own.configuration {
+            } else if differing.contains(&other.process) {
                 warnings.push(format!("the replica {name} has another configuration"));
             }
         }
@@ -177,4 +219,43 @@ impl Daemon {
 /// A new name for a process.
 pub(super) fn process() -> Uuid {
     Uuid::new_v4()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replica(process: u128, configuration: &str) -> Replica {
+        Replica {
+            name: process.to_string(),
+            process: Uuid::from_u128(process),
+            version: "1".to_owned(),
+            signing_key: None,
+            configuration: configuration.to_owned(),
+            ahead: TimeDelta::zero(),
+            holds: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn another_configuration_is_named_once_it_has_lasted() {
+        let (start, mut differing) = (Instant::now(), Differing::default());
+        let mut looks = |seconds, own, other| {
+            let lasting =
+                differing.lasting(&replica(1, own), &[replica(2, other)], start + Duration::from_secs(seconds));
+            lasting.len()
+        };
+        assert_eq!([looks(0, "b", "a"), looks(10, "b", "b")], [0, 0], "the other follows");
+        assert_eq!([looks(20, "b", "a"), looks(49, "b", "a"), looks(50, "b", "a")], [0, 0, 1], "it does not");
+        assert_eq!(looks(51, "c", "a"), 1, "nor when this one goes on");
+        assert_eq!(
+            [looks(60, "c", "b"), looks(85, "d", "c"), looks(110, "e", "d")],
+            [0, 0, 0],
+            "it follows, but later"
+        );
+        assert_eq!(looks(140, "f", "d"), 1, "it has stopped");
+        assert_eq!([looks(150, "d", "d"), looks(160, "e", "d")], [0, 0], "they agreed meanwhile");
+        let gone = differing.lasting(&replica(1, "e"), &[], start + Duration::from_mins(5));
+        assert_eq!((gone.len(), differing.0.len()), (0, 0));
+    }
 }

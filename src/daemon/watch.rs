@@ -93,22 +93,32 @@ impl Daemon {
         let unwritable = self.store.probe(now).await.err().map(|error| error.to_string());
         let unwritable = unwritable.or_else(|| self.unwritable_evidence());
         let cut = self.cut_warning(now).await?;
-        let unstored = self.unstored_warning();
-        let (failure, warnings) = {
-            let state = self.state();
-            let failure = state.failure.as_ref().map(|failure| failure.error.clone());
-            let failure = failure.or(unwritable);
-            let configuration = setup.problems.iter().chain(&state.not_reloaded);
-            let others = state.others.skewed.iter().chain(&state.others.warnings);
-            let warnings =
-                configuration.chain(state.superseded.values()).chain(state.ahead.values()).chain(others).cloned();
-            (
-                failure,
-                unstored.into_iter().chain(cut).chain(warnings).chain(state.stamping.warning(self.now())).collect(),
-            )
-        };
+        let failure = self.failure().or(unwritable);
+        let warnings = self.unstored_warning().into_iter().chain(cut).chain(self.warnings(now)).collect();
         let backlog = self.store.backlog().await?;
         Ok(Health { is_alive: self.is_alive(), failure, warnings, incidents, backlog })
+    }
+
+    /// What is wrong as far as this process knows without its store, in sentences.
+    pub fn known_problems(&self) -> Vec<String> {
+        let known = self.failure().into_iter().chain(self.unstored_warning());
+        known.chain(self.warnings(self.now())).collect()
+    }
+
+    /// Why the last step failed; `None` if it did not.
+    fn failure(&self) -> Option<String> {
+        self.state().failure.as_ref().map(|failure| failure.error.clone())
+    }
+
+    /// What this process knows of itself that is not as it should be.
+    fn warnings(&self, now: DateTime<Utc>) -> Vec<String> {
+        let setup = self.setup();
+        let state = self.state();
+        let configuration = setup.problems.iter().chain(&state.not_reloaded);
+        let superseded = state.superseded.values().filter_map(|superseded| superseded.lasting(now));
+        let others = state.others.skewed.iter().chain(&state.others.warnings);
+        let warnings = configuration.chain(superseded).chain(state.ahead.values()).chain(others).cloned();
+        warnings.chain(state.stamping.warning(now)).collect()
     }
 
     /// Why no evidence can be written, in a sentence; `None` if it can, or if none is kept.

@@ -451,6 +451,10 @@ impl<M: Database, H: Hazard> Replicas for Hazardous<M, H> {
         self.store.announce(replica).await
     }
 
+    async fn replace(&self, replica: &Replica) -> Result<(), StoreError> {
+        self.store.replace(replica).await
+    }
+
     async fn replicas(&self) -> Result<Option<Vec<Announced>>, StoreError> {
         self.store.replicas().await
     }

@@ -61,6 +61,13 @@ pub trait Replicas: Send + Sync {
     /// [`StoreError`]
     async fn announce(&self, replica: &Replica) -> Result<Vec<Replica>, StoreError>;
 
+    /// Removes what other processes announced under the name of a replica: it replaces one that ended without saying so. One
+    /// that still runs announces itself again.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn replace(&self, replica: &Replica) -> Result<(), StoreError>;
+
     /// The daemons that announce themselves, by name; `None` if the store does not keep them.
     ///
     /// # Errors

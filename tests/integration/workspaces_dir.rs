@@ -78,3 +78,45 @@ fn files_of_workspaces_come_break_and_go_while_the_daemon_runs() {
     assert_eq!(code, Some(0), "{said}");
     assert!(!said.contains(&bench.simulator.credentials().refresh_token), "{said}");
 }
+
+#[test]
+fn replicas_are_ready_while_they_take_over_a_new_workspace_and_when_one_comes_back() {
+    let bench = bench();
+    crate::fleet::move_to_postgres(&bench);
+    tenant(&bench, "tenant-1", "");
+    let text = bench.read("rolecall.toml");
+    let start = |name: &str| {
+        let named = text.replace("[daemon]", &format!("[daemon]\nreplica = \"{name}\""));
+        fs::write(bench.path("rolecall.toml"), named).unwrap();
+        let daemon = Daemon::start(&bench);
+        daemon.address();
+        daemon
+    };
+    let (one, two) = (start("one"), start("two"));
+    let differ = |daemon: &Daemon| {
+        let said = ask(&daemon.address(), "/readyz").1;
+        let problem =
+            ["another configuration", "a newer configuration", "is named"].iter().any(|what| said.contains(what));
+        assert!(!problem, "{said}");
+        said
+    };
+    eventually("that they see one another", || [&one, &two].iter().all(|daemon| differ(daemon).contains("\"of\":2")));
+    tenant(&bench, "tenant-2", "");
+    let has_taken_over = |daemon: &Daemon| daemon.said().contains("took over the directory of workspaces");
+    eventually("that both have the new workspace", || {
+        differ(&one);
+        differ(&two);
+        has_taken_over(&one) && has_taken_over(&two)
+    });
+    two.signal("-KILL");
+    two.wait();
+    let two = start("two");
+    let (code, printed, said) = bench.run(&["runs", "replicas", "--format", "json"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(printed.matches("\"name\"").count(), 2, "the one before is replaced: {printed}");
+    eventually("an audit of it", || {
+        differ(&one);
+        differ(&two);
+        is_audited(&bench, "tenant-2")
+    });
+}

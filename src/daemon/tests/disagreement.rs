@@ -53,6 +53,8 @@ async fn of_two_configurations_the_newer_one_holds_and_the_older_daemon_says_so(
     older.at(WEEK_1).await;
     assert_eq!(older.daemon.health().await.unwrap().warnings, Vec::<String>::new());
     newer.at("2026-03-02T07:00:01Z").await;
+    assert_eq!(newer.daemon.health().await.unwrap().warnings, Vec::<String>::new(), "it may be about to follow");
+    newer.at("2026-03-02T07:00:30Z").await;
     assert!(newer.daemon.health().await.unwrap().warnings[0].contains("“0 8 * * MON” in Europe/Berlin"));
 }
 

@@ -78,12 +78,8 @@ impl Replicas for PostgresStore {
     async fn announce(&self, replica: &Replica) -> Result<Vec<Replica>, StoreError> {
         let failed = self.explain("say which replicas there are");
         let mut transaction = self.pool.begin().await.map_err(&failed)?;
-        // One that comes back under its name replaces the one that is gone.
-        let sql = format!(
-            "DELETE FROM replica WHERE seen_at < {NOW} - $1 OR (name = $2 AND process <> $3 AND seen_at < {NOW} - $4)"
-        );
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(FORGOTTEN_AFTER.num_milliseconds()).bind(&replica.name);
-        let query = query.bind(replica.process.as_bytes().to_vec()).bind(GONE_AFTER.num_milliseconds());
+        let sql = format!("DELETE FROM replica WHERE seen_at < {NOW} - $1");
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(FORGOTTEN_AFTER.num_milliseconds());
         query.execute(&mut *transaction).await.map_err(&failed)?;
         let sql = format!(
             "INSERT INTO replica (process, name, version, signing_key, configuration, ahead, holds, joined_at, seen_at)
@@ -109,6 +105,12 @@ impl Replicas for PostgresStore {
         let others = rows.and_then(|rows| rows.iter().map(replica_of).collect::<Result<_, _>>()).map_err(&failed)?;
         super::write::commit(transaction).await.map_err(failed)?;
         Ok(others)
+    }
+
+    async fn replace(&self, replica: &Replica) -> Result<(), StoreError> {
+        let query = sqlx::query("DELETE FROM replica WHERE name = $1 AND process <> $2").bind(&replica.name);
+        let query = query.bind(replica.process.as_bytes().to_vec());
+        query.execute(&self.pool).await.map(|_| ()).map_err(self.explain("say which replicas there are"))
     }
 
     async fn replicas(&self) -> Result<Option<Vec<Announced>>, StoreError> {

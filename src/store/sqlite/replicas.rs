@@ -21,6 +21,10 @@ impl Replicas for SqliteStore {
         Ok(Vec::new())
     }
 
+    async fn replace(&self, _replica: &Replica) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn replicas(&self) -> Result<Option<Vec<Announced>>, StoreError> {
         Ok(None)
     }

@@ -36,7 +36,14 @@ async fn replicas_see_one_another_until_they_leave_or_are_gone() {
     assert_eq!(listed().await, [(one.clone(), false), (other.clone(), true)]);
     let back = replica("other");
     store.announce(&back).await.unwrap();
+    store.replace(&back).await.unwrap();
     assert_eq!(listed().await, [(one.clone(), false), (back, false)]);
+    // Of two that run under one name, both are there.
+    let twin = replica("one");
+    store.announce(&twin).await.unwrap();
+    store.replace(&twin).await.unwrap();
+    assert_eq!(store.announce(&one).await.unwrap().iter().filter(|other| other.name == "one").count(), 1);
+    store.leave(&twin).await.unwrap();
     execute(&store, "UPDATE replica SET seen_at = seen_at - 3700000 WHERE name = 'other'").await.unwrap();
     store.announce(&one).await.unwrap();
     assert_eq!(listed().await, [(one.clone(), false)]);
