@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, io, time::Duration};
 use super::ledger::{Parted, compare, was_kept};
 use crate::{
     evidence::{
+        attestation::Attestation,
         consistency::{self, ConsistencyReport},
         key::SigningKey,
         ledger::LEDGER,
@@ -115,6 +116,24 @@ impl Check<'_> {
     }
 }
 
+/// The ledger of evidence without its store, and who signed it. A problem is looked for a second time: a running daemon may be
+/// in the middle of writing, between a checkpoint and its signature, for example.
+///
+/// # Errors
+/// If the storage cannot be read.
+pub async fn attestation(storage: &dyn Storage, allowed: Allowed) -> io::Result<Attestation> {
+    attestation_after(storage, allowed, WRITING).await
+}
+
+async fn attestation_after(storage: &dyn Storage, allowed: Allowed, wait: Duration) -> io::Result<Attestation> {
+    let found = Attestation::of(storage, allowed.clone())?;
+    if found.problems.is_empty() {
+        return Ok(found);
+    }
+    tokio::time::sleep(wait).await;
+    Attestation::of(storage, allowed)
+}
+
 /// The digests of the mails that wait to be sent.
 async fn waiting(store: &dyn Database) -> Result<BTreeSet<String>, StoreError> {
     Ok(store.waiting_mails().await?.into_iter().collect())
@@ -128,7 +147,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        evidence::storage::{busy::Busy, memory::Memory},
+        evidence::{
+            ledger,
+            storage::{busy::Busy, memory::Memory, read},
+        },
         ledger::Fact,
         run::{
             ledger::write_out,
@@ -151,6 +173,35 @@ mod tests {
             });
         });
         added.join().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_signature_that_is_being_put_back_is_looked_for_again() {
+        let (memory, key) = (Arc::new(Memory::new()), SigningKey::generate("test").unwrap());
+        let signer = key.signer().unwrap();
+        let mut head = Head::default();
+        let names = Fact::Key { fingerprint: Some(key.fingerprint()), signer: Some(signer.clone()) };
+        let lines = [head.link(DateTime::UNIX_EPOCH, names).unwrap()];
+        head = lines[0].head.clone();
+        ledger::append(&*memory, &ledger::tail(&*memory).unwrap(), &lines).unwrap();
+        ledger::checkpoint(&*memory, &head, &Head::default(), Some(&key)).unwrap();
+        let signature = "checkpoint-00000001.json.sig";
+        let content = read(&*memory, signature).unwrap();
+        memory.remove(signature).unwrap();
+        let allowed = Allowed::parse(&signer, DateTime::UNIX_EPOCH);
+        let look = async |storage: &dyn Storage| {
+            attestation_after(storage, allowed.clone(), Duration::ZERO).await.unwrap().problems
+        };
+        let alone = Busy::new(Arc::clone(&memory), |_, _| {});
+        let problems = look(&alone).await;
+        assert!(problems[0].contains("it is not signed"), "{problems:?}");
+        let first = alone.calls() / 2;
+        let busy = Busy::new(memory, move |call, memory| {
+            if call == first {
+                memory.put_new(signature, &content).unwrap();
+            }
+        });
+        assert_eq!(look(&busy).await, Vec::<String>::new());
     }
 
     #[tokio::test]

@@ -20,16 +20,17 @@ use crate::{
         storage::{Storage, has},
     },
     export::certificate::{Known, bag_of, certificate},
+    run::anchor,
 };
 
-pub(super) fn run(named: Option<&Path>, args: &CertificateArgs) -> Result<(), Failure> {
+pub(super) async fn run(named: Option<&Path>, args: &CertificateArgs) -> Result<(), Failure> {
     let id = args.audit.to_str().and_then(|text| text.parse::<Uuid>().ok()).filter(|_| !args.audit.exists());
     let (page, audit, key) = if let Some(id) = id {
         let (_, evidence) = configured(named)?;
-        (of_audit(&evidence, args, id)?, id.to_string(), key(&evidence)?)
+        (of_audit(&evidence, args, id).await?, id.to_string(), key(&evidence)?)
     } else {
         // Who has only a bag has no key.
-        let (page, audit) = of_bag(named, args)?;
+        let (page, audit) = of_bag(named, args).await?;
         (page, audit, None)
     };
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("certificate_{audit}.html")));
@@ -47,13 +48,13 @@ fn write(out: &Path, content: &[u8]) -> Result<(), Failure> {
 }
 
 /// The page about an audit of the configured evidence.
-fn of_audit(evidence: &Evidence, args: &CertificateArgs, id: Uuid) -> Result<String, Failure> {
+async fn of_audit(evidence: &Evidence, args: &CertificateArgs, id: Uuid) -> Result<String, Failure> {
     let allowed = match &args.allowed_signers {
         Some(file) => signers_of(file)?,
         None => signers(evidence)?,
     };
     let storage = storage_of(evidence)?;
-    let ledger = ledger(&*storage, allowed.clone())?;
+    let ledger = ledger(&*storage, allowed.clone()).await?;
     let bag = ledger.as_ref().and_then(|ledger| bag_of(ledger, id));
     let bag = bag.ok_or_else(|| {
         Failure::failed(format!("the ledger names no evidence bag of an audit {id}; `rolecall runs` lists the audits"))
@@ -62,7 +63,7 @@ fn of_audit(evidence: &Evidence, args: &CertificateArgs, id: Uuid) -> Result<Str
 }
 
 /// The page about a bag, and the id of its audit. The ledger is looked for beside it.
-fn of_bag(named: Option<&Path>, args: &CertificateArgs) -> Result<(String, String), Failure> {
+async fn of_bag(named: Option<&Path>, args: &CertificateArgs) -> Result<(String, String), Failure> {
     let allowed = match &args.allowed_signers {
         Some(file) => signers_of(file)?,
         None => Allowed::default(),
@@ -80,20 +81,20 @@ fn of_bag(named: Option<&Path>, args: &CertificateArgs) -> Result<(String, Strin
     if !inventory::is_bag(&*storage, &folder) {
         return Err(Failure::usage(format!("{shown} is not a bag of evidence")));
     }
-    let ledger = ledger(&*storage, allowed.clone())?;
+    let ledger = ledger(&*storage, allowed.clone()).await?;
     let of = |name: &str| name.split(['_', '.']).rev().find(|part| part.parse::<Uuid>().is_ok()).map(str::to_owned);
     let audit = of(&folder).or_else(|| of(&shown)).unwrap_or_else(|| "audit".to_owned());
     Ok((made(&*storage, &folder, ledger.as_ref(), &allowed)?, audit))
 }
 
 /// The ledger of a storage; `None` if there is none.
-fn ledger(storage: &dyn Storage, allowed: Allowed) -> Result<Option<Attestation>, Failure> {
+async fn ledger(storage: &dyn Storage, allowed: Allowed) -> Result<Option<Attestation>, Failure> {
     let place = storage.place(LEDGER);
     let failed = |error: &dyn std::fmt::Display| Failure::failed(format!("{place}: {error}"));
     if !has(storage, LEDGER).map_err(|error| failed(&error))? {
         return Ok(None);
     }
-    let found = Attestation::of(storage, allowed).map_err(|error| failed(&error))?;
+    let found = anchor::attestation(storage, allowed).await.map_err(|error| failed(&error))?;
     match found.problems.first() {
         None => Ok(Some(found)),
         Some(problem) => Err(failed(&format!("{problem}. `rolecall evidence verify` lists all problems"))),

@@ -14,6 +14,7 @@ use crate::{
     coverage::{self, Coverage, Question},
     evidence::{attestation::Attestation, inventory, signers::Allowed, source, storage::Storage},
     export,
+    run::anchor,
     words::count,
 };
 
@@ -22,7 +23,7 @@ const MOST_PRINTED: usize = 50;
 /// The longest reason that is printed, in characters.
 const REASON: usize = 300;
 
-pub(super) fn run(named: Option<&Path>, args: &CoverageArgs) -> Result<(), Failure> {
+pub(super) async fn run(named: Option<&Path>, args: &CoverageArgs) -> Result<(), Failure> {
     let evidence = if args.path.is_some() { None } else { Some(configured(named)?.1) };
     let allowed = match (&args.allowed_signers, &evidence) {
         (Some(file), _) => signers_of(file)?,
@@ -36,7 +37,7 @@ pub(super) fn run(named: Option<&Path>, args: &CoverageArgs) -> Result<(), Failu
         (None, None) => return Ok(()),
     };
     let (storage, place) = (&*storage, storage.place(""));
-    let attestation = attestation(storage, allowed)?;
+    let attestation = attestation(storage, allowed).await?;
     let period = period(&args.period)?;
     let late_after = Duration::hours(i64::from(args.late_after));
     let bags = inventory::digests(storage).map_err(|error| unreadable(&place, &error))?;
@@ -68,9 +69,9 @@ pub(super) fn run(named: Option<&Path>, args: &CoverageArgs) -> Result<(), Failu
 }
 
 /// The ledger of a storage; a damaged one proves nothing.
-fn attestation(storage: &dyn Storage, allowed: Allowed) -> Result<Attestation, Failure> {
+async fn attestation(storage: &dyn Storage, allowed: Allowed) -> Result<Attestation, Failure> {
     let place = storage.place("");
-    let attestation = Attestation::of(storage, allowed).map_err(|error| unreadable(&place, &error))?;
+    let attestation = anchor::attestation(storage, allowed).await.map_err(|error| unreadable(&place, &error))?;
     match attestation.problems.first() {
         None => Ok(attestation),
         Some(problem) => {

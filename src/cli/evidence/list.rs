@@ -14,9 +14,10 @@ use crate::{
         output::{self, Failure, plain},
     },
     config::settings::Evidence,
-    evidence::{attestation::Attestation, inventory, signers::Allowed},
+    evidence::{inventory, signers::Allowed},
     ledger::{Entry, Fact},
     review::event::Event,
+    run::anchor,
     words::count,
 };
 
@@ -60,11 +61,11 @@ const COLUMNS: &[Column<Row>] = &[
     ("open_findings", |row| table::text(row.open_findings.as_ref())),
 ];
 
-pub(super) fn run(evidence: &Evidence, format: LookupFormat) -> Result<(), Failure> {
+pub(super) async fn run(evidence: &Evidence, format: LookupFormat) -> Result<(), Failure> {
     let storage = storage_of(evidence)?;
     let unreadable = |error| unreadable(&storage.place(""), &error);
     let bags = inventory::bags(&*storage).map_err(unreadable)?;
-    let attestation = Attestation::of(&*storage, Allowed::default()).map_err(unreadable)?;
+    let attestation = anchor::attestation(&*storage, Allowed::default()).await.map_err(unreadable)?;
     let known = known(attestation.chain.entries.iter().map(|(entry, _)| entry));
     if let Some(problem) = attestation.problems.first().filter(|_| !bags.is_empty()) {
         output::note(&format!("rolecall: {problem}. `rolecall evidence verify` lists all problems"));

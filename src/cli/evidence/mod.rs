@@ -43,11 +43,11 @@ const LARGEST_TRUST: u64 = 16 << 20;
 pub(super) async fn run(named: Option<&Path>, command: EvidenceCommand) -> Result<(), Failure> {
     match command {
         EvidenceCommand::InitKey { out } => init_key(&out),
-        EvidenceCommand::List { format } => list::run(&configured(named)?.1, format),
-        EvidenceCommand::Coverage(args) => coverage::run(named, &args),
+        EvidenceCommand::List { format } => list::run(&configured(named)?.1, format).await,
+        EvidenceCommand::Coverage(args) => coverage::run(named, &args).await,
         EvidenceCommand::Export(args) => export::run(named, &args).await,
         EvidenceCommand::Sample(args) => sample::run(named, &args).await,
-        EvidenceCommand::Certificate(args) => certificate::run(named, &args),
+        EvidenceCommand::Certificate(args) => certificate::run(named, &args).await,
         EvidenceCommand::Recompute { bag } => recompute::run(named, &bag).await,
         EvidenceCommand::Verify { path, all, trust } => verify::run(named, path.as_deref(), all, &trust).await,
     }
