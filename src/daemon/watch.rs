@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 
-use super::{Daemon, Setup};
+use super::{Daemon, Job, Setup};
 use crate::{
     model::trigger::{Incident, LATE},
     notify::heartbeat,
@@ -151,22 +151,36 @@ impl Daemon {
         let now = self.now();
         let mut pulses = Vec::new();
         for (name, job) in &setup.jobs {
-            let terms = self.terms(name, job);
             // A fire time that is decided already does not come again.
             let decided = self.store.cursor(name).await?.map_or(now, |cursor| cursor.at.max(now));
-            // A place that has passed in the first window is in the second.
-            let windows: Vec<Window> = terms.schedule.windows(decided).take(2).collect();
-            // Nothing is decided while the clock is ahead: what it says comes next would not.
-            let is_ahead = self.state().ahead.contains_key(name);
-            for workspace in &terms.workspaces {
-                let place = Place::of(name, workspace);
-                let next = windows.iter().map(|window| window.at(place)).find(|time| *time > decided);
-                let next = next.filter(|_| !is_ahead);
-                let last = self.store.last_done(name, workspace, now + LATE).await?;
-                pulses.push(Pulse { job: name.clone(), workspace: workspace.clone(), next, last });
+            for mut pulse in self.upcoming(name, job, decided) {
+                pulse.last = self.store.last_done(name, &pulse.workspace, now + LATE).await?;
+                pulses.push(pulse);
             }
         }
         Ok(pulses)
+    }
+
+    /// Each workspace of each job, as far as this process knows without its store.
+    pub fn known_pulses(&self) -> Vec<Pulse> {
+        let (setup, now) = (self.setup(), self.now());
+        setup.jobs.iter().flat_map(|(name, job)| self.upcoming(name, job, now)).collect()
+    }
+
+    /// When each workspace of a job is due next after what is decided.
+    fn upcoming(&self, name: &str, job: &Job, decided: DateTime<Utc>) -> Vec<Pulse> {
+        let terms = self.terms(name, job);
+        // A place that has passed in the first window is in the second.
+        let windows: Vec<Window> = terms.schedule.windows(decided).take(2).collect();
+        // Nothing is decided while the clock is ahead: what it says comes next would not.
+        let is_ahead = self.state().ahead.contains_key(name);
+        let pulse = |workspace: &String| {
+            let place = Place::of(name, workspace);
+            let next = windows.iter().map(|window| window.at(place)).find(|time| *time > decided);
+            let next = next.filter(|_| !is_ahead);
+            Pulse { job: name.to_owned(), workspace: workspace.clone(), next, last: None }
+        };
+        terms.workspaces.iter().map(pulse).collect()
     }
 
     /// The events counted since the start.

@@ -82,6 +82,12 @@ impl Answer {
     }
 }
 
+/// One sentence per problem if the store does not tell how the reviews are: why not, and what the process knows without it.
+pub(super) fn problems_without_store(why: String, known: Vec<String>) -> Vec<String> {
+    let known = known.into_iter().filter(|problem| *problem != why).collect::<Vec<_>>();
+    std::iter::once(why).chain(known).map(|problem| without_addresses(&problem)).collect()
+}
+
 /// One sentence per problem.
 pub(super) fn problems(health: &Health) -> Vec<String> {
     let stuck = (!health.is_alive).then(|| "the daemon has made no progress recently; see its log".to_owned());

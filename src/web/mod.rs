@@ -18,13 +18,16 @@ use axum::{
 };
 
 use self::answer::Answer;
-use crate::{connections, daemon::Daemon, store::StoreError};
+use crate::{connections, daemon::Daemon};
 
 /// What a browser may do with the page: show it, with its own styles.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
 
 /// How long an answer waits for the store: less than the ten seconds of Prometheus.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Said of a store that takes longer.
+const NO_ANSWER: &str = "the store does not answer; see the log";
 
 /// The routes, for requests to this host or one of the names.
 pub fn routes(daemon: Arc<Daemon>, names: Vec<String>) -> Router {
@@ -47,14 +50,10 @@ async fn enter(State(names): State<Arc<Vec<String>>>, request: Request, next: Ne
 
 /// For people: jobs, what is next, what is wrong.
 async fn status_page(State(daemon): State<Arc<Daemon>>) -> Response {
-    match page::page(&daemon).await {
-        Ok(page) => {
-            let headers =
-                [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, POLICY)];
-            (headers, page).into_response()
-        }
-        Err(error) => failed(&error),
-    }
+    let (is_whole, page) = page::page(&daemon).await;
+    let status = if is_whole { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, POLICY)];
+    (status, headers, page).into_response()
 }
 
 /// Liveness: whether the daemon works at all.
@@ -70,7 +69,7 @@ async fn healthz(State(daemon): State<Arc<Daemon>>) -> Response {
 async fn readyz(State(daemon): State<Arc<Daemon>>) -> Response {
     let answer = match tokio::time::timeout(PATIENCE, daemon.health()).await {
         Ok(health) => Answer::of(health, daemon.membership()),
-        Err(_) => Answer::without_health("the store does not answer; see the log".to_owned(), daemon.membership()),
+        Err(_) => Answer::without_health(NO_ANSWER.to_owned(), daemon.membership()),
     };
     let status = if answer.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(answer)).into_response()
@@ -78,8 +77,4 @@ async fn readyz(State(daemon): State<Arc<Daemon>>) -> Response {
 
 async fn metrics_page(State(daemon): State<Arc<Daemon>>) -> Response {
     ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::page(&daemon).await).into_response()
-}
-
-fn failed(error: &StoreError) -> Response {
-    (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response()
 }

@@ -256,6 +256,11 @@ fn a_server_that_restarts_holds_up_and_loses_nothing() {
         let (status, metrics) = ask(&daemon.address(), "/metrics");
         let has = ["rolecall_alive ", "rolecall_store_readable 0", "rolecall_replica_runs{"];
         assert!(status == 200 && has.iter().all(|line| metrics.contains(line)), "{metrics}");
+        let asked = Instant::now();
+        let (status, page) = ask(&daemon.address(), "/");
+        assert!(asked.elapsed() < Duration::from_secs(12), "it waits for 5 seconds, and not as long as a connection");
+        let has = ["The store cannot be read", "<td>weekly</td><td>acme</td><td>unknown</td>"];
+        assert!(status == 503 && has.iter().all(|part| page.contains(part)), "{page}");
         process.tell("start");
     }
     closes(&bench, &daemon, 2);
