@@ -60,9 +60,7 @@ async fn try_stages(named: Option<&Path>) -> Result<(), Failure> {
 fn line(stage: Stage, outcome: &Outcome) -> String {
     match outcome {
         Outcome::Passed(detail) => format!("ok       {stage:<15} {detail}"),
-        Outcome::Failed(reason) => {
-            format!("FAILED   {stage:<15} {reason}\n{:25}fix: {}", "", stage.advice())
-        }
+        Outcome::Failed(why) => format!("FAILED   {stage:<15} {}\n{:25}fix: {}", why.reason, "", why.advice),
         Outcome::NotReached => format!("–        {stage:<15} not reached"),
     }
 }

@@ -1,7 +1,16 @@
 //! How to reach the database.
 
-use std::{fmt, fs, io, path::PathBuf, time::Duration};
+use std::{
+    fmt, fs,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{
     ConnectOptions as _, Executor as _, PgConnection,
@@ -13,6 +22,9 @@ pub(super) const SCHEMA: &str = "rolecall";
 
 /// How long to wait for a connection when a process starts.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The largest file of certificates that is read, in bytes.
+const LARGEST_PEM: u64 = 16 << 20;
 
 /// What every connection begins with. The times end what a dead replica left behind: a statement that nobody waits for, a
 /// lock that somebody else holds, and a transaction whose process stands still.
@@ -110,12 +122,9 @@ impl Server {
     /// One connection, with the reason if there is none.
     pub(super) async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
         if let Some(path) = &self.root_certificate {
-            let unreadable = |error: io::Error| {
-                sqlx::Error::Configuration(
-                    format!("`root_certificate` {} cannot be read: {error}", path.display()).into(),
-                )
-            };
-            fs::metadata(path).map_err(unreadable)?;
+            has_certificates(path).map_err(|why| {
+                sqlx::Error::Configuration(format!("`root_certificate` {} {why}", path.display()).into())
+            })?;
         }
         let options = self.options();
         let connected = async {
@@ -129,6 +138,21 @@ impl Server {
         };
         tokio::time::timeout(CONNECT_TIMEOUT, connected).await.map_err(timed_out)?
     }
+}
+
+/// Whether a file has certificates in PEM, and nothing else that is taken for one; an error says why not. A library that finds
+/// none in it passes it over, and then no server has a trusted certificate.
+fn has_certificates(path: &Path) -> Result<(), String> {
+    let unreadable = |error: io::Error| format!("cannot be read: {error}");
+    let mut pem = Vec::new();
+    fs::File::open(path).and_then(|file| file.take(LARGEST_PEM).read_to_end(&mut pem)).map_err(unreadable)?;
+    let (mut roots, mut some) = (RootCertStore::empty(), false);
+    for found in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = found.map_err(|error| format!("is not valid PEM: {error}"))?;
+        roots.add(certificate).map_err(|error| format!("has something that is not a certificate: {error}"))?;
+        some = true;
+    }
+    if some { Ok(()) } else { Err("has no certificate in PEM".to_owned()) }
 }
 
 /// Prepares a new connection.

@@ -316,7 +316,7 @@ async fn each_stage_of_reaching_the_database_is_tried() {
     let failed = async |server: &Server, clock: Clock| {
         let stages = check(server, &clock).await;
         let failed = stages.iter().find_map(|(stage, outcome)| match outcome {
-            Outcome::Failed(reason) => Some((*stage, reason.clone())),
+            Outcome::Failed(failure) => Some((*stage, failure.reason.clone())),
             _ => None,
         });
         let passed = stages.iter().filter(|(_, outcome)| matches!(outcome, Outcome::Passed(_))).count();
@@ -340,5 +340,70 @@ async fn each_stage_of_reaching_the_database_is_tried() {
         let (at, said) = found.unwrap();
         assert_eq!((at, passed), (stage, stage as usize), "{said}");
         assert!(said.contains(reason), "{said}");
+    }
+}
+
+/// A server that greets or answers with these bytes, and ends the connection.
+async fn other_server(says: &'static [u8]) -> u16 {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut asked = [0; 8];
+            let _ = stream.read_exact(&mut asked).await;
+            let _ = stream.write_all(says).await;
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn what_is_advised_fits_what_is_wrong() {
+    use super::check::{Outcome, Stage, check};
+    let server = testing::database().await;
+    let folder = tempfile::tempdir().unwrap();
+    let root = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        Server { tls: Tls::Full, root_certificate: Some(path), ..server.clone() }
+    };
+    let at = |port| Server { host: Host::Name("127.0.0.1".to_owned(), port), ..server.clone() };
+    let another = "another program may listen there";
+    let broken = b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+    for (server, stage, reason, advice) in [
+        (root("key.pem", b"-----BEGIN PRIVATE KEY-----\n"), Stage::Tls, "key.pem is not valid PEM", "in PEM"),
+        (root("text.pem", b"not a certificate"), Stage::Tls, "text.pem has no certificate in PEM", "in PEM"),
+        (root("empty.pem", b""), Stage::Tls, "empty.pem has no certificate in PEM", "in PEM"),
+        (root("half.pem", broken), Stage::Tls, "half.pem has something that is not a certificate", "in PEM"),
+        (
+            Server { root_certificate: Some(folder.path().join("no.pem")), ..root("a", b"") },
+            Stage::Tls,
+            "no.pem cannot be read",
+            "that this account may read",
+        ),
+        (
+            Server {
+                tls: Tls::Full,
+                host: Host::Name("localhost".to_owned(), testing::server().port),
+                ..server.clone()
+            },
+            Stage::Tls,
+            "UnknownIssuer",
+            "name the authority",
+        ),
+        (at(other_server(b"220 mail.example.com ESMTP\r\n").await), Stage::Connect, "it says “220 mail.ex", another),
+        (at(other_server(b"SSH-2.0-OpenSSH_9.2\r\n").await), Stage::Connect, "it says “SSH-2.0", another),
+        (at(other_server(b"").await), Stage::Connect, "ends the connection", another),
+        (Server { tls: Tls::Full, ..at(other_server(b"N").await) }, Stage::Tls, "does not offer TLS", "`ssl = on`"),
+    ] {
+        let stages = check(&server, &crate::clock::Clock::system()).await;
+        let failed = stages.iter().find_map(|(stage, outcome)| match outcome {
+            Outcome::Failed(failure) => Some((*stage, failure.clone())),
+            _ => None,
+        });
+        let (at, failure) = failed.unwrap();
+        assert_eq!(at, stage, "{failure:?}");
+        assert!(failure.reason.contains(reason) && failure.advice.contains(advice), "{failure:?}");
     }
 }
