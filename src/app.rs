@@ -21,8 +21,8 @@ pub use self::{
     folders::{FolderError, Folders, try_folders},
     sign_in::{Links, sender},
     stores::{
-        StoreCheck, check_store, close_stores, existing_store, migrate_store, store, store_place, store_to_change,
-        store_to_read, store_to_write, tables,
+        StoreCheck, check_store, close_stores, empty_store, existing_store, migrate_store, store, store_place,
+        store_to_change, store_to_write, tables,
     },
 };
 use crate::{

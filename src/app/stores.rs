@@ -94,7 +94,8 @@ fn whole(store: impl Database + 'static) -> Arc<dyn Database> {
     opened(Arc::new(store))
 }
 
-/// The store, if there is one: verification must not create it.
+/// The store, if there is one, for a command that only reads: it must not create one, nor change the schema of a database
+/// under the daemons that use it. A file may be on a read-only medium.
 ///
 /// # Errors
 /// As [`store`].
@@ -110,19 +111,12 @@ pub async fn existing_store(settings: &Settings) -> Result<Option<Arc<dyn Databa
     Ok(found)
 }
 
-/// The store for a command that only reads: a file may be on a read-only medium, and a database is not migrated under the
-/// daemons that use it.
+/// A store without anything in it, for a command that only reads where there is no store yet: it creates none.
 ///
 /// # Errors
-/// As [`store`].
-pub async fn store_to_read(settings: &Settings) -> Result<Arc<dyn Database>, AppError> {
-    match &settings.store.place {
-        StorePlace::File(path) => Ok(opened(Arc::new(SqliteStore::open_to_read(path).await?))),
-        StorePlace::Server(_) => match existing_store(settings).await? {
-            Some(store) => Ok(store),
-            None => store(settings).await,
-        },
-    }
+/// [`AppError::Store`]
+pub async fn empty_store() -> Result<Arc<dyn Database>, AppError> {
+    Ok(Arc::new(SqliteStore::empty().await?))
 }
 
 /// Where the store is, for messages.

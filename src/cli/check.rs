@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -24,6 +25,7 @@ use crate::{
         key::SigningKey,
         storage::{Storage as _, objects::probe::Probe},
     },
+    store::Database,
     timestamp::authorities::Tried,
     words::{count, counted, number, some_of},
 };
@@ -84,6 +86,17 @@ pub(super) fn load_workspaces(named: Option<&Path>, before: &Settings, at_rest: 
     let rules: Vec<&str> = rules.list().names().collect();
     let loaded = config::load_workspaces(&path, &rules, Clock::system().now(), before, at_rest);
     Ok(noted(loaded.map_err(|problems| explain(&problems.into()))?))
+}
+
+/// The store for a command that only reads. If there is none yet, that is said, and it is as an empty one would be.
+pub(super) async fn store_to_read(settings: &Settings) -> Result<Arc<dyn Database>, Failure> {
+    let failed = |error: app::AppError| Failure::failed(error.to_string());
+    if let Some(store) = app::existing_store(settings).await.map_err(failed)? {
+        return Ok(store);
+    }
+    let place = app::store_place(settings);
+    output::note(&format!("rolecall: there is no store yet: {place}; the first audit, or the daemon, creates it"));
+    app::empty_store().await.map_err(failed)
 }
 
 /// The settings, after saying what to be warned of.

@@ -163,6 +163,12 @@ fn runs_are_listed_and_shown_for_people_and_an_unknown_one_is_an_error() {
     let bench = bench();
     let (code, printed, _) = bench.run(&["runs"]);
     assert_eq!((code, printed.trim()), (0, "No runs yet."));
+    let (code, printed, said) = bench.run(&["runs", "replicas"]);
+    assert!(
+        code == 0 && printed.starts_with("The store is a file.") && said.contains("no store yet"),
+        "{printed}{said}"
+    );
+    assert!(!bench.path("rolecall.db").exists(), "who only reads creates no store");
     let daemon = Daemon::start(&bench);
     eventually("a review", || bench.simulator.inbox().messages().len() >= 2);
     eventually("its end", || runs(&bench).iter().any(|run| run["state"] == "closed"));

@@ -56,6 +56,18 @@ fn every_command_works_on_a_database() {
     let place = format!("postgres://{USER}@127.0.0.1:{}/{name}", server().port);
     let (code, _, said) = bench.run(&["history", "7"]);
     assert!(code == 1 && said.contains(&format!("there is no store yet: {place}")), "{said}");
+    for (command, answer) in [
+        (&["runs"][..], "No runs yet."),
+        (&["runs", "replicas"], "No daemon is running."),
+        (&["review", "list"], "No reviews yet."),
+    ] {
+        let (code, printed, said) = bench.run(command);
+        assert!(code == 0 && printed.trim() == answer, "{command:?}: {printed}{said}");
+        assert!(said.contains(&format!("there is no store yet: {place}; the first audit")), "{said}");
+    }
+    assert_eq!(bench.run(&["findings", "acme"]).0, 0);
+    let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'rolecall'";
+    assert_eq!(psql(&name, schemas).trim(), "0", "who only reads creates no store");
     bench.audit(&["--job", "weekly", "--send"]);
     bench.audit(&["--job", "weekly"]);
     for command in [

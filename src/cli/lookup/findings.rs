@@ -119,7 +119,12 @@ pub(super) async fn audit_with_previous(
     let clock = Clock::system();
     let configured = &settings.workspaces[workspace];
     let connector = app::connector(settings, workspace, &clock).map_err(|error| Failure::usage(error.to_string()))?;
-    let store = app::store(settings).await.map_err(|error| Failure::failed(error.to_string()))?;
+    let failed = |error: app::AppError| Failure::failed(error.to_string());
+    // Without a store there is nothing to compare with, and nothing is kept either.
+    let store = match app::existing_store(settings).await.map_err(failed)? {
+        Some(store) => store,
+        None => app::empty_store().await.map_err(failed)?,
+    };
     let request = RunRequest {
         id: Uuid::now_v7(),
         trigger: None,

@@ -52,10 +52,9 @@ pub(super) async fn run(named: Option<&Path>, args: ReviewArgs) -> Result<(), Fa
     let vault = app::vault(&settings).map_err(|error| Failure::usage(error.to_string()))?;
     let clock = Clock::system();
     let store = match args.command {
-        ReviewCommand::List { .. } | ReviewCommand::Show { .. } => app::store_to_read(&settings).await,
-        _ => app::store_to_write(&settings, vault.as_ref(), &clock).await,
+        ReviewCommand::List { .. } | ReviewCommand::Show { .. } => check::store_to_read(&settings).await?,
+        _ => app::store_to_write(&settings, vault.as_ref(), &clock).await.map_err(failed)?,
     };
-    let store = store.map_err(|error| Failure::failed(error.to_string()))?;
     let desk = Desk { settings, store, vault, clock };
     match args.command {
         ReviewCommand::List { limit } => desk.list(limit, args.format).await,

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     app,
     clock::Clock,
+    config::settings::StorePlace,
     model::{
         finding::Severity,
         run::{MessageState, RunState},
@@ -38,19 +39,22 @@ pub(super) async fn run(named: Option<&Path>, args: RunsArgs) -> Result<(), Fail
     let command = args.command.unwrap_or(RunsCommand::List { limit: args.limit });
     let store = match command {
         RunsCommand::List { .. } | RunsCommand::Show { .. } | RunsCommand::Replicas => {
-            app::store_to_read(&settings).await
+            check::store_to_read(&settings).await?
         }
         RunsCommand::TakeBack { .. } | RunsCommand::Retry { .. } => {
-            app::store_to_change(&settings, &Clock::system()).await
+            let store = app::store_to_change(&settings, &Clock::system()).await;
+            store.map_err(|error| Failure::failed(error.to_string()))?
         }
     };
-    let store = store.map_err(|error| Failure::failed(error.to_string()))?;
     match command {
         RunsCommand::List { limit } => {
             let is_configured = |incident: &LapseRow| settings.jobs.contains_key(&incident.job);
             list(&*store, limit, args.format, &is_configured).await.map_err(failed)?;
         }
-        RunsCommand::Replicas => replicas::list(&*store, args.format).await.map_err(failed)?,
+        RunsCommand::Replicas => {
+            let is_file = matches!(settings.store.place, StorePlace::File(_));
+            replicas::list(&*store, is_file, args.format).await.map_err(failed)?;
+        }
         RunsCommand::TakeBack { job } => {
             let why = "on the command line: a clock was ahead when the schedule was decided";
             let taken = store.take_back(&job, why, Clock::system().now()).await.map_err(failed)?;

@@ -67,11 +67,9 @@ impl Row {
     }
 }
 
-pub(super) async fn list(store: &dyn Database, format: RunsFormat) -> Result<(), StoreError> {
-    let announced = store.replicas().await?;
-    let is_kept = announced.is_some();
+pub(super) async fn list(store: &dyn Database, is_file: bool, format: RunsFormat) -> Result<(), StoreError> {
     let mut rows = Vec::new();
-    for announced in announced.into_iter().flatten() {
+    for announced in store.replicas().await?.into_iter().flatten() {
         rows.push(Row::read(store, announced).await?);
     }
     if format == RunsFormat::Json {
@@ -79,10 +77,10 @@ pub(super) async fn list(store: &dyn Database, format: RunsFormat) -> Result<(),
         let _ = json(&rows);
         return Ok(());
     }
-    match (is_kept, rows.is_empty()) {
-        (false, _) => output::line("The store is a file. Daemons announce themselves only in a PostgreSQL database."),
-        (true, true) => output::line("No daemon is running."),
-        (true, false) => rows.iter().for_each(|row| output::line(&entry(row))),
+    match (is_file, rows.is_empty()) {
+        (true, _) => output::line("The store is a file. Daemons announce themselves only in a PostgreSQL database."),
+        (false, true) => output::line("No daemon is running."),
+        (false, false) => rows.iter().for_each(|row| output::line(&entry(row))),
     }
     Ok(())
 }

@@ -129,7 +129,7 @@ impl PostgresStore {
         let place = server.place();
         let failed = |error| explain(&place, "be opened", &error);
         let mut connection = server.connect().await.map_err(failed)?;
-        let version = schema::version(&mut connection).await.map_err(failed)?;
+        let version = schema::settled_version(&mut connection).await.map_err(failed)?;
         if version == 0 {
             return Ok(None);
         }

@@ -29,7 +29,7 @@ pub(super) const MIGRATIONS: [(i64, &str, &str); 13] = [
 ];
 
 /// The lock that a process holds while it migrates. It ends with its connection.
-const MIGRATING: i64 = 0x726f_6c65_6361_6c6c;
+pub(super) const MIGRATING: i64 = 0x726f_6c65_6361_6c6c;
 
 /// The newest version that this build knows.
 pub(super) fn known() -> i64 {
@@ -65,6 +65,18 @@ pub(super) async fn bring_up_to_date(connection: &mut PgConnection, place: &str)
     let query = sqlx::query("SELECT pg_advisory_unlock($1)").bind(MIGRATING);
     query.execute(&mut *connection).await.map_err(failed)?;
     migrated
+}
+
+/// The version of a database once a process that migrates it now has ended.
+pub(super) async fn settled_version(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    let found = version(connection).await?;
+    if found == 0 || found >= known() {
+        return Ok(found);
+    }
+    for turn in ["SELECT pg_advisory_lock_shared($1)", "SELECT pg_advisory_unlock_shared($1)"] {
+        sqlx::query(turn).bind(MIGRATING).execute(&mut *connection).await?;
+    }
+    version(connection).await
 }
 
 /// Whether a schema needs nothing.

@@ -343,6 +343,31 @@ async fn each_stage_of_reaching_the_database_is_tried() {
     }
 }
 
+#[tokio::test]
+async fn who_only_reads_waits_for_a_process_that_brings_the_schema_up_to_date() {
+    let server = testing::database().await;
+    let store = testing::open(&server).await;
+    let is_known = async |is_known: bool| {
+        let sql = format!("UPDATE _sqlx_migrations SET success = {is_known} WHERE version > 5");
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&store.pool).await.unwrap();
+    };
+    is_known(false).await;
+    let mut holder = store.pool.acquire().await.unwrap();
+    let lock = async |holder: &mut sqlx::PgConnection, sql: &'static str| {
+        sqlx::query(sql).bind(super::schema::MIGRATING).execute(holder).await.unwrap();
+    };
+    lock(&mut holder, "SELECT pg_advisory_lock($1)").await;
+    let reader = tokio::spawn(async move { PostgresStore::open_existing(&server).await });
+    let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&store.pool).await.unwrap() == 0 {
+        assert!(!reader.is_finished(), "it does not wait");
+    }
+    is_known(true).await;
+    lock(&mut holder, "SELECT pg_advisory_unlock($1)").await;
+    assert!(reader.await.unwrap().unwrap().is_some());
+}
+
 /// A server that greets or answers with these bytes, and ends the connection.
 async fn other_server(says: &'static [u8]) -> u16 {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -91,6 +91,25 @@ impl SqliteStore {
         Self::open_with(path, SqliteSynchronous::Off).await
     }
 
+    /// A store without anything in it, in the memory of this process.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn empty() -> Result<Self, StoreError> {
+        let place = "(in memory)".to_owned();
+        // It lives as long as its only connection.
+        let pool = pool::options::<Sqlite>().max_connections(1).min_connections(1);
+        let pool = pool.connect_with(SqliteConnectOptions::new().in_memory(true)).await;
+        let pool = pool.map_err(|error| explain(&place, "be opened", &error))?;
+        let store = Self { pool, place, file: file::OpenFile::new(Path::new("")), known: Known::default() };
+        store.bring_up_to_date().await.map_err(|error| StoreError::Open {
+            place: store.place.clone(),
+            reason: error.to_string(),
+            advice: OPEN_ADVICE,
+        })?;
+        Ok(store)
+    }
+
     async fn open_with(path: &Path, synchronous: SqliteSynchronous) -> Result<Self, StoreError> {
         make_private(path);
         let place = path.display().to_string();
