@@ -11,6 +11,12 @@ use crate::digest::hex;
 /// Rows that are copied at a time.
 const ROWS: u32 = 200;
 
+/// What to do about a store that is in use.
+pub(super) const IN_USE_ADVICE: &str = "Stop all daemons and other processes of rolecall on both stores first: what they write meanwhile would not be copied";
+
+/// The same, if daemons announce themselves there.
+pub(super) const DAEMONS_ADVICE: &str = "Stop all daemons on both stores first: what they write meanwhile would not be copied. One that was killed counts as running for 45 seconds";
+
 /// A table, and the columns that its rows are ordered by.
 #[derive(Debug, Clone, Copy)]
 pub struct Table {

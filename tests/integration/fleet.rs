@@ -211,6 +211,16 @@ fn replicas_that_do_not_agree_are_refused_or_named() {
         first.said().contains("the replica second has another configuration")
     });
     assert!(!first.said().contains(PASSWORD) && !second.said().contains(PASSWORD));
+    // Neither a copy of the store nor one into it is made while they use it.
+    let url = format!("postgres://{USER}@127.0.0.1:{}/{name}", server().port);
+    for (from, to) in [(&*url, "sqlite:copy.db"), ("sqlite:copy.db", &*url)] {
+        fs::write(bench.path("copy.db"), "").unwrap();
+        let (code, _, said) = bench.run(&["store", "copy", "--from", from, "--to", to]);
+        assert!(
+            code == 1 && said.contains("second") && said.contains(" use it. Stop all daemons on both stores first"),
+            "{said}"
+        );
+    }
     // Both are listed, and one that is killed is not taken for one that left.
     let listed = || {
         let (code, printed, said) = bench.run(&["runs", "replicas", "--format", "json"]);
@@ -316,6 +326,27 @@ fn a_store_is_moved_from_a_file_to_a_database_and_goes_on_there() {
     assert_eq!(bench.run(&back).0, 0);
     let (code, _, said) = bench.run(&back);
     assert!(code == 1 && said.contains("back.db is not empty"), "{said}");
+}
+
+#[test]
+fn a_file_that_a_daemon_uses_is_not_copied() {
+    let bench = crate::evidence::bench(5);
+    bench.audit(&["--job", "weekly"]);
+    let daemon = Daemon::start(&bench);
+    daemon.address();
+    let copy = ["store", "copy", "--from", "sqlite:rolecall.db", "--to", "sqlite:copy.db"];
+    let (code, _, said) = bench.run(&copy);
+    assert!(
+        code == 1 && said.contains("rolecall.db cannot be opened: another process uses it. Stop all daemons"),
+        "{said}"
+    );
+    fs::write(bench.path("other.db"), "").unwrap();
+    let (code, _, said) = bench.run(&["store", "copy", "--from", "sqlite:other.db", "--to", "sqlite:rolecall.db"]);
+    assert!(code == 1 && said.contains("another process uses it"), "{said}");
+    let (code, said) = daemon.stop();
+    assert_eq!(code, Some(0), "{said}");
+    let (code, printed, said) = bench.run(&copy);
+    assert_eq!(code, 0, "{printed}{said}");
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub use self::server::{Host, Server, Tls};
 use self::{error::explain, write::Write};
 use super::{
     StoreError,
-    copy::Tables as _,
+    copy::{DAEMONS_ADVICE, Tables as _},
     known::Known,
     pool,
     rows::{count, millis},
@@ -89,16 +89,26 @@ impl PostgresStore {
     /// # Errors
     /// [`StoreError`]
     pub async fn open(server: &Server) -> Result<Self, StoreError> {
-        let store = Self::open_to_copy(server).await?;
+        let store = Self::open_with(server, LeaseClock::Database).await?;
         store.refuse_incomplete_copy().await?;
         Ok(store)
     }
 
-    /// The same, also if a copy into it is not complete: to go on with that.
+    /// The same, also if a copy into it is not complete: to go on with that. No daemon may use it, because what is written
+    /// meanwhile would not be copied.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn open_to_copy(server: &Server) -> Result<Self, StoreError> {
+        let place = server.place();
+        let failed = |error| explain(&place, "be opened", &error);
+        // Before the schema is brought up to date under them.
+        let mut connection = server.connect().await.map_err(failed)?;
+        let running = replicas::running(&mut connection).await.map_err(failed)?;
+        if !running.is_empty() {
+            let reason = format!("the daemons {} use it", running.join(", "));
+            return Err(StoreError::Open { place, reason, advice: DAEMONS_ADVICE });
+        }
         Self::open_with(server, LeaseClock::Database).await
     }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use sqlx::{PgPool, postgres::PgListener};
+use sqlx::{PgConnection, PgPool, postgres::PgListener};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -137,6 +137,17 @@ impl Replicas for PostgresStore {
     async fn changed(&self) {
         self.announcements.next(&self.pool, self.process).await;
     }
+}
+
+/// The names of the daemons that are there; none if there are no tables yet, or those of a version that did not know them.
+pub(super) async fn running(connection: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
+    let sql = "SELECT to_regclass('rolecall.replica') IS NOT NULL";
+    if !sqlx::query_scalar(sql).fetch_one(&mut *connection).await? {
+        return Ok(Vec::new());
+    }
+    let sql = format!("SELECT name FROM rolecall.replica WHERE seen_at >= {NOW} - $1 ORDER BY name");
+    let query = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(GONE_AFTER.num_milliseconds());
+    query.fetch_all(connection).await
 }
 
 fn replica_of(row: &sqlx::postgres::PgRow) -> Result<Replica, sqlx::Error> {

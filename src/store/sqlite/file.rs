@@ -7,6 +7,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use rustix::{
+    fs::{FlockOperation, fcntl_lock},
+    io::Errno,
+};
+
 use super::FULL_ADVICE;
 use crate::store::StoreError;
 
@@ -66,6 +71,16 @@ impl OpenFile {
         }
         Ok(())
     }
+}
+
+/// Whether another process has a database open: with a write-ahead log, SQLite holds a shared lock on its file for as long
+/// (<https://www.sqlite.org/walformat.html#locks>). This process must not have it open itself: it would lose its own locks.
+/// A file that cannot be locked, because this account may not write it, counts as not open.
+pub(super) fn is_open_elsewhere(path: &Path) -> bool {
+    let Ok(file) = std::fs::OpenOptions::new().read(true).write(true).open(path) else { return false };
+    // It ends when the file is closed.
+    let locked = fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive);
+    locked.is_err_and(|error| [Errno::AGAIN, Errno::ACCESS].contains(&error))
 }
 
 fn identity(path: &Path) -> Option<Identity> {

@@ -29,7 +29,7 @@ use std::{
 
 use super::{
     StoreError,
-    copy::Tables as _,
+    copy::{IN_USE_ADVICE, Tables as _},
     known::Known,
     pool,
     rows::{count, millis},
@@ -67,11 +67,16 @@ impl SqliteStore {
         Ok(store)
     }
 
-    /// The same, also if a copy into it is not complete: to go on with that.
+    /// The same, also if a copy into it is not complete: to go on with that. Nobody else may use it, because what is written
+    /// meanwhile would not be copied.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn open_to_copy(path: &Path) -> Result<Self, StoreError> {
+        if file::is_open_elsewhere(path) {
+            let (place, reason) = (path.display().to_string(), "another process uses it".to_owned());
+            return Err(StoreError::Open { place, reason, advice: IN_USE_ADVICE });
+        }
         Self::open_with(path, SqliteSynchronous::Full).await
     }
 
