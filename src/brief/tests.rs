@@ -282,7 +282,9 @@ fn users_whose_power_is_not_known_make_the_count_a_minimum_and_the_answer_not_gr
     let ben =
         NewUser { id: "5000000000002", full_name: Some("Ben"), profile: Some(("26", Some("Sales"))), ..testing::ANA };
     let ben = NewUser { role: Some(("12", Some("Sales"))), ..ben };
-    [testing::ANA, ben].iter().for_each(|user| block.push(user).unwrap());
+    for user in [testing::ANA, ben] {
+        block.push(&user).unwrap();
+    }
     audit.directory.users = Users::from_blocks(vec![block]).0;
     let sales = Profile { id: "26".into(), name: "Sales".into(), ..audit.directory.profiles[0].clone() };
     let permissions = Permissions::Unknown("403".to_owned());
