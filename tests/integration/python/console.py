@@ -120,6 +120,11 @@ def focused(page):
     )
 
 
+def rendered(page):
+    """Waits for two frames: the browser moves the focus to `autofocus` before it draws the first one, and not when the page is loaded."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 def tab_to(page, is_it, most=80):
     """Presses Tab until the focus is there."""
     for _ in range(most):
@@ -144,6 +149,7 @@ def decide(browser, link, review):
     for number in range(500):
         if "/items/" not in page.url:
             break
+        rendered(page)
         at = focused(page)
         if not at["text"].startswith("Decision about"):
             problems.append(f"the focus is not on the decision: {at}")
