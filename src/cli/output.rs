@@ -167,7 +167,7 @@ pub(super) fn end(code: ExitCode) -> ExitCode {
     }
 }
 
-/// Prints a line on stderr, wrapped as [`line`] does.
+/// Prints a line on stderr, wrapped as [`line()`] does.
 pub(super) fn note(text: &str) {
     note_as_it_is(&all_wrapped(text, width_of(io::stderr())));
 }
