@@ -40,6 +40,8 @@ const FREE: [&str; 23] = [
     "ticket",
     "title",
 ];
+/// Tables whose keys are names that the operator chose: `[rosters.profiles]` is a roster, whatever it is called.
+const NAMED: [&str; 5] = ["jobs", "policies", "reviews", "rosters", "workspaces"];
 /// A sender: a name, which is free, and an address in angle brackets.
 const SENDER: &str = "from";
 /// The name of a variable, which has an error of its own.
@@ -49,7 +51,15 @@ const VARIABLE: &str = "env";
 pub(super) fn deceptive(table: &DeTable<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (key, value) in table {
-        in_value(key.get_ref(), value, &mut problems);
+        let key = key.get_ref();
+        match value.get_ref() {
+            DeValue::Table(chosen) if NAMED.contains(&&**key) => {
+                for (_, value) in chosen {
+                    in_value("", value, &mut problems);
+                }
+            }
+            _ => in_value(key, value, &mut problems),
+        }
     }
     problems
 }
@@ -136,6 +146,9 @@ mod tests {
             ("[a]\nspool = \"x\\t\"", "`spool` contains U+0009 (character 2)"),
             ("[a]\ncertificate = \"x \"", "`certificate` begins or ends with a blank"),
             ("integrated_account_id = \" x\"", "`integrated_account_id` begins or ends with a blank"),
+            ("[rosters.profiles]\nsource = { file = \"~/hr.csv\" }", "`~` is not expanded"),
+            ("[workspaces.first]\nclient_id = \" x\"", "`client_id` begins or ends with a blank"),
+            ("[jobs.current]\nworkspaces = [\"ac\u{200b}me\"]", "`workspaces` contains U+200B"),
         ] {
             let found = found(text);
             assert!(found.len() == 1 && found[0].contains(expected), "{text}: {found:?}");

@@ -62,11 +62,11 @@ pub async fn keep(store: &dyn Database, vault: &Vault, recording: &Recording, fa
         let Some(sealed) = recording.seal_failure(vault, failure)? else { return Ok(()) };
         let fact = Fact::BagOfFailure { run, bag: sealed.bag };
         store.append(&[fact], failure.at).await.map_err(WriteError::from)?;
-        tracing::info!(%run, bag = sealed.place, "the answers before the run failed are sealed");
+        tracing::info!(%run, bag = sealed.place, "the evidence of the failed run is sealed");
         Ok::<_, EvidenceError>(())
     };
     if let Err(error) = kept.await {
-        tracing::error!(%run, %error, "the answers before the run failed could not be kept");
+        tracing::error!(%run, %error, "the evidence of the failed run could not be kept");
     }
 }
 
@@ -99,7 +99,7 @@ impl Recording {
         };
         let mut info = vec![
             ("External-Identifier", run.to_string()),
-            ("External-Description", format!("Answers to an access review of the workspace {workspace} that failed")),
+            ("External-Description", format!("Evidence of an access review of the workspace {workspace} that failed")),
             ("Bagging-Date", at.format("%Y-%m-%d").to_string()),
             ("Bag-Software-Agent", vault.agent.clone()),
             ("Rolecall-Workspace", workspace.to_owned()),

@@ -106,7 +106,10 @@ impl PostgresStore {
         let mut connection = server.connect().await.map_err(failed)?;
         let running = replicas::running(&mut connection).await.map_err(failed)?;
         if !running.is_empty() {
-            let reason = format!("the daemons {} use it", running.join(", "));
+            let reason = match running.as_slice() {
+                [only] => format!("the daemon {only} uses it"),
+                several => format!("the daemons {} use it", several.join(", ")),
+            };
             return Err(StoreError::Open { place, reason, advice: DAEMONS_ADVICE });
         }
         Self::open_with(server, LeaseClock::Database).await
