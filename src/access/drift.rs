@@ -156,7 +156,7 @@ pub fn compare_findings(
     access: AccessDrift,
 ) -> Drift {
     let AccessDrift { previous: earlier, mut changes, newly_known, untold, departed, .. } = access;
-    let unknown = findings::compare(current, previous, before, &mut changes);
+    let unknown = findings::compare(current, previous, before, &untold, &mut changes);
     // Stable: changes of one kind and subject stay in the order in which they were found.
     changes.sort_by(|a, b| (a.kind.cmp(&b.kind)).then_with(|| numeric_order(&a.subject_id, &b.subject_id)));
     let undecided = current.undecided.to_vec();

@@ -1,5 +1,7 @@
 //! The numbers of an audit.
 
+use std::collections::HashSet;
+
 use super::is_new;
 use crate::{
     access::{matrix::AccessMatrix, power::Power},
@@ -7,6 +9,7 @@ use crate::{
         audit::Audit,
         finding::{RuleResult, Severity},
         unread::Field,
+        users::UserIndex,
     },
     words::{count, form, number},
 };
@@ -97,6 +100,7 @@ impl Counts {
             open_total,
             ..Self::default()
         };
+        let silent: HashSet<UserIndex> = audit.drift.untold.users.iter().map(|(user, _)| *user).collect();
         for row in matrix.rows() {
             let active = row.user.status().is_active();
             counts.users += 1;
@@ -106,7 +110,7 @@ impl Counts {
                 counts.administrators += 1;
                 counts.by_clone += usize::from(row.profile_power == Power::Equivalent);
                 counts.by_role += usize::from(!row.profile_power.is_full());
-            } else if matrix.may_administer(&row) {
+            } else if matrix.may_administer(&row) || silent.contains(&row.user.index()) {
                 let unread = row.user.unread();
                 let is_unread = [Field::Status, Field::Profile, Field::Role].iter().any(|field| unread.has(*field));
                 counts.power_unread += usize::from(is_unread);

@@ -4,7 +4,7 @@ mod renderings;
 use super::*;
 use crate::{
     model::{
-        change::{Change, ChangeKind},
+        change::{Change, ChangeKind, LastPower},
         directory::{Permissions, Profile},
         finding::{Finding, FindingStatus, RuleOutcome, RuleResult, Subject},
         reading::{Check, CheckKind, CheckOutcome},
@@ -294,6 +294,21 @@ fn users_whose_power_is_not_known_make_the_count_a_minimum_and_the_answer_not_gr
     let said = "At least 1 of 2 active users can administer acme; of 1 user the API does not tell whether the profile or \
                 role permits it.";
     assert!(untold.verdict.starts_with(said), "{}", untold.verdict);
+    // The API no longer says of any role whether it is administrative.
+    let mut silent = testing::quiet();
+    let user = NewUser { profile: Some(("26", Some("Sales"))), ..testing::ANA };
+    let mut block = UserBlock::default();
+    block.push(&user).unwrap();
+    silent.directory.users = Users::from_blocks(vec![block]).0;
+    silent.directory.roles.iter_mut().for_each(|role| role.admin_user = None);
+    silent.directory.profiles.push(Profile {
+        id: "26".into(),
+        permissions: Permissions::Known(vec![]),
+        ..audit.directory.profiles[1].clone()
+    });
+    let known = of(&silent).counts.power_unknown();
+    silent.drift.untold.users = vec![(UserIndex(0), LastPower::Full)];
+    assert_eq!((known + 1, of(&silent).counts.at_least()), (of(&silent).counts.power_unknown(), "at least "));
 }
 
 #[test]

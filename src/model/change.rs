@@ -1,5 +1,7 @@
 //! Drift: what changed since the previous completed audit of the same job and workspace.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use super::users::UserIndex;
@@ -32,18 +34,21 @@ pub struct Untold<U> {
     pub users: Vec<(U, LastPower)>,
     /// Whether the API told which roles are administrative.
     pub roles: bool,
+    /// The ids of profiles whose permissions the API told, and of roles of which it told whether they are administrative.
+    #[serde(default)]
+    pub ids: BTreeSet<String>,
 }
 
 impl<U> Default for Untold<U> {
     fn default() -> Self {
-        Self { users: Vec::new(), roles: false }
+        Self { users: Vec::new(), roles: false, ids: BTreeSet::new() }
     }
 }
 
 impl<U> Untold<U> {
     /// Whether nothing is remembered.
     pub fn is_empty(&self) -> bool {
-        self.users.is_empty() && !self.roles
+        self.users.is_empty() && !self.roles && self.ids.is_empty()
     }
 }
 

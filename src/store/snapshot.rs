@@ -51,7 +51,7 @@ pub fn parts<'a>(
     let untold = &audit.drift.untold;
     let users =
         untold.users.iter().map(|(user, last)| (audit.directory.users.get(*user).id().to_owned(), *last)).collect();
-    let untold = Untold { users, roles: untold.roles };
+    let untold = Untold { users, roles: untold.roles, ids: untold.ids.clone() };
     let sources = audit.judged_roster.iter().flat_map(|judged| &judged.sources);
     let rosters = sources.filter_map(|source| Some((source.name.clone(), source.kept?))).collect();
     let aliases = audit.judged_roster.as_ref().map(|judged| judged.aliases.clone()).unwrap_or_default();

@@ -3,17 +3,17 @@
 //! A finding is recognised by its rule and subject, even if the numbers in its message change. If a rule has several
 //! findings about one subject, their messages without numbers distinguish them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Before, Current, Seen, SnapshotHeader};
 use crate::{
     access::matrix::AccessMatrix,
     model::{
-        change::{Change, ChangeKind, KnownFinding},
+        change::{Change, ChangeKind, KnownFinding, Untold},
         directory::{Directory, Profile, Role},
         finding::{Finding, RuleOutcome, RuleResult, Subject},
         id::{ProfileId, RoleId},
-        users::User,
+        users::{User, UserIndex},
     },
 };
 
@@ -57,6 +57,7 @@ pub(super) fn compare(
     current: &Current<'_>,
     previous: &SnapshotHeader,
     before: Option<Before<'_>>,
+    untold: &Untold<UserIndex>,
     changes: &mut Vec<Change>,
 ) -> Vec<KnownFinding> {
     let subjects = Subjects::of(current.seen.matrix.directory(), current.seen.workspace);
@@ -88,7 +89,7 @@ pub(super) fn compare(
         }
     }
     if current.seen.matrix.directory().reading.is_complete() {
-        return gone(current, previous, before, (&subjects, &matches), changes);
+        return gone(current, previous, before, (&subjects, &matches, untold), changes);
     }
     Vec::new()
 }
@@ -99,19 +100,17 @@ fn gone(
     current: &Current<'_>,
     previous: &SnapshotHeader,
     before: Option<Before<'_>>,
-    (subjects, matches): (&Subjects<'_>, &Matches),
+    (subjects, matches, untold): (&Subjects<'_>, &Matches, &Untold<UserIndex>),
     changes: &mut Vec<Change>,
 ) -> Vec<KnownFinding> {
     let mut unknown = Vec::new();
     let still = before.map(|before| pair(before.findings, subjects, previous).continues);
-    // A finding that was kept for this reason is kept until the API tells the power again.
-    let (since, still_untold) = (Untold::since(&current.seen, previous), Untold::now(&current.seen));
-    let result = |outcomes: &'_ [RuleOutcome], (place, known): (usize, &KnownFinding)| {
-        let untold = if place < previous.findings.len() { &since } else { &still_untold };
+    let silent = Silent::of(&current.seen, &untold.ids);
+    let result = |outcomes: &'_ [RuleOutcome], known: &KnownFinding| {
         let outcome = outcomes.iter().find(|outcome| outcome.rule == *known.rule)?;
         Some(match outcome.result {
             _ if outcome.result.not_evaluated().is_some() && subjects.is_unread(known) => Looked::Unread,
-            RuleResult::Passed | RuleResult::Failed { .. } if untold.concerns(known) => Looked::Unread,
+            RuleResult::Passed | RuleResult::Failed { .. } if silent.concerns(known) => Looked::Unread,
             RuleResult::Passed | RuleResult::Failed { .. } => Looked::Yes,
             RuleResult::NotEvaluated(_) => Looked::No,
             RuleResult::SwitchedOff => Looked::Off,
@@ -119,8 +118,8 @@ fn gone(
     };
     let known = previous.known().into_iter().enumerate();
     for (place, known) in known.filter(|(place, _)| !matches.continues[*place]) {
-        let now = result(current.outcomes, (place, known));
-        let by_before = before.and_then(|before| result(before.outcomes, (place, known)));
+        let now = result(current.outcomes, known);
+        let by_before = before.and_then(|before| result(before.outcomes, known));
         let kind = if still.as_ref().is_some_and(|still| still[place]) {
             ChangeKind::FindingNotCounted
         } else if now == Some(Looked::Unread) || (by_before == Some(Looked::Unread) && now != Some(Looked::Off)) {
@@ -145,67 +144,37 @@ fn gone(
     unknown
 }
 
-/// Profiles and roles of which the API does not tell the power.
-struct Untold<'a> {
+/// Profiles and roles of which the API told the power at an earlier audit and does not now.
+struct Silent<'a> {
     directory: &'a Directory,
-    profiles: HashSet<&'a ProfileId>,
-    roles: HashSet<&'a RoleId>,
+    ids: &'a BTreeSet<String>,
     /// Whether one of them is an administrator profile, with which the others are compared.
     measure: bool,
 }
 
-impl<'a> Untold<'a> {
-    /// Those of which it told the power at the previous audit.
-    fn since(seen: &Seen<'a>, previous: &SnapshotHeader) -> Self {
-        let profiles: HashSet<&ProfileId> =
-            previous.profiles.iter().filter(|profile| is_told(profile)).map(|profile| &profile.id).collect();
-        let roles: HashSet<&RoleId> =
-            previous.roles.iter().filter(|role| is_marked(role)).map(|role| &role.id).collect();
-        Self::of(seen, |profile| profiles.contains(&profile.id), |role| roles.contains(&role.id))
-    }
-
-    /// All of them.
-    fn now(seen: &Seen<'a>) -> Self {
-        Self::of(seen, |_| true, |_| true)
-    }
-
-    fn of(seen: &Seen<'a>, profile: impl Fn(&Profile) -> bool, role: impl Fn(&Role) -> bool) -> Self {
-        let directory = seen.matrix.directory();
-        let profiles = directory.profiles.iter().filter(|one| !is_told(one) && profile(one)).map(|one| &one.id);
-        let profiles: HashSet<&ProfileId> = profiles.collect();
-        Self {
-            directory,
-            measure: seen.administrator_profiles.iter().any(|id| profiles.contains(id)),
-            profiles,
-            roles: directory.roles.iter().filter(|one| !is_marked(one) && role(one)).map(|one| &one.id).collect(),
-        }
+impl<'a> Silent<'a> {
+    fn of(seen: &Seen<'a>, ids: &'a BTreeSet<String>) -> Self {
+        let measure = seen.administrator_profiles.iter().any(|id| ids.contains(id.as_str()));
+        Self { directory: seen.matrix.directory(), ids, measure }
     }
 
     /// Whether a finding rests on the power of one of them: of what a user holds, of the profile or role itself, or of any in
     /// a finding about the workspace.
     fn concerns(&self, known: &KnownFinding) -> bool {
-        if (self.profiles.is_empty() && self.roles.is_empty()) || !ON_POWER.contains(&&*known.rule) {
+        if self.ids.is_empty() || !ON_POWER.contains(&&*known.rule) {
             return false;
         }
         match &*known.subject_type {
             "user" => self.directory.users.find(&known.subject_id).is_some_and(|user| {
-                let holds = user.profile().is_some_and(|profile| self.profiles.contains(&profile.id))
-                    || user.role().is_some_and(|role| self.roles.contains(&role.id));
+                let holds = user.profile().is_some_and(|profile| self.ids.contains(profile.id.as_str()))
+                    || user.role().is_some_and(|role| self.ids.contains(role.id.as_str()));
                 (holds || self.measure) && !user.status().is_deleted()
             }),
-            "profile" => self.measure || self.profiles.iter().any(|id| id.as_str() == &*known.subject_id),
-            "role" => self.roles.iter().any(|id| id.as_str() == &*known.subject_id),
+            "profile" => self.measure || self.ids.contains(&*known.subject_id),
+            "role" => self.ids.contains(&*known.subject_id),
             _ => true,
         }
     }
-}
-
-fn is_told(profile: &Profile) -> bool {
-    profile.permissions.enabled().is_some()
-}
-
-fn is_marked(role: &Role) -> bool {
-    role.admin_user.is_some()
 }
 
 /// Whether a rule looked.

@@ -226,7 +226,9 @@ impl<'a> State<'a> {
     /// A user who had full power when it was last told, by what may still have given it.
     pub(super) fn presumed(&self) -> State<'a> {
         let full = |power| if power == Power::Unknown { Power::Equivalent } else { power };
-        Self { profile_power: full(self.profile_power), role_power: full(self.role_power), ..*self }
+        // Only an active user has full power; a status that could not be read is taken for the last one.
+        let kind = if self.unread.has(Field::Status) { StatusKind::Active } else { self.kind };
+        Self { kind, profile_power: full(self.profile_power), role_power: full(self.role_power), ..*self }
     }
 
     /// The profile that this user has. Deleted users have none.

@@ -1,6 +1,9 @@
 //! Users that were added, removed or changed.
 
-use std::cmp::Ordering;
+use std::{
+    cmp::Ordering,
+    collections::{BTreeSet, HashSet},
+};
 
 use super::{
     Seen, SnapshotHeader, SnapshotUser,
@@ -10,6 +13,7 @@ use crate::{
     access::{matrix::MatrixRow, power::Power},
     model::{
         change::{Change, ChangeKind, Departed, LastPower, Untold},
+        directory::{Profile, Role},
         email,
         id::numeric_order,
         status::StatusKind,
@@ -32,6 +36,20 @@ pub(super) struct Compared {
     pub(super) departed: Vec<Departed>,
 }
 
+/// The profiles and roles of which the API told the power at an earlier audit and does not now.
+fn untold_ids(seen: &Seen<'_>, previous: &SnapshotHeader) -> BTreeSet<String> {
+    let directory = seen.matrix.directory();
+    let told = |profile: &&Profile| profile.permissions.enabled().is_some();
+    let marked = |role: &&Role| role.admin_user.is_some();
+    let was_told = previous.profiles.iter().filter(told).map(|profile| profile.id.as_str());
+    let was_marked = previous.roles.iter().filter(marked).map(|role| role.id.as_str());
+    let earlier = previous.untold.ids.iter().map(String::as_str);
+    let earlier: HashSet<&str> = was_told.chain(was_marked).chain(earlier).collect();
+    let profiles = directory.profiles.iter().filter(|profile| !told(profile)).map(|profile| profile.id.as_str());
+    let roles = directory.roles.iter().filter(|role| !marked(role)).map(|role| role.id.as_str());
+    profiles.chain(roles).filter(|id| earlier.contains(id)).map(str::to_owned).collect()
+}
+
 /// Joins both populations by id while they pass by.
 pub(super) fn compare<'p, E>(
     seen: &Seen<'_>,
@@ -49,7 +67,7 @@ pub(super) fn compare<'p, E>(
         administrators: 0,
         granted: Vec::new(),
         newly_known: 0,
-        untold: Untold { users: Vec::new(), roles: is_silent_on_roles },
+        untold: Untold { users: Vec::new(), roles: is_silent_on_roles, ids: untold_ids(seen, previous) },
         departed: Vec::new(),
     };
     let added = |row: &MatrixRow<'_>, changes: &mut Vec<Change>, compared: &mut Compared| {

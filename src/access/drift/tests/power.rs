@@ -170,7 +170,7 @@ fn history(worlds: &[World]) -> Vec<(Drift, SnapshotHeader)> {
         let (header, users) = stored(&world);
         let untold = drift.untold.users.iter();
         let untold = untold.map(|(user, last)| (judged.directory.users.get(*user).id().to_owned(), *last)).collect();
-        let untold = Untold { users: untold, roles: drift.untold.roles };
+        let untold = Untold { users: untold, roles: drift.untold.roles, ids: drift.untold.ids.clone() };
         let header = SnapshotHeader { untold, unknown: drift.unknown.clone(), ..header };
         all.push((drift, header.clone()));
         previous = Some((header, users));
@@ -261,6 +261,39 @@ fn undecided_power_is_remembered_while_the_api_does_not_tell_it() {
     assert_eq!(undecided(&weeks), [&none, &three, &none, &none, &three].map(Clone::clone));
     let weeks = [&with_ways(), &promoted, &untold(&approved), &promoted].map(Clone::clone);
     assert_eq!(undecided(&weeks), [&none, &three, &none, &none].map(Clone::clone));
+}
+
+#[test]
+fn power_that_is_lost_while_the_status_cannot_be_read_is_named() {
+    let mut holder = with_ways();
+    holder.person(3).profile = Some(("31".into(), None));
+    let mut unread = holder.clone();
+    unread.person(3).unread = Fields::of(&[Field::Status]);
+    let mut disabled = holder.clone();
+    disabled.person(3).status = "disabled".into();
+    let mut gone = holder.clone();
+    gone.people.retain(|person| person.id != "3");
+    for last in [disabled, gone] {
+        let said = happened(&[holder.clone(), unread.clone(), last]).pop().unwrap();
+        assert!(said.len() == 1 && said[0].starts_with("full-power-revoked 3: "), "{said:?}");
+    }
+    assert_eq!(happened(&[holder.clone(), unread, holder]).concat(), Vec::<String>::new());
+}
+
+#[test]
+fn a_finding_that_was_kept_is_resolved_although_a_profile_was_never_told() {
+    let silent = untold(&with_ways(), 1);
+    let mut holder = silent.clone();
+    holder.person(3).role = Some(("22".into(), None));
+    let mut unread = holder.clone();
+    unread.person(3).unread = Fields::of(&[Field::Role]);
+    let all = history(&[holder, unread, silent.clone(), silent]);
+    let of_three = |drift: &Drift| {
+        let mut of = drift.changes.iter().filter(|one| one.kind == ChangeKind::FindingResolved);
+        of.any(|one| one.subject_id == "unapproved-administrator:user:3")
+    };
+    assert_eq!(all.iter().map(|(drift, _)| of_three(drift)).collect::<Vec<_>>(), [false, false, true, false]);
+    assert!(all.iter().skip(2).all(|(drift, _)| drift.unknown.is_empty()));
 }
 
 #[test]
