@@ -21,7 +21,7 @@ use crate::{
     },
     connections::Listener,
     console,
-    daemon::Daemon,
+    daemon::{Daemon, Part},
     store::Database,
     web,
 };
@@ -194,6 +194,8 @@ impl RunningWith<'_> {
             check::load_running(self.named, Some(&self.settings)).and_then(|settings| self.take_over(settings));
         match loaded {
             Ok(()) => {
+                // It has read the directory, too.
+                [Part::File, Part::Directory].into_iter().for_each(|part| self.daemon.reloaded(part));
                 tracing::info!("reloaded the configuration");
                 announce(&self.settings);
             }
@@ -201,6 +203,7 @@ impl RunningWith<'_> {
                 failure.report();
                 tracing::error!("the new configuration is not valid; the old one stays active");
                 self.daemon.not_reloaded(
+                    Part::File,
                     "the configuration could not be reloaded; see the log and `rolecall check`".to_owned(),
                 );
             }
@@ -220,6 +223,10 @@ impl RunningWith<'_> {
             }
             self.take_over(settings).map(|()| true)
         });
+        if loaded.is_ok() {
+            // Also if it is again what is in force, as after a volume was away.
+            self.daemon.reloaded(Part::Directory);
+        }
         match loaded {
             Ok(true) => {
                 let workspaces = self.settings.workspaces.len();
@@ -230,6 +237,7 @@ impl RunningWith<'_> {
                 failure.report();
                 tracing::error!("the directory of workspaces was not taken over; the workspaces stay as they were");
                 self.daemon.not_reloaded(
+                    Part::Directory,
                     "the directory of workspaces could not be taken over; see the log and `rolecall check`".to_owned(),
                 );
             }

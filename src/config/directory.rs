@@ -158,8 +158,9 @@ fn one(
     (Some(Workspace { text: Some(Arc::clone(text)), ..workspace }), problems)
 }
 
-/// What a file looks like from outside: changed when, how long, which one.
-type Look = (Option<SystemTime>, u64, u64);
+/// What a file looks like from outside: changed when, how long, which one, and when that or its permissions changed: seconds
+/// and nanoseconds.
+type Look = (Option<SystemTime>, u64, u64, (i64, i64));
 
 /// The files of a directory, by the names of their workspaces. `None` if it could not be read.
 type Files = Option<BTreeMap<String, Look>>;
@@ -167,7 +168,10 @@ type Files = Option<BTreeMap<String, Look>>;
 fn look_at(folder: &Path, name: &str) -> Look {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = fs::metadata(file_of_workspace(folder, name)).ok();
-    metadata.map_or((None, 0, 0), |metadata| (metadata.modified().ok(), metadata.len(), metadata.ino()))
+    metadata.map_or((None, 0, 0, (0, 0)), |metadata| {
+        let changed = (metadata.ctime(), metadata.ctime_nsec());
+        (metadata.modified().ok(), metadata.len(), metadata.ino(), changed)
+    })
 }
 
 /// The files that two looks in a row saw the same, so that nobody is writing them. What the others become is not known yet.
@@ -249,6 +253,8 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     fn names_of(at_rest: Option<AtRest>) -> Option<Vec<String>> {
@@ -267,6 +273,8 @@ mod tests {
         file("acme.toml", "connector = \"truto\"");
         assert!(!has_changed(), "it was still being written");
         assert!(has_changed());
+        fs::set_permissions(folder.path().join("acme.toml"), fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!((has_changed(), has_changed()), (false, true), "it may be readable now");
         file(".acme.toml", "x");
         file("acme.toml.partial", "x");
         assert_eq!((has_changed(), has_changed()), (false, false), "others do not matter");

@@ -186,8 +186,8 @@ struct State {
     terms_as_of: Option<u64>,
     /// Jobs for which another process has put other terms in force.
     superseded: BTreeMap<String, in_force::Superseded>,
-    /// Why the configuration could not be reloaded; `None` if it could.
-    not_reloaded: Option<String>,
+    /// Why a part of the configuration could not be taken over the last time.
+    not_reloaded: BTreeMap<Part, String>,
     /// Jobs that are not decided because the clock is ahead, with a sentence about that.
     ahead: BTreeMap<String, String>,
     /// Whether the ledger has the schedules of reviews of this configuration.
@@ -235,6 +235,15 @@ struct StepFailure {
     logged_at: Instant,
 }
 
+/// A part of the configuration that is taken over by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The common file.
+    File,
+    /// The directory of workspaces.
+    Directory,
+}
+
 impl Daemon {
     /// A daemon over a store. Nothing runs yet.
     pub fn new(store: Arc<dyn Database>, clock: Clock, setup: Setup) -> Arc<Self> {
@@ -254,13 +263,17 @@ impl Daemon {
     pub fn reconfigure(&self, setup: Setup) {
         *self.setup.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(setup);
         self.forget();
-        self.state().not_reloaded = None;
         self.wake.notify_one();
     }
 
-    /// Another configuration could not be taken over; this is said until one is.
-    pub fn not_reloaded(&self, why: String) {
-        self.state().not_reloaded = Some(why);
+    /// A part of the configuration could not be taken over; this is said until [`reloaded`](Self::reloaded).
+    pub fn not_reloaded(&self, part: Part, why: String) {
+        self.state().not_reloaded.insert(part, why);
+    }
+
+    /// A part of the configuration was taken over, or is again what is in force.
+    pub fn reloaded(&self, part: Part) {
+        self.state().not_reloaded.remove(&part);
     }
 
     /// Forgets what it knows of the configuration before.

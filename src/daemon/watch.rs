@@ -114,7 +114,7 @@ impl Daemon {
     fn warnings(&self, now: DateTime<Utc>) -> Vec<String> {
         let setup = self.setup();
         let state = self.state();
-        let configuration = setup.problems.iter().chain(&state.not_reloaded);
+        let configuration = setup.problems.iter().chain(state.not_reloaded.values());
         let superseded = state.superseded.values().filter_map(|superseded| superseded.lasting(now));
         let others = state.others.skewed.iter().chain(&state.others.warnings);
         let warnings = configuration.chain(superseded).chain(state.ahead.values()).chain(others).cloned();
@@ -129,9 +129,9 @@ impl Daemon {
         Some(format!("the evidence in {} cannot be written: {error}. Runs fail until it can", storage.place("")))
     }
 
-    /// How many workspaces have a configuration that cannot be used, and how many reloads failed since the last good one.
+    /// How many workspaces have a configuration that cannot be used, and how many parts of it could not be taken over.
     pub fn configuration_problems(&self) -> usize {
-        self.setup().problems.len() + usize::from(self.state().not_reloaded.is_some())
+        self.setup().problems.len() + self.state().not_reloaded.len()
     }
 
     /// How many notifications wait to be delivered.

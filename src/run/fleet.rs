@@ -20,7 +20,7 @@ pub enum FleetError {
     Store(#[from] StoreError),
     /// The clocks differ.
     #[error(
-        "the clock of this machine differs from that of the store by {seconds:+.1} seconds, and may differ by {most}: runs would begin at the wrong time, and the record would say so. Let NTP set both clocks, and start again"
+        "the clock of this machine differs from that of the store by {seconds:+.1} seconds, and may differ by {most}: runs would begin at the wrong time, and the record would say so. Let NTP set both clocks, and try again"
     )]
     Clock {
         /// How far this machine's clock is ahead.

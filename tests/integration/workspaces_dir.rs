@@ -73,7 +73,13 @@ fn files_of_workspaces_come_break_and_go_while_the_daemon_runs() {
     });
     tenant(&bench, "tenant-1", "");
     fs::remove_file(bench.path("workspaces.d/tenant-3.toml")).unwrap();
-    eventually("that all is well", || ask(&address, "/metrics").1.contains("rolecall_configuration_problems 0"));
+    let is_well = || ask(&address, "/metrics").1.contains("rolecall_configuration_problems 0");
+    eventually("that all is well", is_well);
+    // A volume that is away for a while, and comes back as it was.
+    fs::rename(bench.path("workspaces.d"), bench.path("away")).unwrap();
+    eventually("that the directory is missed", || is_said("the directory of workspaces could not be taken over"));
+    fs::rename(bench.path("away"), bench.path("workspaces.d")).unwrap();
+    eventually("that all is well again", is_well);
     let (code, said) = daemon.stop();
     assert_eq!(code, Some(0), "{said}");
     assert!(!said.contains(&bench.simulator.credentials().refresh_token), "{said}");
