@@ -195,7 +195,8 @@ impl RunningWith<'_> {
         match loaded {
             Ok(()) => {
                 // It has read the directory, too.
-                [Part::File, Part::Directory].into_iter().for_each(|part| self.daemon.reloaded(part));
+                self.daemon.reloaded(Part::File);
+                self.daemon.reloaded(Part::Directory);
                 tracing::info!("reloaded the configuration");
                 announce(&self.settings);
             }

@@ -22,17 +22,19 @@ pub enum Writers {
 /// Who can write a file besides its owner and the account of this process; `None` if nobody can, or if there is no such file.
 pub fn writers(path: &Path) -> Option<Writers> {
     let file = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-    let mode = file.permissions().mode();
-    if mode & 0o002 != 0 {
-        return Some(Writers::All);
-    }
-    if mode & 0o020 == 0 {
-        return None;
-    }
     let text = |path| fs::read_to_string(path).unwrap_or_default();
-    let (passwd, groups) = (text("/etc/passwd"), text("/etc/group"));
     let own = [file.uid(), rustix::process::geteuid().as_raw()];
-    others(&passwd, &groups, file.gid(), &own).map(Writers::Group)
+    let group = || others(&text("/etc/passwd"), &text("/etc/group"), file.gid(), &own);
+    by_mode(file.permissions().mode(), group)
+}
+
+/// Who else can write a file of this mode; `group` names its group if others are in it.
+fn by_mode(mode: u32, group: impl FnOnce() -> Option<String>) -> Option<Writers> {
+    match mode {
+        mode if mode & 0o002 != 0 => Some(Writers::All),
+        mode if mode & 0o020 != 0 => group().map(Writers::Group),
+        _ => None,
+    }
 }
 
 /// The name of a group with a member who is not one of `own`; `None` if it has no such member. `passwd` and `groups` are the
@@ -102,6 +104,23 @@ mod tests {
         assert_eq!(others(998, &[0, 998]), None);
         // An account and its group in a directory service.
         assert_eq!(others(70_001, &[70_001, 70_001]), None);
+    }
+
+    #[test]
+    fn a_group_counts_if_its_members_can_write() {
+        let staff = || Some("staff".to_owned());
+        let group = || Some(Writers::Group("staff".to_owned()));
+        for (mode, expected) in [
+            (0o100_600, None),
+            (0o100_640, None),
+            (0o100_655, None),
+            (0o100_620, group()),
+            (0o100_664, group()),
+            (0o100_666, Some(Writers::All)),
+        ] {
+            assert_eq!(by_mode(mode, staff), expected, "{mode:o}");
+        }
+        assert_eq!(by_mode(0o100_664, || None), None);
     }
 
     #[test]

@@ -236,8 +236,9 @@ mod tests {
     use crate::{
         evidence::{
             key::SigningKey,
-            ledger::{append, checkpoint, tail},
+            ledger::checkpoint,
             storage::{Log as _, folder::Folder, memory::Memory},
+            tests::written,
         },
         ledger::fact::RunName,
     };
@@ -251,18 +252,8 @@ mod tests {
         Fact::Failed { run: RunName { run, job: "j".into(), workspace: "w".into(), fire_at }, error: error.into() }
     }
 
-    /// Writes facts into the ledger.
     fn write(storage: &Memory, facts: Vec<Fact>) -> Head {
-        let tail = tail(storage).unwrap();
-        let mut head = tail.head.clone();
-        let link = |fact| {
-            let line = head.link(DateTime::UNIX_EPOCH, fact).unwrap();
-            head = line.head.clone();
-            line
-        };
-        let lines: Vec<_> = facts.into_iter().map(link).collect();
-        assert!(append(storage, &tail, &lines).unwrap());
-        head
+        written::append(storage, facts).1
     }
 
     fn signed(facts: Vec<Fact>) -> (Memory, SigningKey, Allowed) {

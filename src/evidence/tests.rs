@@ -1,6 +1,7 @@
 //! Bags that are whole, and every way of changing one that a seeded test tries.
 
 mod live;
+pub(super) mod written;
 
 use std::{
     collections::BTreeSet,

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono::DateTime;
 use uuid::Uuid;
 
 use super::*;
@@ -14,6 +13,7 @@ use crate::{
         ledger::{self, LEDGER},
         mail,
         storage::{Log as _, Storage as _, busy::Busy, memory::Memory},
+        tests::written,
     },
     ledger::{
         Fact,
@@ -23,15 +23,7 @@ use crate::{
 
 /// Adds entries and replaces the checkpoint, as a run does.
 fn write(storage: &Memory, key: &SigningKey, facts: Vec<Fact>) {
-    let tail = ledger::tail(storage).unwrap();
-    let mut head = tail.head.clone();
-    let link = |fact| {
-        let line = head.link(DateTime::UNIX_EPOCH, fact).unwrap();
-        head = line.head.clone();
-        line
-    };
-    let lines: Vec<_> = facts.into_iter().map(link).collect();
-    assert!(ledger::append(storage, &tail, &lines).unwrap());
+    let (tail, head) = written::append(storage, facts);
     ledger::checkpoint(storage, &head, &tail.head, Some(key)).unwrap();
 }
 
